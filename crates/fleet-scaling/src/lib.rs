@@ -1,0 +1,1 @@
+//! Auto Scaling of queue-driven GPU fleets as a pure library.

@@ -1,0 +1,21 @@
+//! A simulated AWS account with the platform in it.
+//!
+//! One state ([`World`]), one virtual clock, one seed: the same calls at the same simulated times
+//! always get the same answers. Two doors lead to the same state: in process as the AWS SDK's HTTP
+//! client, and a loopback HTTP listener for the `aws` command line or any other SDK.
+
+mod error;
+mod ids;
+mod options;
+mod scenario;
+mod seed;
+mod service;
+mod time;
+mod world;
+
+pub use error::{ApiError, OpResult};
+pub use options::{FleetSeed, Layout, Options};
+pub use scenario::{Scenario, UnknownScenario};
+pub use service::Service;
+pub use time::SimTime;
+pub use world::{HISTORY, World};

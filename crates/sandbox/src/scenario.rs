@@ -1,0 +1,106 @@
+//! The ways the platform breaks, by the names an operator picks them with.
+
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! scenarios {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// One way the platform breaks, or `healthy`. Scenarios can be combined.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Scenario { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Scenario {
+            /// Every scenario, in the order of the runbook's troubleshooting tables.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The name on the command line.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// What breaks, and what an operator should find.
+            #[must_use]
+            pub fn help(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc, "\n",)+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+scenarios! {
+    /// Nothing is broken. Triage should find nothing.
+    Healthy = "healthy",
+    /// Migrations fail: php-fpm exits 3 with a Laravel QueryException in `/ecs/bp-backend`. Find the failed column in the task's log.
+    MigrationFails = "migration-fails",
+    /// A migration has been running for 25 minutes and new ones take 40. Find the running task before starting a second one.
+    MigrationSlow = "migration-slow",
+    /// The backend image cannot be pulled from ECR. Find CannotPullContainerError in the stopped tasks.
+    PullError = "pull-error",
+    /// php-fpm crashes seconds after each start. Find its exit code and last log lines in the stopped tasks.
+    CrashLoop = "crash-loop",
+    /// A deployment failed and the circuit breaker rolled it back. Find that the running deployment is not the newest one.
+    BreakerRollback = "breaker-rollback",
+    /// The application key has no value: tasks stop with ResourceInitializationError. Find the secret without AWSCURRENT.
+    SecretMissing = "secret-missing",
+    /// Fargate Spot has no capacity: the service cannot place tasks. Find the service event.
+    CapacityUnavailable = "capacity-unavailable",
+    /// The backend answers 5xx above the P1 threshold although its targets are healthy. Find the exception in the backend log.
+    Alb5xx = "alb-5xx",
+    /// php-fpm refuses connections from nginx: 502. Find the upstream error in the nginx log.
+    Backend502 = "backend-502",
+    /// The backend service was scaled to zero: its target group has no targets.
+    NoHealthyTargets = "no-healthy-targets",
+    /// RDS CPU is at 97 % for more than ten minutes.
+    RdsCpu = "rds-cpu",
+    /// RDS has 1.2 GB of free storage left.
+    RdsStorageLow = "rds-storage-low",
+    /// The database refuses connections (security group): SQLSTATE[HY000] [2002] in the backend log while RDS is available.
+    RdsRefused = "rds-refused",
+    /// The fleet secret still holds its placeholder: workers boot but never register.
+    FleetSecretPlaceholder = "fleet-secret-placeholder",
+    /// The AMI parameter of the production fleet is missing: launches fail.
+    AmiMissing = "ami-missing",
+    /// The AMI parameter of the production fleet is plain text, not `aws:ec2:image`, and holds no AMI id: launches fail.
+    AmiWrongType = "ami-wrong-type",
+    /// The backend stopped publishing fleet metrics: no scale-out, and missing data takes a busy fleet to zero.
+    MetricsSilent = "metrics-silent",
+    /// The alarms of the production fleet watch a slug that nobody publishes: no scale-out.
+    WrongDimensions = "wrong-dimensions",
+    /// The scale-to-zero topic has no subscription: an idle fleet keeps running.
+    ScaleToZeroUnsubscribed = "scale-to-zero-unsubscribed",
+    /// Spot has no GPU capacity: launches fail with UnfulfillableCapacity or InsufficientInstanceCapacity.
+    SpotDrought = "spot-drought",
+    /// A burst of jobs: the queue is deep for over 30 minutes and the fleet is at its maximum.
+    QueueSurge = "queue-surge",
+    /// The NAT gateway runs out of ports: ErrorPortAllocation rises, uploads and downloads time out.
+    NatExhausted = "nat-exhausted",
+    /// The tags that the services pull are gone from ECR. Running tasks live on; the next deployment would fail.
+    EcrTagMissing = "ecr-tag-missing",
+    /// Every third API call is throttled.
+    Throttled = "throttled",
+    /// The caller's credentials have expired.
+    ExpiredCredentials = "expired-credentials",
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// No scenario has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown scenario `{0}`")]
+pub struct UnknownScenario(pub String);
+
+impl FromStr for Scenario {
+    type Err = UnknownScenario;
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|s| s.name() == name)
+            .ok_or_else(|| UnknownScenario(name.to_owned()))
+    }
+}

@@ -1,0 +1,98 @@
+//! The simulated services: each owns its state, its operations and what it does when time passes.
+
+pub(crate) mod autoscaling;
+pub(crate) mod cloudformation;
+pub(crate) mod cloudwatch;
+pub(crate) mod ecr;
+pub(crate) mod ecs;
+pub(crate) mod elb;
+pub(crate) mod logs;
+pub(crate) mod rds;
+pub(crate) mod secretsmanager;
+pub(crate) mod sns;
+pub(crate) mod ssm;
+pub(crate) mod sts;
+pub(crate) mod workload;
+
+use serde_json::Value;
+
+use crate::error::OpResult;
+use crate::world::World;
+
+/// An AWS service that the sandbox simulates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// EC2 Auto Scaling.
+    AutoScaling,
+    /// CloudFormation.
+    CloudFormation,
+    /// CloudWatch (metrics and alarms).
+    CloudWatch,
+    /// Elastic Container Registry.
+    Ecr,
+    /// Elastic Container Service.
+    Ecs,
+    /// Elastic Load Balancing v2.
+    Elb,
+    /// CloudWatch Logs.
+    Logs,
+    /// Relational Database Service.
+    Rds,
+    /// Secrets Manager.
+    SecretsManager,
+    /// Simple Notification Service.
+    Sns,
+    /// Systems Manager (Parameter Store).
+    Ssm,
+    /// Security Token Service.
+    Sts,
+}
+
+/// The state of every service.
+#[derive(Debug, Default)]
+pub(crate) struct States {
+    pub(crate) autoscaling: autoscaling::State,
+    pub(crate) cloudformation: cloudformation::State,
+    pub(crate) cloudwatch: cloudwatch::State,
+    pub(crate) ecr: ecr::State,
+    pub(crate) ecs: ecs::State,
+    pub(crate) elb: elb::State,
+    pub(crate) logs: logs::State,
+    pub(crate) rds: rds::State,
+    pub(crate) secretsmanager: secretsmanager::State,
+    pub(crate) sns: sns::State,
+    pub(crate) ssm: ssm::State,
+    pub(crate) workload: workload::State,
+}
+
+pub(crate) fn call(world: &mut World, service: Service, operation: &str, input: &Value) -> OpResult {
+    match service {
+        Service::AutoScaling => autoscaling::call(world, operation, input),
+        Service::CloudFormation => cloudformation::call(world, operation, input),
+        Service::CloudWatch => cloudwatch::call(world, operation, input),
+        Service::Ecr => ecr::call(world, operation, input),
+        Service::Ecs => ecs::call(world, operation, input),
+        Service::Elb => elb::call(world, operation, input),
+        Service::Logs => logs::call(world, operation, input),
+        Service::Rds => rds::call(world, operation, input),
+        Service::SecretsManager => secretsmanager::call(world, operation, input),
+        Service::Sns => sns::call(world, operation, input),
+        Service::Ssm => ssm::call(world, operation, input),
+        Service::Sts => sts::call(world, operation, input),
+    }
+}
+
+/// One second passes. The order is that of cause and effect: containers run, jobs are worked on,
+/// metrics are published, alarms look at them, capacity follows.
+pub(crate) fn tick(world: &mut World) {
+    ecs::tick(world);
+    rds::tick(world);
+    workload::tick(world);
+    if world.now.floor_minute() == world.now {
+        elb::publish(world);
+        rds::publish(world);
+        workload::publish(world);
+        cloudwatch::evaluate(world);
+    }
+    autoscaling::tick(world);
+}

@@ -1,0 +1,102 @@
+//! The whole simulated account: one state, one clock, one seed.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::error::{ApiError, OpResult};
+use crate::ids::Ids;
+use crate::options::Options;
+use crate::scenario::Scenario;
+use crate::seed;
+use crate::service::{self, Service};
+use crate::time::SimTime;
+
+/// How often the world moves by itself. Every time-driven behaviour is aligned to it, so that the
+/// answers do not depend on when requests happen to arrive.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How long the platform has been running when an operator first sees it: long enough for alarms
+/// to have history and short enough that no stopped task has vanished yet.
+pub const HISTORY: Duration = Duration::from_secs(60 * 60);
+
+/// A simulated AWS account with the platform in it.
+#[derive(Debug)]
+pub struct World {
+    /// The present. Moves only through [`World::advance`].
+    pub now: SimTime,
+    /// What this world was made with.
+    pub options: Options,
+    /// Names for whatever comes into being.
+    pub(crate) ids: Ids,
+    pub(crate) scenarios: BTreeSet<Scenario>,
+    pub(crate) services: service::States,
+}
+
+impl World {
+    /// The platform after [`HISTORY`] of operation under the scenarios of `options`.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let start = options.start;
+        let mut world = Self {
+            now: SimTime((start - HISTORY).0.div_euclid(60_000) * 60_000),
+            ids: Ids::new(options.seed),
+            scenarios: options.scenarios.clone(),
+            services: service::States::default(),
+            options,
+        };
+        seed::platform(&mut world);
+        world.advance(start);
+        world
+    }
+
+    /// Whether `scenario` is in force.
+    #[must_use]
+    pub fn has(&self, scenario: Scenario) -> bool {
+        self.scenarios.contains(&scenario)
+    }
+
+    /// The scenarios in force.
+    #[must_use]
+    pub fn scenarios(&self) -> &BTreeSet<Scenario> {
+        &self.scenarios
+    }
+
+    /// Breaks (or mends) the running platform: effects take simulated time, as they would.
+    pub fn set_scenarios(&mut self, scenarios: BTreeSet<Scenario>) {
+        let before = std::mem::replace(&mut self.scenarios, scenarios);
+        seed::scenarios_changed(self, &before);
+    }
+
+    /// Lets simulated time pass until `to`; a `to` in the past changes nothing.
+    pub fn advance(&mut self, to: SimTime) {
+        let tick = TICK.as_millis() as i64;
+        loop {
+            let next = SimTime((self.now.0.div_euclid(tick) + 1) * tick);
+            if next > to {
+                break;
+            }
+            self.now = next;
+            service::tick(self);
+        }
+        self.now = self.now.max(to);
+    }
+
+    /// One operation on the present state, its input already checked against the API's shape.
+    ///
+    /// # Errors
+    /// Whatever AWS answers: the operation's modelled errors, or `InvalidAction` for an operation
+    /// that the sandbox does not know.
+    pub fn call(&mut self, service: Service, operation: &str, input: &Value) -> OpResult {
+        service::call(self, service, operation, input)
+    }
+
+    /// The error for an operation that the sandbox does not simulate.
+    pub(crate) fn unknown_operation(operation: &str) -> ApiError {
+        ApiError::client(
+            "InvalidAction",
+            format!("Could not find operation {operation} in the sandbox"),
+        )
+    }
+}

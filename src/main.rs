@@ -1,0 +1,2 @@
+//! The bpctl binary.
+fn main() {}
