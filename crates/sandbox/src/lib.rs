@@ -4,18 +4,25 @@
 //! always get the same answers. Two doors lead to the same state: in process as the AWS SDK's HTTP
 //! client, and a loopback HTTP listener for the `aws` command line or any other SDK.
 
+pub mod door;
 mod error;
+mod fault;
 mod ids;
 mod options;
+mod sandbox;
 mod scenario;
 mod seed;
 mod service;
 mod time;
+mod wire;
 mod world;
 
 pub use error::{ApiError, OpResult};
+pub use fault::{Fault, FaultRule};
 pub use options::{FleetSeed, Layout, Options};
+pub use sandbox::Sandbox;
 pub use scenario::{Scenario, UnknownScenario};
 pub use service::Service;
 pub use time::SimTime;
+pub use wire::{Access, Call, Delivery};
 pub use world::{HISTORY, World};

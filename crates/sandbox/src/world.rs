@@ -12,6 +12,7 @@ use crate::scenario::Scenario;
 use crate::seed;
 use crate::service::{self, Service};
 use crate::time::SimTime;
+use crate::wire::Desk;
 
 /// How often the world moves by itself. Every time-driven behaviour is aligned to it, so that the
 /// answers do not depend on when requests happen to arrive.
@@ -32,6 +33,7 @@ pub struct World {
     pub(crate) ids: Ids,
     pub(crate) scenarios: BTreeSet<Scenario>,
     pub(crate) services: service::States,
+    pub(crate) desk: Desk,
 }
 
 impl World {
@@ -44,6 +46,7 @@ impl World {
             ids: Ids::new(options.seed),
             scenarios: options.scenarios.clone(),
             services: service::States::default(),
+            desk: Desk::new(options.seed),
             options,
         };
         seed::platform(&mut world);

@@ -48,6 +48,62 @@ pub enum Service {
     Sts,
 }
 
+impl Service {
+    /// Every service, in the order of the variants.
+    pub const ALL: &[Self] = &[
+        Self::AutoScaling,
+        Self::CloudFormation,
+        Self::CloudWatch,
+        Self::Ecr,
+        Self::Ecs,
+        Self::Elb,
+        Self::Logs,
+        Self::Rds,
+        Self::SecretsManager,
+        Self::Sns,
+        Self::Ssm,
+        Self::Sts,
+    ];
+
+    /// The operations that the sandbox simulates.
+    #[must_use]
+    pub const fn operations(self) -> &'static [&'static str] {
+        match self {
+            Self::AutoScaling => autoscaling::OPERATIONS,
+            Self::CloudFormation => cloudformation::OPERATIONS,
+            Self::CloudWatch => cloudwatch::OPERATIONS,
+            Self::Ecr => ecr::OPERATIONS,
+            Self::Ecs => ecs::OPERATIONS,
+            Self::Elb => elb::OPERATIONS,
+            Self::Logs => logs::OPERATIONS,
+            Self::Rds => rds::OPERATIONS,
+            Self::SecretsManager => secretsmanager::OPERATIONS,
+            Self::Sns => sns::OPERATIONS,
+            Self::Ssm => ssm::OPERATIONS,
+            Self::Sts => sts::OPERATIONS,
+        }
+    }
+
+    /// The prefix of the service's actions in IAM policies: `ecs`, `elasticloadbalancing`.
+    #[must_use]
+    pub const fn iam_prefix(self) -> &'static str {
+        match self {
+            Self::AutoScaling => "autoscaling",
+            Self::CloudFormation => "cloudformation",
+            Self::CloudWatch => "cloudwatch",
+            Self::Ecr => "ecr",
+            Self::Ecs => "ecs",
+            Self::Elb => "elasticloadbalancing",
+            Self::Logs => "logs",
+            Self::Rds => "rds",
+            Self::SecretsManager => "secretsmanager",
+            Self::Sns => "sns",
+            Self::Ssm => "ssm",
+            Self::Sts => "sts",
+        }
+    }
+}
+
 /// The state of every service.
 #[derive(Debug, Default)]
 pub(crate) struct States {
@@ -62,6 +118,7 @@ pub(crate) struct States {
     pub(crate) secretsmanager: secretsmanager::State,
     pub(crate) sns: sns::State,
     pub(crate) ssm: ssm::State,
+    pub(crate) sts: sts::State,
     pub(crate) workload: workload::State,
 }
 

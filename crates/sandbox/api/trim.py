@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""Writes the API shapes that the sandbox speaks from botocore's service models.
+
+Names, types and constraints only, for the operations below and what they reach.
+To add an operation: add its name, run `python3 crates/sandbox/api/trim.py`, and give it its
+line in `src/wire/access.rs` and a call in `tests/botocore_check.py`.
+"""
+
+import gzip
+import json
+import pathlib
+import sys
+
+import botocore
+
+OPERATIONS = {
+    "autoscaling": [
+        "DescribeAutoScalingGroups",
+        "DescribeAutoScalingInstances",
+        "DescribePolicies",
+        "DescribeScalingActivities",
+        "ResumeProcesses",
+        "SetDesiredCapacity",
+        "SetInstanceProtection",
+        "SuspendProcesses",
+        "UpdateAutoScalingGroup",
+    ],
+    "cloudformation": [
+        "DescribeStackEvents",
+        "DescribeStackResources",
+        "DescribeStacks",
+        "ListExports",
+        "ListStacks",
+    ],
+    "cloudwatch": [
+        "DescribeAlarmHistory",
+        "DescribeAlarms",
+        "GetMetricData",
+        "GetMetricStatistics",
+        "ListMetrics",
+        "PutMetricData",
+        "SetAlarmState",
+    ],
+    "ecr": ["DescribeImages", "DescribeRepositories"],
+    "ecs": [
+        "DescribeClusters",
+        "DescribeServiceDeployments",
+        "DescribeServices",
+        "DescribeTaskDefinition",
+        "DescribeTasks",
+        "ListServiceDeployments",
+        "ListServices",
+        "ListTasks",
+        "RunTask",
+        "StopTask",
+        "UpdateService",
+    ],
+    "elbv2": ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"],
+    "logs": ["DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"],
+    "rds": ["CreateDBSnapshot", "DescribeDBInstances", "DescribeDBSnapshots"],
+    "secretsmanager": [
+        "DescribeSecret",
+        "GetSecretValue",
+        "ListSecretVersionIds",
+        "ListSecrets",
+        "PutSecretValue",
+        "UpdateSecretVersionStage",
+    ],
+    "sns": [
+        "GetTopicAttributes",
+        "ListSubscriptionsByTopic",
+        "ListTopics",
+        "Subscribe",
+        "Unsubscribe",
+    ],
+    "ssm": [
+        "DescribeParameters",
+        "GetParameter",
+        "GetParameterHistory",
+        "GetParameters",
+        "GetParametersByPath",
+        "LabelParameterVersion",
+        "PutParameter",
+    ],
+    "sts": ["AssumeRole", "GetCallerIdentity"],
+}
+
+METADATA = [
+    "apiVersion",
+    "awsQueryCompatible",
+    "endpointPrefix",
+    "jsonVersion",
+    "protocols",
+    "signingName",
+    "targetPrefix",
+    "xmlNamespace",
+]
+# The sandbox refuses to load a trait that it does not honour, so that none is lost in silence.
+MEMBER = ["locationName", "flattened", "timestampFormat", "xmlAttribute", "streaming"]
+SHAPE = ["type", "required", "enum", "min", "max", "flattened", "timestampFormat", "eventstream"]
+
+
+def model(service):
+    root = pathlib.Path(botocore.__path__[0], "data", service)
+    newest = max(path for path in root.iterdir() if path.is_dir())
+    packed = newest / "service-2.json.gz"
+    if packed.exists():
+        return json.loads(gzip.decompress(packed.read_bytes()))
+    return json.loads((newest / "service-2.json").read_bytes())
+
+
+def kept(source, keys):
+    return {key: source[key] for key in keys if key in source}
+
+
+def reference(source):
+    return {"shape": source["shape"], **kept(source, MEMBER)}
+
+
+def shape(source):
+    out = kept(source, SHAPE)
+    if "members" in source:
+        out["members"] = {name: reference(member) for name, member in source["members"].items()}
+    if "member" in source:
+        out["member"] = reference(source["member"])
+    if "key" in source:
+        out["key"] = reference(source["key"])
+        out["value"] = reference(source["value"])
+    if "error" in source:
+        out["error"] = kept(source["error"], ["code", "httpStatusCode"])
+    return out
+
+
+def children(source):
+    for member in source.get("members", {}).values():
+        yield member["shape"]
+    for key in ("member", "key", "value"):
+        if key in source:
+            yield source[key]["shape"]
+
+
+def trim(service, names):
+    full = model(service)
+    operations, wanted = {}, []
+    for name in sorted(names):
+        source = full["operations"][name]
+        operation = {}
+        for side in ("input", "output"):
+            if side in source:
+                operation[side] = source[side]["shape"]
+                wanted.append(source[side]["shape"])
+        if "resultWrapper" in source.get("output", {}):
+            operation["resultWrapper"] = source["output"]["resultWrapper"]
+        operation["errors"] = sorted(error["shape"] for error in source.get("errors", []))
+        wanted.extend(operation["errors"])
+        operations[name] = operation
+    shapes = {}
+    while wanted:
+        name = wanted.pop()
+        if name not in shapes:
+            shapes[name] = shape(full["shapes"][name])
+            wanted.extend(children(full["shapes"][name]))
+    return {
+        "metadata": kept(full["metadata"], METADATA),
+        "operations": operations,
+        "shapes": dict(sorted(shapes.items())),
+    }
+
+
+def lines(document):
+    """Compact, but one operation or shape per line, so that a diff can be read."""
+    compact = {"separators": (",", ":"), "ensure_ascii": True}
+    yield '{"metadata":' + json.dumps(document["metadata"], **compact) + ","
+    for part, end in (("operations", "},"), ("shapes", "}}")):
+        yield f'"{part}":{{'
+        entries = [f"{json.dumps(k)}:{json.dumps(v, **compact)}" for k, v in document[part].items()]
+        yield ",\n".join(entries)
+        yield end
+
+
+def main():
+    here = pathlib.Path(__file__).resolve().parent
+    changed = False
+    for service, names in OPERATIONS.items():
+        text = "\n".join(lines(trim(service, names))) + "\n"
+        target = here / f"{service}.json"
+        if not target.exists() or target.read_text() != text:
+            changed = True
+            if "--check" not in sys.argv:
+                target.write_text(text)
+    if changed and "--check" in sys.argv:
+        sys.exit("the API shapes differ from what botocore gives: run crates/sandbox/api/trim.py")
+
+
+if __name__ == "__main__":
+    main()

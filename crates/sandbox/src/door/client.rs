@@ -1,0 +1,49 @@
+//! Door 1: the sandbox as the HTTP client of an AWS SDK. No socket, no name lookup, no TLS.
+
+use std::io;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::BodyExt as _;
+
+use crate::sandbox::Sandbox;
+use crate::wire::Delivery;
+
+impl HttpClient for Sandbox {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Sandbox {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let sandbox = self.clone();
+        HttpConnectorFuture::new(async move { sandbox.carry(request).await })
+    }
+}
+
+impl Sandbox {
+    async fn carry(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let request = request
+            .try_into_http1x()
+            .map_err(|error| ConnectorError::user(error.into()))?;
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
+        let response = self.handle(&http::Request::from_parts(parts, body));
+        let delivery = Delivery::of(&response);
+        if !delivery.delay.is_zero() {
+            tokio::time::sleep(delivery.delay).await;
+        }
+        if delivery.lost {
+            let reset = io::Error::new(io::ErrorKind::ConnectionReset, "connection reset by peer");
+            return Err(ConnectorError::io(reset.into()));
+        }
+        HttpResponse::try_from(response.map(SdkBody::from))
+            .map_err(|error| ConnectorError::user(error.into()))
+    }
+}

@@ -1,0 +1,195 @@
+//! Door 2: an HTTP/1.1 listener on the loopback interface, for the `aws` command line and any other SDK.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::control;
+use crate::sandbox::Sandbox;
+use crate::wire::Delivery;
+
+/// The header that carries the listener's token.
+pub const TOKEN_HEADER: &str = "x-sandbox-token";
+
+/// How often a live world moves when nobody asks it anything.
+const IDLE_TICK: Duration = Duration::from_millis(250);
+
+/// How long open connections may finish what they are at when the listener stops.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// No AWS request that the sandbox understands is larger.
+const LARGEST_REQUEST: usize = 8 * 1024 * 1024;
+
+/// How a listener behaves.
+#[derive(Clone, Debug, Default)]
+pub struct ServeOptions {
+    /// The port; 0 for any that is free.
+    pub port: u16,
+    /// Added to every API call, so that a benchmark meets the network it would have.
+    pub latency: Duration,
+    /// A drill: nobody is told which scenarios are in force before `reveal`.
+    pub drill: bool,
+}
+
+/// A bound listener. It accepts connections from the start and answers them while [`Server::run`] runs.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What the control endpoints that change or tell something ask for, in the header [`TOKEN_HEADER`].
+    pub token: String,
+    listener: TcpListener,
+    door: Door,
+    stopped: watch::Receiver<bool>,
+}
+
+/// Stops a [`Server`] from anywhere.
+#[derive(Clone, Debug)]
+pub struct Stopper(watch::Sender<bool>);
+
+impl Stopper {
+    /// Lets the server finish its open requests and return.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// What every connection needs to know.
+#[derive(Clone, Debug)]
+pub(super) struct Door {
+    pub(super) sandbox: Sandbox,
+    pub(super) token: String,
+    pub(super) drill: bool,
+    pub(super) stopper: Stopper,
+    latency: Duration,
+}
+
+/// Binds a listener on 127.0.0.1 for `sandbox`.
+///
+/// # Errors
+/// When the port is taken or the operating system gives no random bytes for the token.
+pub async fn serve(sandbox: Sandbox, options: ServeOptions) -> io::Result<Server> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+    let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+    let (sender, stopped) = watch::channel(false);
+    Ok(Server {
+        address: listener.local_addr()?,
+        token: token.clone(),
+        listener,
+        door: Door {
+            sandbox,
+            token,
+            drill: options.drill,
+            stopper: Stopper(sender),
+            latency: options.latency,
+        },
+        stopped,
+    })
+}
+
+impl Server {
+    /// What stops this server, besides its control endpoint.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.door.stopper.clone()
+    }
+
+    /// The address for `endpoint_url` and `AWS_ENDPOINT_URL`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Answers requests until it is stopped.
+    pub async fn run(self) {
+        let Self {
+            listener,
+            door,
+            mut stopped,
+            ..
+        } = self;
+        let watcher = stopped.clone();
+        let mut connections = JoinSet::new();
+        let mut idle = tokio::time::interval(IDLE_TICK);
+        loop {
+            tokio::select! {
+                _ = stopped.wait_for(|stopped| *stopped) => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        connections.spawn(converse(stream, door.clone(), watcher.clone()));
+                    }
+                    // Out of file descriptors: waiting is all that helps.
+                    Err(_) => tokio::time::sleep(IDLE_TICK).await,
+                },
+                _ = idle.tick() => {
+                    let _ = door.sandbox.now();
+                }
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        drop(listener);
+        let finished = async { while connections.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(GRACE, finished).await;
+    }
+}
+
+/// One connection, kept alive until the client leaves or the server stops.
+async fn converse(stream: TcpStream, door: Door, mut stopped: watch::Receiver<bool>) {
+    // Small answers must not wait for the client's acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| answer(request, door.clone()));
+    let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}
+
+/// The connection is to be cut instead of answered.
+#[derive(Debug, thiserror::Error)]
+#[error("connection reset")]
+struct Cut;
+
+async fn answer(request: Request<Incoming>, door: Door) -> Result<Response<Full<Bytes>>, Cut> {
+    // No SDK sends an origin; a web page that reaches for the loopback interface does.
+    if request.headers().contains_key("origin") {
+        return Ok(
+            control::refusal(StatusCode::FORBIDDEN, "requests from web pages are refused").map(Full::new),
+        );
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, LARGEST_REQUEST).collect().await else {
+        return Ok(
+            control::refusal(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large").map(Full::new),
+        );
+    };
+    let request = Request::from_parts(parts, body.to_bytes());
+    if request.uri().path().starts_with(control::PREFIX) {
+        return Ok(control::answer(&request, &door).map(Full::new));
+    }
+    let response = door.sandbox.handle(&request);
+    let delivery = Delivery::of(&response);
+    let wait = door.latency + delivery.delay;
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+    if delivery.lost {
+        return Err(Cut);
+    }
+    Ok(response.map(Full::new))
+}

@@ -1,0 +1,9 @@
+//! The two ways into a sandbox: in process, as the HTTP client of an AWS SDK, and over a loopback socket.
+
+mod client;
+pub(crate) mod clock;
+mod control;
+mod listener;
+
+pub use clock::Pace;
+pub use listener::{ServeOptions, Server, Stopper, TOKEN_HEADER, serve};

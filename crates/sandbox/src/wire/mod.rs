@@ -1,0 +1,300 @@
+//! The account's front desk: takes an HTTP request apart, checks it, has it answered and writes the answer in the
+//! protocol it was asked in. Pure: the world's clock has been advanced before.
+
+mod access;
+mod calls;
+mod cbor;
+mod check;
+mod failure;
+mod json;
+mod output;
+mod query;
+mod route;
+mod shape;
+mod xml;
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::io::Read as _;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode};
+use serde_json::{Map, Value};
+
+pub use access::Access;
+pub use calls::Call;
+pub(crate) use calls::{CallLog, Shown};
+
+use self::route::{Protocol, Route, Scope};
+use self::shape::Api;
+use crate::error::{ApiError, OpResult};
+use crate::fault::{self, Fault, FaultRule, Faults};
+use crate::ids::Ids;
+use crate::scenario::Scenario;
+use crate::service::sts;
+use crate::time::SimTime;
+use crate::world::World;
+
+/// CloudWatch accepts requests of 1 MB; nothing else comes near it.
+const LARGEST_BODY: u64 = 8 * 1024 * 1024;
+
+/// What the front desk remembers between requests. None of it influences the account.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    /// Request ids have a generator of their own, so that looking at the account does not change what is in it.
+    pub(crate) ids: Ids,
+    calls: CallLog,
+    faults: Faults,
+}
+
+impl Desk {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            ids: Ids::new(seed ^ 0x7265_7175_6573_7473),
+            calls: CallLog::default(),
+            faults: Faults::default(),
+        }
+    }
+}
+
+/// How an answer travels; an extension of the responses that [`World::handle`] gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// How much later than usual it arrives, in the time of the caller's machine.
+    pub delay: Duration,
+    /// The connection breaks instead.
+    pub lost: bool,
+}
+
+impl Delivery {
+    /// How `response` travels.
+    #[must_use]
+    pub fn of(response: &Response<Bytes>) -> Self {
+        response.extensions().get().copied().unwrap_or_default()
+    }
+}
+
+impl World {
+    /// Answers one request of an AWS SDK, in any protocol of the simulated services.
+    ///
+    /// Whoever carries the answer to the caller has to heed its [`Delivery`].
+    pub fn handle(&mut self, request: &Request<Bytes>) -> Response<Bytes> {
+        let request_id = self.desk.ids.uuid();
+        let Some(body) = decoded(request) else {
+            return finish(
+                plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body's encoding"),
+                self.now,
+                &request_id,
+            );
+        };
+        let Some(route) = route::find(request, &body) else {
+            return finish(
+                plain(StatusCode::NOT_FOUND, "this request"),
+                self.now,
+                &request_id,
+            );
+        };
+        let faults = self.desk.faults.of(route.service, &route.operation);
+        let answer = self.answer(request, &route, &body, &faults);
+        self.desk.calls.record(Call {
+            at: self.now,
+            service: route.service,
+            operation: route.operation.clone(),
+            access: access::of(route.service, &route.operation),
+            error: answer
+                .as_ref()
+                .err()
+                .map(|error| failure::code(route.service, &route.operation, route.protocol, error)),
+        });
+        let response = match answer {
+            Ok(output) => success(&route, &output, &request_id),
+            Err(error) => failure::response(
+                route.service,
+                &route.operation,
+                route.protocol,
+                &error,
+                &request_id,
+            ),
+        };
+        let mut response = finish(response, self.now, &request_id);
+        response.extensions_mut().insert(Delivery {
+            delay: faults
+                .iter()
+                .map(|fault| {
+                    if let Fault::Delay(delay) = fault {
+                        *delay
+                    } else {
+                        Duration::ZERO
+                    }
+                })
+                .sum(),
+            lost: faults
+                .iter()
+                .any(|fault| matches!(fault, Fault::Disconnect | Fault::LoseAnswer)),
+        });
+        response
+    }
+
+    /// The latest calls, oldest first, also those that were refused.
+    #[must_use]
+    pub fn calls(&self) -> &VecDeque<Call> {
+        self.desk.calls.latest()
+    }
+
+    /// How many calls there have been.
+    #[must_use]
+    pub fn call_count(&self) -> u64 {
+        self.desk.calls.total()
+    }
+
+    /// Forgets the calls so far.
+    pub fn forget_calls(&mut self) {
+        self.desk.calls.clear();
+    }
+
+    /// Lets calls fail from now on.
+    pub fn inject(&mut self, rule: FaultRule) {
+        self.desk.faults.add(rule);
+    }
+
+    /// Takes back every rule.
+    pub fn clear_faults(&mut self) {
+        self.desk.faults.clear();
+    }
+
+    /// The operation's answer, or why there is none: faults first, then the request's form, then the account.
+    fn answer(&mut self, request: &Request<Bytes>, route: &Route, body: &[u8], faults: &[Fault]) -> OpResult {
+        let headers = request.headers();
+        let caller = sts::Caller {
+            access_key: Scope::of(headers).map(|scope| scope.access_key.to_owned()),
+            clock: route::text(headers, "x-amz-date").and_then(amz_date),
+        };
+        if self.has(Scenario::ExpiredCredentials) || sts::expired(self, &caller) {
+            return Err(fault::expired());
+        }
+        if self.has(Scenario::Throttled)
+            && (self.desk.calls.total() + 1).is_multiple_of(fault::THROTTLED_EVERY)
+        {
+            return Err(fault::throttled());
+        }
+        let api = Api::of(route.service);
+        let Some(operation) = api.operations.get(&route.operation) else {
+            return Err(World::unknown_operation(&route.operation));
+        };
+        let input = match &operation.input {
+            None => Ok(Value::Object(Map::new())),
+            Some(shape) => match route.protocol {
+                Protocol::Json(_) => json::read(api, shape, body),
+                Protocol::Cbor => cbor::read(api, shape, body),
+                Protocol::Query => route.parameters.read(api, shape),
+            },
+        };
+        let input = input.map_err(|malformed| ApiError::client("SerializationException", malformed.0))?;
+        for fault in faults {
+            match fault {
+                Fault::Deny => {
+                    let arn = sts::identity(self, &caller).arn;
+                    return Err(fault::denied(
+                        route.service,
+                        &route.operation,
+                        &input,
+                        &arn,
+                        &self.options,
+                    ));
+                }
+                Fault::Throttle => return Err(fault::throttled()),
+                Fault::Expire => return Err(fault::expired()),
+                Fault::Fail => return Err(fault::failed(route.service)),
+                // The request never arrived, so nothing may happen.
+                Fault::Disconnect => return Err(fault::failed(route.service)),
+                Fault::LoseAnswer | Fault::Delay(_) => {}
+            }
+        }
+        check::input(route.service, &route.operation, &input)?;
+        self.services.sts.caller = caller;
+        let output = self.call(route.service, &route.operation, &input)?;
+        if let Some(shape) = &operation.output {
+            output::check(api, shape, &output).map_err(|mismatch| {
+                ApiError::client("InternalFailure", mismatch.to_string()).with_status(500)
+            })?;
+        }
+        Ok(output)
+    }
+}
+
+/// The body without its content encoding: SDKs compress large `PutMetricData` requests.
+fn decoded(request: &Request<Bytes>) -> Option<Cow<'_, [u8]>> {
+    match route::text(request.headers(), "content-encoding") {
+        None | Some("" | "identity") => Some(Cow::Borrowed(request.body())),
+        Some("gzip") => {
+            let mut plain = Vec::new();
+            let decoder = flate2::read::GzDecoder::new(request.body().as_ref());
+            decoder.take(LARGEST_BODY).read_to_end(&mut plain).ok()?;
+            Some(Cow::Owned(plain))
+        }
+        Some(_) => None,
+    }
+}
+
+fn success(route: &Route, output: &Value, request_id: &str) -> Response<Bytes> {
+    let api = Api::of(route.service);
+    let Some(operation) = api.operations.get(&route.operation) else {
+        return plain(StatusCode::NOT_FOUND, "this request");
+    };
+    let shape = operation.output.as_deref();
+    let (content_type, body) = match route.protocol {
+        Protocol::Json(version) => {
+            // An operation without output answers with an empty body.
+            let body = shape.map(|_| output.to_string().into_bytes());
+            (
+                format!("application/x-amz-json-{version}"),
+                body.unwrap_or_default(),
+            )
+        }
+        Protocol::Cbor => ("application/cbor".to_owned(), cbor::answer(api, shape, output)),
+        Protocol::Query => {
+            let text = xml::answer(api, &route.operation, operation, output, request_id);
+            ("text/xml".to_owned(), text.into_bytes())
+        }
+    };
+    let mut response = Response::new(Bytes::from(body));
+    if let Ok(value) = content_type.parse() {
+        response.headers_mut().insert("content-type", value);
+    }
+    if route.protocol == Protocol::Cbor {
+        response
+            .headers_mut()
+            .insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
+    }
+    response
+}
+
+/// An answer outside every API.
+fn plain(status: StatusCode, what: &str) -> Response<Bytes> {
+    let message = format!("{{\"message\":\"the sandbox does not understand {what}\"}}");
+    let mut response = Response::new(Bytes::from(message));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert("content-type", HeaderValue::from_static("application/json"));
+    response
+}
+
+/// The headers that every answer has.
+fn finish(mut response: Response<Bytes>, now: SimTime, request_id: &str) -> Response<Bytes> {
+    let date = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
+    let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    for (name, value) in [("x-amzn-requestid", request_id), ("date", date.as_str())] {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// The caller's own clock, from the header that is signed: `20260115T090000Z`.
+fn amz_date(text: &str) -> Option<SimTime> {
+    let timestamp: jiff::Timestamp = text.parse().ok()?;
+    Some(SimTime(timestamp.as_millisecond()))
+}
