@@ -127,7 +127,7 @@ impl Server {
         let mut idle = tokio::time::interval(IDLE_TICK);
         loop {
             tokio::select! {
-                _ = stopped.wait_for(|stopped| *stopped) => break,
+                () = until_stopped(&mut stopped) => break,
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => {
                         connections.spawn(converse(stream, door.clone(), watcher.clone()));
@@ -147,15 +147,25 @@ impl Server {
     }
 }
 
+/// Returns when the server is to stop. What it waited on is given back at once: a guard held across an await
+/// would tie the server to one thread.
+async fn until_stopped(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
 /// One connection, kept alive until the client leaves or the server stops.
 async fn converse(stream: TcpStream, door: Door, mut stopped: watch::Receiver<bool>) {
     // Small answers must not wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| answer(request, door.clone()));
-    let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    let mut connection = pin!(
+        http1::Builder::new()
+            .auto_date_header(false)
+            .serve_connection(TokioIo::new(stream), service)
+    );
     tokio::select! {
         _ = connection.as_mut() => return,
-        _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
+        () = until_stopped(&mut stopped) => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
 }
