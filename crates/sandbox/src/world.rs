@@ -41,17 +41,23 @@ impl World {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let start = options.start;
-        let mut world = Self {
-            now: SimTime((start - HISTORY).0.div_euclid(60_000) * 60_000),
+        let mut world = Self::empty(options, start - HISTORY);
+        world.now = world.now.floor_minute();
+        seed::platform(&mut world);
+        world.advance(start);
+        world
+    }
+
+    /// A region in which nothing has ever been made.
+    pub(crate) fn empty(options: Options, now: SimTime) -> Self {
+        Self {
+            now,
             ids: Ids::new(options.seed),
             scenarios: options.scenarios.clone(),
             services: service::States::default(),
             desk: Desk::new(options.seed),
             options,
-        };
-        seed::platform(&mut world);
-        world.advance(start);
-        world
+        }
     }
 
     /// Whether `scenario` is in force.

@@ -242,9 +242,10 @@ async fn expired_credentials_are_not_retried() {
         .send()
         .await
         .unwrap_err();
+    // CloudWatch comes from the query protocol, whose error codes its SDKs keep.
     assert_eq!(
         cloudwatch.into_service_error().meta().code(),
-        Some("ExpiredTokenException")
+        Some("ExpiredToken")
     );
     assert_eq!(sandbox.with_world(|world| world.call_count()), 3);
 }
@@ -325,4 +326,21 @@ async fn a_session_is_its_role_to_the_account() {
         identity.arn(),
         Some("arn:aws:sts::123456789012:assumed-role/bp-deploy/ci")
     );
+}
+
+#[tokio::test]
+async fn another_region_of_the_account_is_empty() {
+    let sandbox = sandbox();
+    let here = client!(aws_sdk_ecs, sandbox, None);
+    let region = aws_sdk_ecs::config::Region::new("eu-west-1");
+    let there = aws_sdk_ecs::Client::from_conf(here.config().to_builder().region(region).build());
+    assert!(here.list_tasks().cluster("bp").send().await.is_ok());
+    let error = there
+        .list_tasks()
+        .cluster("bp")
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
+    assert!(error.is_cluster_not_found_exception(), "{error:?}");
 }

@@ -14,7 +14,7 @@ mod shape;
 mod xml;
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read as _;
 use std::time::Duration;
 
@@ -31,8 +31,9 @@ use self::shape::Api;
 use crate::error::{ApiError, OpResult};
 use crate::fault::{self, Fault, FaultRule, Faults};
 use crate::ids::Ids;
+use crate::options::Options;
 use crate::scenario::Scenario;
-use crate::service::sts;
+use crate::service::{Service, sts};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -46,6 +47,8 @@ pub(crate) struct Desk {
     pub(crate) ids: Ids,
     calls: CallLog,
     faults: Faults,
+    /// The account's other regions, as far as anybody has asked there.
+    elsewhere: BTreeMap<String, World>,
 }
 
 impl Desk {
@@ -54,6 +57,7 @@ impl Desk {
             ids: Ids::new(seed ^ 0x7265_7175_6573_7473),
             calls: CallLog::default(),
             faults: Faults::default(),
+            elsewhere: BTreeMap::new(),
         }
     }
 }
@@ -163,6 +167,25 @@ impl World {
         self.desk.faults.clear();
     }
 
+    /// The world that answers for `region`: this one, or one in which the platform was never deployed.
+    fn in_region(&mut self, service: Service, region: &str) -> &mut Self {
+        // Identities are the same everywhere.
+        if region == self.options.region || service == Service::Sts {
+            return self;
+        }
+        let (options, now) = (&self.options, self.now);
+        let world = self.desk.elsewhere.entry(region.to_owned()).or_insert_with(|| {
+            let options = Options {
+                region: region.to_owned(),
+                scenarios: BTreeSet::new(),
+                ..options.clone()
+            };
+            Self::empty(options, now)
+        });
+        world.advance(now);
+        world
+    }
+
     /// The operation's answer, or why there is none: faults first, then the request's form, then the account.
     fn answer(&mut self, request: &Request<Bytes>, route: &Route, body: &[u8], faults: &[Fault]) -> OpResult {
         let headers = request.headers();
@@ -213,7 +236,12 @@ impl World {
         }
         check::input(route.service, &route.operation, &input)?;
         self.services.sts.caller = caller;
-        let output = self.call(route.service, &route.operation, &input)?;
+        let region = Scope::of(headers)
+            .map_or(self.options.region.as_str(), |scope| scope.region)
+            .to_owned();
+        let output = self
+            .in_region(route.service, &region)
+            .call(route.service, &route.operation, &input)?;
         if let Some(shape) = &operation.output {
             output::check(api, shape, &output).map_err(|mismatch| {
                 ApiError::client("InternalFailure", mismatch.to_string()).with_status(500)

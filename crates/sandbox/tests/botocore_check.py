@@ -1,0 +1,512 @@
+#!/usr/bin/env python3
+"""Calls every operation of the sandbox through botocore, and some through the `aws` command line.
+
+An implementation that is not ours has to understand every answer: nothing required missing, nothing in the
+answer that the API does not know, no value outside its enumeration. The operations are taken from `api/`, so an
+operation without a call here fails the check.
+
+    python3 crates/sandbox/tests/botocore_check.py [path of the built example `serve`]
+"""
+
+import datetime
+import email.utils
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import xml.etree.ElementTree
+
+import botocore.config
+import botocore.exceptions
+import botocore.loaders
+import botocore.parsers
+import botocore.session
+
+CRATE = pathlib.Path(__file__).resolve().parent.parent
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_PAGER": "",
+}
+problems = []
+
+
+def problem(text):
+    problems.append(text)
+    print(f"FAIL {text}")
+
+
+class OneProtocol(botocore.loaders.Loader):
+    """Loads service models as if they knew only one protocol."""
+
+    protocol = None
+
+    def load_service_model(self, service_name, type_name, api_version=None):
+        model = super().load_service_model(service_name, type_name, api_version)
+        if type_name == "service-2" and self.protocol in model["metadata"]["protocols"]:
+            metadata = {**model["metadata"], "protocols": [self.protocol], "protocol": self.protocol}
+            model = {**model, "metadata": metadata}
+        return model
+
+
+class Account:
+    """Clients for one listener in one protocol, and the raw answer of the latest call."""
+
+    def __init__(self, url, protocol=None):
+        self.url = url
+        self.session = botocore.session.Session()
+        loader = OneProtocol(
+            extra_search_paths=self.session.get_component("data_loader").search_paths,
+        )
+        loader.protocol = protocol
+        self.session.register_component("data_loader", loader)
+        self.clients = {}
+        self.raw = None
+
+    def client(self, service):
+        if service not in self.clients:
+            client = self.session.create_client(
+                service,
+                region_name=REGION,
+                endpoint_url=self.url,
+                config=botocore.config.Config(retries={"total_max_attempts": 1}),
+            )
+            client.meta.events.register("before-parse", self.keep)
+            self.clients[service] = client
+        return self.clients[service]
+
+    def keep(self, response_dict, **_):
+        self.raw = response_dict
+
+    def call(self, service, operation, **parameters):
+        client = self.client(service)
+        method = {v: k for k, v in client.meta.method_to_api_mapping.items()}[operation]
+        return getattr(client, method)(**parameters)
+
+
+# What is asked of each operation: its parameters (or a function of the account that finds them out), and the member
+# of the answer that must not be empty, since an empty answer would prove nothing.
+
+
+def newest_deployment(account):
+    listed = account.call("ecs", "ListServiceDeployments", cluster="bp", service="bp-backend")
+    return listed["serviceDeployments"][0]["serviceDeploymentArn"]
+
+
+def running_task(account):
+    return account.call("ecs", "ListTasks", cluster="bp", serviceName="bp-backend")["taskArns"][0]
+
+
+def network(account):
+    service = account.call("ecs", "DescribeServices", cluster="bp", services=["bp-backend"])["services"][0]
+    return service["networkConfiguration"]
+
+
+def balancer(account):
+    return account.call("elbv2", "DescribeLoadBalancers", Names=["bp-alb"])["LoadBalancers"][0]
+
+
+def backend_targets(account):
+    groups = account.call("elbv2", "DescribeTargetGroups", Names=["bp-backend"])
+    return groups["TargetGroups"][0]["TargetGroupArn"]
+
+
+def backend_stream(account):
+    streams = account.call("logs", "DescribeLogStreams", logGroupName="/ecs/bp-backend", limit=50)
+    return next(s["logStreamName"] for s in streams["logStreams"] if s["logStreamName"].startswith("php/"))
+
+
+def versions(account):
+    listed = account.call("secretsmanager", "ListSecretVersionIds", SecretId=APP_KEY)
+    return {stage: v["VersionId"] for v in listed["Versions"] for stage in v.get("VersionStages", [])}
+
+
+def topic(account):
+    topics = account.call("sns", "ListTopics")["Topics"]
+    return next(t["TopicArn"] for t in topics if t["TopicArn"].endswith(":bp-ops-alerts"))
+
+
+def worker(account):
+    group = account.call("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[FLEET])
+    return group["AutoScalingGroups"][0]["Instances"][0]["InstanceId"]
+
+
+def clock(account):
+    answer = account.call("sts", "GetCallerIdentity")
+    return email.utils.parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+
+
+def span(account):
+    now = clock(account)
+    return now - datetime.timedelta(minutes=30), now
+
+
+FLEET = "asg-production-gpu-default"
+AMI = "/bp/ami/fleets/production/gpu-default"
+APP_KEY = "/bp/laravel/app-key"
+QUEUE = [{"Name": "FleetSlug", "Value": "gpu-default"}, {"Name": "Stage", "Value": "production"}]
+QUEUE_ALARM = "production-gpu-default-queue-has-jobs"
+
+
+def statistics(account):
+    start, end = span(account)
+    return {
+        "Namespace": "ComfyUI/Workers",
+        "MetricName": "QueueDepth",
+        "Dimensions": QUEUE,
+        "StartTime": start,
+        "EndTime": end,
+        "Period": 60,
+        "Statistics": ["Average", "Maximum"],
+    }
+
+
+def metric_data(account):
+    start, end = span(account)
+    metric = {"Namespace": "ComfyUI/Workers", "MetricName": "QueueDepth", "Dimensions": QUEUE}
+    query = {"Id": "q", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Average"}}
+    return {"MetricDataQueries": [query], "StartTime": start, "EndTime": end}
+
+
+def one_off(account):
+    return {
+        "cluster": "bp",
+        "taskDefinition": "bp-backend",
+        "launchType": "FARGATE",
+        "networkConfiguration": network(account),
+        "startedBy": "botocore-check",
+        "overrides": {"containerOverrides": [{"name": "php-fpm", "command": ["php artisan about"]}]},
+    }
+
+
+def moved_stage(account):
+    put = account.call("secretsmanager", "PutSecretValue", SecretId=APP_KEY, SecretString="base64:bmV3")
+    return {
+        "SecretId": APP_KEY,
+        "VersionStage": "AWSCURRENT",
+        "MoveToVersionId": versions(account)["AWSPREVIOUS"],
+        "RemoveFromVersionId": put["VersionId"],
+    }
+
+
+def one_subscription(account):
+    subscribed = account.call(
+        "sns",
+        "Subscribe",
+        TopicArn=topic(account),
+        Protocol="email",
+        Endpoint="b@example.com",
+        ReturnSubscriptionArn=True,
+    )
+    return subscribed["SubscriptionArn"]
+
+
+CALLS = {
+    "autoscaling": {
+        "DescribeAutoScalingGroups": ({}, "AutoScalingGroups"),
+        "DescribeAutoScalingInstances": ({}, "AutoScalingInstances"),
+        "DescribePolicies": ({"AutoScalingGroupName": FLEET}, "ScalingPolicies"),
+        "DescribeScalingActivities": ({"AutoScalingGroupName": FLEET}, "Activities"),
+        "ResumeProcesses": ({"AutoScalingGroupName": FLEET}, None),
+        "SetDesiredCapacity": ({"AutoScalingGroupName": FLEET, "DesiredCapacity": 3}, None),
+        "SetInstanceProtection": (
+            lambda a: {"AutoScalingGroupName": FLEET, "InstanceIds": [worker(a)], "ProtectedFromScaleIn": True},
+            None,
+        ),
+        "SuspendProcesses": ({"AutoScalingGroupName": FLEET, "ScalingProcesses": ["AZRebalance"]}, None),
+        "UpdateAutoScalingGroup": ({"AutoScalingGroupName": FLEET, "MinSize": 0}, None),
+    },
+    "cloudformation": {
+        "DescribeStackEvents": ({"StackName": "bp-compute"}, "StackEvents"),
+        "DescribeStackResources": ({"StackName": "bp-compute"}, "StackResources"),
+        "DescribeStacks": ({}, "Stacks"),
+        "ListExports": ({}, "Exports"),
+        "ListStacks": ({}, "StackSummaries"),
+    },
+    "cloudwatch": {
+        "DescribeAlarmHistory": ({}, "AlarmHistoryItems"),
+        "DescribeAlarms": ({}, "MetricAlarms"),
+        "GetMetricData": (metric_data, "MetricDataResults"),
+        "GetMetricStatistics": (statistics, "Datapoints"),
+        "ListMetrics": ({}, "Metrics"),
+        "PutMetricData": (
+            {
+                "Namespace": "Check",
+                "MetricData": [
+                    {"MetricName": f"Number{n}", "Value": 0.5, "Unit": "Count", "Dimensions": QUEUE}
+                    for n in range(200)
+                ],
+            },
+            None,
+        ),
+        "SetAlarmState": (
+            {"AlarmName": QUEUE_ALARM, "StateValue": "INSUFFICIENT_DATA", "StateReason": "check"},
+            None,
+        ),
+    },
+    "ecr": {
+        "DescribeImages": ({"repositoryName": "bp-backend"}, "imageDetails"),
+        "DescribeRepositories": ({}, "repositories"),
+    },
+    "ecs": {
+        "DescribeClusters": ({"clusters": ["bp"]}, "clusters"),
+        "DescribeServiceDeployments": (
+            lambda a: {"serviceDeploymentArns": [newest_deployment(a)]},
+            "serviceDeployments",
+        ),
+        "DescribeServices": ({"cluster": "bp", "services": ["bp-backend", "bp-frontend"]}, "services"),
+        "DescribeTaskDefinition": ({"taskDefinition": "bp-backend"}, "taskDefinition"),
+        "DescribeTasks": (lambda a: {"cluster": "bp", "tasks": [running_task(a)]}, "tasks"),
+        "ListServiceDeployments": ({"cluster": "bp", "service": "bp-backend"}, "serviceDeployments"),
+        "ListServices": ({"cluster": "bp"}, "serviceArns"),
+        "ListTasks": ({"cluster": "bp"}, "taskArns"),
+        "RunTask": (one_off, "tasks"),
+        "StopTask": (
+            lambda a: {"cluster": "bp", "task": a.call("ecs", "RunTask", **one_off(a))["tasks"][0]["taskArn"]},
+            "task",
+        ),
+        "UpdateService": ({"cluster": "bp", "service": "bp-backend", "forceNewDeployment": True}, "service"),
+    },
+    "elbv2": {
+        "DescribeLoadBalancers": ({}, "LoadBalancers"),
+        "DescribeTargetGroups": (lambda a: {"LoadBalancerArn": balancer(a)["LoadBalancerArn"]}, "TargetGroups"),
+        "DescribeTargetHealth": (lambda a: {"TargetGroupArn": backend_targets(a)}, "TargetHealthDescriptions"),
+    },
+    "logs": {
+        "DescribeLogGroups": ({}, "logGroups"),
+        "DescribeLogStreams": ({"logGroupName": "/ecs/bp-backend"}, "logStreams"),
+        "FilterLogEvents": ({"logGroupName": "/ecs/bp-backend"}, "events"),
+        "GetLogEvents": (
+            lambda a: {"logGroupName": "/ecs/bp-backend", "logStreamName": backend_stream(a), "startFromHead": True},
+            "events",
+        ),
+    },
+    "rds": {
+        "CreateDBSnapshot": (
+            {"DBInstanceIdentifier": "bp-mariadb", "DBSnapshotIdentifier": "check", "Tags": [{"Key": "a", "Value": "b"}]},
+            "DBSnapshot",
+        ),
+        "DescribeDBInstances": ({"DBInstanceIdentifier": "bp-mariadb"}, "DBInstances"),
+        "DescribeDBSnapshots": ({}, "DBSnapshots"),
+    },
+    "secretsmanager": {
+        "DescribeSecret": ({"SecretId": APP_KEY}, "VersionIdsToStages"),
+        "GetSecretValue": ({"SecretId": APP_KEY}, "SecretString"),
+        "ListSecretVersionIds": ({"SecretId": APP_KEY}, "Versions"),
+        "ListSecrets": ({}, "SecretList"),
+        "PutSecretValue": ({"SecretId": APP_KEY, "SecretString": "base64:b25l"}, "VersionId"),
+        "UpdateSecretVersionStage": (moved_stage, "ARN"),
+    },
+    "sns": {
+        "GetTopicAttributes": (lambda a: {"TopicArn": topic(a)}, "Attributes"),
+        "ListSubscriptionsByTopic": (lambda a: {"TopicArn": topic(a)}, "Subscriptions"),
+        "ListTopics": ({}, "Topics"),
+        "Subscribe": (
+            lambda a: {"TopicArn": topic(a), "Protocol": "email", "Endpoint": "a@example.com"},
+            "SubscriptionArn",
+        ),
+        "Unsubscribe": (lambda a: {"SubscriptionArn": one_subscription(a)}, None),
+    },
+    "ssm": {
+        "DescribeParameters": ({}, "Parameters"),
+        "GetParameter": ({"Name": AMI}, "Parameter"),
+        "GetParameterHistory": ({"Name": AMI}, "Parameters"),
+        "GetParameters": ({"Names": [AMI, "/bp/none"]}, "Parameters"),
+        "GetParametersByPath": ({"Path": "/bp", "Recursive": True}, "Parameters"),
+        "LabelParameterVersion": ({"Name": AMI, "Labels": ["check"]}, "ParameterVersion"),
+        "PutParameter": ({"Name": "/bp/check", "Value": "1", "Type": "String"}, "Version"),
+    },
+    "sts": {
+        "AssumeRole": (
+            {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/bp-deploy", "RoleSessionName": "check"},
+            "Credentials",
+        ),
+        "GetCallerIdentity": ({}, "Arn"),
+    },
+}
+
+# One refusal per service and protocol: the code that callers branch on.
+REFUSALS = [
+    ("autoscaling", "SetDesiredCapacity", {"AutoScalingGroupName": "none", "DesiredCapacity": 1}, "ValidationError"),
+    ("cloudformation", "DescribeStacks", {"StackName": "none"}, "ValidationError"),
+    ("cloudwatch", "SetAlarmState", {"AlarmName": "none", "StateValue": "OK", "StateReason": "r"}, "ResourceNotFound"),
+    ("ecr", "DescribeImages", {"repositoryName": "none"}, "RepositoryNotFoundException"),
+    ("ecs", "ListTasks", {"cluster": "none"}, "ClusterNotFoundException"),
+    ("elbv2", "DescribeLoadBalancers", {"Names": ["none"]}, "LoadBalancerNotFound"),
+    ("logs", "DescribeLogStreams", {"logGroupName": "none"}, "ResourceNotFoundException"),
+    ("rds", "DescribeDBInstances", {"DBInstanceIdentifier": "none"}, "DBInstanceNotFound"),
+    ("secretsmanager", "GetSecretValue", {"SecretId": "none"}, "ResourceNotFoundException"),
+    ("sns", "GetTopicAttributes", {"TopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:none"}, "NotFound"),
+    ("ssm", "GetParameter", {"Name": "/none"}, "ParameterNotFound"),
+]
+
+COMMANDS = [
+    "sts get-caller-identity --query Account --output text",
+    "ecs describe-services --cluster bp --services bp-backend --query services[0].status --output text",
+    "ecs list-tasks --cluster bp --max-items 1 --query length(taskArns) --output text",
+    "logs filter-log-events --log-group-name /ecs/bp-backend --max-items 5 --query length(events) --output text",
+    "cloudwatch describe-alarms --alarm-name-prefix p1- --query length(MetricAlarms) --output text",
+    "autoscaling describe-auto-scaling-groups --query length(AutoScalingGroups) --output text",
+    "cloudformation describe-stacks --stack-name bp-network --query Stacks[0].StackStatus --output text",
+    "ssm get-parameters-by-path --path /bp --recursive --query length(Parameters) --output text",
+    "rds describe-db-instances --query DBInstances[0].DBInstanceStatus --output text",
+    "secretsmanager list-secrets --query length(SecretList) --output text",
+]
+
+
+def unknown(shape, raw, path):
+    """What stands in a JSON or CBOR answer that its shape does not know, or lacks, or may not hold."""
+    if shape.type_name == "structure":
+        for name in shape.required_members:
+            if name not in raw:
+                yield f"{path}.{name} is missing"
+        for name, value in raw.items():
+            if name not in shape.members:
+                yield f"{path}.{name} is unknown"
+            else:
+                yield from unknown(shape.members[name], value, f"{path}.{name}")
+    elif shape.type_name == "list":
+        for index, value in enumerate(raw):
+            yield from unknown(shape.member, value, f"{path}[{index}]")
+    elif shape.type_name == "map":
+        for key, value in raw.items():
+            yield from unknown(shape.value, value, f"{path}[{key}]")
+    elif getattr(shape, "enum", None) and raw not in shape.enum:
+        yield f"{path} is {raw!r}, not one of {shape.enum}"
+    elif raw is None:
+        yield f"{path} is null"
+
+
+def plain(shape, node):
+    """An XML answer in the form of a JSON one."""
+
+    def tag(element):
+        return element.tag.rpartition("}")[2]
+
+    if shape.type_name == "structure":
+        names = {m.serialization.get("name", name): (name, m) for name, m in shape.members.items()}
+        out = {}
+        for child in node:
+            name, member = names.get(tag(child), (tag(child), None))
+            out[name] = plain(member, child) if member is not None else child.text
+        return out
+    if shape.type_name == "list":
+        expected = shape.member.serialization.get("name", "member")
+        return [
+            plain(shape.member, child) if tag(child) == expected else f"<{tag(child)}>" for child in node
+        ]
+    if shape.type_name == "map":
+        return {entry[0].text: plain(shape.value, entry[1]) for entry in node}
+    return node.text or ""
+
+
+def members(model, raw):
+    """The raw answer of a call by member names."""
+    if model.output_shape is None:
+        return {}
+    protocol = model.service_model.resolved_protocol
+    if protocol == "json":
+        return json.loads(raw["body"] or b"{}")
+    if protocol == "smithy-rpc-v2-cbor":
+        parser = botocore.parsers.create_parser(protocol)
+        return parser.parse_data_item(parser.get_peekable_stream_from_bytes(raw["body"]))
+    root = xml.etree.ElementTree.fromstring(raw["body"])
+    wrapper = model.output_shape.serialization.get("resultWrapper")
+    node = root.find(f"{{*}}{wrapper}") if wrapper else root
+    return plain(model.output_shape, node) if node is not None else {}
+
+
+def check_operation(account, service, operation, protocol):
+    parameters, full = CALLS[service][operation]
+    title = f"{service}.{operation}" + (f" ({protocol})" if protocol else "")
+    try:
+        if callable(parameters):
+            parameters = parameters(account)
+        answer = account.call(service, operation, **parameters)
+        model = account.client(service).meta.service_model.operation_model(operation)
+        if not answer["ResponseMetadata"].get("RequestId"):
+            problem(f"{title}: no request id")
+        raw = members(model, account.raw)
+        if model.output_shape is not None:
+            for text in unknown(model.output_shape, raw, ""):
+                problem(f"{title}: {text}")
+            lost = set(raw) - set(answer)
+            if lost:
+                problem(f"{title}: botocore did not read {sorted(lost)}")
+        if full is not None and not answer.get(full):
+            problem(f"{title}: `{full}` is empty")
+    except Exception as error:  # pylint: disable=broad-except
+        problem(f"{title}: {type(error).__name__}: {error}")
+        return
+    print(f"ok   {title}")
+
+
+def check_refusals(account, protocol):
+    for service, operation, parameters, code in REFUSALS:
+        if protocol and service != "cloudwatch":
+            continue
+        title = f"{service}.{operation} refused" + (f" ({protocol})" if protocol else "")
+        try:
+            account.call(service, operation, **parameters)
+            problem(f"{title}: it was not")
+        except botocore.exceptions.ClientError as error:
+            got = error.response["Error"]
+            if got["Code"] != code or not got.get("Message"):
+                problem(f"{title}: {got} instead of {code}")
+            else:
+                print(f"ok   {title}: {code}")
+
+
+def check_commands(url):
+    for command in COMMANDS:
+        done = subprocess.run(
+            ["aws", "--endpoint-url", url, *command.split()], capture_output=True, text=True, check=False
+        )
+        answer = done.stdout.strip()
+        if done.returncode != 0 or answer in ("", "0", "None"):
+            problem(f"aws {command}: status {done.returncode}: {answer} {done.stderr.strip()[-200:]}")
+        else:
+            print(f"ok   aws {command.split(' --')[0]}: {answer.splitlines()[-1][:80]}")
+
+
+def simulated():
+    """The operations by service, as the sandbox's API shapes list them."""
+    for path in sorted((CRATE / "api").glob("*.json")):
+        yield path.stem, sorted(json.loads(path.read_text())["operations"])
+
+
+def main():
+    os.environ.update(CREDENTIALS)
+    os.environ.pop("AWS_PROFILE", None)
+    serve = sys.argv[1:] or ["cargo", "run", "--quiet", "--package", "bpctl-sandbox", "--example", "serve"]
+    listener = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True, cwd=CRATE)
+    try:
+        url, _token = listener.stdout.readline().split()
+        for protocol in (None, "json", "query"):
+            account = Account(url, protocol)
+            for service, operations in simulated():
+                if protocol and service != "cloudwatch":
+                    continue
+                for operation in operations:
+                    if operation not in CALLS.get(service, {}):
+                        problem(f"{service}.{operation}: no call in {pathlib.Path(__file__).name}")
+                    else:
+                        check_operation(account, service, operation, protocol)
+            check_refusals(account, protocol)
+        check_commands(url)
+    finally:
+        listener.terminate()
+        listener.wait()
+    print(f"{len(problems)} problems")
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()
