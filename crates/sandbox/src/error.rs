@@ -11,8 +11,8 @@ pub struct ApiError {
     pub message: String,
     /// The HTTP status; 400 unless the API says otherwise.
     pub status: u16,
-    /// Further members of the error's shape.
-    pub members: Map<String, Value>,
+    /// Further members of the error's shape. Boxed, because nearly every error has none.
+    pub members: Box<Map<String, Value>>,
 }
 
 impl ApiError {
@@ -22,7 +22,7 @@ impl ApiError {
             code: code.into(),
             message: message.into(),
             status: 400,
-            members: Map::new(),
+            members: Box::default(),
         }
     }
 

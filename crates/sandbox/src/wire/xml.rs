@@ -24,9 +24,9 @@ pub(crate) fn answer(
         (Some(shape), None) => content(&mut document, api, shape, output),
         (None, _) => {}
     }
-    let _ = write!(
+    let _ = writeln!(
         document,
-        "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{name}Response>\n"
+        "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{name}Response>"
     );
     document
 }
