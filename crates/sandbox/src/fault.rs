@@ -165,12 +165,17 @@ pub(crate) fn denied(
     caller: &str,
     options: &Options,
 ) -> ApiError {
-    let action = format!("{}:{operation}", service.iam_prefix());
+    // SNS alone writes its prefix in capitals, and has its own code for what is `AccessDenied` everywhere else.
+    let prefix = if service == Service::Sns {
+        "SNS"
+    } else {
+        service.iam_prefix()
+    };
+    let action = format!("{prefix}:{operation}");
     let message = format!(
         "User: {caller} is not authorized to perform: {action} on resource: {} because no identity-based policy allows the {action} action",
         resource(service, input, options),
     );
-    // SNS has its own code for what is `AccessDenied` everywhere else.
     let code = if service == Service::Sns {
         "AuthorizationError"
     } else {
@@ -228,7 +233,7 @@ fn resource(service: Service, input: &Value, options: &Options) -> String {
         },
         Service::CloudWatch => within("cloudwatch", member("AlarmName"), "alarm:"),
         Service::Rds => within("rds", member("DBInstanceIdentifier"), "db:"),
-        Service::Sns => within("sns", member("TopicArn").or(member("SubscriptionArn")), ""),
+        Service::Sns => within("sns", member("TopicArn"), ""),
         Service::Sts => within("iam", member("RoleArn"), ""),
         Service::Elb => "*".to_owned(),
     }

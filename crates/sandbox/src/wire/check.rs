@@ -84,10 +84,13 @@ fn refusal(service: Service, operation: &str, first: &Violation, all: &[Violatio
             if first.constraint == Constraint::Missing
                 && Api::of(service).error(operation, "MissingParameter").is_some() =>
         {
-            ApiError::client(
-                "MissingParameter",
-                format!("The parameter {} is required.", first.path_as_named()),
-            )
+            let missing = all
+                .iter()
+                .filter(|violation| violation.constraint == Constraint::Missing);
+            let each: Vec<String> = missing
+                .map(|violation| format!("The parameter {} is required.", violation.path_as_named()))
+                .collect();
+            ApiError::client("MissingParameter", each.join("\n"))
         }
         Service::Ecr => ApiError::client(
             "InvalidParameterException",
@@ -305,9 +308,9 @@ mod tests {
             (
                 Service::CloudWatch,
                 "PutMetricData",
-                json!({"Namespace": "n", "MetricData": [{"Value": 1.0}]}),
+                json!({"Namespace": "n", "MetricData": [{"Value": 1.0}, {"MetricName": "m", "Dimensions": [{"Name": "d"}]}]}),
                 "MissingParameter",
-                "The parameter MetricData.member.1.MetricName is required.",
+                "The parameter MetricData.member.1.MetricName is required.\nThe parameter MetricData.member.2.Dimensions.member.1.Value is required.",
             ),
             (
                 Service::Sns,

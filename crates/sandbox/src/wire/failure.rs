@@ -135,7 +135,12 @@ fn json(api: &Api, operation: &str, shape: &str, error: &ApiError) -> Vec<u8> {
         member.map_or("message", String::as_str).to_owned(),
         error.message.as_str().into(),
     );
-    body.extend(error.members.iter().map(|(name, value)| (name.clone(), value.clone())));
+    body.extend(
+        error
+            .members
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     Value::Object(body).to_string().into_bytes()
 }
 
