@@ -1,1 +1,35 @@
-//! bpctl.
+//! `bpctl`: an operator toolkit for a multi-tenant Laravel and Next.js platform on AWS.
+//!
+//! [`run`] is the whole program: it takes a [`Process`] (arguments, environment, streams) and gives
+//! back an [`ExitStatus`]. Nothing in this crate ends the process or prints past [`ui::Ui`].
+
+mod aws;
+mod change;
+mod cli;
+mod clock;
+mod commands;
+mod completion;
+mod context;
+mod error;
+mod exit;
+mod layout;
+mod output;
+mod process;
+mod settings;
+mod ui;
+
+pub use cli::command_tree;
+pub use clock::Clock;
+pub use exit::ExitStatus;
+pub use process::{Captured, Process, Transport};
+
+/// Runs one command line to its end.
+#[must_use]
+pub fn run(process: Process) -> ExitStatus {
+    cli::run(process)
+}
+
+/// Runs one command line inside a runtime that the caller owns.
+pub async fn run_async(process: Process) -> ExitStatus {
+    cli::run_async(process).await
+}

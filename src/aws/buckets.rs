@@ -1,0 +1,115 @@
+//! Client-side token buckets at the rates that AWS documents, so that bpctl slows itself down before
+//! AWS has to.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::door::Operation;
+use crate::clock::Clock;
+
+/// A documented request quota: how many calls at once, and how many more per second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Rate {
+    name: &'static str,
+    burst: f64,
+    refill: f64,
+}
+
+const fn rate(name: &'static str, burst: f64, refill: f64) -> Rate {
+    Rate { name, burst, refill }
+}
+
+/// The quota that a call counts against.
+///
+/// Sources: Amazon ECS API Reference, "Request throttling for the Amazon ECS API"; Amazon CloudWatch
+/// User Guide, "CloudWatch service quotas"; Amazon CloudWatch Logs User Guide, "CloudWatch Logs
+/// quotas" (the lowest regional value); AWS Systems Manager quotas (Parameter Store standard
+/// throughput). Auto Scaling, CloudFormation and Elastic Load Balancing publish no rates.
+fn quota(operation: &Operation) -> Option<Rate> {
+    Some(match (operation.service.as_str(), operation.name.as_str()) {
+        ("ecs", "DescribeServices" | "ListServices") => rate("ecs service read", 100.0, 20.0),
+        ("ecs", "UpdateService" | "CreateService" | "DeleteService") => rate("ecs service modify", 50.0, 5.0),
+        ("ecs", "DescribeServiceDeployments" | "ListServiceDeployments") => rate("ecs service deployment", 50.0, 20.0),
+        ("ecs", "DescribeTasks" | "ListTasks") => rate("ecs cluster resource read", 100.0, 20.0),
+        ("ecs", "RunTask" | "StopTask" | "ExecuteCommand") => rate("ecs cluster resource modify", 100.0, 40.0),
+        ("ecs", "DescribeTaskDefinition" | "ListTaskDefinitions") => rate("ecs task definition read", 50.0, 20.0),
+        ("ecs", "RegisterTaskDefinition" | "DeregisterTaskDefinition") => rate("ecs task definition modify", 20.0, 1.0),
+        ("ecs", "DescribeClusters" | "ListClusters") => rate("ecs cluster read", 50.0, 20.0),
+        ("monitoring", "DescribeAlarms") => rate("cloudwatch DescribeAlarms", 9.0, 9.0),
+        ("monitoring", "DescribeAlarmHistory") => rate("cloudwatch DescribeAlarmHistory", 20.0, 20.0),
+        ("monitoring", "GetMetricData") => rate("cloudwatch GetMetricData", 50.0, 50.0),
+        ("monitoring", "ListMetrics") => rate("cloudwatch ListMetrics", 25.0, 25.0),
+        ("logs", "FilterLogEvents") => rate("logs FilterLogEvents", 5.0, 5.0),
+        ("logs", "GetLogEvents") => rate("logs GetLogEvents", 10.0, 10.0),
+        ("logs", "DescribeLogStreams") => rate("logs DescribeLogStreams", 25.0, 25.0),
+        ("ssm", "GetParameter" | "GetParameters" | "PutParameter" | "GetParametersByPath") => {
+            rate("ssm parameter throughput", 40.0, 40.0)
+        }
+        _ => return None,
+    })
+}
+
+#[derive(Debug)]
+struct Bucket {
+    tokens: f64,
+    updated: Timestamp,
+}
+
+/// All buckets of this process.
+#[derive(Debug)]
+pub(super) struct Buckets {
+    clock: Clock,
+    filled: Mutex<HashMap<&'static str, Bucket>>,
+}
+
+impl Buckets {
+    pub(super) fn documented(clock: Clock) -> Self {
+        Self { clock, filled: Mutex::new(HashMap::new()) }
+    }
+
+    /// Takes a token for a call, waiting until there is one.
+    pub(super) async fn take(&self, operation: &Operation) {
+        let Some(rate) = quota(operation) else { return };
+        let wait = self.reserve(rate, self.clock.now());
+        if !wait.is_zero() {
+            tracing::debug!(bucket = rate.name, ?wait, "pacing");
+            self.clock.sleep(wait).await;
+        }
+    }
+
+    /// Takes a token, going into debt if there is none; the debt is the time to wait.
+    fn reserve(&self, rate: Rate, now: Timestamp) -> Duration {
+        let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = filled.entry(rate.name).or_insert(Bucket { tokens: rate.burst, updated: now });
+        let elapsed = now.duration_since(bucket.updated).as_secs_f64().max(0.0);
+        bucket.tokens = rate.burst.min(bucket.tokens + elapsed * rate.refill) - 1.0;
+        bucket.updated = now;
+        if bucket.tokens >= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(-bucket.tokens / rate.refill) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_free_and_then_the_refill_rate_holds() {
+        let buckets = Buckets::documented(Clock::starting_at(Timestamp::UNIX_EPOCH, 1.0));
+        let rate = rate("x", 3.0, 2.0);
+        let now = Timestamp::UNIX_EPOCH;
+        assert!((0..3).all(|_| buckets.reserve(rate, now).is_zero()));
+        assert_eq!(buckets.reserve(rate, now), Duration::from_millis(500));
+        assert_eq!(buckets.reserve(rate, now), Duration::from_millis(1000));
+        let later = now.checked_add(Duration::from_secs(10)).unwrap();
+        assert!(buckets.reserve(rate, later).is_zero());
+    }
+
+    #[test]
+    fn unpublished_rates_are_not_invented() {
+        let operation = Operation { service: "autoscaling".to_owned(), name: "SetDesiredCapacity".to_owned() };
+        assert_eq!(quota(&operation), None);
+    }
+}

@@ -1,0 +1,174 @@
+//! The one door through which every request leaves: it counts, it paces, and with an endpoint
+//! override it never dials anybody else.
+
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+use super::buckets::Buckets;
+use super::config::is_loopback_host;
+use super::stats::Stats;
+
+/// What AWS sees in front of the SDK's own user agent.
+const USER_AGENT: &str = concat!("bpctl/", env!("CARGO_PKG_VERSION"));
+
+#[derive(Clone, Debug)]
+struct Shared {
+    buckets: Arc<Buckets>,
+    stats: Arc<Stats>,
+    /// With a loopback endpoint override: nobody but this machine may be dialled.
+    loopback_only: bool,
+}
+
+/// An HTTP client around the real one.
+#[derive(Debug)]
+pub(super) struct Door {
+    inner: SharedHttpClient,
+    shared: Shared,
+}
+
+impl Door {
+    pub(super) fn new(inner: SharedHttpClient, endpoint: Option<&str>, buckets: Buckets, stats: Arc<Stats>) -> Self {
+        let loopback_only = endpoint.is_some_and(super::config::is_loopback_url);
+        Self { inner, shared: Shared { buckets: Arc::new(buckets), stats, loopback_only } }
+    }
+}
+
+impl HttpClient for Door {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(Connector {
+            inner: self.inner.http_connector(settings, components),
+            shared: self.shared.clone(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Connector {
+    inner: SharedHttpConnector,
+    shared: Shared,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
+        let inner = self.inner.clone();
+        let shared = self.shared.clone();
+        HttpConnectorFuture::new(async move {
+            let operation = Operation::of(&request);
+            if shared.loopback_only {
+                keep_local(&mut request)?;
+            }
+            announce(&mut request);
+            shared.buckets.take(&operation).await;
+            let label = operation.label();
+            let result = inner.call(request).await;
+            shared.stats.record(&label, result.as_ref().ok().map(|response| response.status().as_u16()));
+            result
+        })
+    }
+}
+
+/// StartLiveTail and GetLogObject put `stream-` in front of the host even under an endpoint
+/// override, which no loopback address can answer; the prefix is taken off again. Whatever else
+/// would leave this machine is refused.
+fn keep_local(request: &mut HttpRequest) -> Result<(), ConnectorError> {
+    let uri: http::Uri = request
+        .uri()
+        .parse()
+        .map_err(|error: http::uri::InvalidUri| ConnectorError::other(error.into(), None))?;
+    let host = uri.host().unwrap_or_default();
+    if is_loopback_host(host) {
+        return Ok(());
+    }
+    if host.strip_prefix("stream-").is_some_and(is_loopback_host) {
+        let rewritten = request.uri().replacen("//stream-", "//", 1);
+        return request.set_uri(rewritten.as_str()).map_err(|error| ConnectorError::other(error.into(), None));
+    }
+    let refusal = format!("refused to dial `{host}`: an endpoint override points at this machine");
+    Err(ConnectorError::user(refusal.into()))
+}
+
+fn announce(request: &mut HttpRequest) {
+    let agent = match request.headers().get("user-agent") {
+        Some(agent) => format!("{USER_AGENT} {agent}"),
+        None => USER_AGENT.to_owned(),
+    };
+    // The header is not part of the signature (AWS General Reference, "Create a signed request").
+    request.headers_mut().insert("user-agent", agent);
+}
+
+/// Service and operation of a request, read off the wire format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Operation {
+    pub(super) service: String,
+    pub(super) name: String,
+}
+
+impl Operation {
+    fn of(request: &HttpRequest) -> Self {
+        let service = request
+            .headers()
+            .get("authorization")
+            .and_then(|value| value.split('/').nth(3))
+            .unwrap_or("unsigned")
+            .to_owned();
+        Self { service, name: operation_name(request).unwrap_or("Unknown").to_owned() }
+    }
+
+    fn label(&self) -> String {
+        format!("{}:{}", self.service, self.name)
+    }
+}
+
+/// JSON services name the operation in a header, CBOR services in the path, query services in the body.
+fn operation_name(request: &HttpRequest) -> Option<&str> {
+    if let Some(target) = request.headers().get("x-amz-target") {
+        return target.rsplit('.').next();
+    }
+    if let Some((_, operation)) = request.uri().rsplit_once("/operation/") {
+        return Some(operation);
+    }
+    let body = std::str::from_utf8(request.body().bytes()?).ok()?;
+    body.split('&').find_map(|pair| pair.strip_prefix("Action="))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    fn request(uri: &str, headers: &[(&'static str, &str)], body: &'static str) -> HttpRequest {
+        let mut request = HttpRequest::new(SdkBody::from(body));
+        request.set_uri(uri).unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, (*value).to_owned());
+        }
+        request
+    }
+
+    #[test]
+    fn the_operation_is_read_from_every_wire_format() {
+        let auth = ("authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260115/us-east-1/ecs/aws4_request, …");
+        let json = request("http://x/", &[auth, ("x-amz-target", "AmazonEC2ContainerServiceV20141113.RunTask")], "{}");
+        assert_eq!(Operation::of(&json).label(), "ecs:RunTask");
+        let query = request("http://x/", &[], "Action=DescribeStacks&Version=2010-05-15");
+        assert_eq!(Operation::of(&query).label(), "unsigned:DescribeStacks");
+        let cbor = request("http://x/service/GraniteServiceVersion20100801/operation/GetMetricData", &[], "");
+        assert_eq!(Operation::of(&cbor).label(), "unsigned:GetMetricData");
+    }
+
+    #[test]
+    fn under_a_loopback_override_nobody_else_is_dialled() {
+        let mut live_tail = request("http://stream-127.0.0.1:4566/", &[], "");
+        keep_local(&mut live_tail).unwrap();
+        assert_eq!(live_tail.uri(), "http://127.0.0.1:4566/");
+        let mut elsewhere = request("https://ssmmessages.us-east-1.amazonaws.com/x", &[], "");
+        assert!(keep_local(&mut elsewhere).is_err());
+    }
+}

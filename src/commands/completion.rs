@@ -1,0 +1,38 @@
+//! `bpctl completion`: the script that teaches a shell to complete bpctl.
+
+use clap::Args;
+use clap_complete::Shell;
+
+use crate::cli::command_tree;
+use crate::context::Ctx;
+use crate::error::Result;
+use crate::exit::ExitStatus;
+
+/// Print the completion script of a shell
+///
+/// bash:        bpctl completion bash > ~/.local/share/bash-completion/completions/bpctl
+/// zsh:         bpctl completion zsh > "${fpath[1]}/_bpctl"
+/// fish:        bpctl completion fish > ~/.config/fish/completions/bpctl.fish
+/// powershell:  bpctl completion powershell >> $PROFILE
+/// elvish:      bpctl completion elvish >> ~/.config/elvish/rc.elv
+///
+/// Fleets, pools and contexts are completed as well when the shell asks bpctl itself:
+/// put `source <(COMPLETE=bash bpctl)` in ~/.bashrc instead (zsh: COMPLETE=zsh, fish: `COMPLETE=fish bpctl | source`).
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct CompletionArgs {
+    /// Shell
+    shell: Shell,
+}
+
+pub(crate) fn run(ctx: &Ctx, args: &CompletionArgs) -> Result<ExitStatus> {
+    ctx.ui.result(&script(args.shell));
+    Ok(ExitStatus::Done)
+}
+
+/// The script for `shell`.
+pub(crate) fn script(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command_tree(), "bpctl", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}

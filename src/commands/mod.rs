@@ -1,0 +1,8 @@
+//! One module per verb; each owns its arguments (whose doc comments are the help) and its `run`.
+
+pub(crate) mod completion;
+pub(crate) mod config;
+pub(crate) mod exit_codes;
+pub(crate) mod man;
+pub(crate) mod sandbox;
+pub(crate) mod whoami;

@@ -1,0 +1,73 @@
+//! [`Ctx`]: what every command is handed. Built once, never changed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::aws::Aws;
+use crate::change::Target;
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::layout::Layout;
+use crate::output::{OutputSpec, Render, emit};
+use crate::settings::{ConfigFile, Settings};
+use crate::ui::Ui;
+
+/// Everything a command may use.
+pub(crate) struct Ctx {
+    pub(crate) ui: Ui,
+    pub(crate) output: OutputSpec,
+    pub(crate) settings: Settings,
+    /// The configuration file in force, if there is one.
+    pub(crate) config: Option<ConfigFile>,
+    /// Values of the flags that override settings, for `config explain`.
+    pub(crate) flags: BTreeMap<&'static str, String>,
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) aws: Aws,
+    pub(crate) clock: Clock,
+    /// Where journals, locks and the sandbox's state lie; `None` without a home folder.
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Cancelled by the first Ctrl-C.
+    pub(crate) cancel: CancellationToken,
+}
+
+impl Ctx {
+    /// The names of the platform in this context.
+    ///
+    /// # Errors
+    /// A staged layout without a stage.
+    pub(crate) fn layout(&self) -> Result<Layout> {
+        Layout::new(self.settings.layout.value, &self.settings.prefix.value, self.settings.stage.as_ref().map(|s| s.value))
+    }
+
+    /// Writes the result.
+    pub(crate) fn emit<R: Render>(&self, result: &R) -> Result<()> {
+        emit(&self.ui, &self.output, result)
+    }
+
+    /// Where a change would happen, with the account read from AWS and the account guard applied.
+    ///
+    /// # Errors
+    /// No credentials, or the wrong account.
+    pub(crate) async fn target(&self) -> Result<Target> {
+        self.aws.guard_account().await?;
+        let identity = self.aws.identity().await?;
+        Ok(Target {
+            context: self.settings.context.value.clone(),
+            account: identity.account.to_string(),
+            region: self.aws.region().await?.unwrap_or_else(|| "no region".to_owned()),
+            protected: self.settings.protected.value,
+        })
+    }
+}
+
+/// `$XDG_STATE_HOME/bpctl`, else `~/.local/state/bpctl`.
+pub(crate) fn state_dir(env: &BTreeMap<String, String>) -> Option<PathBuf> {
+    let var = |name: &str| env.get(name).filter(|value| !value.is_empty());
+    if let Some(state) = var("XDG_STATE_HOME") {
+        return Some(Path::new(state).join("bpctl"));
+    }
+    let home = var("HOME").or_else(|| var("USERPROFILE"))?;
+    Some(Path::new(home).join(".local").join("state").join("bpctl"))
+}

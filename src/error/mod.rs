@@ -1,0 +1,218 @@
+//! The one error type that reaches the operator: what failed, why, and what to do next.
+
+mod aws;
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::exit::ExitStatus;
+
+pub(crate) use aws::from_sdk;
+
+/// What went wrong, as far as scripts and exit statuses care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ErrorKind {
+    /// A bad command line, name or combination of flags.
+    Usage,
+    /// A bad configuration file, context or environment variable.
+    Config,
+    /// The operator said no, or nobody could be asked.
+    Declined,
+    /// No, expired or invalid credentials.
+    Credentials,
+    /// Credentials are fine, the permission is missing.
+    AccessDenied,
+    /// The credentials belong to another account than the context demands.
+    WrongAccount,
+    /// The named thing does not exist.
+    NotFound,
+    /// The world is not (or no longer) as the plan assumed.
+    Changed,
+    /// Something else is running already.
+    Conflict,
+    /// AWS asked us to slow down and retries did not help.
+    Throttled,
+    /// The endpoint could not be reached or did not answer in time.
+    Unreachable,
+    /// AWS rejected the request.
+    Rejected,
+    /// The operation itself failed.
+    Failed,
+    /// The deadline passed while AWS was still working.
+    TimedOut,
+    /// Some of it is done.
+    Partial,
+    /// AWS undid it.
+    RolledBack,
+    /// Ctrl-C.
+    Interrupted,
+    /// A response without a field that must be there, or another surprise.
+    Unexpected,
+}
+
+impl ErrorKind {
+    /// The exit status of a command that ends with this kind of error.
+    #[must_use]
+    pub(crate) fn exit_status(self) -> ExitStatus {
+        match self {
+            Self::Usage | Self::Config => ExitStatus::Usage,
+            Self::Declined => ExitStatus::Declined,
+            Self::Credentials | Self::AccessDenied | Self::WrongAccount => ExitStatus::Denied,
+            Self::Changed => ExitStatus::Changed,
+            Self::TimedOut => ExitStatus::TimedOut,
+            Self::Partial => ExitStatus::Partial,
+            Self::RolledBack => ExitStatus::RolledBack,
+            Self::Interrupted => ExitStatus::Interrupted,
+            Self::NotFound
+            | Self::Conflict
+            | Self::Throttled
+            | Self::Unreachable
+            | Self::Rejected
+            | Self::Failed
+            | Self::Unexpected => ExitStatus::Failed,
+        }
+    }
+}
+
+/// An error on its way to the operator.
+///
+/// `message` is a lowercase fragment that fits "failed to …"; `causes` go from near to far; each
+/// hint names the exact next command where there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CtlError {
+    kind: ErrorKind,
+    message: String,
+    causes: Vec<String>,
+    hints: Vec<String>,
+    exit: Option<ExitStatus>,
+}
+
+pub(crate) type Result<T, E = CtlError> = std::result::Result<T, E>;
+
+impl CtlError {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), causes: Vec::new(), hints: Vec::new(), exit: None }
+    }
+
+    /// A mistake on the command line.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    /// A mistake in the configuration.
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    /// AWS left out a member that the API reference promises.
+    pub(crate) fn missing_in_response(request: &str, member: &str) -> Self {
+        Self::new(ErrorKind::Unexpected, format!("read `{member}` from the answer to {request}: it is missing"))
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds an underlying reason.
+    #[must_use]
+    pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// Adds an error and everything below it as causes.
+    #[must_use]
+    pub(crate) fn source(mut self, error: &(dyn StdError + 'static)) -> Self {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            if self.causes.last() != Some(&text) {
+                self.causes.push(text);
+            }
+            next = error.source();
+        }
+        self
+    }
+
+    /// Says what was being done: the old message becomes the nearest cause.
+    #[must_use]
+    pub(crate) fn context(mut self, doing: impl Into<String>) -> Self {
+        let message = std::mem::replace(&mut self.message, doing.into());
+        self.causes.insert(0, message);
+        self
+    }
+
+    /// Ends the command with this status instead of the kind's own.
+    #[must_use]
+    pub(crate) fn exit_with(mut self, exit: ExitStatus) -> Self {
+        self.exit = Some(exit);
+        self
+    }
+
+    pub(crate) fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn causes(&self) -> &[String] {
+        &self.causes
+    }
+
+    pub(crate) fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    pub(crate) fn exit_status(&self) -> ExitStatus {
+        self.exit.unwrap_or_else(|| self.kind.exit_status())
+    }
+}
+
+impl fmt::Display for CtlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for cause in &self.causes {
+            write!(f, ": {cause}")?;
+        }
+        Ok(())
+    }
+}
+
+impl StdError for CtlError {}
+
+/// Unwraps the `Option`s that the SDK wraps around members which the API reference promises.
+pub(crate) trait Required<T> {
+    /// The value, or an error that names request and member.
+    fn required(self, request: &str, member: &str) -> Result<T>;
+}
+
+impl<T> Required<T> for Option<T> {
+    fn required(self, request: &str, member: &str) -> Result<T> {
+        self.ok_or_else(|| CtlError::missing_in_response(request, member))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn context_keeps_the_story_in_order() {
+        let error = CtlError::new(ErrorKind::Rejected, "bad subnet").cause("no such id").context("start the task");
+        assert_eq!(error.to_string(), "start the task: bad subnet: no such id");
+    }
+
+    #[test]
+    fn an_explicit_status_wins_over_the_kind() {
+        let error = CtlError::new(ErrorKind::Failed, "x").exit_with(ExitStatus::External(3));
+        assert_eq!(error.exit_status().code(), 3);
+    }
+}

@@ -1,0 +1,186 @@
+//! This module owns the result on stdout: formats, JSON envelopes and `--query`.
+
+mod table;
+
+use clap::ValueEnum;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::ui::Ui;
+
+pub(crate) use table::Table;
+
+/// `-o`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// Columns for people.
+    #[default]
+    Table,
+    /// More columns.
+    Wide,
+    /// One JSON document with a `schema`.
+    Json,
+    /// The same as YAML.
+    Yaml,
+    /// One JSON document per line and item.
+    Jsonl,
+    /// Names only, one per line.
+    Name,
+    /// Markdown, for tickets and job summaries (where the command offers it).
+    Markdown,
+}
+
+/// Format and filter of the result.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OutputSpec {
+    pub(crate) format: OutputFormat,
+    pub(crate) query: Option<String>,
+}
+
+/// A result that can be shown in every format.
+pub(crate) trait Render: Serialize {
+    /// Identifies the document's shape, e.g. `bpctl.whoami/1`.
+    fn schema(&self) -> &'static str;
+
+    /// For people. Ends with a newline unless empty.
+    fn human(&self, view: &View) -> String;
+
+    /// One name per item, for scripts.
+    fn names(&self) -> Vec<String>;
+
+    /// The items of a list, for `jsonl`; the whole document when there is no list.
+    fn items(&self) -> Option<Vec<Value>> {
+        None
+    }
+
+    /// Markdown, where a command offers it.
+    fn markdown(&self) -> Option<String> {
+        None
+    }
+}
+
+/// What a human rendering may use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View {
+    /// `-o wide`.
+    pub(crate) wide: bool,
+    /// Columns of the terminal; `None` in a pipe: nothing is wrapped then.
+    pub(crate) width: Option<u16>,
+    /// Whether colour may be used.
+    pub(crate) color: bool,
+}
+
+impl OutputSpec {
+    /// Checks what can be checked before any work is done.
+    ///
+    /// # Errors
+    /// A query that does not parse.
+    pub(crate) fn validate(&self) -> Result<()> {
+        self.expression().map(|_| ())
+    }
+
+    fn expression(&self) -> Result<Option<jmespath::Expression<'static>>> {
+        let Some(query) = &self.query else { return Ok(None) };
+        jmespath::compile(query).map(Some).map_err(|error| {
+            CtlError::usage(format!("read the query `{query}`"))
+                .cause(error.reason.to_string())
+                .hint("`--query` takes JMESPath, as the aws command line does: https://jmespath.org")
+        })
+    }
+}
+
+/// Writes the result once, in the chosen format.
+///
+/// # Errors
+/// A format that the command does not offer, or a query that does not fit the document.
+pub(crate) fn emit<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<()> {
+    let text = render(ui, spec, result)?;
+    ui.result(&text);
+    Ok(())
+}
+
+fn render<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<String> {
+    if let Some(expression) = spec.expression()? {
+        let found = search(&expression, &document(result)?)?;
+        return match spec.format {
+            OutputFormat::Yaml => yaml(&found),
+            OutputFormat::Json => json(&found),
+            // Bare words are what a shell wants; structures stay JSON.
+            OutputFormat::Table | OutputFormat::Wide | OutputFormat::Name | OutputFormat::Markdown => plain(&found),
+            OutputFormat::Jsonl => match &found {
+                Value::Array(items) => lines(items),
+                other => lines(std::slice::from_ref(other)),
+            },
+        };
+    }
+    match spec.format {
+        OutputFormat::Table | OutputFormat::Wide => {
+            let wide = spec.format == OutputFormat::Wide;
+            Ok(result.human(&View { wide, width: ui.width(), color: ui.colors_result() }))
+        }
+        OutputFormat::Json => json(&document(result)?),
+        OutputFormat::Yaml => yaml(&document(result)?),
+        OutputFormat::Jsonl => match result.items() {
+            Some(items) => lines(&items),
+            None => lines(&[document(result)?]),
+        },
+        OutputFormat::Name => Ok(result.names().into_iter().map(|name| name + "\n").collect()),
+        OutputFormat::Markdown => result.markdown().ok_or_else(|| {
+            CtlError::usage("write markdown: this command does not offer it").hint("use `-o table`, `json` or `yaml`")
+        }),
+    }
+}
+
+/// The JSON document: `schema` first, then the result's own members.
+pub(crate) fn document<R: Render>(result: &R) -> Result<Value> {
+    let value = serde_json::to_value(result).map_err(unexpected)?;
+    let mut document = Map::new();
+    document.insert("schema".to_owned(), Value::String(result.schema().to_owned()));
+    match value {
+        Value::Object(members) => document.extend(members),
+        other => {
+            document.insert("value".to_owned(), other);
+        }
+    }
+    Ok(Value::Object(document))
+}
+
+fn search(expression: &jmespath::Expression<'_>, document: &Value) -> Result<Value> {
+    let text = document.to_string();
+    let data = jmespath::Variable::from_json(&text)
+        .map_err(|error| CtlError::new(ErrorKind::Unexpected, "prepare the document for `--query`").cause(error))?;
+    let found = expression
+        .search(data)
+        .map_err(|error| CtlError::usage("apply the query to the result").cause(error.reason.to_string()))?;
+    serde_json::to_value(&*found).map_err(unexpected)
+}
+
+fn json(value: &Value) -> Result<String> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(unexpected)
+}
+
+fn yaml(value: &Value) -> Result<String> {
+    serde_norway::to_string(value)
+        .map_err(|error| CtlError::new(ErrorKind::Unexpected, "write the result as YAML").source(&error))
+}
+
+fn lines(items: &[Value]) -> Result<String> {
+    items.iter().map(|item| serde_json::to_string(item).map(|line| line + "\n").map_err(unexpected)).collect()
+}
+
+fn plain(value: &Value) -> Result<String> {
+    match value {
+        Value::String(text) => Ok(format!("{text}\n")),
+        Value::Null => Ok(String::new()),
+        Value::Array(items) if items.iter().all(|item| !item.is_array() && !item.is_object()) => {
+            items.iter().map(plain).collect()
+        }
+        Value::Bool(_) | Value::Number(_) => Ok(format!("{value}\n")),
+        Value::Array(_) | Value::Object(_) => json(value),
+    }
+}
+
+fn unexpected(error: serde_json::Error) -> CtlError {
+    CtlError::new(ErrorKind::Unexpected, "write the result as JSON").source(&error)
+}

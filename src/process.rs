@@ -1,0 +1,136 @@
+//! This module owns what the operating system gives a process: arguments, environment, working
+//! directory and streams. Tests put a virtual process in its place.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use crate::clock::Clock;
+use crate::ui::prompt::{Prompter, TerminalPrompter};
+
+/// One run of the program, seen from the inside.
+pub struct Process {
+    /// The command line, program name first.
+    pub args: Vec<OsString>,
+    /// Environment variables that are valid Unicode.
+    pub env: BTreeMap<String, String>,
+    /// Where relative paths and the search for `bpctl.toml` start.
+    pub cwd: PathBuf,
+    /// Where the result goes.
+    pub stdout: Box<dyn Write + Send>,
+    /// Where everything else goes.
+    pub stderr: Box<dyn Write + Send>,
+    /// Whether stdout is a terminal.
+    pub stdout_is_terminal: bool,
+    /// Whether stderr is a terminal: progress and colour depend on it.
+    pub stderr_is_terminal: bool,
+    /// Whether questions can be asked (stdin and stderr are terminals).
+    pub can_prompt: bool,
+    /// Who answers questions.
+    pub prompter: Box<dyn Prompter>,
+    /// A door to a sandbox in this process instead of the network.
+    pub transport: Option<Transport>,
+}
+
+/// A way to "AWS" that involves no network: an HTTP client and the clock that goes with it.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    /// Answers every request.
+    pub client: SharedHttpClient,
+    /// The time on the other side.
+    pub clock: Clock,
+    /// Account that the other side simulates.
+    pub account_id: String,
+    /// Region of the other side.
+    pub region: String,
+}
+
+impl Process {
+    /// This process as the operating system started it.
+    #[must_use]
+    pub fn from_os() -> Self {
+        let stderr_is_terminal = io::stderr().is_terminal();
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        let env = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self {
+            args: std::env::args_os().collect(),
+            env,
+            cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            stdout: Box::new(io::stdout()),
+            stderr: Box::new(io::stderr()),
+            stdout_is_terminal: io::stdout().is_terminal(),
+            stderr_is_terminal,
+            can_prompt: stderr_is_terminal && io::stdin().is_terminal(),
+            prompter: Box::new(TerminalPrompter),
+            transport: None,
+        }
+    }
+
+    /// A process without terminal, environment or network whose output is captured.
+    ///
+    /// `args` does not include the program name.
+    #[must_use]
+    pub fn captured(args: &[&str]) -> (Self, Captured) {
+        let captured = Captured::default();
+        let process = Self {
+            args: std::iter::once("bpctl").chain(args.iter().copied()).map(OsString::from).collect(),
+            env: BTreeMap::new(),
+            cwd: PathBuf::from("/nonexistent"),
+            stdout: Box::new(captured.stdout.clone()),
+            stderr: Box::new(captured.stderr.clone()),
+            stdout_is_terminal: false,
+            stderr_is_terminal: false,
+            can_prompt: false,
+            prompter: Box::new(TerminalPrompter),
+            transport: None,
+        };
+        (process, captured)
+    }
+}
+
+/// What a captured process has written so far.
+#[derive(Clone, Debug, Default)]
+pub struct Captured {
+    stdout: SharedBuffer,
+    stderr: SharedBuffer,
+}
+
+impl Captured {
+    /// Everything on stdout.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        self.stdout.text()
+    }
+
+    /// Everything on stderr.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.stderr.text()
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
+
+impl SharedBuffer {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl Write for SharedBuffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
