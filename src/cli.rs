@@ -75,7 +75,14 @@ struct GlobalArgs {
     infra_dir: Option<String>,
 
     /// Output format
-    #[arg(short, long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
     output: OutputFormat,
 
     /// JMESPath over the JSON document
@@ -91,7 +98,15 @@ struct GlobalArgs {
     verbose: bool,
 
     /// Colour: auto, always or never
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_possible_values = true, hide_short_help = true)]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = true,
+        hide_short_help = true
+    )]
     color: ColorChoice,
 
     /// Count API calls per operation on stderr
@@ -141,7 +156,9 @@ impl Command {
     fn uses_aws(&self) -> bool {
         match self {
             Self::Whoami(_) => true,
-            Self::Config(_) | Self::Sandbox(_) | Self::Completion(_) | Self::Man(_) | Self::ExitCodes(_) => false,
+            Self::Config(_) | Self::Sandbox(_) | Self::Completion(_) | Self::Man(_) | Self::ExitCodes(_) => {
+                false
+            }
         }
     }
 
@@ -194,7 +211,9 @@ pub(crate) async fn run_async(mut process: Process) -> ExitStatus {
 /// Command line → [`Cli`]; help and version texts and complaints are written here.
 fn parse(process: &mut Process) -> Result<Cli, ExitStatus> {
     let args = std::mem::take(&mut process.args);
-    let parsed = command_tree().try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = command_tree()
+        .try_get_matches_from(args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
     parsed.map_err(|error| {
         let is_answer = !error.use_stderr();
         let (stream, terminal) = if is_answer {
@@ -204,10 +223,18 @@ fn parse(process: &mut Process) -> Result<Cli, ExitStatus> {
         };
         let colored = terminal && !process.env.contains_key("NO_COLOR");
         let text = error.render();
-        let text = if colored { text.ansi().to_string() } else { text.to_string() };
+        let text = if colored {
+            text.ansi().to_string()
+        } else {
+            text.to_string()
+        };
         // A reader that went away is not an error.
         let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
-        if is_answer { ExitStatus::Done } else { ExitStatus::Usage }
+        if is_answer {
+            ExitStatus::Done
+        } else {
+            ExitStatus::Usage
+        }
     })
 }
 
@@ -241,14 +268,35 @@ async fn dispatch(cli: Cli, mut process: Process) -> ExitStatus {
 }
 
 /// Flags, environment and file → [`Ctx`].
-async fn context(global: &GlobalArgs, command: &Command, process: Process, ui: Ui) -> Result<Ctx, (Ui, CtlError)> {
+async fn context(
+    global: &GlobalArgs,
+    command: &Command,
+    process: Process,
+    ui: Ui,
+) -> Result<Ctx, (Ui, CtlError)> {
     let flags = global.overrides();
-    let output = OutputSpec { format: global.output, query: global.query.clone() };
-    let Process { env, cwd, transport, .. } = process;
-    let explicit = global.config.clone().or_else(|| env.get("BPCTL_CONFIG").map(PathBuf::from));
-    let found = if command.is_offline() { Ok(None) } else { settings::find_file(explicit.as_deref(), &cwd, &env) };
+    let output = OutputSpec {
+        format: global.output,
+        query: global.query.clone(),
+    };
+    let Process {
+        env, cwd, transport, ..
+    } = process;
+    let explicit = global
+        .config
+        .clone()
+        .or_else(|| env.get("BPCTL_CONFIG").map(PathBuf::from));
+    let found = if command.is_offline() {
+        Ok(None)
+    } else {
+        settings::find_file(explicit.as_deref(), &cwd, &env)
+    };
     let resolved = output.validate().and(found).and_then(|file| {
-        let inputs = settings::Inputs { flags: flags.clone(), env: &env, file: file.as_ref() };
+        let inputs = settings::Inputs {
+            flags: flags.clone(),
+            env: &env,
+            file: file.as_ref(),
+        };
         let settings = settings::resolve(&inputs)?;
         Ok((file, settings))
     });
@@ -269,7 +317,18 @@ async fn context(global: &GlobalArgs, command: &Command, process: Process, ui: U
     };
     let aws = Aws::new(settings.clone(), clock.clone(), transport);
     let cancel = CancellationToken::new();
-    Ok(Ctx { ui, output, settings, config, flags, env, aws, clock, state_dir, cancel })
+    Ok(Ctx {
+        ui,
+        output,
+        settings,
+        config,
+        flags,
+        env,
+        aws,
+        clock,
+        state_dir,
+        cancel,
+    })
 }
 
 /// Runs the command. The first Ctrl-C lets it end its step and report; the second ends it at once.
@@ -280,7 +339,8 @@ async fn interruptible(ctx: &Ctx, command: Command) -> Result<ExitStatus> {
             std::future::pending::<()>().await;
         }
         ctx.cancel.cancel();
-        ctx.ui.status("interrupted: finishing the current step; press Ctrl-C again to stop at once");
+        ctx.ui
+            .status("interrupted: finishing the current step; press Ctrl-C again to stop at once");
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -296,7 +356,9 @@ async fn interruptible(ctx: &Ctx, command: Command) -> Result<ExitStatus> {
 fn init_tracing(process: &Process, verbosity: Verbosity) {
     let filter = match process.env.get("BPCTL_LOG") {
         Some(filter) => filter.clone(),
-        None if verbosity == Verbosity::Verbose => "bpctl=info,aws_config=info,aws_smithy_runtime=info".to_owned(),
+        None if verbosity == Verbosity::Verbose => {
+            "bpctl=info,aws_config=info,aws_smithy_runtime=info".to_owned()
+        }
         None => return,
     };
     // A second initialisation (in tests) changes nothing and that is fine.

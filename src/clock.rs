@@ -22,7 +22,10 @@ impl Clock {
     /// The machine's clock.
     #[must_use]
     pub fn system() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the machine's clock"
+        )]
         let now = SystemTime::now();
         Self::starting_at(Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH), 1.0)
     }
@@ -30,8 +33,16 @@ impl Clock {
     /// A clock that shows `base` now and runs `speed` times as fast; a speed of zero or less counts as 1.
     #[must_use]
     pub fn starting_at(base: Timestamp, speed: f64) -> Self {
-        let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
-        Self { base, started: Instant::now(), speed }
+        let speed = if speed.is_finite() && speed > 0.0 {
+            speed
+        } else {
+            1.0
+        };
+        Self {
+            base,
+            started: Instant::now(),
+            speed,
+        }
     }
 
     /// The present.

@@ -17,7 +17,8 @@ const CACHE_LIFE: Duration = Duration::from_secs(10 * 60);
 /// Answers a shell that asks for completions (it sets `COMPLETE`); `None` on a normal run.
 pub(crate) fn answer(process: &Process) -> Option<ExitStatus> {
     process.env.get("COMPLETE").filter(|shell| !shell.is_empty())?;
-    let completed = CompleteEnv::with_factory(command_tree).try_complete(process.args.clone(), Some(&process.cwd));
+    let completed =
+        CompleteEnv::with_factory(command_tree).try_complete(process.args.clone(), Some(&process.cwd));
     match completed {
         Ok(true) => Some(ExitStatus::Done),
         Ok(false) => None,
@@ -29,9 +30,14 @@ pub(crate) fn answer(process: &Process) -> Option<ExitStatus> {
 pub(crate) fn contexts() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let process = Process::from_os();
-        let file = settings::find_file(None, &process.cwd, &process.env).ok().flatten();
+        let file = settings::find_file(None, &process.cwd, &process.env)
+            .ok()
+            .flatten();
         let names = file.into_iter().flat_map(|file| file.contexts.into_keys());
-        names.chain([settings::SANDBOX_CONTEXT.to_owned()]).map(CompletionCandidate::new).collect()
+        names
+            .chain([settings::SANDBOX_CONTEXT.to_owned()])
+            .map(CompletionCandidate::new)
+            .collect()
     })
 }
 
@@ -72,7 +78,9 @@ fn cache_file(state: &Path, what: &str) -> PathBuf {
 
 /// Remembers names for the shell. Failing to do so is nobody's problem.
 pub(crate) fn remember(state: Option<&Path>, what: &str, names: impl Iterator<Item = String>) {
-    let Some(path) = state.map(|state| cache_file(state, what)) else { return };
+    let Some(path) = state.map(|state| cache_file(state, what)) else {
+        return;
+    };
     let text: String = names.map(|name| name + "\n").collect();
     if let Some(folder) = path.parent() {
         let _ = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));

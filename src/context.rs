@@ -38,7 +38,11 @@ impl Ctx {
     /// # Errors
     /// A staged layout without a stage.
     pub(crate) fn layout(&self) -> Result<Layout> {
-        Layout::new(self.settings.layout.value, &self.settings.prefix.value, self.settings.stage.as_ref().map(|s| s.value))
+        Layout::new(
+            self.settings.layout.value,
+            &self.settings.prefix.value,
+            self.settings.stage.as_ref().map(|s| s.value),
+        )
     }
 
     /// Writes the result.

@@ -54,7 +54,10 @@ impl Process {
     #[must_use]
     pub fn from_os() -> Self {
         let stderr_is_terminal = io::stderr().is_terminal();
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the environment"
+        )]
         let env = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -79,7 +82,10 @@ impl Process {
     pub fn captured(args: &[&str]) -> (Self, Captured) {
         let captured = Captured::default();
         let process = Self {
-            args: std::iter::once("bpctl").chain(args.iter().copied()).map(OsString::from).collect(),
+            args: std::iter::once("bpctl")
+                .chain(args.iter().copied())
+                .map(OsString::from)
+                .collect(),
             env: BTreeMap::new(),
             cwd: PathBuf::from("/nonexistent"),
             stdout: Box::new(captured.stdout.clone()),
@@ -126,7 +132,10 @@ impl SharedBuffer {
 
 impl Write for SharedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

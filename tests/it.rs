@@ -1,1 +1,7 @@
+//! The one integration-test binary: whole commands, in process against a sandbox and as the real binary.
 
+#[path = "it/support.rs"]
+mod support;
+
+#[path = "it/basics.rs"]
+mod basics;

@@ -32,11 +32,19 @@ fn quota(operation: &Operation) -> Option<Rate> {
     Some(match (operation.service.as_str(), operation.name.as_str()) {
         ("ecs", "DescribeServices" | "ListServices") => rate("ecs service read", 100.0, 20.0),
         ("ecs", "UpdateService" | "CreateService" | "DeleteService") => rate("ecs service modify", 50.0, 5.0),
-        ("ecs", "DescribeServiceDeployments" | "ListServiceDeployments") => rate("ecs service deployment", 50.0, 20.0),
+        ("ecs", "DescribeServiceDeployments" | "ListServiceDeployments") => {
+            rate("ecs service deployment", 50.0, 20.0)
+        }
         ("ecs", "DescribeTasks" | "ListTasks") => rate("ecs cluster resource read", 100.0, 20.0),
-        ("ecs", "RunTask" | "StopTask" | "ExecuteCommand") => rate("ecs cluster resource modify", 100.0, 40.0),
-        ("ecs", "DescribeTaskDefinition" | "ListTaskDefinitions") => rate("ecs task definition read", 50.0, 20.0),
-        ("ecs", "RegisterTaskDefinition" | "DeregisterTaskDefinition") => rate("ecs task definition modify", 20.0, 1.0),
+        ("ecs", "RunTask" | "StopTask" | "ExecuteCommand") => {
+            rate("ecs cluster resource modify", 100.0, 40.0)
+        }
+        ("ecs", "DescribeTaskDefinition" | "ListTaskDefinitions") => {
+            rate("ecs task definition read", 50.0, 20.0)
+        }
+        ("ecs", "RegisterTaskDefinition" | "DeregisterTaskDefinition") => {
+            rate("ecs task definition modify", 20.0, 1.0)
+        }
         ("ecs", "DescribeClusters" | "ListClusters") => rate("ecs cluster read", 50.0, 20.0),
         ("monitoring", "DescribeAlarms") => rate("cloudwatch DescribeAlarms", 9.0, 9.0),
         ("monitoring", "DescribeAlarmHistory") => rate("cloudwatch DescribeAlarmHistory", 20.0, 20.0),
@@ -67,7 +75,10 @@ pub(super) struct Buckets {
 
 impl Buckets {
     pub(super) fn documented(clock: Clock) -> Self {
-        Self { clock, filled: Mutex::new(HashMap::new()) }
+        Self {
+            clock,
+            filled: Mutex::new(HashMap::new()),
+        }
     }
 
     /// Takes a token for a call, waiting until there is one.
@@ -83,11 +94,18 @@ impl Buckets {
     /// Takes a token, going into debt if there is none; the debt is the time to wait.
     fn reserve(&self, rate: Rate, now: Timestamp) -> Duration {
         let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = filled.entry(rate.name).or_insert(Bucket { tokens: rate.burst, updated: now });
+        let bucket = filled.entry(rate.name).or_insert(Bucket {
+            tokens: rate.burst,
+            updated: now,
+        });
         let elapsed = now.duration_since(bucket.updated).as_secs_f64().max(0.0);
         bucket.tokens = rate.burst.min(bucket.tokens + elapsed * rate.refill) - 1.0;
         bucket.updated = now;
-        if bucket.tokens >= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(-bucket.tokens / rate.refill) }
+        if bucket.tokens >= 0.0 {
+            Duration::ZERO
+        } else {
+            Duration::from_secs_f64(-bucket.tokens / rate.refill)
+        }
     }
 }
 
@@ -109,7 +127,10 @@ mod tests {
 
     #[test]
     fn unpublished_rates_are_not_invented() {
-        let operation = Operation { service: "autoscaling".to_owned(), name: "SetDesiredCapacity".to_owned() };
+        let operation = Operation {
+            service: "autoscaling".to_owned(),
+            name: "SetDesiredCapacity".to_owned(),
+        };
         assert_eq!(quota(&operation), None);
     }
 }

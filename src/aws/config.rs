@@ -36,7 +36,12 @@ pub(super) async fn load(
         Some(transport) => transport.client.clone(),
         None => network_client(endpoint.as_deref()),
     };
-    let door = Door::new(inner, endpoint.as_deref(), Buckets::documented(clock.clone()), Arc::clone(stats));
+    let door = Door::new(
+        inner,
+        endpoint.as_deref(),
+        Buckets::documented(clock.clone()),
+        Arc::clone(stats),
+    );
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(SharedHttpClient::new(door))
         .sleep_impl(SharedAsyncSleep::new(clock.clone()))
@@ -54,13 +59,22 @@ pub(super) async fn load(
     if settings.is_sandbox() || transport.is_some() {
         let endpoint = endpoint.unwrap_or_else(|| "http://127.0.0.1:1".to_owned());
         if !is_loopback_url(&endpoint) {
-            return Err(CtlError::config(format!("use the sandbox at `{endpoint}`: it is not on this machine"))
-                .hint("unset AWS_ENDPOINT_URL and BPCTL_ENDPOINT_URL, or use another context"));
+            return Err(CtlError::config(format!(
+                "use the sandbox at `{endpoint}`: it is not on this machine"
+            ))
+            .hint("unset AWS_ENDPOINT_URL and BPCTL_ENDPOINT_URL, or use another context"));
         }
-        let region = transport.map_or("us-east-1", |transport| transport.region.as_str()).to_owned();
+        let region = transport
+            .map_or("us-east-1", |transport| transport.region.as_str())
+            .to_owned();
         loader = loader
             .endpoint_url(endpoint)
-            .region(Region::new(settings.region.as_ref().map_or(region, |region| region.value.clone())))
+            .region(Region::new(
+                settings
+                    .region
+                    .as_ref()
+                    .map_or(region, |region| region.value.clone()),
+            ))
             .credentials_provider(Credentials::new("sandbox", "sandbox", None, None, "sandbox"));
         return Ok(loader.load().await);
     }
@@ -71,13 +85,18 @@ pub(super) async fn load(
         loader = loader.profile_name(&profile.value);
     }
     let base = loader.load().await;
-    let Some(role) = &settings.role_arn else { return Ok(base) };
+    let Some(role) = &settings.role_arn else {
+        return Ok(base);
+    };
     let provider = aws_config::sts::AssumeRoleProvider::builder(&role.value)
         .session_name("bpctl")
         .configure(&base)
         .build()
         .await;
-    Ok(base.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build())
+    Ok(base
+        .into_builder()
+        .credentials_provider(SharedCredentialsProvider::new(provider))
+        .build())
 }
 
 /// The real network. Trusted certificates are only loaded when something will be encrypted.
@@ -86,19 +105,27 @@ fn network_client(endpoint: Option<&str>) -> SharedHttpClient {
     if endpoint.is_some_and(|url| url.starts_with("http://")) {
         builder.build_http()
     } else {
-        builder.tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https()
+        builder
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .build_https()
     }
 }
 
 /// Whether a URL points at this machine.
 pub(crate) fn is_loopback_url(url: &str) -> bool {
-    url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(is_loopback_host)).unwrap_or(false)
+    url.parse::<http::Uri>()
+        .ok()
+        .and_then(|uri| uri.host().map(is_loopback_host))
+        .unwrap_or(false)
 }
 
 /// Whether a host name or address is this machine's own.
 pub(super) fn is_loopback_host(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -107,10 +134,20 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_loopback() {
-        for good in ["http://127.0.0.1:4566", "http://localhost:1/x", "https://[::1]:9", "http://127.9.9.9"] {
+        for good in [
+            "http://127.0.0.1:4566",
+            "http://localhost:1/x",
+            "https://[::1]:9",
+            "http://127.9.9.9",
+        ] {
             assert!(is_loopback_url(good), "{good}");
         }
-        for bad in ["http://127.0.0.1.example.com", "https://ecs.us-east-1.amazonaws.com", "http://10.0.0.1", "nonsense"] {
+        for bad in [
+            "http://127.0.0.1.example.com",
+            "https://ecs.us-east-1.amazonaws.com",
+            "http://10.0.0.1",
+            "nonsense",
+        ] {
             assert!(!is_loopback_url(bad), "{bad}");
         }
     }

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -33,14 +34,30 @@ pub(super) struct Door {
 }
 
 impl Door {
-    pub(super) fn new(inner: SharedHttpClient, endpoint: Option<&str>, buckets: Buckets, stats: Arc<Stats>) -> Self {
+    pub(super) fn new(
+        inner: SharedHttpClient,
+        endpoint: Option<&str>,
+        buckets: Buckets,
+        stats: Arc<Stats>,
+    ) -> Self {
         let loopback_only = endpoint.is_some_and(super::config::is_loopback_url);
-        Self { inner, shared: Shared { buckets: Arc::new(buckets), stats, loopback_only } }
+        Self {
+            inner,
+            shared: Shared {
+                buckets: Arc::new(buckets),
+                stats,
+                loopback_only,
+            },
+        }
     }
 }
 
 impl HttpClient for Door {
-    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         SharedHttpConnector::new(Connector {
             inner: self.inner.http_connector(settings, components),
             shared: self.shared.clone(),
@@ -67,7 +84,10 @@ impl HttpConnector for Connector {
             shared.buckets.take(&operation).await;
             let label = operation.label();
             let result = inner.call(request).await;
-            shared.stats.record(&label, result.as_ref().ok().map(|response| response.status().as_u16()));
+            shared.stats.record(
+                &label,
+                result.as_ref().ok().map(|response| response.status().as_u16()),
+            );
             result
         })
     }
@@ -87,7 +107,9 @@ fn keep_local(request: &mut HttpRequest) -> Result<(), ConnectorError> {
     }
     if host.strip_prefix("stream-").is_some_and(is_loopback_host) {
         let rewritten = request.uri().replacen("//stream-", "//", 1);
-        return request.set_uri(rewritten.as_str()).map_err(|error| ConnectorError::other(error.into(), None));
+        return request
+            .set_uri(rewritten.as_str())
+            .map_err(|error| ConnectorError::other(error.into(), None));
     }
     let refusal = format!("refused to dial `{host}`: an endpoint override points at this machine");
     Err(ConnectorError::user(refusal.into()))
@@ -117,7 +139,10 @@ impl Operation {
             .and_then(|value| value.split('/').nth(3))
             .unwrap_or("unsigned")
             .to_owned();
-        Self { service, name: operation_name(request).unwrap_or("Unknown").to_owned() }
+        Self {
+            service,
+            name: operation_name(request).unwrap_or("Unknown").to_owned(),
+        }
     }
 
     fn label(&self) -> String {
@@ -154,12 +179,26 @@ mod tests {
 
     #[test]
     fn the_operation_is_read_from_every_wire_format() {
-        let auth = ("authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260115/us-east-1/ecs/aws4_request, …");
-        let json = request("http://x/", &[auth, ("x-amz-target", "AmazonEC2ContainerServiceV20141113.RunTask")], "{}");
+        let auth = (
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=AKID/20260115/us-east-1/ecs/aws4_request, …",
+        );
+        let json = request(
+            "http://x/",
+            &[
+                auth,
+                ("x-amz-target", "AmazonEC2ContainerServiceV20141113.RunTask"),
+            ],
+            "{}",
+        );
         assert_eq!(Operation::of(&json).label(), "ecs:RunTask");
         let query = request("http://x/", &[], "Action=DescribeStacks&Version=2010-05-15");
         assert_eq!(Operation::of(&query).label(), "unsigned:DescribeStacks");
-        let cbor = request("http://x/service/GraniteServiceVersion20100801/operation/GetMetricData", &[], "");
+        let cbor = request(
+            "http://x/service/GraniteServiceVersion20100801/operation/GetMetricData",
+            &[],
+            "",
+        );
         assert_eq!(Operation::of(&cbor).label(), "unsigned:GetMetricData");
     }
 

@@ -68,7 +68,11 @@ impl Aws {
     }
 
     async fn config(&self) -> Result<&SdkConfig> {
-        self.config.get_or_try_init(|| config::load(&self.settings, &self.clock, self.transport.as_ref(), &self.stats)).await
+        self.config
+            .get_or_try_init(|| {
+                config::load(&self.settings, &self.clock, self.transport.as_ref(), &self.stats)
+            })
+            .await
     }
 
     /// The region in force, from the settings or from the profile.

@@ -37,9 +37,15 @@ impl Stats {
         for (operation, count) in &counts {
             calls += count.calls;
             errors += count.errors;
-            text.push_str(&format!("api: {operation:<width$}  {:>5} calls  {:>3} errors\n", count.calls, count.errors));
+            text.push_str(&format!(
+                "api: {operation:<width$}  {:>5} calls  {:>3} errors\n",
+                count.calls, count.errors
+            ));
         }
-        text.push_str(&format!("api: {:<width$}  {calls:>5} calls  {errors:>3} errors", "total"));
+        text.push_str(&format!(
+            "api: {:<width$}  {calls:>5} calls  {errors:>3} errors",
+            "total"
+        ));
         text
     }
 }

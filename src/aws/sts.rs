@@ -30,9 +30,9 @@ impl Aws {
             .map_err(|error| from_sdk("find out who the credentials belong to", &error))?;
         let account = answer.account().required(REQUEST, "Account")?;
         Ok(Identity {
-            account: account
-                .parse()
-                .map_err(|error| CtlError::new(ErrorKind::Unexpected, "read the account id").source(&error))?,
+            account: account.parse().map_err(|error| {
+                CtlError::new(ErrorKind::Unexpected, "read the account id").source(&error)
+            })?,
             arn: answer.arn().required(REQUEST, "Arn")?.to_owned(),
         })
     }
@@ -42,7 +42,9 @@ impl Aws {
     /// # Errors
     /// [`ErrorKind::WrongAccount`], which ends the command with status 4.
     pub(crate) async fn guard_account(&self) -> Result<()> {
-        let Some(wanted) = &self.settings.account_id else { return Ok(()) };
+        let Some(wanted) = &self.settings.account_id else {
+            return Ok(());
+        };
         let identity = self.identity().await?;
         if identity.account == wanted.value {
             return Ok(());

@@ -151,7 +151,11 @@ mod tests {
             .until::<()>(
                 async || {
                     looks += 1;
-                    Ok(Look::Pending(if looks < 3 { "slow".to_owned() } else { "slower".to_owned() }))
+                    Ok(Look::Pending(if looks < 3 {
+                        "slow".to_owned()
+                    } else {
+                        "slower".to_owned()
+                    }))
                 },
                 |text| heard.push(text.to_owned()),
             )
@@ -183,7 +187,10 @@ mod tests {
     async fn an_interrupt_ends_the_wait_at_once() {
         let waiter = waiter();
         waiter.cancel.cancel();
-        let outcome = waiter.until::<()>(async || Ok(Look::Pending(String::new())), |_| {}).await.unwrap();
+        let outcome = waiter
+            .until::<()>(async || Ok(Look::Pending(String::new())), |_| {})
+            .await
+            .unwrap();
         assert!(matches!(outcome, Waited::Cancelled));
     }
 }

@@ -36,7 +36,11 @@ pub(crate) async fn apply<A>(
     journal: &mut Journal,
     work: impl AsyncFn(&Step<A>, Permit<'_>) -> Result<String>,
 ) -> Result<Applied> {
-    let mut applied = Applied { done: Vec::new(), failed: Vec::new(), skipped: Vec::new() };
+    let mut applied = Applied {
+        done: Vec::new(),
+        failed: Vec::new(),
+        skipped: Vec::new(),
+    };
     for step in &approved.plan().steps {
         if ctx.cancel.is_cancelled() {
             applied.skipped.push(step.id.clone());
@@ -47,7 +51,10 @@ pub(crate) async fn apply<A>(
             Ok(did) => {
                 journal.done(&step.id, &did)?;
                 ctx.ui.status(&format!("{}: {did}", step.id));
-                applied.done.push(StepReport { id: step.id.clone(), did });
+                applied.done.push(StepReport {
+                    id: step.id.clone(),
+                    did,
+                });
             }
             Err(error) => {
                 journal.failed(&step.id, &error)?;

@@ -72,7 +72,11 @@ pub(crate) fn gate<A>(ctx: &Ctx, plan: Plan<A>, args: &GateArgs) -> Result<Gate<
             ctx.ui.warn(&format!("this would be refused: {}", blocker.reason));
             ctx.ui.hint(&blocker.hint);
         }
-        return Ok(Gate::Finished(if differs { ExitStatus::Differences } else { ExitStatus::Done }));
+        return Ok(Gate::Finished(if differs {
+            ExitStatus::Differences
+        } else {
+            ExitStatus::Done
+        }));
     }
     if let Some(blocker) = plan.blockers.first() {
         ctx.ui.important(plan.view().text().trim_end());
@@ -82,11 +86,17 @@ pub(crate) fn gate<A>(ctx: &Ctx, plan: Plan<A>, args: &GateArgs) -> Result<Gate<
         for warning in &plan.warnings {
             ctx.ui.warn(warning);
         }
-        return Ok(Gate::Approved(Approved { plan, _made_by_the_gate: () }));
+        return Ok(Gate::Approved(Approved {
+            plan,
+            _made_by_the_gate: (),
+        }));
     }
     ctx.ui.important(plan.view().text().trim_end());
     confirm(ctx, &plan, args)?;
-    Ok(Gate::Approved(Approved { plan, _made_by_the_gate: () }))
+    Ok(Gate::Approved(Approved {
+        plan,
+        _made_by_the_gate: (),
+    }))
 }
 
 fn confirm<A>(ctx: &Ctx, plan: &Plan<A>, args: &GateArgs) -> Result<()> {
@@ -94,8 +104,11 @@ fn confirm<A>(ctx: &Ctx, plan: &Plan<A>, args: &GateArgs) -> Result<()> {
     if plan.risk == Risk::Destructive || plan.target.protected {
         return match &args.confirm {
             Some(given) if given == word => Ok(()),
-            Some(given) => Err(CtlError::new(ErrorKind::Declined, format!("confirm {}: `{given}` is not `{word}`", plan.verb))
-                .hint(format!("to go on, give `--confirm {word}`"))),
+            Some(given) => Err(CtlError::new(
+                ErrorKind::Declined,
+                format!("confirm {}: `{given}` is not `{word}`", plan.verb),
+            )
+            .hint(format!("to go on, give `--confirm {word}`"))),
             None => typed(ctx, plan),
         };
     }
@@ -103,8 +116,11 @@ fn confirm<A>(ctx: &Ctx, plan: &Plan<A>, args: &GateArgs) -> Result<()> {
         return Ok(());
     }
     if !ctx.ui.can_prompt() {
-        return Err(CtlError::new(ErrorKind::Declined, format!("confirm {}: there is no terminal to ask on", plan.verb))
-            .hint("to go on without a question, give `--yes`; to see the plan only, `--dry-run`"));
+        return Err(CtlError::new(
+            ErrorKind::Declined,
+            format!("confirm {}: there is no terminal to ask on", plan.verb),
+        )
+        .hint("to go on without a question, give `--yes`; to see the plan only, `--dry-run`"));
     }
     match ctx.ui.confirm("Go on?") {
         Ok(true) => Ok(()),
@@ -115,13 +131,19 @@ fn confirm<A>(ctx: &Ctx, plan: &Plan<A>, args: &GateArgs) -> Result<()> {
 
 fn typed<A>(ctx: &Ctx, plan: &Plan<A>) -> Result<()> {
     let word = &plan.confirm_word;
-    let why = if plan.risk == Risk::Destructive { "this cannot be undone" } else { "this context is protected" };
+    let why = if plan.risk == Risk::Destructive {
+        "this cannot be undone"
+    } else {
+        "this context is protected"
+    };
     if !ctx.ui.can_prompt() {
         return Err(CtlError::new(
             ErrorKind::Declined,
             format!("confirm {}: {why}, and there is no terminal to ask on", plan.verb),
         )
-        .hint(format!("to go on without a question, give `--confirm {word}`; to see the plan only, `--dry-run`")));
+        .hint(format!(
+            "to go on without a question, give `--confirm {word}`; to see the plan only, `--dry-run`"
+        )));
     }
     match ctx.ui.type_word(&format!("{why}: type {word} to go on")) {
         Ok(given) if given.trim() == word => Ok(()),
@@ -131,11 +153,21 @@ fn typed<A>(ctx: &Ctx, plan: &Plan<A>) -> Result<()> {
 }
 
 fn declined<A>(plan: &Plan<A>) -> CtlError {
-    CtlError::new(ErrorKind::Declined, format!("confirm {}: declined, nothing was changed", plan.verb))
+    CtlError::new(
+        ErrorKind::Declined,
+        format!("confirm {}: declined, nothing was changed", plan.verb),
+    )
 }
 
 fn unanswered<A>(plan: &Plan<A>, error: &std::io::Error) -> CtlError {
-    let kind =
-        if error.kind() == std::io::ErrorKind::Interrupted { ErrorKind::Interrupted } else { ErrorKind::Declined };
-    CtlError::new(kind, format!("confirm {}: no answer, nothing was changed", plan.verb)).source(error)
+    let kind = if error.kind() == std::io::ErrorKind::Interrupted {
+        ErrorKind::Interrupted
+    } else {
+        ErrorKind::Declined
+    };
+    CtlError::new(
+        kind,
+        format!("confirm {}: no answer, nothing was changed", plan.verb),
+    )
+    .source(error)
 }

@@ -39,22 +39,37 @@ impl Journal {
     pub(crate) fn open<A>(ctx: &Ctx, plan: &Plan<A>) -> Result<(Self, Option<Unfinished>)> {
         let Some(state) = ctx.state_dir.as_deref() else {
             ctx.ui.warn("no home folder: this run leaves no journal behind");
-            return Ok((Self { file: None, clock: ctx.clock.clone() }, None));
+            return Ok((
+                Self {
+                    file: None,
+                    clock: ctx.clock.clone(),
+                },
+                None,
+            ));
         };
         let folder = state.join("journal");
         create_private(&folder)?;
-        let place = format!("{}-{}-{}", plan.verb.replace(' ', "-"), plan.target.account, plan.target.context);
+        let place = format!(
+            "{}-{}-{}",
+            plan.verb.replace(' ', "-"),
+            plan.target.account,
+            plan.target.context
+        );
         let path = folder.join(format!("{place}.jsonl"));
         let unfinished = read_unfinished(&path);
         if path.exists() {
-            fs::rename(&path, folder.join(format!("{place}.previous.jsonl"))).map_err(|error| failed(&path, &error))?;
+            fs::rename(&path, folder.join(format!("{place}.previous.jsonl")))
+                .map_err(|error| failed(&path, &error))?;
         }
         let mut options = OpenOptions::new();
         options.create(true).append(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path).map_err(|error| failed(&path, &error))?;
-        let mut journal = Self { file: Some((path, file)), clock: ctx.clock.clone() };
+        let mut journal = Self {
+            file: Some((path, file)),
+            clock: ctx.clock.clone(),
+        };
         journal.write(json!({
             "event": "plan",
             "verb": plan.verb,
@@ -91,12 +106,15 @@ impl Journal {
     }
 
     fn write(&mut self, mut event: Value) -> Result<()> {
-        let Some((path, file)) = &mut self.file else { return Ok(()) };
+        let Some((path, file)) = &mut self.file else {
+            return Ok(());
+        };
         if let Value::Object(members) = &mut event {
             members.insert("at".to_owned(), Value::String(self.clock.now().to_string()));
         }
         // One write per line: a kill in between leaves whole lines behind.
-        file.write_all(format!("{event}\n").as_bytes()).map_err(|error| failed(path, &error))
+        file.write_all(format!("{event}\n").as_bytes())
+            .map_err(|error| failed(path, &error))
     }
 }
 
@@ -106,7 +124,9 @@ fn read_unfinished(path: &Path) -> Option<Unfinished> {
     let (mut begun, mut ended): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for line in BufReader::new(File::open(path).ok()?).lines() {
         // A line that does not parse is the one that was being written at the moment of the kill.
-        let Ok(event) = serde_json::from_str::<Value>(&line.ok()?) else { continue };
+        let Ok(event) = serde_json::from_str::<Value>(&line.ok()?) else {
+            continue;
+        };
         let step = event["step"].as_str().unwrap_or_default().to_owned();
         match event["event"].as_str().unwrap_or_default() {
             "plan" => {
@@ -119,8 +139,17 @@ fn read_unfinished(path: &Path) -> Option<Unfinished> {
             _ => {}
         }
     }
-    let in_doubt = begun.iter().filter(|step| !ended.contains(step)).cloned().collect();
-    (planned > 0).then_some(Unfinished { started, done: ended.len(), planned, in_doubt })
+    let in_doubt = begun
+        .iter()
+        .filter(|step| !ended.contains(step))
+        .cloned()
+        .collect();
+    (planned > 0).then_some(Unfinished {
+        started,
+        done: ended.len(),
+        planned,
+        in_doubt,
+    })
 }
 
 /// Creates a folder that only its owner can enter.
@@ -133,9 +162,12 @@ pub(super) fn create_private(folder: &Path) -> Result<()> {
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> CtlError {
-    CtlError::new(ErrorKind::Failed, format!("write the journal `{}`", path.display()))
-        .source(error)
-        .hint("nothing further was begun; make the folder writable, or set XDG_STATE_HOME")
+    CtlError::new(
+        ErrorKind::Failed,
+        format!("write the journal `{}`", path.display()),
+    )
+    .source(error)
+    .hint("nothing further was begun; make the folder writable, or set XDG_STATE_HOME")
 }
 
 #[cfg(test)]
@@ -163,7 +195,10 @@ mod tests {
 
     #[test]
     fn a_run_that_ended_leaves_nothing_behind() {
-        assert_eq!(journal(&format!("{PLAN}{{\"event\":\"end\",\"status\":7}}\n")), None);
+        assert_eq!(
+            journal(&format!("{PLAN}{{\"event\":\"end\",\"status\":7}}\n")),
+            None
+        );
         assert_eq!(journal(""), None);
     }
 }

@@ -19,10 +19,17 @@ impl OperationLock {
     /// # Errors
     /// [`ErrorKind::Conflict`] naming the holder, when another bpctl holds it.
     pub(crate) fn take(ctx: &Ctx, scope: &str, target: &Target) -> Result<Self> {
-        let Some(state) = ctx.state_dir.as_deref() else { return Ok(Self(None)) };
+        let Some(state) = ctx.state_dir.as_deref() else {
+            return Ok(Self(None));
+        };
         let folder = state.join("locks");
         create_private(&folder)?;
-        let path = folder.join(format!("{}-{}-{}.lock", scope.replace(' ', "-"), target.account, target.context));
+        let path = folder.join(format!(
+            "{}-{}-{}.lock",
+            scope.replace(' ', "-"),
+            target.account,
+            target.context
+        ));
         let failed = |error: &std::io::Error| {
             CtlError::new(ErrorKind::Failed, format!("take the lock `{}`", path.display())).source(error)
         };
@@ -39,7 +46,10 @@ impl OperationLock {
             let _ = file.read_to_string(&mut holder);
             return Err(CtlError::new(
                 ErrorKind::Conflict,
-                format!("start {scope}: another bpctl is at it in this context ({})", holder.trim()),
+                format!(
+                    "start {scope}: another bpctl is at it in this context ({})",
+                    holder.trim()
+                ),
             )
             .hint("wait for it to end, or look at it with `bpctl fleet status`"));
         }

@@ -139,7 +139,10 @@ impl PlanView {
                 text.push_str(&format!("      {before} -> {after}\n"));
             }
             for call in &step.calls {
-                text.push_str(&format!("      calls {}:{} {}\n", call.service, call.operation, call.parameters));
+                text.push_str(&format!(
+                    "      calls {}:{} {}\n",
+                    call.service, call.operation, call.parameters
+                ));
             }
         }
         if self.steps.is_empty() {

@@ -8,7 +8,9 @@ use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
 use crate::output::{Render, Table, View};
-use crate::settings::{self, Candidate, DEFAULT_CONTEXT, Inputs, KEYS, SANDBOX_CONTEXT, candidates, set_current_context};
+use crate::settings::{
+    self, Candidate, DEFAULT_CONTEXT, Inputs, KEYS, SANDBOX_CONTEXT, candidates, set_current_context,
+};
 
 /// Look at contexts and settings, and choose a context
 #[derive(Debug, Args)]
@@ -76,7 +78,10 @@ impl Render for ConfigView {
     }
 
     fn names(&self) -> Vec<String> {
-        self.settings.iter().map(|setting| setting.key.to_owned()).collect()
+        self.settings
+            .iter()
+            .map(|setting| setting.key.to_owned())
+            .collect()
     }
 
     fn items(&self) -> Option<Vec<Value>> {
@@ -85,24 +90,37 @@ impl Render for ConfigView {
 }
 
 fn layers(ctx: &Ctx, key: &settings::Key) -> Vec<Candidate> {
-    let inputs = Inputs { flags: ctx.flags.clone(), env: &ctx.env, file: ctx.config.as_ref() };
+    let inputs = Inputs {
+        flags: ctx.flags.clone(),
+        env: &ctx.env,
+        file: ctx.config.as_ref(),
+    };
     candidates(key, &ctx.settings.context.value, &inputs)
 }
 
 fn view(ctx: &Ctx) -> Result<()> {
     let context = &ctx.settings.context;
-    let mut settings =
-        vec![SettingView { key: "context", value: Some(context.value.clone()), source: context.source.to_string() }];
+    let mut settings = vec![SettingView {
+        key: "context",
+        value: Some(context.value.clone()),
+        source: context.source.to_string(),
+    }];
     for key in KEYS {
         let first = layers(ctx, key).into_iter().next();
         settings.push(SettingView {
             key: key.name,
-            source: first.as_ref().map_or_else(|| "not set".to_owned(), |first| first.source.to_string()),
+            source: first
+                .as_ref()
+                .map_or_else(|| "not set".to_owned(), |first| first.source.to_string()),
             value: first.map(|first| first.value),
         });
     }
     let file = ctx.config.as_ref().map(|file| file.path.display().to_string());
-    ctx.emit(&ConfigView { context: context.value.clone(), file, settings })
+    ctx.emit(&ConfigView {
+        context: context.value.clone(),
+        file,
+        settings,
+    })
 }
 
 #[derive(Debug, Serialize)]
@@ -127,7 +145,15 @@ impl Render for Contexts {
     }
 
     fn human(&self, view: &View) -> String {
-        let mut table = Table::new(&["CURRENT", "NAME", "LAYOUT", "STAGE", "REGION", "ACCOUNT", "PROTECTED"]);
+        let mut table = Table::new(&[
+            "CURRENT",
+            "NAME",
+            "LAYOUT",
+            "STAGE",
+            "REGION",
+            "ACCOUNT",
+            "PROTECTED",
+        ]);
         let or_dash = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
         for context in &self.contexts {
             table.row([
@@ -192,16 +218,27 @@ fn implicit(name: &str, current: bool) -> ContextView {
 
 fn use_context(ctx: &Ctx, name: &str) -> Result<()> {
     let Some(file) = &ctx.config else {
-        return Err(CtlError::config(format!("use context `{name}`: there is no bpctl.toml"))
-            .hint("write one (see examples/bpctl.toml), or name the context with `--context` or BPCTL_CONTEXT"));
+        return Err(
+            CtlError::config(format!("use context `{name}`: there is no bpctl.toml")).hint(
+                "write one (see examples/bpctl.toml), or name the context with `--context` or BPCTL_CONTEXT",
+            ),
+        );
     };
     if name != SANDBOX_CONTEXT && !file.contexts.contains_key(name) {
         return Err(file.no_such_context(name, "command line"));
     }
     set_current_context(file, name)?;
-    ctx.ui.status(&format!("Switched to context `{name}` in `{}`", file.path.display()));
-    if let Some(forced) = ctx.env.get("BPCTL_CONTEXT").filter(|forced| !forced.is_empty() && *forced != name) {
-        ctx.ui.warn(&format!("BPCTL_CONTEXT={forced} is set and wins over the file"));
+    ctx.ui.status(&format!(
+        "Switched to context `{name}` in `{}`",
+        file.path.display()
+    ));
+    if let Some(forced) = ctx
+        .env
+        .get("BPCTL_CONTEXT")
+        .filter(|forced| !forced.is_empty() && *forced != name)
+    {
+        ctx.ui
+            .warn(&format!("BPCTL_CONTEXT={forced} is set and wins over the file"));
     }
     Ok(())
 }
@@ -228,7 +265,11 @@ impl Render for Explanation {
         let mut table = Table::new(&["DECIDES", "VALUE", "FROM"]);
         for (index, candidate) in self.candidates.iter().enumerate() {
             let mark = if index == 0 { "*" } else { "" };
-            table.row([mark.to_owned(), candidate.value.clone(), candidate.source.to_string()]);
+            table.row([
+                mark.to_owned(),
+                candidate.value.clone(),
+                candidate.source.to_string(),
+            ]);
         }
         text.push_str(&table.render(view));
         text
@@ -240,7 +281,8 @@ impl Render for Explanation {
 }
 
 fn explain(ctx: &Ctx, name: &str) -> Result<()> {
-    let key = settings::key(name).ok_or_else(|| CtlError::usage(format!("explain `{name}`: there is no such setting")))?;
+    let key = settings::key(name)
+        .ok_or_else(|| CtlError::usage(format!("explain `{name}`: there is no such setting")))?;
     let candidates = layers(ctx, key);
     let first = candidates.first().cloned();
     ctx.emit(&Explanation {

@@ -20,7 +20,13 @@ pub(crate) struct ManArgs {
 
 pub(crate) fn run(ctx: &Ctx, args: &ManArgs) -> Result<ExitStatus> {
     let Some(folder) = &args.dir else {
-        ctx.ui.result(&pages()?.into_iter().next().map(|(_, text)| text).unwrap_or_default());
+        ctx.ui.result(
+            &pages()?
+                .into_iter()
+                .next()
+                .map(|(_, text)| text)
+                .unwrap_or_default(),
+        );
         return Ok(ExitStatus::Done);
     };
     for (name, text) in pages()? {
@@ -29,7 +35,8 @@ pub(crate) fn run(ctx: &Ctx, args: &ManArgs) -> Result<ExitStatus> {
             CtlError::new(ErrorKind::Failed, format!("write `{}`", path.display())).source(&error)
         })?;
     }
-    ctx.ui.status(&format!("Wrote the manual pages into `{}`", folder.display()));
+    ctx.ui
+        .status(&format!("Wrote the manual pages into `{}`", folder.display()));
     Ok(ExitStatus::Done)
 }
 
@@ -43,9 +50,16 @@ pub(crate) fn pages() -> Result<Vec<(String, String)>> {
 }
 
 fn collect(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)>) -> Result<()> {
-    let failed = |error: std::io::Error| CtlError::new(ErrorKind::Unexpected, "write a manual page").source(&error);
+    let failed =
+        |error: std::io::Error| CtlError::new(ErrorKind::Unexpected, "write a manual page").source(&error);
     let mut text = Vec::new();
-    let page = Man::new(command.clone().name(name.to_owned()).bin_name(name.replace('-', " "))).title(name.to_uppercase());
+    let page = Man::new(
+        command
+            .clone()
+            .name(name.to_owned())
+            .bin_name(name.replace('-', " ")),
+    )
+    .title(name.to_uppercase());
     page.render(&mut text).map_err(failed)?;
     let mut text = String::from_utf8_lossy(&text).into_owned();
     if name == "bpctl" {
@@ -55,7 +69,10 @@ fn collect(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)
         }
     }
     pages.push((format!("{name}.1"), text));
-    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
+    for sub in command
+        .get_subcommands()
+        .filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
+    {
         collect(sub, &format!("{name}-{}", sub.get_name()), pages)?;
     }
     Ok(())

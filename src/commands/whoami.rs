@@ -40,7 +40,11 @@ impl Render for Whoami {
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&["WHAT", "VALUE", "FROM"]);
         for origin in &self.sources {
-            table.row([origin.what.to_owned(), origin.value.clone(), origin.source.clone()]);
+            table.row([
+                origin.what.to_owned(),
+                origin.value.clone(),
+                origin.source.clone(),
+            ]);
         }
         table.render(view)
     }
@@ -69,8 +73,16 @@ pub(crate) async fn run(ctx: &Ctx, _args: &WhoamiArgs) -> Result<ExitStatus> {
         origin("account", identity.account.as_str(), &credentials),
         origin("principal", &identity.arn, &credentials),
         origin("region", region.as_deref().unwrap_or("not set"), &region_source),
-        origin("context", &settings.context.value, settings.context.source.to_string()),
-        origin("layout", settings.layout.value.as_str(), settings.layout.source.to_string()),
+        origin(
+            "context",
+            &settings.context.value,
+            settings.context.source.to_string(),
+        ),
+        origin(
+            "layout",
+            settings.layout.value.as_str(),
+            settings.layout.source.to_string(),
+        ),
     ];
     if let Some(stage) = &settings.stage {
         sources.push(origin("stage", stage.value.as_str(), stage.source.to_string()));
@@ -82,7 +94,15 @@ pub(crate) async fn run(ctx: &Ctx, _args: &WhoamiArgs) -> Result<ExitStatus> {
         Some(wanted) => wanted.source.clone(),
         None => Source::Default,
     };
-    sources.push(origin("account guard", if settings.account_id.is_some() { "on" } else { "off" }, guard.to_string()));
+    sources.push(origin(
+        "account guard",
+        if settings.account_id.is_some() {
+            "on"
+        } else {
+            "off"
+        },
+        guard.to_string(),
+    ));
     ctx.emit(&Whoami {
         account: identity.account.to_string(),
         principal: identity.arn,
@@ -96,5 +116,9 @@ pub(crate) async fn run(ctx: &Ctx, _args: &WhoamiArgs) -> Result<ExitStatus> {
 }
 
 fn origin(what: &'static str, value: &str, source: impl Into<String>) -> Origin {
-    Origin { what, value: value.to_owned(), source: source.into() }
+    Origin {
+        what,
+        value: value.to_owned(),
+        source: source.into(),
+    }
 }

@@ -23,8 +23,13 @@ const CREDENTIAL_CODES: &[&str] = &[
     "MissingAuthenticationTokenException",
 ];
 
-const DENIED_CODES: &[&str] =
-    &["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "AuthorizationError"];
+const DENIED_CODES: &[&str] = &[
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnauthorizedOperation",
+    "NotAuthorized",
+    "AuthorizationError",
+];
 
 const THROTTLE_CODES: &[&str] = &[
     "Throttling",
@@ -61,20 +66,26 @@ where
             }
             if let Some(connector) = failure.as_connector_error() {
                 let text = full_text(connector);
-                if connector.is_user() || text.contains("credential") || text.contains("SSO") || text.contains("sso") {
+                if connector.is_user()
+                    || text.contains("credential")
+                    || text.contains("SSO")
+                    || text.contains("sso")
+                {
                     return credentials_error(&doing, &text);
                 }
                 return unreachable_error(&doing, "the endpoint cannot be reached", error);
             }
             unreachable_error(&doing, "the request could not be sent", error)
         }
-        SdkError::ResponseError(_) => {
-            CtlError::new(ErrorKind::Unexpected, doing).source(error).hint("if a proxy or an emulator sits between bpctl and AWS, check what it answers")
-        }
+        SdkError::ResponseError(_) => CtlError::new(ErrorKind::Unexpected, doing)
+            .source(error)
+            .hint("if a proxy or an emulator sits between bpctl and AWS, check what it answers"),
         SdkError::ConstructionFailure(_) => {
             let text = full_text(error);
             if text.contains("region") {
-                CtlError::config(doing).cause("no AWS region is set").hint("set `region` in the context, or AWS_REGION")
+                CtlError::config(doing)
+                    .cause("no AWS region is set")
+                    .hint("set `region` in the context, or AWS_REGION")
             } else {
                 CtlError::new(ErrorKind::Unexpected, doing).source(error)
             }
@@ -105,15 +116,18 @@ fn from_code(doing: &str, code: &str, message: &str, request_id: Option<&str>) -
     if DENIED_CODES.contains(&code) {
         let error = base(ErrorKind::AccessDenied);
         return match missing_permission(message) {
-            Some((action, Some(resource))) => {
-                error.hint(format!("allow `{action}` on `{resource}` for this principal (see `bpctl whoami`)"))
-            }
-            Some((action, None)) => error.hint(format!("allow `{action}` for this principal (see `bpctl whoami`)")),
+            Some((action, Some(resource))) => error.hint(format!(
+                "allow `{action}` on `{resource}` for this principal (see `bpctl whoami`)"
+            )),
+            Some((action, None)) => error.hint(format!(
+                "allow `{action}` for this principal (see `bpctl whoami`)"
+            )),
             None => error.hint("see which principal is used with `bpctl whoami`"),
         };
     }
     if THROTTLE_CODES.contains(&code) {
-        return base(ErrorKind::Throttled).hint("AWS is throttling this account's API calls: wait a minute and run the command again");
+        return base(ErrorKind::Throttled)
+            .hint("AWS is throttling this account's API calls: wait a minute and run the command again");
     }
     if is_not_found(code) {
         return base(ErrorKind::NotFound);
@@ -176,21 +190,36 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::AccessDenied);
         assert_eq!(
             error.hints(),
-            ["allow `ecs:RunTask` on `arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:7` for this principal (see `bpctl whoami`)"]
+            [
+                "allow `ecs:RunTask` on `arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:7` for this principal (see `bpctl whoami`)"
+            ]
         );
     }
 
     #[test]
     fn every_service_spells_expired_differently() {
-        for code in ["ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId"] {
-            assert_eq!(from_code("x", code, "m", None).kind(), ErrorKind::Credentials, "{code}");
+        for code in [
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "UnrecognizedClientException",
+            "InvalidClientTokenId",
+        ] {
+            assert_eq!(
+                from_code("x", code, "m", None).kind(),
+                ErrorKind::Credentials,
+                "{code}"
+            );
         }
     }
 
     #[test]
     fn throttling_is_recognised_in_both_spellings() {
         for code in ["Throttling", "ThrottlingException", "RequestLimitExceeded"] {
-            assert_eq!(from_code("x", code, "m", None).kind(), ErrorKind::Throttled, "{code}");
+            assert_eq!(
+                from_code("x", code, "m", None).kind(),
+                ErrorKind::Throttled,
+                "{code}"
+            );
         }
     }
 

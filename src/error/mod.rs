@@ -94,7 +94,13 @@ pub(crate) type Result<T, E = CtlError> = std::result::Result<T, E>;
 
 impl CtlError {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), causes: Vec::new(), hints: Vec::new(), exit: None }
+        Self {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+            exit: None,
+        }
     }
 
     /// A mistake on the command line.
@@ -109,7 +115,10 @@ impl CtlError {
 
     /// AWS left out a member that the API reference promises.
     pub(crate) fn missing_in_response(request: &str, member: &str) -> Self {
-        Self::new(ErrorKind::Unexpected, format!("read `{member}` from the answer to {request}: it is missing"))
+        Self::new(
+            ErrorKind::Unexpected,
+            format!("read `{member}` from the answer to {request}: it is missing"),
+        )
     }
 
     /// Adds what to do next.
@@ -206,7 +215,9 @@ mod tests {
 
     #[test]
     fn context_keeps_the_story_in_order() {
-        let error = CtlError::new(ErrorKind::Rejected, "bad subnet").cause("no such id").context("start the task");
+        let error = CtlError::new(ErrorKind::Rejected, "bad subnet")
+            .cause("no such id")
+            .context("start the task");
         assert_eq!(error.to_string(), "start the task: bad subnet: no such id");
     }
 

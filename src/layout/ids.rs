@@ -62,10 +62,13 @@ impl Serialize for FleetId {
 impl FromStr for FleetId {
     type Err = InvalidName;
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let (stage, slug) = text
-            .split_once('/')
-            .ok_or_else(|| InvalidName::new("fleet", text, "`<stage>/<slug>`, e.g. `production/gpu-default`"))?;
-        Ok(Self { stage: stage.parse()?, slug: slug.parse()? })
+        let (stage, slug) = text.split_once('/').ok_or_else(|| {
+            InvalidName::new("fleet", text, "`<stage>/<slug>`, e.g. `production/gpu-default`")
+        })?;
+        Ok(Self {
+            stage: stage.parse()?,
+            slug: slug.parse()?,
+        })
     }
 }
 
@@ -135,7 +138,10 @@ checked_name!(
 
 fn is_ec2_id(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|digits| {
-        matches!(digits.len(), 8 | 17) && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        matches!(digits.len(), 8 | 17)
+            && digits
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     })
 }
 
@@ -150,7 +156,11 @@ pub(crate) struct InvalidName {
 
 impl InvalidName {
     fn new(what: &'static str, given: &str, expected: &'static str) -> Self {
-        Self { what, given: given.to_owned(), expected }
+        Self {
+            what,
+            given: given.to_owned(),
+            expected,
+        }
     }
 }
 
@@ -161,9 +171,19 @@ mod tests {
     #[test]
     fn fleets_are_stage_and_slug() {
         let fleet: FleetId = "production/gpu-default".parse().unwrap();
-        assert_eq!((fleet.stage, fleet.slug.as_str()), (Stage::Production, "gpu-default"));
+        assert_eq!(
+            (fleet.stage, fleet.slug.as_str()),
+            (Stage::Production, "gpu-default")
+        );
         assert_eq!(fleet.to_string(), "production/gpu-default");
-        for bad in ["gpu-default", "prod/gpu-default", "production/", "production/GPU", "production/a/b", "production/-a"] {
+        for bad in [
+            "gpu-default",
+            "prod/gpu-default",
+            "production/",
+            "production/GPU",
+            "production/a/b",
+            "production/-a",
+        ] {
             assert!(bad.parse::<FleetId>().is_err(), "{bad}");
         }
     }

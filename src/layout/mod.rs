@@ -46,7 +46,9 @@ impl FromStr for LayoutKind {
         match text {
             "single" => Ok(Self::Single),
             "staged" => Ok(Self::Staged),
-            other => Err(format!("`{other}` is not a layout: expected `single` or `staged`")),
+            other => Err(format!(
+                "`{other}` is not a layout: expected `single` or `staged`"
+            )),
         }
     }
 }
@@ -71,7 +73,12 @@ pub(crate) enum FleetAlarm {
 }
 
 impl FleetAlarm {
-    pub(crate) const ALL: [Self; 4] = [Self::QueueHasJobs, Self::QueueEmpty, Self::ErrorRate, Self::QueueDeep];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::QueueHasJobs,
+        Self::QueueEmpty,
+        Self::ErrorRate,
+        Self::QueueDeep,
+    ];
 
     /// `{fs}` and `{slug}` as everywhere; the same in both layouts.
     fn pattern(self) -> &'static str {
@@ -105,10 +112,16 @@ impl Layout {
     /// The staged layout needs a stage.
     pub(crate) fn new(kind: LayoutKind, prefix: &str, stage: Option<Stage>) -> Result<Self> {
         if kind == LayoutKind::Staged && stage.is_none() {
-            return Err(CtlError::config("resolve names in the staged layout: no stage is set")
-                .hint("give `--stage staging` or `--stage production`, or set `stage` in the context"));
+            return Err(
+                CtlError::config("resolve names in the staged layout: no stage is set")
+                    .hint("give `--stage staging` or `--stage production`, or set `stage` in the context"),
+            );
         }
-        Ok(Self { kind, prefix: prefix.to_owned(), stage })
+        Ok(Self {
+            kind,
+            prefix: prefix.to_owned(),
+            stage,
+        })
     }
 
     pub(crate) fn kind(&self) -> LayoutKind {
@@ -128,21 +141,33 @@ impl Layout {
     }
 
     fn fill(&self, pattern: &str) -> String {
-        pattern.replace("{p}", &self.prefix).replace("{s}", self.stage.map_or("", Stage::as_str))
+        pattern
+            .replace("{p}", &self.prefix)
+            .replace("{s}", self.stage.map_or("", Stage::as_str))
     }
 
     fn fill_fleet(&self, pattern: &str, fleet: &FleetId) -> String {
-        self.fill(pattern).replace("{fs}", fleet.stage.as_str()).replace("{slug}", fleet.slug.as_str())
+        self.fill(pattern)
+            .replace("{fs}", fleet.stage.as_str())
+            .replace("{slug}", fleet.slug.as_str())
     }
 
     /// Stack names in deploy order.
     pub(crate) fn core_stacks(&self) -> Vec<String> {
-        self.names().core_stacks.iter().map(|(_, pattern)| self.fill(pattern)).collect()
+        self.names()
+            .core_stacks
+            .iter()
+            .map(|(_, pattern)| self.fill(pattern))
+            .collect()
     }
 
     /// The core stack with the given role, e.g. `data`; `None` when the layout has no such stack.
     pub(crate) fn core_stack(&self, role: &str) -> Option<String> {
-        self.names().core_stacks.iter().find(|(name, _)| *name == role).map(|(_, pattern)| self.fill(pattern))
+        self.names()
+            .core_stacks
+            .iter()
+            .find(|(name, _)| *name == role)
+            .map(|(_, pattern)| self.fill(pattern))
     }
 
     pub(crate) fn fleet_stack(&self, fleet: &FleetId) -> String {
@@ -217,21 +242,32 @@ impl Layout {
     }
 
     pub(crate) fn desired_config_parameter(&self, fleet: &FleetId) -> Option<String> {
-        self.names().desired_config_parameter.map(|pattern| self.fill_fleet(pattern, fleet))
+        self.names()
+            .desired_config_parameter
+            .map(|pattern| self.fill_fleet(pattern, fleet))
     }
 
     pub(crate) fn fleet_secret_parameter(&self, stage: Stage) -> String {
-        self.fill(self.names().fleet_secret_parameter).replace("{fs}", stage.as_str())
+        self.fill(self.names().fleet_secret_parameter)
+            .replace("{fs}", stage.as_str())
     }
 
     /// Role and name of every Secrets Manager secret.
     pub(crate) fn secrets(&self) -> Vec<(&'static str, String)> {
-        self.names().secrets.iter().map(|(role, pattern)| (*role, self.fill(pattern))).collect()
+        self.names()
+            .secrets
+            .iter()
+            .map(|(role, pattern)| (*role, self.fill(pattern)))
+            .collect()
     }
 
     /// Role and name of the SSM parameters that belong to no fleet.
     pub(crate) fn parameters(&self) -> Vec<(&'static str, String)> {
-        self.names().parameters.iter().map(|(role, pattern)| (*role, self.fill(pattern))).collect()
+        self.names()
+            .parameters
+            .iter()
+            .map(|(role, pattern)| (*role, self.fill(pattern)))
+            .collect()
     }
 
     pub(crate) fn buckets(&self, account: &AccountId) -> Vec<(&'static str, String)> {
@@ -256,7 +292,10 @@ impl Layout {
 
     pub(crate) fn platform_alarms(&self) -> Vec<String> {
         let prefix = self.fill(self.names().platform_alarm_prefix);
-        PLATFORM_ALARMS.iter().map(|name| format!("{prefix}{name}")).collect()
+        PLATFORM_ALARMS
+            .iter()
+            .map(|name| format!("{prefix}{name}"))
+            .collect()
     }
 
     pub(crate) fn fleet_alarm(&self, alarm: FleetAlarm, fleet: &FleetId) -> String {

@@ -107,7 +107,9 @@ fn render<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<String> {
             OutputFormat::Yaml => yaml(&found),
             OutputFormat::Json => json(&found),
             // Bare words are what a shell wants; structures stay JSON.
-            OutputFormat::Table | OutputFormat::Wide | OutputFormat::Name | OutputFormat::Markdown => plain(&found),
+            OutputFormat::Table | OutputFormat::Wide | OutputFormat::Name | OutputFormat::Markdown => {
+                plain(&found)
+            }
             OutputFormat::Jsonl => match &found {
                 Value::Array(items) => lines(items),
                 other => lines(std::slice::from_ref(other)),
@@ -117,7 +119,11 @@ fn render<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<String> {
     match spec.format {
         OutputFormat::Table | OutputFormat::Wide => {
             let wide = spec.format == OutputFormat::Wide;
-            Ok(result.human(&View { wide, width: ui.width(), color: ui.colors_result() }))
+            Ok(result.human(&View {
+                wide,
+                width: ui.width(),
+                color: ui.colors_result(),
+            }))
         }
         OutputFormat::Json => json(&document(result)?),
         OutputFormat::Yaml => yaml(&document(result)?),
@@ -127,7 +133,8 @@ fn render<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<String> {
         },
         OutputFormat::Name => Ok(result.names().into_iter().map(|name| name + "\n").collect()),
         OutputFormat::Markdown => result.markdown().ok_or_else(|| {
-            CtlError::usage("write markdown: this command does not offer it").hint("use `-o table`, `json` or `yaml`")
+            CtlError::usage("write markdown: this command does not offer it")
+                .hint("use `-o table`, `json` or `yaml`")
         }),
     }
 }
@@ -148,8 +155,9 @@ pub(crate) fn document<R: Render>(result: &R) -> Result<Value> {
 
 fn search(expression: &jmespath::Expression<'_>, document: &Value) -> Result<Value> {
     let text = document.to_string();
-    let data = jmespath::Variable::from_json(&text)
-        .map_err(|error| CtlError::new(ErrorKind::Unexpected, "prepare the document for `--query`").cause(error))?;
+    let data = jmespath::Variable::from_json(&text).map_err(|error| {
+        CtlError::new(ErrorKind::Unexpected, "prepare the document for `--query`").cause(error)
+    })?;
     let found = expression
         .search(data)
         .map_err(|error| CtlError::usage("apply the query to the result").cause(error.reason.to_string()))?;
@@ -157,7 +165,9 @@ fn search(expression: &jmespath::Expression<'_>, document: &Value) -> Result<Val
 }
 
 fn json(value: &Value) -> Result<String> {
-    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(unexpected)
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .map_err(unexpected)
 }
 
 fn yaml(value: &Value) -> Result<String> {
@@ -166,7 +176,14 @@ fn yaml(value: &Value) -> Result<String> {
 }
 
 fn lines(items: &[Value]) -> Result<String> {
-    items.iter().map(|item| serde_json::to_string(item).map(|line| line + "\n").map_err(unexpected)).collect()
+    items
+        .iter()
+        .map(|item| {
+            serde_json::to_string(item)
+                .map(|line| line + "\n")
+                .map_err(unexpected)
+        })
+        .collect()
 }
 
 fn plain(value: &Value) -> Result<String> {

@@ -13,7 +13,10 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(headers: &[&'static str]) -> Self {
-        Self { headers: headers.to_vec(), rows: Vec::new() }
+        Self {
+            headers: headers.to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
@@ -26,10 +29,14 @@ impl Table {
             return String::new();
         }
         let mut table = comfy_table::Table::new();
-        table.load_style(presets::NOTHING).set_header(self.headers.iter().copied());
+        table
+            .load_style(presets::NOTHING)
+            .set_header(self.headers.iter().copied());
         match view.width {
             Some(width) => {
-                table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+                table
+                    .set_content_arrangement(ContentArrangement::Dynamic)
+                    .set_width(width);
             }
             None => {
                 table.set_content_arrangement(ContentArrangement::Disabled);
@@ -41,7 +48,10 @@ impl Table {
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
         }
-        table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+        table
+            .lines()
+            .map(|line| line.trim_end().to_owned() + "\n")
+            .collect()
     }
 }
 
@@ -54,7 +64,11 @@ mod tests {
         let mut table = Table::new(&["NAME", "STATE"]);
         table.row(["a".to_owned(), "running".to_owned()]);
         table.row(["long-name".to_owned(), String::new()]);
-        let text = table.render(&View { wide: false, width: None, color: false });
+        let text = table.render(&View {
+            wide: false,
+            width: None,
+            color: false,
+        });
         assert_eq!(text, "NAME       STATE\na          running\nlong-name\n");
     }
 }

@@ -29,7 +29,11 @@ pub(crate) struct ConfigFile {
 }
 
 /// The file in force: `explicit`, else the nearest `bpctl.toml` upwards from `cwd`, else the user's.
-pub(crate) fn find(explicit: Option<&Path>, cwd: &Path, env: &BTreeMap<String, String>) -> Result<Option<ConfigFile>> {
+pub(crate) fn find(
+    explicit: Option<&Path>,
+    cwd: &Path,
+    env: &BTreeMap<String, String>,
+) -> Result<Option<ConfigFile>> {
     if let Some(path) = explicit {
         return ConfigFile::read(path).map(Some);
     }
@@ -68,15 +72,28 @@ impl ConfigFile {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
             CtlError::config(format!("read `{}:{line}`", path.display())).cause(error.message().to_owned())
         })?;
-        let mut file = Self { path: path.to_owned(), ..Self::default() };
+        let mut file = Self {
+            path: path.to_owned(),
+            ..Self::default()
+        };
         for (name, value) in table.get_ref() {
             let line = line_of(text, name.span().start);
             match name.get_ref().as_ref() {
                 "current_context" => {
-                    file.current_context = Some(Entry { value: scalar(path, line, value)?, line });
+                    file.current_context = Some(Entry {
+                        value: scalar(path, line, value)?,
+                        line,
+                    });
                 }
                 "contexts" => file.read_contexts(text, value)?,
-                other => return Err(unknown(path, line, other, ["current_context", "contexts"].into_iter())),
+                other => {
+                    return Err(unknown(
+                        path,
+                        line,
+                        other,
+                        ["current_context", "contexts"].into_iter(),
+                    ));
+                }
             }
         }
         file.check_current()?;
@@ -86,25 +103,48 @@ impl ConfigFile {
     fn read_contexts(&mut self, text: &str, value: &Spanned<DeValue<'_>>) -> Result<()> {
         let line = line_of(text, value.span().start);
         let DeValue::Table(contexts) = value.get_ref() else {
-            return Err(wrong_shape(&self.path, line, "`contexts` must hold tables: `[contexts.<name>]`"));
+            return Err(wrong_shape(
+                &self.path,
+                line,
+                "`contexts` must hold tables: `[contexts.<name>]`",
+            ));
         };
         for (name, value) in contexts {
             let line = line_of(text, name.span().start);
             let name = name.get_ref().as_ref();
             if name == super::SANDBOX_CONTEXT {
-                return Err(wrong_shape(&self.path, line, "the context `sandbox` is built in and cannot be redefined"));
+                return Err(wrong_shape(
+                    &self.path,
+                    line,
+                    "the context `sandbox` is built in and cannot be redefined",
+                ));
             }
             let DeValue::Table(entries) = value.get_ref() else {
-                return Err(wrong_shape(&self.path, line, "a context must be a table: `[contexts.<name>]`"));
+                return Err(wrong_shape(
+                    &self.path,
+                    line,
+                    "a context must be a table: `[contexts.<name>]`",
+                ));
             };
             let mut context = BTreeMap::new();
             for (key, value) in entries {
                 let line = line_of(text, key.span().start);
                 let key = key.get_ref().as_ref();
                 if super::keys::KEYS.iter().all(|known| known.name != key) {
-                    return Err(unknown(&self.path, line, key, KEYS.iter().map(|known| known.name)));
+                    return Err(unknown(
+                        &self.path,
+                        line,
+                        key,
+                        KEYS.iter().map(|known| known.name),
+                    ));
                 }
-                context.insert(key.to_owned(), Entry { value: scalar(&self.path, line, value)?, line });
+                context.insert(
+                    key.to_owned(),
+                    Entry {
+                        value: scalar(&self.path, line, value)?,
+                        line,
+                    },
+                );
             }
             self.contexts.insert(name.to_owned(), context);
         }
@@ -113,7 +153,9 @@ impl ConfigFile {
 
     fn check_current(&self) -> Result<()> {
         match &self.current_context {
-            Some(entry) if entry.value != super::SANDBOX_CONTEXT && !self.contexts.contains_key(&entry.value) => {
+            Some(entry)
+                if entry.value != super::SANDBOX_CONTEXT && !self.contexts.contains_key(&entry.value) =>
+            {
                 Err(self.no_such_context(&entry.value, &format!("{}:{}", self.path.display(), entry.line)))
             }
             _ => Ok(()),
@@ -125,7 +167,9 @@ impl ConfigFile {
         let known: Vec<&str> = self.contexts.keys().map(String::as_str).collect();
         let error = CtlError::config(format!("use context `{name}` ({wanted_by}): it is not defined"));
         match nearest(name, known.iter().copied().chain([super::SANDBOX_CONTEXT])) {
-            Some(near) => error.hint(format!("did you mean `{near}`? `bpctl config get-contexts` lists them all")),
+            Some(near) => error.hint(format!(
+                "did you mean `{near}`? `bpctl config get-contexts` lists them all"
+            )),
             None => error.hint("list the contexts with `bpctl config get-contexts`"),
         }
     }
@@ -135,9 +179,15 @@ fn scalar(path: &Path, line: usize, value: &Spanned<DeValue<'_>>) -> Result<Stri
     match value.get_ref() {
         DeValue::String(text) => Ok(text.to_string()),
         DeValue::Boolean(flag) => Ok(flag.to_string()),
-        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
-            Err(wrong_shape(path, line, "expected a string in quotes, or `true` or `false`"))
-        }
+        DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => Err(wrong_shape(
+            path,
+            line,
+            "expected a string in quotes, or `true` or `false`",
+        )),
     }
 }
 
@@ -145,8 +195,14 @@ fn wrong_shape(path: &Path, line: usize, what: &str) -> CtlError {
     CtlError::config(format!("read `{}:{line}`", path.display())).cause(what)
 }
 
-fn unknown<'a>(path: &Path, line: usize, given: &str, known: impl Iterator<Item = &'a str> + Clone) -> CtlError {
-    let error = CtlError::config(format!("read `{}:{line}`", path.display())).cause(format!("unknown key `{given}`"));
+fn unknown<'a>(
+    path: &Path,
+    line: usize,
+    given: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> CtlError {
+    let error =
+        CtlError::config(format!("read `{}:{line}`", path.display())).cause(format!("unknown key `{given}`"));
     match nearest(given, known.clone()) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint(format!("known keys: {}", known.collect::<Vec<_>>().join(", "))),
@@ -154,7 +210,12 @@ fn unknown<'a>(path: &Path, line: usize, given: &str, known: impl Iterator<Item 
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
-    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
+    text.as_bytes()
+        .iter()
+        .take(offset)
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1
 }
 
 /// Rewrites `current_context` in the file, keeping every other byte, comments included.
@@ -162,8 +223,9 @@ pub(crate) fn set_current_context(file: &ConfigFile, name: &str) -> Result<()> {
     let doing = || format!("set the current context in `{}`", file.path.display());
     let text =
         std::fs::read_to_string(&file.path).map_err(|error| CtlError::config(doing()).source(&error))?;
-    let mut document: toml_edit::DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| CtlError::config(doing()).source(&error))?;
+    let mut document: toml_edit::DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| CtlError::config(doing()).source(&error))?;
     document["current_context"] = toml_edit::value(name);
     // A rename replaces the file in one step: a crash leaves either the old or the new one.
     let temporary = file.path.with_extension("toml.new");
@@ -182,8 +244,16 @@ mod tests {
 
     #[test]
     fn contexts_keep_their_lines() {
-        let file = parse("current_context = \"eu\"\n\n[contexts.eu]\nregion = \"eu-west-1\"\nprotected = true\n").unwrap();
-        assert_eq!(file.contexts["eu"]["region"], Entry { value: "eu-west-1".to_owned(), line: 4 });
+        let file =
+            parse("current_context = \"eu\"\n\n[contexts.eu]\nregion = \"eu-west-1\"\nprotected = true\n")
+                .unwrap();
+        assert_eq!(
+            file.contexts["eu"]["region"],
+            Entry {
+                value: "eu-west-1".to_owned(),
+                line: 4
+            }
+        );
         assert_eq!(file.contexts["eu"]["protected"].value, "true");
     }
 

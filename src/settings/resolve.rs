@@ -31,29 +31,57 @@ pub(crate) struct Candidate {
 /// Which context is in force.
 fn context(inputs: &Inputs<'_>) -> Result<Sourced<String>> {
     let chosen = if let Some(name) = inputs.flags.get("context") {
-        Sourced { value: name.clone(), source: Source::Flag("--context".to_owned()) }
+        Sourced {
+            value: name.clone(),
+            source: Source::Flag("--context".to_owned()),
+        }
     } else if let Some(name) = inputs.env.get("BPCTL_CONTEXT").filter(|name| !name.is_empty()) {
-        Sourced { value: name.clone(), source: Source::Env("BPCTL_CONTEXT".to_owned()) }
-    } else if let Some((file, entry)) = inputs.file.and_then(|file| Some((file, file.current_context.as_ref()?))) {
-        let source = Source::File { path: file.path.clone(), line: entry.line };
-        Sourced { value: entry.value.clone(), source }
+        Sourced {
+            value: name.clone(),
+            source: Source::Env("BPCTL_CONTEXT".to_owned()),
+        }
+    } else if let Some((file, entry)) = inputs
+        .file
+        .and_then(|file| Some((file, file.current_context.as_ref()?)))
+    {
+        let source = Source::File {
+            path: file.path.clone(),
+            line: entry.line,
+        };
+        Sourced {
+            value: entry.value.clone(),
+            source,
+        }
     } else {
-        return Ok(Sourced { value: DEFAULT_CONTEXT.to_owned(), source: Source::Default });
+        return Ok(Sourced {
+            value: DEFAULT_CONTEXT.to_owned(),
+            source: Source::Default,
+        });
     };
     let known = chosen.value == SANDBOX_CONTEXT
-        || inputs.file.is_some_and(|file| file.contexts.contains_key(&chosen.value))
+        || inputs
+            .file
+            .is_some_and(|file| file.contexts.contains_key(&chosen.value))
         || (chosen.value == DEFAULT_CONTEXT && chosen.source == Source::Default);
     if known {
         return Ok(chosen);
     }
     let none = ConfigFile::default();
-    Err(inputs.file.unwrap_or(&none).no_such_context(&chosen.value, &chosen.source.to_string()))
+    Err(inputs
+        .file
+        .unwrap_or(&none)
+        .no_such_context(&chosen.value, &chosen.source.to_string()))
 }
 
 /// Every layer that has something to say about `key`, strongest first. The first one counts.
 pub(crate) fn candidates(key: &Key, context: &str, inputs: &Inputs<'_>) -> Vec<Candidate> {
     let mut found = Vec::new();
-    let mut add = |source: Source, value: &str| found.push(Candidate { source, value: value.to_owned() });
+    let mut add = |source: Source, value: &str| {
+        found.push(Candidate {
+            source,
+            value: value.to_owned(),
+        })
+    };
     if let Some((flag, value)) = key.flag.and_then(|flag| Some((flag, inputs.flags.get(flag)?))) {
         add(Source::Flag(format!("--{flag}")), value);
     }
@@ -66,10 +94,17 @@ pub(crate) fn candidates(key: &Key, context: &str, inputs: &Inputs<'_>) -> Vec<C
             }
         }
     }
-    if let Some((file, entry)) =
-        inputs.file.and_then(|file| Some((file, file.contexts.get(context)?.get(key.name)?)))
+    if let Some((file, entry)) = inputs
+        .file
+        .and_then(|file| Some((file, file.contexts.get(context)?.get(key.name)?)))
     {
-        add(Source::File { path: file.path.clone(), line: entry.line }, &entry.value);
+        add(
+            Source::File {
+                path: file.path.clone(),
+                line: entry.line,
+            },
+            &entry.value,
+        );
     }
     if context == SANDBOX_CONTEXT {
         let fixed = match key.name {
@@ -93,21 +128,33 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    fn optional<T>(&self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Option<Sourced<T>>> {
+    fn optional<T>(
+        &self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<Sourced<T>>> {
         let key = KEYS
             .iter()
             .find(|key| key.name == name)
             .ok_or_else(|| CtlError::config(format!("look up the setting `{name}`: there is none")))?;
-        let Some(first) = candidates(key, &self.context, self.inputs).into_iter().next() else { return Ok(None) };
+        let Some(first) = candidates(key, &self.context, self.inputs).into_iter().next() else {
+            return Ok(None);
+        };
         match parse(&first.value) {
-            Ok(value) => Ok(Some(Sourced { value, source: first.source })),
-            Err(reason) => Err(CtlError::config(format!("use `{name}` from {}: {reason}", first.source))
-                .hint(format!("`bpctl config explain {name}` shows where it comes from"))),
+            Ok(value) => Ok(Some(Sourced {
+                value,
+                source: first.source,
+            })),
+            Err(reason) => Err(
+                CtlError::config(format!("use `{name}` from {}: {reason}", first.source))
+                    .hint(format!("`bpctl config explain {name}` shows where it comes from")),
+            ),
         }
     }
 
     fn required<T>(&self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Sourced<T>> {
-        self.optional(name, parse)?.ok_or_else(|| CtlError::config(format!("find a value for `{name}`")))
+        self.optional(name, parse)?
+            .ok_or_else(|| CtlError::config(format!("find a value for `{name}`")))
     }
 }
 
@@ -120,19 +167,31 @@ fn text(value: &str) -> Result<String, String> {
 }
 
 fn duration(value: &str) -> Result<Duration, String> {
-    humantime::parse_duration(value).map_err(|_| format!("`{value}` is not a duration: write e.g. `90s` or `30m`"))
+    humantime::parse_duration(value)
+        .map_err(|_| format!("`{value}` is not a duration: write e.g. `90s` or `30m`"))
 }
 
 fn prefix(value: &str) -> Result<String, String> {
-    let valid = !value.is_empty() && value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if valid { Ok(value.to_owned()) } else { Err(format!("`{value}` is not a prefix: lowercase letters, digits and `-`")) }
+    let valid = !value.is_empty()
+        && value
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if valid {
+        Ok(value.to_owned())
+    } else {
+        Err(format!(
+            "`{value}` is not a prefix: lowercase letters, digits and `-`"
+        ))
+    }
 }
 
 fn endpoint(value: &str) -> Result<String, String> {
     if value.starts_with("http://") || value.starts_with("https://") {
         Ok(value.trim_end_matches('/').to_owned())
     } else {
-        Err(format!("`{value}` is not a URL: it must begin with `http://` or `https://`"))
+        Err(format!(
+            "`{value}` is not a URL: it must begin with `http://` or `https://`"
+        ))
     }
 }
 
@@ -142,7 +201,10 @@ fn endpoint(value: &str) -> Result<String, String> {
 /// An undefined context or a value that its key does not allow; the error names the layer.
 pub(crate) fn resolve(inputs: &Inputs<'_>) -> Result<Settings> {
     let context = context(inputs)?;
-    let from = Resolver { context: context.value.clone(), inputs };
+    let from = Resolver {
+        context: context.value.clone(),
+        inputs,
+    };
     Ok(Settings {
         layout: from.required("layout", parsed::<LayoutKind>)?,
         prefix: from.required("prefix", prefix)?,
@@ -172,10 +234,21 @@ mod tests {
         ConfigFile::parse(Path::new("/x/bpctl.toml"), text).unwrap()
     }
 
-    fn settings(flags: &[(&'static str, &str)], env: &[(&str, &str)], file: Option<&ConfigFile>) -> Result<Settings> {
-        let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    fn settings(
+        flags: &[(&'static str, &str)],
+        env: &[(&str, &str)],
+        file: Option<&ConfigFile>,
+    ) -> Result<Settings> {
+        let env = env
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         let flags = flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
-        resolve(&Inputs { flags, env: &env, file })
+        resolve(&Inputs {
+            flags,
+            env: &env,
+            file,
+        })
     }
 
     #[test]
@@ -184,19 +257,32 @@ mod tests {
         let region = |flags: &[(&'static str, &str)], env: &[(&str, &str)]| {
             settings(flags, env, Some(&file)).unwrap().region.unwrap()
         };
-        assert_eq!(region(&[("region", "a-1")], &[("AWS_REGION", "b-1")]).source, Source::Flag("--region".to_owned()));
-        assert_eq!(region(&[], &[("AWS_REGION", "b-1"), ("BPCTL_REGION", "c-1")]).value, "c-1");
+        assert_eq!(
+            region(&[("region", "a-1")], &[("AWS_REGION", "b-1")]).source,
+            Source::Flag("--region".to_owned())
+        );
+        assert_eq!(
+            region(&[], &[("AWS_REGION", "b-1"), ("BPCTL_REGION", "c-1")]).value,
+            "c-1"
+        );
         assert_eq!(region(&[], &[("AWS_REGION", "b-1")]).value, "b-1");
         let from_file = region(&[], &[]);
         assert_eq!(from_file.value, "eu-west-1");
         assert_eq!(from_file.source.to_string(), "file /x/bpctl.toml:3");
         assert_eq!(region(&[("context", "us")], &[]).value, "us-west-2");
-        assert_eq!(settings(&[], &[], Some(&file)).unwrap().layout.source, Source::Default);
+        assert_eq!(
+            settings(&[], &[], Some(&file)).unwrap().layout.source,
+            Source::Default
+        );
     }
 
     #[test]
     fn the_sandbox_ignores_the_operators_aws_settings_but_not_the_endpoint() {
-        let env = [("AWS_PROFILE", "prod"), ("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:9/")];
+        let env = [
+            ("AWS_PROFILE", "prod"),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:9/"),
+        ];
         let settings = settings(&[("context", "sandbox")], &env, None).unwrap();
         assert_eq!(settings.profile, None);
         assert_eq!(settings.region.unwrap().value, "us-east-1");

@@ -2,8 +2,8 @@
 //!
 //! stdout carries the result, once. Everything else goes to stderr through the methods here.
 
-pub mod prompt;
 mod progress;
+pub mod prompt;
 mod style;
 
 use std::io::{self, Write};
@@ -68,7 +68,10 @@ impl Ui {
             ColorChoice::Never => false,
             ColorChoice::Auto => (terminal && !env("NO_COLOR")) || env("CLICOLOR_FORCE"),
         };
-        let github = process.env.get("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+        let github = process
+            .env
+            .get("GITHUB_ACTIONS")
+            .is_some_and(|value| value == "true");
         let ci = env("CI") || github;
         let bars = process.stderr_is_terminal && verbosity == Verbosity::Normal && !ci;
         let out = std::mem::replace(&mut process.stdout, Box::new(io::sink()));
@@ -109,7 +112,10 @@ impl Ui {
     /// Writes the result. A reader that went away (a broken pipe) is not an error.
     pub(crate) fn result(&self, text: &str) {
         let mut streams = self.streams();
-        let _ = streams.out.write_all(text.as_bytes()).and_then(|()| streams.out.flush());
+        let _ = streams
+            .out
+            .write_all(text.as_bytes())
+            .and_then(|()| streams.out.flush());
     }
 
     fn line(&self, text: &str) {
@@ -178,9 +184,16 @@ impl Ui {
     /// The last thing an operator reads: what failed, why, and what to type next.
     pub(crate) fn error(&self, error: &CtlError) {
         if self.github {
-            self.line(&format!("::error::{}", github_escape(&format!("failed to {error}"))));
+            self.line(&format!(
+                "::error::{}",
+                github_escape(&format!("failed to {error}"))
+            ));
         }
-        self.line(&format!("{} {}", self.paint(Role::Error, "error:"), strip_controls(error.message())));
+        self.line(&format!(
+            "{} {}",
+            self.paint(Role::Error, "error:"),
+            strip_controls(error.message())
+        ));
         for cause in error.causes() {
             self.line(&format!("  caused by: {}", strip_controls(cause)));
         }
@@ -207,12 +220,18 @@ impl Ui {
 
     /// Asks a yes/no question, default no.
     pub(crate) fn confirm(&self, question: &str) -> io::Result<bool> {
-        self.prompter.lock().unwrap_or_else(PoisonError::into_inner).confirm(question)
+        self.prompter
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .confirm(question)
     }
 
     /// Asks for a word to be typed.
     pub(crate) fn type_word(&self, question: &str) -> io::Result<String> {
-        self.prompter.lock().unwrap_or_else(PoisonError::into_inner).input(question)
+        self.prompter
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .input(question)
     }
 }
 
@@ -223,5 +242,8 @@ fn console_width() -> Option<u16> {
 
 /// GitHub's workflow commands are one line each (GitHub docs, "Workflow commands for GitHub Actions").
 fn github_escape(text: &str) -> String {
-    strip_controls(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    strip_controls(text)
+        .replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }

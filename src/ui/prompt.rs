@@ -23,11 +23,19 @@ pub struct TerminalPrompter;
 
 impl Prompter for TerminalPrompter {
     fn confirm(&mut self, question: &str) -> io::Result<bool> {
-        dialoguer::Confirm::new().with_prompt(question).default(false).interact().map_err(into_io)
+        dialoguer::Confirm::new()
+            .with_prompt(question)
+            .default(false)
+            .interact()
+            .map_err(into_io)
     }
 
     fn input(&mut self, question: &str) -> io::Result<String> {
-        dialoguer::Input::new().with_prompt(question).allow_empty(true).interact_text().map_err(into_io)
+        dialoguer::Input::new()
+            .with_prompt(question)
+            .allow_empty(true)
+            .interact_text()
+            .map_err(into_io)
     }
 }
 

@@ -44,7 +44,10 @@ mod tests {
 
     #[test]
     fn a_log_line_cannot_move_the_cursor() {
-        assert_eq!(strip_controls("\u{1b}[2J\u{1b}[31mred\u{1b}[0m\rover\u{7}\tx"), "redover\tx");
+        assert_eq!(
+            strip_controls("\u{1b}[2J\u{1b}[31mred\u{1b}[0m\rover\u{7}\tx"),
+            "redover\tx"
+        );
     }
 
     #[test]
