@@ -2,8 +2,12 @@
 
 mod app;
 mod fleets;
+mod incident;
 
 use std::collections::BTreeSet;
+
+pub(crate) use app::place::Facts;
+pub(crate) use incident::{Incidents, in_force, tick};
 
 use crate::scenario::Scenario;
 use crate::world::World;

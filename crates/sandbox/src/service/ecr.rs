@@ -1,15 +1,291 @@
-//! Placeholder while the service is being written.
+//! Elastic Container Registry: repositories, images, tags, and what is inside the images.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
 
-use crate::error::OpResult;
+use serde_json::{Value, json};
+
+use crate::error::{ApiError, OpResult};
+use crate::service::member::{integer, list, page, present, text, texts};
+use crate::time::SimTime;
 use crate::world::World;
 
+/// Every repository of the account.
 #[derive(Debug, Default)]
-pub(crate) struct State {}
+pub(crate) struct State {
+    repositories: Vec<Repository>,
+}
 
-pub(crate) const OPERATIONS: &[&str] = &[];
+#[derive(Debug)]
+struct Repository {
+    name: String,
+    created: SimTime,
+    images: Vec<Image>,
+}
 
-pub(crate) fn call(_world: &mut World, operation: &str, _input: &Value) -> OpResult {
-    Err(World::unknown_operation(operation))
+/// One image of a repository.
+#[derive(Clone, Debug)]
+pub(crate) struct Image {
+    /// `sha256:` and 64 hexadecimal digits.
+    pub(crate) digest: String,
+    pub(crate) tags: BTreeSet<String>,
+    pub(crate) pushed: SimTime,
+    pub(crate) bytes: u64,
+    pub(crate) content: Content,
+}
+
+/// What an image contains, as far as its containers behave differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// nginx as a reverse proxy of php-fpm.
+    Nginx,
+    /// PHP with the Laravel application; `fatal` when the build cannot boot.
+    Php {
+        /// The application dies with a PHP fatal error as soon as it boots.
+        fatal: bool,
+    },
+    /// The Next.js frontend.
+    Next,
+}
+
+pub(crate) const OPERATIONS: &[&str] = &["DescribeImages", "DescribeRepositories"];
+
+/// DescribeImages and DescribeRepositories answer 100 a page unless told otherwise, at most 1000 (API reference).
+const PAGE: i64 = 100;
+const LARGEST_PAGE: i64 = 1000;
+
+pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
+    match operation {
+        "DescribeImages" => describe_images(world, input),
+        "DescribeRepositories" => describe_repositories(world, input),
+        _ => Err(World::unknown_operation(operation)),
+    }
+}
+
+/// `<account>.dkr.ecr.<region>.amazonaws.com/<repository>`.
+pub(crate) fn repository_uri(world: &World, repository: &str) -> String {
+    format!(
+        "{}.dkr.ecr.{}.amazonaws.com/{repository}",
+        world.options.account_id, world.options.region
+    )
+}
+
+/// Creates an empty repository.
+pub(crate) fn create_repository(world: &mut World, name: &str, created: SimTime) {
+    world.services.ecr.repositories.push(Repository {
+        name: name.to_owned(),
+        created,
+        images: Vec::new(),
+    });
+}
+
+/// Pushes a new image under `tags`, taking the tags away from whatever had them. Answers the digest.
+pub(crate) fn push(
+    world: &mut World,
+    repository: &str,
+    tags: &[&str],
+    content: Content,
+    pushed: SimTime,
+) -> String {
+    let digest = format!("sha256:{}", world.ids.hex(64));
+    let bytes = match content {
+        Content::Nginx => 18_412_331,
+        Content::Php { .. } => 187_904_112,
+        Content::Next => 71_336_902,
+    } + world.ids.between(0, 40_000);
+    for tag in tags {
+        untag(world, repository, tag);
+    }
+    if let Some(found) = named_mut(world, repository) {
+        found.images.push(Image {
+            digest: digest.clone(),
+            tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
+            pushed,
+            bytes,
+            content,
+        });
+    }
+    digest
+}
+
+/// Takes a tag away; the image itself stays, as after `batch-delete-image` by tag with others left
+/// or a push over the tag.
+pub(crate) fn untag(world: &mut World, repository: &str, tag: &str) {
+    if let Some(repository) = named_mut(world, repository) {
+        for image in &mut repository.images {
+            image.tags.remove(tag);
+        }
+    }
+}
+
+/// Puts `tag` on the newest image of that content which can boot.
+pub(crate) fn tag_newest_good(world: &mut World, repository: &str, tag: &str, content: Content) {
+    untag(world, repository, tag);
+    let newest = named_mut(world, repository).and_then(|repository| {
+        repository
+            .images
+            .iter_mut()
+            .filter(|image| image.content == content)
+            .max_by_key(|image| image.pushed)
+    });
+    if let Some(image) = newest {
+        image.tags.insert(tag.to_owned());
+    }
+}
+
+/// The image that a reference such as `….amazonaws.com/bp-backend:php-latest` or `…@sha256:…` names.
+pub(crate) fn resolve<'a>(world: &'a World, reference: &str) -> Option<&'a Image> {
+    let (_, path) = reference.split_once('/')?;
+    let (repository, digest, tag) = match path.split_once('@') {
+        Some((repository, digest)) => (repository, Some(digest), None),
+        None => {
+            let (repository, tag) = path.split_once(':').unwrap_or((path, "latest"));
+            (repository, None, Some(tag))
+        }
+    };
+    world
+        .services
+        .ecr
+        .repositories
+        .iter()
+        .find(|found| found.name == repository)?
+        .images
+        .iter()
+        .find(|image| {
+            digest.is_some_and(|digest| image.digest == digest)
+                || tag.is_some_and(|tag| image.tags.contains(tag))
+        })
+}
+
+fn named_mut<'a>(world: &'a mut World, name: &str) -> Option<&'a mut Repository> {
+    world
+        .services
+        .ecr
+        .repositories
+        .iter_mut()
+        .find(|repository| repository.name == name)
+}
+
+fn named<'a>(world: &'a World, name: &str) -> Result<&'a Repository, ApiError> {
+    world
+        .services
+        .ecr
+        .repositories
+        .iter()
+        .find(|repository| repository.name == name)
+        .ok_or_else(|| {
+            ApiError::client(
+                "RepositoryNotFoundException",
+                format!(
+                    "The repository with name '{name}' does not exist in the registry with id '{}'",
+                    world.options.account_id
+                ),
+            )
+        })
+}
+
+fn bad_token() -> ApiError {
+    ApiError::client("InvalidParameterException", "Invalid parameter at 'nextToken'")
+}
+
+fn page_size(input: &Value) -> usize {
+    integer(input, "maxResults")
+        .unwrap_or(PAGE)
+        .clamp(1, LARGEST_PAGE) as usize
+}
+
+fn describe_repositories(world: &World, input: &Value) -> OpResult {
+    let names = texts(input, "repositoryNames");
+    let mut wanted = Vec::new();
+    if names.is_empty() {
+        wanted.extend(&world.services.ecr.repositories);
+    } else {
+        for name in &names {
+            wanted.push(named(world, name)?);
+        }
+    }
+    let options = &world.options;
+    let repositories: Vec<Value> = wanted
+        .into_iter()
+        .map(|repository| {
+            json!({
+                "repositoryArn": format!(
+                    "arn:aws:ecr:{}:{}:repository/{}",
+                    options.region, options.account_id, repository.name
+                ),
+                "registryId": options.account_id,
+                "repositoryName": repository.name,
+                "repositoryUri": repository_uri(world, &repository.name),
+                "createdAt": repository.created.epoch_seconds(),
+                "imageTagMutability": "MUTABLE",
+                "imageScanningConfiguration": {"scanOnPush": true},
+                "encryptionConfiguration": {"encryptionType": "AES256"},
+            })
+        })
+        .collect();
+    let (repositories, next) = page(
+        repositories,
+        text(input, "nextToken"),
+        page_size(input),
+        bad_token,
+    )?;
+    Ok(present(json!({"repositories": repositories, "nextToken": next})))
+}
+
+fn describe_images(world: &World, input: &Value) -> OpResult {
+    let name = text(input, "repositoryName").unwrap_or_default();
+    let repository = named(world, name)?;
+    let account = &world.options.account_id;
+    let ids = list(input, "imageIds");
+    let tag_status = input
+        .get("filter")
+        .and_then(|filter| text(filter, "tagStatus"))
+        .unwrap_or("ANY");
+    let mut wanted: Vec<&Image> = Vec::new();
+    for id in ids {
+        let (digest, tag) = (text(id, "imageDigest"), text(id, "imageTag"));
+        let image = repository
+            .images
+            .iter()
+            .find(|image| {
+                digest.is_none_or(|digest| image.digest == digest)
+                    && tag.is_none_or(|tag| image.tags.contains(tag))
+            })
+            .ok_or_else(|| {
+                ApiError::client(
+                    "ImageNotFoundException",
+                    format!(
+                        "The image with imageId {{imageDigest:'{}', imageTag:'{}'}} does not exist within the repository with name '{name}' in the registry with id '{account}'",
+                        digest.unwrap_or("null"),
+                        tag.unwrap_or("null"),
+                    ),
+                )
+            })?;
+        if !wanted.iter().any(|seen| seen.digest == image.digest) {
+            wanted.push(image);
+        }
+    }
+    if ids.is_empty() {
+        wanted.extend(repository.images.iter().filter(|image| match tag_status {
+            "TAGGED" => !image.tags.is_empty(),
+            "UNTAGGED" => image.tags.is_empty(),
+            _ => true,
+        }));
+    }
+    let details: Vec<Value> = wanted
+        .into_iter()
+        .map(|image| {
+            json!({
+                "registryId": account,
+                "repositoryName": name,
+                "imageDigest": image.digest,
+                "imageTags": (!image.tags.is_empty()).then_some(&image.tags),
+                "imageSizeInBytes": image.bytes,
+                "imagePushedAt": image.pushed.epoch_seconds(),
+                "imageManifestMediaType": "application/vnd.oci.image.manifest.v1+json",
+                "artifactMediaType": "application/vnd.oci.image.config.v1+json",
+            })
+        })
+        .collect();
+    let (details, next) = page(details, text(input, "nextToken"), page_size(input), bad_token)?;
+    Ok(present(json!({"imageDetails": details, "nextToken": next})))
 }

@@ -1,17 +1,498 @@
-//! Placeholder while the service is being written.
+//! Elastic Load Balancing v2: the load balancer, its target groups, and the health checks of their targets.
 
-use serde_json::Value;
+use std::time::Duration;
 
-use crate::error::OpResult;
+use serde_json::{Value, json};
+
+use crate::error::{ApiError, OpResult};
+use crate::service::ecs;
+use crate::service::member::{integer, list, page, present, text, texts};
+use crate::time::SimTime;
 use crate::world::World;
 
+/// The account's load balancers and target groups.
 #[derive(Debug, Default)]
-pub(crate) struct State {}
+pub(crate) struct State {
+    balancers: Vec<Balancer>,
+    groups: Vec<Group>,
+}
 
-pub(crate) const OPERATIONS: &[&str] = &[];
+#[derive(Debug)]
+struct Balancer {
+    arn: String,
+    name: String,
+    dns: String,
+    created: SimTime,
+    subnets: Vec<(String, String)>,
+    security_group: String,
+    vpc: String,
+}
 
-pub(crate) fn call(_world: &mut World, operation: &str, _input: &Value) -> OpResult {
-    Err(World::unknown_operation(operation))
+#[derive(Debug)]
+struct Group {
+    arn: String,
+    name: String,
+    port: u16,
+    path: String,
+    matcher: String,
+    timeout: i64,
+    vpc: String,
+    balancer: String,
+    targets: Vec<Target>,
+}
+
+#[derive(Debug)]
+struct Target {
+    ip: String,
+    zone: String,
+    health: Health,
+    /// Health check results in a row that contradict the present state.
+    streak: u32,
+    next_check: SimTime,
+    /// When draining ends.
+    gone_at: Option<SimTime>,
+}
+
+/// The state of a target, with what the last failing check saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// Registered, no verdict yet.
+    Initial,
+    /// Passes its checks.
+    Healthy,
+    /// Fails its checks.
+    Unhealthy(Failure),
+    /// Being deregistered.
+    Draining,
+}
+
+/// What a health check met instead of a good answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// An HTTP status outside the matcher.
+    Code(u16),
+    /// No answer in time.
+    Timeout,
+    /// The connection was refused or reset.
+    Refused,
+}
+
+impl Failure {
+    /// The description of target health, which ECS quotes in its events.
+    pub(crate) fn description(&self) -> String {
+        match self {
+            Self::Code(code) => format!("Health checks failed with these codes: [{code}]"),
+            Self::Timeout => "Request timed out".to_owned(),
+            Self::Refused => "Health checks failed".to_owned(),
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Code(_) => "Target.ResponseCodeMismatch",
+            Self::Timeout => "Target.Timeout",
+            Self::Refused => "Target.FailedHealthChecks",
+        }
+    }
+}
+
+const INTERVAL: Duration = Duration::from_secs(30);
+const HEALTHY_AFTER: u32 = 2;
+const UNHEALTHY_AFTER: u32 = 3;
+/// A target without requests in flight is let go before the deregistration delay of 300 s is over; idle
+/// keep-alive connections hold it for about this long.
+const DRAIN: Duration = Duration::from_secs(25);
+
+pub(crate) const OPERATIONS: &[&str] = &[
+    "DescribeLoadBalancers",
+    "DescribeTargetGroups",
+    "DescribeTargetHealth",
+];
+
+pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
+    match operation {
+        "DescribeLoadBalancers" => describe_balancers(world, input),
+        "DescribeTargetGroups" => describe_groups(world, input),
+        "DescribeTargetHealth" => describe_health(world, input),
+        _ => Err(World::unknown_operation(operation)),
+    }
+}
+
+/// Where a load balancer stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) vpc: String,
+    /// Subnet and availability zone.
+    pub(crate) subnets: Vec<(String, String)>,
+    pub(crate) security_group: String,
+}
+
+/// Creates an application load balancer; answers its ARN.
+pub(crate) fn create_balancer(world: &mut World, name: &str, created: SimTime, place: Place) -> String {
+    let id = world.ids.hex(16);
+    let region = &world.options.region;
+    let account = &world.options.account_id;
+    let arn = format!("arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/{id}");
+    let dns = format!(
+        "{name}-{}.{region}.elb.amazonaws.com",
+        world.ids.between(100_000_000, 1_999_999_999)
+    );
+    world.services.elb.balancers.push(Balancer {
+        arn: arn.clone(),
+        name: name.to_owned(),
+        dns,
+        created,
+        subnets: place.subnets,
+        security_group: place.security_group,
+        vpc: place.vpc,
+    });
+    arn
+}
+
+/// How a target group checks its targets.
+#[derive(Clone, Debug)]
+pub(crate) struct Check {
+    pub(crate) path: &'static str,
+    pub(crate) matcher: &'static str,
+    pub(crate) timeout: i64,
+}
+
+/// Creates a group of IP targets behind `balancer`; answers its ARN.
+pub(crate) fn create_group(
+    world: &mut World,
+    name: &str,
+    port: u16,
+    vpc: &str,
+    balancer: &str,
+    check: &Check,
+) -> String {
+    let arn = format!(
+        "arn:aws:elasticloadbalancing:{}:{}:targetgroup/{name}/{}",
+        world.options.region,
+        world.options.account_id,
+        world.ids.hex(16)
+    );
+    world.services.elb.groups.push(Group {
+        arn: arn.clone(),
+        name: name.to_owned(),
+        port,
+        path: check.path.to_owned(),
+        matcher: check.matcher.to_owned(),
+        timeout: check.timeout,
+        vpc: vpc.to_owned(),
+        balancer: balancer.to_owned(),
+        targets: Vec::new(),
+    });
+    arn
+}
+
+/// The DNS name of the load balancer called `name`.
+pub(crate) fn dns_name<'a>(world: &'a World, name: &str) -> Option<&'a str> {
+    world
+        .services
+        .elb
+        .balancers
+        .iter()
+        .find(|balancer| balancer.name == name)
+        .map(|balancer| balancer.dns.as_str())
+}
+
+/// The dimension values CloudWatch knows the group by: `(LoadBalancer, TargetGroup)`.
+pub(crate) fn dimensions(world: &World, group_name: &str) -> Option<(String, String)> {
+    let group = world
+        .services
+        .elb
+        .groups
+        .iter()
+        .find(|group| group.name == group_name)?;
+    Some((
+        full_name(&group.balancer, ":loadbalancer/"),
+        full_name(&group.arn, ":"),
+    ))
+}
+
+/// The part of an ARN that CloudWatch uses as dimension value.
+fn full_name(arn: &str, after: &str) -> String {
+    arn.rsplit_once(after).map_or(arn, |(_, name)| name).to_owned()
+}
+
+/// Adds a target; a draining one of the same address starts afresh.
+pub(crate) fn register(world: &mut World, group: &str, ip: &str, zone: &str) {
+    let now = world.now;
+    if let Some(group) = group_mut(world, group) {
+        group.targets.retain(|target| target.ip != ip);
+        group.targets.push(Target {
+            ip: ip.to_owned(),
+            zone: zone.to_owned(),
+            health: Health::Initial,
+            streak: 0,
+            next_check: now + Duration::from_secs(5),
+            gone_at: None,
+        });
+    }
+}
+
+/// Adds a target that has passed its health checks long ago.
+pub(crate) fn register_healthy(world: &mut World, group: &str, ip: &str, zone: &str) {
+    register(world, group, ip, zone);
+    if let Some(target) = group_mut(world, group).and_then(|group| group.targets.last_mut()) {
+        target.health = Health::Healthy;
+    }
+}
+
+/// Starts to drain a target.
+pub(crate) fn deregister(world: &mut World, group: &str, ip: &str) {
+    let gone = world.now + DRAIN;
+    if let Some(target) =
+        group_mut(world, group).and_then(|group| group.targets.iter_mut().find(|target| target.ip == ip))
+        && target.gone_at.is_none()
+    {
+        target.health = Health::Draining;
+        target.gone_at = Some(gone);
+    }
+}
+
+/// The health of a target; `None` once it is gone.
+pub(crate) fn health<'a>(world: &'a World, group: &str, ip: &str) -> Option<&'a Health> {
+    world
+        .services
+        .elb
+        .groups
+        .iter()
+        .find(|found| found.arn == group)?
+        .targets
+        .iter()
+        .find(|target| target.ip == ip)
+        .map(|target| &target.health)
+}
+
+fn group_mut<'a>(world: &'a mut World, arn: &str) -> Option<&'a mut Group> {
+    world
+        .services
+        .elb
+        .groups
+        .iter_mut()
+        .find(|group| group.arn == arn)
+}
+
+/// Health checks that are due, and targets whose draining is over.
+pub(crate) fn tick(world: &mut World) {
+    let now = world.now;
+    for group in 0..world.services.elb.groups.len() {
+        world.services.elb.groups[group]
+            .targets
+            .retain(|target| target.gone_at.is_none_or(|gone| gone > now));
+        for index in 0..world.services.elb.groups[group].targets.len() {
+            let target = &world.services.elb.groups[group].targets[index];
+            if target.next_check > now || target.health == Health::Draining {
+                continue;
+            }
+            let result = ecs::health_check(world, &target.ip);
+            let target = &mut world.services.elb.groups[group].targets[index];
+            target.next_check = now + INTERVAL;
+            target.checked(result);
+        }
+    }
+}
+
+impl Target {
+    fn checked(&mut self, result: Result<(), Failure>) {
+        match (result, &self.health) {
+            (Ok(()), Health::Healthy) => self.streak = 0,
+            (Ok(()), _) => {
+                // A new target is healthy after its first good check, an unhealthy one after two.
+                self.streak += 1;
+                if self.health == Health::Initial || self.streak >= HEALTHY_AFTER {
+                    self.health = Health::Healthy;
+                    self.streak = 0;
+                }
+            }
+            (Err(failure), Health::Unhealthy(_)) => {
+                self.health = Health::Unhealthy(failure);
+                self.streak = 0;
+            }
+            (Err(failure), _) => {
+                self.streak += 1;
+                if self.streak >= UNHEALTHY_AFTER {
+                    self.health = Health::Unhealthy(failure);
+                    self.streak = 0;
+                }
+            }
+        }
+    }
 }
 
 pub(crate) fn publish(_world: &mut World) {}
+
+/// One page of 400 at most, the default of every ELBv2 describe operation (API reference).
+fn marked(items: Vec<Value>, member: &str, input: &Value) -> OpResult {
+    let size = integer(input, "PageSize").unwrap_or(400).clamp(1, 400) as usize;
+    let (items, next) = page(items, text(input, "Marker"), size, || {
+        ApiError::client("ValidationError", "The marker is not valid")
+    })?;
+    Ok(present(json!({member: items, "NextMarker": next})))
+}
+
+fn describe_balancers(world: &World, input: &Value) -> OpResult {
+    let (names, arns) = (texts(input, "Names"), texts(input, "LoadBalancerArns"));
+    let all = &world.services.elb.balancers;
+    for name in &names {
+        if !all.iter().any(|balancer| balancer.name == *name) {
+            return Err(not_found("LoadBalancerNotFound", "Load balancers", name));
+        }
+    }
+    for arn in &arns {
+        if !all.iter().any(|balancer| balancer.arn == *arn) {
+            return Err(not_found("LoadBalancerNotFound", "Load balancers", arn));
+        }
+    }
+    let found = all
+        .iter()
+        .filter(|balancer| {
+            (names.is_empty() && arns.is_empty())
+                || names.contains(&balancer.name)
+                || arns.contains(&balancer.arn)
+        })
+        .map(|balancer| {
+            let zones: Vec<Value> = balancer
+                .subnets
+                .iter()
+                .map(|(subnet, zone)| {
+                    json!({"ZoneName": zone, "SubnetId": subnet, "LoadBalancerAddresses": []})
+                })
+                .collect();
+            json!({
+                "LoadBalancerArn": balancer.arn,
+                "LoadBalancerName": balancer.name,
+                "DNSName": balancer.dns,
+                "CanonicalHostedZoneId": "Z35SXDOTRQ7X7K",
+                "CreatedTime": balancer.created.epoch_seconds(),
+                "Scheme": "internet-facing",
+                "VpcId": balancer.vpc,
+                "State": {"Code": "active"},
+                "Type": "application",
+                "AvailabilityZones": zones,
+                "SecurityGroups": [balancer.security_group],
+                "IpAddressType": "ipv4",
+            })
+        })
+        .collect();
+    marked(found, "LoadBalancers", input)
+}
+
+fn describe_groups(world: &World, input: &Value) -> OpResult {
+    let (names, arns) = (texts(input, "Names"), texts(input, "TargetGroupArns"));
+    let balancer = text(input, "LoadBalancerArn");
+    let all = &world.services.elb.groups;
+    for name in &names {
+        if !all.iter().any(|group| group.name == *name) {
+            return Err(not_found(
+                "TargetGroupNotFound",
+                "One or more target groups",
+                name,
+            ));
+        }
+    }
+    for arn in &arns {
+        if !all.iter().any(|group| group.arn == *arn) {
+            return Err(not_found("TargetGroupNotFound", "One or more target groups", arn));
+        }
+    }
+    let found = all
+        .iter()
+        .filter(|group| {
+            balancer.is_none_or(|arn| group.balancer == arn)
+                && ((names.is_empty() && arns.is_empty())
+                    || names.contains(&group.name)
+                    || arns.contains(&group.arn))
+        })
+        .map(|group| {
+            json!({
+                "TargetGroupArn": group.arn,
+                "TargetGroupName": group.name,
+                "Protocol": "HTTP",
+                "Port": group.port,
+                "VpcId": group.vpc,
+                "HealthCheckProtocol": "HTTP",
+                "HealthCheckPort": "traffic-port",
+                "HealthCheckEnabled": true,
+                "HealthCheckIntervalSeconds": INTERVAL.as_secs(),
+                "HealthCheckTimeoutSeconds": group.timeout,
+                "HealthyThresholdCount": HEALTHY_AFTER,
+                "UnhealthyThresholdCount": UNHEALTHY_AFTER,
+                "HealthCheckPath": group.path,
+                "Matcher": {"HttpCode": group.matcher},
+                "LoadBalancerArns": [group.balancer],
+                "TargetType": "ip",
+                "ProtocolVersion": "HTTP1",
+                "IpAddressType": "ipv4",
+            })
+        })
+        .collect();
+    marked(found, "TargetGroups", input)
+}
+
+fn not_found(code: &str, what: &str, name: &str) -> ApiError {
+    ApiError::client(code, format!("{what} '[{name}]' not found"))
+}
+
+fn describe_health(world: &World, input: &Value) -> OpResult {
+    let arn = text(input, "TargetGroupArn").unwrap_or_default();
+    let group = world
+        .services
+        .elb
+        .groups
+        .iter()
+        .find(|group| group.arn == arn)
+        .ok_or_else(|| not_found("TargetGroupNotFound", "Target groups", arn))?;
+    let asked: Vec<&str> = list(input, "Targets")
+        .iter()
+        .filter_map(|target| text(target, "Id"))
+        .collect();
+    let mut described: Vec<Value> = group
+        .targets
+        .iter()
+        .filter(|target| asked.is_empty() || asked.contains(&target.ip.as_str()))
+        .map(|target| {
+            json!({
+                "Target": {"Id": target.ip, "Port": group.port, "AvailabilityZone": target.zone},
+                "HealthCheckPort": group.port.to_string(),
+                "TargetHealth": target_health(&target.health),
+            })
+        })
+        .collect();
+    for ip in asked {
+        if !group.targets.iter().any(|target| target.ip == ip) {
+            described.push(json!({
+                "Target": {"Id": ip, "Port": group.port},
+                "TargetHealth": {
+                    "State": "unused",
+                    "Reason": "Target.NotRegistered",
+                    "Description": "Target is not registered to the target group",
+                },
+            }));
+        }
+    }
+    Ok(json!({"TargetHealthDescriptions": described}))
+}
+
+fn target_health(health: &Health) -> Value {
+    match health {
+        Health::Healthy => json!({"State": "healthy"}),
+        Health::Initial => json!({
+            "State": "initial",
+            "Reason": "Elb.RegistrationInProgress",
+            "Description": "Target registration is in progress",
+        }),
+        Health::Unhealthy(failure) => json!({
+            "State": "unhealthy",
+            "Reason": failure.reason(),
+            "Description": failure.description(),
+        }),
+        Health::Draining => json!({
+            "State": "draining",
+            "Reason": "Target.DeregistrationInProgress",
+            "Description": "Target deregistration is in progress",
+        }),
+    }
+}

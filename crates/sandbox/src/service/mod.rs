@@ -7,6 +7,7 @@ pub(crate) mod ecr;
 pub(crate) mod ecs;
 pub(crate) mod elb;
 pub(crate) mod logs;
+pub(crate) mod member;
 pub(crate) mod rds;
 pub(crate) mod secretsmanager;
 pub(crate) mod sns;
@@ -120,6 +121,8 @@ pub(crate) struct States {
     pub(crate) ssm: ssm::State,
     pub(crate) sts: sts::State,
     pub(crate) workload: workload::State,
+    pub(crate) incidents: crate::seed::Incidents,
+    pub(crate) facts: crate::seed::Facts,
 }
 
 pub(crate) fn call(world: &mut World, service: Service, operation: &str, input: &Value) -> OpResult {
@@ -142,7 +145,9 @@ pub(crate) fn call(world: &mut World, service: Service, operation: &str, input: 
 /// One second passes. The order is that of cause and effect: containers run, jobs are worked on,
 /// metrics are published, alarms look at them, capacity follows.
 pub(crate) fn tick(world: &mut World) {
+    crate::seed::tick(world);
     ecs::tick(world);
+    elb::tick(world);
     rds::tick(world);
     workload::tick(world);
     if world.now.floor_minute() == world.now {

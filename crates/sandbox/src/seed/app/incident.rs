@@ -1,0 +1,154 @@
+//! What happens when an incident of the application begins, and when it is mended.
+
+use serde_json::{Value, json};
+
+use super::names::Names;
+use super::place::app_key;
+use crate::options::Layout;
+use crate::scenario::Scenario;
+use crate::service::ecr::Content;
+use crate::service::ecs::{self, definition};
+use crate::service::{Service, ecr, secretsmanager};
+use crate::world::World;
+
+/// The cause of a scenario sets in.
+pub(in crate::seed) fn begin(world: &mut World, scenario: Scenario) {
+    let names = Names::of(&world.options);
+    match scenario {
+        Scenario::MigrationFails | Scenario::MigrationSlow => start_migration(world, &names),
+        Scenario::PullError => {
+            // A release whose build never reached the registry.
+            tolerate(world, &names, 10);
+            let tag = format!("php-{}", world.ids.hex(7));
+            release(world, &names, &tag);
+        }
+        Scenario::CrashLoop => {
+            tolerate(world, &names, 50);
+            push_php(world, &names, "php-latest", true);
+            ecs::deploy(world, &names.backend, None);
+        }
+        Scenario::BreakerRollback => {
+            let tag = format!("php-{}", world.ids.hex(7));
+            push_php(world, &names, &tag, true);
+            release(world, &names, &tag);
+        }
+        Scenario::SecretMissing => {
+            tolerate(world, &names, 10);
+            secretsmanager::recreate_empty(world, &names.secret("laravel/app-key"));
+            ecs::deploy(world, &names.backend, None);
+        }
+        Scenario::CapacityUnavailable => ecs::interrupt_spot(world, &names.backend),
+        Scenario::NoHealthyTargets => ecs::set_desired(world, &names.backend, 0),
+        Scenario::EcrTagMissing => {
+            for tag in ["php-latest", "nginx-latest"] {
+                ecr::untag(world, &names.backend_repository, tag);
+            }
+        }
+        // The others are conditions that the behaviour itself asks for.
+        _ => {}
+    }
+}
+
+/// The cause of a scenario is removed, as an operator or a release would.
+pub(super) fn mend(world: &mut World, scenario: Scenario) {
+    let names = Names::of(&world.options);
+    match scenario {
+        Scenario::PullError => {
+            // The build arrives: the newest definition's tag exists from now on.
+            if let Some(tag) = newest_php_tag(world, &names) {
+                push_php(world, &names, &tag, false);
+            }
+        }
+        Scenario::CrashLoop => {
+            push_php(world, &names, "php-latest", false);
+            ecs::deploy(world, &names.backend, None);
+        }
+        Scenario::SecretMissing => {
+            let key = app_key(world);
+            secretsmanager::fill(world, &names.secret("laravel/app-key"), &key);
+        }
+        Scenario::NoHealthyTargets => ecs::set_desired(world, &names.backend, 2),
+        Scenario::EcrTagMissing => {
+            let repository = &names.backend_repository;
+            ecr::tag_newest_good(world, repository, "php-latest", Content::Php { fatal: false });
+            ecr::tag_newest_good(world, repository, "nginx-latest", Content::Nginx);
+        }
+        _ => {}
+    }
+}
+
+/// The service's circuit breaker lets that many tasks fail, so that the trouble can be watched.
+fn tolerate(world: &mut World, names: &Names, failures: usize) {
+    if let Some(service) = ecs::service::named_mut(world, &names.backend) {
+        service.breaker.count = Some(failures);
+    }
+}
+
+fn push_php(world: &mut World, names: &Names, tag: &str, fatal: bool) {
+    let now = world.now;
+    let sha = format!("php-{}", world.ids.hex(7));
+    let tags: Vec<&str> = if tag == "php-latest" {
+        vec![&sha, tag]
+    } else {
+        vec![tag]
+    };
+    ecr::push(
+        world,
+        &names.backend_repository,
+        &tags,
+        Content::Php { fatal },
+        now,
+    );
+}
+
+/// Registers a revision of the backend with another PHP image and deploys it.
+fn release(world: &mut World, names: &Names, tag: &str) {
+    let Some(newest) = definition::find(world, &names.backend) else {
+        return;
+    };
+    let mut revision = world.services.ecs.definitions[newest].clone();
+    revision.registered = world.now;
+    for container in &mut revision.containers {
+        if let Some((repository, old)) = container.image.rsplit_once(':')
+            && old.starts_with("php-")
+        {
+            container.image = format!("{repository}:{tag}");
+        }
+    }
+    let index = definition::register(world, revision);
+    ecs::deploy(world, &names.backend, Some(index));
+}
+
+fn newest_php_tag(world: &World, names: &Names) -> Option<String> {
+    let newest = definition::find(world, &names.backend)?;
+    world.services.ecs.definitions[newest]
+        .containers
+        .iter()
+        .filter_map(|container| container.image.rsplit_once(':'))
+        .find(|(_, tag)| tag.starts_with("php-"))
+        .map(|(_, tag)| tag.to_owned())
+}
+
+/// Somebody starts a migration of all databases.
+fn start_migration(world: &mut World, names: &Names) {
+    let command: Value = match world.options.layout {
+        Layout::Single => json!(["php artisan tenancy:pools-migrate"]),
+        Layout::Staged => json!(["php", "artisan", "tenancy:pools-migrate"]),
+    };
+    let run = world.ids.hex(12);
+    let facts = &world.services.facts;
+    let input = json!({
+        "cluster": names.system,
+        "taskDefinition": names.backend,
+        "launchType": "FARGATE",
+        "startedBy": format!("bpctl/migrate/{run}"),
+        "networkConfiguration": {"awsvpcConfiguration": {
+            "subnets": facts.private_subnets,
+            "securityGroups": [facts.backend_security_group],
+            "assignPublicIp": "DISABLED",
+        }},
+        "overrides": {"containerOverrides": [{"name": "php-fpm", "command": command}]},
+    });
+    // A world without room for the task is one without the incident.
+    let _ = world.call(Service::Ecs, "RunTask", &input);
+}

@@ -1,0 +1,186 @@
+//! Task definitions: what a task consists of, and DescribeTaskDefinition.
+
+use serde_json::{Value, json};
+
+use crate::error::{ApiError, OpResult};
+use crate::service::member::{present, text};
+use crate::time::SimTime;
+use crate::world::World;
+
+/// One revision of a task definition; all of ours are for Fargate on ARM64 with `awsvpc`.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskDefinition {
+    pub(crate) family: String,
+    pub(crate) revision: u32,
+    pub(crate) cpu: u32,
+    pub(crate) memory: u32,
+    pub(crate) registered: SimTime,
+    pub(crate) containers: Vec<ContainerDefinition>,
+}
+
+/// One container of a task definition.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ContainerDefinition {
+    pub(crate) name: String,
+    pub(crate) image: String,
+    pub(crate) essential: bool,
+    pub(crate) entry_point: Vec<String>,
+    pub(crate) command: Vec<String>,
+    pub(crate) environment: Vec<(String, String)>,
+    /// Environment variable and `valueFrom`.
+    pub(crate) secrets: Vec<(String, String)>,
+    pub(crate) port: Option<u16>,
+    pub(crate) log_group: String,
+    pub(crate) stream_prefix: String,
+    pub(crate) health_check: Option<HealthCheck>,
+}
+
+/// A container health check; durations in seconds.
+#[derive(Clone, Debug)]
+pub(crate) struct HealthCheck {
+    pub(crate) command: Vec<String>,
+    pub(crate) interval: u32,
+    pub(crate) timeout: u32,
+    pub(crate) retries: u32,
+    pub(crate) start_period: u32,
+}
+
+impl TaskDefinition {
+    pub(crate) fn arn(&self, world: &World) -> String {
+        format!(
+            "arn:aws:ecs:{}:{}:task-definition/{}:{}",
+            world.options.region, world.options.account_id, self.family, self.revision
+        )
+    }
+}
+
+/// Adds a revision to its family; answers its place among the definitions.
+pub(crate) fn register(world: &mut World, mut definition: TaskDefinition) -> usize {
+    let state = &mut world.services.ecs;
+    let newest = state
+        .definitions
+        .iter()
+        .filter(|known| known.family == definition.family)
+        .map(|known| known.revision)
+        .max();
+    definition.revision = newest.map_or(definition.revision, |newest| newest + 1);
+    state.definitions.push(definition);
+    state.definitions.len() - 1
+}
+
+/// The definition that `family`, `family:revision` or an ARN of either names; the newest when no
+/// revision is given.
+pub(crate) fn find(world: &World, named: &str) -> Option<usize> {
+    let name = named
+        .split_once(":task-definition/")
+        .map_or(named, |(_, name)| name);
+    let (family, revision) = match name.split_once(':') {
+        Some((family, revision)) => (family, Some(revision.parse::<u32>().ok()?)),
+        None => (name, None),
+    };
+    world
+        .services
+        .ecs
+        .definitions
+        .iter()
+        .enumerate()
+        .filter(|(_, known)| {
+            known.family == family && revision.is_none_or(|revision| known.revision == revision)
+        })
+        .max_by_key(|(_, known)| known.revision)
+        .map(|(index, _)| index)
+}
+
+pub(super) fn describe(world: &World, input: &Value) -> OpResult {
+    let index = find(world, text(input, "taskDefinition").unwrap_or_default())
+        .ok_or_else(|| ApiError::client("ClientException", "Unable to describe task definition."))?;
+    let definition = &world.services.ecs.definitions[index];
+    let options = &world.options;
+    let role = |kind: &str| {
+        format!(
+            "arn:aws:iam::{}:role/{}-{kind}",
+            options.account_id, definition.family
+        )
+    };
+    Ok(present(json!({
+        "taskDefinition": {
+            "taskDefinitionArn": definition.arn(world),
+            "containerDefinitions": definition
+                .containers
+                .iter()
+                .map(|container| container.described(&options.region))
+                .collect::<Vec<_>>(),
+            "family": definition.family,
+            "taskRoleArn": role("task"),
+            "executionRoleArn": role("execution"),
+            "networkMode": "awsvpc",
+            "revision": definition.revision,
+            "volumes": [],
+            "status": "ACTIVE",
+            "requiresAttributes": [
+                {"name": "com.amazonaws.ecs.capability.logging-driver.awslogs"},
+                {"name": "ecs.capability.execution-role-awslogs"},
+                {"name": "com.amazonaws.ecs.capability.ecr-auth"},
+                {"name": "ecs.capability.task-eni"},
+            ],
+            "placementConstraints": [],
+            "compatibilities": ["EC2", "FARGATE"],
+            "runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
+            "requiresCompatibilities": ["FARGATE"],
+            "cpu": definition.cpu.to_string(),
+            "memory": definition.memory.to_string(),
+            "registeredAt": definition.registered.epoch_seconds(),
+            "registeredBy": format!(
+                "arn:aws:sts::{}:assumed-role/cdk-hnb659fds-cfn-exec-role/AWSCloudFormation",
+                options.account_id
+            ),
+        },
+        "tags": [],
+    })))
+}
+
+impl ContainerDefinition {
+    fn described(&self, region: &str) -> Value {
+        let pairs = |pairs: &[(String, String)], value: &str| -> Vec<Value> {
+            pairs
+                .iter()
+                .map(|(name, text)| json!({"name": name, value: text}))
+                .collect()
+        };
+        let filled = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
+        let ports: Vec<Value> = self
+            .port
+            .iter()
+            .map(|port| json!({"containerPort": port, "hostPort": port, "protocol": "tcp"}))
+            .collect();
+        json!({
+            "name": self.name,
+            "image": self.image,
+            "cpu": 0,
+            "portMappings": ports,
+            "essential": self.essential,
+            "entryPoint": filled(&self.entry_point),
+            "command": filled(&self.command),
+            "environment": pairs(&self.environment, "value"),
+            "secrets": (!self.secrets.is_empty()).then(|| pairs(&self.secrets, "valueFrom")),
+            "mountPoints": [],
+            "volumesFrom": [],
+            "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {
+                    "awslogs-group": self.log_group,
+                    "awslogs-region": region,
+                    "awslogs-stream-prefix": self.stream_prefix,
+                },
+            },
+            "healthCheck": self.health_check.as_ref().map(|check| json!({
+                "command": check.command,
+                "interval": check.interval,
+                "timeout": check.timeout,
+                "retries": check.retries,
+                "startPeriod": check.start_period,
+            })),
+            "systemControls": [],
+        })
+    }
+}

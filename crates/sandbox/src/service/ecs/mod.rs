@@ -1,0 +1,236 @@
+//! Elastic Container Service on Fargate: task definitions, tasks that live and die, and services whose
+//! scheduler keeps them running.
+
+mod artisan;
+mod daemon;
+pub(crate) mod definition;
+mod launch;
+mod life;
+mod migration;
+mod process;
+mod rollout;
+mod run;
+mod scheduler;
+pub(crate) mod service;
+mod shell;
+mod stop;
+pub(crate) mod task;
+mod tasks;
+mod update;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+pub(crate) use migration::{applied_central, applied_tenant};
+pub(crate) use update::{create, deploy, set_desired};
+
+use crate::error::{ApiError, OpResult};
+use crate::service::elb::Failure;
+use crate::service::member::{list, page, present, text, texts};
+use crate::world::World;
+
+/// The one cluster and all that is in it.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) cluster: String,
+    pub(crate) definitions: Vec<definition::TaskDefinition>,
+    pub(crate) services: Vec<service::Service>,
+    pub(crate) tasks: Vec<task::Task>,
+    /// Subnet and availability zone of every subnet that tasks can be placed in.
+    pub(crate) subnets: Vec<(String, String)>,
+    pub(crate) security_groups: Vec<String>,
+    /// RunTask's client tokens: the request each was used for and the ids of its tasks.
+    tokens: BTreeMap<String, (Value, Vec<String>)>,
+}
+
+pub(crate) const OPERATIONS: &[&str] = &[
+    "DescribeClusters",
+    "ListServices",
+    "DescribeServices",
+    "UpdateService",
+    "DescribeTaskDefinition",
+    "RunTask",
+    "StopTask",
+    "ListTasks",
+    "DescribeTasks",
+    "ListServiceDeployments",
+    "DescribeServiceDeployments",
+];
+
+pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
+    match operation {
+        "DescribeClusters" => describe_clusters(world, input),
+        "ListServices" => list_services(world, input),
+        "DescribeServices" => service::describe(world, input),
+        "UpdateService" => update::update(world, input),
+        "DescribeTaskDefinition" => definition::describe(world, input),
+        "RunTask" => run::run(world, input),
+        "StopTask" => stop::stop(world, input),
+        "ListTasks" => tasks::list_tasks(world, input),
+        "DescribeTasks" => tasks::describe(world, input),
+        "ListServiceDeployments" => rollout::list_deployments(world, input),
+        "DescribeServiceDeployments" => rollout::describe(world, input),
+        _ => Err(World::unknown_operation(operation)),
+    }
+}
+
+/// One second: tasks live, then the services' schedulers look at them.
+pub(crate) fn tick(world: &mut World) {
+    life::tick(world);
+    scheduler::tick(world);
+}
+
+/// Whether a backend task runs its scheduler, which publishes the fleets' metrics.
+pub(crate) fn scheduler_running(world: &World) -> bool {
+    let state = &world.services.ecs;
+    state.tasks.iter().any(|task| {
+        task.containers
+            .iter()
+            .zip(&state.definitions[task.definition].containers)
+            .any(|(container, defined)| {
+                defined.name == "scheduler" && container.status == task::ContainerStatus::Running
+            })
+    })
+}
+
+/// How many tasks of a service serve requests.
+pub(crate) fn serving_tasks(world: &World, service: &str) -> usize {
+    world
+        .services
+        .ecs
+        .tasks
+        .iter()
+        .filter(|task| task.is_running() && task.service.as_ref().is_some_and(|(name, _)| name == service))
+        .count()
+}
+
+/// The spot tasks of a service are taken away, one of them at once.
+pub(crate) fn interrupt_spot(world: &mut World, service: &str) {
+    let spot = world.services.ecs.tasks.iter().position(|task| {
+        task.is_running()
+            && task.capacity_provider.as_deref() == Some("FARGATE_SPOT")
+            && task.service.as_ref().is_some_and(|(name, _)| name == service)
+    });
+    if let Some(index) = spot {
+        stop::begin(
+            world,
+            index,
+            task::StopCode::SpotInterruption,
+            "Your Spot Task was interrupted.".to_owned(),
+        );
+    }
+}
+
+/// What a health check of the load balancer meets at that address.
+pub(crate) fn health_check(world: &World, ip: &str) -> Result<(), Failure> {
+    let state = &world.services.ecs;
+    let Some(task) = state
+        .tasks
+        .iter()
+        .find(|task| task.interface.ip == ip && task.phase < task::Phase::Deprovisioning)
+    else {
+        return Err(Failure::Timeout);
+    };
+    life::answers(world, task)
+}
+
+/// `arn:aws:ecs:…:cluster/<name>`.
+pub(crate) fn cluster_arn(world: &World) -> String {
+    format!(
+        "arn:aws:ecs:{}:{}:cluster/{}",
+        world.options.region, world.options.account_id, world.services.ecs.cluster
+    )
+}
+
+fn names_cluster(world: &World, named: &str) -> bool {
+    named == world.services.ecs.cluster || named == cluster_arn(world)
+}
+
+/// Refuses an input whose `cluster` is not ours; no cluster means `default`, which does not exist here.
+fn check_cluster(world: &World, input: &Value) -> Result<(), ApiError> {
+    if text(input, "cluster").is_some_and(|named| names_cluster(world, named)) {
+        Ok(())
+    } else {
+        Err(ApiError::client("ClusterNotFoundException", "Cluster not found."))
+    }
+}
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::client("InvalidParameterException", message)
+}
+
+fn describe_clusters(world: &World, input: &Value) -> OpResult {
+    let mut asked = texts(input, "clusters");
+    if asked.is_empty() {
+        asked.push("default".to_owned());
+    }
+    let state = &world.services.ecs;
+    let count = |wanted: fn(&task::Task) -> bool| state.tasks.iter().filter(|task| wanted(task)).count();
+    let mut clusters = Vec::new();
+    let mut failures = Vec::new();
+    for named in asked {
+        if names_cluster(world, &named) {
+            clusters.push(json!({
+                "clusterArn": cluster_arn(world),
+                "clusterName": state.cluster,
+                "status": "ACTIVE",
+                "registeredContainerInstancesCount": 0,
+                "runningTasksCount": count(task::Task::is_running),
+                "pendingTasksCount": count(task::Task::is_pending),
+                "activeServicesCount": state.services.len(),
+                "statistics": [],
+                "tags": [],
+                "settings": [{"name": "containerInsights", "value": "enabled"}],
+                "capacityProviders": ["FARGATE", "FARGATE_SPOT"],
+                "defaultCapacityProviderStrategy": [],
+            }));
+        } else {
+            let arn = if named.starts_with("arn:") {
+                named
+            } else {
+                format!(
+                    "arn:aws:ecs:{}:{}:cluster/{named}",
+                    world.options.region, world.options.account_id
+                )
+            };
+            failures.push(json!({"arn": arn, "reason": "MISSING"}));
+        }
+    }
+    Ok(json!({"clusters": clusters, "failures": failures}))
+}
+
+fn list_services(world: &World, input: &Value) -> OpResult {
+    check_cluster(world, input)?;
+    let arns: Vec<String> = world
+        .services
+        .ecs
+        .services
+        .iter()
+        .map(|service| service.arn(world))
+        .collect();
+    // ListServices answers 10 a page unless told otherwise, at most 100 (API reference).
+    let size = page_size(input, 10)?;
+    let (arns, next) = page(arns, text(input, "nextToken"), size, bad_token)?;
+    Ok(present(json!({"serviceArns": arns, "nextToken": next})))
+}
+
+fn bad_token() -> ApiError {
+    invalid("Invalid token.")
+}
+
+fn page_size(input: &Value, default: i64) -> Result<usize, ApiError> {
+    match crate::service::member::integer(input, "maxResults").unwrap_or(default) {
+        size @ 1..=100 => Ok(size as usize),
+        _ => Err(invalid("maxResults must be between 1 and 100.")),
+    }
+}
+
+/// Refuses an empty or too long list as ECS words it.
+fn check_length(input: &Value, member: &str, what: &str, most: usize) -> Result<(), ApiError> {
+    match list(input, member).len() {
+        0 => Err(invalid(format!("{what} cannot be empty."))),
+        length if length > most => Err(invalid(format!("{what} cannot have more than {most} elements."))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,530 @@
+//! The service scheduler: keeps the desired number of healthy tasks running, rolls deployments out and
+//! rolls them back when the circuit breaker says so.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::launch::{self, Order};
+use super::rollout::Status;
+use super::service::{RolloutState, target_group, tell};
+use super::stop;
+use super::task::{Health, StopCode, Task};
+use crate::scenario::Scenario;
+use crate::seed::in_force;
+use crate::service::elb;
+use crate::time::SimTime;
+use crate::world::World;
+
+/// "Duplicate event messages are omitted until either the cause is resolved or six hours passes".
+const REPEAT: Duration = Duration::from_secs(6 * 3600);
+/// Failures in a row after which the service says that it cannot start tasks consistently.
+const IMPAIRED_AFTER: usize = 4;
+const TROUBLESHOOTING: &str =
+    "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
+
+pub(super) fn tick(world: &mut World) {
+    for index in 0..world.services.ecs.services.len() {
+        note_ends(world, index);
+        judge_tasks(world, index);
+        trip_breaker(world, index);
+        scale(world, index);
+        settle(world, index);
+    }
+}
+
+/// The positions of a service's tasks that satisfy `wanted`.
+fn tasks_of(world: &World, index: usize, wanted: impl Fn(&Task) -> bool) -> Vec<usize> {
+    let name = &world.services.ecs.services[index].name;
+    world
+        .services
+        .ecs
+        .tasks
+        .iter()
+        .enumerate()
+        .filter(|(_, task)| task.service.as_ref().is_some_and(|(service, _)| service == name) && wanted(task))
+        .map(|(position, _)| position)
+        .collect()
+}
+
+fn deployment_of(task: &Task) -> &str {
+    task.service.as_ref().map_or("", |(_, deployment)| deployment)
+}
+
+/// Counts the tasks that failed since the last look, and waits longer after each of them.
+fn note_ends(world: &mut World, index: usize) {
+    let now = world.now;
+    for position in tasks_of(world, index, |task| task.stop.is_some() && !task.counted) {
+        let task = &mut world.services.ecs.tasks[position];
+        task.counted = true;
+        let Some((code, reason)) = task.stop.clone() else {
+            continue;
+        };
+        let deployment_id = deployment_of(task).to_owned();
+        let proven = task.proven;
+        let scheduled = code == StopCode::ServiceSchedulerInitiated && !reason.starts_with("Task failed");
+        world.services.ecs.services[index].steady_since = None;
+        if scheduled || matches!(code, StopCode::UserInitiated | StopCode::SpotInterruption) {
+            continue;
+        }
+        if code == StopCode::TaskFailedToStart {
+            complain(world, index, &reason);
+        }
+        let service = &mut world.services.ecs.services[index];
+        let Some(deployment) = service
+            .deployments
+            .iter_mut()
+            .find(|deployment| deployment.id == deployment_id)
+        else {
+            continue;
+        };
+        if !proven {
+            deployment.failed += 1;
+        }
+        deployment.updated = now;
+        deployment.next_launch = now + pause(code, deployment.failed);
+        let failed = deployment.failed;
+        let number = deployment.number().to_owned();
+        let impaired = failed >= IMPAIRED_AFTER && !deployment.impaired;
+        deployment.impaired |= impaired;
+        if let Some(rollout) = service
+            .rollouts
+            .iter_mut()
+            .find(|rollout| rollout.number == number && rollout.is_open())
+        {
+            rollout.failures = failed;
+        }
+        if impaired {
+            tell(
+                world,
+                index,
+                &format!("is unable to consistently start tasks successfully. {TROUBLESHOOTING}"),
+            );
+        }
+    }
+}
+
+/// The scheduler slows down when tasks keep failing ("service throttle logic").
+fn pause(code: StopCode, failed: usize) -> Duration {
+    Duration::from_secs(match (code, failed) {
+        (StopCode::TaskFailedToStart, 2..) => 240,
+        (_, ..6) => 5,
+        (_, 6..12) => 30,
+        _ => 60,
+    })
+}
+
+/// Says why no task can be placed, unless it said so lately.
+fn complain(world: &mut World, index: usize, reason: &str) {
+    let now = world.now;
+    // Request ids differ each time, the cause does not.
+    let cause: String = reason.chars().take(90).collect();
+    let service = &mut world.services.ecs.services[index];
+    if service
+        .complained
+        .as_ref()
+        .is_some_and(|(at, said)| *said == cause && now < *at + REPEAT)
+    {
+        return;
+    }
+    service.complained = Some((now, cause));
+    let end = if reason.ends_with('.') { "" } else { "." };
+    tell(
+        world,
+        index,
+        &format!("was unable to place a task. Reason: {reason}{end} {TROUBLESHOOTING}"),
+    );
+}
+
+/// Finds the tasks that have proven themselves and those that fail their health checks.
+fn judge_tasks(world: &mut World, index: usize) {
+    let now = world.now;
+    let service = &world.services.ecs.services[index];
+    let (grace, port) = (service.grace, service.load_balancer.port);
+    let Some(group) = target_group(world, &service.name).map(str::to_owned) else {
+        return;
+    };
+    for position in tasks_of(world, index, Task::is_running) {
+        let task = &world.services.ecs.tasks[position];
+        let target = elb::health(world, &group, &task.interface.ip).cloned();
+        let container = task.health(world);
+        let past_grace = task.started.is_some_and(|started| now > started + grace);
+        let id = task.id.clone();
+        match target {
+            Some(elb::Health::Healthy) if container != Health::Unhealthy => {
+                if !task.proven && container == Health::Healthy {
+                    prove(world, index, position);
+                }
+            }
+            Some(elb::Health::Unhealthy(failure)) if past_grace => {
+                tell(
+                    world,
+                    index,
+                    &format!(
+                        "(task {id}) (port {port}) is unhealthy in (target-group {group}) due to (reason {}).",
+                        failure.description()
+                    ),
+                );
+                let reason = format!("Task failed ELB health checks in (target-group {group})");
+                stop::begin(world, position, StopCode::ServiceSchedulerInitiated, reason);
+            }
+            _ if container == Health::Unhealthy && past_grace => {
+                tell(
+                    world,
+                    index,
+                    &format!("(task {id}) failed container health checks."),
+                );
+                let reason = "Task failed container health checks".to_owned();
+                stop::begin(world, position, StopCode::ServiceSchedulerInitiated, reason);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A task is healthy: "the failure count is reset when a task is determined to be healthy".
+fn prove(world: &mut World, index: usize, position: usize) {
+    let task = &mut world.services.ecs.tasks[position];
+    task.proven = true;
+    let id = deployment_of(task).to_owned();
+    let service = &mut world.services.ecs.services[index];
+    if let Some(deployment) = service.deployments.iter_mut().find(|known| known.id == id) {
+        deployment.failed = 0;
+        deployment.impaired = false;
+    }
+    service.complained = None;
+}
+
+/// Fails the primary deployment when too many of its tasks failed, and goes back to the last good one.
+fn trip_breaker(world: &mut World, index: usize) {
+    let now = world.now;
+    let service = &mut world.services.ecs.services[index];
+    if !service.breaker.enabled {
+        return;
+    }
+    let threshold = service.breaker.threshold(service.desired);
+    let Some(failing) = service.deployments.iter_mut().find(|deployment| {
+        deployment.primary
+            && deployment.state == RolloutState::InProgress
+            && !deployment.is_rollback
+            && deployment.failed >= threshold
+    }) else {
+        return;
+    };
+    failing.state = RolloutState::Failed;
+    failing.reason = "ECS deployment circuit breaker: tasks failed to start.".to_owned();
+    failing.updated = now;
+    let (failed_id, failed_number) = (failing.id.clone(), failing.number().to_owned());
+    let goal = service
+        .last_completed
+        .clone()
+        .filter(|goal| service.breaker.rollback && goal.id != failed_id);
+    let open = service
+        .rollouts
+        .iter_mut()
+        .find(|rollout| rollout.number == failed_number && rollout.is_open());
+    match (&goal, open) {
+        (Some(goal), Some(rollout)) => rollout.roll_back(goal.number(), now),
+        (None, Some(rollout)) => rollout.turn(
+            Status::Stopped,
+            Some("Service deployment failed because the circuit breaker threshold was exceeded."),
+            now,
+        ),
+        (_, None) => {}
+    }
+    if let Some(mut goal) = goal {
+        let goal_id = goal.id.clone();
+        let position = service.deployments.iter().position(|known| known.id == goal_id);
+        if let Some(position) = position {
+            goal = service.deployments.remove(position);
+        }
+        goal.primary = true;
+        goal.is_rollback = true;
+        goal.state = RolloutState::InProgress;
+        goal.reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {goal_id}.");
+        goal.updated = now;
+        goal.next_launch = now;
+        for other in &mut service.deployments {
+            other.primary = false;
+        }
+        service.deployments.insert(0, goal);
+        service.steady_since = None;
+        tell(
+            world,
+            index,
+            &format!("(deployment {failed_id}) deployment failed: tasks failed to start."),
+        );
+        tell(world, index, &format!("rolling back to deployment {goal_id}."));
+    } else {
+        tell(
+            world,
+            index,
+            &format!("(deployment {failed_id}) deployment failed: tasks failed to start."),
+        );
+    }
+}
+
+/// Starts and stops tasks within the limits of the deployment configuration.
+fn scale(world: &mut World, index: usize) {
+    let service = &world.services.ecs.services[index];
+    let desired = service.desired;
+    let Some(primary) = service.primary() else {
+        return;
+    };
+    let (id, state, next_launch) = (primary.id.clone(), primary.state, primary.next_launch);
+    let most = desired * service.maximum / 100;
+    let least = (desired * service.minimum_healthy).div_ceil(100);
+    let live = tasks_of(world, index, |task| !task.is_doomed());
+    let own: Vec<usize> = live
+        .iter()
+        .copied()
+        .filter(|&position| deployment_of(&world.services.ecs.tasks[position]) == id)
+        .collect();
+    if own.len() < desired
+        && live.len() < most.max(1)
+        && state != RolloutState::Failed
+        && world.now >= next_launch
+    {
+        let wanted = (desired - own.len()).min(most.max(1) - live.len());
+        start_tasks(world, index, wanted);
+    }
+    if own.len() > desired {
+        let surplus = own.len() - desired;
+        // Pending tasks go first, then the newest.
+        let mut victims = own;
+        victims.sort_by_key(|&position| {
+            let task = &world.services.ecs.tasks[position];
+            (task.is_running(), std::cmp::Reverse(task.created))
+        });
+        victims.truncate(surplus);
+        stop_tasks(world, index, &victims, &id);
+        return;
+    }
+    let mut victims = Vec::new();
+    let healthy = live
+        .iter()
+        .filter(|&&position| world.services.ecs.tasks[position].proven)
+        .count();
+    let mut spare = healthy.saturating_sub(least);
+    for position in live {
+        let task = &world.services.ecs.tasks[position];
+        if deployment_of(task) == id {
+            continue;
+        }
+        if !task.proven {
+            victims.push(position);
+        } else if spare > 0 {
+            spare -= 1;
+            victims.push(position);
+        }
+    }
+    stop_tasks(world, index, &victims, &id);
+}
+
+fn stop_tasks(world: &mut World, index: usize, victims: &[usize], cause: &str) {
+    if victims.is_empty() {
+        return;
+    }
+    let reason = format!("Scaling activity initiated by (deployment {cause})");
+    let mut running = Vec::new();
+    let mut pending = 0;
+    for &position in victims {
+        let task = &world.services.ecs.tasks[position];
+        if task.is_running() {
+            running.push(format!("(task {})", task.id));
+        } else {
+            pending += 1;
+        }
+    }
+    if pending > 0 {
+        tell(world, index, &format!("stopped {pending} pending tasks."));
+    }
+    if !running.is_empty() {
+        tell(
+            world,
+            index,
+            &format!("has begun draining connections on {} tasks.", running.len()),
+        );
+        tell(
+            world,
+            index,
+            &format!(
+                "has stopped {} running tasks: {}.",
+                running.len(),
+                running.join(" ")
+            ),
+        );
+    }
+    for &position in victims {
+        stop::begin(
+            world,
+            position,
+            StopCode::ServiceSchedulerInitiated,
+            reason.clone(),
+        );
+    }
+}
+
+/// The capacity provider of the next task: bases first, then by weight.
+fn provider(world: &World, index: usize) -> Option<String> {
+    let service = &world.services.ecs.services[index];
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for task in &world.services.ecs.tasks {
+        let own = task
+            .service
+            .as_ref()
+            .is_some_and(|(name, _)| *name == service.name);
+        if own && !task.is_doomed() {
+            *counts
+                .entry(task.capacity_provider.as_deref().unwrap_or_default())
+                .or_default() += 1;
+        }
+    }
+    let running = |name: &str| counts.get(name).copied().unwrap_or_default();
+    service
+        .strategy
+        .iter()
+        .find(|item| running(&item.name) < item.base)
+        .or_else(|| {
+            service
+                .strategy
+                .iter()
+                .filter(|item| item.weight > 0)
+                .min_by_key(|item| (running(&item.name).saturating_sub(item.base) * 1000) / item.weight)
+        })
+        .map(|item| item.name.clone())
+}
+
+/// Whether a capacity provider has room for one more task.
+pub(super) fn has_capacity(world: &World, provider: Option<&str>) -> bool {
+    provider != Some("FARGATE_SPOT") || !in_force(world, Scenario::CapacityUnavailable)
+}
+
+pub(super) const NO_CAPACITY: &str =
+    "Capacity is unavailable at this time. Please try again later or in a different availability zone";
+
+fn start_tasks(world: &mut World, index: usize, wanted: usize) {
+    let mut started = Vec::new();
+    for _ in 0..wanted {
+        let provider = provider(world, index);
+        if !has_capacity(world, provider.as_deref()) {
+            complain(world, index, &format!("{NO_CAPACITY}."));
+            let again = world.now + Duration::from_secs(60);
+            if let Some(primary) = primary_mut(world, index) {
+                primary.next_launch = again;
+            }
+            break;
+        }
+        let Some(order) = order(world, index, provider) else {
+            break;
+        };
+        started.push(format!("(task {})", launch::place(world, order)));
+    }
+    if !started.is_empty() {
+        let now = world.now;
+        if let Some(primary) = primary_mut(world, index) {
+            primary.updated = now;
+        }
+        world.services.ecs.services[index].steady_since = None;
+        tell(
+            world,
+            index,
+            &format!("has started {} tasks: {}.", started.len(), started.join(" ")),
+        );
+    }
+}
+
+/// Puts the desired number of tasks in place, running and healthy since `age` ago.
+pub(super) fn establish(world: &mut World, index: usize, age: Duration) {
+    for number in 0..world.services.ecs.services[index].desired {
+        let provider = provider(world, index);
+        if let Some(order) = order(world, index, provider) {
+            launch::establish(world, order, age + Duration::from_secs(41 * number as u64));
+        }
+    }
+}
+
+fn primary_mut(world: &mut World, index: usize) -> Option<&mut super::service::Deployment> {
+    world.services.ecs.services[index]
+        .deployments
+        .iter_mut()
+        .find(|deployment| deployment.primary)
+}
+
+/// A task of the primary deployment.
+fn order(world: &World, index: usize, capacity_provider: Option<String>) -> Option<Order> {
+    let service = &world.services.ecs.services[index];
+    let primary = service.primary()?;
+    Some(Order {
+        definition: primary.definition,
+        started_by: Some(primary.id.clone()),
+        service: Some((service.name.clone(), primary.id.clone())),
+        group: format!("service:{}", service.name),
+        capacity_provider,
+        tags: Vec::new(),
+        overrides: serde_json::json!({}),
+        execute_command: true,
+        subnets: service.subnets.clone(),
+    })
+}
+
+/// Notices that a deployment has done its work and that the service is steady.
+fn settle(world: &mut World, index: usize) {
+    let now = world.now;
+    let service = &world.services.ecs.services[index];
+    let Some(primary) = service.primary() else {
+        return;
+    };
+    let id = primary.id.clone();
+    open_rollout(world, index, now);
+    let live = tasks_of(world, index, |task| !task.is_doomed());
+    let mut own = 0;
+    let mut good = 0;
+    for &position in &live {
+        let task = &world.services.ecs.tasks[position];
+        if deployment_of(task) == id {
+            own += 1;
+            good += usize::from(task.is_running() && task.proven);
+        }
+    }
+    let service = &mut world.services.ecs.services[index];
+    let done = own == live.len() && own == service.desired && good == own;
+    if !done {
+        return;
+    }
+    service.deployments.retain(|deployment| deployment.primary);
+    let Some(primary) = service.deployments.first_mut() else {
+        return;
+    };
+    if primary.state == RolloutState::InProgress {
+        let was_rollback = std::mem::take(&mut primary.is_rollback);
+        primary.state = RolloutState::Completed;
+        primary.reason = format!("ECS deployment {id} completed.");
+        primary.updated = now;
+        service.last_completed = Some(primary.clone());
+        let status = if was_rollback {
+            Status::RollbackSuccessful
+        } else {
+            Status::Successful
+        };
+        if let Some(rollout) = service.rollouts.iter_mut().find(|rollout| rollout.is_open()) {
+            rollout.turn(status, None, now);
+        }
+        tell(world, index, &format!("(deployment {id}) deployment completed."));
+    }
+    let service = &mut world.services.ecs.services[index];
+    if service.steady_since.is_none_or(|since| now >= since + REPEAT) {
+        service.steady_since = Some(now);
+        tell(world, index, "has reached a steady state.");
+    }
+}
+
+/// A service deployment is PENDING for a moment before its first tasks are placed.
+fn open_rollout(world: &mut World, index: usize, now: SimTime) {
+    if let Some(rollout) = world.services.ecs.services[index]
+        .rollouts
+        .iter_mut()
+        .find(|rollout| rollout.status == Status::Pending)
+    {
+        rollout.turn(Status::InProgress, None, now);
+    }
+}

@@ -1,0 +1,450 @@
+//! Services: their configuration, deployments and events, and DescribeServices.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::rollout::Rollout;
+use super::task::Task;
+use super::{check_cluster, check_length, cluster_arn};
+use crate::error::OpResult;
+use crate::service::elb;
+use crate::service::member::{present, texts};
+use crate::time::SimTime;
+use crate::world::World;
+
+/// "We only show the 100 most recent events" (Amazon ECS service event messages).
+const EVENTS: usize = 100;
+
+/// A service with the rolling update deployment controller.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) name: String,
+    pub(crate) created: SimTime,
+    pub(crate) desired: usize,
+    pub(crate) load_balancer: LoadBalancer,
+    pub(crate) subnets: Vec<String>,
+    pub(crate) security_groups: Vec<String>,
+    pub(crate) strategy: Vec<Provider>,
+    pub(crate) grace: Duration,
+    pub(crate) breaker: Breaker,
+    /// Percent of the desired count that must stay healthy during a deployment.
+    pub(crate) minimum_healthy: usize,
+    /// Percent of the desired count that may run at the same time.
+    pub(crate) maximum: usize,
+    /// The primary one first, then older ones that still have tasks.
+    pub(crate) deployments: Vec<Deployment>,
+    /// Where a rollback goes.
+    pub(crate) last_completed: Option<Deployment>,
+    /// Every service deployment, newest first.
+    pub(super) rollouts: Vec<Rollout>,
+    pub(crate) events: VecDeque<Event>,
+    pub(crate) steady_since: Option<SimTime>,
+    /// When the service last said that it cannot place a task, and why.
+    pub(super) complained: Option<(SimTime, String)>,
+}
+
+/// Where the service's tasks are registered.
+#[derive(Clone, Debug)]
+pub(crate) struct LoadBalancer {
+    pub(crate) target_group: String,
+    pub(crate) container: String,
+    pub(crate) port: u16,
+}
+
+/// An item of a capacity provider strategy.
+#[derive(Clone, Debug)]
+pub(crate) struct Provider {
+    pub(crate) name: String,
+    pub(crate) base: usize,
+    pub(crate) weight: usize,
+}
+
+/// The deployment circuit breaker.
+#[derive(Clone, Debug)]
+pub(crate) struct Breaker {
+    pub(crate) enabled: bool,
+    pub(crate) rollback: bool,
+    /// A fixed number of failures (`thresholdConfiguration` of type COUNT) instead of half the desired count.
+    pub(crate) count: Option<usize>,
+}
+
+impl Breaker {
+    /// 0.5 × desired count, rounded up, but at least 3 and at most 200 ("How the Amazon ECS deployment
+    /// circuit breaker detects failures").
+    pub(crate) fn threshold(&self, desired: usize) -> usize {
+        self.count.unwrap_or_else(|| desired.div_ceil(2).clamp(3, 200))
+    }
+}
+
+/// The state of a deployment's rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RolloutState {
+    InProgress,
+    Completed,
+    Failed,
+}
+
+/// One deployment of a service.
+#[derive(Clone, Debug)]
+pub(crate) struct Deployment {
+    /// `ecs-svc/<19 digits>`.
+    pub(crate) id: String,
+    pub(crate) primary: bool,
+    pub(crate) definition: usize,
+    /// Tasks in a row that failed to start or to become healthy.
+    pub(crate) failed: usize,
+    pub(crate) created: SimTime,
+    pub(crate) updated: SimTime,
+    pub(crate) state: RolloutState,
+    pub(crate) reason: String,
+    /// The image digest of each container, by position, once the first task was started.
+    pub(crate) pins: BTreeMap<usize, String>,
+    /// The scheduler launches nothing before.
+    pub(super) next_launch: SimTime,
+    /// It is the goal of a rollback.
+    pub(super) is_rollback: bool,
+    /// It said that it cannot start tasks consistently.
+    pub(super) impaired: bool,
+}
+
+/// A service event.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) id: String,
+    pub(crate) at: SimTime,
+    pub(crate) message: String,
+}
+
+impl Deployment {
+    pub(crate) fn new(world: &mut World, definition: usize) -> Self {
+        let id = format!(
+            "ecs-svc/{:019}",
+            world
+                .ids
+                .between(1_000_000_000_000_000_000, 9_199_999_999_999_999_999)
+        );
+        Self {
+            primary: true,
+            definition,
+            failed: 0,
+            created: world.now,
+            updated: world.now,
+            state: RolloutState::InProgress,
+            reason: format!("ECS deployment {id} in progress."),
+            id,
+            pins: BTreeMap::new(),
+            next_launch: world.now,
+            is_rollback: false,
+            impaired: false,
+        }
+    }
+
+    /// The digits of the id, which also name the service revision.
+    pub(super) fn number(&self) -> &str {
+        self.id.trim_start_matches("ecs-svc/")
+    }
+}
+
+impl Service {
+    /// A service of two tasks with AWS's default limits and the circuit breaker with rollback; `network`
+    /// is its subnets and security groups.
+    pub(crate) fn new(
+        name: &str,
+        created: SimTime,
+        load_balancer: LoadBalancer,
+        network: (Vec<String>, Vec<String>),
+        strategy: Vec<Provider>,
+        grace: Duration,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            created,
+            desired: 2,
+            load_balancer,
+            subnets: network.0,
+            security_groups: network.1,
+            strategy,
+            grace,
+            breaker: Breaker {
+                enabled: true,
+                rollback: true,
+                count: None,
+            },
+            minimum_healthy: 100,
+            maximum: 200,
+            deployments: Vec::new(),
+            last_completed: None,
+            rollouts: Vec::new(),
+            events: VecDeque::new(),
+            steady_since: None,
+            complained: None,
+        }
+    }
+
+    pub(crate) fn arn(&self, world: &World) -> String {
+        format!(
+            "arn:aws:ecs:{}:{}:service/{}/{}",
+            world.options.region, world.options.account_id, world.services.ecs.cluster, self.name
+        )
+    }
+
+    pub(crate) fn primary(&self) -> Option<&Deployment> {
+        self.deployments.iter().find(|deployment| deployment.primary)
+    }
+
+    /// Adds an event, the newest first.
+    pub(crate) fn tell(&mut self, id: String, at: SimTime, message: String) {
+        self.events.push_front(Event { id, at, message });
+        self.events.truncate(EVENTS);
+    }
+}
+
+/// Adds an event `(service <name>) <what>` to a service.
+pub(crate) fn tell(world: &mut World, index: usize, what: &str) {
+    let id = world.ids.uuid();
+    let now = world.now;
+    let service = &mut world.services.ecs.services[index];
+    let message = format!("(service {}) {what}", service.name);
+    service.tell(id, now, message);
+}
+
+/// The service that a name or ARN means.
+pub(crate) fn find<'a>(world: &'a World, named: &str) -> Option<&'a Service> {
+    let state = &world.services.ecs;
+    state
+        .services
+        .iter()
+        .find(|service| service.name == named || service.arn(world) == named)
+}
+
+pub(crate) fn named<'a>(world: &'a World, name: &str) -> Option<&'a Service> {
+    world
+        .services
+        .ecs
+        .services
+        .iter()
+        .find(|service| service.name == name)
+}
+
+pub(crate) fn named_mut<'a>(world: &'a mut World, name: &str) -> Option<&'a mut Service> {
+    world
+        .services
+        .ecs
+        .services
+        .iter_mut()
+        .find(|service| service.name == name)
+}
+
+/// The ARN of the target group that a service's tasks belong to.
+pub(super) fn target_group<'a>(world: &'a World, service: &str) -> Option<&'a str> {
+    named(world, service).map(|service| service.load_balancer.target_group.as_str())
+}
+
+/// The target group and the task's address and zone, if the task belongs to a service.
+fn target(world: &World, index: usize) -> Option<(usize, String, String, String)> {
+    let task = &world.services.ecs.tasks[index];
+    let (name, _) = task.service.as_ref()?;
+    let position = world
+        .services
+        .ecs
+        .services
+        .iter()
+        .position(|service| service.name == *name)?;
+    let group = world.services.ecs.services[position]
+        .load_balancer
+        .target_group
+        .clone();
+    Some((
+        position,
+        group,
+        task.interface.ip.clone(),
+        task.interface.zone.clone(),
+    ))
+}
+
+pub(super) fn register_target(world: &mut World, index: usize) {
+    if let Some((service, group, ip, zone)) = target(world, index) {
+        elb::register(world, &group, &ip, &zone);
+        tell(
+            world,
+            service,
+            &format!("registered 1 targets in (target-group {group})"),
+        );
+    }
+}
+
+pub(super) fn register_established(world: &mut World, index: usize) {
+    if let Some((_, group, ip, zone)) = target(world, index) {
+        elb::register_healthy(world, &group, &ip, &zone);
+    }
+}
+
+/// Takes the task out of its target group; `false` when it is in none.
+pub(super) fn deregister_target(world: &mut World, index: usize) -> bool {
+    let Some((service, group, ip, _)) = target(world, index) else {
+        return false;
+    };
+    elb::deregister(world, &group, &ip);
+    tell(
+        world,
+        service,
+        &format!("deregistered 1 targets in (target-group {group})"),
+    );
+    true
+}
+
+pub(super) fn describe(world: &World, input: &Value) -> OpResult {
+    check_cluster(world, input)?;
+    check_length(input, "services", "Services", 10)?;
+    let mut services = Vec::new();
+    let mut failures = Vec::new();
+    for asked in texts(input, "services") {
+        match find(world, &asked) {
+            Some(service) => services.push(described(world, service)),
+            None => {
+                let arn = if asked.starts_with("arn:") {
+                    asked
+                } else {
+                    format!(
+                        "arn:aws:ecs:{}:{}:service/{}/{asked}",
+                        world.options.region, world.options.account_id, world.services.ecs.cluster
+                    )
+                };
+                failures.push(json!({"arn": arn, "reason": "MISSING"}));
+            }
+        }
+    }
+    Ok(json!({"services": services, "failures": failures}))
+}
+
+fn count(world: &World, service: &Service, deployment: Option<&str>, wanted: fn(&Task) -> bool) -> usize {
+    world
+        .services
+        .ecs
+        .tasks
+        .iter()
+        .filter(|task| {
+            wanted(task)
+                && task.service.as_ref().is_some_and(|(name, id)| {
+                    *name == service.name && deployment.is_none_or(|deployment| id == deployment)
+                })
+        })
+        .count()
+}
+
+pub(super) fn configuration(service: &Service) -> Value {
+    let breaker = &service.breaker;
+    json!({
+        "deploymentCircuitBreaker": {
+            "enable": breaker.enabled,
+            "rollback": breaker.rollback,
+            "thresholdConfiguration": breaker.count.map(|count| json!({"type": "COUNT", "value": count})),
+        },
+        "maximumPercent": service.maximum,
+        "minimumHealthyPercent": service.minimum_healthy,
+        "strategy": "ROLLING",
+        "bakeTimeInMinutes": 0,
+    })
+}
+
+/// A service as DescribeServices and UpdateService answer it.
+pub(super) fn described(world: &World, service: &Service) -> Value {
+    let state = &world.services.ecs;
+    let strategy: Vec<Value> = service
+        .strategy
+        .iter()
+        .map(|provider| {
+            json!({
+                "capacityProvider": provider.name,
+                "weight": provider.weight,
+                "base": provider.base,
+            })
+        })
+        .collect();
+    let network = json!({"awsvpcConfiguration": {
+        "subnets": service.subnets,
+        "securityGroups": service.security_groups,
+        "assignPublicIp": "DISABLED",
+    }});
+    let deployments: Vec<Value> = service
+        .deployments
+        .iter()
+        .map(|deployment| {
+            let running = count(world, service, Some(&deployment.id), Task::is_running);
+            let pending = count(world, service, Some(&deployment.id), Task::is_pending);
+            json!({
+                "id": deployment.id,
+                "status": if deployment.primary { "PRIMARY" } else { "ACTIVE" },
+                "taskDefinition": state.definitions[deployment.definition].arn(world),
+                "desiredCount": if deployment.primary { service.desired } else { running },
+                "pendingCount": pending,
+                "runningCount": running,
+                "failedTasks": deployment.failed,
+                "createdAt": deployment.created.epoch_seconds(),
+                "updatedAt": deployment.updated.epoch_seconds(),
+                "capacityProviderStrategy": strategy,
+                "platformVersion": "1.4.0",
+                "platformFamily": "Linux",
+                "networkConfiguration": network,
+                "rolloutState": match deployment.state {
+                    RolloutState::InProgress => "IN_PROGRESS",
+                    RolloutState::Completed => "COMPLETED",
+                    RolloutState::Failed => "FAILED",
+                },
+                "rolloutStateReason": deployment.reason,
+            })
+        })
+        .collect();
+    let events: Vec<Value> = service
+        .events
+        .iter()
+        .map(|event| json!({"id": event.id, "createdAt": event.at.epoch_seconds(), "message": event.message}))
+        .collect();
+    present(json!({
+        "serviceArn": service.arn(world),
+        "serviceName": service.name,
+        "clusterArn": cluster_arn(world),
+        "loadBalancers": [{
+            "targetGroupArn": service.load_balancer.target_group,
+            "containerName": service.load_balancer.container,
+            "containerPort": service.load_balancer.port,
+        }],
+        "serviceRegistries": [],
+        "status": "ACTIVE",
+        "desiredCount": service.desired,
+        "runningCount": count(world, service, None, Task::is_running),
+        "pendingCount": count(world, service, None, Task::is_pending),
+        "capacityProviderStrategy": strategy,
+        "platformVersion": "LATEST",
+        "platformFamily": "Linux",
+        "taskDefinition": service
+            .primary()
+            .map(|deployment| state.definitions[deployment.definition].arn(world)),
+        "deploymentConfiguration": configuration(service),
+        "deployments": deployments,
+        "roleArn": format!(
+            "arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+            world.options.account_id
+        ),
+        "events": events,
+        "createdAt": service.created.epoch_seconds(),
+        "currentServiceDeployment": super::rollout::current(world, service),
+        "currentServiceRevisions": super::rollout::revisions(world, service),
+        "placementConstraints": [],
+        "placementStrategy": [],
+        "networkConfiguration": network,
+        "healthCheckGracePeriodSeconds": service.grace.as_secs(),
+        "schedulingStrategy": "REPLICA",
+        "deploymentController": {"type": "ECS"},
+        "createdBy": format!(
+            "arn:aws:iam::{}:role/cdk-hnb659fds-cfn-exec-role",
+            world.options.account_id
+        ),
+        "enableECSManagedTags": true,
+        "propagateTags": "NONE",
+        "enableExecuteCommand": true,
+        "availabilityZoneRebalancing": "ENABLED",
+    }))
+}

@@ -1,0 +1,160 @@
+//! CloudWatch Logs: groups, streams and events that become visible some seconds after they happened.
+
+mod pattern;
+mod read;
+mod streams;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::error::{ApiError, OpResult};
+use crate::time::SimTime;
+use crate::world::World;
+
+/// Every log group of the account.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    groups: BTreeMap<String, Group>,
+    /// Counts every event, so that ids are unique and ordered.
+    sequence: u64,
+}
+
+#[derive(Debug)]
+struct Group {
+    created: SimTime,
+    retention_days: u32,
+    streams: BTreeMap<String, Stream>,
+}
+
+#[derive(Debug, Default)]
+struct Stream {
+    /// In order of arrival; neither time ever decreases.
+    events: Vec<Event>,
+}
+
+#[derive(Debug)]
+struct Event {
+    sequence: u64,
+    /// When the program wrote the line.
+    at: SimTime,
+    /// When CloudWatch Logs had it: nobody sees the event before.
+    ingested: SimTime,
+    message: String,
+}
+
+impl Stream {
+    /// The events that have arrived by `now`.
+    fn arrived(&self, now: SimTime) -> &[Event] {
+        &self.events[..self.events.partition_point(|event| event.ingested <= now)]
+    }
+}
+
+pub(crate) const OPERATIONS: &[&str] = &[
+    "DescribeLogGroups",
+    "DescribeLogStreams",
+    "GetLogEvents",
+    "FilterLogEvents",
+];
+
+pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
+    match operation {
+        "DescribeLogGroups" => streams::describe_groups(world, input),
+        "DescribeLogStreams" => streams::describe_streams(world, input),
+        "GetLogEvents" => read::get(world, input),
+        "FilterLogEvents" => read::filter(world, input),
+        _ => Err(World::unknown_operation(operation)),
+    }
+}
+
+/// Creates a log group; an existing one keeps its streams.
+pub(crate) fn create_group(world: &mut World, name: &str, retention_days: u32) {
+    let created = world.now;
+    world
+        .services
+        .logs
+        .groups
+        .entry(name.to_owned())
+        .or_insert_with(|| Group {
+            created,
+            retention_days,
+            streams: BTreeMap::new(),
+        });
+}
+
+/// One event at this moment, visible at once. Creates the stream; without the group nothing happens,
+/// as with a log driver whose group is missing.
+pub(crate) fn append(world: &mut World, group: &str, stream: &str, message: &str) {
+    let now = world.now;
+    ingest(world, group, stream, now, now, message);
+}
+
+/// One event written `at` that arrives at `ingested`; arrivals within a stream keep their order.
+pub(crate) fn ingest(
+    world: &mut World,
+    group: &str,
+    stream: &str,
+    at: SimTime,
+    ingested: SimTime,
+    message: &str,
+) {
+    let state = &mut world.services.logs;
+    let Some(group) = state.groups.get_mut(group) else {
+        return;
+    };
+    if !group.streams.contains_key(stream) {
+        group.streams.insert(stream.to_owned(), Stream::default());
+    }
+    let Some(stream) = group.streams.get_mut(stream) else {
+        return;
+    };
+    state.sequence += 1;
+    let last = stream.events.last();
+    let event = Event {
+        sequence: state.sequence,
+        at: last.map_or(at, |last| last.at.max(at)),
+        ingested: last.map_or(ingested, |last| last.ingested.max(ingested)),
+        message: message.to_owned(),
+    };
+    stream.events.push(event);
+}
+
+/// `arn:aws:logs:…:log-group:<name>`.
+fn group_arn(world: &World, name: &str) -> String {
+    format!(
+        "arn:aws:logs:{}:{}:log-group:{name}",
+        world.options.region, world.options.account_id
+    )
+}
+
+/// The group that an input names with `logGroupName` or `logGroupIdentifier` (a name or an ARN).
+fn group_named<'a>(world: &'a World, input: &Value) -> Result<(&'a str, &'a Group), ApiError> {
+    let named = crate::service::member::text(input, "logGroupName")
+        .or_else(|| crate::service::member::text(input, "logGroupIdentifier"))
+        .ok_or_else(|| {
+            ApiError::client(
+                "InvalidParameterException",
+                "Exactly one of logGroupName or logGroupIdentifier must be specified.",
+            )
+        })?;
+    let name = match named.split_once(":log-group:") {
+        Some((_, name)) => name.trim_end_matches(":*"),
+        None => named,
+    };
+    world
+        .services
+        .logs
+        .groups
+        .get_key_value(name)
+        .map(|(name, group)| (name.as_str(), group))
+        .ok_or_else(|| {
+            ApiError::client(
+                "ResourceNotFoundException",
+                "The specified log group does not exist.",
+            )
+        })
+}
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::client("InvalidParameterException", message)
+}

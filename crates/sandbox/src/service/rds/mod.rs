@@ -1,0 +1,164 @@
+//! Relational Database Service: the MariaDB instance, its snapshots, and the databases inside it.
+
+pub(crate) mod database;
+mod snapshot;
+
+use serde_json::{Value, json};
+
+use crate::error::{ApiError, OpResult};
+use crate::service::member::{integer, list, page, present, text, texts};
+use crate::time::SimTime;
+use crate::world::World;
+
+/// Instances, snapshots and databases.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    instances: Vec<Instance>,
+    snapshots: Vec<snapshot::Snapshot>,
+    pub(crate) databases: database::Databases,
+}
+
+/// A database instance.
+#[derive(Clone, Debug)]
+pub(crate) struct Instance {
+    pub(crate) id: String,
+    pub(crate) class: String,
+    /// `available`, `backing-up`, …
+    pub(crate) status: &'static str,
+    pub(crate) created: SimTime,
+    pub(crate) zone: String,
+    pub(crate) multi_az: bool,
+    pub(crate) vpc: String,
+    pub(crate) security_group: String,
+    pub(crate) resource_id: String,
+    pub(crate) endpoint: String,
+}
+
+/// Gibibytes of storage that the instance has.
+pub(crate) const STORAGE: i64 = 20;
+const ENGINE_VERSION: &str = "10.11.10";
+
+pub(crate) const OPERATIONS: &[&str] = &["DescribeDBInstances", "CreateDBSnapshot", "DescribeDBSnapshots"];
+
+pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
+    match operation {
+        "DescribeDBInstances" => describe(world, input),
+        "CreateDBSnapshot" => snapshot::create(world, input),
+        "DescribeDBSnapshots" => snapshot::describe(world, input),
+        _ => Err(World::unknown_operation(operation)),
+    }
+}
+
+/// Puts an instance in place, with the automated snapshot of the last night.
+pub(crate) fn create(world: &mut World, instance: Instance) {
+    snapshot::automated(world, &instance);
+    world.services.rds.instances.push(instance);
+}
+
+/// Whether the instance answers queries.
+pub(crate) fn is_serving(world: &World) -> bool {
+    world
+        .services
+        .rds
+        .instances
+        .iter()
+        .any(|instance| matches!(instance.status, "available" | "backing-up" | "modifying"))
+}
+
+/// Snapshots make progress.
+pub(crate) fn tick(world: &mut World) {
+    snapshot::tick(world);
+}
+
+pub(crate) fn publish(_world: &mut World) {}
+
+fn arn(world: &World, kind: &str, id: &str) -> String {
+    format!(
+        "arn:aws:rds:{}:{}:{kind}:{id}",
+        world.options.region, world.options.account_id
+    )
+}
+
+/// RDS pages hold 100 records, and 20 to 100 may be asked for (API reference).
+fn marked(records: Vec<Value>, member: &str, input: &Value) -> OpResult {
+    let size = integer(input, "MaxRecords").unwrap_or(100);
+    if !(20..=100).contains(&size) {
+        return Err(ApiError::client(
+            "InvalidParameterValue",
+            format!("Invalid value {size} for MaxRecords. Must be between 20 and 100"),
+        ));
+    }
+    let (records, next) = page(records, text(input, "Marker"), size as usize, || {
+        ApiError::client("InvalidParameterValue", "The specified marker is invalid.")
+    })?;
+    Ok(present(json!({member: records, "Marker": next})))
+}
+
+fn instance_not_found(id: &str) -> ApiError {
+    ApiError::client("DBInstanceNotFound", format!("DBInstance {id} not found.")).with_status(404)
+}
+
+fn describe(world: &World, input: &Value) -> OpResult {
+    let asked = text(input, "DBInstanceIdentifier").map(|id| id.rsplit(':').next().unwrap_or(id));
+    let filtered: Vec<String> = list(input, "Filters")
+        .iter()
+        .filter(|filter| text(filter, "Name") == Some("db-instance-id"))
+        .flat_map(|filter| texts(filter, "Values"))
+        .collect();
+    let found: Vec<Value> = world
+        .services
+        .rds
+        .instances
+        .iter()
+        .filter(|instance| asked.is_none_or(|id| instance.id.eq_ignore_ascii_case(id)))
+        .filter(|instance| filtered.is_empty() || filtered.contains(&instance.id))
+        .map(|instance| described(world, instance))
+        .collect();
+    match asked {
+        Some(id) if found.is_empty() => Err(instance_not_found(id)),
+        _ => marked(found, "DBInstances", input),
+    }
+}
+
+fn described(world: &World, instance: &Instance) -> Value {
+    let region = &world.options.region;
+    json!({
+        "DBInstanceIdentifier": instance.id,
+        "DBInstanceClass": instance.class,
+        "Engine": "mariadb",
+        "DBInstanceStatus": instance.status,
+        "MasterUsername": "bp_admin",
+        "DBName": "bp",
+        "Endpoint": {"Address": instance.endpoint, "Port": 3306, "HostedZoneId": "Z2R2ITUGPM61AM"},
+        "AllocatedStorage": STORAGE,
+        "InstanceCreateTime": instance.created.epoch_seconds(),
+        "PreferredBackupWindow": "04:00-04:30",
+        "BackupRetentionPeriod": 7,
+        "DBSecurityGroups": [],
+        "VpcSecurityGroups": [{"VpcSecurityGroupId": instance.security_group, "Status": "active"}],
+        "AvailabilityZone": instance.zone,
+        "DBSubnetGroup": {
+            "DBSubnetGroupName": format!("{}-subnets", instance.id),
+            "VpcId": instance.vpc,
+            "SubnetGroupStatus": "Complete",
+        },
+        "PreferredMaintenanceWindow": "sun:05:00-sun:05:30",
+        "PendingModifiedValues": {},
+        "LatestRestorableTime": (world.now - std::time::Duration::from_secs(240)).floor_minute().epoch_seconds(),
+        "MultiAZ": instance.multi_az,
+        "EngineVersion": ENGINE_VERSION,
+        "AutoMinorVersionUpgrade": true,
+        "LicenseModel": "general-public-license",
+        "PubliclyAccessible": false,
+        "StorageType": "gp3",
+        "StorageEncrypted": true,
+        "DbiResourceId": instance.resource_id,
+        "CACertificateIdentifier": "rds-ca-rsa2048-g1",
+        "DBInstanceArn": arn(world, "db", &instance.id),
+        "IAMDatabaseAuthenticationEnabled": false,
+        "PerformanceInsightsEnabled": false,
+        "DeletionProtection": true,
+        "MaxAllocatedStorage": 100,
+        "KmsKeyId": format!("arn:aws:kms:{region}:{}:alias/aws/rds", world.options.account_id),
+    })
+}
