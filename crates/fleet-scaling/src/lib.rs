@@ -1,1 +1,13 @@
-//! Auto Scaling of queue-driven GPU fleets as a pure library.
+//! EC2 Auto Scaling of queue-driven GPU fleets as a pure library.
+//!
+//! CloudWatch alarm evaluation, the scaling policies of EC2 Auto Scaling and the platform's
+//! scale-to-zero rule, each as AWS documents it. Nothing here reads a clock, the network or a file:
+//! the present is always an argument.
+
+pub mod alarm;
+pub mod fleet;
+pub mod policy;
+pub mod scale_to_zero;
+mod time;
+
+pub use time::Moment;
