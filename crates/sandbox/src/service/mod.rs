@@ -8,6 +8,7 @@ pub(crate) mod ecs;
 pub(crate) mod elb;
 pub(crate) mod logs;
 pub(crate) mod member;
+mod paging;
 pub(crate) mod rds;
 pub(crate) mod secretsmanager;
 pub(crate) mod sns;
