@@ -1,10 +1,220 @@
-//! Placeholder while the seed is being written.
+//! The GPU fleets of the account: parameters, groups, policies, alarms, work, and their scenarios.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use fleet_scaling::fleet::FleetScaling;
+
+use super::names::Names;
+use super::{alarms, fleet_scenarios, stacks};
+use crate::options::FleetSeed;
 use crate::scenario::Scenario;
+use crate::service::autoscaling::{self, GroupSpec, Image};
+use crate::service::workload::{self, FleetPlace, WorkerRules};
+use crate::service::{cloudwatch, sns, ssm};
+use crate::time::SimTime;
 use crate::world::World;
 
-pub(super) fn place(_world: &mut World) {}
+/// Shortest and longest job of a fleet, in seconds.
+const JOB_SECONDS: (u64, u64) = (100, 140);
+/// How long the platform has been deployed.
+const AGE: Duration = Duration::from_secs(41 * 24 * 3600);
+/// Minutes of metrics before the history that is lived through.
+const EARLIER_MINUTES: u64 = 20;
 
-pub(super) fn scenarios_changed(_world: &mut World, _before: &BTreeSet<Scenario>) {}
+/// Puts everything in place that this part of the platform consists of.
+pub(super) fn place(world: &mut World) {
+    let names = Names::new(&world.options);
+    topics(world, &names);
+    parameters(world, &names);
+    let fleets = world.options.effective_fleets();
+    for fleet in &fleets {
+        place_fleet(world, &names, fleet);
+    }
+    alarms::platform(world, &names);
+    stacks::place(world, &names, &fleets);
+    cloudwatch::settle(world);
+    fleet_scenarios::begin(world, &names);
+}
+
+pub(super) fn scenarios_changed(world: &mut World, before: &BTreeSet<Scenario>) {
+    let names = Names::new(&world.options);
+    fleet_scenarios::changed(world, &names, before);
+}
+
+fn topics(world: &mut World, names: &Names) {
+    let alerts = sns::create_topic(world, &names.core("ops-alerts"));
+    sns::add_subscription(world, &alerts, "email", "ops@example.com");
+    sns::create_topic(world, &names.core("scale-to-zero"));
+    subscribe_function(world, names);
+}
+
+/// The subscription of the scale-to-zero function.
+pub(super) fn subscribe_function(world: &mut World, names: &Names) {
+    let name = names.core("scale-to-zero");
+    let topic = sns::topic_arn(world, &name);
+    let function = format!(
+        "arn:aws:lambda:{}:{}:function:{name}",
+        world.options.region, world.options.account_id
+    );
+    sns::add_subscription(world, &topic, "lambda", &function);
+}
+
+fn parameters(world: &mut World, names: &Names) {
+    let account = world.options.account_id.clone();
+    let stage = world.options.stage.clone();
+    let mut stages: BTreeSet<String> = world
+        .options
+        .effective_fleets()
+        .into_iter()
+        .map(|fleet| fleet.stage)
+        .collect();
+    let (prefix, suffix) = match world.options.layout {
+        crate::options::Layout::Single => {
+            stages.extend(["staging".to_owned(), "production".to_owned()]);
+            (String::from("/bp"), String::new())
+        }
+        crate::options::Layout::Staged => {
+            stages = BTreeSet::from([stage.clone()]);
+            (format!("/bp/{stage}"), format!("-{stage}"))
+        }
+    };
+    for stage in stages {
+        let secret = world.ids.hex(64);
+        ssm::put(world, &names.fleet_secret(&stage), &secret, "text");
+    }
+    let redis = format!("master.bp-redis.{}.use1.cache.amazonaws.com", world.ids.hex(6));
+    let bucket = format!("bp-models-{account}{suffix}");
+    ssm::put(world, &format!("{prefix}/models/bucket"), &bucket, "text");
+    ssm::put(world, &format!("{prefix}/redis/endpoint"), &redis, "text");
+    if prefix == "/bp" {
+        ssm::put(
+            world,
+            "/bp/packer/instance_profile",
+            "bp-packer-instance-profile",
+            "text",
+        );
+    }
+}
+
+fn place_fleet(world: &mut World, names: &Names, fleet: &FleetSeed) {
+    let Some(scaling) = FleetScaling::template(&fleet.template) else {
+        return;
+    };
+    fleet_parameters(world, names, fleet, &scaling);
+    let began = world.now - AGE;
+    let (zone_a, zone_b) = (
+        format!("{}a", world.options.region),
+        format!("{}b", world.options.region),
+    );
+    let group = names.group(fleet);
+    let workers = if fleet_scenarios::starts_at_zero(world, fleet) {
+        0
+    } else {
+        fleet.workers
+    };
+    let subnets = stacks::private_subnets(world);
+    autoscaling::create_group(
+        world,
+        GroupSpec {
+            name: group.clone(),
+            min: scaling.limits.min,
+            max: scaling.limits.max,
+            launch_template: names.launch_template(fleet),
+            image: Image::Parameter(names.ami(fleet)),
+            instance_types: scaling.instance_types.clone(),
+            subnets: vec![(zone_a, subnets[0].clone()), (zone_b, subnets[1].clone())],
+            warmup: scaling.warmup,
+            tags: vec![
+                (names.slug_tag().to_owned(), fleet.slug.clone()),
+                ("CapacityType".to_owned(), "spot".to_owned()),
+                ("Stage".to_owned(), fleet.stage.clone()),
+            ],
+            created: began,
+        },
+        workers,
+        world.now - Duration::from_secs(3 * 3600),
+    );
+    let rules = usual_work(fleet);
+    earlier_metrics(world, names, fleet, workers, rules);
+    workload::add_fleet(
+        world,
+        FleetPlace {
+            group,
+            secret: names.fleet_secret(&fleet.stage),
+            dimensions: names.metric_dimensions(&fleet.stage, &fleet.slug),
+        },
+        rules,
+    );
+    let watched = fleet_scenarios::watched_slug(world, fleet);
+    alarms::fleet(world, names, fleet, &scaling, &watched);
+}
+
+/// The customers that keep a fleet as busy as its seed says.
+///
+/// Each customer has one job in the system. With `2w - 1` of `3w - 1` jobs waiting, `w` workers
+/// are what the platform's own policies settle on: the backlog per worker is below the target, so the
+/// low alarm of the tracking policy is on and its answer, `w`, outweighs the step policy's 1. From
+/// five workers on there is no such number, and a fleet goes up and down by itself.
+pub(super) fn usual_work(fleet: &FleetSeed) -> WorkerRules {
+    let mean = (JOB_SECONDS.0 + JOB_SECONDS.1) as f64 / 2.0;
+    let needed = (fleet.jobs_per_minute * mean / 60.0).ceil().max(0.0) as usize;
+    let workers = if needed == 0 {
+        0
+    } else {
+        needed.max(fleet.workers as usize)
+    };
+    WorkerRules {
+        customers: (3 * workers).saturating_sub(1),
+        job_seconds: JOB_SECONDS,
+        extra_per_minute: 0.0,
+    }
+}
+
+/// Metrics from before the time that is lived through, so that alarms know the past of a fleet.
+fn earlier_metrics(world: &mut World, names: &Names, fleet: &FleetSeed, workers: u32, rules: WorkerRules) {
+    let dimensions = names.metric_dimensions(&fleet.stage, &fleet.slug);
+    let dimensions: Vec<_> = dimensions
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let mut metric = |name| cloudwatch::metric(world, alarms::NAMESPACE, name, &dimensions);
+    let (depth, active, backlog) = (
+        metric("QueueDepth"),
+        metric("ActiveWorkers"),
+        metric("BacklogPerInstance"),
+    );
+    let queued = rules.customers.saturating_sub(workers as usize) as f64;
+    // A fleet that cannot start has had nothing to do until now.
+    let queued = if workers == 0 { 0.0 } else { queued };
+    for minutes in (1..=EARLIER_MINUTES).rev() {
+        let at: SimTime = world.now - Duration::from_secs(60 * minutes);
+        cloudwatch::record(world, depth, at, queued);
+        cloudwatch::record(world, active, at, f64::from(workers));
+        if workers > 0 {
+            cloudwatch::record(world, backlog, at, queued / f64::from(workers));
+        }
+    }
+}
+
+fn fleet_parameters(world: &mut World, names: &Names, fleet: &FleetSeed, scaling: &FleetScaling) {
+    // The image before the present one is the way back.
+    for _ in 0..2 {
+        let image = world.ids.ec2("ami-");
+        ssm::put(world, &names.ami(fleet), &image, "aws:ec2:image");
+    }
+    let bundle = match names.desired_config(fleet) {
+        Some(name) => {
+            let instance_type = scaling.instance_types.first().map_or("", String::as_str);
+            let config = serde_json::json!({
+                "template_slug": fleet.template,
+                "instance_type": instance_type,
+            });
+            ssm::put(world, &name, &config.to_string(), "text");
+            format!("bundles/{}", world.ids.uuid())
+        }
+        None => world.ids.uuid(),
+    };
+    ssm::put(world, &names.active_bundle(fleet), "none", "text");
+    ssm::put(world, &names.active_bundle(fleet), &bundle, "text");
+}

@@ -1,8 +1,12 @@
 //! The platform as it stands in the account before anyone looks.
 
+mod alarms;
 mod app;
+mod fleet_scenarios;
 mod fleets;
 mod incident;
+mod names;
+mod stacks;
 
 use std::collections::BTreeSet;
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 pub(crate) use parameter::{Parameter, Version};
+pub(crate) use put::is_ami;
 
 use super::paging::{page, strings};
 use crate::error::{ApiError, OpResult};

@@ -1,0 +1,176 @@
+//! What the scenarios break in a GPU fleet, at the start and in a running account.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use fleet_scaling::fleet::FleetScaling;
+
+use super::alarms;
+use super::fleets::{subscribe_function, usual_work};
+use super::names::Names;
+use crate::options::FleetSeed;
+use crate::scenario::Scenario;
+use crate::service::workload::{self, PLACEHOLDER_SECRET, WorkerRules};
+use crate::service::{autoscaling, sns, ssm};
+use crate::world::World;
+
+/// Jobs a minute that a burst brings on top of what a fleet of the largest size gets done.
+const SURGE_PER_MINUTE: f64 = 9.0;
+/// When the backend fell silent, before the operator arrived.
+const SILENT_FOR: Duration = Duration::from_secs(30 * 60);
+
+/// The fleet that scenarios break: the production one, or the only one.
+fn victim(world: &World) -> Option<FleetSeed> {
+    let fleets = world.options.effective_fleets();
+    fleets
+        .iter()
+        .find(|fleet| fleet.stage == "production" && fleet.slug == "gpu-default")
+        .or_else(|| fleets.iter().find(|fleet| fleet.workers > 0))
+        .or_else(|| fleets.first())
+        .cloned()
+}
+
+fn is_victim(world: &World, fleet: &FleetSeed) -> bool {
+    victim(world).is_some_and(|victim| victim.stage == fleet.stage && victim.slug == fleet.slug)
+}
+
+/// Whether a fleet has no instance when its history begins, so that the scenario shows in launches.
+pub(super) fn starts_at_zero(world: &World, fleet: &FleetSeed) -> bool {
+    const LAUNCHES: [Scenario; 5] = [
+        Scenario::FleetSecretPlaceholder,
+        Scenario::AmiMissing,
+        Scenario::AmiWrongType,
+        Scenario::SpotDrought,
+        Scenario::WrongDimensions,
+    ];
+    is_victim(world, fleet) && LAUNCHES.into_iter().any(|scenario| world.has(scenario))
+}
+
+/// The slug that the alarms of a fleet look at.
+pub(super) fn watched_slug(world: &World, fleet: &FleetSeed) -> String {
+    if is_victim(world, fleet) && world.has(Scenario::WrongDimensions) {
+        format!("{}-v2", fleet.slug)
+    } else {
+        fleet.slug.clone()
+    }
+}
+
+/// Breaks what was broken before the operator arrived.
+pub(super) fn begin(world: &mut World, names: &Names) {
+    changed(world, names, &BTreeSet::new());
+    if world.has(Scenario::MetricsSilent) {
+        let since = world.options.start - SILENT_FOR;
+        world.services.workload.silent_since = Some(since);
+    }
+}
+
+/// Breaks and mends what the scenarios that came and went stand for.
+pub(super) fn changed(world: &mut World, names: &Names, before: &BTreeSet<Scenario>) {
+    let Some(fleet) = victim(world) else { return };
+    let now_in_force = world.scenarios().clone();
+    for &scenario in now_in_force.symmetric_difference(before) {
+        let comes = now_in_force.contains(&scenario);
+        match scenario {
+            Scenario::FleetSecretPlaceholder => secret(world, names, &fleet, comes),
+            Scenario::AmiMissing => image_missing(world, names, &fleet, comes),
+            Scenario::AmiWrongType => image_as_text(world, names, &fleet, comes),
+            Scenario::MetricsSilent => {
+                world.services.workload.silent_since = comes.then_some(world.now);
+            }
+            Scenario::WrongDimensions => watch(world, names, &fleet),
+            Scenario::ScaleToZeroUnsubscribed => unsubscribed(world, names, &fleet, comes),
+            Scenario::SpotDrought => drought(world, names, &fleet, comes),
+            Scenario::QueueSurge => surge(world, names, &fleet, comes),
+            _ => {}
+        }
+    }
+}
+
+fn secret(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
+    let value = if comes {
+        PLACEHOLDER_SECRET.to_owned()
+    } else {
+        world.ids.hex(64)
+    };
+    ssm::put(world, &names.fleet_secret(&fleet.stage), &value, "text");
+}
+
+fn image_missing(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
+    if comes {
+        ssm::remove(world, &names.ami(fleet));
+    } else if ssm::value(world, &names.ami(fleet)).is_none() {
+        let image = world.ids.ec2("ami-");
+        ssm::put(world, &names.ami(fleet), &image, "aws:ec2:image");
+    }
+}
+
+fn image_as_text(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
+    if comes {
+        let text = format!("comfyui-{}-latest", fleet.slug);
+        ssm::put(world, &names.ami(fleet), &text, "text");
+    } else {
+        let image = world.ids.ec2("ami-");
+        ssm::put(world, &names.ami(fleet), &image, "aws:ec2:image");
+    }
+}
+
+fn watch(world: &mut World, names: &Names, fleet: &FleetSeed) {
+    if let Some(scaling) = FleetScaling::template(&fleet.template) {
+        let watched = watched_slug(world, fleet);
+        alarms::watch(world, names, fleet, &scaling, &watched);
+    }
+}
+
+/// Without work the fleet would go to zero now; without the subscription it does not.
+fn unsubscribed(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
+    if comes {
+        let topic = sns::topic_arn(world, &names.core("scale-to-zero"));
+        sns::drop_subscriptions(world, &topic, "lambda");
+    } else {
+        subscribe_function(world, names);
+    }
+    set_rules(world, names, fleet, |usual| WorkerRules {
+        customers: if comes { 0 } else { usual.customers },
+        ..usual
+    });
+}
+
+fn drought(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
+    let now = world.now;
+    if let Some(group) = autoscaling::group_mut(world, &names.group(fleet)) {
+        group.drought = comes;
+        if comes {
+            group.reclaim_all(now);
+        }
+    }
+}
+
+fn surge(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
+    set_rules(world, names, fleet, |usual| WorkerRules {
+        extra_per_minute: if comes { SURGE_PER_MINUTE } else { 0.0 },
+        ..usual
+    });
+}
+
+fn set_rules(
+    world: &mut World,
+    names: &Names,
+    fleet: &FleetSeed,
+    change: impl Fn(WorkerRules) -> WorkerRules,
+) {
+    let usual = usual_work(fleet);
+    if let Some(running) = workload::fleet_mut(world, &names.group(fleet)) {
+        // Two scenarios about work can be in force at once: each changes only its own part.
+        let present = running.rules();
+        let wanted = change(usual);
+        running.set_rules(WorkerRules {
+            customers: if wanted.customers == usual.customers {
+                present.customers.max(usual.customers)
+            } else {
+                wanted.customers
+            },
+            extra_per_minute: wanted.extra_per_minute,
+            ..present
+        });
+    }
+}

@@ -1,0 +1,229 @@
+//! The CloudFormation stacks of the platform, in the order they are deployed.
+
+use std::time::Duration;
+
+use super::names::Names;
+use crate::options::{FleetSeed, Layout};
+use crate::service::cloudformation::{self, Output, Resource, StackSpec};
+use crate::service::sns;
+use crate::world::World;
+
+/// The private subnets of the network stack, one in each of two zones.
+pub(super) fn private_subnets(_world: &World) -> [String; 2] {
+    [
+        "subnet-0a1b2c3d4e5f60718".to_owned(),
+        "subnet-08192a3b4c5d6e7f0".to_owned(),
+    ]
+}
+
+/// Puts every stack in place.
+pub(super) fn place(world: &mut World, names: &Names, fleets: &[FleetSeed]) {
+    let order: &[&str] = match world.options.layout {
+        Layout::Single => &["cicd", "network", "data", "compute", "monitoring", "gpu-shared"],
+        Layout::Staged => &["cicd", "network", "data", "compute", "gpu", "monitoring"],
+    };
+    for (position, &what) in order.iter().enumerate() {
+        let created = world.now - Duration::from_secs(41 * 86_400 - 900 * position as u64);
+        let updated = world.now - Duration::from_secs(3 * 86_400 - 600 * position as u64);
+        let spec = StackSpec {
+            name: names.core(what),
+            description: description(what).to_owned(),
+            created,
+            updated: (what != "network").then_some(updated),
+            outputs: outputs(world, names, what),
+            tags: tags(world),
+            resources: resources(world, names, what, fleets),
+        };
+        cloudformation::put_stack(world, spec);
+    }
+    for (position, fleet) in fleets.iter().enumerate() {
+        let Some(name) = names.fleet_stack(fleet) else {
+            continue;
+        };
+        let spec = StackSpec {
+            name,
+            description: format!("GPU fleet {} ({})", fleet.slug, fleet.stage),
+            created: world.now - Duration::from_secs(40 * 86_400 - 60 * position as u64),
+            updated: None,
+            outputs: vec![output("AsgName", &names.group(fleet), None)],
+            tags: tags(world),
+            resources: fleet_resources(names, fleet),
+        };
+        cloudformation::put_stack(world, spec);
+    }
+}
+
+fn description(what: &str) -> &'static str {
+    match what {
+        "cicd" => "ECR repositories",
+        "network" => "VPC, subnets, NAT gateway and security groups",
+        "data" => "RDS MariaDB, ElastiCache Redis, buckets and CloudFront",
+        "compute" => "ECS cluster, load balancer and services",
+        "monitoring" => "Dashboard, alarms and alert topic",
+        _ => "GPU workers",
+    }
+}
+
+fn tags(world: &World) -> Vec<(String, String)> {
+    let mut tags = vec![("Project".to_owned(), "bp".to_owned())];
+    if world.options.layout == Layout::Staged {
+        tags.push(("Stage".to_owned(), world.options.stage.clone()));
+    }
+    tags
+}
+
+fn output(key: &str, value: &str, export: Option<&str>) -> Output {
+    Output {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        export: export.map(str::to_owned),
+    }
+}
+
+fn resource(logical: &str, physical: &str, kind: &str) -> Resource {
+    Resource {
+        logical: logical.to_owned(),
+        physical: physical.to_owned(),
+        kind: kind.to_owned(),
+    }
+}
+
+/// The outputs that the runbooks and the command line read.
+fn outputs(world: &World, names: &Names, what: &str) -> Vec<Output> {
+    let account = &world.options.account_id;
+    let region = &world.options.region;
+    let suffix = match world.options.layout {
+        Layout::Single => String::new(),
+        Layout::Staged => format!("-{}", world.options.stage),
+    };
+    match what {
+        "network" => vec![
+            output("VpcId", "vpc-0b9f8e7d6c5a43210", None),
+            output("PrivateSubnets", &private_subnets(world).join(","), None),
+            output("NatGatewayIds", "nat-0c1d2e3f4a5b60718", None),
+        ],
+        "data" => vec![
+            output(
+                "RdsEndpoint",
+                &format!(
+                    "{}.c9akciq32rrt.{region}.rds.amazonaws.com",
+                    names.core("mariadb")
+                ),
+                None,
+            ),
+            output(
+                "RedisEndpoint",
+                &format!("master.{}.abc123.use1.cache.amazonaws.com", names.core("redis")),
+                None,
+            ),
+            output("MediaBucketName", &format!("bp-media-{account}{suffix}"), None),
+            output("ModelsBucketName", &format!("bp-models-{account}{suffix}"), None),
+            output("LogsBucketName", &format!("bp-logs-{account}{suffix}"), None),
+            output("CloudFrontDomain", "d111111abcdef8.cloudfront.net", None),
+        ],
+        "compute" => {
+            let dns = format!("{}-1234567890.{region}.elb.amazonaws.com", names.core("alb"));
+            let cluster = match world.options.layout {
+                Layout::Single => "bp".to_owned(),
+                Layout::Staged => format!("bp-{}", world.options.stage),
+            };
+            vec![
+                output("AlbDns", &dns, None),
+                output("ApiBaseUrl", &format!("http://{dns}/api"), None),
+                output("ClusterName", &cluster, None),
+            ]
+        }
+        "gpu-shared" | "gpu" => {
+            let topic = names.core("scale-to-zero");
+            vec![output(
+                "ScaleToZeroTopicArn",
+                &sns::topic_arn(world, &topic),
+                Some(&format!("{topic}-topic-arn")),
+            )]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn resources(world: &World, names: &Names, what: &str, fleets: &[FleetSeed]) -> Vec<Resource> {
+    match what {
+        "cicd" => ["backend", "frontend"]
+            .map(|name| {
+                let repository = match world.options.layout {
+                    Layout::Single => format!("bp-{name}"),
+                    Layout::Staged => format!("bp-{name}-{}", world.options.stage),
+                };
+                resource(&format!("{name}Repo"), &repository, "AWS::ECR::Repository")
+            })
+            .to_vec(),
+        "network" => vec![
+            resource("Vpc8378EB38", "vpc-0b9f8e7d6c5a43210", "AWS::EC2::VPC"),
+            resource("NatGateway", "nat-0c1d2e3f4a5b60718", "AWS::EC2::NatGateway"),
+        ],
+        "data" => vec![resource(
+            "Database",
+            &match world.options.layout {
+                Layout::Single => "bp-mariadb".to_owned(),
+                Layout::Staged => names.core("mariadb"),
+            },
+            "AWS::RDS::DBInstance",
+        )],
+        "compute" => ["backend", "frontend"]
+            .map(|name| {
+                resource(
+                    &format!("{name}Service"),
+                    &format!(
+                        "arn:aws:ecs:{}:{}:service/{}/{}",
+                        world.options.region,
+                        world.options.account_id,
+                        names.core("").trim_end_matches('-'),
+                        names.core(name)
+                    ),
+                    "AWS::ECS::Service",
+                )
+            })
+            .to_vec(),
+        "monitoring" => [
+            "p1-alb-5xx-critical",
+            "p1-backend-unhealthy-hosts",
+            "p1-rds-cpu-critical",
+            "p1-rds-storage-low",
+            "p2-alb-5xx-warning",
+            "p2-rds-cpu-warning",
+        ]
+        .map(|name| {
+            resource(
+                &name.replace('-', ""),
+                &names.platform_alarm(name),
+                "AWS::CloudWatch::Alarm",
+            )
+        })
+        .to_vec(),
+        "gpu" => fleets
+            .iter()
+            .flat_map(|fleet| fleet_resources(names, fleet))
+            .collect(),
+        _ => vec![resource(
+            "ScaleToZeroTopic",
+            &sns::topic_arn(world, &names.core("scale-to-zero")),
+            "AWS::SNS::Topic",
+        )],
+    }
+}
+
+fn fleet_resources(names: &Names, fleet: &FleetSeed) -> Vec<Resource> {
+    let (stage, slug) = (&fleet.stage, &fleet.slug);
+    let alarm = |logical: &str, name: String| resource(logical, &name, "AWS::CloudWatch::Alarm");
+    vec![
+        resource("Asg", &names.group(fleet), "AWS::AutoScaling::AutoScalingGroup"),
+        resource(
+            "LaunchTemplate",
+            &names.launch_template(fleet),
+            "AWS::EC2::LaunchTemplate",
+        ),
+        alarm("QueueDepthAlarm", format!("{stage}-{slug}-queue-has-jobs")),
+        alarm("QueueEmptyAlarm", format!("{stage}-{slug}-queue-empty")),
+        alarm("ErrorRateAlarm", format!("{stage}-p2-{slug}-error-rate")),
+        alarm("QueueDeepAlarm", format!("{stage}-p3-{slug}-queue-deep")),
+    ]
+}

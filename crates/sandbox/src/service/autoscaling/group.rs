@@ -1,0 +1,256 @@
+//! An Auto Scaling group: what it should have, what it has, and how it came to that.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use fleet_scaling::Moment;
+use fleet_scaling::policy::{self, Limits};
+
+use super::activity::Activity;
+use super::policy::Policy;
+use crate::time::SimTime;
+use crate::world::World;
+
+/// Scaling activities are kept for six weeks; the sandbox keeps the newest.
+const MOST_ACTIVITIES: usize = 500;
+
+/// The sentence of a `SetDesiredCapacity` in an activity's cause.
+pub(super) const BY_USER: &str = "a user request explicitly set group desired capacity";
+
+/// What a group is created with.
+#[derive(Clone, Debug)]
+pub(crate) struct GroupSpec {
+    pub(crate) name: String,
+    pub(crate) min: u32,
+    pub(crate) max: u32,
+    pub(crate) launch_template: String,
+    pub(crate) image: Image,
+    /// In order of preference.
+    pub(crate) instance_types: Vec<String>,
+    /// Availability zone and subnet.
+    pub(crate) subnets: Vec<(String, String)>,
+    pub(crate) warmup: Duration,
+    /// Key, value, propagated at launch.
+    pub(crate) tags: Vec<(String, String)>,
+    pub(crate) created: SimTime,
+}
+
+/// Where a launch template gets its image from.
+#[derive(Clone, Debug)]
+pub(crate) enum Image {
+    /// `resolve:ssm:<parameter>`, looked up at every launch.
+    Parameter(String),
+}
+
+/// A group of the account.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(super) spec: GroupSpec,
+    pub(super) arn: String,
+    pub(super) launch_template_id: String,
+    pub(crate) min: u32,
+    pub(crate) max: u32,
+    pub(crate) desired: u32,
+    pub(super) instances: Vec<Instance>,
+    pub(super) policies: Vec<Policy>,
+    /// Process and reason.
+    pub(super) suspended: Vec<(String, String)>,
+    /// Newest first.
+    pub(super) activities: VecDeque<Activity>,
+    /// What changed the desired capacity since the last activity.
+    pub(super) causes: Vec<String>,
+    /// When the group compares what it has with what it should have.
+    pub(super) reconcile_at: Option<SimTime>,
+    /// Launches that failed in a row.
+    pub(super) failures: u32,
+    /// Whether the activity about protected instances was written for the present scale-in.
+    pub(super) told_protected: bool,
+    pub(super) last_scaling: Option<SimTime>,
+    /// Spot Instances that EC2 took back so far.
+    pub(crate) interruptions: u64,
+    /// Spot capacity is gone: launches fail.
+    pub(crate) drought: bool,
+}
+
+/// Where an instance is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LifecycleState {
+    Pending,
+    InService,
+    Terminating,
+}
+
+impl LifecycleState {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::InService => "InService",
+            Self::Terminating => "Terminating",
+        }
+    }
+}
+
+/// An instance of a group.
+#[derive(Clone, Debug)]
+pub(crate) struct Instance {
+    pub(crate) id: String,
+    pub(crate) state: LifecycleState,
+    /// When it leaves this state by itself: `Pending` for `InService`, `Terminating` for good.
+    pub(super) next: Option<SimTime>,
+    pub(crate) launched: SimTime,
+    /// When its warm-up ends.
+    pub(super) warm: SimTime,
+    pub(crate) protected: bool,
+    pub(super) instance_type: String,
+    pub(super) zone: String,
+    pub(super) subnet: String,
+    pub(super) image: String,
+    /// EC2 takes the Spot Instance back then.
+    pub(super) reclaimed: Option<SimTime>,
+    /// The activity that ends with the present state.
+    pub(super) activity: Option<String>,
+}
+
+impl Group {
+    /// The instances of the group.
+    pub(crate) fn instances(&self) -> &[Instance] {
+        &self.instances
+    }
+
+    /// Where the image of new instances comes from.
+    pub(crate) fn image(&self) -> &Image {
+        &self.spec.image
+    }
+
+    pub(super) fn protect(&mut self, instance: &str, protected: bool) {
+        if let Some(instance) = self.instances.iter_mut().find(|i| i.id == instance) {
+            instance.protected = protected;
+        }
+    }
+
+    /// Instances that are not on their way out.
+    pub(super) fn active(&self) -> impl Iterator<Item = &Instance> {
+        self.instances
+            .iter()
+            .filter(|instance| instance.state != LifecycleState::Terminating)
+    }
+
+    pub(super) fn is_suspended(&self, process: &str) -> bool {
+        self.suspended.iter().any(|(name, _)| name == process)
+    }
+
+    /// A new desired capacity and what brought it about; the group acts on it some seconds later.
+    pub(super) fn set_desired(&mut self, desired: u32, now: SimTime, by: &str) {
+        if desired == self.desired {
+            return;
+        }
+        self.causes.push(format!(
+            "At {} {by} changing the desired capacity from {} to {desired}.",
+            seconds(now),
+            self.desired
+        ));
+        self.desired = desired;
+        self.failures = 0;
+        self.told_protected = false;
+        self.last_scaling = Some(now);
+        self.look_at(now + Duration::from_secs(8));
+    }
+
+    pub(super) fn look_at(&mut self, at: SimTime) {
+        self.reconcile_at = Some(self.reconcile_at.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// When the next thing happens by itself.
+    pub(super) fn due(&self) -> SimTime {
+        self.instances
+            .iter()
+            .flat_map(|instance| [instance.next, instance.reclaimed])
+            .chain([self.reconcile_at])
+            .flatten()
+            .min()
+            .unwrap_or(SimTime(i64::MAX))
+    }
+
+    pub(super) fn write(&mut self, activity: Activity) {
+        self.activities.push_front(activity);
+        self.activities.truncate(MOST_ACTIVITIES);
+    }
+
+    /// The group as its scaling policies see it.
+    pub(super) fn for_policies(&self, now: SimTime) -> policy::Group {
+        let active = self.active().count();
+        let launching = (self.desired as usize).saturating_sub(active);
+        let warming = self.active().filter(|i| i.warm > now).count() + launching;
+        policy::Group {
+            desired: self.desired,
+            warming: u32::try_from(warming).unwrap_or(u32::MAX),
+            terminating: u32::try_from(self.instances.len() - active).unwrap_or(u32::MAX),
+            limits: Limits {
+                min: self.min,
+                max: self.max,
+            },
+            cooldown_began: self.last_scaling.map(|at| Moment(at.0)),
+        }
+    }
+}
+
+pub(super) fn create(world: &mut World, spec: GroupSpec, workers: u32, since: SimTime) {
+    let arn = format!(
+        "arn:aws:autoscaling:{}:{}:autoScalingGroup:{}:autoScalingGroupName/{}",
+        world.options.region,
+        world.options.account_id,
+        world.ids.uuid(),
+        spec.name
+    );
+    let launch_template_id = world.ids.ec2("lt-");
+    let image = super::lifecycle::resolve_image(world, &spec.image).unwrap_or_default();
+    let instances = (0..workers as usize)
+        .map(|position| {
+            let (zone, subnet) = spec.subnets[position % spec.subnets.len()].clone();
+            Instance {
+                id: world.ids.ec2("i-"),
+                state: LifecycleState::InService,
+                next: None,
+                launched: since,
+                warm: since + spec.warmup,
+                protected: false,
+                instance_type: spec.instance_types.first().cloned().unwrap_or_default(),
+                zone,
+                subnet,
+                image: image.clone(),
+                reclaimed: None,
+                activity: None,
+            }
+        })
+        .collect();
+    let group = Group {
+        arn,
+        launch_template_id,
+        min: spec.min,
+        max: spec.max,
+        desired: workers,
+        instances,
+        policies: Vec::new(),
+        suspended: Vec::new(),
+        activities: VecDeque::new(),
+        causes: Vec::new(),
+        reconcile_at: None,
+        failures: 0,
+        told_protected: false,
+        last_scaling: None,
+        interruptions: 0,
+        drought: false,
+        spec,
+    };
+    world
+        .services
+        .autoscaling
+        .groups
+        .insert(group.spec.name.clone(), group);
+    world.services.autoscaling.generation += 1;
+}
+
+/// `2026-01-15T09:00:00Z`, as causes spell it.
+pub(super) fn seconds(at: SimTime) -> String {
+    format!("{}Z", &at.iso8601()[..19])
+}

@@ -1,0 +1,142 @@
+//! EC2 Auto Scaling: groups that follow their desired capacity, and the policies that move it.
+
+mod activity;
+mod capacity_api;
+mod describe;
+mod group;
+mod lifecycle;
+mod policy;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+pub(crate) use group::{Group, GroupSpec, Image, Instance, LifecycleState};
+pub(crate) use lifecycle::tick;
+pub(crate) use policy::{Policy, PolicyKind, invoke_policies, is_policy, policy_arn};
+
+use crate::error::{ApiError, OpResult};
+use crate::time::SimTime;
+use crate::world::World;
+
+/// Groups by name.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    groups: BTreeMap<String, Group>,
+    /// When the next thing happens by itself in any group.
+    due: SimTime,
+    /// Changes whenever instances may have come, gone or changed their state.
+    generation: u64,
+}
+
+pub(crate) const OPERATIONS: &[&str] = &[
+    "DescribeAutoScalingGroups",
+    "DescribeAutoScalingInstances",
+    "DescribePolicies",
+    "DescribeScalingActivities",
+    "ResumeProcesses",
+    "SetDesiredCapacity",
+    "SetInstanceProtection",
+    "SuspendProcesses",
+    "UpdateAutoScalingGroup",
+];
+
+pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
+    match operation {
+        "DescribeAutoScalingGroups" => describe::describe_auto_scaling_groups(world, input),
+        "DescribeAutoScalingInstances" => describe::describe_auto_scaling_instances(world, input),
+        "DescribePolicies" => policy::describe_policies(world, input),
+        "DescribeScalingActivities" => activity::describe_scaling_activities(world, input),
+        "ResumeProcesses" => capacity_api::resume_processes(world, input),
+        "SetDesiredCapacity" => capacity_api::set_desired_capacity(world, input),
+        "SetInstanceProtection" => capacity_api::set_instance_protection(world, input),
+        "SuspendProcesses" => capacity_api::suspend_processes(world, input),
+        "UpdateAutoScalingGroup" => capacity_api::update_auto_scaling_group(world, input),
+        _ => Err(World::unknown_operation(operation)),
+    }
+}
+
+/// The group with this name.
+pub(crate) fn group<'a>(world: &'a World, name: &str) -> Option<&'a Group> {
+    world.services.autoscaling.groups.get(name)
+}
+
+/// The group with this name, to be changed; it is looked at again with the next tick.
+pub(crate) fn group_mut<'a>(world: &'a mut World, name: &str) -> Option<&'a mut Group> {
+    let state = &mut world.services.autoscaling;
+    state.due = SimTime(0);
+    state.groups.get_mut(name)
+}
+
+/// Creates a group with `workers` instances that have been in service since `since`.
+pub(crate) fn create_group(world: &mut World, spec: GroupSpec, workers: u32, since: SimTime) {
+    group::create(world, spec, workers, since);
+}
+
+/// A number that changes whenever instances may have come, gone or changed their state.
+pub(crate) fn generation(world: &World) -> u64 {
+    world.services.autoscaling.generation
+}
+
+/// Sets whether an instance is protected from scale-in, as its own worker does. Returns whether the
+/// group has been waiting for that: then the instance is about to go.
+pub(crate) fn protect(world: &mut World, group: &str, instance: &str, protected: bool) -> bool {
+    let now = world.now;
+    let state = &mut world.services.autoscaling;
+    let Some(group) = state.groups.get_mut(group) else {
+        return false;
+    };
+    group.protect(instance, protected);
+    let waits = !protected && group.active().count() > group.desired as usize;
+    if waits {
+        group.look_at(now);
+        state.due = SimTime(0);
+    }
+    waits
+}
+
+/// The desired capacity of a group, `None` when there is no such group.
+pub(crate) fn desired_capacity(world: &World, name: &str) -> Option<u32> {
+    group(world, name).map(|group| group.desired)
+}
+
+/// `SetDesiredCapacity` as the scale-to-zero function calls it: an error ends in the function's log.
+pub(crate) fn set_desired(world: &mut World, name: &str, desired: u32) {
+    let now = world.now;
+    if let Some(group) = group_mut(world, name)
+        && (group.min..=group.max).contains(&desired)
+    {
+        group.set_desired(desired, now, group::BY_USER);
+    }
+}
+
+fn validation(message: impl Into<String>) -> ApiError {
+    ApiError::client("ValidationError", message)
+}
+
+fn no_group(name: &str) -> ApiError {
+    validation(format!(
+        "AutoScalingGroup name not found - AutoScalingGroup '{name}' not found"
+    ))
+}
+
+/// The page size that a request asks for.
+fn max_records(input: &Value, default: u64, most: u64) -> Result<usize, ApiError> {
+    let limit = input["MaxRecords"].as_u64().unwrap_or(default);
+    if limit == 0 || limit > most {
+        return Err(validation(format!(
+            "1 validation error detected: Value '{limit}' at 'maxRecords' failed to satisfy constraint: \
+             Member must have value {} than or equal to {}",
+            if limit == 0 { "greater" } else { "less" },
+            if limit == 0 { 1 } else { most },
+        )));
+    }
+    Ok(usize::try_from(limit).unwrap_or(50))
+}
+
+fn bad_token() -> ApiError {
+    ApiError::client("InvalidNextToken", "The token is not valid.")
+}
+
+#[cfg(test)]
+mod tests;
