@@ -13,6 +13,9 @@ import sys
 
 import botocore
 
+# What the committed shapes were written with; an older one would take members away from them.
+OLDEST_BOTOCORE = (1, 44, 5)
+
 OPERATIONS = {
     "autoscaling": [
         "DescribeAutoScalingGroups",
@@ -179,6 +182,8 @@ def lines(document):
 
 
 def main():
+    if tuple(int(part) for part in botocore.__version__.split(".")) < OLDEST_BOTOCORE:
+        sys.exit(f"botocore {botocore.__version__} is too old: pip install --upgrade botocore")
     here = pathlib.Path(__file__).resolve().parent
     changed = False
     for service, names in OPERATIONS.items():
