@@ -162,6 +162,11 @@ impl Command {
         }
     }
 
+    /// Whether Ctrl-C is the business of the command itself.
+    fn handles_interrupts(&self) -> bool {
+        matches!(self, Self::Sandbox(args) if args.handles_interrupts())
+    }
+
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
         match self {
             Self::Whoami(args) => commands::whoami::run(ctx, &args).await,
@@ -333,6 +338,9 @@ async fn context(
 
 /// Runs the command. The first Ctrl-C lets it end its step and report; the second ends it at once.
 async fn interruptible(ctx: &Ctx, command: Command) -> Result<ExitStatus> {
+    if command.handles_interrupts() {
+        return command.run(ctx).await;
+    }
     let interrupts = async {
         if tokio::signal::ctrl_c().await.is_err() {
             // Without a signal handler the operating system's default ends the process.

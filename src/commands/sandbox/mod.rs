@@ -1,31 +1,77 @@
 //! `bpctl sandbox`: a simulated account to try, rehearse and test everything in.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+mod attach;
+mod control;
+mod launch;
+mod run;
+mod scenario;
+mod serve;
+mod state;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
-use crate::clock::Clock;
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
-use crate::settings::Settings;
-use crate::ui::Ui;
 
-/// Try everything without an AWS account
+pub(crate) use attach::attach;
+
+/// Try, rehearse and test everything in a simulated account
+///
+/// The sandbox is a whole AWS account with the platform in it, on this machine: services deploy and fail over
+/// time, containers run and log, alarms fire and fleets scale. Nothing in it costs money or can be broken for good.
 #[derive(Debug, Args)]
-pub(crate) struct SandboxArgs {}
-
-pub(crate) async fn run(_ctx: &Ctx, _args: SandboxArgs) -> Result<ExitStatus> {
-    Ok(ExitStatus::Done)
+pub(crate) struct SandboxArgs {
+    #[command(subcommand)]
+    command: SandboxCommand,
 }
 
-/// Finds the running sandbox and its clock.
-pub(crate) async fn attach(
-    _ui: &Ui,
-    _settings: &mut Settings,
-    _env: &BTreeMap<String, String>,
-    _state: Option<&Path>,
-) -> Result<Clock> {
-    Ok(Clock::system())
+impl SandboxArgs {
+    /// Whether Ctrl-C is the business of the command itself.
+    pub(crate) fn handles_interrupts(&self) -> bool {
+        matches!(self.command, SandboxCommand::Run(_) | SandboxCommand::Serve(_))
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum SandboxCommand {
+    /// Start a sandbox in the background
+    Start(launch::WorldArgs),
+    /// Stop the running sandbox
+    Stop,
+    /// Show the running sandbox: address, simulated time, scenarios
+    Status,
+    /// Start over: the same account as in the beginning
+    Reset,
+    /// Let simulated time pass at once
+    Advance {
+        /// How long, e.g. 10m
+        #[arg(value_parser = humantime::parse_duration)]
+        duration: std::time::Duration,
+    },
+    /// The ways the platform breaks
+    Scenario(scenario::ScenarioArgs),
+    /// Tell which scenarios are in force, also after a random start
+    Reveal,
+    /// Print the environment that points any AWS tool at the running sandbox
+    Env,
+    /// Run a sandbox in the foreground until Ctrl-C
+    Serve(serve::ServeArgs),
+    /// Start a sandbox, run a command against it, stop it; the status is the command's
+    Run(run::RunArgs),
+}
+
+pub(crate) async fn run(ctx: &Ctx, args: SandboxArgs) -> Result<ExitStatus> {
+    match args.command {
+        SandboxCommand::Start(args) => launch::start(ctx, &args).await,
+        SandboxCommand::Stop => control::stop(ctx).await,
+        SandboxCommand::Status => control::status(ctx).await,
+        SandboxCommand::Reset => control::reset(ctx).await,
+        SandboxCommand::Advance { duration } => control::advance(ctx, duration).await,
+        SandboxCommand::Scenario(args) => scenario::run(ctx, args).await,
+        SandboxCommand::Reveal => control::reveal(ctx).await,
+        SandboxCommand::Env => control::env(ctx).await,
+        SandboxCommand::Serve(args) => serve::run(ctx, &args).await,
+        SandboxCommand::Run(args) => run::run(ctx, args).await,
+    }
 }

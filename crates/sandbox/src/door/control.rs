@@ -138,6 +138,7 @@ fn status(door: &Door) -> Value {
                 Layout::Single => "single",
                 Layout::Staged => "staged",
             },
+            "stage": world.options.stage,
             "account_id": world.options.account_id,
             "region": world.options.region,
             "drill": door.drill,

@@ -4,6 +4,8 @@ mod client;
 pub(crate) mod clock;
 mod control;
 mod listener;
+mod remote;
 
 pub use clock::Pace;
 pub use listener::{ServeOptions, Server, Stopper, TOKEN_HEADER, serve};
+pub use remote::Remote;

@@ -1,0 +1,230 @@
+//! What a sandbox is made from, and starting one in the background.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use bpctl_sandbox::{FleetSeed, Layout, Options, Scenario, SimTime};
+use clap::Args;
+use jiff::Timestamp;
+
+use super::state::{self, State};
+use crate::clock::Clock;
+use crate::context::Ctx;
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
+use crate::layout::LayoutKind;
+use crate::settings::Settings;
+use crate::ui::Ui;
+
+/// What stands for "any scenario, do not tell me which".
+pub(super) const RANDOM: &str = "?";
+
+/// How long a background sandbox may take to come up.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Choices that make a world. The layout is the global --layout.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct WorldArgs {
+    /// What is broken; may be repeated; `?` picks one at random (a drill)
+    #[arg(long = "scenario", value_name = "NAME", value_parser = scenario_name())]
+    pub(super) scenarios: Vec<String>,
+
+    /// Simulated seconds per second
+    #[arg(long, value_name = "N", default_value_t = 30.0, value_parser = speed)]
+    pub(super) speed: f64,
+
+    /// Seed of every id and every random draw
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+
+    /// When the operator arrives, e.g. 2026-01-15T09:00:00Z [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<Timestamp>,
+
+    /// This many busy production fleets instead of the platform's own
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub(super) fleets: Option<u16>,
+
+    /// Added to every API call, to meet the network that AWS has
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
+    pub(super) latency: Duration,
+}
+
+fn scenario_name() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(
+        Scenario::ALL
+            .iter()
+            .map(|scenario| scenario.name())
+            .chain([RANDOM]),
+    )
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (0.1..=100_000.0).contains(&speed) => Ok(speed),
+        _ => Err("expected a number between 0.1 and 100000".to_owned()),
+    }
+}
+
+impl WorldArgs {
+    /// Whether somebody asked for a surprise.
+    pub(super) fn is_drill(&self) -> bool {
+        self.scenarios.iter().any(|name| name == RANDOM)
+    }
+
+    /// Everything the sandbox needs to know, with surprises drawn.
+    pub(super) fn options(&self, settings: &Settings, now: Timestamp) -> Result<Options> {
+        let mut scenarios = BTreeSet::new();
+        for name in &self.scenarios {
+            scenarios.insert(match name.as_str() {
+                RANDOM => draw()?,
+                name => name
+                    .parse::<Scenario>()
+                    .map_err(|error| CtlError::usage(error.to_string()))?,
+            });
+        }
+        let fleets = (0..self.fleets.unwrap_or(0))
+            .map(|n| FleetSeed::new("production", &format!("fleet-{n:03}"), 2, 1.0))
+            .collect();
+        Ok(Options {
+            layout: match settings.layout.value {
+                LayoutKind::Single => Layout::Single,
+                LayoutKind::Staged => Layout::Staged,
+            },
+            stage: settings
+                .stage
+                .as_ref()
+                .map_or("staging", |stage| stage.value.as_str())
+                .to_owned(),
+            seed: self.seed,
+            start: SimTime(self.at.unwrap_or(now).as_millisecond()),
+            scenarios,
+            fleets,
+            ..Options::default()
+        })
+    }
+
+    /// The same choices as a command line for the process in the background.
+    fn to_args(&self, settings: &Settings) -> Vec<String> {
+        let mut args = vec!["--layout".to_owned(), settings.layout.value.to_string()];
+        if let Some(stage) = &settings.stage {
+            args.extend(["--stage".to_owned(), stage.value.to_string()]);
+        }
+        for scenario in &self.scenarios {
+            args.extend(["--scenario".to_owned(), scenario.clone()]);
+        }
+        args.extend([
+            "--speed".to_owned(),
+            self.speed.to_string(),
+            "--seed".to_owned(),
+            self.seed.to_string(),
+        ]);
+        if let Some(at) = self.at {
+            args.extend(["--at".to_owned(), at.to_string()]);
+        }
+        if let Some(fleets) = self.fleets {
+            args.extend(["--fleets".to_owned(), fleets.to_string()]);
+        }
+        args.extend([
+            "--latency".to_owned(),
+            humantime::format_duration(self.latency).to_string(),
+        ]);
+        args
+    }
+}
+
+/// One scenario that has something to find.
+fn draw() -> Result<Scenario> {
+    let candidates: Vec<Scenario> = Scenario::ALL
+        .iter()
+        .copied()
+        .filter(|scenario| {
+            !matches!(
+                scenario,
+                Scenario::Healthy | Scenario::Throttled | Scenario::ExpiredCredentials
+            )
+        })
+        .collect();
+    let random = getrandom::u32()
+        .map_err(|error| CtlError::new(ErrorKind::Unexpected, "draw a scenario").cause(error.to_string()))?;
+    Ok(candidates[random as usize % candidates.len()])
+}
+
+pub(super) async fn start(ctx: &Ctx, args: &WorldArgs) -> Result<ExitStatus> {
+    let path = state::path(&ctx.env, ctx.state_dir.as_deref())?;
+    if let Some(running) = state::live(&path).await? {
+        return Err(CtlError::new(
+            ErrorKind::Conflict,
+            format!(
+                "start a sandbox: one is running already at {} (process {})",
+                running.url, running.pid
+            ),
+        )
+        .hint("use it, start it over with `bpctl sandbox reset`, or stop it with `bpctl sandbox stop`"));
+    }
+    let state = background(&ctx.ui, &path, &args.to_args(&ctx.settings)).await?;
+    ctx.ui.status(&format!(
+        "Started a sandbox at {} (process {})",
+        state.url, state.pid
+    ));
+    ctx.ui
+        .hint("`bpctl --context sandbox triage` looks at it; `bpctl sandbox stop` stops it");
+    super::control::show(ctx, &state).await
+}
+
+/// Starts `bpctl sandbox serve` as a process of its own and waits until it answers.
+pub(super) async fn background(ui: &Ui, path: &Path, args: &[String]) -> Result<State> {
+    let failed = |what: &str| {
+        CtlError::new(
+            ErrorKind::Failed,
+            format!("start a sandbox in the background: {what}"),
+        )
+    };
+    let folder = path
+        .parent()
+        .ok_or_else(|| failed("its state file has no folder"))?;
+    fs::create_dir_all(folder).map_err(|error| failed("no place for its state").source(&error))?;
+    let log = path.with_extension("log");
+    let mut options = fs::OpenOptions::new();
+    options.create(true).write(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let output = options
+        .open(&log)
+        .map_err(|error| failed("no place for its log").source(&error))?;
+    let program =
+        std::env::current_exe().map_err(|error| failed("bpctl cannot find itself").source(&error))?;
+    let mut command = Command::new(program);
+    command
+        .args(["sandbox", "serve", "--state-file"])
+        .arg(path)
+        .args(args);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
+    // Ctrl-C in the operator's terminal must not reach it.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command
+        .spawn()
+        .map_err(|error| failed("the process cannot be started").source(&error))?;
+    let clock = Clock::system();
+    let deadline = clock.now().checked_add(START_TIMEOUT).unwrap_or(Timestamp::MAX);
+    let _progress = ui.progress("Starting a sandbox");
+    loop {
+        if let Some(state) = state::read(path).filter(|state| state.pid == child.id()) {
+            if state::live(path).await?.is_some() {
+                return Ok(state);
+            }
+        }
+        if let Ok(Some(status)) = child.try_wait() {
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            return Err(failed(&format!("it ended with {status}")).cause(said.trim().to_owned()));
+        }
+        if clock.now() >= deadline {
+            return Err(failed("it did not answer in time").hint(format!("its log is `{}`", log.display())));
+        }
+        clock.sleep(Duration::from_millis(20)).await;
+    }
+}

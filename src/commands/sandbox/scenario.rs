@@ -1,0 +1,105 @@
+//! `bpctl sandbox scenario`: list, set and clear what is broken.
+
+use bpctl_sandbox::Scenario;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::control::{running, show};
+use crate::context::Ctx;
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
+use crate::output::{Render, Table, View};
+
+/// The ways the platform breaks
+#[derive(Debug, Args)]
+pub(crate) struct ScenarioArgs {
+    #[command(subcommand)]
+    command: ScenarioCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ScenarioCommand {
+    /// List every scenario and what an operator should find in it
+    List,
+    /// Break the running sandbox: exactly these scenarios from now on
+    Set {
+        /// Scenario names
+        #[arg(required = true, value_parser = clap::builder::PossibleValuesParser::new(Scenario::ALL.iter().map(|s| s.name())))]
+        names: Vec<String>,
+    },
+    /// Mend the running sandbox
+    Clear,
+}
+
+#[derive(Debug, Serialize)]
+struct Scenarios {
+    scenarios: Vec<ScenarioView>,
+}
+
+#[derive(Debug, Serialize)]
+struct ScenarioView {
+    name: &'static str,
+    help: &'static str,
+}
+
+impl Render for Scenarios {
+    fn schema(&self) -> &'static str {
+        "bpctl.sandbox.scenarios/1"
+    }
+
+    fn human(&self, view: &View) -> String {
+        let mut table = Table::new(&["SCENARIO", "WHAT BREAKS, AND WHAT TO FIND"]);
+        for scenario in &self.scenarios {
+            table.row([scenario.name.to_owned(), scenario.help.to_owned()]);
+        }
+        table.render(view)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.scenarios
+            .iter()
+            .map(|scenario| scenario.name.to_owned())
+            .collect()
+    }
+
+    fn items(&self) -> Option<Vec<Value>> {
+        Some(self.scenarios.iter().map(|scenario| json!(scenario)).collect())
+    }
+}
+
+pub(super) async fn run(ctx: &Ctx, args: ScenarioArgs) -> Result<ExitStatus> {
+    match args.command {
+        ScenarioCommand::List => {
+            let view = |scenario: &Scenario| ScenarioView {
+                name: scenario.name(),
+                help: scenario.help(),
+            };
+            ctx.emit(&Scenarios {
+                scenarios: Scenario::ALL.iter().map(view).collect(),
+            })?;
+            Ok(ExitStatus::Done)
+        }
+        ScenarioCommand::Set { names } => set(ctx, &names).await,
+        ScenarioCommand::Clear => set(ctx, &[]).await,
+    }
+}
+
+async fn set(ctx: &Ctx, names: &[String]) -> Result<ExitStatus> {
+    let state = running(ctx).await?;
+    state
+        .remote()?
+        .set_scenarios(names)
+        .await
+        .map_err(|error| CtlError::new(ErrorKind::Failed, "change the sandbox's scenarios").source(&error))?;
+    if names.is_empty() {
+        ctx.ui
+            .status("Cleared all scenarios; what they broke mends over simulated time");
+    } else {
+        ctx.ui.status(&format!(
+            "Set {}; effects take simulated time: `bpctl sandbox advance 15m`",
+            names.join(", ")
+        ));
+    }
+    show(ctx, &state).await
+}

@@ -1,0 +1,79 @@
+//! `bpctl sandbox serve`: a sandbox in the foreground. `sandbox start` is this in the background.
+
+use std::path::PathBuf;
+
+use bpctl_sandbox::Sandbox;
+use bpctl_sandbox::door::{Pace, ServeOptions, Server, serve};
+use clap::Args;
+
+use super::launch::WorldArgs;
+use super::state::{self, State};
+use crate::context::Ctx;
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    world: WorldArgs,
+
+    /// Port on 127.0.0.1; 0 is any that is free
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    port: u16,
+
+    /// Where to write address and token instead of the usual place
+    #[arg(long, value_name = "FILE", hide = true)]
+    state_file: Option<PathBuf>,
+}
+
+/// Makes a world and binds a listener for it.
+pub(super) async fn listen(ctx: &Ctx, world: &WorldArgs, port: u16) -> Result<(Server, State)> {
+    let options = world.options(&ctx.settings, ctx.clock.now())?;
+    let sandbox = Sandbox::new(options, Pace::Live { speed: world.speed });
+    let options = ServeOptions {
+        port,
+        latency: world.latency,
+        drill: world.is_drill(),
+    };
+    let server = serve(sandbox, options).await.map_err(|error| {
+        CtlError::new(ErrorKind::Failed, format!("listen on port {port} of 127.0.0.1")).source(&error)
+    })?;
+    let state = State {
+        pid: std::process::id(),
+        url: server.url(),
+        token: server.token.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    Ok((server, state))
+}
+
+pub(super) async fn run(ctx: &Ctx, args: &ServeArgs) -> Result<ExitStatus> {
+    let path = match &args.state_file {
+        Some(path) => path.clone(),
+        None => state::path(&ctx.env, ctx.state_dir.as_deref())?,
+    };
+    if let Some(running) = state::live(&path).await? {
+        return Err(CtlError::new(
+            ErrorKind::Conflict,
+            format!("serve: a sandbox runs already at {}", running.url),
+        )
+        .hint("stop it with `bpctl sandbox stop`"));
+    }
+    let (server, state) = listen(ctx, &args.world, args.port).await?;
+    state::write(&path, &state)?;
+    ctx.ui
+        .status(&format!("Serving a sandbox at {}; Ctrl-C stops it", state.url));
+    let stopper = server.stopper();
+    let serving = server.run();
+    tokio::pin!(serving);
+    tokio::select! {
+        () = &mut serving => {}
+        _ = tokio::signal::ctrl_c() => {
+            stopper.stop();
+            serving.await;
+        }
+    }
+    state::remove(&path, &state);
+    ctx.ui.status("Stopped");
+    Ok(ExitStatus::Done)
+}

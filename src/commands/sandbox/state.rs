@@ -1,0 +1,134 @@
+//! The file that says where the running sandbox is. It holds the token, so only its owner can read it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use bpctl_sandbox::door::Remote;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{CtlError, ErrorKind, Result};
+
+/// Names another state file; `sandbox run` sets it for the command it runs.
+pub(super) const STATE_VARIABLE: &str = "BPCTL_SANDBOX_STATE";
+
+/// A running sandbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct State {
+    pub(super) pid: u32,
+    pub(super) url: String,
+    pub(super) token: String,
+    /// The bpctl that serves it.
+    pub(super) version: String,
+}
+
+impl State {
+    pub(super) fn remote(&self) -> Result<Remote> {
+        Remote::new(&self.url, &self.token).map_err(|error| {
+            CtlError::new(ErrorKind::Unexpected, "read the sandbox's address").source(&error)
+        })
+    }
+}
+
+/// Where the state file of this environment is.
+///
+/// # Errors
+/// Without a home folder there is no place for it.
+pub(super) fn path(env: &BTreeMap<String, String>, state_dir: Option<&Path>) -> Result<PathBuf> {
+    if let Some(path) = env.get(STATE_VARIABLE).filter(|path| !path.is_empty()) {
+        return Ok(PathBuf::from(path));
+    }
+    state_dir
+        .map(|folder| folder.join("sandbox.json"))
+        .ok_or_else(|| {
+            CtlError::config("find a place for the sandbox's state: there is no home folder")
+                .hint("set HOME or XDG_STATE_HOME, or use `bpctl sandbox run -- COMMAND`")
+        })
+}
+
+/// Writes the file in one step, mode 0600.
+pub(super) fn write(path: &Path, state: &State) -> Result<()> {
+    let failed = |error: &std::io::Error| {
+        CtlError::new(
+            ErrorKind::Failed,
+            format!("write the sandbox's state `{}`", path.display()),
+        )
+        .source(error)
+    };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+    }
+    let text = serde_json::to_string_pretty(state)
+        .map_err(|error| CtlError::new(ErrorKind::Unexpected, "write the sandbox's state").source(&error))?;
+    let temporary = path.with_extension(format!("{}.new", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(|error| failed(&error))
+}
+
+/// Removes the file if it is still the one that `state` describes.
+pub(super) fn remove(path: &Path, state: &State) {
+    if read(path).as_ref() == Some(state) {
+        // Somebody else may have removed it first; either way it is gone.
+        let _ = fs::remove_file(path);
+    }
+}
+
+pub(super) fn read(path: &Path) -> Option<State> {
+    serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
+}
+
+/// The sandbox that the file describes, if it answers. A file left behind by a dead process (or by
+/// one whose port now belongs to somebody else) is removed.
+pub(super) async fn live(path: &Path) -> Result<Option<State>> {
+    let Some(state) = read(path) else { return Ok(None) };
+    let answers = match state.remote()?.status().await {
+        Ok(status) => status["pid"].as_u64() == Some(u64::from(state.pid)),
+        Err(_) => false,
+    };
+    if !answers {
+        remove(path, &state);
+        return Ok(None);
+    }
+    Ok(Some(state))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        State {
+            pid: 1,
+            url: "http://127.0.0.1:1".to_owned(),
+            token: "t".to_owned(),
+            version: "0".to_owned(),
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read_the_token() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/sandbox.json");
+        write(&path, &state()).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn a_file_whose_process_is_gone_is_recognised_and_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sandbox.json");
+        write(&path, &state()).unwrap();
+        assert_eq!(live(&path).await.unwrap(), None);
+        assert!(!path.exists());
+    }
+}
