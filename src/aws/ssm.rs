@@ -1,1 +1,135 @@
-//! Operations on ssm.
+//! Parameter Store: values, versions and dates. Nothing here decrypts: a SecureString stays ciphertext.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ssm::types::{Parameter as SdkParameter, ParameterStringFilter};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Aws;
+use super::convert::time;
+use crate::error::{Required as _, Result, from_sdk};
+
+/// GetParameters and GetParametersByPath: "Maximum number of 10" (Systems Manager API Reference).
+const BATCH: usize = 10;
+
+/// DescribeParameters: "Maximum value of 50" for MaxResults (Systems Manager API Reference).
+const METADATA_PAGE: i32 = 50;
+
+/// How many batches are under way at once; the token bucket paces them beyond its burst.
+const CONCURRENT: usize = 8;
+
+/// A parameter with its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    /// Ciphertext when `kind` is `SecureString`.
+    pub(crate) value: String,
+    pub(crate) version: i64,
+    /// `String`, `StringList` or `SecureString`.
+    pub(crate) kind: String,
+    /// `text` or `aws:ec2:image`.
+    pub(crate) data_type: String,
+    pub(crate) modified: Option<Timestamp>,
+}
+
+/// What [`Aws::parameters`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Parameters {
+    pub(crate) found: BTreeMap<String, Parameter>,
+    /// Asked for but not there.
+    pub(crate) missing: Vec<String>,
+}
+
+impl Aws {
+    /// The parameters of these names, ten per call, the calls side by side.
+    pub(crate) async fn parameters(&self, names: &[String]) -> Result<Parameters> {
+        let client = self.ssm_client().await?;
+        let batches: Vec<_> = stream::iter(names.chunks(BATCH).map(<[String]>::to_vec))
+            .map(|batch| {
+                let call = client.get_parameters().set_names(Some(batch));
+                async move {
+                    call.send()
+                        .await
+                        .map_err(|error| from_sdk("read parameters", &error))
+                }
+            })
+            .buffer_unordered(CONCURRENT)
+            .try_collect()
+            .await?;
+        let mut all = Parameters::default();
+        for batch in &batches {
+            for parameter in batch.parameters() {
+                let parameter = convert("GetParameters", parameter)?;
+                all.found.insert(parameter.name.clone(), parameter);
+            }
+            all.missing.extend_from_slice(batch.invalid_parameters());
+        }
+        all.missing.sort();
+        Ok(all)
+    }
+
+    /// Every parameter below `path`, with or without the levels further down.
+    pub(crate) async fn parameters_under(&self, path: &str, recursive: bool) -> Result<Vec<Parameter>> {
+        let mut pages = self
+            .ssm_client()
+            .await?
+            .get_parameters_by_path()
+            .path(path)
+            .recursive(recursive)
+            .max_results(10)
+            .into_paginator()
+            .send();
+        let mut parameters = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|error| from_sdk(format!("read the parameters under `{path}`"), &error))?;
+            for parameter in page.parameters() {
+                parameters.push(convert("GetParametersByPath", parameter)?);
+            }
+        }
+        Ok(parameters)
+    }
+
+    /// The names of every parameter anywhere below one of `paths`: a fifth of the calls that values take.
+    pub(crate) async fn parameter_names_under(&self, paths: &[String]) -> Result<Vec<String>> {
+        const REQUEST: &str = "DescribeParameters";
+        let doing = || format!("list the parameters under `{}`", paths.join("`, `"));
+        let filter = ParameterStringFilter::builder()
+            .key("Path")
+            .option("Recursive")
+            .set_values(Some(paths.to_vec()))
+            .build()
+            .map_err(|error| {
+                crate::error::CtlError::new(crate::error::ErrorKind::Unexpected, doing()).source(&error)
+            })?;
+        let mut pages = self
+            .ssm_client()
+            .await?
+            .describe_parameters()
+            .parameter_filters(filter)
+            .max_results(METADATA_PAGE)
+            .into_paginator()
+            .send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| from_sdk(doing(), &error))?;
+            for parameter in page.parameters() {
+                names.push(parameter.name().required(REQUEST, "Name")?.to_owned());
+            }
+        }
+        Ok(names)
+    }
+}
+
+fn convert(request: &str, parameter: &SdkParameter) -> Result<Parameter> {
+    Ok(Parameter {
+        name: parameter.name().required(request, "Name")?.to_owned(),
+        value: parameter.value().required(request, "Value")?.to_owned(),
+        version: parameter.version(),
+        kind: parameter.r#type().required(request, "Type")?.as_str().to_owned(),
+        data_type: parameter.data_type().unwrap_or("text").to_owned(),
+        modified: time(parameter.last_modified_date()),
+    })
+}

@@ -1,0 +1,99 @@
+//! DescribeScalingActivities.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_autoscaling::types::Activity as SdkActivity;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::super::Aws;
+use super::super::convert::time;
+use crate::error::{Required as _, Result, from_sdk};
+
+/// DescribeScalingActivities: at most 100 records per page (Auto Scaling API Reference).
+const PAGE: i32 = 100;
+
+/// One line in the diary of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Activity {
+    #[serde(skip)]
+    pub(crate) group: String,
+    /// E.g. `Successful`, `Failed`, `InProgress`.
+    pub(crate) status: String,
+    /// E.g. "Launching a new EC2 instance: i-0…".
+    pub(crate) description: String,
+    pub(crate) cause: String,
+    /// Why it failed.
+    pub(crate) message: Option<String>,
+    pub(crate) started: Option<Timestamp>,
+    pub(crate) ended: Option<Timestamp>,
+}
+
+impl Aws {
+    /// The newest activities of one group, the newest first.
+    pub(crate) async fn activities(&self, group: &str, most: i32) -> Result<Vec<Activity>> {
+        let answer = self
+            .autoscaling_client()
+            .await?
+            .describe_scaling_activities()
+            .auto_scaling_group_name(group)
+            .max_records(most.clamp(1, PAGE))
+            .send()
+            .await
+            .map_err(|error| from_sdk(format!("read the scaling activities of `{group}`"), &error))?;
+        answer.activities().iter().map(convert).collect()
+    }
+
+    /// The newest activity of each of `groups`, from the newest activities of the whole region.
+    ///
+    /// Reads at most `pages` pages: a group whose last activity is older than the region's newest
+    /// `100 * pages` is not among the answers.
+    pub(crate) async fn latest_activities(
+        &self,
+        groups: &[String],
+        pages: usize,
+    ) -> Result<BTreeMap<String, Activity>> {
+        let mut stream = self
+            .autoscaling_client()
+            .await?
+            .describe_scaling_activities()
+            .max_records(PAGE)
+            .into_paginator()
+            .send();
+        let mut latest = BTreeMap::new();
+        for _ in 0..pages {
+            let Some(page) = stream.next().await else { break };
+            let page = page.map_err(|error| from_sdk("read the scaling activities", &error))?;
+            for activity in page.activities() {
+                let activity = convert(activity)?;
+                if groups.contains(&activity.group) {
+                    latest.entry(activity.group.clone()).or_insert(activity);
+                }
+            }
+            if latest.len() == groups.len() {
+                break;
+            }
+        }
+        Ok(latest)
+    }
+}
+
+fn convert(activity: &SdkActivity) -> Result<Activity> {
+    const REQUEST: &str = "DescribeScalingActivities";
+    Ok(Activity {
+        group: activity
+            .auto_scaling_group_name()
+            .required(REQUEST, "AutoScalingGroupName")?
+            .to_owned(),
+        status: activity
+            .status_code()
+            .required(REQUEST, "StatusCode")?
+            .as_str()
+            .to_owned(),
+        description: activity.description().unwrap_or_default().to_owned(),
+        cause: activity.cause().unwrap_or_default().to_owned(),
+        message: activity.status_message().map(str::to_owned),
+        started: time(activity.start_time()),
+        ended: time(activity.end_time()),
+    })
+}

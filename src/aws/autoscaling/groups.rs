@@ -1,0 +1,222 @@
+//! DescribeAutoScalingGroups.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_autoscaling::types::{
+    AutoScalingGroup, Instance as SdkInstance, LaunchTemplateSpecification, LifecycleState,
+};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Serialize;
+
+use super::super::Aws;
+use crate::error::{CtlError, Required as _, Result, from_sdk};
+
+/// "The default value is 50 and the maximum value is 100" (Auto Scaling API Reference, MaxRecords).
+const PAGE: i32 = 100;
+
+const REQUEST: &str = "DescribeAutoScalingGroups";
+
+/// A group as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) min: u32,
+    pub(crate) max: u32,
+    pub(crate) desired: u32,
+    pub(crate) instances: Vec<Instance>,
+    /// Instance types of the mixed instances policy, in order of preference.
+    pub(crate) instance_types: Vec<String>,
+    /// Name and version (a number, `$Latest` or `$Default`) of the launch template in force.
+    pub(crate) launch_template: Option<(String, String)>,
+    /// Seconds until a new instance counts in the group's metrics.
+    pub(crate) default_warmup_seconds: Option<u32>,
+    /// Process and reason.
+    pub(crate) suspended: Vec<(String, String)>,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// The group is on its way out.
+    pub(crate) deleting: bool,
+}
+
+/// One instance of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Instance {
+    pub(crate) id: String,
+    pub(crate) instance_type: Option<String>,
+    pub(crate) zone: Option<String>,
+    /// As AWS says it, e.g. `Terminating:Wait`.
+    pub(crate) state: String,
+    pub(crate) phase: Phase,
+    pub(crate) healthy: bool,
+    /// Protected from scale-in.
+    pub(crate) protected: bool,
+    pub(crate) image: Option<String>,
+    pub(crate) launch_template_version: Option<String>,
+}
+
+/// What an instance's lifecycle state means for the capacity of its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Phase {
+    /// On its way in.
+    Pending,
+    InService,
+    /// Kept aside, by an operator or in a warm pool.
+    Standby,
+    /// On its way out, or gone.
+    Terminating,
+}
+
+impl Phase {
+    /// "Amazon EC2 Auto Scaling instance lifecycle" (EC2 Auto Scaling User Guide).
+    fn of(state: &LifecycleState) -> Self {
+        match state {
+            LifecycleState::Pending | LifecycleState::PendingWait | LifecycleState::PendingProceed => {
+                Self::Pending
+            }
+            LifecycleState::Terminating
+            | LifecycleState::TerminatingWait
+            | LifecycleState::TerminatingProceed
+            | LifecycleState::TerminatingRetained
+            | LifecycleState::Terminated
+            | LifecycleState::Detaching
+            | LifecycleState::Detached => Self::Terminating,
+            LifecycleState::EnteringStandby | LifecycleState::Standby => Self::Standby,
+            state if state.as_str().starts_with("Warmed") => Self::Standby,
+            // Root volume replacement and whatever comes next: the machine runs.
+            _ => Self::InService,
+        }
+    }
+}
+
+impl Group {
+    /// Instances of a phase.
+    pub(crate) fn count(&self, phase: Phase) -> usize {
+        self.instances
+            .iter()
+            .filter(|instance| instance.phase == phase)
+            .count()
+    }
+}
+
+impl Aws {
+    /// Every group of the region.
+    pub(crate) async fn groups(&self) -> Result<Vec<Group>> {
+        let mut pages = self
+            .autoscaling_client()
+            .await?
+            .describe_auto_scaling_groups()
+            .max_records(PAGE)
+            .into_paginator()
+            .send();
+        let mut groups = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| from_sdk("list the Auto Scaling groups", &error))?;
+            for group in page.auto_scaling_groups() {
+                groups.push(convert(group)?);
+            }
+        }
+        Ok(groups)
+    }
+
+    /// The groups of these names, a hundred per call; those that do not exist are not among the answers.
+    pub(crate) async fn groups_named(&self, names: &[String]) -> Result<Vec<Group>> {
+        let client = self.autoscaling_client().await?;
+        let batches: Vec<_> = stream::iter(names.chunks(PAGE as usize).map(<[String]>::to_vec))
+            .map(|batch| {
+                let call = client
+                    .describe_auto_scaling_groups()
+                    .set_auto_scaling_group_names(Some(batch))
+                    .max_records(PAGE);
+                async move {
+                    call.send()
+                        .await
+                        .map_err(|error| from_sdk("describe Auto Scaling groups", &error))
+                }
+            })
+            .buffer_unordered(4)
+            .try_collect()
+            .await?;
+        batches
+            .iter()
+            .flat_map(|batch| batch.auto_scaling_groups())
+            .map(convert)
+            .collect()
+    }
+}
+
+/// Sizes of a group are never negative.
+fn size(value: Option<i32>, member: &str) -> Result<u32> {
+    u32::try_from(value.required(REQUEST, member)?)
+        .map_err(|_| CtlError::missing_in_response(REQUEST, member))
+}
+
+fn convert(group: &AutoScalingGroup) -> Result<Group> {
+    let mixed = group
+        .mixed_instances_policy()
+        .and_then(|policy| policy.launch_template());
+    let template = mixed
+        .and_then(|template| template.launch_template_specification())
+        .or(group.launch_template());
+    Ok(Group {
+        name: group
+            .auto_scaling_group_name()
+            .required(REQUEST, "AutoScalingGroupName")?
+            .to_owned(),
+        min: size(group.min_size(), "MinSize")?,
+        max: size(group.max_size(), "MaxSize")?,
+        desired: size(group.desired_capacity(), "DesiredCapacity")?,
+        instances: group.instances().iter().map(instance).collect::<Result<_>>()?,
+        instance_types: mixed
+            .map(|template| template.overrides())
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|choice| choice.instance_type().map(str::to_owned))
+            .collect(),
+        launch_template: template.and_then(launch_template),
+        default_warmup_seconds: group
+            .default_instance_warmup()
+            .and_then(|seconds| u32::try_from(seconds).ok()),
+        suspended: group
+            .suspended_processes()
+            .iter()
+            .filter_map(|process| {
+                let reason = process.suspension_reason().unwrap_or_default();
+                Some((process.process_name()?.to_owned(), reason.to_owned()))
+            })
+            .collect(),
+        tags: group
+            .tags()
+            .iter()
+            .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
+            .collect(),
+        deleting: group.status().is_some(),
+    })
+}
+
+fn launch_template(template: &LaunchTemplateSpecification) -> Option<(String, String)> {
+    let name = template
+        .launch_template_name()
+        .or(template.launch_template_id())?;
+    // "If the value is not specified, the default version is used" (API Reference, LaunchTemplateSpecification).
+    Some((
+        name.to_owned(),
+        template.version().unwrap_or("$Default").to_owned(),
+    ))
+}
+
+fn instance(instance: &SdkInstance) -> Result<Instance> {
+    let state = instance.lifecycle_state().required(REQUEST, "LifecycleState")?;
+    Ok(Instance {
+        id: instance.instance_id().required(REQUEST, "InstanceId")?.to_owned(),
+        instance_type: instance.instance_type().map(str::to_owned),
+        zone: instance.availability_zone().map(str::to_owned),
+        state: state.as_str().to_owned(),
+        phase: Phase::of(state),
+        healthy: instance.health_status() != Some("Unhealthy"),
+        protected: instance.protected_from_scale_in().unwrap_or(false),
+        image: instance.image_id().map(str::to_owned),
+        launch_template_version: instance
+            .launch_template()
+            .and_then(|template| template.version().map(str::to_owned)),
+    })
+}

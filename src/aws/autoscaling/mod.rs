@@ -1,0 +1,8 @@
+//! EC2 Auto Scaling: groups, their activities, and their capacity.
+
+mod activities;
+mod capacity;
+mod groups;
+
+pub(crate) use activities::Activity;
+pub(crate) use groups::{Group, Instance, Phase};

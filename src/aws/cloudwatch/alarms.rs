@@ -1,0 +1,136 @@
+//! DescribeAlarms: metric alarms by name or by prefix.
+
+use aws_sdk_cloudwatch::types::{MetricAlarm, StateValue};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::super::Aws;
+use super::super::convert::time;
+use crate::error::{Required as _, Result, from_sdk};
+
+/// DescribeAlarms: at most 100 names, at most 100 records per page (CloudWatch API Reference).
+const BATCH: usize = 100;
+
+/// How many batches are under way at once; the token bucket paces them at the documented 9 a second.
+const CONCURRENT: usize = 4;
+
+const REQUEST: &str = "DescribeAlarms";
+
+/// State of an alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum AlarmState {
+    Ok,
+    Alarm,
+    InsufficientData,
+}
+
+/// A metric alarm. Composite alarms are not part of the platform.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Alarm {
+    pub(crate) name: String,
+    pub(crate) state: AlarmState,
+    pub(crate) reason: Option<String>,
+    /// Since when it is in this state.
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) actions_enabled: bool,
+    /// ARNs of what happens in ALARM.
+    pub(crate) actions: Vec<String>,
+    pub(crate) namespace: Option<String>,
+    pub(crate) metric: Option<String>,
+    pub(crate) dimensions: Vec<(String, String)>,
+    pub(crate) statistic: Option<String>,
+    pub(crate) period_seconds: Option<i32>,
+    /// E.g. `GreaterThanOrEqualToThreshold`.
+    pub(crate) comparison: Option<String>,
+    pub(crate) threshold: Option<f64>,
+    pub(crate) evaluation_periods: Option<i32>,
+    pub(crate) datapoints_to_alarm: Option<i32>,
+    /// `breaching`, `notBreaching`, `ignore` or `missing`.
+    pub(crate) missing_data: Option<String>,
+}
+
+impl Aws {
+    /// The alarms of these names; those that do not exist are simply not among the answers.
+    pub(crate) async fn alarms_named(&self, names: &[String]) -> Result<Vec<Alarm>> {
+        let client = self.cloudwatch_client().await?;
+        let batches: Vec<_> = stream::iter(names.chunks(BATCH).map(<[String]>::to_vec))
+            .map(|batch| {
+                let call = client
+                    .describe_alarms()
+                    .set_alarm_names(Some(batch))
+                    .max_records(100);
+                async move { call.send().await.map_err(|error| from_sdk("read alarms", &error)) }
+            })
+            .buffer_unordered(CONCURRENT)
+            .try_collect()
+            .await?;
+        batches
+            .iter()
+            .flat_map(|batch| batch.metric_alarms())
+            .map(convert)
+            .collect()
+    }
+
+    /// The alarms whose names begin with `prefix`; all of them with an empty one.
+    pub(crate) async fn alarms_with_prefix(&self, prefix: &str) -> Result<Vec<Alarm>> {
+        let mut pages = self
+            .cloudwatch_client()
+            .await?
+            .describe_alarms()
+            .set_alarm_name_prefix((!prefix.is_empty()).then(|| prefix.to_owned()))
+            .max_records(100)
+            .into_paginator()
+            .send();
+        let mut alarms = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| from_sdk("read alarms", &error))?;
+            for alarm in page.metric_alarms() {
+                alarms.push(convert(alarm)?);
+            }
+        }
+        Ok(alarms)
+    }
+}
+
+fn convert(alarm: &MetricAlarm) -> Result<Alarm> {
+    let state = match alarm.state_value().required(REQUEST, "StateValue")? {
+        StateValue::Ok => AlarmState::Ok,
+        StateValue::Alarm => AlarmState::Alarm,
+        // A state that this version does not know is not one to act on.
+        _ => AlarmState::InsufficientData,
+    };
+    let statistic = alarm
+        .statistic()
+        .map(|statistic| statistic.as_str())
+        .or(alarm.extended_statistic());
+    let dimensions = alarm
+        .dimensions()
+        .iter()
+        .filter_map(|dimension| Some((dimension.name()?.to_owned(), dimension.value()?.to_owned())));
+    Ok(Alarm {
+        name: alarm.alarm_name().required(REQUEST, "AlarmName")?.to_owned(),
+        state,
+        reason: alarm.state_reason().map(str::to_owned),
+        since: time(
+            alarm
+                .state_transitioned_timestamp()
+                .or(alarm.state_updated_timestamp()),
+        ),
+        actions_enabled: alarm.actions_enabled().unwrap_or(true),
+        actions: alarm.alarm_actions().to_vec(),
+        namespace: alarm.namespace().map(str::to_owned),
+        metric: alarm.metric_name().map(str::to_owned),
+        dimensions: dimensions.collect(),
+        statistic: statistic.map(str::to_owned),
+        period_seconds: alarm.period(),
+        comparison: alarm
+            .comparison_operator()
+            .map(|operator| operator.as_str().to_owned()),
+        threshold: alarm.threshold(),
+        evaluation_periods: alarm.evaluation_periods(),
+        datapoints_to_alarm: alarm.datapoints_to_alarm(),
+        missing_data: alarm.treat_missing_data().map(str::to_owned),
+    })
+}
