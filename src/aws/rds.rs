@@ -1,1 +1,111 @@
 //! Operations on rds.
+
+use aws_sdk_rds::error::SdkError;
+use aws_sdk_rds::types::Tag;
+
+use super::Aws;
+use crate::change::Permit;
+use crate::error::{Required as _, Result, from_sdk};
+
+/// A database instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DbInstance {
+    pub(crate) id: String,
+    /// `available`, `backing-up`, `stopped`, …
+    pub(crate) status: String,
+    /// Host name; absent while the instance is being created.
+    pub(crate) endpoint: Option<String>,
+}
+
+/// A snapshot of a database instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DbSnapshot {
+    /// `creating`, `available`, `failed`, …
+    pub(crate) status: String,
+    /// 0 to 100.
+    pub(crate) percent: i32,
+}
+
+impl Aws {
+    /// Every database instance of the account in this region.
+    pub(crate) async fn db_instances(&self) -> Result<Vec<DbInstance>> {
+        const REQUEST: &str = "DescribeDBInstances";
+        let mut pages = self
+            .rds_client()
+            .await?
+            .describe_db_instances()
+            .into_paginator()
+            .items()
+            .send();
+        let mut instances = Vec::new();
+        while let Some(instance) = pages.next().await {
+            let instance = instance.map_err(|error| from_sdk("describe the database instances", &error))?;
+            instances.push(DbInstance {
+                id: instance
+                    .db_instance_identifier()
+                    .required(REQUEST, "DBInstanceIdentifier")?
+                    .to_owned(),
+                status: instance.db_instance_status().unwrap_or_default().to_owned(),
+                endpoint: instance
+                    .endpoint()
+                    .and_then(|endpoint| endpoint.address())
+                    .map(str::to_owned),
+            });
+        }
+        Ok(instances)
+    }
+
+    /// Begins a snapshot. `id` must be new in the account: a snapshot that is there already counts as
+    /// the one an earlier, unanswered attempt of this call has begun.
+    pub(crate) async fn create_db_snapshot(
+        &self,
+        _permit: Permit<'_>,
+        instance: &str,
+        id: &str,
+        tags: &[(String, String)],
+    ) -> Result<()> {
+        let answer = self
+            .rds_client()
+            .await?
+            .create_db_snapshot()
+            .db_instance_identifier(instance)
+            .db_snapshot_identifier(id)
+            .set_tags(Some(
+                tags.iter()
+                    .map(|(key, value)| Tag::builder().key(key).value(value).build())
+                    .collect(),
+            ))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(error)) if error.err().is_db_snapshot_already_exists_fault() => Ok(()),
+            Err(error) => Err(from_sdk(
+                format!("create snapshot {id} of database {instance}"),
+                &error,
+            )),
+        }
+    }
+
+    /// The snapshot with this identifier.
+    pub(crate) async fn db_snapshot(&self, id: &str) -> Result<Option<DbSnapshot>> {
+        let answer = self
+            .rds_client()
+            .await?
+            .describe_db_snapshots()
+            .db_snapshot_identifier(id)
+            .send()
+            .await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(SdkError::ServiceError(error)) if error.err().is_db_snapshot_not_found_fault() => {
+                return Ok(None);
+            }
+            Err(error) => return Err(from_sdk(format!("describe snapshot {id}"), &error)),
+        };
+        Ok(answer.db_snapshots().first().map(|snapshot| DbSnapshot {
+            status: snapshot.status().unwrap_or_default().to_owned(),
+            percent: snapshot.percent_progress().unwrap_or(0),
+        }))
+    }
+}

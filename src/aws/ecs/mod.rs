@@ -1,0 +1,31 @@
+//! Operations on ecs: services, task definitions, and tasks from their start to their end.
+
+pub(crate) mod definitions;
+pub(crate) mod run;
+pub(crate) mod services;
+pub(crate) mod tasks;
+
+pub(crate) use definitions::{AwsLogs, ContainerDefinition, TaskDefinition};
+pub(crate) use run::{Network, RunTask};
+pub(crate) use services::Service;
+pub(crate) use tasks::{Container, Task};
+
+/// The last part of an ARN or path: `bp-backend:42` of a task definition, the id of a task.
+pub(crate) fn short(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn the_short_name_is_what_follows_the_last_slash() {
+        assert_eq!(
+            short("arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42"),
+            "bp-backend:42"
+        );
+        assert_eq!(short("arn:aws:ecs:us-east-1:123456789012:task/bp/0af"), "0af");
+        assert_eq!(short("0af"), "0af");
+    }
+}

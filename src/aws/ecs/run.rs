@@ -1,0 +1,129 @@
+//! Starting and stopping tasks.
+
+use aws_sdk_ecs::types::{
+    AssignPublicIp, AwsVpcConfiguration, ContainerOverride, LaunchType, NetworkConfiguration, Tag,
+    TaskOverride,
+};
+use serde::Serialize;
+
+use super::tasks::{Task, convert_task};
+use crate::aws::Aws;
+use crate::change::Permit;
+use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
+
+/// The network of a service or task.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Network {
+    pub(crate) subnets: Vec<String>,
+    pub(crate) security_groups: Vec<String>,
+    pub(crate) public_ip: bool,
+}
+
+impl Network {
+    pub(super) fn from_sdk(network: &AwsVpcConfiguration) -> Self {
+        Self {
+            subnets: network.subnets().to_vec(),
+            security_groups: network.security_groups().to_vec(),
+            public_ip: network.assign_public_ip() == Some(&AssignPublicIp::Enabled),
+        }
+    }
+}
+
+/// A one-off task on Fargate, in which one container gets another command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RunTask {
+    pub(crate) cluster: String,
+    /// ARN: the revision that was looked at is the one that runs.
+    pub(crate) definition: String,
+    pub(crate) container: String,
+    pub(crate) command: Vec<String>,
+    pub(crate) network: Network,
+    pub(crate) platform_version: Option<String>,
+    pub(crate) execute_command: bool,
+    /// Letters, digits, `-`, `/` and `_`, at most 128 (API reference).
+    pub(crate) started_by: String,
+    /// Printable ASCII, at most 64 characters: however often the request is sent, one task starts.
+    pub(crate) client_token: String,
+    pub(crate) tags: Vec<(String, String)>,
+}
+
+impl Aws {
+    /// Starts the task. The SDK repeats the request with the same token when an answer is lost.
+    ///
+    /// # Errors
+    /// What AWS refuses; [`ErrorKind::Failed`] with the reason when ECS answers "no" with a `failures`
+    /// list; [`ErrorKind::Unreachable`] when nobody knows whether the task started.
+    pub(crate) async fn run_task(&self, _permit: Permit<'_>, order: &RunTask) -> Result<Task> {
+        const DOING: &str = "start the task";
+        let vpc = AwsVpcConfiguration::builder()
+            .set_subnets(Some(order.network.subnets.clone()))
+            .set_security_groups(Some(order.network.security_groups.clone()))
+            .assign_public_ip(if order.network.public_ip {
+                AssignPublicIp::Enabled
+            } else {
+                AssignPublicIp::Disabled
+            })
+            .build()
+            .map_err(|error| CtlError::new(ErrorKind::Unexpected, DOING).source(&error))?;
+        let overriding = ContainerOverride::builder()
+            .name(&order.container)
+            .set_command(Some(order.command.clone()))
+            .build();
+        let answer = self
+            .ecs_client()
+            .await?
+            .run_task()
+            .cluster(&order.cluster)
+            .task_definition(&order.definition)
+            .count(1)
+            .launch_type(LaunchType::Fargate)
+            .set_platform_version(order.platform_version.clone())
+            .enable_execute_command(order.execute_command)
+            .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(vpc).build())
+            .overrides(TaskOverride::builder().container_overrides(overriding).build())
+            .started_by(&order.started_by)
+            .client_token(&order.client_token)
+            .set_tags(Some(
+                order
+                    .tags
+                    .iter()
+                    .map(|(key, value)| Tag::builder().key(key).value(value).build())
+                    .collect(),
+            ))
+            .send()
+            .await
+            .map_err(|error| from_sdk(DOING, &error))?;
+        // RunTask reports what could not be placed with HTTP 200.
+        if let Some(failure) = answer.failures().first() {
+            let reason = failure.reason().unwrap_or("ECS gave no reason");
+            let detail = failure
+                .detail()
+                .map(|detail| format!(" ({detail})"))
+                .unwrap_or_default();
+            return Err(CtlError::new(ErrorKind::Failed, DOING)
+                .cause(format!("ECS could not place it: {reason}{detail}")));
+        }
+        convert_task("RunTask", answer.tasks().first().required("RunTask", "tasks[0]")?)
+    }
+
+    /// Asks ECS to stop a task; SIGTERM to every container, SIGKILL after their stop timeouts.
+    pub(crate) async fn stop_task(
+        &self,
+        _permit: Permit<'_>,
+        cluster: &str,
+        task: &str,
+        reason: &str,
+    ) -> Result<Task> {
+        let answer = self
+            .ecs_client()
+            .await?
+            .stop_task()
+            .cluster(cluster)
+            .task(task)
+            .reason(reason)
+            .send()
+            .await
+            .map_err(|error| from_sdk(format!("stop task {}", super::short(task)), &error))?;
+        convert_task("StopTask", answer.task().required("StopTask", "task")?)
+    }
+}

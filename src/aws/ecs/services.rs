@@ -1,0 +1,112 @@
+//! Services: what runs permanently, and how.
+
+use jiff::Timestamp;
+
+use super::run::Network;
+use crate::aws::{Aws, convert};
+use crate::error::{Required as _, Result, from_sdk};
+
+/// DescribeServices takes at most 10 names (Amazon ECS API Reference).
+const BATCH: usize = 10;
+
+/// A service (ECS Service), as far as bpctl cares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Service {
+    pub(crate) name: String,
+    /// `ACTIVE`, `DRAINING` or `INACTIVE`.
+    pub(crate) status: String,
+    pub(crate) desired: i32,
+    pub(crate) running: i32,
+    pub(crate) pending: i32,
+    /// ARN of the task definition of the primary deployment.
+    pub(crate) task_definition: String,
+    pub(crate) platform_version: Option<String>,
+    pub(crate) execute_command: bool,
+    /// Absent for services that are not in `awsvpc` mode.
+    pub(crate) network: Option<Network>,
+    /// The primary deployment first.
+    pub(crate) deployments: Vec<Deployment>,
+}
+
+/// A deployment of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Deployment {
+    /// `PRIMARY`, `ACTIVE` or `INACTIVE`.
+    pub(crate) status: String,
+    /// `IN_PROGRESS`, `COMPLETED` or `FAILED`; absent without the ECS deployment controller.
+    pub(crate) rollout_state: Option<String>,
+    pub(crate) created: Option<Timestamp>,
+}
+
+impl Service {
+    /// The deployment that ECS is bringing the service to.
+    pub(crate) fn primary(&self) -> Option<&Deployment> {
+        self.deployments
+            .iter()
+            .find(|deployment| deployment.status == "PRIMARY")
+    }
+}
+
+impl Aws {
+    /// The services of `cluster` with these names; names that ECS does not know are left out.
+    pub(crate) async fn services(&self, cluster: &str, names: &[String]) -> Result<Vec<Service>> {
+        let client = self.ecs_client().await?;
+        let mut services = Vec::with_capacity(names.len());
+        for batch in names.chunks(BATCH) {
+            let answer = client
+                .describe_services()
+                .cluster(cluster)
+                .set_services(Some(batch.to_vec()))
+                .send()
+                .await
+                .map_err(|error| {
+                    from_sdk(
+                        format!("describe service {} in cluster {cluster}", batch.join(", ")),
+                        &error,
+                    )
+                })?;
+            for service in answer.services() {
+                services.push(convert_service(service)?);
+            }
+        }
+        Ok(services)
+    }
+
+    /// The service of `cluster` with this name.
+    pub(crate) async fn service(&self, cluster: &str, name: &str) -> Result<Option<Service>> {
+        Ok(self.services(cluster, &[name.to_owned()]).await?.pop())
+    }
+}
+
+fn convert_service(service: &aws_sdk_ecs::types::Service) -> Result<Service> {
+    const REQUEST: &str = "DescribeServices";
+    Ok(Service {
+        name: service
+            .service_name()
+            .required(REQUEST, "serviceName")?
+            .to_owned(),
+        status: service.status().required(REQUEST, "status")?.to_owned(),
+        desired: service.desired_count(),
+        running: service.running_count(),
+        pending: service.pending_count(),
+        task_definition: service
+            .task_definition()
+            .required(REQUEST, "taskDefinition")?
+            .to_owned(),
+        platform_version: service.platform_version().map(str::to_owned),
+        execute_command: service.enable_execute_command(),
+        network: service
+            .network_configuration()
+            .and_then(|network| network.awsvpc_configuration())
+            .map(Network::from_sdk),
+        deployments: service
+            .deployments()
+            .iter()
+            .map(|deployment| Deployment {
+                status: deployment.status().unwrap_or_default().to_owned(),
+                rollout_state: deployment.rollout_state().map(|state| state.as_str().to_owned()),
+                created: convert::time(deployment.created_at()),
+            })
+            .collect(),
+    })
+}

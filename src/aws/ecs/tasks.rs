@@ -1,0 +1,204 @@
+//! Tasks: which there are, and how they are doing.
+
+use aws_sdk_ecs::types::{DesiredStatus, TaskField};
+use futures::future::try_join;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::aws::{Aws, convert};
+use crate::error::{Required as _, Result, from_sdk};
+
+/// DescribeTasks takes at most 100 tasks (Amazon ECS API Reference).
+const BATCH: usize = 100;
+
+/// A task, as far as bpctl cares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Task {
+    pub(crate) arn: String,
+    pub(crate) definition: String,
+    /// `PROVISIONING`, `PENDING`, `ACTIVATING`, `RUNNING`, `DEACTIVATING`, `STOPPING`,
+    /// `DEPROVISIONING` or `STOPPED` ("Amazon ECS task lifecycle").
+    pub(crate) state: String,
+    pub(crate) started_by: Option<String>,
+    /// `EssentialContainerExited`, `TaskFailedToStart`, `UserInitiated`, …
+    pub(crate) stop_code: Option<String>,
+    pub(crate) stopped_reason: Option<String>,
+    pub(crate) created: Option<Timestamp>,
+    pub(crate) started: Option<Timestamp>,
+    /// When the last container exited; the task is cleaned up after that.
+    pub(crate) execution_stopped: Option<Timestamp>,
+    pub(crate) stopped: Option<Timestamp>,
+    pub(crate) containers: Vec<Container>,
+    /// Container name and the command it was given instead of the task definition's.
+    pub(crate) commands: Vec<(String, Vec<String>)>,
+    /// Name and value.
+    pub(crate) tags: Vec<(String, String)>,
+}
+
+/// A container of a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Container {
+    pub(crate) name: String,
+    /// Absent while it runs, and for ever when it never ran or ECS never learnt it.
+    pub(crate) exit_code: Option<i32>,
+    pub(crate) reason: Option<String>,
+}
+
+impl Task {
+    /// The last part of the ARN.
+    pub(crate) fn id(&self) -> &str {
+        super::short(&self.arn)
+    }
+
+    /// Whether it has come to its end.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.state == "STOPPED"
+    }
+
+    /// The container with this name.
+    pub(crate) fn container(&self, name: &str) -> Option<&Container> {
+        self.containers.iter().find(|container| container.name == name)
+    }
+
+    /// The command that `container` was given instead of the task definition's.
+    pub(crate) fn command(&self, container: &str) -> Option<&[String]> {
+        self.commands
+            .iter()
+            .find(|(name, _)| name == container)
+            .map(|(_, command)| command.as_slice())
+    }
+}
+
+impl Aws {
+    /// Tasks of a family that have not come to their end, also those that are already being stopped.
+    ///
+    /// ListTasks filters by the *desired* status, so a task on its way down is only found among the
+    /// stopped ones, of which ECS keeps an hour's worth.
+    pub(crate) async fn live_tasks_of_family(&self, cluster: &str, family: &str) -> Result<Vec<Task>> {
+        let (mut arns, stopping) = try_join(
+            self.list_family(cluster, family, DesiredStatus::Running),
+            self.list_family(cluster, family, DesiredStatus::Stopped),
+        )
+        .await?;
+        arns.extend(stopping);
+        let mut tasks = self.tasks(cluster, &arns).await?;
+        tasks.retain(|task| !task.is_stopped());
+        Ok(tasks)
+    }
+
+    async fn list_family(&self, cluster: &str, family: &str, status: DesiredStatus) -> Result<Vec<String>> {
+        let mut pages = self
+            .ecs_client()
+            .await?
+            .list_tasks()
+            .cluster(cluster)
+            .family(family)
+            .desired_status(status)
+            .into_paginator()
+            .items()
+            .send();
+        let mut arns = Vec::new();
+        while let Some(arn) = pages.next().await {
+            arns.push(arn.map_err(|error| from_sdk(format!("list the tasks of {family}"), &error))?);
+        }
+        Ok(arns)
+    }
+
+    /// ARNs of tasks that were started with exactly this `startedBy`, running or stopped.
+    pub(crate) async fn tasks_started_by(&self, cluster: &str, started_by: &str) -> Result<Vec<String>> {
+        let client = self.ecs_client().await?;
+        let list = async |status: DesiredStatus| {
+            client
+                .list_tasks()
+                .cluster(cluster)
+                .started_by(started_by)
+                .desired_status(status)
+                .send()
+                .await
+                .map_err(|error| from_sdk(format!("list the tasks started by {started_by}"), &error))
+        };
+        let (running, stopped) = try_join(list(DesiredStatus::Running), list(DesiredStatus::Stopped)).await?;
+        Ok(running
+            .task_arns()
+            .iter()
+            .chain(stopped.task_arns())
+            .cloned()
+            .collect())
+    }
+
+    /// The tasks with these ids or ARNs; those that ECS does not know (yet, or any more) are left out.
+    pub(crate) async fn tasks(&self, cluster: &str, ids: &[String]) -> Result<Vec<Task>> {
+        let client = self.ecs_client().await?;
+        let mut tasks = Vec::with_capacity(ids.len());
+        for batch in ids.chunks(BATCH) {
+            let answer = client
+                .describe_tasks()
+                .cluster(cluster)
+                .set_tasks(Some(batch.to_vec()))
+                .include(TaskField::Tags)
+                .send()
+                .await
+                .map_err(|error| {
+                    let what = match batch {
+                        [one] => format!("task {}", super::short(one)),
+                        many => format!("{} tasks", many.len()),
+                    };
+                    from_sdk(format!("describe {what}"), &error)
+                })?;
+            for task in answer.tasks() {
+                tasks.push(convert_task("DescribeTasks", task)?);
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// The task with this id or ARN; `None` when ECS does not know it (yet, or any more).
+    pub(crate) async fn task(&self, cluster: &str, id: &str) -> Result<Option<Task>> {
+        Ok(self.tasks(cluster, &[id.to_owned()]).await?.pop())
+    }
+}
+
+pub(super) fn convert_task(request: &str, task: &aws_sdk_ecs::types::Task) -> Result<Task> {
+    Ok(Task {
+        arn: task.task_arn().required(request, "taskArn")?.to_owned(),
+        definition: task
+            .task_definition_arn()
+            .required(request, "taskDefinitionArn")?
+            .to_owned(),
+        state: task.last_status().required(request, "lastStatus")?.to_owned(),
+        started_by: task.started_by().map(str::to_owned),
+        stop_code: task.stop_code().map(|code| code.as_str().to_owned()),
+        stopped_reason: task.stopped_reason().map(str::to_owned),
+        created: convert::time(task.created_at()),
+        started: convert::time(task.started_at()),
+        execution_stopped: convert::time(task.execution_stopped_at()),
+        stopped: convert::time(task.stopped_at()),
+        containers: task
+            .containers()
+            .iter()
+            .map(|container| Container {
+                name: container.name().unwrap_or_default().to_owned(),
+                exit_code: container.exit_code(),
+                reason: container.reason().map(str::to_owned),
+            })
+            .collect(),
+        commands: task
+            .overrides()
+            .map(|overrides| overrides.container_overrides())
+            .unwrap_or_default()
+            .iter()
+            .filter(|container| !container.command().is_empty())
+            .map(|container| {
+                (
+                    container.name().unwrap_or_default().to_owned(),
+                    container.command().to_vec(),
+                )
+            })
+            .collect(),
+        tags: task
+            .tags()
+            .iter()
+            .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
+            .collect(),
+    })
+}
