@@ -17,6 +17,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree
 
 import botocore.config
@@ -177,6 +178,24 @@ def metric_data(account):
     return {"MetricDataQueries": [query], "StartTime": start, "EndTime": end}
 
 
+def after_a_change_of_state(account):
+    # Whatever state it was in before, one of the two is a change.
+    for state in ("OK", "ALARM"):
+        account.call("cloudwatch", "SetAlarmState", AlarmName=QUEUE_ALARM, StateValue=state, StateReason="check")
+    return {"AlarmName": QUEUE_ALARM}
+
+
+def after_a_launch(account):
+    group = account.call("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[FLEET])
+    desired = group["AutoScalingGroups"][0]["DesiredCapacity"]
+    account.call(
+        "autoscaling", "SetDesiredCapacity", AutoScalingGroupName=FLEET, DesiredCapacity=min(desired + 1, 10)
+    )
+    # Half a minute of simulated time.
+    time.sleep(1)
+    return {"AutoScalingGroupName": FLEET}
+
+
 def one_off(account):
     return {
         "cluster": "bp",
@@ -215,7 +234,7 @@ CALLS = {
         "DescribeAutoScalingGroups": ({}, "AutoScalingGroups"),
         "DescribeAutoScalingInstances": ({}, "AutoScalingInstances"),
         "DescribePolicies": ({"AutoScalingGroupName": FLEET}, "ScalingPolicies"),
-        "DescribeScalingActivities": ({"AutoScalingGroupName": FLEET}, "Activities"),
+        "DescribeScalingActivities": (after_a_launch, "Activities"),
         "ResumeProcesses": ({"AutoScalingGroupName": FLEET}, None),
         "SetDesiredCapacity": ({"AutoScalingGroupName": FLEET, "DesiredCapacity": 3}, None),
         "SetInstanceProtection": (
@@ -233,7 +252,7 @@ CALLS = {
         "ListStacks": ({}, "StackSummaries"),
     },
     "cloudwatch": {
-        "DescribeAlarmHistory": ({}, "AlarmHistoryItems"),
+        "DescribeAlarmHistory": (after_a_change_of_state, "AlarmHistoryItems"),
         "DescribeAlarms": ({}, "MetricAlarms"),
         "GetMetricData": (metric_data, "MetricDataResults"),
         "GetMetricStatistics": (statistics, "Datapoints"),
@@ -460,7 +479,8 @@ def check_refusals(account, protocol):
             problem(f"{title}: it was not")
         except botocore.exceptions.ClientError as error:
             got = error.response["Error"]
-            if got["Code"] != code or not got.get("Message"):
+            # The message may be empty: that of ParameterNotFound is, in AWS too.
+            if got["Code"] != code or "Message" not in got:
                 problem(f"{title}: {got} instead of {code}")
             else:
                 print(f"ok   {title}: {code}")
