@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt as _;
 
+use super::clock::pause;
 use crate::sandbox::Sandbox;
 use crate::wire::Delivery;
 
@@ -36,9 +37,7 @@ impl Sandbox {
         let body = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
         let response = self.handle(&http::Request::from_parts(parts, body));
         let delivery = Delivery::of(&response);
-        if !delivery.delay.is_zero() {
-            tokio::time::sleep(delivery.delay).await;
-        }
+        pause(delivery.delay).await;
         if delivery.lost {
             let reset = io::Error::new(io::ErrorKind::ConnectionReset, "connection reset by peer");
             return Err(ConnectorError::io(reset.into()));

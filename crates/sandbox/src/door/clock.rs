@@ -35,6 +35,17 @@ impl Pace {
     }
 }
 
+/// Waits in the time of the machine: the network's time, not the account's.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a door's delays are those of a network, whatever time the account has"
+)]
+pub(crate) async fn pause(duration: Duration) {
+    if !duration.is_zero() {
+        tokio::time::sleep(duration).await;
+    }
+}
+
 /// Reads simulated time off the machine's monotonic clock. It is Tokio's, so that a paused runtime pauses it too.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {

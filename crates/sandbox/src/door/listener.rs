@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::clock::pause;
 use super::control;
 use crate::sandbox::Sandbox;
 use crate::wire::Delivery;
@@ -133,7 +134,7 @@ impl Server {
                         connections.spawn(converse(stream, door.clone(), watcher.clone()));
                     }
                     // Out of file descriptors: waiting is all that helps.
-                    Err(_) => tokio::time::sleep(IDLE_TICK).await,
+                    Err(_) => pause(IDLE_TICK).await,
                 },
                 _ = idle.tick() => {
                     let _ = door.sandbox.now();
@@ -194,10 +195,7 @@ async fn answer(request: Request<Incoming>, door: Door) -> Result<Response<Full<
     }
     let response = door.sandbox.handle(&request);
     let delivery = Delivery::of(&response);
-    let wait = door.latency + delivery.delay;
-    if !wait.is_zero() {
-        tokio::time::sleep(wait).await;
-    }
+    pause(door.latency + delivery.delay).await;
     if delivery.lost {
         return Err(Cut);
     }
