@@ -7,7 +7,7 @@ use super::names::Names;
 use crate::options::FleetSeed;
 use crate::service::autoscaling::{self, Policy, PolicyKind};
 use crate::service::cloudwatch::{self, AlarmSpec, Statistic};
-use crate::service::sns;
+use crate::service::{elb, sns};
 use crate::world::World;
 
 /// Where the backend publishes the metrics of fleets.
@@ -165,7 +165,9 @@ pub(super) fn platform(world: &mut World, names: &Names) {
         crate::options::Layout::Single => "bp-mariadb".to_owned(),
         crate::options::Layout::Staged => names.core("mariadb"),
     };
-    let (balancer, targets) = balancer(world, names);
+    let Some((balancer, targets)) = elb::dimensions(world, &names.core("backend")) else {
+        return;
+    };
     let at_least = Comparison::GreaterThanOrEqualToThreshold;
     let mut put = |name: &str, metric: Watched<'_>, comparison, threshold, missing_data| {
         let spec = AlarmSpec {
@@ -241,12 +243,4 @@ struct Watched<'a> {
     dimensions: &'a [(&'a str, &'a str)],
     statistic: Statistic,
     period: i64,
-}
-
-/// The dimensions of the load balancer and of the backend's target group.
-fn balancer(_world: &World, names: &Names) -> (String, String) {
-    (
-        format!("app/{}/0123456789abcdef", names.core("alb")),
-        format!("targetgroup/{}/0123456789abcdef", names.core("backend")),
-    )
 }

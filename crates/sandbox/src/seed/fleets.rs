@@ -11,7 +11,7 @@ use crate::options::FleetSeed;
 use crate::scenario::Scenario;
 use crate::service::autoscaling::{self, GroupSpec, Image};
 use crate::service::workload::{self, FleetPlace, WorkerRules};
-use crate::service::{cloudwatch, sns, ssm};
+use crate::service::{cloudwatch, logs, sns, ssm};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -83,7 +83,7 @@ fn parameters(world: &mut World, names: &Names) {
         let secret = world.ids.hex(64);
         ssm::put(world, &names.fleet_secret(&stage), &secret, "text");
     }
-    let redis = format!("master.bp-redis.{}.use1.cache.amazonaws.com", world.ids.hex(6));
+    let redis = world.services.facts.redis_endpoint.clone();
     let bucket = format!("bp-models-{account}{suffix}");
     ssm::put(world, &format!("{prefix}/models/bucket"), &bucket, "text");
     ssm::put(world, &format!("{prefix}/redis/endpoint"), &redis, "text");
@@ -113,7 +113,7 @@ fn place_fleet(world: &mut World, names: &Names, fleet: &FleetSeed) {
     } else {
         fleet.workers
     };
-    let subnets = stacks::private_subnets(world);
+    let subnets = world.services.facts.private_subnets.clone();
     autoscaling::create_group(
         world,
         GroupSpec {
@@ -123,7 +123,7 @@ fn place_fleet(world: &mut World, names: &Names, fleet: &FleetSeed) {
             launch_template: names.launch_template(fleet),
             image: Image::Parameter(names.ami(fleet)),
             instance_types: scaling.instance_types.clone(),
-            subnets: vec![(zone_a, subnets[0].clone()), (zone_b, subnets[1].clone())],
+            subnets: [zone_a, zone_b].into_iter().zip(subnets).collect(),
             warmup: scaling.warmup,
             tags: vec![
                 (names.slug_tag().to_owned(), fleet.slug.clone()),
@@ -135,6 +135,9 @@ fn place_fleet(world: &mut World, names: &Names, fleet: &FleetSeed) {
         workers,
         world.now - Duration::from_secs(3 * 3600),
     );
+    let log_group = format!("/gpu-workers/{}", fleet.slug);
+    let retention = if fleet.stage == "production" { 30 } else { 7 };
+    logs::create_group(world, &log_group, retention);
     let rules = usual_work(fleet);
     earlier_metrics(world, names, fleet, workers, rules);
     workload::add_fleet(
@@ -142,6 +145,7 @@ fn place_fleet(world: &mut World, names: &Names, fleet: &FleetSeed) {
         FleetPlace {
             group,
             secret: names.fleet_secret(&fleet.stage),
+            log_group,
             dimensions: names.metric_dimensions(&fleet.stage, &fleet.slug),
         },
         rules,

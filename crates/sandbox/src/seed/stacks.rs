@@ -5,16 +5,8 @@ use std::time::Duration;
 use super::names::Names;
 use crate::options::{FleetSeed, Layout};
 use crate::service::cloudformation::{self, Output, Resource, StackSpec};
-use crate::service::sns;
+use crate::service::{elb, sns};
 use crate::world::World;
-
-/// The private subnets of the network stack, one in each of two zones.
-pub(super) fn private_subnets(_world: &World) -> [String; 2] {
-    [
-        "subnet-0a1b2c3d4e5f60718".to_owned(),
-        "subnet-08192a3b4c5d6e7f0".to_owned(),
-    ]
-}
 
 /// Puts every stack in place.
 pub(super) fn place(world: &mut World, names: &Names, fleets: &[FleetSeed]) {
@@ -91,44 +83,33 @@ fn resource(logical: &str, physical: &str, kind: &str) -> Resource {
 /// The outputs that the runbooks and the command line read.
 fn outputs(world: &World, names: &Names, what: &str) -> Vec<Output> {
     let account = &world.options.account_id;
-    let region = &world.options.region;
+    let facts = &world.services.facts;
     let suffix = match world.options.layout {
         Layout::Single => String::new(),
         Layout::Staged => format!("-{}", world.options.stage),
     };
     match what {
         "network" => vec![
-            output("VpcId", "vpc-0b9f8e7d6c5a43210", None),
-            output("PrivateSubnets", &private_subnets(world).join(","), None),
-            output("NatGatewayIds", "nat-0c1d2e3f4a5b60718", None),
+            output("VpcId", &facts.vpc, None),
+            output("PrivateSubnets", &facts.private_subnets.join(","), None),
+            output("NatGatewayIds", &facts.nat_gateways.join(","), None),
         ],
         "data" => vec![
-            output(
-                "RdsEndpoint",
-                &format!(
-                    "{}.c9akciq32rrt.{region}.rds.amazonaws.com",
-                    names.core("mariadb")
-                ),
-                None,
-            ),
-            output(
-                "RedisEndpoint",
-                &format!("master.{}.abc123.use1.cache.amazonaws.com", names.core("redis")),
-                None,
-            ),
+            output("RdsEndpoint", &facts.rds_endpoint, None),
+            output("RedisEndpoint", &facts.redis_endpoint, None),
             output("MediaBucketName", &format!("bp-media-{account}{suffix}"), None),
             output("ModelsBucketName", &format!("bp-models-{account}{suffix}"), None),
             output("LogsBucketName", &format!("bp-logs-{account}{suffix}"), None),
             output("CloudFrontDomain", "d111111abcdef8.cloudfront.net", None),
         ],
         "compute" => {
-            let dns = format!("{}-1234567890.{region}.elb.amazonaws.com", names.core("alb"));
+            let dns = elb::dns_name(world, &facts.load_balancer).unwrap_or_default();
             let cluster = match world.options.layout {
                 Layout::Single => "bp".to_owned(),
                 Layout::Staged => format!("bp-{}", world.options.stage),
             };
             vec![
-                output("AlbDns", &dns, None),
+                output("AlbDns", dns, None),
                 output("ApiBaseUrl", &format!("http://{dns}/api"), None),
                 output("ClusterName", &cluster, None),
             ]
@@ -157,8 +138,12 @@ fn resources(world: &World, names: &Names, what: &str, fleets: &[FleetSeed]) -> 
             })
             .to_vec(),
         "network" => vec![
-            resource("Vpc8378EB38", "vpc-0b9f8e7d6c5a43210", "AWS::EC2::VPC"),
-            resource("NatGateway", "nat-0c1d2e3f4a5b60718", "AWS::EC2::NatGateway"),
+            resource("Vpc", &world.services.facts.vpc, "AWS::EC2::VPC"),
+            resource(
+                "NatGateway",
+                &world.services.facts.nat_gateways.join(","),
+                "AWS::EC2::NatGateway",
+            ),
         ],
         "data" => vec![resource(
             "Database",

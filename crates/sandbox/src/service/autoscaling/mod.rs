@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub(crate) use group::{Group, GroupSpec, Image, Instance, LifecycleState};
+pub(crate) use group::{Group, GroupSpec, Image, LifecycleState};
 pub(crate) use lifecycle::tick;
 pub(crate) use policy::{Policy, PolicyKind, invoke_policies, is_policy, policy_arn};
 

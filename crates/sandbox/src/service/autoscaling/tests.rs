@@ -128,40 +128,45 @@ fn everything_at_zero_takes_the_workers_away_after_their_jobs() {
 
 #[test]
 fn protected_instances_are_spared_and_the_group_says_why_it_waits() {
+    const IDLE: &str = "asg-staging-gpu-default";
     let mut world = world(&[]);
-    let ids: Vec<Value> = group(&mut world)["Instances"]
+    let desired = |count: u32| json!({"AutoScalingGroupName": IDLE, "DesiredCapacity": count});
+    call(&mut world, "SetDesiredCapacity", desired(2));
+    pass(&mut world, 2);
+    let instances = |world: &mut World| {
+        let input = json!({"AutoScalingGroupNames": [IDLE]});
+        call(world, "DescribeAutoScalingGroups", input)["AutoScalingGroups"][0]["Instances"].clone()
+    };
+    let ids: Vec<Value> = instances(&mut world)
         .as_array()
         .unwrap()
         .iter()
         .map(|i| i["InstanceId"].clone())
         .collect();
-    // Both workers are busy, so both have protected themselves.
-    let input = json!({"AutoScalingGroupName": GROUP, "DesiredCapacity": 1});
-    call(&mut world, "SetDesiredCapacity", input);
+    let protect = |ids: &[Value], protected: bool| json!({"AutoScalingGroupName": IDLE, "InstanceIds": ids, "ProtectedFromScaleIn": protected});
+    call(&mut world, "SetInstanceProtection", protect(&ids, true));
+    call(&mut world, "SetDesiredCapacity", desired(1));
     world.advance(world.now + Duration::from_secs(10));
-    let newest = activities(&mut world)[0].clone();
+    let input = json!({"AutoScalingGroupName": IDLE, "MaxRecords": 1});
+    let newest = call(&mut world, "DescribeScalingActivities", input)["Activities"][0].clone();
     assert_eq!(newest["StatusCode"], "Cancelled", "{newest}");
     assert_eq!(
         newest["StatusMessage"],
         "Could not scale to desired capacity because all remaining instances are protected from scale-in."
     );
-    let stranger =
-        json!({"AutoScalingGroupName": GROUP, "InstanceIds": ["i-0"], "ProtectedFromScaleIn": true});
+    let stranger = protect(&[json!("i-0")], true);
     assert!(
         refusal(&mut world, "SetInstanceProtection", stranger).contains("is not part of Auto Scaling group")
     );
-    let free = json!({"AutoScalingGroupName": GROUP, "InstanceIds": [ids[1]], "ProtectedFromScaleIn": false});
-    call(&mut world, "SetInstanceProtection", free);
+    call(&mut world, "SetInstanceProtection", protect(&ids[1..], false));
     world.advance(world.now + Duration::from_secs(6));
-    let shown = group(&mut world);
-    let leaving: Vec<_> = shown["Instances"]
+    let states: Vec<Value> = instances(&mut world)
         .as_array()
         .unwrap()
         .iter()
-        .filter(|i| i["LifecycleState"] == "Terminating")
-        .map(|i| i["InstanceId"].clone())
+        .map(|i| i["LifecycleState"].clone())
         .collect();
-    assert_eq!(leaving, [ids[1].clone()]);
+    assert_eq!(states, ["InService", "Terminating"]);
 }
 
 #[test]

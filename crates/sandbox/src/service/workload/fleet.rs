@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::service::autoscaling::{self, LifecycleState};
 use crate::service::cloudwatch::{self, MetricId};
+use crate::service::logs;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -27,6 +28,8 @@ pub(crate) struct FleetPlace {
     pub(crate) group: String,
     /// The parameter with the secret that workers register with.
     pub(crate) secret: String,
+    /// Where its workers log to, one stream for each instance.
+    pub(crate) log_group: String,
     /// Dimensions of the fleet's metrics.
     pub(crate) dimensions: Vec<(String, String)>,
 }
@@ -201,9 +204,22 @@ impl Fleet {
     pub(super) fn work(&mut self, world: &mut World, backend_up: bool, welcome: bool) {
         let now = world.now;
         for worker in &mut self.workers {
-            if worker.registers.is_some_and(|at| at <= now) {
-                worker.registers = (!welcome).then_some(now + RETRY);
+            if worker.registers.is_none_or(|at| at > now) {
+                continue;
             }
+            worker.registers = (!welcome).then_some(now + RETRY);
+            let line = if welcome {
+                format!("INFO  registered as {} with the backend", worker.instance)
+            } else if backend_up {
+                "ERROR registration failed: POST /api/worker/register -> 401 {\"message\":\"Invalid fleet secret.\"}, \
+                 trying again in 30 s"
+                    .to_owned()
+            } else {
+                "ERROR registration failed: POST /api/worker/register -> 503 Service Temporarily Unavailable, trying \
+                 again in 30 s"
+                    .to_owned()
+            };
+            logs::append(world, &self.place.log_group, &worker.instance, &line);
         }
         self.end_jobs(world);
         let (expired, held): (Vec<_>, Vec<_>) = self.leases.drain(..).partition(|(end, _)| *end <= now);
@@ -239,6 +255,13 @@ impl Fleet {
             worker.rests = leaves.then_some(now + POLL);
             // One job in three hundred fails.
             let went_well = world.ids.between(1, 300) != 1;
+            let took = now.since(running.began).as_secs();
+            let line = if went_well {
+                format!("INFO  job done in {took} s")
+            } else {
+                format!("ERROR job failed after {took} s: ComfyUI: CUDA out of memory")
+            };
+            logs::append(world, &self.place.log_group, &worker.instance, &line);
             self.finished
                 .push_back((now, now.since(running.began).as_secs_f64(), went_well));
             if running.job.returns {
@@ -305,7 +328,13 @@ impl Fleet {
         let workers = self
             .workers
             .iter()
-            .flat_map(|worker| [worker.registers, worker.rests, worker.job.map(|running| running.ends)])
+            .flat_map(|worker| {
+                [
+                    worker.registers,
+                    worker.rests,
+                    worker.job.map(|running| running.ends),
+                ]
+            })
             .flatten();
         let leases = self.leases.iter().map(|(end, _)| *end);
         let patience = self

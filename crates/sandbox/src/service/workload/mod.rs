@@ -79,12 +79,7 @@ pub(crate) fn tick(world: &mut World) {
 
 /// Workers and customers reach the backend only while a backend task runs.
 fn backend_up(world: &World) -> bool {
-    scheduler_running(world)
-}
-
-/// Whether a backend task runs with its scheduler.
-fn scheduler_running(_world: &World) -> bool {
-    true
+    super::ecs::scheduler_running(world)
 }
 
 /// The backend refuses workers that come with the placeholder.

@@ -27,7 +27,7 @@ pub(crate) fn publish(world: &mut World) {
         .workload
         .silent_since
         .is_some_and(|since| now >= since);
-    if silent || !super::scheduler_running(world) {
+    if silent || !crate::service::ecs::scheduler_running(world) {
         return;
     }
     let mut fleets = std::mem::take(&mut world.services.workload.fleets);
