@@ -338,12 +338,12 @@ fn describe_balancers(world: &World, input: &Value) -> OpResult {
     let all = &world.services.elb.balancers;
     for name in &names {
         if !all.iter().any(|balancer| balancer.name == *name) {
-            return Err(not_found("LoadBalancerNotFound", "Load balancers", name));
+            return Err(balancer_not_found(name));
         }
     }
     for arn in &arns {
         if !all.iter().any(|balancer| balancer.arn == *arn) {
-            return Err(not_found("LoadBalancerNotFound", "Load balancers", arn));
+            return Err(balancer_not_found(arn));
         }
     }
     let found = all
@@ -386,16 +386,12 @@ fn describe_groups(world: &World, input: &Value) -> OpResult {
     let all = &world.services.elb.groups;
     for name in &names {
         if !all.iter().any(|group| group.name == *name) {
-            return Err(not_found(
-                "TargetGroupNotFound",
-                "One or more target groups",
-                name,
-            ));
+            return Err(group_not_found());
         }
     }
     for arn in &arns {
         if !all.iter().any(|group| group.arn == *arn) {
-            return Err(not_found("TargetGroupNotFound", "One or more target groups", arn));
+            return Err(group_not_found());
         }
     }
     let found = all
@@ -432,8 +428,15 @@ fn describe_groups(world: &World, input: &Value) -> OpResult {
     marked(found, "TargetGroups", input)
 }
 
-fn not_found(code: &str, what: &str, name: &str) -> ApiError {
-    ApiError::client(code, format!("{what} '[{name}]' not found"))
+fn balancer_not_found(name: &str) -> ApiError {
+    ApiError::client(
+        "LoadBalancerNotFound",
+        format!("Load balancers '[{name}]' not found"),
+    )
+}
+
+fn group_not_found() -> ApiError {
+    ApiError::client("TargetGroupNotFound", "One or more target groups not found")
 }
 
 fn describe_health(world: &World, input: &Value) -> OpResult {
@@ -444,7 +447,7 @@ fn describe_health(world: &World, input: &Value) -> OpResult {
         .groups
         .iter()
         .find(|group| group.arn == arn)
-        .ok_or_else(|| not_found("TargetGroupNotFound", "Target groups", arn))?;
+        .ok_or_else(group_not_found)?;
     let asked: Vec<&str> = list(input, "Targets")
         .iter()
         .filter_map(|target| text(target, "Id"))

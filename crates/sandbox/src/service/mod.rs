@@ -8,6 +8,8 @@ pub(crate) mod ecs;
 pub(crate) mod elb;
 pub(crate) mod logs;
 pub(crate) mod member;
+#[cfg(test)]
+pub(crate) mod operator;
 mod paging;
 pub(crate) mod rds;
 pub(crate) mod secretsmanager;

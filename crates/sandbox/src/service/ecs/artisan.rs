@@ -175,12 +175,7 @@ fn unknown_option(arguments: &[&str], options: &[&str], synopsis: &str) -> Optio
         let option = argument.split_once('=').map_or(*argument, |(option, _)| option);
         (!options.contains(&option) && !common.contains(&option)).then_some(option)
     })?;
-    let (place, message) = if wrong.starts_with("--") {
-        (
-            "In ArgvInput.php line 226:",
-            format!("  The \"{wrong}\" option does not exist."),
-        )
-    } else if wrong.starts_with('-') {
+    let (place, message) = if wrong.starts_with('-') {
         (
             "In ArgvInput.php line 226:",
             format!("  The \"{wrong}\" option does not exist."),

@@ -9,6 +9,8 @@ mod life;
 mod migration;
 mod process;
 mod rollout;
+#[cfg(test)]
+mod rollout_tests;
 mod run;
 mod scheduler;
 pub(crate) mod service;
@@ -16,6 +18,8 @@ mod shell;
 mod stop;
 pub(crate) mod task;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod update;
 
 use std::collections::BTreeMap;

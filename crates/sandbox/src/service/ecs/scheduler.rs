@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::launch::{self, Order};
 use super::rollout::Status;
-use super::service::{RolloutState, target_group, tell};
+use super::service::{Deployment, RolloutState, SETTLES_AFTER, target_group, tell};
 use super::stop;
-use super::task::{Health, StopCode, Task};
+use super::task::{Health, Phase, StopCode, Task};
 use crate::scenario::Scenario;
 use crate::seed::in_force;
 use crate::service::elb;
@@ -127,11 +127,10 @@ fn complain(world: &mut World, index: usize, reason: &str) {
         return;
     }
     service.complained = Some((now, cause));
-    let end = if reason.ends_with('.') { "" } else { "." };
     tell(
         world,
         index,
-        &format!("was unable to place a task. Reason: {reason}{end} {TROUBLESHOOTING}"),
+        &format!("was unable to place a task. Reason: {reason}."),
     );
 }
 
@@ -150,10 +149,8 @@ fn judge_tasks(world: &mut World, index: usize) {
         let past_grace = task.started.is_some_and(|started| now > started + grace);
         let id = task.id.clone();
         match target {
-            Some(elb::Health::Healthy) if container != Health::Unhealthy => {
-                if !task.proven && container == Health::Healthy {
-                    prove(world, index, position);
-                }
+            Some(elb::Health::Healthy) if !task.proven && container == Health::Healthy => {
+                prove(world, index, position);
             }
             Some(elb::Health::Unhealthy(failure)) if past_grace => {
                 tell(
@@ -194,18 +191,17 @@ fn prove(world: &mut World, index: usize, position: usize) {
     service.complained = None;
 }
 
-/// Fails the primary deployment when too many of its tasks failed, and goes back to the last good one.
+/// Fails the primary deployment when too many of its tasks failed, and goes back to the last good one. A
+/// rollback that fails in the same way is the end: nothing is started any more.
 fn trip_breaker(world: &mut World, index: usize) {
     let now = world.now;
     let service = &mut world.services.ecs.services[index];
-    if !service.breaker.enabled {
-        return;
-    }
     let threshold = service.breaker.threshold(service.desired);
+    let tripped = service.breaker.enabled;
     let Some(failing) = service.deployments.iter_mut().find(|deployment| {
-        deployment.primary
+        tripped
+            && deployment.primary
             && deployment.state == RolloutState::InProgress
-            && !deployment.is_rollback
             && deployment.failed >= threshold
     }) else {
         return;
@@ -213,54 +209,51 @@ fn trip_breaker(world: &mut World, index: usize) {
     failing.state = RolloutState::Failed;
     failing.reason = "ECS deployment circuit breaker: tasks failed to start.".to_owned();
     failing.updated = now;
-    let (failed_id, failed_number) = (failing.id.clone(), failing.number().to_owned());
+    let (failed_id, was_rollback) = (failing.id.clone(), failing.is_rollback);
     let goal = service
         .last_completed
         .clone()
-        .filter(|goal| service.breaker.rollback && goal.id != failed_id);
-    let open = service
-        .rollouts
-        .iter_mut()
-        .find(|rollout| rollout.number == failed_number && rollout.is_open());
-    match (&goal, open) {
-        (Some(goal), Some(rollout)) => rollout.roll_back(goal.number(), now),
-        (None, Some(rollout)) => rollout.turn(
-            Status::Stopped,
-            Some("Service deployment failed because the circuit breaker threshold was exceeded."),
-            now,
-        ),
-        (_, None) => {}
-    }
-    if let Some(mut goal) = goal {
-        let goal_id = goal.id.clone();
-        let position = service.deployments.iter().position(|known| known.id == goal_id);
-        if let Some(position) = position {
-            goal = service.deployments.remove(position);
+        .filter(|goal| service.breaker.rollback && !was_rollback && goal.id != failed_id);
+    if let Some(rollout) = service.rollouts.iter_mut().find(|rollout| rollout.is_open()) {
+        let reason = "Service deployment failed because the circuit breaker threshold was exceeded.";
+        match &goal {
+            Some(goal) => rollout.roll_back(goal.number(), now),
+            None if was_rollback => rollout.turn(Status::RollbackFailed, Some(reason), now),
+            None => rollout.turn(Status::Stopped, Some(reason), now),
         }
-        goal.primary = true;
-        goal.is_rollback = true;
-        goal.state = RolloutState::InProgress;
-        goal.reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {goal_id}.");
-        goal.updated = now;
-        goal.next_launch = now;
-        for other in &mut service.deployments {
-            other.primary = false;
-        }
-        service.deployments.insert(0, goal);
-        service.steady_since = None;
-        tell(
-            world,
-            index,
-            &format!("(deployment {failed_id}) deployment failed: tasks failed to start."),
-        );
-        tell(world, index, &format!("rolling back to deployment {goal_id}."));
-    } else {
-        tell(
-            world,
-            index,
-            &format!("(deployment {failed_id}) deployment failed: tasks failed to start."),
-        );
     }
+    tell(
+        world,
+        index,
+        &format!("(deployment {failed_id}) deployment failed: tasks failed to start."),
+    );
+    if let Some(goal) = goal {
+        roll_back(world, index, goal);
+    }
+}
+
+/// The last deployment that completed becomes primary again.
+fn roll_back(world: &mut World, index: usize, mut goal: Deployment) {
+    let now = world.now;
+    let service = &mut world.services.ecs.services[index];
+    let id = goal.id.clone();
+    if let Some(position) = service.deployments.iter().position(|known| known.id == id) {
+        goal = service.deployments.remove(position);
+    }
+    goal.primary = true;
+    goal.is_rollback = true;
+    goal.failed = 0;
+    goal.state = RolloutState::InProgress;
+    goal.reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {id}.");
+    goal.updated = now;
+    goal.next_launch = now;
+    goal.settles = now + SETTLES_AFTER;
+    for other in &mut service.deployments {
+        other.primary = false;
+    }
+    service.deployments.insert(0, goal);
+    service.steady_since = None;
+    tell(world, index, &format!("rolling back to deployment {id}."));
 }
 
 /// Starts and stops tasks within the limits of the deployment configuration.
@@ -407,7 +400,11 @@ fn start_tasks(world: &mut World, index: usize, wanted: usize) {
     for _ in 0..wanted {
         let provider = provider(world, index);
         if !has_capacity(world, provider.as_deref()) {
-            complain(world, index, &format!("{NO_CAPACITY}."));
+            complain(
+                world,
+                index,
+                &format!("{NO_CAPACITY}. {}", TROUBLESHOOTING.trim_end_matches('.')),
+            );
             let again = world.now + Duration::from_secs(60);
             if let Some(primary) = primary_mut(world, index) {
                 primary.next_launch = again;
@@ -474,8 +471,15 @@ fn settle(world: &mut World, index: usize) {
     let Some(primary) = service.primary() else {
         return;
     };
-    let id = primary.id.clone();
+    let (id, settles) = (primary.id.clone(), primary.settles);
     open_rollout(world, index, now);
+    // The tasks on their way out have to be gone as well, and the scheduler looks only now and then.
+    let leaving = tasks_of(world, index, |task| {
+        task.is_doomed() && (task.phase < Phase::Deprovisioning || !task.counted)
+    });
+    if !leaving.is_empty() || now < settles {
+        return;
+    }
     let live = tasks_of(world, index, |task| !task.is_doomed());
     let mut own = 0;
     let mut good = 0;

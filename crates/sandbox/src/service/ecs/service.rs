@@ -17,6 +17,9 @@ use crate::world::World;
 /// "We only show the 100 most recent events" (Amazon ECS service event messages).
 const EVENTS: usize = 100;
 
+/// How long ECS watches a deployment at least before it calls it completed.
+pub(super) const SETTLES_AFTER: Duration = Duration::from_secs(30);
+
 /// A service with the rolling update deployment controller.
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -103,6 +106,8 @@ pub(crate) struct Deployment {
     pub(crate) pins: BTreeMap<usize, String>,
     /// The scheduler launches nothing before.
     pub(super) next_launch: SimTime,
+    /// It is not found complete before.
+    pub(super) settles: SimTime,
     /// It is the goal of a rollback.
     pub(super) is_rollback: bool,
     /// It said that it cannot start tasks consistently.
@@ -136,6 +141,7 @@ impl Deployment {
             id,
             pins: BTreeMap::new(),
             next_launch: world.now,
+            settles: world.now + SETTLES_AFTER,
             is_rollback: false,
             impaired: false,
         }

@@ -79,6 +79,7 @@ pub(super) fn list_tasks(world: &World, input: &Value) -> OpResult {
 pub(super) fn describe(world: &World, input: &Value) -> OpResult {
     check_cluster(world, input)?;
     check_length(input, "tasks", "Tasks", 100)?;
+    let with_tags = texts(input, "include").iter().any(|field| field == "TAGS");
     let mut tasks = Vec::new();
     let mut failures = Vec::new();
     for named in texts(input, "tasks") {
@@ -86,7 +87,13 @@ pub(super) fn describe(world: &World, input: &Value) -> OpResult {
             .map(|index| &world.services.ecs.tasks[index])
             .filter(|task| is_known(world, task));
         match task {
-            Some(task) => tasks.push(described(world, task)),
+            Some(task) => {
+                let mut task = described(world, task);
+                if !with_tags && let Some(members) = task.as_object_mut() {
+                    members.remove("tags");
+                }
+                tasks.push(task);
+            }
             None => {
                 let arn = if named.starts_with("arn:") {
                     named

@@ -3,6 +3,8 @@
 mod pattern;
 mod read;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

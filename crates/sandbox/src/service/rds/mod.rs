@@ -2,6 +2,8 @@
 
 pub(crate) mod database;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Value, json};
 

@@ -1,0 +1,71 @@
+//! Snapshots as their callers see them.
+
+use serde_json::json;
+
+use crate::service::Service;
+use crate::service::operator::{Operator, text};
+
+#[test]
+fn a_snapshot_takes_minutes_and_keeps_the_instance_busy() {
+    let mut operator = Operator::under(&[]);
+    let create = json!({"DBInstanceIdentifier": "bp-mariadb", "DBSnapshotIdentifier": "before-fresh"});
+    let made = operator.call(Service::Rds, "CreateDBSnapshot", &create);
+    assert_eq!(made["DBSnapshot"]["Status"], "creating");
+    let again = operator.refused(Service::Rds, "CreateDBSnapshot", &create);
+    assert_eq!(again.code, "DBSnapshotAlreadyExists");
+    let other = json!({"DBInstanceIdentifier": "bp-mariadb", "DBSnapshotIdentifier": "another"});
+    let busy = operator.refused(Service::Rds, "CreateDBSnapshot", &other);
+    assert_eq!(busy.code, "InvalidDBInstanceState");
+    let describe = json!({"DBSnapshotIdentifier": "before-fresh"});
+    let mut last = -1;
+    let mut steps = 0;
+    assert!(operator.wait_until(400, |operator| {
+        let snapshot = operator.call(Service::Rds, "DescribeDBSnapshots", &describe)["DBSnapshots"][0].clone();
+        let percent = snapshot["PercentProgress"].as_i64().unwrap_or(-1);
+        assert!(percent >= last);
+        steps += i32::from(percent > last);
+        last = percent;
+        assert_eq!(snapshot["Status"] == "available", percent == 100);
+        percent == 100
+    }));
+    assert!(steps > 10, "{steps}");
+    operator.wait(1);
+    let instances = operator.call(Service::Rds, "DescribeDBInstances", &json!({}));
+    assert_eq!(instances["DBInstances"][0]["DBInstanceStatus"], "available");
+    operator.call(Service::Rds, "CreateDBSnapshot", &other);
+}
+
+#[test]
+fn what_does_not_exist_is_not_found() {
+    let mut operator = Operator::under(&[]);
+    let mut code = |operation: &str, input: serde_json::Value| {
+        let error = operator.refused(Service::Rds, operation, &input);
+        (error.code, error.status)
+    };
+    assert_eq!(
+        code("DescribeDBInstances", json!({"DBInstanceIdentifier": "no"})),
+        ("DBInstanceNotFound".to_owned(), 404)
+    );
+    assert_eq!(
+        code("DescribeDBSnapshots", json!({"DBSnapshotIdentifier": "no"})).0,
+        "DBSnapshotNotFound"
+    );
+    assert_eq!(
+        code("CreateDBSnapshot", json!({"DBInstanceIdentifier": "no", "DBSnapshotIdentifier": "x"})).0,
+        "DBInstanceNotFound"
+    );
+    assert_eq!(
+        code("CreateDBSnapshot", json!({"DBInstanceIdentifier": "bp-mariadb", "DBSnapshotIdentifier": "1 x"})).0,
+        "InvalidParameterValue"
+    );
+}
+
+#[test]
+fn last_nights_snapshot_is_there() {
+    let mut operator = Operator::under(&[]);
+    let input = json!({"DBInstanceIdentifier": "bp-mariadb", "SnapshotType": "automated"});
+    let found = operator.call(Service::Rds, "DescribeDBSnapshots", &input);
+    let id = text(&found["DBSnapshots"][0]["DBSnapshotIdentifier"]);
+    assert_eq!(id, "rds:bp-mariadb-2026-01-15-04-07");
+    assert_eq!(found["DBSnapshots"][0]["Status"], "available");
+}
