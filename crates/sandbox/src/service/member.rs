@@ -1,10 +1,9 @@
 //! Reading the members of an operation's input and writing those of its output.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use crate::error::ApiError;
+use crate::service::paging;
 use crate::time::SimTime;
 
 /// A string member.
@@ -58,7 +57,7 @@ pub(crate) fn present(value: Value) -> Value {
     }
 }
 
-/// One page of `items` and the token of the next, where the token is the position it starts at.
+/// One page of `items` and the token of the next.
 ///
 /// # Errors
 /// `bad_token` when the token is not one of ours.
@@ -68,25 +67,7 @@ pub(crate) fn page<T>(
     size: usize,
     bad_token: impl FnOnce() -> ApiError,
 ) -> Result<(Vec<T>, Option<String>), ApiError> {
-    let start = match token {
-        None => 0,
-        Some(token) => match position(token) {
-            Some(position) if position <= items.len() => position,
-            _ => return Err(bad_token()),
-        },
-    };
-    let end = items.len().min(start + size.max(1));
-    let next = (end < items.len()).then(|| STANDARD.encode(format!("position:{end}")));
-    Ok((items.into_iter().skip(start).take(end - start).collect(), next))
-}
-
-fn position(token: &str) -> Option<usize> {
-    let bytes = STANDARD.decode(token).ok()?;
-    String::from_utf8(bytes)
-        .ok()?
-        .strip_prefix("position:")?
-        .parse()
-        .ok()
+    paging::page(items, token, size).map_err(|paging::BadToken| bad_token())
 }
 
 #[cfg(test)]
@@ -94,30 +75,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn pages_cover_everything_once() {
-        let mut token = None;
-        let mut seen = Vec::new();
-        loop {
-            let (items, next) = page((0..25).collect(), token.as_deref(), 10, || {
-                ApiError::client("Bad", "token")
-            })
-            .unwrap();
-            seen.extend(items);
-            token = next;
-            if token.is_none() {
-                break;
-            }
-        }
-        assert_eq!(seen, (0..25).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_foreign_token_is_refused() {
-        let answer = page(vec![1], Some("abc"), 10, || ApiError::client("Bad", "token"));
-        assert_eq!(answer.unwrap_err().code, "Bad");
-    }
 
     #[test]
     fn nulls_vanish_at_every_depth() {

@@ -8,6 +8,7 @@ pub(crate) mod ecs;
 pub(crate) mod elb;
 pub(crate) mod logs;
 pub(crate) mod member;
+pub(crate) mod network;
 #[cfg(test)]
 pub(crate) mod operator;
 mod paging;
@@ -156,6 +157,7 @@ pub(crate) fn tick(world: &mut World) {
     if world.now.floor_minute() == world.now {
         elb::publish(world);
         rds::publish(world);
+        network::publish(world);
         workload::publish(world);
         cloudwatch::evaluate(world);
     }

@@ -451,9 +451,16 @@ mod tests {
     fn putting_a_value_moves_current_and_leaves_previous() {
         let mut operator = Operator::under(&[]);
         let before = secrets(&mut operator, "GetSecretValue", json!({"SecretId": KEY}));
-        secrets(&mut operator, "PutSecretValue", json!({"SecretId": KEY, "SecretString": "two"}));
+        secrets(
+            &mut operator,
+            "PutSecretValue",
+            json!({"SecretId": KEY, "SecretString": "two"}),
+        );
         let now = secrets(&mut operator, "GetSecretValue", json!({"SecretId": KEY}));
-        assert_eq!((&now["SecretString"], &now["VersionStages"]), (&json!("two"), &json!(["AWSCURRENT"])));
+        assert_eq!(
+            (&now["SecretString"], &now["VersionStages"]),
+            (&json!("two"), &json!(["AWSCURRENT"]))
+        );
         let previous = json!({"SecretId": KEY, "VersionStage": "AWSPREVIOUS"});
         let previous = secrets(&mut operator, "GetSecretValue", previous);
         assert_eq!(previous["SecretString"], before["SecretString"]);
@@ -463,7 +470,11 @@ mod tests {
     fn moving_the_current_label_back_is_a_rollback() {
         let mut operator = Operator::under(&[]);
         let old = secrets(&mut operator, "GetSecretValue", json!({"SecretId": KEY}));
-        let new = secrets(&mut operator, "PutSecretValue", json!({"SecretId": KEY, "SecretString": "two"}));
+        let new = secrets(
+            &mut operator,
+            "PutSecretValue",
+            json!({"SecretId": KEY, "SecretString": "two"}),
+        );
         let mut input = json!({
             "SecretId": KEY, "VersionStage": "AWSCURRENT", "MoveToVersionId": old["VersionId"],
         });
@@ -507,8 +518,16 @@ mod tests {
         let found = secrets(&mut operator, "DescribeSecret", json!({"SecretId": KEY}));
         let arn = string(&found["ARN"]);
         secrets(&mut operator, "DescribeSecret", json!({"SecretId": arn}));
-        secrets(&mut operator, "DescribeSecret", json!({"SecretId": arn[..arn.len() - 7]}));
-        let error = operator.refused(Service::SecretsManager, "DescribeSecret", &json!({"SecretId": "/bp/no"}));
+        secrets(
+            &mut operator,
+            "DescribeSecret",
+            json!({"SecretId": arn[..arn.len() - 7]}),
+        );
+        let error = operator.refused(
+            Service::SecretsManager,
+            "DescribeSecret",
+            &json!({"SecretId": "/bp/no"}),
+        );
         assert_eq!(error.message, "Secrets Manager can't find the specified secret.");
         let listed = secrets(&mut operator, "ListSecrets", json!({}));
         assert_eq!(listed["SecretList"].as_array().map(Vec::len), Some(5));

@@ -1,20 +1,9 @@
 //! The commands a container of the platform can run: Laravel's `artisan` and a few of the shell's.
 
-use std::time::Duration;
-
 use super::daemon::{Daemon, Kind as DaemonKind};
-use super::migration::{self, Fault, Migration};
+use super::laravel::Kind;
 use super::process::{Act, Deed};
 use super::shell::Clause;
-use crate::service::rds;
-use crate::world::World;
-
-/// Which list of migrations a database gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Central,
-    Tenant,
-}
 
 /// What is particular about the application in an image and where it runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,14 +16,10 @@ pub(crate) struct Application {
     pub(crate) older: bool,
 }
 
-const CENTRAL_DATABASE: &str = "bp";
+pub(super) const CENTRAL_DATABASE: &str = "bp";
 const POOLS: [&str; 2] = ["tenant_pool_1", "tenant_pool_2"];
-/// Laravel prints to 80 columns when there is no terminal.
-const COLUMNS: usize = 80;
 /// Booting the framework takes this long, in milliseconds.
 const BOOT: u64 = 900;
-/// How many tenants a database holds.
-const TENANTS: u64 = 20;
 
 /// What a simple command does.
 pub(crate) fn command(clause: &Clause, application: Application) -> Vec<Act> {
@@ -86,7 +71,8 @@ pub(crate) fn command(clause: &Clause, application: Application) -> Vec<Act> {
     }
 }
 
-fn finish(after: u64, status: i32) -> Act {
+/// Ends the command `after` milliseconds.
+pub(super) fn finish(after: u64, status: i32) -> Act {
     Act::new(after, Deed::Finish(status))
 }
 
@@ -343,193 +329,6 @@ fn seed(arguments: &[&str], application: Application) -> Vec<Act> {
     vec![Act::new(BOOT, Deed::Seed { seeders })]
 }
 
-/// Seeds the central database, one seeder after another.
-pub(crate) fn seed_with(world: &mut World, seeders: Vec<String>) -> Vec<Act> {
-    if let Some(refusal) = refused(world, "central", "select exists(select 1 from `plans`)") {
-        return refusal;
-    }
-    let mut acts = vec![Act::say(30, "   INFO  Seeding database.")];
-    for seeder in seeders {
-        if !seeder.ends_with("Seeder") {
-            acts.push(Act::say(20, "In Container.php line 946:"));
-            acts.push(Act::say(0, format!("  Target class [{seeder}] does not exist.")));
-            acts.push(finish(20, 1));
-            return acts;
-        }
-        let took = world.ids.between(180, 950);
-        let dots = ".".repeat(COLUMNS.saturating_sub(seeder.len() + 13));
-        acts.push(Act::say(10, format!("  {seeder} {dots} RUNNING")));
-        let time = format!("{took} ms");
-        let dots = ".".repeat(COLUMNS.saturating_sub(seeder.len() + time.len() + 11));
-        acts.push(Act::say(took, format!("  {seeder} {dots} {time} DONE")));
-    }
-    acts.push(finish(50, 0));
-    acts
-}
-
-/// The exception of a database that does not let the application in.
-fn refused(world: &World, connection: &str, sql: &str) -> Option<Vec<Act>> {
-    (!rds::database::accepts_connections(world)).then(|| {
-        vec![
-            Act::say(1_050, "In Connection.php line 829:"),
-            Act::say(
-                0,
-                format!("  SQLSTATE[HY000] [2002] Connection refused (Connection: {connection}, SQL: {sql})"),
-            ),
-            finish(40, 1),
-        ]
-    })
-}
-
-fn connection(database: &str) -> &str {
-    if database == CENTRAL_DATABASE {
-        "central"
-    } else {
-        database
-    }
-}
-
-/// What migrating a database comes to, seen from its present state.
-pub(crate) fn plan(world: &mut World, database: &str, kind: Kind, fresh: bool) -> Vec<Act> {
-    let sql = format!(
-        "select exists (select 1 from information_schema.tables where table_schema = '{database}' and table_name = 'migrations' and table_type in ('BASE TABLE', 'SYSTEM VERSIONED')) as `exists`"
-    );
-    if let Some(refusal) = refused(world, connection(database), &sql) {
-        return refusal;
-    }
-    let mut acts = Vec::new();
-    let databases = &mut world.services.rds.databases;
-    databases.create(database);
-    if fresh {
-        databases.wipe(database);
-        acts.push(Act::say(
-            640,
-            dotted("Dropping all tables", Duration::from_millis(612), "DONE"),
-        ));
-    }
-    if world.services.rds.databases.is_empty(database) {
-        acts.push(Act::say(20, "   INFO  Preparing database."));
-        acts.push(Act::say(
-            70,
-            dotted("Creating migration table", Duration::from_millis(58), "DONE"),
-        ));
-    }
-    let known = match kind {
-        Kind::Central => migration::central(world),
-        Kind::Tenant => migration::tenant(world),
-    };
-    let pending: Vec<Migration> = known
-        .into_iter()
-        .filter(|migration| !world.services.rds.databases.has_applied(database, migration.name))
-        .collect();
-    if pending.is_empty() {
-        acts.push(Act::say(30, "   INFO  Nothing to migrate."));
-        return acts;
-    }
-    acts.push(Act::say(30, "   INFO  Running migrations."));
-    for migration in pending {
-        let took = migration.milliseconds * world.ids.between(85, 130) / 100;
-        if migration.fault == Some(Fault::Backfill) {
-            let each = migration.milliseconds / TENANTS;
-            for tenant in 1..=TENANTS {
-                let what = format!("Migrating tenant_{tenant:04} in [{database}]");
-                acts.push(Act::say(each, dotted(&what, Duration::from_millis(each), "DONE")));
-            }
-            let took = Duration::from_millis(migration.milliseconds);
-            acts.push(migrating(0, database, migration, took));
-        } else {
-            acts.push(migrating(took, database, migration, Duration::from_millis(took)));
-        }
-    }
-    acts
-}
-
-fn migrating(after: u64, database: &str, migration: Migration, took: Duration) -> Act {
-    Act::new(
-        after,
-        Deed::Migrate {
-            database: database.to_owned(),
-            migration,
-            took,
-        },
-    )
-}
-
-/// The end of one migration: done, or an exception that ends the command.
-pub(crate) fn apply(world: &mut World, database: &str, migration: &Migration, took: Duration) -> Vec<Act> {
-    let failed = |message: String, status: i32| {
-        vec![
-            Act::say(0, dotted(migration.name, took, "FAIL")),
-            Act::say(10, "In Connection.php line 829:"),
-            Act::say(0, message),
-            finish(60, status),
-        ]
-    };
-    let connection = connection(database);
-    if !rds::database::accepts_connections(world) {
-        return failed(
-            format!(
-                "  SQLSTATE[HY000]: General error: 2006 MySQL server has gone away (Connection: {connection}, SQL: {})",
-                statement(migration)
-            ),
-            1,
-        );
-    }
-    if migration.fault == Some(Fault::UnknownColumn) {
-        let table = table(migration);
-        return failed(
-            format!(
-                "  SQLSTATE[42S22]: Column not found: 1054 Unknown column 'priority' in 'SET' (Connection: {connection}, SQL: update `{table}` set `rank` = `priority`)"
-            ),
-            3,
-        );
-    }
-    if !world.services.rds.databases.apply(database, migration.name) && migration.fault.is_none() {
-        let table = table(migration);
-        return failed(
-            format!(
-                "  SQLSTATE[42S01]: Base table or view already exists: 1050 Table '{table}' already exists (Connection: {connection}, SQL: {})",
-                statement(migration)
-            ),
-            1,
-        );
-    }
-    vec![Act::say(0, dotted(migration.name, took, "DONE"))]
-}
-
-/// The table that a migration's name speaks of: what stands before `_table`, after its verb.
-fn table(migration: &Migration) -> &'static str {
-    let name = migration.name.get(18..).unwrap_or(migration.name);
-    let name = name.strip_suffix("_table").unwrap_or(name);
-    match name.rsplit_once("_to_") {
-        Some((_, table)) => table,
-        None => name.strip_prefix("create_").unwrap_or(name),
-    }
-}
-
-fn statement(migration: &Migration) -> String {
-    let verb = if migration.name.contains("_create_") {
-        "create"
-    } else {
-        "alter"
-    };
-    format!("{verb} table `{}` …", table(migration))
-}
-
-/// Laravel's two-column line: `  name ........ 12.34ms DONE`.
-fn dotted(name: &str, took: Duration, outcome: &str) -> String {
-    let milliseconds = took.as_millis();
-    let time = if milliseconds >= 60_000 {
-        format!("{}m {}s", milliseconds / 60_000, milliseconds / 1000 % 60)
-    } else if milliseconds > 1000 {
-        format!("{}s", milliseconds / 1000)
-    } else {
-        format!("{milliseconds}.{:02}ms", milliseconds * 7 % 100)
-    };
-    let dots = COLUMNS.saturating_sub(name.chars().count() + time.len() + 11);
-    format!("  {name} {} {time} {outcome}", ".".repeat(dots))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -604,32 +403,5 @@ mod tests {
         assert_eq!(seconds("0.5"), Some(500));
         assert_eq!(seconds("3m"), Some(180_000));
         assert_eq!(seconds("soon"), None);
-    }
-
-    #[test]
-    fn a_dotted_line_fills_eighty_columns() {
-        let line = dotted(
-            "0001_01_01_000000_create_users_table",
-            Duration::from_millis(84),
-            "DONE",
-        );
-        assert_eq!(line.len(), 80 - 2);
-        assert!(line.starts_with("  0001_01_01_000000_create_users_table ...") && line.ends_with("ms DONE"));
-    }
-
-    #[test]
-    fn a_migration_names_its_table() {
-        let table_of = |name| {
-            table(&Migration {
-                name,
-                milliseconds: 1,
-                fault: None,
-            })
-        };
-        assert_eq!(table_of("0001_01_01_000000_create_users_table"), "users");
-        assert_eq!(
-            table_of("2026_01_12_080000_add_fleet_slug_to_ai_job_dispatches_table"),
-            "ai_job_dispatches"
-        );
     }
 }

@@ -10,7 +10,7 @@ use super::shell;
 use super::task::{Container, ContainerStatus, Health, Interface, Phase, Task};
 use crate::options::Layout;
 use crate::service::member::{list, text, texts};
-use crate::service::{ecr, secretsmanager};
+use crate::service::{ecr, secretsmanager, ssm};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -95,6 +95,7 @@ pub(super) fn establish(world: &mut World, order: Order, age: Duration) {
     let after = |seconds: u64| Some(now - age + Duration::from_secs(seconds));
     let task = &mut world.services.ecs.tasks[index];
     task.phase = Phase::Running;
+    task.launch_failure = None;
     task.until = now;
     task.created = now - age;
     task.connected = after(9);
@@ -212,7 +213,7 @@ fn missing_secret(world: &World, task: &Task) -> Option<String> {
                 ));
             }
         } else if let Some((_, name)) = value_from.split_once(":parameter")
-            && !parameter_exists(world, name)
+            && ssm::value(world, name).is_none()
         {
             return Some(format!(
                 "unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters: {name}"
@@ -220,10 +221,6 @@ fn missing_secret(world: &World, task: &Task) -> Option<String> {
         }
     }
     None
-}
-
-fn parameter_exists(_world: &World, _name: &str) -> bool {
-    true
 }
 
 /// The first image of the task that the registry does not have, and its container.

@@ -10,23 +10,15 @@ pub(crate) struct Migration {
     pub(crate) name: &'static str,
     /// How long it takes on an idle database, in milliseconds.
     pub(crate) milliseconds: u64,
-    pub(crate) fault: Option<Fault>,
-}
-
-/// What is special about a migration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
     /// It names a column that does not exist.
-    UnknownColumn,
-    /// It rewrites the rows of every tenant, one after another.
-    Backfill,
+    pub(crate) faulty: bool,
 }
 
 const fn plain(name: &'static str, milliseconds: u64) -> Migration {
     Migration {
         name,
         milliseconds,
-        fault: None,
+        faulty: false,
     }
 }
 
@@ -66,43 +58,25 @@ const NEW_TENANT: usize = 1;
 
 /// What the present image would apply to the central database.
 pub(crate) fn central(world: &World) -> Vec<Migration> {
-    with_faults(
+    with_faulty(
         world,
         CENTRAL,
         "2026_01_15_070000_copy_priority_to_ai_job_dispatches_table",
-        "2026_01_15_071000_backfill_usage_of_tenants",
     )
 }
 
 /// What the present image would apply to a tenant pool.
 pub(crate) fn tenant(world: &World) -> Vec<Migration> {
-    with_faults(
-        world,
-        TENANT,
-        "2026_01_15_070100_copy_priority_to_ai_jobs_table",
-        "2026_01_15_071100_backfill_durations_of_videos",
-    )
+    with_faulty(world, TENANT, "2026_01_15_070100_copy_priority_to_ai_jobs_table")
 }
 
-fn with_faults(
-    world: &World,
-    known: &[Migration],
-    failing: &'static str,
-    slow: &'static str,
-) -> Vec<Migration> {
+fn with_faulty(world: &World, known: &[Migration], name: &'static str) -> Vec<Migration> {
     let mut migrations = known.to_vec();
     if in_force(world, Scenario::MigrationFails) {
         migrations.push(Migration {
-            name: failing,
+            name,
             milliseconds: 31,
-            fault: Some(Fault::UnknownColumn),
-        });
-    }
-    if in_force(world, Scenario::MigrationSlow) {
-        migrations.push(Migration {
-            name: slow,
-            milliseconds: 800_000,
-            fault: Some(Fault::Backfill),
+            faulty: true,
         });
     }
     migrations

@@ -2,8 +2,10 @@
 //! scheduler keeps them running.
 
 mod artisan;
+mod breaker;
 mod daemon;
 pub(crate) mod definition;
+mod laravel;
 mod launch;
 mod life;
 mod migration;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::artisan::{self, Application};
 use super::daemon::Daemon;
+use super::laravel;
 use super::migration::Migration;
 use super::shell::{Clause, Connector};
 use crate::time::SimTime;
@@ -45,7 +46,7 @@ pub(crate) enum Deed {
     /// Looks at a database and goes on with what there is to migrate.
     Plan {
         database: String,
-        kind: artisan::Kind,
+        kind: laravel::Kind,
         fresh: bool,
     },
     /// Applies one migration, which took that long.
@@ -185,7 +186,7 @@ fn run_script(script: &mut Script, world: &mut World, progress: &mut Progress) -
                 kind,
                 fresh,
             } => {
-                let acts = artisan::plan(world, &database, kind, fresh);
+                let acts = laravel::plan(world, &database, kind, fresh);
                 script.prepend(acts);
             }
             Deed::Migrate {
@@ -193,7 +194,7 @@ fn run_script(script: &mut Script, world: &mut World, progress: &mut Progress) -
                 migration,
                 took,
             } => {
-                let acts = artisan::apply(world, &database, &migration, took);
+                let acts = laravel::apply(world, &database, &migration, took);
                 script.prepend(acts);
             }
             Deed::Serve(mut daemon) => {
@@ -201,7 +202,7 @@ fn run_script(script: &mut Script, world: &mut World, progress: &mut Progress) -
                 return Some(daemon);
             }
             Deed::Seed { seeders } => {
-                let acts = artisan::seed_with(world, seeders);
+                let acts = laravel::seed(world, seeders);
                 script.prepend(acts);
             }
             Deed::Quit(status) => {

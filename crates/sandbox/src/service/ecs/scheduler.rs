@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::breaker;
 use super::launch::{self, Order};
 use super::rollout::Status;
-use super::service::{Deployment, RolloutState, SETTLES_AFTER, target_group, tell};
+use super::service::{RolloutState, target_group, tell};
 use super::stop;
 use super::task::{Health, Phase, StopCode, Task};
 use crate::scenario::Scenario;
@@ -26,7 +27,7 @@ pub(super) fn tick(world: &mut World) {
     for index in 0..world.services.ecs.services.len() {
         note_ends(world, index);
         judge_tasks(world, index);
-        trip_breaker(world, index);
+        breaker::trip(world, index);
         scale(world, index);
         settle(world, index);
     }
@@ -191,71 +192,6 @@ fn prove(world: &mut World, index: usize, position: usize) {
     service.complained = None;
 }
 
-/// Fails the primary deployment when too many of its tasks failed, and goes back to the last good one. A
-/// rollback that fails in the same way is the end: nothing is started any more.
-fn trip_breaker(world: &mut World, index: usize) {
-    let now = world.now;
-    let service = &mut world.services.ecs.services[index];
-    let threshold = service.breaker.threshold(service.desired);
-    let tripped = service.breaker.enabled;
-    let Some(failing) = service.deployments.iter_mut().find(|deployment| {
-        tripped
-            && deployment.primary
-            && deployment.state == RolloutState::InProgress
-            && deployment.failed >= threshold
-    }) else {
-        return;
-    };
-    failing.state = RolloutState::Failed;
-    failing.reason = "ECS deployment circuit breaker: tasks failed to start.".to_owned();
-    failing.updated = now;
-    let (failed_id, was_rollback) = (failing.id.clone(), failing.is_rollback);
-    let goal = service
-        .last_completed
-        .clone()
-        .filter(|goal| service.breaker.rollback && !was_rollback && goal.id != failed_id);
-    if let Some(rollout) = service.rollouts.iter_mut().find(|rollout| rollout.is_open()) {
-        let reason = "Service deployment failed because the circuit breaker threshold was exceeded.";
-        match &goal {
-            Some(goal) => rollout.roll_back(goal.number(), now),
-            None if was_rollback => rollout.turn(Status::RollbackFailed, Some(reason), now),
-            None => rollout.turn(Status::Stopped, Some(reason), now),
-        }
-    }
-    tell(
-        world,
-        index,
-        &format!("(deployment {failed_id}) deployment failed: tasks failed to start."),
-    );
-    if let Some(goal) = goal {
-        roll_back(world, index, goal);
-    }
-}
-
-/// The last deployment that completed becomes primary again.
-fn roll_back(world: &mut World, index: usize, mut goal: Deployment) {
-    let now = world.now;
-    let service = &mut world.services.ecs.services[index];
-    let id = goal.id.clone();
-    if let Some(position) = service.deployments.iter().position(|known| known.id == id) {
-        goal = service.deployments.remove(position);
-    }
-    goal.primary = true;
-    goal.is_rollback = true;
-    goal.failed = 0;
-    goal.state = RolloutState::InProgress;
-    goal.reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {id}.");
-    goal.updated = now;
-    goal.next_launch = now;
-    goal.settles = now + SETTLES_AFTER;
-    for other in &mut service.deployments {
-        other.primary = false;
-    }
-    service.deployments.insert(0, goal);
-    service.steady_since = None;
-    tell(world, index, &format!("rolling back to deployment {id}."));
-}
-
 /// Starts and stops tasks within the limits of the deployment configuration.
 fn scale(world: &mut World, index: usize) {
     let service = &world.services.ecs.services[index];
@@ -382,7 +318,10 @@ fn provider(world: &World, index: usize) -> Option<String> {
                 .strategy
                 .iter()
                 .filter(|item| item.weight > 0)
-                .min_by_key(|item| (running(&item.name).saturating_sub(item.base) * 1000) / item.weight)
+                .min_by_key(|item| {
+                    let used = running(&item.name).saturating_sub(item.base) * 1000 / item.weight;
+                    (used, std::cmp::Reverse(item.weight))
+                })
         })
         .map(|item| item.name.clone())
 }

@@ -33,7 +33,10 @@ fn reading_forward_ends_with_the_same_token_and_goes_on_when_there_is_more() {
     let mut operator = with_lines(&["one", "two", "three"]);
     let first = get(&mut operator, json!({"startFromHead": true, "limit": 2}));
     assert_eq!(strings(&first["events"], "message"), ["one", "two"]);
-    let second = get(&mut operator, json!({"nextToken": first["nextForwardToken"], "limit": 2}));
+    let second = get(
+        &mut operator,
+        json!({"nextToken": first["nextForwardToken"], "limit": 2}),
+    );
     assert_eq!(strings(&second["events"], "message"), ["three"]);
     let end = get(&mut operator, json!({"nextToken": second["nextForwardToken"]}));
     assert_eq!(end["events"], json!([]));
@@ -48,9 +51,15 @@ fn without_start_from_head_the_newest_come_first_and_tokens_lead_back() {
     let mut operator = with_lines(&["one", "two", "three"]);
     let newest = get(&mut operator, json!({"limit": 2}));
     assert_eq!(strings(&newest["events"], "message"), ["two", "three"]);
-    let older = get(&mut operator, json!({"nextToken": newest["nextBackwardToken"], "limit": 2}));
+    let older = get(
+        &mut operator,
+        json!({"nextToken": newest["nextBackwardToken"], "limit": 2}),
+    );
     assert_eq!(strings(&older["events"], "message"), ["one"]);
-    let end = get(&mut operator, json!({"nextToken": older["nextBackwardToken"], "limit": 2}));
+    let end = get(
+        &mut operator,
+        json!({"nextToken": older["nextBackwardToken"], "limit": 2}),
+    );
     assert_eq!(end["nextBackwardToken"], older["nextBackwardToken"]);
 }
 
@@ -64,7 +73,10 @@ fn an_event_is_invisible_until_it_was_ingested() {
     let error = operator.refused(Service::Logs, "GetLogEvents", &input);
     assert_eq!(
         (error.code.as_str(), error.message.as_str()),
-        ("ResourceNotFoundException", "The specified log stream does not exist.")
+        (
+            "ResourceNotFoundException",
+            "The specified log stream does not exist."
+        )
     );
     operator.wait(5);
     let events = get(&mut operator, json!({}))["events"].clone();
@@ -110,7 +122,10 @@ fn streams_are_listed_by_name_or_by_their_last_event() {
     };
     assert_eq!(list(json!({})), ["a/b/0", "a/b/1"]);
     assert_eq!(list(json!({"orderBy": "LastEventTime"})), ["a/b/1", "a/b/0"]);
-    assert_eq!(list(json!({"orderBy": "LastEventTime", "descending": true, "limit": 1})), ["a/b/0"]);
+    assert_eq!(
+        list(json!({"orderBy": "LastEventTime", "descending": true, "limit": 1})),
+        ["a/b/0"]
+    );
     assert_eq!(list(json!({"logStreamNamePrefix": "a/b/1"})), ["a/b/1"]);
 }
 
@@ -134,7 +149,12 @@ fn services_log_into_streams_of_prefix_container_and_task() {
     let input = json!({"logGroupName": "/ecs/bp-backend", "orderBy": "LastEventTime", "descending": true});
     let answer = operator.call(Service::Logs, "DescribeLogStreams", &input);
     let names = strings(&answer["logStreams"], "logStreamName");
-    for prefix in ["nginx/nginx/", "php/php-fpm/", "scheduler/scheduler/", "queue/queue-worker/"] {
+    for prefix in [
+        "nginx/nginx/",
+        "php/php-fpm/",
+        "scheduler/scheduler/",
+        "queue/queue-worker/",
+    ] {
         assert!(names.iter().any(|name| name.starts_with(prefix)), "{prefix}");
     }
     assert!(text(&answer["logStreams"][0]["arn"]).contains(":log-group:/ecs/bp-backend:log-stream:"));

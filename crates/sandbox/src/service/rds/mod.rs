@@ -8,6 +8,9 @@ mod tests;
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, OpResult};
+use crate::scenario::Scenario;
+use crate::seed::in_force;
+use crate::service::cloudwatch;
 use crate::service::member::{integer, list, page, present, text, texts};
 use crate::time::SimTime;
 use crate::world::World;
@@ -72,7 +75,41 @@ pub(crate) fn tick(world: &mut World) {
     snapshot::tick(world);
 }
 
-pub(crate) fn publish(_world: &mut World) {}
+/// Reports the instance's metrics of the last minute to CloudWatch.
+pub(crate) fn publish(world: &mut World) {
+    let jitter = world.ids.unit();
+    let cpu = if in_force(world, Scenario::RdsCpu) {
+        96.6 + jitter
+    } else if in_force(world, Scenario::MigrationSlow) {
+        58.0 + 6.0 * jitter
+    } else {
+        11.0 + 5.0 * jitter
+    };
+    let gibibyte = 1024.0 * 1024.0 * 1024.0;
+    let free = if in_force(world, Scenario::RdsStorageLow) {
+        1.2
+    } else {
+        12.4 + 0.01 * jitter
+    };
+    let connections = match (
+        database::accepts_connections(world),
+        in_force(world, Scenario::RdsCpu),
+    ) {
+        (false, _) => 0.0,
+        (true, true) => 160.0 + (20.0 * jitter).round(),
+        (true, false) => 18.0 + (6.0 * jitter).round(),
+    };
+    for instance in world.services.rds.instances.clone() {
+        let dimensions = [("DBInstanceIdentifier", instance.id.as_str())];
+        for (name, value) in [
+            ("CPUUtilization", cpu),
+            ("FreeStorageSpace", free * gibibyte),
+            ("DatabaseConnections", connections),
+        ] {
+            cloudwatch::put(world, "AWS/RDS", name, &dimensions, value);
+        }
+    }
+}
 
 fn arn(world: &World, kind: &str, id: &str) -> String {
     format!(

@@ -20,7 +20,8 @@ fn a_snapshot_takes_minutes_and_keeps_the_instance_busy() {
     let mut last = -1;
     let mut steps = 0;
     assert!(operator.wait_until(400, |operator| {
-        let snapshot = operator.call(Service::Rds, "DescribeDBSnapshots", &describe)["DBSnapshots"][0].clone();
+        let snapshot =
+            operator.call(Service::Rds, "DescribeDBSnapshots", &describe)["DBSnapshots"][0].clone();
         let percent = snapshot["PercentProgress"].as_i64().unwrap_or(-1);
         assert!(percent >= last);
         steps += i32::from(percent > last);
@@ -51,11 +52,19 @@ fn what_does_not_exist_is_not_found() {
         "DBSnapshotNotFound"
     );
     assert_eq!(
-        code("CreateDBSnapshot", json!({"DBInstanceIdentifier": "no", "DBSnapshotIdentifier": "x"})).0,
+        code(
+            "CreateDBSnapshot",
+            json!({"DBInstanceIdentifier": "no", "DBSnapshotIdentifier": "x"})
+        )
+        .0,
         "DBInstanceNotFound"
     );
     assert_eq!(
-        code("CreateDBSnapshot", json!({"DBInstanceIdentifier": "bp-mariadb", "DBSnapshotIdentifier": "1 x"})).0,
+        code(
+            "CreateDBSnapshot",
+            json!({"DBInstanceIdentifier": "bp-mariadb", "DBSnapshotIdentifier": "1 x"})
+        )
+        .0,
         "InvalidParameterValue"
     );
 }
