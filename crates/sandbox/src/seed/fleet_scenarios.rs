@@ -46,6 +46,11 @@ pub(super) fn starts_at_zero(world: &World, fleet: &FleetSeed) -> bool {
     is_victim(world, fleet) && LAUNCHES.into_iter().any(|scenario| world.has(scenario))
 }
 
+/// Whether the secret of a stage's fleets still holds its placeholder when the history begins.
+pub(super) fn lacks_secret(world: &World, stage: &str) -> bool {
+    world.has(Scenario::FleetSecretPlaceholder) && victim(world).is_some_and(|victim| victim.stage == stage)
+}
+
 /// The slug that the alarms of a fleet look at.
 pub(super) fn watched_slug(world: &World, fleet: &FleetSeed) -> String {
     if is_victim(world, fleet) && world.has(Scenario::WrongDimensions) {
@@ -57,7 +62,10 @@ pub(super) fn watched_slug(world: &World, fleet: &FleetSeed) -> String {
 
 /// Breaks what was broken before the operator arrived.
 pub(super) fn begin(world: &mut World, names: &Names) {
-    changed(world, names, &BTreeSet::new());
+    // The secret and the alarms were never right, and the seed has put them in place that way.
+    let seeded = BTreeSet::from([Scenario::FleetSecretPlaceholder, Scenario::WrongDimensions]);
+    let before = world.scenarios().intersection(&seeded).copied().collect();
+    changed(world, names, &before);
     if world.has(Scenario::MetricsSilent) {
         let since = world.options.start - SILENT_FOR;
         world.services.workload.silent_since = Some(since);

@@ -6,12 +6,12 @@ use std::time::Duration;
 use fleet_scaling::fleet::FleetScaling;
 
 use super::names::Names;
-use super::{alarms, fleet_scenarios, stacks};
+use super::{alarms, fleet_scenarios, parameters, stacks};
 use crate::options::FleetSeed;
 use crate::scenario::Scenario;
 use crate::service::autoscaling::{self, GroupSpec, Image};
 use crate::service::workload::{self, FleetPlace, WorkerRules};
-use crate::service::{cloudwatch, logs, sns, ssm};
+use crate::service::{cloudwatch, logs, sns};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -26,7 +26,7 @@ const EARLIER_MINUTES: u64 = 20;
 pub(super) fn place(world: &mut World) {
     let names = Names::new(&world.options);
     topics(world, &names);
-    parameters(world, &names);
+    parameters::platform(world, &names);
     let fleets = world.options.effective_fleets();
     for fleet in &fleets {
         place_fleet(world, &names, fleet);
@@ -47,6 +47,7 @@ fn topics(world: &mut World, names: &Names) {
     sns::add_subscription(world, &alerts, "email", "ops@example.com");
     sns::create_topic(world, &names.core("scale-to-zero"));
     subscribe_function(world, names);
+    logs::create_group(world, &format!("/aws/lambda/{}", names.core("scale-to-zero")), 30);
 }
 
 /// The subscription of the scale-to-zero function.
@@ -60,48 +61,11 @@ pub(super) fn subscribe_function(world: &mut World, names: &Names) {
     sns::add_subscription(world, &topic, "lambda", &function);
 }
 
-fn parameters(world: &mut World, names: &Names) {
-    let account = world.options.account_id.clone();
-    let stage = world.options.stage.clone();
-    let mut stages: BTreeSet<String> = world
-        .options
-        .effective_fleets()
-        .into_iter()
-        .map(|fleet| fleet.stage)
-        .collect();
-    let (prefix, suffix) = match world.options.layout {
-        crate::options::Layout::Single => {
-            stages.extend(["staging".to_owned(), "production".to_owned()]);
-            (String::from("/bp"), String::new())
-        }
-        crate::options::Layout::Staged => {
-            stages = BTreeSet::from([stage.clone()]);
-            (format!("/bp/{stage}"), format!("-{stage}"))
-        }
-    };
-    for stage in stages {
-        let secret = world.ids.hex(64);
-        ssm::put(world, &names.fleet_secret(&stage), &secret, "text");
-    }
-    let redis = world.services.facts.redis_endpoint.clone();
-    let bucket = format!("bp-models-{account}{suffix}");
-    ssm::put(world, &format!("{prefix}/models/bucket"), &bucket, "text");
-    ssm::put(world, &format!("{prefix}/redis/endpoint"), &redis, "text");
-    if prefix == "/bp" {
-        ssm::put(
-            world,
-            "/bp/packer/instance_profile",
-            "bp-packer-instance-profile",
-            "text",
-        );
-    }
-}
-
 fn place_fleet(world: &mut World, names: &Names, fleet: &FleetSeed) {
     let Some(scaling) = FleetScaling::template(&fleet.template) else {
         return;
     };
-    fleet_parameters(world, names, fleet, &scaling);
+    parameters::fleet(world, names, fleet, &scaling);
     let began = world.now - AGE;
     let (zone_a, zone_b) = (
         format!("{}a", world.options.region),
@@ -199,26 +163,4 @@ fn earlier_metrics(world: &mut World, names: &Names, fleet: &FleetSeed, workers:
             cloudwatch::record(world, backlog, at, queued / f64::from(workers));
         }
     }
-}
-
-fn fleet_parameters(world: &mut World, names: &Names, fleet: &FleetSeed, scaling: &FleetScaling) {
-    // The image before the present one is the way back.
-    for _ in 0..2 {
-        let image = world.ids.ec2("ami-");
-        ssm::put(world, &names.ami(fleet), &image, "aws:ec2:image");
-    }
-    let bundle = match names.desired_config(fleet) {
-        Some(name) => {
-            let instance_type = scaling.instance_types.first().map_or("", String::as_str);
-            let config = serde_json::json!({
-                "template_slug": fleet.template,
-                "instance_type": instance_type,
-            });
-            ssm::put(world, &name, &config.to_string(), "text");
-            format!("bundles/{}", world.ids.uuid())
-        }
-        None => world.ids.uuid(),
-    };
-    ssm::put(world, &names.active_bundle(fleet), "none", "text");
-    ssm::put(world, &names.active_bundle(fleet), &bundle, "text");
 }

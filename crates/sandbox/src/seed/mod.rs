@@ -6,6 +6,7 @@ mod fleet_scenarios;
 mod fleets;
 mod incident;
 mod names;
+mod parameters;
 mod stacks;
 
 use std::collections::BTreeSet;

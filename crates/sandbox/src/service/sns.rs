@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::autoscaling;
 use super::cloudwatch::AlarmMessage;
+use super::logs;
 use super::paging::page;
 use crate::error::{ApiError, OpResult};
 use crate::world::World;
@@ -105,30 +106,45 @@ pub(crate) fn drop_subscriptions(world: &mut World, topic_arn: &str, protocol: &
 
 /// Delivers an alarm's message to the topic's subscribers. Mail leaves the account; a function runs.
 pub(crate) fn publish(world: &mut World, topic_arn: &str, message: &AlarmMessage) {
-    let functions = world.services.sns.topics.get(topic_arn).map_or(0, |topic| {
-        topic
-            .subscriptions
-            .iter()
-            .filter(|s| s.protocol == "lambda" && s.confirmed && s.endpoint.contains("scale-to-zero"))
-            .count()
-    });
-    for _ in 0..functions {
-        scale_to_zero(world, message);
+    let functions: Vec<String> = world
+        .services
+        .sns
+        .topics
+        .get(topic_arn)
+        .into_iter()
+        .flat_map(|topic| &topic.subscriptions)
+        .filter(|s| s.protocol == "lambda" && s.confirmed)
+        .filter_map(|s| s.endpoint.split_once(":function:"))
+        .map(|(_, function)| function.to_owned())
+        .filter(|function| function.ends_with("scale-to-zero"))
+        .collect();
+    for function in functions {
+        let line = scale_to_zero(world, message);
+        let day = world.now.iso8601()[..10].replace('-', "/");
+        let stream = format!("{day}/[$LATEST]{function}");
+        logs::append(world, &format!("/aws/lambda/{function}"), &stream, &line);
     }
 }
 
-/// The platform's scale-to-zero function.
-fn scale_to_zero(world: &mut World, message: &AlarmMessage) {
+/// The platform's scale-to-zero function; returns what it writes into its log.
+fn scale_to_zero(world: &mut World, message: &AlarmMessage) -> String {
     let Some(fleet) = QueueEmptyAlarm::parse(&message.alarm) else {
-        return;
+        return format!("ignoring {}", message.alarm);
     };
     let group = fleet.group_name();
     let Some(desired) = autoscaling::desired_capacity(world, &group) else {
-        return;
+        return format!("[ERROR] no Auto Scaling group {group}");
     };
     match react(message.state, desired) {
-        Reaction::SetToZero => autoscaling::set_desired(world, &group, 0),
-        Reaction::NotAlarming | Reaction::AlreadyZero => {}
+        Reaction::NotAlarming => format!("{} is {}, nothing to do", message.alarm, message.state),
+        Reaction::AlreadyZero => format!("{group} is at zero already"),
+        Reaction::SetToZero => {
+            let input = json!({ "AutoScalingGroupName": group, "DesiredCapacity": 0 });
+            match autoscaling::call(world, "SetDesiredCapacity", &input) {
+                Ok(_) => format!("{group}: {desired} -> 0, because {}", message.reason),
+                Err(error) => format!("[ERROR] {group}: {}: {}", error.code, error.message),
+            }
+        }
     }
 }
 

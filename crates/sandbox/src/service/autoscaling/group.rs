@@ -14,6 +14,9 @@ use crate::world::World;
 /// Scaling activities are kept for six weeks; the sandbox keeps the newest.
 const MOST_ACTIVITIES: usize = 500;
 
+/// Changes of the desired capacity that one activity tells of.
+const MOST_CAUSES: usize = 4;
+
 /// The sentence of a `SetDesiredCapacity` in an activity's cause.
 pub(super) const BY_USER: &str = "a user request explicitly set group desired capacity";
 
@@ -117,11 +120,6 @@ impl Group {
         &self.instances
     }
 
-    /// Where the image of new instances comes from.
-    pub(crate) fn image(&self) -> &Image {
-        &self.spec.image
-    }
-
     pub(super) fn protect(&mut self, instance: &str, protected: bool) {
         if let Some(instance) = self.instances.iter_mut().find(|i| i.id == instance) {
             instance.protected = protected;
@@ -149,6 +147,10 @@ impl Group {
             seconds(now),
             self.desired
         ));
+        // A cause has at most 1,023 characters: what happened longest ago is left out.
+        if self.causes.len() > MOST_CAUSES {
+            self.causes.remove(0);
+        }
         self.desired = desired;
         self.failures = 0;
         self.told_protected = false;

@@ -148,7 +148,7 @@ fn launch(group: &mut Group, ids: &mut Ids, now: SimTime, image: &Result<String,
         Ok(image) if !group.drought => image.clone(),
         Ok(_) => {
             // Spot answers differently from one attempt to the next.
-            let message = if group.failures % 2 == 0 {
+            let message = if group.failures.is_multiple_of(2) {
                 "Could not launch Spot Instances. UnfulfillableCapacity - Unable to fulfill capacity due to your \
                  request configuration. Please adjust your request and try again. Launching EC2 instance failed."
             } else {

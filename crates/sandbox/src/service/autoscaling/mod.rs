@@ -100,16 +100,6 @@ pub(crate) fn desired_capacity(world: &World, name: &str) -> Option<u32> {
     group(world, name).map(|group| group.desired)
 }
 
-/// `SetDesiredCapacity` as the scale-to-zero function calls it: an error ends in the function's log.
-pub(crate) fn set_desired(world: &mut World, name: &str, desired: u32) {
-    let now = world.now;
-    if let Some(group) = group_mut(world, name)
-        && (group.min..=group.max).contains(&desired)
-    {
-        group.set_desired(desired, now, group::BY_USER);
-    }
-}
-
 fn validation(message: impl Into<String>) -> ApiError {
     ApiError::client("ValidationError", message)
 }

@@ -41,11 +41,6 @@ pub(crate) struct Alarm {
 }
 
 impl Alarm {
-    /// The present state.
-    pub(crate) fn state(&self) -> AlarmState {
-        self.state
-    }
-
     /// The metric that it looks at.
     pub(crate) fn metric(&self) -> MetricId {
         self.metric

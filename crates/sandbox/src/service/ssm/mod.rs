@@ -14,6 +14,7 @@ pub(crate) use put::is_ami;
 
 use super::paging::{page, strings};
 use crate::error::{ApiError, OpResult};
+use crate::time::SimTime;
 use crate::world::World;
 
 /// Every parameter by name.
@@ -52,7 +53,15 @@ pub(crate) fn value<'a>(world: &'a World, name: &str) -> Option<&'a Parameter> {
 
 /// Creates the parameter or gives it a new version. `data_type` is `text` or `aws:ec2:image`.
 pub(crate) fn put(world: &mut World, name: &str, value: &str, data_type: &str) {
-    let version = Version::new(world, value, data_type);
+    put_at(world, world.now, name, value, data_type);
+}
+
+/// The same, some time ago.
+pub(crate) fn put_at(world: &mut World, at: SimTime, name: &str, value: &str, data_type: &str) {
+    let version = Version {
+        modified: at,
+        ..Version::new(world, value, data_type)
+    };
     world
         .services
         .ssm
@@ -65,12 +74,6 @@ pub(crate) fn put(world: &mut World, name: &str, value: &str, data_type: &str) {
 /// Takes the parameter away, as `DeleteParameter` does.
 pub(crate) fn remove(world: &mut World, name: &str) -> Option<Parameter> {
     world.services.ssm.parameters.remove(name)
-}
-
-/// Puts a removed parameter back with its whole history.
-pub(crate) fn restore(world: &mut World, parameter: Parameter) {
-    let name = parameter.name.clone();
-    world.services.ssm.parameters.insert(name, parameter);
 }
 
 /// `ParameterNotFound` carries no message in AWS either.

@@ -7,9 +7,6 @@ mod publish;
 pub(crate) use fleet::{Fleet, FleetPlace, WorkerRules};
 pub(crate) use publish::publish;
 
-use serde_json::Value;
-
-use crate::error::OpResult;
 use crate::service::{autoscaling, ssm};
 use crate::time::SimTime;
 use crate::world::World;
@@ -27,12 +24,6 @@ pub(crate) struct State {
     seen: u64,
     /// Since when the backend publishes no fleet metrics.
     pub(crate) silent_since: Option<SimTime>,
-}
-
-pub(crate) const OPERATIONS: &[&str] = &[];
-
-pub(crate) fn call(_world: &mut World, operation: &str, _input: &Value) -> OpResult {
-    Err(World::unknown_operation(operation))
 }
 
 /// Adds a fleet; its metrics appear with the next publication.
