@@ -20,7 +20,7 @@ mod ui;
 
 pub use cli::command_tree;
 pub use clock::Clock;
-pub use exit::ExitStatus;
+pub use exit::{ExitStatus, TABLE as EXIT_STATUSES};
 pub use process::{Captured, Process, Transport};
 
 /// Runs one command line to its end.

@@ -5,3 +5,9 @@ mod support;
 
 #[path = "it/basics.rs"]
 mod basics;
+#[path = "it/config.rs"]
+mod config;
+#[path = "it/generated.rs"]
+mod generated;
+#[path = "it/sandbox.rs"]
+mod sandbox;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
+use crate::layout::FleetId;
 use crate::output::{Render, Table, View};
 use crate::settings::{
     self, Candidate, DEFAULT_CONTEXT, Inputs, KEYS, SANDBOX_CONTEXT, candidates, set_current_context,
@@ -37,6 +38,12 @@ enum ConfigCommand {
         #[arg(value_parser = clap::builder::PossibleValuesParser::new(KEYS.iter().map(|key| key.name)))]
         key: String,
     },
+    /// List every name that the layout gives: stacks, services, parameters, alarms and so on
+    Names {
+        /// Also the names of these fleets, e.g. production/gpu-default
+        #[arg(add = crate::completion::fleets())]
+        fleets: Vec<FleetId>,
+    },
 }
 
 pub(crate) fn run(ctx: &Ctx, args: &ConfigArgs) -> Result<ExitStatus> {
@@ -45,6 +52,7 @@ pub(crate) fn run(ctx: &Ctx, args: &ConfigArgs) -> Result<ExitStatus> {
         ConfigCommand::GetContexts => get_contexts(ctx)?,
         ConfigCommand::UseContext { name } => use_context(ctx, name)?,
         ConfigCommand::Explain { key } => explain(ctx, key)?,
+        ConfigCommand::Names { fleets } => names(ctx, fleets)?,
     }
     Ok(ExitStatus::Done)
 }
@@ -291,5 +299,53 @@ fn explain(ctx: &Ctx, name: &str) -> Result<()> {
         decided_by: first.as_ref().map(|first| first.source.to_string()),
         value: first.map(|first| first.value),
         candidates,
+    })
+}
+
+#[derive(Debug, Serialize)]
+struct NameView {
+    kind: &'static str,
+    name: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Names {
+    layout: String,
+    names: Vec<NameView>,
+}
+
+impl Render for Names {
+    fn schema(&self) -> &'static str {
+        "bpctl.config.names/1"
+    }
+
+    fn human(&self, view: &View) -> String {
+        let mut table = Table::new(&["KIND", "NAME"]);
+        for name in &self.names {
+            table.row([name.kind.to_owned(), name.name.clone()]);
+        }
+        table.render(view)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.names.iter().map(|name| name.name.clone()).collect()
+    }
+
+    fn items(&self) -> Option<Vec<Value>> {
+        Some(self.names.iter().map(|name| json!(name)).collect())
+    }
+}
+
+fn names(ctx: &Ctx, fleets: &[FleetId]) -> Result<()> {
+    let account = ctx.settings.account_id.as_ref().map(|account| &account.value);
+    let layout = ctx.layout()?;
+    let names = layout
+        .inventory(account, fleets)
+        .into_iter()
+        .map(|(kind, name)| NameView { kind, name })
+        .collect();
+    ctx.emit(&Names {
+        layout: layout.kind().to_string(),
+        names,
     })
 }

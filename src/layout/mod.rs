@@ -2,6 +2,7 @@
 //! bpctl uses comes from here.
 
 mod ids;
+mod inventory;
 mod names;
 
 use std::fmt;

@@ -124,7 +124,6 @@ pub(crate) const STAGED: Names = Names {
     parameters: &[
         ("models-bucket", "/{p}/{s}/models/bucket"),
         ("redis-endpoint", "/{p}/{s}/redis/endpoint"),
-        ("packer-instance-profile", "/{p}/{s}/packer/instance_profile"),
     ],
     buckets: &[
         ("media", "{p}-media-{acct}-{s}"),

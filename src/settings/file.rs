@@ -226,7 +226,14 @@ pub(crate) fn set_current_context(file: &ConfigFile, name: &str) -> Result<()> {
     let mut document: toml_edit::DocumentMut = text
         .parse()
         .map_err(|error: toml_edit::TomlError| CtlError::config(doing()).source(&error))?;
-    document["current_context"] = toml_edit::value(name);
+    let mut value = toml_edit::Value::from(name);
+    if let Some(old) = document
+        .get("current_context")
+        .and_then(toml_edit::Item::as_value)
+    {
+        *value.decor_mut() = old.decor().clone();
+    }
+    document["current_context"] = toml_edit::Item::Value(value);
     // A rename replaces the file in one step: a crash leaves either the old or the new one.
     let temporary = file.path.with_extension("toml.new");
     std::fs::write(&temporary, document.to_string())

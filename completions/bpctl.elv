@@ -1,0 +1,803 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[bpctl] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'bpctl'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'bpctl'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand whoami 'Show the account, principal, region and context that commands would use'
+            cand sandbox 'Try, rehearse and test everything in a simulated account'
+            cand config 'Look at contexts and settings, and choose a context'
+            cand completion 'Print the completion script of a shell'
+            cand man 'Print the manual page, or write all pages into a folder'
+            cand exit-codes 'Exit statuses that scripts can rely on'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'bpctl;whoami'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;sandbox'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand start 'Start a sandbox in the background'
+            cand stop 'Stop the running sandbox'
+            cand status 'Show the running sandbox: address, simulated time, scenarios'
+            cand reset 'Start over: the same account as in the beginning'
+            cand advance 'Let simulated time pass at once'
+            cand scenario 'The ways the platform breaks'
+            cand reveal 'Tell which scenarios are in force, also after a random start'
+            cand env 'Print the environment that points any AWS tool at the running sandbox'
+            cand serve 'Run a sandbox in the foreground until Ctrl-C'
+            cand run 'Start a sandbox, run a command against it, stop it; the status is the command''s'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'bpctl;sandbox;start'= {
+            cand --scenario 'What is broken; may be repeated; `?` picks one at random (a drill)'
+            cand --speed 'Simulated seconds per second'
+            cand --seed 'Seed of every id and every random draw'
+            cand --at 'When the operator arrives, e.g. 2026-01-15T09:00:00Z [default: now]'
+            cand --fleets 'This many busy production fleets instead of the platform''s own'
+            cand --latency 'Added to every API call, to meet the network that AWS has'
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;sandbox;stop'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;sandbox;status'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;sandbox;reset'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;sandbox;advance'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;sandbox;scenario'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand list 'List every scenario and what an operator should find in it'
+            cand set 'Break the running sandbox: exactly these scenarios from now on'
+            cand clear 'Mend the running sandbox'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'bpctl;sandbox;scenario;list'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;sandbox;scenario;set'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;sandbox;scenario;clear'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;sandbox;scenario;help'= {
+            cand list 'List every scenario and what an operator should find in it'
+            cand set 'Break the running sandbox: exactly these scenarios from now on'
+            cand clear 'Mend the running sandbox'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'bpctl;sandbox;scenario;help;list'= {
+        }
+        &'bpctl;sandbox;scenario;help;set'= {
+        }
+        &'bpctl;sandbox;scenario;help;clear'= {
+        }
+        &'bpctl;sandbox;scenario;help;help'= {
+        }
+        &'bpctl;sandbox;reveal'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;sandbox;env'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;sandbox;serve'= {
+            cand --scenario 'What is broken; may be repeated; `?` picks one at random (a drill)'
+            cand --speed 'Simulated seconds per second'
+            cand --seed 'Seed of every id and every random draw'
+            cand --at 'When the operator arrives, e.g. 2026-01-15T09:00:00Z [default: now]'
+            cand --fleets 'This many busy production fleets instead of the platform''s own'
+            cand --latency 'Added to every API call, to meet the network that AWS has'
+            cand --port 'Port on 127.0.0.1; 0 is any that is free'
+            cand --state-file 'Where to write address and token instead of the usual place'
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;sandbox;run'= {
+            cand --scenario 'What is broken; may be repeated; `?` picks one at random (a drill)'
+            cand --speed 'Simulated seconds per second'
+            cand --seed 'Seed of every id and every random draw'
+            cand --at 'When the operator arrives, e.g. 2026-01-15T09:00:00Z [default: now]'
+            cand --fleets 'This many busy production fleets instead of the platform''s own'
+            cand --latency 'Added to every API call, to meet the network that AWS has'
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;sandbox;help'= {
+            cand start 'Start a sandbox in the background'
+            cand stop 'Stop the running sandbox'
+            cand status 'Show the running sandbox: address, simulated time, scenarios'
+            cand reset 'Start over: the same account as in the beginning'
+            cand advance 'Let simulated time pass at once'
+            cand scenario 'The ways the platform breaks'
+            cand reveal 'Tell which scenarios are in force, also after a random start'
+            cand env 'Print the environment that points any AWS tool at the running sandbox'
+            cand serve 'Run a sandbox in the foreground until Ctrl-C'
+            cand run 'Start a sandbox, run a command against it, stop it; the status is the command''s'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'bpctl;sandbox;help;start'= {
+        }
+        &'bpctl;sandbox;help;stop'= {
+        }
+        &'bpctl;sandbox;help;status'= {
+        }
+        &'bpctl;sandbox;help;reset'= {
+        }
+        &'bpctl;sandbox;help;advance'= {
+        }
+        &'bpctl;sandbox;help;scenario'= {
+            cand list 'List every scenario and what an operator should find in it'
+            cand set 'Break the running sandbox: exactly these scenarios from now on'
+            cand clear 'Mend the running sandbox'
+        }
+        &'bpctl;sandbox;help;scenario;list'= {
+        }
+        &'bpctl;sandbox;help;scenario;set'= {
+        }
+        &'bpctl;sandbox;help;scenario;clear'= {
+        }
+        &'bpctl;sandbox;help;reveal'= {
+        }
+        &'bpctl;sandbox;help;env'= {
+        }
+        &'bpctl;sandbox;help;serve'= {
+        }
+        &'bpctl;sandbox;help;run'= {
+        }
+        &'bpctl;sandbox;help;help'= {
+        }
+        &'bpctl;config'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand view 'Show every setting in force'
+            cand get-contexts 'List the contexts'
+            cand use-context 'Make a context the current one'
+            cand explain 'Say which of flag, environment, file and default decided a setting'
+            cand names 'List every name that the layout gives: stacks, services, parameters, alarms and so on'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'bpctl;config;view'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;config;get-contexts'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;config;use-context'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;config;explain'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;config;names'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;config;help'= {
+            cand view 'Show every setting in force'
+            cand get-contexts 'List the contexts'
+            cand use-context 'Make a context the current one'
+            cand explain 'Say which of flag, environment, file and default decided a setting'
+            cand names 'List every name that the layout gives: stacks, services, parameters, alarms and so on'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'bpctl;config;help;view'= {
+        }
+        &'bpctl;config;help;get-contexts'= {
+        }
+        &'bpctl;config;help;use-context'= {
+        }
+        &'bpctl;config;help;explain'= {
+        }
+        &'bpctl;config;help;names'= {
+        }
+        &'bpctl;config;help;help'= {
+        }
+        &'bpctl;completion'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;man'= {
+            cand --dir 'Write bpctl.1 and one page per command into this folder'
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;exit-codes'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;help'= {
+            cand whoami 'Show the account, principal, region and context that commands would use'
+            cand sandbox 'Try, rehearse and test everything in a simulated account'
+            cand config 'Look at contexts and settings, and choose a context'
+            cand completion 'Print the completion script of a shell'
+            cand man 'Print the manual page, or write all pages into a folder'
+            cand exit-codes 'Exit statuses that scripts can rely on'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'bpctl;help;whoami'= {
+        }
+        &'bpctl;help;sandbox'= {
+            cand start 'Start a sandbox in the background'
+            cand stop 'Stop the running sandbox'
+            cand status 'Show the running sandbox: address, simulated time, scenarios'
+            cand reset 'Start over: the same account as in the beginning'
+            cand advance 'Let simulated time pass at once'
+            cand scenario 'The ways the platform breaks'
+            cand reveal 'Tell which scenarios are in force, also after a random start'
+            cand env 'Print the environment that points any AWS tool at the running sandbox'
+            cand serve 'Run a sandbox in the foreground until Ctrl-C'
+            cand run 'Start a sandbox, run a command against it, stop it; the status is the command''s'
+        }
+        &'bpctl;help;sandbox;start'= {
+        }
+        &'bpctl;help;sandbox;stop'= {
+        }
+        &'bpctl;help;sandbox;status'= {
+        }
+        &'bpctl;help;sandbox;reset'= {
+        }
+        &'bpctl;help;sandbox;advance'= {
+        }
+        &'bpctl;help;sandbox;scenario'= {
+            cand list 'List every scenario and what an operator should find in it'
+            cand set 'Break the running sandbox: exactly these scenarios from now on'
+            cand clear 'Mend the running sandbox'
+        }
+        &'bpctl;help;sandbox;scenario;list'= {
+        }
+        &'bpctl;help;sandbox;scenario;set'= {
+        }
+        &'bpctl;help;sandbox;scenario;clear'= {
+        }
+        &'bpctl;help;sandbox;reveal'= {
+        }
+        &'bpctl;help;sandbox;env'= {
+        }
+        &'bpctl;help;sandbox;serve'= {
+        }
+        &'bpctl;help;sandbox;run'= {
+        }
+        &'bpctl;help;config'= {
+            cand view 'Show every setting in force'
+            cand get-contexts 'List the contexts'
+            cand use-context 'Make a context the current one'
+            cand explain 'Say which of flag, environment, file and default decided a setting'
+            cand names 'List every name that the layout gives: stacks, services, parameters, alarms and so on'
+        }
+        &'bpctl;help;config;view'= {
+        }
+        &'bpctl;help;config;get-contexts'= {
+        }
+        &'bpctl;help;config;use-context'= {
+        }
+        &'bpctl;help;config;explain'= {
+        }
+        &'bpctl;help;config;names'= {
+        }
+        &'bpctl;help;completion'= {
+        }
+        &'bpctl;help;man'= {
+        }
+        &'bpctl;help;exit-codes'= {
+        }
+        &'bpctl;help;help'= {
+        }
+    ]
+    $completions[$command]
+}
