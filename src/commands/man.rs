@@ -42,7 +42,10 @@ pub(crate) fn run(ctx: &Ctx, args: &ManArgs) -> Result<ExitStatus> {
 
 /// File name and text of every page; `bpctl.1` comes first.
 pub(crate) fn pages() -> Result<Vec<(String, String)>> {
-    let mut command = command_tree().disable_help_subcommand(true);
+    // What `-h` leaves out belongs into a manual.
+    let mut command = command_tree()
+        .disable_help_subcommand(true)
+        .mut_args(|argument| argument.hide_short_help(false));
     command.build();
     let mut pages = Vec::new();
     collect(&command, "bpctl", &mut pages)?;
