@@ -120,10 +120,11 @@ fn place_fleet(world: &mut World, names: &Names, fleet: &FleetSeed) {
 
 /// The customers that keep a fleet as busy as its seed says.
 ///
-/// Each customer has one job in the system. With `2w - 1` of `3w - 1` jobs waiting, `w` workers
-/// are what the platform's own policies settle on: the backlog per worker is below the target, so the
-/// low alarm of the tracking policy is on and its answer, `w`, outweighs the step policy's 1. From
-/// five workers on there is no such number, and a fleet goes up and down by itself.
+/// Each customer has one job in the system. With `2w - 1` of `3w - 1` jobs waiting, `w` workers stay `w`
+/// workers under the platform's own policies: the backlog per worker is below 90 % of the target, so
+/// the low alarm of the tracking policy is on, and its answer, `w`, outweighs the step policy's 1. From
+/// five workers on there is no such number, and after a disturbance the low alarm needs fifteen minutes
+/// to come back while the step policy needs one: then a fleet goes up and down, as it does in truth.
 pub(super) fn usual_work(fleet: &FleetSeed) -> WorkerRules {
     let mean = (JOB_SECONDS.0 + JOB_SECONDS.1) as f64 / 2.0;
     let needed = (fleet.jobs_per_minute * mean / 60.0).ceil().max(0.0) as usize;
