@@ -78,6 +78,7 @@ pub(super) fn place(world: &mut World, order: Order) -> String {
         launch_failure: None,
         containers,
         proven: false,
+        unwell: None,
         counted: false,
         version: 1,
     };

@@ -5,6 +5,8 @@ mod artisan;
 mod breaker;
 mod daemon;
 pub(crate) mod definition;
+mod describe;
+mod judge;
 mod laravel;
 mod launch;
 mod life;
@@ -68,7 +70,7 @@ pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResul
     match operation {
         "DescribeClusters" => describe_clusters(world, input),
         "ListServices" => list_services(world, input),
-        "DescribeServices" => service::describe(world, input),
+        "DescribeServices" => describe::services(world, input),
         "UpdateService" => update::update(world, input),
         "DescribeTaskDefinition" => definition::describe(world, input),
         "RunTask" => run::run(world, input),
@@ -98,17 +100,6 @@ pub(crate) fn scheduler_running(world: &World) -> bool {
                 defined.name == "scheduler" && container.status == task::ContainerStatus::Running
             })
     })
-}
-
-/// How many tasks of a service serve requests.
-pub(crate) fn serving_tasks(world: &World, service: &str) -> usize {
-    world
-        .services
-        .ecs
-        .tasks
-        .iter()
-        .filter(|task| task.is_running() && task.service.as_ref().is_some_and(|(name, _)| name == service))
-        .count()
 }
 
 /// The spot tasks of a service are taken away, one of them at once.

@@ -308,7 +308,7 @@ fn described(world: &World, service: &Service, rollout: &Rollout) -> Value {
         },
         "status": rollout.status.name(),
         "statusReason": rollout.reason,
-        "deploymentConfiguration": service::configuration(service),
+        "deploymentConfiguration": super::describe::configuration(service),
         "rollback": rollback,
         "deploymentCircuitBreaker": {
             "status": breaker,

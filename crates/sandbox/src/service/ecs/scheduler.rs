@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::breaker;
+use super::judge;
 use super::launch::{self, Order};
 use super::rollout::Status;
-use super::service::{RolloutState, target_group, tell};
+use super::service::{RolloutState, tell};
 use super::stop;
-use super::task::{Health, Phase, StopCode, Task};
+use super::task::{Phase, StopCode, Task};
 use crate::scenario::Scenario;
 use crate::seed::in_force;
-use crate::service::elb;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -26,7 +26,7 @@ const TROUBLESHOOTING: &str =
 pub(super) fn tick(world: &mut World) {
     for index in 0..world.services.ecs.services.len() {
         note_ends(world, index);
-        judge_tasks(world, index);
+        judge::look(world, index);
         breaker::trip(world, index);
         scale(world, index);
         settle(world, index);
@@ -34,7 +34,7 @@ pub(super) fn tick(world: &mut World) {
 }
 
 /// The positions of a service's tasks that satisfy `wanted`.
-fn tasks_of(world: &World, index: usize, wanted: impl Fn(&Task) -> bool) -> Vec<usize> {
+pub(super) fn tasks_of(world: &World, index: usize, wanted: impl Fn(&Task) -> bool) -> Vec<usize> {
     let name = &world.services.ecs.services[index].name;
     world
         .services
@@ -47,7 +47,7 @@ fn tasks_of(world: &World, index: usize, wanted: impl Fn(&Task) -> bool) -> Vec<
         .collect()
 }
 
-fn deployment_of(task: &Task) -> &str {
+pub(super) fn deployment_of(task: &Task) -> &str {
     task.service.as_ref().map_or("", |(_, deployment)| deployment)
 }
 
@@ -135,63 +135,6 @@ fn complain(world: &mut World, index: usize, reason: &str) {
     );
 }
 
-/// Finds the tasks that have proven themselves and those that fail their health checks.
-fn judge_tasks(world: &mut World, index: usize) {
-    let now = world.now;
-    let service = &world.services.ecs.services[index];
-    let (grace, port) = (service.grace, service.load_balancer.port);
-    let Some(group) = target_group(world, &service.name).map(str::to_owned) else {
-        return;
-    };
-    for position in tasks_of(world, index, Task::is_running) {
-        let task = &world.services.ecs.tasks[position];
-        let target = elb::health(world, &group, &task.interface.ip).cloned();
-        let container = task.health(world);
-        let past_grace = task.started.is_some_and(|started| now > started + grace);
-        let id = task.id.clone();
-        match target {
-            Some(elb::Health::Healthy) if !task.proven && container == Health::Healthy => {
-                prove(world, index, position);
-            }
-            Some(elb::Health::Unhealthy(failure)) if past_grace => {
-                tell(
-                    world,
-                    index,
-                    &format!(
-                        "(task {id}) (port {port}) is unhealthy in (target-group {group}) due to (reason {}).",
-                        failure.description()
-                    ),
-                );
-                let reason = format!("Task failed ELB health checks in (target-group {group})");
-                stop::begin(world, position, StopCode::ServiceSchedulerInitiated, reason);
-            }
-            _ if container == Health::Unhealthy && past_grace => {
-                tell(
-                    world,
-                    index,
-                    &format!("(task {id}) failed container health checks."),
-                );
-                let reason = "Task failed container health checks".to_owned();
-                stop::begin(world, position, StopCode::ServiceSchedulerInitiated, reason);
-            }
-            _ => {}
-        }
-    }
-}
-
-/// A task is healthy: "the failure count is reset when a task is determined to be healthy".
-fn prove(world: &mut World, index: usize, position: usize) {
-    let task = &mut world.services.ecs.tasks[position];
-    task.proven = true;
-    let id = deployment_of(task).to_owned();
-    let service = &mut world.services.ecs.services[index];
-    if let Some(deployment) = service.deployments.iter_mut().find(|known| known.id == id) {
-        deployment.failed = 0;
-        deployment.impaired = false;
-    }
-    service.complained = None;
-}
-
 /// Starts and stops tasks within the limits of the deployment configuration.
 fn scale(world: &mut World, index: usize) {
     let service = &world.services.ecs.services[index];
@@ -200,21 +143,19 @@ fn scale(world: &mut World, index: usize) {
         return;
     };
     let (id, state, next_launch) = (primary.id.clone(), primary.state, primary.next_launch);
-    let most = desired * service.maximum / 100;
-    let least = (desired * service.minimum_healthy).div_ceil(100);
+    let most = (desired * service.maximum / 100).max(1);
     let live = tasks_of(world, index, |task| !task.is_doomed());
+    // Unhealthy tasks do not count: their replacements are started before they are stopped.
     let own: Vec<usize> = live
         .iter()
         .copied()
-        .filter(|&position| deployment_of(&world.services.ecs.tasks[position]) == id)
+        .filter(|&position| {
+            let task = &world.services.ecs.tasks[position];
+            deployment_of(task) == id && task.unwell.is_none()
+        })
         .collect();
-    if own.len() < desired
-        && live.len() < most.max(1)
-        && state != RolloutState::Failed
-        && world.now >= next_launch
-    {
-        let wanted = (desired - own.len()).min(most.max(1) - live.len());
-        start_tasks(world, index, wanted);
+    if own.len() < desired && live.len() < most && state != RolloutState::Failed && world.now >= next_launch {
+        start_tasks(world, index, (desired - own.len()).min(most - live.len()));
     }
     if own.len() > desired {
         let surplus = own.len() - desired;
@@ -228,25 +169,30 @@ fn scale(world: &mut World, index: usize) {
         stop_tasks(world, index, &victims, &id);
         return;
     }
-    let mut victims = Vec::new();
-    let healthy = live
-        .iter()
-        .filter(|&&position| world.services.ecs.tasks[position].proven)
-        .count();
-    let mut spare = healthy.saturating_sub(least);
-    for position in live {
-        let task = &world.services.ecs.tasks[position];
-        if deployment_of(task) == id {
-            continue;
-        }
-        if !task.proven {
-            victims.push(position);
-        } else if spare > 0 {
-            spare -= 1;
-            victims.push(position);
-        }
-    }
+    judge::dismiss(world, index, &own, live.len() >= most);
+    let victims = superseded(world, index, &id);
     stop_tasks(world, index, &victims, &id);
+}
+
+/// The tasks of older deployments that can go while enough healthy ones remain.
+fn superseded(world: &World, index: usize, primary: &str) -> Vec<usize> {
+    let service = &world.services.ecs.services[index];
+    let least = (service.desired * service.minimum_healthy).div_ceil(100);
+    let healthy = tasks_of(world, index, |task| task.is_running() && task.is_healthy()).len();
+    let mut spare = healthy.saturating_sub(least);
+    tasks_of(world, index, |task| {
+        !task.is_doomed() && deployment_of(task) != primary
+    })
+    .into_iter()
+    .filter(|&position| {
+        let free = !world.services.ecs.tasks[position].is_healthy();
+        if !free && spare > 0 {
+            spare -= 1;
+            return true;
+        }
+        free
+    })
+    .collect()
 }
 
 fn stop_tasks(world: &mut World, index: usize, victims: &[usize], cause: &str) {
@@ -426,7 +372,7 @@ fn settle(world: &mut World, index: usize) {
         let task = &world.services.ecs.tasks[position];
         if deployment_of(task) == id {
             own += 1;
-            good += usize::from(task.is_running() && task.proven);
+            good += usize::from(task.is_running() && task.is_healthy());
         }
     }
     let service = &mut world.services.ecs.services[index];

@@ -109,6 +109,8 @@ pub(crate) struct Task {
     pub(crate) containers: Vec<Container>,
     /// Passed the health checks of its service at least once.
     pub(crate) proven: bool,
+    /// It fails its health checks; why it will be stopped.
+    pub(crate) unwell: Option<String>,
     /// Its service has taken note of its end.
     pub(crate) counted: bool,
     pub(crate) version: u32,
@@ -165,6 +167,11 @@ impl Task {
     /// Started and not yet on its way out.
     pub(crate) fn is_running(&self) -> bool {
         self.phase == Phase::Running && !self.is_doomed()
+    }
+
+    /// Passed its health checks and has not failed them since.
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.proven && self.unwell.is_none()
     }
 
     /// On its way to running.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::describe::described;
 use super::rollout::{Rollout, Status};
-use super::service::{Deployment, Provider, Service, described};
+use super::service::{Deployment, Provider, Service};
 use super::{check_cluster, definition, invalid, scheduler};
 use crate::error::{ApiError, OpResult};
 use crate::service::member::{flag, integer, list, text, texts};

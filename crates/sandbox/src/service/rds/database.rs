@@ -11,11 +11,6 @@ pub(crate) struct Databases {
 }
 
 impl Databases {
-    /// Whether there is such a database.
-    pub(crate) fn exists(&self, name: &str) -> bool {
-        self.schemas.contains_key(name)
-    }
-
     /// `CREATE DATABASE IF NOT EXISTS`.
     pub(crate) fn create(&mut self, name: &str) {
         self.schemas.entry(name.to_owned()).or_default();

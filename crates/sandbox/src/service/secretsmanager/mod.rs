@@ -1,0 +1,237 @@
+//! Secrets Manager: secrets, their versions and the staging labels that decide which one counts.
+
+mod operations;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::error::{ApiError, OpResult};
+use crate::service::member::text;
+use crate::time::SimTime;
+use crate::world::World;
+
+const CURRENT: &str = "AWSCURRENT";
+const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// Every secret by name.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    secrets: BTreeMap<String, Secret>,
+}
+
+#[derive(Debug)]
+struct Secret {
+    arn: String,
+    name: String,
+    description: String,
+    created: SimTime,
+    changed: SimTime,
+    accessed: Option<SimTime>,
+    versions: Vec<Version>,
+}
+
+#[derive(Debug)]
+struct Version {
+    id: String,
+    created: SimTime,
+    stages: BTreeSet<String>,
+    value: String,
+}
+
+pub(crate) const OPERATIONS: &[&str] = &[
+    "ListSecrets",
+    "DescribeSecret",
+    "GetSecretValue",
+    "PutSecretValue",
+    "ListSecretVersionIds",
+    "UpdateSecretVersionStage",
+];
+
+pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
+    match operation {
+        "ListSecrets" => operations::list_secrets(world, input),
+        "DescribeSecret" => operations::describe(world, input),
+        "GetSecretValue" => operations::get_value(world, input),
+        "PutSecretValue" => operations::put_value(world, input),
+        "ListSecretVersionIds" => operations::list_versions(world, input),
+        "UpdateSecretVersionStage" => operations::update_stage(world, input),
+        _ => Err(World::unknown_operation(operation)),
+    }
+}
+
+/// Whether the secret of that name exists and has a current value.
+pub(crate) fn has_current(world: &World, name: &str) -> bool {
+    world
+        .services
+        .secretsmanager
+        .secrets
+        .get(name)
+        .is_some_and(|secret| secret.staged(CURRENT).is_some())
+}
+
+/// Creates a secret; without a `value` it has no version at all. Answers the ARN.
+pub(crate) fn create(
+    world: &mut World,
+    name: &str,
+    description: &str,
+    created: SimTime,
+    value: Option<&str>,
+) -> String {
+    let arn = format!(
+        "arn:aws:secretsmanager:{}:{}:secret:{name}-{}",
+        world.options.region,
+        world.options.account_id,
+        suffix(&world.ids.hex(6))
+    );
+    let versions = value
+        .map(|value| Version {
+            id: world.ids.uuid(),
+            created,
+            stages: BTreeSet::from([CURRENT.to_owned()]),
+            value: value.to_owned(),
+        })
+        .into_iter()
+        .collect();
+    world.services.secretsmanager.secrets.insert(
+        name.to_owned(),
+        Secret {
+            arn: arn.clone(),
+            name: name.to_owned(),
+            description: description.to_owned(),
+            created,
+            changed: created,
+            accessed: None,
+            versions,
+        },
+    );
+    arn
+}
+
+/// The six characters that end a secret's ARN; letters of both cases and digits in AWS.
+fn suffix(hex: &str) -> String {
+    hex.chars()
+        .enumerate()
+        .map(|(index, c)| if index % 2 == 0 { c.to_ascii_uppercase() } else { c })
+        .collect()
+}
+
+/// Deletes a secret and creates it again without a value, as a replaced stack does: the name stays, the
+/// ARN ends differently, and there is no version at all.
+pub(crate) fn recreate_empty(world: &mut World, name: &str) {
+    let now = world.now;
+    let Some(old) = world.services.secretsmanager.secrets.remove(name) else {
+        return;
+    };
+    create(world, name, &old.description, now, None);
+}
+
+/// Gives a secret a current value, unless it has one.
+pub(crate) fn fill(world: &mut World, name: &str, value: &str) {
+    if !has_current(world, name) {
+        let input = json!({"SecretId": name, "SecretString": value});
+        // The secret exists or it does not; either way there is nobody to tell.
+        let _ = operations::put_value(world, &input);
+    }
+}
+
+/// The error message with which ECS fails to read what a container's `secrets[].valueFrom` names:
+/// an ARN, optionally with `:json-key:stage:version` behind it.
+pub(crate) fn unreadable(world: &World, value_from: &str) -> Option<String> {
+    let parts: Vec<&str> = value_from.split(':').collect();
+    let arn = parts.get(..7).map(|parts| parts.join(":"))?;
+    let key = parts.get(7).copied().filter(|key| !key.is_empty());
+    let secret = world
+        .services
+        .secretsmanager
+        .secrets
+        .values()
+        .find(|secret| secret.arn == arn || secret.arn.starts_with(&format!("{arn}-")));
+    let Some(secret) = secret else {
+        return Some(format!(
+            "failed to fetch secret {arn} from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret."
+        ));
+    };
+    let Some(version) = secret.staged(CURRENT) else {
+        return Some(format!(
+            "failed to fetch secret {arn} from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret value for staging label: AWSCURRENT"
+        ));
+    };
+    let key = key?;
+    let has_key = serde_json::from_str::<Value>(&version.value)
+        .ok()
+        .is_some_and(|value| value.get(key).is_some());
+    (!has_key).then(|| format!("retrieved secret from Secrets Manager did not contain json key {key}"))
+}
+
+impl Secret {
+    fn staged(&self, stage: &str) -> Option<&Version> {
+        self.versions
+            .iter()
+            .find(|version| version.stages.contains(stage))
+    }
+
+    /// Moves `stage` to the version at `to`. Moving AWSCURRENT leaves AWSPREVIOUS behind.
+    fn move_stage(&mut self, stage: &str, to: Option<usize>) {
+        let from = self
+            .versions
+            .iter()
+            .position(|version| version.stages.contains(stage));
+        if from == to {
+            return;
+        }
+        if let Some(version) = from.and_then(|index| self.versions.get_mut(index)) {
+            version.stages.remove(stage);
+        }
+        if stage == CURRENT {
+            for version in &mut self.versions {
+                version.stages.remove(PREVIOUS);
+            }
+            if let Some(version) = from.and_then(|index| self.versions.get_mut(index)) {
+                version.stages.insert(PREVIOUS.to_owned());
+            }
+        }
+        if let Some(version) = to.and_then(|index| self.versions.get_mut(index)) {
+            version.stages.insert(stage.to_owned());
+        }
+    }
+
+    fn stages(&self) -> Value {
+        let stages: BTreeMap<&str, &BTreeSet<String>> = self
+            .versions
+            .iter()
+            .filter(|version| !version.stages.is_empty())
+            .map(|version| (version.id.as_str(), &version.stages))
+            .collect();
+        if stages.is_empty() {
+            Value::Null
+        } else {
+            json!(stages)
+        }
+    }
+}
+
+fn not_found() -> ApiError {
+    ApiError::client(
+        "ResourceNotFoundException",
+        "Secrets Manager can't find the specified secret.",
+    )
+}
+
+/// A secret by name, ARN, or ARN without its six random characters.
+fn named_mut<'a>(world: &'a mut World, input: &Value) -> Result<&'a mut Secret, ApiError> {
+    let id = text(input, "SecretId").unwrap_or_default();
+    world
+        .services
+        .secretsmanager
+        .secrets
+        .values_mut()
+        .find(|secret| {
+            secret.name == id
+                || secret.arn == id
+                || (id.starts_with("arn:") && secret.arn.len() == id.len() + 7 && secret.arn.starts_with(id))
+        })
+        .ok_or_else(not_found)
+}
