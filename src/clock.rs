@@ -54,6 +54,7 @@ impl Clock {
 
     /// Waits until `duration` has passed on this clock.
     pub async fn sleep(&self, duration: Duration) {
+        #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
         tokio::time::sleep(duration.div_f64(self.speed)).await;
     }
 }

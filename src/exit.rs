@@ -50,7 +50,7 @@ impl From<ExitStatus> for ExitCode {
 
 /// The table as text, two columns.
 #[must_use]
-pub fn table_text() -> String {
+pub(crate) fn table_text() -> String {
     TABLE
         .iter()
         .map(|(code, meaning)| format!("{code:>4}  {meaning}\n"))

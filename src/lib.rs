@@ -22,6 +22,7 @@ pub use cli::command_tree;
 pub use clock::Clock;
 pub use exit::{ExitStatus, TABLE as EXIT_STATUSES};
 pub use process::{Captured, Process, Transport};
+pub use ui::prompt::{Prompter, TerminalPrompter};
 
 /// Runs one command line to its end.
 #[must_use]

@@ -55,7 +55,7 @@ impl<A> Approved<A> {
 /// What the gate decided.
 #[derive(Debug)]
 pub(crate) enum Gate<A> {
-    Approved(Approved<A>),
+    Approved(Box<Approved<A>>),
     /// Nothing is (or may be) done; the plan has been shown and this is the status.
     Finished(ExitStatus),
 }
@@ -86,17 +86,17 @@ pub(crate) fn gate<A>(ctx: &Ctx, plan: Plan<A>, args: &GateArgs) -> Result<Gate<
         for warning in &plan.warnings {
             ctx.ui.warn(warning);
         }
-        return Ok(Gate::Approved(Approved {
+        return Ok(Gate::Approved(Box::new(Approved {
             plan,
             _made_by_the_gate: (),
-        }));
+        })));
     }
     ctx.ui.important(plan.view().text().trim_end());
     confirm(ctx, &plan, args)?;
-    Ok(Gate::Approved(Approved {
+    Ok(Gate::Approved(Box::new(Approved {
         plan,
         _made_by_the_gate: (),
-    }))
+    })))
 }
 
 fn confirm<A>(ctx: &Ctx, plan: &Plan<A>, args: &GateArgs) -> Result<()> {

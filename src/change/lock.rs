@@ -11,7 +11,10 @@ use crate::error::{CtlError, ErrorKind, Result};
 
 /// Held for as long as the value lives.
 #[derive(Debug)]
-pub(crate) struct OperationLock(#[expect(dead_code, reason = "held, not read")] Option<File>);
+pub(crate) struct OperationLock {
+    /// Dropping the file releases the lock.
+    _held: Option<File>,
+}
 
 impl OperationLock {
     /// Takes the lock for `scope` in `target`.
@@ -20,7 +23,7 @@ impl OperationLock {
     /// [`ErrorKind::Conflict`] naming the holder, when another bpctl holds it.
     pub(crate) fn take(ctx: &Ctx, scope: &str, target: &Target) -> Result<Self> {
         let Some(state) = ctx.state_dir.as_deref() else {
-            return Ok(Self(None));
+            return Ok(Self { _held: None });
         };
         let folder = state.join("locks");
         create_private(&folder)?;
@@ -58,6 +61,6 @@ impl OperationLock {
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(line.as_bytes()))
             .map_err(|error| failed(&error))?;
-        Ok(Self(Some(file)))
+        Ok(Self { _held: Some(file) })
     }
 }

@@ -88,10 +88,10 @@ pub(crate) fn candidates(key: &Key, context: &str, inputs: &Inputs<'_>) -> Vec<C
     // The sandbox is a world of its own: an operator's AWS_PROFILE or AWS_REGION means nothing there.
     let aws_counts = context != SANDBOX_CONTEXT || key.name == "endpoint_url";
     for name in key.env {
-        if let Some(value) = inputs.env.get(*name).filter(|value| !value.is_empty()) {
-            if aws_counts || name.starts_with("BPCTL_") {
-                add(Source::Env((*name).to_owned()), value);
-            }
+        if let Some(value) = inputs.env.get(*name).filter(|value| !value.is_empty())
+            && (aws_counts || name.starts_with("BPCTL_"))
+        {
+            add(Source::Env((*name).to_owned()), value);
         }
     }
     if let Some((file, entry)) = inputs

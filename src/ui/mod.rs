@@ -3,7 +3,7 @@
 //! stdout carries the result, once. Everything else goes to stderr through the methods here.
 
 mod progress;
-pub mod prompt;
+pub(crate) mod prompt;
 mod style;
 
 use std::io::{self, Write};

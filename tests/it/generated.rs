@@ -10,6 +10,7 @@ fn root() -> PathBuf {
 }
 
 fn blessing() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "a test may read its own environment")]
     std::env::var_os("BPCTL_BLESS").is_some()
 }
 

@@ -68,13 +68,13 @@ pub(crate) async fn attach(
 /// A sandbox knows its layout; what the operator says explicitly still wins.
 async fn adopt_layout(settings: &mut Settings, remote: &Remote) -> Result<()> {
     let status = remote.status().await.map_err(|error| unreachable(&error))?;
-    if settings.layout.source == Source::Default {
-        if let Some(layout) = status["layout"].as_str().and_then(|layout| layout.parse().ok()) {
-            settings.layout = Sourced {
-                value: layout,
-                source: Source::Sandbox,
-            };
-        }
+    if settings.layout.source == Source::Default
+        && let Some(value) = status["layout"].as_str().and_then(|layout| layout.parse().ok())
+    {
+        settings.layout = Sourced {
+            value,
+            source: Source::Sandbox,
+        };
     }
     let staged = status["layout"] == "staged";
     if staged && settings.stage.is_none() {

@@ -213,10 +213,10 @@ pub(super) async fn background(ui: &Ui, path: &Path, args: &[String]) -> Result<
     let deadline = clock.now().checked_add(START_TIMEOUT).unwrap_or(Timestamp::MAX);
     let _progress = ui.progress("Starting a sandbox");
     loop {
-        if let Some(state) = state::read(path).filter(|state| state.pid == child.id()) {
-            if state::live(path).await?.is_some() {
-                return Ok(state);
-            }
+        if let Some(state) = state::read(path).filter(|state| state.pid == child.id())
+            && state::live(path).await?.is_some()
+        {
+            return Ok(state);
         }
         if let Ok(Some(status)) = child.try_wait() {
             let said = fs::read_to_string(&log).unwrap_or_default();
