@@ -88,7 +88,7 @@ pub(super) fn changed(world: &mut World, names: &Names, before: &BTreeSet<Scenar
             Scenario::WrongDimensions => watch(world, names, &fleet),
             Scenario::ScaleToZeroUnsubscribed => unsubscribed(world, names, &fleet, comes),
             Scenario::SpotDrought => drought(world, names, &fleet, comes),
-            Scenario::QueueSurge => surge(world, names, &fleet, comes),
+            Scenario::QueueSurge => work(world, names, &fleet),
             _ => {}
         }
     }
@@ -137,10 +137,7 @@ fn unsubscribed(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool
     } else {
         subscribe_function(world, names);
     }
-    set_rules(world, names, fleet, |usual| WorkerRules {
-        customers: if comes { 0 } else { usual.customers },
-        ..usual
-    });
+    work(world, names, fleet);
 }
 
 fn drought(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
@@ -153,32 +150,23 @@ fn drought(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
     }
 }
 
-fn surge(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
-    set_rules(world, names, fleet, |usual| WorkerRules {
-        extra_per_minute: if comes { SURGE_PER_MINUTE } else { 0.0 },
-        ..usual
-    });
-}
-
-fn set_rules(
-    world: &mut World,
-    names: &Names,
-    fleet: &FleetSeed,
-    change: impl Fn(WorkerRules) -> WorkerRules,
-) {
+/// The work that the scenarios in force leave or add.
+fn work(world: &mut World, names: &Names, fleet: &FleetSeed) {
     let usual = usual_work(fleet);
+    let rules = WorkerRules {
+        customers: if world.has(Scenario::ScaleToZeroUnsubscribed) {
+            0
+        } else {
+            usual.customers
+        },
+        extra_per_minute: if world.has(Scenario::QueueSurge) {
+            SURGE_PER_MINUTE
+        } else {
+            0.0
+        },
+        ..usual
+    };
     if let Some(running) = workload::fleet_mut(world, &names.group(fleet)) {
-        // Two scenarios about work can be in force at once: each changes only its own part.
-        let present = running.rules();
-        let wanted = change(usual);
-        running.set_rules(WorkerRules {
-            customers: if wanted.customers == usual.customers {
-                present.customers.max(usual.customers)
-            } else {
-                wanted.customers
-            },
-            extra_per_minute: wanted.extra_per_minute,
-            ..present
-        });
+        running.set_rules(rules);
     }
 }

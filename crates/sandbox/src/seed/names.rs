@@ -19,9 +19,14 @@ impl Names {
 
     /// `bp-<what>` or `bp-<stage>-<what>`.
     pub(crate) fn core(&self, what: &str) -> String {
+        format!("{}-{what}", self.system())
+    }
+
+    /// `bp` or `bp-<stage>`: the cluster, and the prefix of everything else.
+    pub(crate) fn system(&self) -> String {
         match self.layout {
-            Layout::Single => format!("bp-{what}"),
-            Layout::Staged => format!("bp-{}-{what}", self.stage),
+            Layout::Single => String::from("bp"),
+            Layout::Staged => format!("bp-{}", self.stage),
         }
     }
 

@@ -104,14 +104,10 @@ fn outputs(world: &World, names: &Names, what: &str) -> Vec<Output> {
         ],
         "compute" => {
             let dns = elb::dns_name(world, &facts.load_balancer).unwrap_or_default();
-            let cluster = match world.options.layout {
-                Layout::Single => "bp".to_owned(),
-                Layout::Staged => format!("bp-{}", world.options.stage),
-            };
             vec![
                 output("AlbDns", dns, None),
                 output("ApiBaseUrl", &format!("http://{dns}/api"), None),
-                output("ClusterName", &cluster, None),
+                output("ClusterName", &names.system(), None),
             ]
         }
         "gpu-shared" | "gpu" => {
@@ -161,7 +157,7 @@ fn resources(world: &World, names: &Names, what: &str, fleets: &[FleetSeed]) -> 
                         "arn:aws:ecs:{}:{}:service/{}/{}",
                         world.options.region,
                         world.options.account_id,
-                        names.core("").trim_end_matches('-'),
+                        names.system(),
                         names.core(name)
                     ),
                     "AWS::ECS::Service",

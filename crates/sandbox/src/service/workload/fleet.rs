@@ -133,11 +133,6 @@ impl Fleet {
         fleet
     }
 
-    /// The present rules.
-    pub(crate) fn rules(&self) -> WorkerRules {
-        self.rules
-    }
-
     /// Other customers or another rate, from now on. Customers who leave take no new job.
     pub(crate) fn set_rules(&mut self, rules: WorkerRules) {
         let newcomers = rules.customers.saturating_sub(self.rules.customers);
