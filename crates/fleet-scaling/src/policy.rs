@@ -2,7 +2,8 @@
 //!
 //! Source: Amazon EC2 Auto Scaling User Guide, "Dynamic scaling for Amazon EC2 Auto Scaling",
 //! section "Multiple dynamic scaling policies": "chooses the policy that provides the largest
-//! capacity for both scale out and scale in".
+//! capacity for both scale out and scale in". The same section warns of step policies next to target
+//! tracking: a scale-in by the former is not blocked, and the latter then scales out again.
 
 mod simple;
 mod step;
