@@ -289,3 +289,69 @@ fn describe_images(world: &World, input: &Value) -> OpResult {
     let (details, next) = page(details, text(input, "nextToken"), page_size(input), bad_token)?;
     Ok(present(json!({"imageDetails": details, "nextToken": next})))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::Service;
+    use crate::service::operator::Operator;
+
+    fn tags_of(operator: &mut Operator, more: Value) -> Vec<Vec<String>> {
+        let mut input = json!({"repositoryName": "bp-backend"});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            input[name] = value.clone();
+        }
+        operator.call(Service::Ecr, "DescribeImages", &input)["imageDetails"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|image| texts(image, "imageTags"))
+            .collect()
+    }
+
+    #[test]
+    fn the_moving_tags_share_a_digest_with_the_newest_commits() {
+        let mut operator = Operator::under(&[]);
+        for tag in ["php-latest", "nginx-latest"] {
+            let found = tags_of(&mut operator, json!({"imageIds": [{"imageTag": tag}]}));
+            let prefix = tag.trim_end_matches("latest");
+            assert_eq!(found.len(), 1);
+            assert!(
+                found[0].len() == 2 && found[0].iter().all(|tag| tag.starts_with(prefix)),
+                "{found:?}"
+            );
+        }
+        assert_eq!(tags_of(&mut operator, json!({})).len(), 6);
+    }
+
+    #[test]
+    fn a_push_takes_its_tags_from_older_images() {
+        let mut operator = Operator::under(&[]);
+        let reference = format!("{}:only", repository_uri(&operator.world, "bp-backend"));
+        let now = operator.world.now;
+        push(&mut operator.world, "bp-backend", &["only"], Content::Nginx, now);
+        let digest = push(&mut operator.world, "bp-backend", &["only"], Content::Nginx, now);
+        assert_eq!(
+            resolve(&operator.world, &reference).map(|image| &image.digest),
+            Some(&digest)
+        );
+        let untagged = tags_of(&mut operator, json!({"filter": {"tagStatus": "UNTAGGED"}}));
+        assert_eq!(untagged, [Vec::<String>::new()]);
+    }
+
+    #[test]
+    fn an_unknown_repository_is_named_with_its_registry() {
+        let mut operator = Operator::under(&[]);
+        for (operation, input) in [
+            ("DescribeImages", json!({"repositoryName": "no"})),
+            ("DescribeRepositories", json!({"repositoryNames": ["no"]})),
+        ] {
+            let error = operator.refused(Service::Ecr, operation, &input);
+            assert_eq!(error.code, "RepositoryNotFoundException");
+            assert_eq!(
+                error.message,
+                "The repository with name 'no' does not exist in the registry with id '123456789012'"
+            );
+        }
+    }
+}

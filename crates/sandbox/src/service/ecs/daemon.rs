@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::process::Progress;
+use crate::options::Layout;
 use crate::scenario::Scenario;
 use crate::seed::in_force;
 use crate::service::rds;
@@ -74,11 +75,11 @@ impl Daemon {
         while self.next <= world.now {
             let at = self.next;
             let lines = if self.turns == 0 {
-                self.greeting(at)
+                together(at, self.greeting(at))
             } else {
                 self.turn(world, around, at)
             };
-            progress.lines.extend(lines.into_iter().map(|line| (at, line)));
+            progress.lines.extend(lines);
             self.turns += 1;
             self.next = at + self.pause(world, at);
         }
@@ -124,15 +125,16 @@ impl Daemon {
         }
     }
 
-    fn turn(&self, world: &mut World, around: &Surroundings, at: SimTime) -> Vec<String> {
-        match self.kind {
+    fn turn(&self, world: &mut World, around: &Surroundings, at: SimTime) -> Vec<(SimTime, String)> {
+        let lines = match self.kind {
+            Kind::QueueWorker => return self.queue_worker(world, at),
             Kind::Nginx => self.nginx(world, around, at),
             Kind::PhpFpm => self.php_fpm(world, around, at),
             Kind::Scheduler => scheduler(world, at),
-            Kind::QueueWorker => self.queue_worker(world, at),
             Kind::Next if around.serves => vec![" GET / 200 in 38ms".to_owned()],
             Kind::Next => Vec::new(),
-        }
+        };
+        together(at, lines)
     }
 
     /// Every third request is one of the load balancer's health checks.
@@ -188,12 +190,13 @@ impl Daemon {
         let stamp = clock(at, "%Y-%m-%d %H:%M:%S");
         if database_is_out(world) {
             return vec![format!(
-                "[{stamp}] production.ERROR: SQLSTATE[HY000] [2002] Connection refused (Connection: central, SQL: select * from `tenants` where `domain` = app limit 1) {{\"exception\":\"[object] (Illuminate\\\\Database\\\\QueryException(code: 2002): SQLSTATE[HY000] [2002] Connection refused at /var/www/html/vendor/laravel/framework/src/Illuminate/Database/Connection.php:829)\"}}"
+                "[{stamp}] {}.ERROR: SQLSTATE[HY000] [2002] Connection refused (Connection: central, SQL: select * from `tenants` where `domain` = app limit 1) {{\"exception\":\"[object] (Illuminate\\\\Database\\\\QueryException(code: 2002): SQLSTATE[HY000] [2002] Connection refused at /var/www/html/vendor/laravel/framework/src/Illuminate/Database/Connection.php:829)\"}}",
+                environment(world),
             )];
         }
-        if in_force(world, Scenario::Alb5xx) {
+        if in_force(world, Scenario::Alb5xx) && !self.turns.is_multiple_of(3) {
             return vec![
-                format!("[{stamp}] production.ERROR: Undefined property: stdClass::$credits {{\"userId\":{},\"exception\":\"[object] (ErrorException(code: 0): Undefined property: stdClass::$credits at /var/www/html/app/Http/Controllers/VideoController.php:142)", 100 + self.turns % 900),
+                format!("[{stamp}] {}.ERROR: Undefined property: stdClass::$credits {{\"userId\":{},\"exception\":\"[object] (ErrorException(code: 0): Undefined property: stdClass::$credits at /var/www/html/app/Http/Controllers/VideoController.php:142)", environment(world), 100 + self.turns % 900),
                 "[stacktrace]".to_owned(),
                 "#0 /var/www/html/vendor/laravel/framework/src/Illuminate/Foundation/Bootstrap/HandleExceptions.php(256): Illuminate\\Foundation\\Bootstrap\\HandleExceptions->handleError()".to_owned(),
                 "#1 /var/www/html/app/Http/Controllers/VideoController.php(142): App\\Http\\Controllers\\VideoController->store()".to_owned(),
@@ -205,37 +208,60 @@ impl Daemon {
         )]
     }
 
-    fn queue_worker(&self, world: &mut World, at: SimTime) -> Vec<String> {
-        let stamp = clock(at, "%Y-%m-%d %H:%M:%S");
+    /// A job is told of when it starts and when it is over, which is the moment `at`.
+    fn queue_worker(&self, world: &mut World, at: SimTime) -> Vec<(SimTime, String)> {
+        if database_is_out(world) {
+            return together(
+                at,
+                vec![
+                    "In Connection.php line 829:".to_owned(),
+                    "  SQLSTATE[HY000] [2002] Connection refused (Connection: central, SQL: select * from `jobs` where `queue` = default)".to_owned(),
+                ],
+            );
+        }
         let job = [
             "App\\Jobs\\DispatchAiJob",
             "App\\Jobs\\FinalizeVideo",
             "App\\Jobs\\NotifyUser",
         ][world.ids.between(0, 2) as usize];
-        if database_is_out(world) {
+        let times_out = in_force(world, Scenario::NatExhausted) && self.turns.is_multiple_of(2);
+        let milliseconds = if times_out {
+            10_003
+        } else {
+            world.ids.between(60, 900)
+        };
+        let began = at - Duration::from_millis(milliseconds);
+        let dots = ".".repeat(20);
+        let line = |when: SimTime, outcome: &str| {
+            let stamp = clock(when, "%Y-%m-%d %H:%M:%S");
+            (when, format!("  {stamp} {job} {dots} {outcome}"))
+        };
+        if !times_out {
             return vec![
-                "In Connection.php line 829:".to_owned(),
-                "  SQLSTATE[HY000] [2002] Connection refused (Connection: central, SQL: select * from `jobs` where `queue` = default)".to_owned(),
+                line(began, "RUNNING"),
+                line(at, &format!("{milliseconds}ms DONE")),
             ];
         }
-        if in_force(world, Scenario::NatExhausted) && self.turns.is_multiple_of(2) {
-            return vec![
-                format!("  {stamp} {job} {} RUNNING", ".".repeat(20)),
-                format!(
-                    "[{stamp}] production.ERROR: cURL error 28: Connection timed out after 10001 milliseconds (see https://curl.haxx.se/libcurl/c/libcurl-errors.html) for https://oauth2.googleapis.com/token {{\"exception\":\"[object] (GuzzleHttp\\\\Exception\\\\ConnectException(code: 0))\"}}"
-                ),
-                format!("  {stamp} {job} {} 10s FAIL", ".".repeat(20)),
-            ];
-        }
-        vec![
-            format!("  {stamp} {job} {} RUNNING", ".".repeat(20)),
-            format!(
-                "  {stamp} {job} {} {}ms DONE",
-                ".".repeat(20),
-                world.ids.between(60, 900)
-            ),
-        ]
+        let error = format!(
+            "[{}] {}.ERROR: cURL error 28: Connection timed out after 10001 milliseconds (see https://curl.haxx.se/libcurl/c/libcurl-errors.html) for https://oauth2.googleapis.com/token {{\"exception\":\"[object] (GuzzleHttp\\\\Exception\\\\ConnectException(code: 0))\"}}",
+            clock(at, "%Y-%m-%d %H:%M:%S"),
+            environment(world),
+        );
+        vec![line(began, "RUNNING"), (at, error), line(at, "10s FAIL")]
     }
+}
+
+/// The name of the environment, with which Laravel's log lines begin.
+fn environment(world: &World) -> &str {
+    match world.options.layout {
+        Layout::Single => "production",
+        Layout::Staged => &world.options.stage,
+    }
+}
+
+/// Lines that are written at the same moment.
+fn together(at: SimTime, lines: Vec<String>) -> Vec<(SimTime, String)> {
+    lines.into_iter().map(|line| (at, line)).collect()
 }
 
 fn scheduler(world: &mut World, at: SimTime) -> Vec<String> {

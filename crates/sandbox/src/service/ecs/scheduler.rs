@@ -239,19 +239,15 @@ fn stop_tasks(world: &mut World, index: usize, victims: &[usize], cause: &str) {
     }
 }
 
-/// The capacity provider of the next task: bases first, then by weight.
+/// The capacity provider of the primary deployment's next task: bases first, then by weight.
 fn provider(world: &World, index: usize) -> Option<String> {
     let service = &world.services.ecs.services[index];
+    let primary = service.primary()?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for task in &world.services.ecs.tasks {
-        let own = task
-            .service
-            .as_ref()
-            .is_some_and(|(name, _)| *name == service.name);
-        if own && !task.is_doomed() {
-            *counts
-                .entry(task.capacity_provider.as_deref().unwrap_or_default())
-                .or_default() += 1;
+        if !task.is_doomed() && task.belongs_to(&service.name, &primary.id) {
+            let name = task.capacity_provider.as_deref().unwrap_or_default();
+            *counts.entry(name).or_default() += 1;
         }
     }
     let running = |name: &str| counts.get(name).copied().unwrap_or_default();

@@ -2,6 +2,8 @@
 
 mod describe;
 mod metrics;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
