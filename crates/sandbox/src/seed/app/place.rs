@@ -84,10 +84,9 @@ fn network(world: &mut World, names: &Names) {
     };
     let state = &mut world.services.ecs;
     state.cluster.clone_from(&names.system);
-    state.subnets = facts
-        .private_subnets
-        .iter()
-        .zip(["a", "b"])
+    state.subnets = [&facts.private_subnets, &facts.public_subnets]
+        .into_iter()
+        .flat_map(|subnets| subnets.iter().zip(["a", "b"]))
         .map(|(subnet, zone)| (subnet.clone(), format!("{region}{zone}")))
         .collect();
     state.security_groups.push(facts.backend_security_group.clone());

@@ -489,3 +489,36 @@ fn a_platform_that_answers_again_gets_back_to_two_healthy_tasks() {
     operator.wait(60);
     assert!(operator.events("bp-backend")[0].ends_with("has reached a steady state."));
 }
+
+#[test]
+fn the_staged_layout_breaks_in_the_same_ways() {
+    let arrive = |scenario| Operator::with(Layout::Staged, &[scenario]);
+    let name = "bp-staging-backend";
+    let mut operator = arrive(Scenario::MigrationFails);
+    assert_eq!(
+        Operator::exit_code(&operator.stopped_tasks()[0], "php-fpm"),
+        Some(3)
+    );
+    let mut operator = arrive(Scenario::PullError);
+    assert_eq!(operator.stopped_tasks()[0]["stopCode"], "TaskFailedToStart");
+    let mut operator = arrive(Scenario::SecretMissing);
+    let error = operator.refused(
+        Service::SecretsManager,
+        "GetSecretValue",
+        &json!({"SecretId": "/bp/staging/laravel/app-key"}),
+    );
+    assert_eq!(error.code, "ResourceNotFoundException");
+    let mut operator = arrive(Scenario::CapacityUnavailable);
+    assert_eq!(operator.service(name)["runningCount"], 1);
+    let mut operator = arrive(Scenario::CrashLoop);
+    assert!(operator.service(name)["deployments"][0]["failedTasks"].as_i64() > Some(3));
+    let mut operator = arrive(Scenario::BreakerRollback);
+    assert!(
+        operator
+            .events(name)
+            .join("\n")
+            .contains("rolling back to deployment")
+    );
+    let mut operator = arrive(Scenario::NoHealthyTargets);
+    assert!(operator.targets(name).is_empty());
+}

@@ -10,7 +10,7 @@ use super::shell;
 use super::task::{Container, ContainerStatus, Health, Interface, Phase, Task};
 use crate::options::Layout;
 use crate::service::member::{list, text, texts};
-use crate::service::{ecr, secretsmanager, ssm};
+use crate::service::{ecr, logs, secretsmanager, ssm};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -28,12 +28,13 @@ pub(super) struct Order {
     pub(super) execute_command: bool,
     /// The subnets it may be placed in; never empty.
     pub(super) subnets: Vec<String>,
+    pub(super) public_address: bool,
 }
 
 /// Places a task; answers its id.
 pub(super) fn place(world: &mut World, order: Order) -> String {
     let id = world.ids.hex(32);
-    let interface = interface(world, &order.subnets);
+    let interface = interface(world, &order.subnets, order.public_address);
     let count = world.services.ecs.definitions[order.definition].containers.len();
     let containers = (0..count)
         .map(|_| Container {
@@ -113,7 +114,7 @@ pub(super) fn establish(world: &mut World, order: Order, age: Duration) {
 }
 
 /// An interface in the least used of the subnets, with a free address.
-fn interface(world: &mut World, subnets: &[String]) -> Interface {
+fn interface(world: &mut World, subnets: &[String], public: bool) -> Interface {
     let used = |subnet: &String| {
         world
             .services
@@ -158,6 +159,7 @@ fn interface(world: &mut World, subnets: &[String]) -> Interface {
         attachment: world.ids.uuid(),
         id: world.ids.ec2("eni-"),
         subnet,
+        public,
         zone,
         ip,
         mac: format!(
@@ -175,7 +177,7 @@ fn interface(world: &mut World, subnets: &[String]) -> Interface {
 pub(super) fn connect(world: &mut World, index: usize) {
     let now = world.now;
     let task = &world.services.ecs.tasks[index];
-    let (failure, seconds) = match missing_secret(world, task) {
+    let (failure, seconds) = match no_route(world, task).or_else(|| missing_secret(world, task)) {
         Some(message) => {
             let request = world.ids.uuid();
             let reason = format!(
@@ -197,6 +199,18 @@ pub(super) fn connect(world: &mut World, index: usize) {
     task.pull_started = (!secrets_failed).then_some(now);
     task.until = now + Duration::from_secs(seconds);
     task.launch_failure = failure;
+}
+
+/// A public subnet leads out only with a public address ("Stopped tasks error messages").
+fn no_route(world: &World, task: &Task) -> Option<String> {
+    let public = world
+        .services
+        .facts
+        .public_subnets
+        .contains(&task.interface.subnet);
+    (public && !task.interface.public).then(|| {
+        "unable to retrieve ecr registry auth: service call has been retried 3 time(s): RequestError: send request failed caused by: Post \"https://api.ecr.us-east-1.amazonaws.com/\": dial tcp: i/o timeout. Please check your task network configuration".replace("us-east-1", &world.options.region)
+    })
 }
 
 /// Why a secret of the task cannot be read, in ECS's words.
@@ -271,6 +285,9 @@ pub(super) fn start(world: &mut World, index: usize) {
             world.ids.between(100_000_000, 999_999_999)
         );
         pin(world, index, container, &digest);
+        let lag = stream_lag(&world.services.ecs.tasks[index].containers[container].id);
+        let (group, stream) = super::life::stream(world, index, container);
+        logs::open(world, &group, &stream, now + lag);
         let started = &mut world.services.ecs.tasks[index].containers[container];
         started.digest = Some(digest);
         started.runtime_id = Some(runtime);
@@ -278,6 +295,12 @@ pub(super) fn start(world: &mut World, index: usize) {
         started.started = Some(now);
         started.process = Some(process);
     }
+}
+
+/// How long the log driver takes to create a container's stream: 12 to 20 seconds, by the container's id.
+fn stream_lag(id: &str) -> Duration {
+    let sum: u64 = id.bytes().map(u64::from).sum();
+    Duration::from_secs(12 + sum % 9)
 }
 
 /// The first task of a deployment decides which image its tags mean for the others.

@@ -190,12 +190,18 @@ fn flush_lines(world: &mut World, index: usize, position: usize, ingested: SimTi
     if lines.is_empty() {
         return;
     }
-    let defined = &world.services.ecs.definitions[task.definition].containers[position];
-    let stream = format!("{}/{}/{}", defined.stream_prefix, defined.name, task.id);
-    let group = defined.log_group.clone();
+    let (group, stream) = stream(world, index, position);
     for (at, line) in lines {
         logs::ingest(world, &group, &stream, at, ingested, &line);
     }
+}
+
+/// The log group and stream of a container: `<prefix>/<container>/<task id>`.
+pub(super) fn stream(world: &World, index: usize, position: usize) -> (String, String) {
+    let task = &world.services.ecs.tasks[index];
+    let defined = &world.services.ecs.definitions[task.definition].containers[position];
+    let stream = format!("{}/{}/{}", defined.stream_prefix, defined.name, task.id);
+    (defined.log_group.clone(), stream)
 }
 
 /// The container's position by name.

@@ -50,6 +50,7 @@ pub(super) fn run(world: &mut World, input: &Value) -> OpResult {
             overrides: input.get("overrides").cloned().unwrap_or_else(|| json!({})),
             execute_command: flag(input, "enableExecuteCommand").unwrap_or(false),
             subnets: subnets.clone(),
+            public_address: text(network, "assignPublicIp") == Some("ENABLED"),
         };
         ids.push(launch::place(world, order));
     }

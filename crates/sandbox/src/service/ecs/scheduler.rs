@@ -342,6 +342,7 @@ fn order(world: &World, index: usize, capacity_provider: Option<String>) -> Opti
         overrides: serde_json::json!({}),
         execute_command: true,
         subnets: service.subnets.clone(),
+        public_address: false,
     })
 }
 

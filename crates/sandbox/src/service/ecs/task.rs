@@ -122,6 +122,8 @@ pub(crate) struct Interface {
     pub(crate) attachment: String,
     pub(crate) id: String,
     pub(crate) subnet: String,
+    /// It has a public address as well.
+    pub(crate) public: bool,
     pub(crate) zone: String,
     pub(crate) ip: String,
     pub(crate) mac: String,

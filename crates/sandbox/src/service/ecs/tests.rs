@@ -285,3 +285,58 @@ fn a_spot_task_without_capacity_is_a_failure_not_an_error() {
     assert_eq!(answer["tasks"], json!([]));
     assert!(text(&answer["failures"][0]["reason"]).starts_with("Capacity is unavailable at this time."));
 }
+
+#[test]
+fn a_silent_command_leaves_an_empty_stream() {
+    let mut operator = Operator::under(&[]);
+    let arn = operator.run(&["php", "artisan", "migrate", "--force"]);
+    operator.wait(22);
+    let id = arn.rsplit('/').next().unwrap_or_default();
+    let input = json!({"logGroupName": "/ecs/bp-backend", "logStreamName": format!("{PHP}/{id}")});
+    let early = operator.refused(Service::Logs, "GetLogEvents", &input);
+    assert_eq!(early.code, "ResourceNotFoundException");
+    operator.finish(&arn);
+    let answer = operator.call(Service::Logs, "GetLogEvents", &input);
+    assert_eq!(answer["events"], json!([]));
+}
+
+#[test]
+fn seeding_runs_the_named_class_or_all() {
+    let mut operator = Operator::under(&[]);
+    for (command, status, expected) in [
+        ("php artisan db:seed --force", 0, "Database\\Seeders\\PlansSeeder"),
+        (
+            "php artisan db:seed --force '--class=Database\\Seeders\\EffectsSeeder'",
+            0,
+            "EffectsSeeder .....",
+        ),
+        (
+            "php artisan db:seed --force --class=Nonsense",
+            1,
+            "Target class [Database\\Seeders\\Nonsense] does not exist.",
+        ),
+        ("php artisan db:seed", 1, "Command cancelled."),
+    ] {
+        let arn = operator.run(&[command]);
+        let task = operator.finish(&arn);
+        assert_eq!(Operator::exit_code(&task, "php-fpm"), Some(status), "{command}");
+        let lines = operator.lines(&arn, PHP).join("\n");
+        assert!(lines.contains(expected), "{command}: {lines}");
+    }
+}
+
+#[test]
+fn a_public_subnet_without_public_address_leads_nowhere() {
+    let mut operator = Operator::under(&[]);
+    let mut input = operator.one_off(&["true"]);
+    let subnet = operator.world.services.facts.public_subnets[0].clone();
+    input["networkConfiguration"]["awsvpcConfiguration"]["subnets"] = json!([subnet]);
+    let arn = text(&operator.ecs("RunTask", input.clone())["tasks"][0]["taskArn"]);
+    let task = operator.finish(&arn);
+    assert_eq!(task["stopCode"], "TaskFailedToStart");
+    assert!(text(&task["stoppedReason"]).contains("Please check your task network configuration"));
+    input["networkConfiguration"]["awsvpcConfiguration"]["assignPublicIp"] = json!("ENABLED");
+    let arn = text(&operator.ecs("RunTask", input)["tasks"][0]["taskArn"]);
+    let task = operator.finish(&arn);
+    assert_eq!(Operator::exit_code(&task, "php-fpm"), Some(0));
+}

@@ -89,6 +89,11 @@ fn configure(service: &mut Service, configuration: &Value) {
     if let Some(breaker) = configuration.get("deploymentCircuitBreaker") {
         service.breaker.enabled = flag(breaker, "enable").unwrap_or(false);
         service.breaker.rollback = flag(breaker, "rollback").unwrap_or(false);
+        service.breaker.count = breaker
+            .get("thresholdConfiguration")
+            .filter(|threshold| text(threshold, "type") == Some("COUNT"))
+            .and_then(|threshold| integer(threshold, "value"))
+            .map(|count| count.max(1).unsigned_abs() as usize);
     }
 }
 

@@ -31,6 +31,8 @@ struct Group {
 
 #[derive(Debug, Default)]
 struct Stream {
+    /// When a log driver has created it; the first event does as well.
+    opened: Option<SimTime>,
     /// In order of arrival; neither time ever decreases.
     events: Vec<Event>,
 }
@@ -46,6 +48,13 @@ struct Event {
 }
 
 impl Stream {
+    /// When the stream came into being, if it has by `now`.
+    fn created(&self, now: SimTime) -> Option<SimTime> {
+        let first = self.events.first().map(|event| event.ingested);
+        let created = self.opened.into_iter().chain(first).min()?;
+        (created <= now).then_some(created)
+    }
+
     /// The events that have arrived by `now`.
     fn arrived(&self, now: SimTime) -> &[Event] {
         &self.events[..self.events.partition_point(|event| event.ingested <= now)]
@@ -89,6 +98,14 @@ pub(crate) fn create_group(world: &mut World, name: &str, retention_days: u32) {
 pub(crate) fn append(world: &mut World, group: &str, stream: &str, message: &str) {
     let now = world.now;
     ingest(world, group, stream, now, now, message);
+}
+
+/// A log driver asks for a stream, which exists from `at` on even if nothing is ever written to it.
+pub(crate) fn open(world: &mut World, group: &str, stream: &str, at: SimTime) {
+    if let Some(group) = world.services.logs.groups.get_mut(group) {
+        let stream = group.streams.entry(stream.to_owned()).or_default();
+        stream.opened.get_or_insert(at);
+    }
 }
 
 /// One event written `at` that arrives at `ingested`; arrivals within a stream keep their order.

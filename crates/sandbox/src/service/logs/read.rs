@@ -20,8 +20,8 @@ pub(super) fn get(world: &World, input: &Value) -> OpResult {
     let arrived = group
         .streams
         .get(name)
+        .filter(|stream| stream.created(world.now).is_some())
         .map(|stream| stream.arrived(world.now))
-        .filter(|arrived| !arrived.is_empty())
         .ok_or_else(|| {
             ApiError::client(
                 "ResourceNotFoundException",
@@ -152,7 +152,7 @@ pub(super) fn filter(world: &World, input: &Value) -> OpResult {
     } else {
         for name in &names {
             match group.streams.get_key_value(name) {
-                Some((name, stream)) if !stream.arrived(world.now).is_empty() => {
+                Some((name, stream)) if stream.created(world.now).is_some() => {
                     streams.push((name, stream));
                 }
                 _ => {

@@ -62,8 +62,9 @@ pub(super) fn describe_streams(world: &World, input: &Value) -> OpResult {
         .iter()
         .filter(|(name, _)| prefix.is_none_or(|prefix| name.starts_with(prefix)))
         .filter_map(|(name, stream)| {
-            let last = stream.arrived(world.now).last()?;
-            Some((name, stream, last.at))
+            let created = stream.created(world.now)?;
+            let last = stream.arrived(world.now).last();
+            Some((name, stream, last.map_or(created, |last| last.at)))
         })
         .collect();
     if by_time {
@@ -90,7 +91,7 @@ fn described(group_arn: &str, name: &str, stream: &Stream, now: SimTime) -> Valu
     let last = arrived.last();
     json!({
         "logStreamName": name,
-        "creationTime": first.map(|event| event.ingested.0),
+        "creationTime": stream.created(now).map(|created| created.0),
         "firstEventTimestamp": first.map(|event| event.at.0),
         "lastEventTimestamp": last.map(|event| event.at.0),
         "lastIngestionTime": last.map(|event| event.ingested.0),
