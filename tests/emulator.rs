@@ -1,0 +1,18 @@
+//! The independent tier: the real binary against `ministack`, an emulator of AWS that is not ours.
+//!
+//! What the sandbox believes about AWS, bpctl believes too: here somebody else's belief answers. Run it with
+//! `.ci/independent`, which installs the emulator.
+
+#[path = "emulator/engine/mod.rs"]
+mod engine;
+#[path = "emulator/ministack.rs"]
+mod ministack;
+#[path = "emulator/platform.rs"]
+mod platform;
+#[path = "emulator/seed/mod.rs"]
+mod seed;
+
+#[path = "emulator/identity.rs"]
+mod identity;
+#[path = "emulator/migrate.rs"]
+mod migrate;
