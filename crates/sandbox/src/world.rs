@@ -31,6 +31,8 @@ pub struct World {
     pub options: Options,
     /// Names for whatever comes into being.
     pub(crate) ids: Ids,
+    /// The same for the application alone, so that what it does shifts nothing elsewhere.
+    pub(crate) application_ids: Ids,
     pub(crate) scenarios: BTreeSet<Scenario>,
     pub(crate) services: service::States,
     pub(crate) desk: Desk,
@@ -53,6 +55,7 @@ impl World {
         Self {
             now,
             ids: Ids::new(options.seed),
+            application_ids: Ids::new(options.seed ^ (1 << 40)),
             scenarios: options.scenarios.clone(),
             services: service::States::default(),
             desk: Desk::new(options.seed),

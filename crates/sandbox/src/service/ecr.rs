@@ -86,12 +86,12 @@ pub(crate) fn push(
     content: Content,
     pushed: SimTime,
 ) -> String {
-    let digest = format!("sha256:{}", world.ids.hex(64));
+    let digest = format!("sha256:{}", world.application_ids.hex(64));
     let bytes = match content {
         Content::Nginx => 18_412_331,
         Content::Php { .. } => 187_904_112,
         Content::Next => 71_336_902,
-    } + world.ids.between(0, 40_000);
+    } + world.application_ids.between(0, 40_000);
     for tag in tags {
         untag(world, repository, tag);
     }

@@ -7,7 +7,7 @@ use crate::world::World;
 
 /// Reports the last minute to CloudWatch.
 pub(crate) fn publish(world: &mut World) {
-    let jitter = world.ids.unit();
+    let jitter = world.application_ids.unit();
     let exhausted = in_force(world, Scenario::NatExhausted);
     let failed = if exhausted {
         (140.0 + 120.0 * jitter).round()

@@ -19,7 +19,7 @@ pub(in crate::seed) fn begin(world: &mut World, scenario: Scenario) {
         Scenario::PullError => {
             // A release whose build never reached the registry.
             tolerate(world, &names, 10);
-            let tag = format!("php-{}", world.ids.hex(7));
+            let tag = format!("php-{}", world.application_ids.hex(7));
             release(world, &names, &tag);
         }
         Scenario::CrashLoop => {
@@ -28,7 +28,7 @@ pub(in crate::seed) fn begin(world: &mut World, scenario: Scenario) {
             ecs::deploy(world, &names.backend, None);
         }
         Scenario::BreakerRollback => {
-            let tag = format!("php-{}", world.ids.hex(7));
+            let tag = format!("php-{}", world.application_ids.hex(7));
             push_php(world, &names, &tag, true);
             release(world, &names, &tag);
         }
@@ -86,7 +86,7 @@ fn tolerate(world: &mut World, names: &Names, failures: usize) {
 
 fn push_php(world: &mut World, names: &Names, tag: &str, fatal: bool) {
     let now = world.now;
-    let sha = format!("php-{}", world.ids.hex(7));
+    let sha = format!("php-{}", world.application_ids.hex(7));
     let tags: Vec<&str> = if tag == "php-latest" {
         vec![&sha, tag]
     } else {
@@ -135,7 +135,7 @@ fn start_migration(world: &mut World, names: &Names) {
         Layout::Single => json!(["php artisan tenancy:pools-migrate"]),
         Layout::Staged => json!(["php", "artisan", "tenancy:pools-migrate"]),
     };
-    let run = world.ids.hex(12);
+    let run = world.application_ids.hex(12);
     let facts = &world.services.facts;
     let input = json!({
         "cluster": names.system,

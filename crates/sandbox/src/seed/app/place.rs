@@ -53,7 +53,7 @@ pub(crate) fn place(world: &mut World) {
     }
     let facts = world.services.facts.clone();
     let zones = ["a", "b"].map(|zone| format!("{}{zone}", world.options.region));
-    let balancer_group = world.ids.ec2("sg-");
+    let balancer_group = world.application_ids.ec2("sg-");
     let place = elb::Place {
         vpc: facts.vpc.clone(),
         subnets: facts.public_subnets.iter().cloned().zip(zones).collect(),
@@ -67,7 +67,7 @@ pub(crate) fn place(world: &mut World) {
 
 fn network(world: &mut World, names: &Names) {
     let region = world.options.region.clone();
-    let ids = &mut world.ids;
+    let ids = &mut world.application_ids;
     let facts = Facts {
         vpc: ids.ec2("vpc-"),
         private_subnets: vec![ids.ec2("subnet-"), ids.ec2("subnet-")],
@@ -99,7 +99,7 @@ fn images(world: &mut World, names: &Names) {
     ecr::create_repository(world, &names.backend_repository, created);
     ecr::create_repository(world, &names.frontend_repository, created);
     for age in [9, 4, 0] {
-        let sha = world.ids.hex(7);
+        let sha = world.application_ids.hex(7);
         let pushed = ago(world, age, RELEASE_AGE.as_secs() + 1_300);
         let nginx = format!("nginx-{sha}");
         let php = format!("php-{sha}");
@@ -125,7 +125,7 @@ fn images(world: &mut World, names: &Names) {
 fn secrets(world: &mut World, names: &Names) -> SecretArns {
     let created = ago(world, 74, 2_000);
     let host = world.services.facts.rds_endpoint.clone();
-    let password = world.ids.hex(32);
+    let password = world.application_ids.hex(32);
     let database = json!({
         "username": "bp_admin",
         "password": password,
@@ -148,9 +148,9 @@ fn secrets(world: &mut World, names: &Names) -> SecretArns {
         "apple_team_id",
         "apple_private_key_p8_b64",
     ] {
-        oauth[name] = json!(world.ids.hex(24));
+        oauth[name] = json!(world.application_ids.hex(24));
     }
-    let (redis, asset_ops) = (world.ids.hex(64), world.ids.hex(48));
+    let (redis, asset_ops) = (world.application_ids.hex(64), world.application_ids.hex(48));
     let mut create = |name: &str, description: &str, value: &str| {
         secretsmanager::create(world, &names.secret(name), description, created, Some(value))
     };
@@ -174,7 +174,9 @@ fn secrets(world: &mut World, names: &Names) -> SecretArns {
 /// `base64:` and 32 random bytes.
 pub(super) fn app_key(world: &mut World) -> String {
     use base64::Engine as _;
-    let bytes: Vec<u8> = (0..32).map(|_| world.ids.between(0, 255) as u8).collect();
+    let bytes: Vec<u8> = (0..32)
+        .map(|_| world.application_ids.between(0, 255) as u8)
+        .collect();
     format!(
         "base64:{}",
         base64::engine::general_purpose::STANDARD.encode(bytes)
@@ -191,8 +193,8 @@ fn database(world: &mut World, names: &Names) {
         zone: format!("{}a", world.options.region),
         multi_az: names.environment == "production",
         vpc: world.services.facts.vpc.clone(),
-        security_group: world.ids.ec2("sg-"),
-        resource_id: format!("db-{}", world.ids.hex(26).to_uppercase()),
+        security_group: world.application_ids.ec2("sg-"),
+        resource_id: format!("db-{}", world.application_ids.hex(26).to_uppercase()),
         endpoint: world.services.facts.rds_endpoint.clone(),
     };
     rds::create(world, instance);
@@ -226,7 +228,7 @@ fn services(world: &mut World, names: &Names, arns: &SecretArns, balancer: &str)
     let backend = definition::register(world, definition);
     let definition = definitions::frontend(world, names, registered);
     let frontend = definition::register(world, definition);
-    let frontend_security_group = world.ids.ec2("sg-");
+    let frontend_security_group = world.application_ids.ec2("sg-");
     world
         .services
         .ecs

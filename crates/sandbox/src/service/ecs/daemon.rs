@@ -87,10 +87,10 @@ impl Daemon {
 
     fn pause(&self, world: &mut World, at: SimTime) -> Duration {
         Duration::from_millis(match self.kind {
-            Kind::Nginx => world.ids.between(6_000, 11_000),
-            Kind::PhpFpm => world.ids.between(15_000, 25_000),
-            Kind::QueueWorker => world.ids.between(20_000, 60_000),
-            Kind::Next => world.ids.between(40_000, 90_000),
+            Kind::Nginx => world.application_ids.between(6_000, 11_000),
+            Kind::PhpFpm => world.application_ids.between(15_000, 25_000),
+            Kind::QueueWorker => world.application_ids.between(20_000, 60_000),
+            Kind::Next => world.application_ids.between(40_000, 90_000),
             // The scheduler wakes up at every full minute.
             Kind::Scheduler => (60_000 - at.0.rem_euclid(60_000)).unsigned_abs(),
         })
@@ -150,13 +150,17 @@ impl Daemon {
             ("POST", "/api/videos", 201, 911),
             ("GET", "/api/user", 200, 403),
         ];
-        let pick = world.ids.between(0, routes.len() as u64 - 1) as usize;
+        let pick = world.application_ids.between(0, routes.len() as u64 - 1) as usize;
         let (method, path, good, bytes) = if check {
             ("GET", "/up", 200, 1_862)
         } else {
             routes[pick]
         };
-        let client = format!("10.0.{}.{}", world.ids.between(0, 1), 17 + self.turns % 2 * 52);
+        let client = format!(
+            "10.0.{}.{}",
+            world.application_ids.between(0, 1),
+            17 + self.turns % 2 * 52
+        );
         let agent = if check {
             "ELB-HealthChecker/2.0"
         } else {
@@ -223,12 +227,12 @@ impl Daemon {
             "App\\Jobs\\DispatchAiJob",
             "App\\Jobs\\FinalizeVideo",
             "App\\Jobs\\NotifyUser",
-        ][world.ids.between(0, 2) as usize];
+        ][world.application_ids.between(0, 2) as usize];
         let times_out = in_force(world, Scenario::NatExhausted) && self.turns.is_multiple_of(2);
         let milliseconds = if times_out {
             10_003
         } else {
-            world.ids.between(60, 900)
+            world.application_ids.between(60, 900)
         };
         let began = at - Duration::from_millis(milliseconds);
         let dots = ".".repeat(20);
@@ -270,7 +274,7 @@ fn scheduler(world: &mut World, at: SimTime) -> Vec<String> {
         "  {} Running ['artisan' workers:publish-metrics] {} {}ms {outcome}",
         clock(at, "%Y-%m-%d %H:%M:%S"),
         ".".repeat(12),
-        world.ids.between(210, 640),
+        world.application_ids.between(210, 640),
     )]
 }
 

@@ -41,7 +41,7 @@ pub(super) fn seed(world: &mut World, seeders: Vec<String>) -> Vec<Act> {
             acts.push(finish(20, 1));
             return acts;
         }
-        let took = world.ids.between(180, 950);
+        let took = world.application_ids.between(180, 950);
         let dots = ".".repeat(COLUMNS.saturating_sub(seeder.len() + 13));
         acts.push(Act::say(10, format!("  {seeder} {dots} RUNNING")));
         let time = format!("{took} ms");
@@ -114,7 +114,7 @@ pub(super) fn plan(world: &mut World, database: &str, kind: Kind, fresh: bool) -
         acts.push(Act::say(30, "   INFO  Running migrations."));
     }
     for migration in pending {
-        let mut took = migration.milliseconds * world.ids.between(85, 130) / 100;
+        let mut took = migration.milliseconds * world.application_ids.between(85, 130) / 100;
         if slow {
             took *= SLOWNESS;
         }
@@ -132,7 +132,7 @@ pub(super) fn plan(world: &mut World, database: &str, kind: Kind, fresh: bool) -
             let took = if slow {
                 SLOW_TENANT
             } else {
-                world.ids.between(30, 70)
+                world.application_ids.between(30, 70)
             };
             let what = format!("Migrating tenant_{tenant:04} in [{database}]");
             acts.push(Act::say(took, dotted(&what, Duration::from_millis(took), "DONE")));

@@ -33,12 +33,12 @@ pub(super) struct Order {
 
 /// Places a task; answers its id.
 pub(super) fn place(world: &mut World, order: Order) -> String {
-    let id = world.ids.hex(32);
+    let id = world.application_ids.hex(32);
     let interface = interface(world, &order.subnets, order.public_address);
     let count = world.services.ecs.definitions[order.definition].containers.len();
     let containers = (0..count)
         .map(|_| Container {
-            id: world.ids.uuid(),
+            id: world.application_ids.uuid(),
             status: ContainerStatus::Pending,
             exit_code: None,
             reason: None,
@@ -53,7 +53,7 @@ pub(super) fn place(world: &mut World, order: Order) -> String {
             unflushed: Vec::new(),
         })
         .collect();
-    let until = world.now + Duration::from_secs(world.ids.between(6, 10));
+    let until = world.now + Duration::from_secs(world.application_ids.between(6, 10));
     let task = Task {
         id: id.clone(),
         definition: order.definition,
@@ -143,7 +143,11 @@ fn interface(world: &mut World, subnets: &[String], public: bool) -> Interface {
         .get(position)
         .map_or_else(String::new, |(_, zone)| zone.clone());
     let ip = loop {
-        let ip = format!("10.0.{}.{}", 10 + position, world.ids.between(10, 250));
+        let ip = format!(
+            "10.0.{}.{}",
+            10 + position,
+            world.application_ids.between(10, 250)
+        );
         if !world
             .services
             .ecs
@@ -154,10 +158,10 @@ fn interface(world: &mut World, subnets: &[String], public: bool) -> Interface {
             break ip;
         }
     };
-    let mac = world.ids.hex(10);
+    let mac = world.application_ids.hex(10);
     Interface {
-        attachment: world.ids.uuid(),
-        id: world.ids.ec2("eni-"),
+        attachment: world.application_ids.uuid(),
+        id: world.application_ids.ec2("eni-"),
         subnet,
         public,
         zone,
@@ -179,7 +183,7 @@ pub(super) fn connect(world: &mut World, index: usize) {
     let task = &world.services.ecs.tasks[index];
     let (failure, seconds) = match no_route(world, task).or_else(|| missing_secret(world, task)) {
         Some(message) => {
-            let request = world.ids.uuid();
+            let request = world.application_ids.uuid();
             let reason = format!(
                 "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: {message}, status code: 400, request id: {request}"
             );
@@ -187,8 +191,11 @@ pub(super) fn connect(world: &mut World, index: usize) {
         }
         None => match missing_image(world, task) {
             // Seven retries with growing pauses take about two minutes.
-            Some((reason, container)) => (Some((reason, Some(container))), world.ids.between(118, 132)),
-            None => (None, world.ids.between(9, 16)),
+            Some((reason, container)) => (
+                Some((reason, Some(container))),
+                world.application_ids.between(118, 132),
+            ),
+            None => (None, world.application_ids.between(9, 16)),
         },
     };
     let task = &mut world.services.ecs.tasks[index];
@@ -282,7 +289,7 @@ pub(super) fn start(world: &mut World, index: usize) {
         let runtime = format!(
             "{}-{}",
             world.services.ecs.tasks[index].id,
-            world.ids.between(100_000_000, 999_999_999)
+            world.application_ids.between(100_000_000, 999_999_999)
         );
         pin(world, index, container, &digest);
         let lag = stream_lag(&world.services.ecs.tasks[index].containers[container].id);

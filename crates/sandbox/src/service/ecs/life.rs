@@ -71,7 +71,7 @@ fn step(world: &mut World, index: usize) {
                 .iter()
                 .all(|container| container.status == ContainerStatus::Stopped)
             {
-                let until = now + Duration::from_secs(world.ids.between(8, 12));
+                let until = now + Duration::from_secs(world.application_ids.between(8, 12));
                 enter(world, index, Phase::Deprovisioning);
                 let task = &mut world.services.ecs.tasks[index];
                 task.execution_stopped = Some(now);
@@ -102,7 +102,7 @@ fn pulled(world: &mut World, index: usize) {
         stop::begin(world, index, StopCode::TaskFailedToStart, reason);
         return;
     }
-    let until = now + Duration::from_secs(world.ids.between(2, 4));
+    let until = now + Duration::from_secs(world.application_ids.between(2, 4));
     world.services.ecs.tasks[index].pull_stopped = Some(now);
     launch::start(world, index);
     enter(world, index, Phase::Activating);
@@ -158,7 +158,7 @@ fn run_containers(world: &mut World, index: usize) {
         if let Some((_, status)) = dying {
             exit(world, index, position, status);
         } else if flush {
-            let lag = world.ids.between(300, 1_200);
+            let lag = world.application_ids.between(300, 1_200);
             flush_lines(world, index, position, now + Duration::from_millis(lag));
         }
     }
@@ -177,9 +177,9 @@ fn exit(world: &mut World, index: usize, position: usize, status: i32) {
         .started
         .map_or(Duration::ZERO, |started| now.since(started));
     let lag = if lived < Duration::from_secs(60) {
-        world.ids.between(17_000, 21_000)
+        world.application_ids.between(17_000, 21_000)
     } else {
-        world.ids.between(1_500, 3_000)
+        world.application_ids.between(1_500, 3_000)
     };
     flush_lines(world, index, position, now + Duration::from_millis(lag));
 }

@@ -60,7 +60,7 @@ pub(super) struct Rollout {
 impl Rollout {
     /// The record of a rollout that begins now.
     pub(super) fn new(world: &mut World, service: usize, deployment: &Deployment) -> Self {
-        let hex = world.ids.hex(21);
+        let hex = world.application_ids.hex(21);
         let now = world.now;
         let service = &world.services.ecs.services[service];
         let running = |id: &str| {

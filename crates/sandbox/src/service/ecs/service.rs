@@ -203,7 +203,7 @@ impl Service {
 
 /// Adds an event `(service <name>) <what>` to a service.
 pub(crate) fn tell(world: &mut World, index: usize, what: &str) {
-    let id = world.ids.uuid();
+    let id = world.application_ids.uuid();
     let now = world.now;
     let service = &mut world.services.ecs.services[index];
     let message = format!("(service {}) {what}", service.name);

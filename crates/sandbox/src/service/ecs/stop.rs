@@ -39,7 +39,7 @@ pub(super) fn begin(world: &mut World, index: usize, code: StopCode, reason: Str
         for container in &mut task.containers {
             container.status = ContainerStatus::Stopped;
         }
-        let until = now + Duration::from_secs(world.ids.between(8, 12));
+        let until = now + Duration::from_secs(world.application_ids.between(8, 12));
         life::enter(world, index, Phase::Deprovisioning);
         let task = &mut world.services.ecs.tasks[index];
         task.until = until;

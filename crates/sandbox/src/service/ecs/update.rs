@@ -163,7 +163,7 @@ pub(crate) fn create(world: &mut World, service: Service, definition: usize, age
     service.deployments.push(deployment);
     scheduler::establish(world, index, age);
     let steady: SimTime = world.now - Duration::from_secs(3 * 3600 + 11 * 60);
-    let id = world.ids.uuid();
+    let id = world.application_ids.uuid();
     let service = &mut world.services.ecs.services[index];
     service.last_completed = service.deployments.first().cloned();
     service.steady_since = Some(steady);

@@ -32,11 +32,11 @@ pub(crate) fn publish(world: &mut World) {
 fn minute(world: &mut World, index: usize) -> Minute {
     let backend = world.services.elb.groups[index].port == 80;
     let requests = if backend {
-        world.ids.between(110, 130)
+        world.application_ids.between(110, 130)
     } else {
-        world.ids.between(45, 60)
+        world.application_ids.between(45, 60)
     };
-    let jitter = world.ids.unit();
+    let jitter = world.application_ids.unit();
     let group = &world.services.elb.groups[index];
     let count = |wanted: fn(&Health) -> bool| {
         group

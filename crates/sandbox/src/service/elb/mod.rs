@@ -135,13 +135,13 @@ pub(crate) struct Place {
 
 /// Creates an application load balancer; answers its ARN.
 pub(crate) fn create_balancer(world: &mut World, name: &str, created: SimTime, place: Place) -> String {
-    let id = world.ids.hex(16);
+    let id = world.application_ids.hex(16);
     let region = &world.options.region;
     let account = &world.options.account_id;
     let arn = format!("arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/{id}");
     let dns = format!(
         "{name}-{}.{region}.elb.amazonaws.com",
-        world.ids.between(100_000_000, 1_999_999_999)
+        world.application_ids.between(100_000_000, 1_999_999_999)
     );
     world.services.elb.balancers.push(Balancer {
         arn: arn.clone(),
@@ -176,7 +176,7 @@ pub(crate) fn create_group(
         "arn:aws:elasticloadbalancing:{}:{}:targetgroup/{name}/{}",
         world.options.region,
         world.options.account_id,
-        world.ids.hex(16)
+        world.application_ids.hex(16)
     );
     world.services.elb.groups.push(Group {
         arn: arn.clone(),

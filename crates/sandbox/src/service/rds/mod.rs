@@ -77,7 +77,7 @@ pub(crate) fn tick(world: &mut World) {
 
 /// Reports the instance's metrics of the last minute to CloudWatch.
 pub(crate) fn publish(world: &mut World) {
-    let jitter = world.ids.unit();
+    let jitter = world.application_ids.unit();
     let cpu = if in_force(world, Scenario::RdsCpu) {
         96.6 + jitter
     } else if in_force(world, Scenario::MigrationSlow) {

@@ -84,11 +84,11 @@ pub(crate) fn create(
         "arn:aws:secretsmanager:{}:{}:secret:{name}-{}",
         world.options.region,
         world.options.account_id,
-        suffix(&world.ids.hex(6))
+        suffix(&world.application_ids.hex(6))
     );
     let versions = value
         .map(|value| Version {
-            id: world.ids.uuid(),
+            id: world.application_ids.uuid(),
             created,
             stages: BTreeSet::from([CURRENT.to_owned()]),
             value: value.to_owned(),

@@ -106,7 +106,7 @@ pub(super) fn get_value(world: &mut World, input: &Value) -> OpResult {
 
 pub(super) fn put_value(world: &mut World, input: &Value) -> OpResult {
     let now = world.now;
-    let fresh = world.ids.uuid();
+    let fresh = world.application_ids.uuid();
     let secret = named_mut(world, input)?;
     let Some(value) = text(input, "SecretString").or_else(|| text(input, "SecretBinary")) else {
         return Err(ApiError::client(

@@ -124,9 +124,9 @@ fn more_workers_than_the_queue_needs_are_pulled_down_again_once_they_are_warm() 
         .call(Service::AutoScaling, "SetDesiredCapacity", &input)
         .unwrap();
     // Launched within a minute, warm five minutes later: until then no scale-in starts.
-    pass(&mut world, 6);
+    pass(&mut world, 5);
     assert_eq!(desired(&world), Some(4));
-    pass(&mut world, 2);
+    pass(&mut world, 3);
     assert_eq!(desired(&world), Some(1));
     // One worker is not enough for five customers, so tracking asks for a second one; once that is warm
     // the step policy alone takes it away again, fourteen minutes before the low alarm could object.
