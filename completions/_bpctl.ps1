@@ -44,6 +44,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Migrate the databases in a one-off task and follow it to its end')
             [CompletionResult]::new('whoami', 'whoami', [CompletionResultType]::ParameterValue, 'Show the account, principal, region and context that commands would use')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Try, rehearse and test everything in a simulated account')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Look at contexts and settings, and choose a context')
@@ -51,6 +52,47 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page, or write all pages into a folder')
             [CompletionResult]::new('exit-codes', 'exit-codes', [CompletionResultType]::ParameterValue, 'Exit statuses that scripts can rely on')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'bpctl;migrate' {
+            [CompletionResult]::new('--pools', '--pools', [CompletionResultType]::ParameterName, 'Migrate only these tenant pools (implies --tenant)')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Follow the task this long [default: wait_timeout of the context, 30m]')
+            [CompletionResult]::new('--attach', '--attach', [CompletionResultType]::ParameterName, 'Follow a migration that was started before: id or ARN of its task')
+            [CompletionResult]::new('--subnets', '--subnets', [CompletionResultType]::ParameterName, 'Subnets of the task [env: PRIVATE_SUBNET_IDS, a JSON array] [default: the service''s]')
+            [CompletionResult]::new('--security-groups', '--security-groups', [CompletionResultType]::ParameterName, 'Security groups of the task [env: BACKEND_SG_ID] [default: the service''s]')
+            [CompletionResult]::new('--confirm', '--confirm', [CompletionResultType]::ParameterName, 'Confirm a destructive change (or any change in a protected context) by its name')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region')
+            [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'Role to assume')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to run in any other account')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send API calls here instead of to AWS')
+            [CompletionResult]::new('--infra-dir', '--infra-dir', [CompletionResultType]::ParameterName, 'Folder of the infrastructure code')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'JMESPath over the JSON document')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour: auto, always or never')
+            [CompletionResult]::new('--central', '--central', [CompletionResultType]::ParameterName, 'Migrate the central database')
+            [CompletionResult]::new('--tenant', '--tenant', [CompletionResultType]::ParameterName, 'Migrate the tenant pools')
+            [CompletionResult]::new('--fresh', '--fresh', [CompletionResultType]::ParameterName, 'Drop all tables first')
+            [CompletionResult]::new('--snapshot', '--snapshot', [CompletionResultType]::ParameterName, 'Take a snapshot of the database first; without it nothing is migrated')
+            [CompletionResult]::new('--detach', '--detach', [CompletionResultType]::ParameterName, 'Start the task and return')
+            [CompletionResult]::new('--stop-on-interrupt', '--stop-on-interrupt', [CompletionResultType]::ParameterName, 'On Ctrl-C stop the task instead of leaving it running')
+            [CompletionResult]::new('--print-aws', '--print-aws', [CompletionResultType]::ParameterName, 'Print the equivalent aws command lines and change nothing')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan and change nothing')
+            [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'With --dry-run: exit with status 9 when there is something to change')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask before reversible changes')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask before reversible changes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--api-stats', '--api-stats', [CompletionResultType]::ParameterName, 'Count API calls per operation on stderr')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'bpctl;whoami' {
@@ -777,6 +819,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             break
         }
         'bpctl;help' {
+            [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Migrate the databases in a one-off task and follow it to its end')
             [CompletionResult]::new('whoami', 'whoami', [CompletionResultType]::ParameterValue, 'Show the account, principal, region and context that commands would use')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Try, rehearse and test everything in a simulated account')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Look at contexts and settings, and choose a context')
@@ -784,6 +827,9 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page, or write all pages into a folder')
             [CompletionResult]::new('exit-codes', 'exit-codes', [CompletionResultType]::ParameterValue, 'Exit statuses that scripts can rely on')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'bpctl;help;migrate' {
             break
         }
         'bpctl;help;whoami' {

@@ -41,6 +41,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
+            cand migrate 'Migrate the databases in a one-off task and follow it to its end'
             cand whoami 'Show the account, principal, region and context that commands would use'
             cand sandbox 'Try, rehearse and test everything in a simulated account'
             cand config 'Look at contexts and settings, and choose a context'
@@ -48,6 +49,46 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand man 'Print the manual page, or write all pages into a folder'
             cand exit-codes 'Exit statuses that scripts can rely on'
             cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'bpctl;migrate'= {
+            cand --pools 'Migrate only these tenant pools (implies --tenant)'
+            cand --timeout 'Follow the task this long [default: wait_timeout of the context, 30m]'
+            cand --attach 'Follow a migration that was started before: id or ARN of its task'
+            cand --subnets 'Subnets of the task [env: PRIVATE_SUBNET_IDS, a JSON array] [default: the service''s]'
+            cand --security-groups 'Security groups of the task [env: BACKEND_SG_ID] [default: the service''s]'
+            cand --confirm 'Confirm a destructive change (or any change in a protected context) by its name'
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand --central 'Migrate the central database'
+            cand --tenant 'Migrate the tenant pools'
+            cand --fresh 'Drop all tables first'
+            cand --snapshot 'Take a snapshot of the database first; without it nothing is migrated'
+            cand --detach 'Start the task and return'
+            cand --stop-on-interrupt 'On Ctrl-C stop the task instead of leaving it running'
+            cand --print-aws 'Print the equivalent aws command lines and change nothing'
+            cand --dry-run 'Show the plan and change nothing'
+            cand --exit-code 'With --dry-run: exit with status 9 when there is something to change'
+            cand -y 'Do not ask before reversible changes'
+            cand --yes 'Do not ask before reversible changes'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'bpctl;whoami'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
@@ -722,6 +763,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'bpctl;help'= {
+            cand migrate 'Migrate the databases in a one-off task and follow it to its end'
             cand whoami 'Show the account, principal, region and context that commands would use'
             cand sandbox 'Try, rehearse and test everything in a simulated account'
             cand config 'Look at contexts and settings, and choose a context'
@@ -729,6 +771,8 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand man 'Print the manual page, or write all pages into a folder'
             cand exit-codes 'Exit statuses that scripts can rely on'
             cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'bpctl;help;migrate'= {
         }
         &'bpctl;help;whoami'= {
         }

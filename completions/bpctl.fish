@@ -50,6 +50,7 @@ complete -c bpctl -n "__fish_bpctl_needs_command" -s v -l verbose -d 'Also show 
 complete -c bpctl -n "__fish_bpctl_needs_command" -l api-stats -d 'Count API calls per operation on stderr'
 complete -c bpctl -n "__fish_bpctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bpctl -n "__fish_bpctl_needs_command" -s V -l version -d 'Print version'
+complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "migrate" -d 'Migrate the databases in a one-off task and follow it to its end'
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "whoami" -d 'Show the account, principal, region and context that commands would use'
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "sandbox" -d 'Try, rehearse and test everything in a simulated account'
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "config" -d 'Look at contexts and settings, and choose a context'
@@ -57,6 +58,47 @@ complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "completion" -d 'Print t
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "man" -d 'Print the manual page, or write all pages into a folder'
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "exit-codes" -d 'Exit statuses that scripts can rely on'
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l pools -d 'Migrate only these tenant pools (implies --tenant)' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l timeout -d 'Follow the task this long [default: wait_timeout of the context, 30m]' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l attach -d 'Follow a migration that was started before: id or ARN of its task' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l subnets -d 'Subnets of the task [env: PRIVATE_SUBNET_IDS, a JSON array] [default: the service\'s]' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l security-groups -d 'Security groups of the task [env: BACKEND_SG_ID] [default: the service\'s]' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l confirm -d 'Confirm a destructive change (or any change in a protected context) by its name' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l context -d 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l config -d 'Configuration file [env: BPCTL_CONFIG]' -r -F
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l layout -d 'Naming layout: single or staged' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l stage -d 'Stage of the system (staged layout), or only GPU fleets of this stage' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l profile -d 'Profile in the AWS configuration files' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l region -d 'AWS region' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l role-arn -d 'Role to assume' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l account-id -d 'Refuse to run in any other account' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l endpoint-url -d 'Send API calls here instead of to AWS' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l infra-dir -d 'Folder of the infrastructure code' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -s o -l output -d 'Output format' -r -f -a "table\t'Columns for people'
+wide\t'More columns'
+json\t'One JSON document with a `schema`'
+yaml\t'The same as YAML'
+jsonl\t'One JSON document per line and item'
+name\t'Names only, one per line'
+markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l query -d 'JMESPath over the JSON document' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l central -d 'Migrate the central database'
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l tenant -d 'Migrate the tenant pools'
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l fresh -d 'Drop all tables first'
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l snapshot -d 'Take a snapshot of the database first; without it nothing is migrated'
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l detach -d 'Start the task and return'
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l stop-on-interrupt -d 'On Ctrl-C stop the task instead of leaving it running'
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l print-aws -d 'Print the equivalent aws command lines and change nothing'
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l dry-run -d 'Show the plan and change nothing'
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l exit-code -d 'With --dry-run: exit with status 9 when there is something to change'
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -s y -l yes -d 'Do not ask before reversible changes'
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -s q -l quiet -d 'Say only what went wrong'
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -s v -l verbose -d 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l api-stats -d 'Count API calls per operation on stderr'
+complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bpctl -n "__fish_bpctl_using_subcommand whoami" -l context -d 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand whoami" -l config -d 'Configuration file [env: BPCTL_CONFIG]' -r -F
 complete -c bpctl -n "__fish_bpctl_using_subcommand whoami" -l layout -d 'Naming layout: single or staged' -r
@@ -719,13 +761,14 @@ complete -c bpctl -n "__fish_bpctl_using_subcommand exit-codes" -s q -l quiet -d
 complete -c bpctl -n "__fish_bpctl_using_subcommand exit-codes" -s v -l verbose -d 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
 complete -c bpctl -n "__fish_bpctl_using_subcommand exit-codes" -l api-stats -d 'Count API calls per operation on stderr'
 complete -c bpctl -n "__fish_bpctl_using_subcommand exit-codes" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from whoami sandbox config completion man exit-codes help" -f -a "whoami" -d 'Show the account, principal, region and context that commands would use'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from whoami sandbox config completion man exit-codes help" -f -a "sandbox" -d 'Try, rehearse and test everything in a simulated account'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from whoami sandbox config completion man exit-codes help" -f -a "config" -d 'Look at contexts and settings, and choose a context'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from whoami sandbox config completion man exit-codes help" -f -a "completion" -d 'Print the completion script of a shell'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from whoami sandbox config completion man exit-codes help" -f -a "man" -d 'Print the manual page, or write all pages into a folder'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from whoami sandbox config completion man exit-codes help" -f -a "exit-codes" -d 'Exit statuses that scripts can rely on'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from whoami sandbox config completion man exit-codes help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "migrate" -d 'Migrate the databases in a one-off task and follow it to its end'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "whoami" -d 'Show the account, principal, region and context that commands would use'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "sandbox" -d 'Try, rehearse and test everything in a simulated account'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "config" -d 'Look at contexts and settings, and choose a context'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "completion" -d 'Print the completion script of a shell'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "man" -d 'Print the manual page, or write all pages into a folder'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "exit-codes" -d 'Exit statuses that scripts can rely on'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c bpctl -n "__fish_bpctl_using_subcommand help; and __fish_seen_subcommand_from sandbox" -f -a "start" -d 'Start a sandbox in the background'
 complete -c bpctl -n "__fish_bpctl_using_subcommand help; and __fish_seen_subcommand_from sandbox" -f -a "stop" -d 'Stop the running sandbox'
 complete -c bpctl -n "__fish_bpctl_using_subcommand help; and __fish_seen_subcommand_from sandbox" -f -a "status" -d 'Show the running sandbox: address, simulated time, scenarios'

@@ -5,7 +5,6 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use tokio_util::sync::CancellationToken;
 
 use crate::aws::Aws;
 use crate::clock::Clock;
@@ -135,6 +134,7 @@ impl GlobalArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Migrate(commands::migrate::MigrateArgs),
     Whoami(commands::whoami::WhoamiArgs),
     Sandbox(commands::sandbox::SandboxArgs),
     Config(commands::config::ConfigArgs),
@@ -148,14 +148,14 @@ impl Command {
     fn is_offline(&self) -> bool {
         match self {
             Self::Completion(_) | Self::Man(_) | Self::ExitCodes(_) => true,
-            Self::Whoami(_) | Self::Config(_) | Self::Sandbox(_) => false,
+            Self::Migrate(_) | Self::Whoami(_) | Self::Config(_) | Self::Sandbox(_) => false,
         }
     }
 
     /// Whether the command talks to AWS: only then does the context `sandbox` need a running sandbox.
     fn uses_aws(&self) -> bool {
         match self {
-            Self::Whoami(_) => true,
+            Self::Migrate(_) | Self::Whoami(_) => true,
             Self::Config(_) | Self::Sandbox(_) | Self::Completion(_) | Self::Man(_) | Self::ExitCodes(_) => {
                 false
             }
@@ -169,6 +169,7 @@ impl Command {
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
         match self {
+            Self::Migrate(args) => Box::pin(commands::migrate::run(ctx, &args)).await,
             Self::Whoami(args) => commands::whoami::run(ctx, &args).await,
             Self::Sandbox(args) => commands::sandbox::run(ctx, args).await,
             Self::Config(args) => commands::config::run(ctx, &args),
@@ -285,7 +286,11 @@ async fn context(
         query: global.query.clone(),
     };
     let Process {
-        env, cwd, transport, ..
+        env,
+        cwd,
+        transport,
+        cancel,
+        ..
     } = process;
     let explicit = global
         .config
@@ -321,7 +326,6 @@ async fn context(
         None => Clock::system(),
     };
     let aws = Aws::new(settings.clone(), clock.clone(), transport);
-    let cancel = CancellationToken::new();
     Ok(Ctx {
         ui,
         output,

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::ui::prompt::{Prompter, TerminalPrompter};
@@ -34,6 +35,8 @@ pub struct Process {
     pub prompter: Box<dyn Prompter>,
     /// A door to a sandbox in this process instead of the network.
     pub transport: Option<Transport>,
+    /// Cancelled by the first Ctrl-C, or by whoever holds a clone.
+    pub cancel: CancellationToken,
 }
 
 /// A way to "AWS" that involves no network: an HTTP client and the clock that goes with it.
@@ -72,6 +75,7 @@ impl Process {
             can_prompt: stderr_is_terminal && io::stdin().is_terminal(),
             prompter: Box::new(TerminalPrompter),
             transport: None,
+            cancel: CancellationToken::new(),
         }
     }
 
@@ -95,6 +99,7 @@ impl Process {
             can_prompt: false,
             prompter: Box::new(TerminalPrompter),
             transport: None,
+            cancel: CancellationToken::new(),
         };
         (process, captured)
     }

@@ -9,5 +9,7 @@ mod basics;
 mod config;
 #[path = "it/generated.rs"]
 mod generated;
+#[path = "it/migrate.rs"]
+mod migrate;
 #[path = "it/sandbox.rs"]
 mod sandbox;

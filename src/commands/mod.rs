@@ -4,5 +4,6 @@ pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod exit_codes;
 pub(crate) mod man;
+pub(crate) mod migrate;
 pub(crate) mod sandbox;
 pub(crate) mod whoami;

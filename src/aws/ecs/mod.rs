@@ -5,7 +5,7 @@ pub(crate) mod run;
 pub(crate) mod services;
 pub(crate) mod tasks;
 
-pub(crate) use definitions::{AwsLogs, ContainerDefinition, TaskDefinition};
+pub(crate) use definitions::ContainerDefinition;
 pub(crate) use run::{Network, RunTask};
 pub(crate) use services::Service;
 pub(crate) use tasks::{Container, Task};

@@ -1,0 +1,256 @@
+//! Carries out an approved migration: the snapshot, then the task. What fails stops what follows.
+
+use std::time::Duration;
+
+use super::observe;
+use super::plan::{Action, CONTAINER, Order};
+use crate::aws::ecs::{Network, RunTask, Task};
+use crate::aws::wait::{Look, Waited, Waiter};
+use crate::change::{Approved, Journal, OperationLock, Permit, Target};
+use crate::context::Ctx;
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::layout::Layout;
+
+/// After a lost answer: how long to look for the task that may have been started.
+const SEARCH: Duration = Duration::from_secs(20);
+
+/// A migration that has been started.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) order: Order,
+    pub(super) task: Task,
+    /// The snapshot that was taken first.
+    pub(super) snapshot: Option<String>,
+}
+
+/// What everything that a migration makes is marked with.
+pub(super) fn tags(short: &str) -> Vec<(String, String)> {
+    [
+        ("ManagedBy", "bpctl"),
+        ("bpctl:command", "migrate"),
+        ("bpctl:run", short),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .to_vec()
+}
+
+/// One migration at a time on this machine; ECS is asked about the other machines.
+pub(super) fn lock(ctx: &Ctx, target: &Target) -> Result<OperationLock> {
+    OperationLock::take(ctx, "migrate", target)
+}
+
+pub(super) async fn apply(
+    ctx: &Ctx,
+    layout: &Layout,
+    approved: &Approved<Action>,
+    journal: &mut Journal,
+    tags: &[(String, String)],
+) -> Result<Begun> {
+    let mut snapshot = None;
+    for step in &approved.plan().steps {
+        if ctx.cancel.is_cancelled() {
+            return Err(with_snapshot(
+                CtlError::new(
+                    ErrorKind::Interrupted,
+                    "migrate: interrupted before the task was started",
+                ),
+                snapshot.as_deref(),
+            ));
+        }
+        journal.begin(&step.id, &step.summary)?;
+        let done = match &step.action {
+            Action::Snapshot { instance, id } => take_snapshot(ctx, approved.permit(), instance, id, tags)
+                .await
+                .map(|()| Done::Snapshot(id.clone())),
+            Action::Start(order) => start(ctx, layout, approved.permit(), order, tags)
+                .await
+                .map(|task| Done::Task(order.clone(), task)),
+        };
+        match done {
+            Ok(Done::Snapshot(id)) => {
+                journal.done(&step.id, &format!("took snapshot {id}"))?;
+                snapshot = Some(id);
+            }
+            Ok(Done::Task(order, task)) => {
+                // First of all, so that a kill at any later moment leaves a trace of the task.
+                journal.note("task", &task.arn)?;
+                journal.done(&step.id, &format!("started task {}", task.id()))?;
+                return Ok(Begun {
+                    order,
+                    task,
+                    snapshot,
+                });
+            }
+            Err(error) => {
+                journal.failed(&step.id, &error)?;
+                return Err(with_snapshot(error, snapshot.as_deref()));
+            }
+        }
+    }
+    Err(CtlError::new(
+        ErrorKind::Unexpected,
+        "migrate: the plan starts no task",
+    ))
+}
+
+enum Done {
+    Snapshot(String),
+    Task(Order, Task),
+}
+
+fn with_snapshot(error: CtlError, snapshot: Option<&str>) -> CtlError {
+    match snapshot {
+        Some(id) => error.hint(format!(
+            "snapshot {id} was taken and stays: `bpctl migrate` without `--snapshot` goes on from here"
+        )),
+        None => error,
+    }
+}
+
+async fn start(
+    ctx: &Ctx,
+    layout: &Layout,
+    permit: Permit<'_>,
+    order: &Order,
+    tags: &[(String, String)],
+) -> Result<Task> {
+    // Minutes may have passed since the plan: a question, a snapshot.
+    if let Some(other) = observe::migrations(ctx, layout).await?.first() {
+        return Err(CtlError::new(
+            ErrorKind::Changed,
+            format!(
+                "migrate: task {} has begun to migrate since the plan was made",
+                other.id
+            ),
+        )
+        .hint(format!("follow it with `bpctl migrate --attach {}`", other.id)));
+    }
+    let request = RunTask {
+        cluster: order.cluster.clone(),
+        definition: order.definition.clone(),
+        container: CONTAINER.to_owned(),
+        command: order.command.clone(),
+        network: Network {
+            subnets: order.subnets.ids.clone(),
+            security_groups: order.security_groups.ids.clone(),
+            public_ip: order.public_ip,
+        },
+        platform_version: order.platform_version.clone(),
+        execute_command: order.execute_command,
+        started_by: order.started_by.clone(),
+        client_token: order.client_token.clone(),
+        tags: tags.to_vec(),
+    };
+    match ctx.aws.run_task(permit, &request).await {
+        Ok(task) => Ok(task),
+        Err(error) if error.kind() == ErrorKind::Unreachable => unanswered(ctx, order, error).await,
+        Err(error) => Err(explained(error, order)),
+    }
+}
+
+/// Nobody knows whether the task was started: it is looked for by what it was marked with.
+async fn unanswered(ctx: &Ctx, order: &Order, error: CtlError) -> Result<Task> {
+    ctx.ui
+        .warn("no answer to RunTask: looking whether the task was started");
+    let waiter = Waiter::new(&ctx.clock, SEARCH, &ctx.cancel);
+    let found = waiter
+        .until(
+            async || {
+                let arns = ctx
+                    .aws
+                    .tasks_started_by(&order.cluster, &order.started_by)
+                    .await?;
+                let task = match arns.first() {
+                    Some(arn) => ctx.aws.task(&order.cluster, arn).await?,
+                    None => None,
+                };
+                Ok(task.map_or_else(|| Look::Pending(String::new()), Look::Ready))
+            },
+            |_| {},
+        )
+        .await;
+    match found {
+        Ok(Waited::Ready(task)) => Ok(task),
+        Ok(Waited::TimedOut(_)) => Err(error.hint(format!(
+            "no task started by {} was found; run `bpctl migrate` again: it refuses when one is under way after all",
+            order.started_by
+        ))),
+        Ok(Waited::Cancelled) | Err(_) => Err(error.hint(format!(
+            "nobody knows whether the task was started: look with `aws ecs list-tasks --cluster {} --started-by {}`",
+            order.cluster, order.started_by
+        ))),
+    }
+}
+
+/// RunTask's refusals, with what to do about those that have a known remedy.
+fn explained(error: CtlError, order: &Order) -> CtlError {
+    let text = error.to_string();
+    if ["InvalidSubnetID", "InvalidGroup", "InvalidSecurityGroup"]
+        .iter()
+        .any(|code| text.contains(code))
+    {
+        return error.hint(format!(
+            "the subnets come from {}, the security groups from {}: choose others with `--subnets` and `--security-groups`",
+            order.subnets.source, order.security_groups.source
+        ));
+    }
+    match super::reason::of_start_failure(&text) {
+        Some(explained) => error.hint(explained.hint),
+        None => error,
+    }
+}
+
+async fn take_snapshot(
+    ctx: &Ctx,
+    permit: Permit<'_>,
+    instance: &str,
+    id: &str,
+    tags: &[(String, String)],
+) -> Result<()> {
+    ctx.ui.status(&format!("taking snapshot {id} of {instance}"));
+    ctx.aws.create_db_snapshot(permit, instance, id, tags).await?;
+    let waiter = Waiter::new(&ctx.clock, ctx.settings.wait_timeout.value, &ctx.cancel)
+        .pace(Duration::from_secs(5), Duration::from_secs(15));
+    let waited = waiter
+        .until(
+            async || {
+                let Some(snapshot) = ctx.aws.db_snapshot(id).await? else {
+                    return Ok(Look::Pending("snapshot is not known to RDS yet".to_owned()));
+                };
+                match snapshot.status.as_str() {
+                    "available" => Ok(Look::Ready(())),
+                    "failed" | "deleting" | "incompatible-restore" => Err(CtlError::new(
+                        ErrorKind::Failed,
+                        format!("take snapshot {id}: it is {}", snapshot.status),
+                    )
+                    .hint("nothing was migrated; look for the reason with `aws rds describe-events --source-type db-snapshot`")),
+                    // Steps of ten: a line every quarter of a minute says nothing more.
+                    status => Ok(Look::Pending(format!(
+                        "snapshot is {status}: {} %",
+                        snapshot.percent / 10 * 10
+                    ))),
+                }
+            },
+            |line| ctx.ui.status(line),
+        )
+        .await?;
+    let look = format!(
+        "see how far it is with `aws rds describe-db-snapshots --db-snapshot-identifier {id}`; when it is available, run `bpctl migrate` without `--snapshot`"
+    );
+    match waited {
+        Waited::Ready(()) => {
+            ctx.ui.status(&format!("snapshot {id} is available"));
+            Ok(())
+        }
+        Waited::TimedOut(_) => Err(CtlError::new(
+            ErrorKind::TimedOut,
+            format!("wait for snapshot {id}: it is not available yet, and nothing was migrated"),
+        )
+        .hint(look)),
+        Waited::Cancelled => Err(CtlError::new(
+            ErrorKind::Interrupted,
+            format!("wait for snapshot {id}: interrupted, nothing was migrated"),
+        )
+        .hint(look)),
+    }
+}

@@ -1,0 +1,117 @@
+//! `--attach`: follows a migration that somebody started before. Changes nothing.
+
+use std::time::Duration;
+
+use futures::try_join;
+
+use super::follow::{Followed, Follower};
+use super::observe::{is_migration, log_place};
+use super::plan::CONTAINER;
+use super::request::TaskName;
+use super::tail::Tail;
+use super::verdict::{Verdict, judge};
+use super::view::MigrateResult;
+use crate::context::Ctx;
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
+use crate::layout::Layout;
+
+pub(super) async fn run(
+    ctx: &Ctx,
+    layout: &Layout,
+    name: &TaskName,
+    timeout: Duration,
+) -> Result<ExitStatus> {
+    let cluster = layout.cluster();
+    if let Some(other) = name.cluster.as_ref().filter(|other| **other != cluster) {
+        return Err(
+            CtlError::usage(format!("attach to task {}: it is in cluster {other}", name.id)).hint(format!(
+                "this context's cluster is {cluster}: choose another context or stage with `--context` or `--stage`"
+            )),
+        );
+    }
+    let mut follower = Follower::of_named(ctx, &cluster, CONTAINER, &name.id);
+    let (_, task) = try_join!(ctx.target(), follower.until_known())?;
+    let definition = ctx.aws.task_definition(&task.definition).await?;
+    let Some(container) = definition.container(CONTAINER) else {
+        return Err(CtlError::usage(format!(
+            "attach to task {}: {} has no container {CONTAINER}",
+            name.id,
+            crate::aws::ecs::short(&task.definition)
+        ))
+        .hint("name a task of the backend"));
+    };
+    if !is_migration(&task) {
+        ctx.ui
+            .warn(&format!("task {} does not look like a migration", name.id));
+    }
+    follower.tail = log_place(container).map(|place| Tail::new(&place, CONTAINER, &name.id));
+    ctx.ui.group("migration");
+    let followed = follower.follow(timeout).await;
+    ctx.ui.end_group();
+    ended(ctx, followed?, follower.tail.as_ref(), None)
+}
+
+/// The command line that follows a task again, with the flags that chose this place.
+pub(super) fn reattach(ctx: &Ctx, task: &str) -> String {
+    let mut words = vec!["bpctl".to_owned()];
+    for (flag, value) in &ctx.flags {
+        words.push(format!("--{flag}"));
+        words.push(value.clone());
+    }
+    words.extend(["migrate".to_owned(), "--attach".to_owned(), task.to_owned()]);
+    super::command::shell_line(&words).unwrap_or_else(|_| words.join(" "))
+}
+
+/// Result on stdout, then the status.
+pub(super) fn ended(
+    ctx: &Ctx,
+    followed: Followed,
+    tail: Option<&Tail>,
+    snapshot: Option<String>,
+) -> Result<ExitStatus> {
+    let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) = &followed;
+    let judgement = judge(task, CONTAINER);
+    ctx.emit(&MigrateResult::new(task, &judgement, tail, snapshot))?;
+    let again = format!("follow it again with `{}`", reattach(ctx, task.id()));
+    match followed {
+        Followed::TimedOut(task) => Err(CtlError::new(
+            ErrorKind::TimedOut,
+            format!(
+                "see the end of the migration in time: task {} is {} and goes on",
+                task.id(),
+                task.state
+            ),
+        )
+        .hint(again)),
+        Followed::Interrupted(task) => Err(CtlError::new(
+            ErrorKind::Interrupted,
+            format!(
+                "follow the migration to its end: interrupted, and task {} goes on ({})",
+                task.id(),
+                task.state
+            ),
+        )
+        .hint(again)),
+        Followed::Stopped(_) if judgement.verdict == Verdict::Succeeded => {
+            ctx.ui.status("migrated");
+            Ok(ExitStatus::Done)
+        }
+        Followed::Stopped(_) => {
+            let mut error = CtlError::new(ErrorKind::Failed, format!("migrate: {}", judgement.summary))
+                .exit_with(judgement.status);
+            for cause in judgement.causes {
+                error = error.cause(cause);
+            }
+            for hint in judgement.hints {
+                error = error.hint(hint);
+            }
+            if let (Verdict::Failed | Verdict::Stopped | Verdict::Unknown, Some(tail)) =
+                (judgement.verdict, tail)
+            {
+                error = error.hint(tail.command());
+            }
+            Err(error)
+        }
+    }
+}

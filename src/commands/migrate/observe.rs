@@ -1,0 +1,261 @@
+//! Reads what the plan needs to know, in two rounds of calls.
+
+use futures::future::OptionFuture;
+use futures::{join, try_join};
+
+use super::plan::{
+    CONTAINER, ContainerFacts, DatabaseFacts, Observed, RunningMigration, STARTED_BY, ServiceFacts,
+};
+use super::request::Request;
+use crate::aws::ecs::{ContainerDefinition, Service, Task};
+use crate::aws::rds::DbInstance;
+use crate::context::Ctx;
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::layout::{App, Layout};
+
+/// Output of the data stack that holds the database's host name.
+const ENDPOINT_OUTPUT: &str = "RdsEndpoint";
+
+pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Result<Observed> {
+    let cluster = layout.cluster();
+    let name = layout.service(App::Backend);
+    // Futures of SDK calls are large: joined on the heap they do not pile up on the stack.
+    let (target, service, migrations, database) = try_join!(
+        Box::pin(ctx.target()),
+        Box::pin(backend(ctx, &cluster, &name)),
+        Box::pin(migrations(ctx, layout)),
+        Box::pin(async {
+            OptionFuture::from(request.snapshot.then(|| database(ctx, layout)))
+                .await
+                .transpose()
+        }),
+    )?;
+    let definition = ctx.aws.task_definition(&service.task_definition).await?;
+    Ok(Observed {
+        target,
+        layout: layout.kind(),
+        stage: layout.stage(),
+        cluster,
+        container: definition.container(CONTAINER).map(container_facts),
+        definition: definition.arn,
+        service: service_facts(service),
+        migrations,
+        database,
+    })
+}
+
+async fn backend(ctx: &Ctx, cluster: &str, name: &str) -> Result<Service> {
+    let missing = |error: CtlError| {
+        error.hint(
+            "the platform is not deployed here, or layout, stage or region are wrong: `bpctl whoami` shows them",
+        )
+    };
+    match ctx.aws.service(cluster, name).await {
+        Ok(Some(service)) => Ok(service),
+        Ok(None) => Err(missing(CtlError::new(
+            ErrorKind::NotFound,
+            format!("find service {name} in cluster {cluster}: there is none"),
+        ))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(missing(error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Migrations of the backend that have not come to their end, whoever started them.
+pub(super) async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<RunningMigration>> {
+    let family = layout.task_family(App::Backend);
+    let tasks = ctx
+        .aws
+        .live_tasks_of_family(&layout.cluster(), &family)
+        .await
+        .or_else(|error| {
+            // Without the cluster there are none; the service's absence is what gets reported.
+            if error.kind() == ErrorKind::NotFound {
+                Ok(Vec::new())
+            } else {
+                Err(error)
+            }
+        })?;
+    Ok(tasks
+        .iter()
+        .filter(|task| is_migration(task))
+        .map(|task| RunningMigration {
+            id: task.id().to_owned(),
+            state: task.state.clone(),
+            started_by: task.started_by.clone(),
+            created: task.created,
+        })
+        .collect())
+}
+
+/// Started by this verb, or with a command that migrates.
+pub(super) fn is_migration(task: &Task) -> bool {
+    let ours = task
+        .started_by
+        .as_deref()
+        .is_some_and(|by| by.starts_with(STARTED_BY));
+    ours || task.commands.iter().any(|(_, command)| {
+        let line = command.join(" ");
+        line.contains("pools-migrate") || line.contains("artisan migrate")
+    })
+}
+
+fn service_facts(service: Service) -> ServiceFacts {
+    let rollout = service
+        .primary()
+        .and_then(|deployment| deployment.rollout_state.clone());
+    let network = service.network.unwrap_or_default();
+    ServiceFacts {
+        name: service.name,
+        status: service.status,
+        desired: service.desired,
+        running: service.running,
+        rollout,
+        subnets: network.subnets,
+        security_groups: network.security_groups,
+        public_ip: network.public_ip,
+        platform_version: service.platform_version,
+        execute_command: service.execute_command,
+    }
+}
+
+fn container_facts(container: &ContainerDefinition) -> ContainerFacts {
+    ContainerFacts {
+        entry_point: container.entry_point.clone(),
+        logs: log_place(container),
+    }
+}
+
+/// Log group and stream prefix of a container. Without a prefix the stream's name cannot be known.
+pub(super) fn log_place(container: &ContainerDefinition) -> Option<(String, String)> {
+    let logs = container.logs.as_ref()?;
+    Some((logs.group.clone(), logs.stream_prefix.clone()?))
+}
+
+/// The platform's database: the instance whose host name the data stack puts out. When the stack
+/// cannot tell, the only instance of the region is meant; among several nobody guesses.
+async fn database(ctx: &Ctx, layout: &Layout) -> Result<DatabaseFacts> {
+    let endpoint = async {
+        let Some(stack) = layout.core_stack("data") else {
+            return Err("this layout has no data stack".to_owned());
+        };
+        match ctx.aws.stack(&stack).await {
+            Ok(Some(found)) => found
+                .outputs
+                .get(ENDPOINT_OUTPUT)
+                .cloned()
+                .ok_or_else(|| format!("stack {stack} has no output {ENDPOINT_OUTPUT}")),
+            Ok(None) => Err(format!("there is no stack {stack}")),
+            Err(error) => Err(format!("stack {stack} cannot be read ({error})")),
+        }
+    };
+    let (endpoint, instances) = join!(Box::pin(endpoint), Box::pin(ctx.aws.db_instances()));
+    Ok(choose(endpoint, &instances?))
+}
+
+fn choose(endpoint: Result<String, String>, instances: &[DbInstance]) -> DatabaseFacts {
+    let found = |instance: &DbInstance, doubt: Option<String>| DatabaseFacts::Found {
+        id: instance.id.clone(),
+        status: instance.status.clone(),
+        doubt,
+    };
+    match endpoint {
+        Ok(endpoint) => {
+            // Some stacks put out `host:port`.
+            let host = endpoint.split(':').next().unwrap_or_default();
+            instances
+                .iter()
+                .find(|instance| instance.endpoint.as_deref() == Some(host))
+                .map_or_else(
+                    || DatabaseFacts::Unknown(format!("no database instance has the host name {host}")),
+                    |instance| found(instance, None),
+                )
+        }
+        Err(why) => match instances {
+            [only] => found(
+                only,
+                Some(format!("{why}, but it is the only database in this region")),
+            ),
+            [] => DatabaseFacts::Unknown(format!("{why}, and there is no database in this region")),
+            several => DatabaseFacts::Unknown(format!(
+                "{why}, and there are {} databases in this region",
+                several.len()
+            )),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instance(id: &str) -> DbInstance {
+        DbInstance {
+            id: id.to_owned(),
+            status: "available".to_owned(),
+            endpoint: Some(format!("{id}.example.rds.amazonaws.com")),
+        }
+    }
+
+    fn task(started_by: Option<&str>, command: &[&str]) -> Task {
+        Task {
+            started_by: started_by.map(str::to_owned),
+            commands: vec![(
+                "php-fpm".to_owned(),
+                command.iter().map(|&word| word.to_owned()).collect(),
+            )],
+            ..Task::default()
+        }
+    }
+
+    #[test]
+    fn a_migration_is_known_by_its_starter_or_its_command() {
+        for (started_by, command) in [
+            (Some("bpctl/migrate/0af"), &[][..]),
+            (None, &["php artisan tenancy:pools-migrate --tenant"]),
+            (Some("github"), &["php", "artisan", "migrate", "--force"]),
+            (None, &["php", "artisan", "migrate:fresh", "--force"]),
+        ] {
+            assert!(is_migration(&task(started_by, command)), "{command:?}");
+        }
+        for (started_by, command) in [
+            (None, &[][..]),
+            (Some("ecs-svc/123"), &[]),
+            (Some("bpctl/seed/0af"), &["php artisan db:seed --force"]),
+        ] {
+            assert!(!is_migration(&task(started_by, command)), "{command:?}");
+        }
+    }
+
+    #[test]
+    fn the_database_is_the_one_behind_the_stacks_endpoint() {
+        let instances = [instance("a"), instance("b")];
+        let endpoint = "b.example.rds.amazonaws.com".to_owned();
+        for endpoint in [endpoint.clone(), format!("{endpoint}:3306")] {
+            assert_eq!(
+                choose(Ok(endpoint), &instances),
+                DatabaseFacts::Found {
+                    id: "b".to_owned(),
+                    status: "available".to_owned(),
+                    doubt: None
+                }
+            );
+        }
+        assert!(matches!(
+            choose(Ok("c.example".to_owned()), &instances),
+            DatabaseFacts::Unknown(_)
+        ));
+    }
+
+    #[test]
+    fn without_the_stack_only_an_only_database_will_do() {
+        let why = || Err("there is no stack bp-data".to_owned());
+        assert!(
+            matches!(choose(why(), &[instance("a")]), DatabaseFacts::Found { doubt: Some(doubt), .. } if doubt.contains("only database"))
+        );
+        assert!(
+            matches!(choose(why(), &[instance("a"), instance("b")]), DatabaseFacts::Unknown(why) if why.contains("2 databases"))
+        );
+        assert!(matches!(choose(why(), &[]), DatabaseFacts::Unknown(_)));
+    }
+}

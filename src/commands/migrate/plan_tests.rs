@@ -1,0 +1,271 @@
+//! Plans of migrations: what is done, what is warned of, what is refused.
+
+use super::*;
+
+const NOW: &str = "2026-01-15T09:00:00Z";
+
+fn observed() -> Observed {
+    Observed {
+        target: Target {
+            context: "prod".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            protected: false,
+        },
+        layout: LayoutKind::Single,
+        stage: None,
+        cluster: "bp".to_owned(),
+        service: ServiceFacts {
+            name: "bp-backend".to_owned(),
+            status: "ACTIVE".to_owned(),
+            desired: 2,
+            running: 2,
+            rollout: Some("COMPLETED".to_owned()),
+            subnets: vec!["subnet-0a1b2c3d".to_owned()],
+            security_groups: vec!["sg-0a1b2c3d".to_owned()],
+            public_ip: false,
+            platform_version: Some("LATEST".to_owned()),
+            execute_command: true,
+        },
+        definition: "arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42".to_owned(),
+        container: Some(ContainerFacts {
+            entry_point: vec!["/bin/sh".to_owned(), "-lc".to_owned()],
+            logs: Some(("/ecs/bp-backend".to_owned(), "php".to_owned())),
+        }),
+        migrations: Vec::new(),
+        database: None,
+    }
+}
+
+fn database(status: &str, doubt: Option<&str>) -> Option<DatabaseFacts> {
+    Some(DatabaseFacts::Found {
+        id: "bp-mariadb".to_owned(),
+        status: status.to_owned(),
+        doubt: doubt.map(str::to_owned),
+    })
+}
+
+fn planned(request: &Request, observed: &Observed) -> Plan<Action> {
+    let ids = RunIds {
+        short: "0123456789ab".to_owned(),
+        client_token: "token".to_owned(),
+    };
+    plan(request, observed, &ids, NOW.parse().unwrap()).unwrap()
+}
+
+fn fresh() -> Request {
+    Request {
+        fresh: true,
+        ..Request::default()
+    }
+}
+
+fn with_snapshot() -> Request {
+    Request {
+        snapshot: true,
+        ..Request::default()
+    }
+}
+
+fn order_of(plan: &Plan<Action>) -> &Order {
+    match &plan.steps.last().unwrap().action {
+        Action::Start(order) => order,
+        Action::Snapshot { .. } => panic!("the last step starts the task"),
+    }
+}
+
+#[test]
+fn a_healthy_platform_gives_one_reversible_step_without_a_word_of_warning() {
+    let plan = planned(&Request::default(), &observed());
+    assert_eq!(plan.risk, Risk::Reversible);
+    assert_eq!(plan.confirm_word, "prod");
+    assert_eq!((plan.warnings.len(), plan.blockers.len()), (0, 0), "{plan:?}");
+    let order = order_of(&plan);
+    assert_eq!(order.command, ["php artisan tenancy:pools-migrate"]);
+    assert_eq!(order.started_by, "bpctl/migrate/0123456789ab");
+    assert_eq!(order.subnets.source, "service bp-backend");
+    let shown = &plan.steps[0].calls[0].parameters;
+    for part in [
+        "cluster=bp ",
+        "taskDefinition=arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42 ",
+        "command=[\"php artisan tenancy:pools-migrate\"] ",
+        "subnets=subnet-0a1b2c3d (service bp-backend) ",
+        "securityGroups=sg-0a1b2c3d (service bp-backend) ",
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+}
+
+#[test]
+fn without_a_shell_the_words_are_shown_and_sent_one_by_one() {
+    let mut observed = observed();
+    observed.container.as_mut().unwrap().entry_point.clear();
+    let plan = planned(&Request::default(), &observed);
+    assert_eq!(
+        order_of(&plan).command,
+        ["php", "artisan", "tenancy:pools-migrate"]
+    );
+    assert!(
+        plan.steps[0].calls[0]
+            .parameters
+            .contains("command=[\"php\",\"artisan\",\"tenancy:pools-migrate\"]")
+    );
+}
+
+#[test]
+fn chosen_networks_win_one_by_one() {
+    let request = Request {
+        subnets: Some(Chosen {
+            ids: vec!["subnet-00000001".to_owned()],
+            source: "flag --subnets".to_owned(),
+        }),
+        ..Request::default()
+    };
+    let plan = planned(&request, &observed());
+    let order = order_of(&plan);
+    assert_eq!(order.subnets.ids, ["subnet-00000001"]);
+    assert_eq!(order.security_groups.source, "service bp-backend");
+}
+
+#[test]
+fn fresh_in_production_wants_the_account_typed() {
+    let mut place = observed();
+    assert_eq!(planned(&fresh(), &place).confirm_word, "prod");
+    assert_eq!(planned(&fresh(), &place).risk, Risk::Destructive);
+    place.target.protected = true;
+    assert_eq!(planned(&fresh(), &place).confirm_word, "123456789012");
+    assert_eq!(planned(&Request::default(), &place).confirm_word, "prod");
+    place.target.protected = false;
+    place.layout = LayoutKind::Staged;
+    place.stage = Some(Stage::Production);
+    assert_eq!(planned(&fresh(), &place).confirm_word, "123456789012");
+    place.stage = Some(Stage::Staging);
+    assert_eq!(planned(&fresh(), &place).confirm_word, "prod");
+    // In the single layout a stage only chooses fleets.
+    place.layout = LayoutKind::Single;
+    place.stage = Some(Stage::Production);
+    assert_eq!(planned(&fresh(), &place).confirm_word, "prod");
+}
+
+#[test]
+fn fresh_offers_a_snapshot_and_with_one_is_silent() {
+    let plan = planned(&fresh(), &observed());
+    assert!(plan.warnings[0].contains("add `--snapshot`"), "{plan:?}");
+    let mut place = observed();
+    place.database = database("available", None);
+    let request = Request {
+        snapshot: true,
+        ..fresh()
+    };
+    let plan = planned(&request, &place);
+    assert_eq!(plan.warnings, [""; 0]);
+    let steps: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
+    assert_eq!(steps, ["snapshot", "migrate"]);
+}
+
+#[test]
+fn the_snapshot_has_a_name_that_rds_accepts() {
+    let mut place = observed();
+    place.database = database("available", None);
+    let plan = planned(&with_snapshot(), &place);
+    let Action::Snapshot { instance, id } = &plan.steps[0].action else {
+        panic!("the first step is the snapshot");
+    };
+    assert_eq!(instance, "bp-mariadb");
+    assert_eq!(id, "bp-mariadb-before-migrate-20260115-090000-0123456789ab");
+    assert!(!id.contains("--") && id.len() <= 255);
+}
+
+#[test]
+fn no_snapshot_of_an_unknown_or_busy_database() {
+    let mut place = observed();
+    place.database = database("backing-up", None);
+    let plan = planned(&with_snapshot(), &place);
+    assert!(
+        plan.blockers[0]
+            .reason
+            .contains("while database bp-mariadb is backing-up")
+    );
+    place.database = Some(DatabaseFacts::Unknown("two instances".to_owned()));
+    let plan = planned(&with_snapshot(), &place);
+    assert_eq!(plan.blockers[0].kind, ErrorKind::NotFound);
+    assert!(plan.blockers[0].reason.contains("two instances"));
+    place.database = None;
+    assert_eq!(planned(&with_snapshot(), &place).blockers.len(), 1);
+    assert_eq!(planned(&Request::default(), &place).blockers.len(), 0);
+}
+
+#[test]
+fn a_guessed_database_is_named_in_a_warning() {
+    let mut place = observed();
+    place.database = database("available", Some("the stack has no output"));
+    let plan = planned(&with_snapshot(), &place);
+    assert_eq!(
+        plan.warnings,
+        ["the snapshot is taken of bp-mariadb: the stack has no output"]
+    );
+}
+
+#[test]
+fn a_second_migration_is_refused_by_name() {
+    let mut place = observed();
+    place.migrations = vec![RunningMigration {
+        id: "0af".to_owned(),
+        state: "RUNNING".to_owned(),
+        started_by: Some("bpctl/migrate/77".to_owned()),
+        created: Some("2026-01-15T08:35:00Z".parse().unwrap()),
+    }];
+    let plan = planned(&Request::default(), &place);
+    let blocker = &plan.blockers[0];
+    assert_eq!(blocker.kind, ErrorKind::Conflict);
+    assert_eq!(
+        blocker.reason,
+        "migrate: a migration is under way already: task 0af is RUNNING since 2026-01-15T08:35:00Z, started by bpctl/migrate/77"
+    );
+    assert_eq!(blocker.hint, "follow it with `bpctl migrate --attach 0af`");
+}
+
+#[test]
+fn what_is_missing_blocks() {
+    let mut place = observed();
+    place.service.status = "DRAINING".to_owned();
+    assert_eq!(planned(&Request::default(), &place).blockers.len(), 1);
+    let mut place = observed();
+    place.container = None;
+    assert!(
+        planned(&Request::default(), &place).blockers[0]
+            .reason
+            .contains("no container php-fpm")
+    );
+    let mut place = observed();
+    place.service.security_groups.clear();
+    assert_eq!(
+        planned(&Request::default(), &place).blockers[0].kind,
+        ErrorKind::Config
+    );
+}
+
+#[test]
+fn trouble_of_the_service_is_a_warning_not_a_refusal() {
+    let changes: [(&str, fn(&mut Observed)); 5] = [
+        ("is not healthy: 1 of 2 tasks run", |place| {
+            place.service.running = 1
+        }),
+        ("is scaled to zero", |place| place.service.desired = 0),
+        ("is in progress", |place| {
+            place.service.rollout = Some("IN_PROGRESS".to_owned())
+        }),
+        ("the last deployment of bp-backend failed", |place| {
+            place.service.rollout = Some("FAILED".to_owned());
+        }),
+        ("this is production", |place| place.target.protected = true),
+    ];
+    for (expected, change) in changes {
+        let mut place = observed();
+        change(&mut place);
+        let plan = planned(&Request::default(), &place);
+        assert_eq!(plan.blockers.len(), 0, "{expected}");
+        assert_eq!(plan.warnings.len(), 1, "{plan:?}");
+        assert!(plan.warnings[0].contains(expected), "{plan:?}");
+    }
+}

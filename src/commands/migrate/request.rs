@@ -1,0 +1,306 @@
+//! What the operator asked for, checked before anybody is called.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{CtlError, Result};
+use crate::layout::{InvalidName, PoolName, SecurityGroupId, SubnetId};
+
+/// JSON array of subnet ids (runbook: "GitHub secrets").
+const SUBNETS_VARIABLE: &str = "PRIVATE_SUBNET_IDS";
+/// One security group id (runbook: "GitHub secrets").
+const SECURITY_GROUP_VARIABLE: &str = "BACKEND_SG_ID";
+
+/// The databases to migrate and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) central: bool,
+    pub(super) tenant: bool,
+    /// Without repetitions, in the order given; empty means all.
+    pub(super) pools: Vec<PoolName>,
+    /// Drop all tables first.
+    pub(super) fresh: bool,
+    pub(super) snapshot: bool,
+    /// `None`: those of the running service.
+    pub(super) subnets: Option<Chosen>,
+    pub(super) security_groups: Option<Chosen>,
+}
+
+/// Ids that the operator chose, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Chosen {
+    pub(super) ids: Vec<String>,
+    /// E.g. `flag --subnets`.
+    pub(super) source: String,
+}
+
+/// The flags that [`Request`] is made from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wishes<'a> {
+    pub(super) central: bool,
+    pub(super) tenant: bool,
+    pub(super) pools: &'a [PoolName],
+    pub(super) fresh: bool,
+    pub(super) snapshot: bool,
+    pub(super) subnets: &'a [SubnetId],
+    pub(super) security_groups: &'a [SecurityGroupId],
+}
+
+impl Request {
+    /// # Errors
+    /// Flags that contradict each other; environment variables that are no ids.
+    pub(super) fn new(wishes: &Wishes<'_>, env: &BTreeMap<String, String>) -> Result<Self> {
+        let mut pools: Vec<PoolName> = Vec::new();
+        for pool in wishes.pools {
+            if !pools.contains(pool) {
+                pools.push(pool.clone());
+            }
+        }
+        if !pools.is_empty() && wishes.central && !wishes.tenant {
+            return Err(CtlError::usage(
+                "migrate: `--central` leaves the tenant pools out, `--pools` names some",
+            )
+            .hint("leave out one of them, or migrate both with `--central --tenant --pools …`"));
+        }
+        Ok(Self {
+            central: wishes.central,
+            tenant: wishes.tenant || !pools.is_empty(),
+            pools,
+            fresh: wishes.fresh,
+            snapshot: wishes.snapshot,
+            subnets: chosen("--subnets", wishes.subnets)
+                .map_or_else(|| subnets_of_environment(env), |chosen| Ok(Some(chosen)))?,
+            security_groups: chosen("--security-groups", wishes.security_groups)
+                .map_or_else(|| security_group_of_environment(env), |chosen| Ok(Some(chosen)))?,
+        })
+    }
+
+    /// The databases in words.
+    pub(super) fn scope(&self) -> String {
+        let names: Vec<&str> = self.pools.iter().map(PoolName::as_str).collect();
+        let pools = match names.as_slice() {
+            [] => "all tenant pools".to_owned(),
+            [one] => format!("tenant pool {one}"),
+            many => format!("tenant pools {}", many.join(", ")),
+        };
+        match (self.central, self.tenant) {
+            (true, false) => "the central database".to_owned(),
+            (false, true) => pools,
+            (true, true) | (false, false) => format!("the central database and {pools}"),
+        }
+    }
+}
+
+fn chosen<T: fmt::Display>(flag: &str, ids: &[T]) -> Option<Chosen> {
+    (!ids.is_empty()).then(|| Chosen {
+        ids: ids.iter().map(ToString::to_string).collect(),
+        source: format!("flag {flag}"),
+    })
+}
+
+fn subnets_of_environment(env: &BTreeMap<String, String>) -> Result<Option<Chosen>> {
+    let Some(text) = env.get(SUBNETS_VARIABLE).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let refused = |why: String| {
+        CtlError::config(format!("use the environment variable {SUBNETS_VARIABLE}: {why}")).hint(format!(
+            "set it to a JSON array such as `[\"subnet-0123456789abcdef0\"]`, unset it, or give `--subnets`; its value is `{text}`"
+        ))
+    };
+    let ids: Vec<String> =
+        serde_json::from_str(text).map_err(|_| refused("it is not a JSON array of strings".to_owned()))?;
+    if ids.is_empty() {
+        return Err(refused("the array is empty".to_owned()));
+    }
+    for id in &ids {
+        id.parse::<SubnetId>()
+            .map_err(|error| refused(error.to_string()))?;
+    }
+    Ok(Some(Chosen {
+        ids,
+        source: format!("environment {SUBNETS_VARIABLE}"),
+    }))
+}
+
+fn security_group_of_environment(env: &BTreeMap<String, String>) -> Result<Option<Chosen>> {
+    let Some(text) = env.get(SECURITY_GROUP_VARIABLE).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    text.parse::<SecurityGroupId>().map_err(|error| {
+        CtlError::config(format!(
+            "use the environment variable {SECURITY_GROUP_VARIABLE}: {error}"
+        ))
+        .hint("set it to the id of the backend's security group, unset it, or give `--security-groups`")
+    })?;
+    Ok(Some(Chosen {
+        ids: vec![text.clone()],
+        source: format!("environment {SECURITY_GROUP_VARIABLE}"),
+    }))
+}
+
+/// A task as the operator names it: its id or its ARN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TaskName {
+    pub(super) id: String,
+    /// Known when an ARN was given.
+    pub(super) cluster: Option<String>,
+}
+
+impl FromStr for TaskName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused =
+            || format!("`{text}` is not a task: expected its id (32 hexadecimal digits) or its ARN");
+        let (cluster, id) = if text.starts_with("arn:") {
+            let (_, rest) = text.split_once(":task/").ok_or_else(refused)?;
+            match rest.split_once('/') {
+                Some((cluster, id)) => (Some(cluster.to_owned()), id),
+                // The ARN format of before 2018 has no cluster in it.
+                None => (None, rest),
+            }
+        } else {
+            (None, text)
+        };
+        // Older ids are UUIDs with dashes.
+        let is_id = (32..=36).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+        if !is_id {
+            return Err(refused());
+        }
+        Ok(Self {
+            id: id.to_owned(),
+            cluster,
+        })
+    }
+}
+
+/// A list of names; `clap` splits at the commas.
+pub(super) fn name<T: FromStr<Err = InvalidName>>(text: &str) -> Result<T, InvalidName> {
+    text.parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn pools(names: &[&str]) -> Vec<PoolName> {
+        names.iter().map(|name| name.parse().unwrap()).collect()
+    }
+
+    fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
+    }
+
+    fn request(wishes: &Wishes<'_>) -> Result<Request> {
+        Request::new(wishes, &BTreeMap::new())
+    }
+
+    #[test]
+    fn pools_mean_tenant_and_are_not_repeated() {
+        let pools = pools(&["b", "a", "b"]);
+        let request = request(&Wishes {
+            pools: &pools,
+            ..Wishes::default()
+        })
+        .unwrap();
+        assert!(request.tenant && !request.central);
+        assert_eq!(request.pools, [pools[0].clone(), pools[1].clone()]);
+        assert_eq!(request.scope(), "tenant pools b, a");
+    }
+
+    #[test]
+    fn central_alone_contradicts_pools() {
+        let pools = pools(&["a"]);
+        let wishes = Wishes {
+            central: true,
+            pools: &pools,
+            ..Wishes::default()
+        };
+        assert_eq!(request(&wishes).unwrap_err().kind(), ErrorKind::Usage);
+        let both = Wishes {
+            tenant: true,
+            ..wishes
+        };
+        assert_eq!(
+            request(&both).unwrap().scope(),
+            "the central database and tenant pool a"
+        );
+    }
+
+    #[test]
+    fn without_flags_everything_is_migrated() {
+        let request = request(&Wishes::default()).unwrap();
+        assert!(!request.central && !request.tenant);
+        assert_eq!(request.scope(), "the central database and all tenant pools");
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment() {
+        let env = env(&[
+            ("PRIVATE_SUBNET_IDS", "[\"subnet-0a1b2c3d\",\"subnet-0a1b2c3e\"]"),
+            ("BACKEND_SG_ID", "sg-0123456789abcdef0"),
+        ]);
+        let subnets = ["subnet-00000001".parse().unwrap()];
+        let wishes = Wishes {
+            subnets: &subnets,
+            ..Wishes::default()
+        };
+        let request = Request::new(&wishes, &env).unwrap();
+        assert_eq!(request.subnets.unwrap().source, "flag --subnets");
+        let groups = request.security_groups.unwrap();
+        assert_eq!(
+            (groups.ids.as_slice(), groups.source.as_str()),
+            (
+                &["sg-0123456789abcdef0".to_owned()][..],
+                "environment BACKEND_SG_ID"
+            )
+        );
+        let request = Request::new(&Wishes::default(), &env).unwrap();
+        assert_eq!(
+            request.subnets.unwrap().ids,
+            ["subnet-0a1b2c3d", "subnet-0a1b2c3e"]
+        );
+    }
+
+    #[test]
+    fn a_bad_environment_is_a_configuration_error() {
+        for (name, value) in [
+            ("PRIVATE_SUBNET_IDS", "subnet-0a1b2c3d"),
+            ("PRIVATE_SUBNET_IDS", "[]"),
+            ("PRIVATE_SUBNET_IDS", "[\"subnet-xyz\"]"),
+            ("PRIVATE_SUBNET_IDS", "[1]"),
+            ("BACKEND_SG_ID", "subnet-0a1b2c3d"),
+        ] {
+            let error = Request::new(&Wishes::default(), &env(&[(name, value)])).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{name}={value}");
+            assert!(error.message().contains(name), "{error}");
+        }
+        let empty = env(&[("PRIVATE_SUBNET_IDS", ""), ("BACKEND_SG_ID", "")]);
+        let request = Request::new(&Wishes::default(), &empty).unwrap();
+        assert_eq!((request.subnets, request.security_groups), (None, None));
+    }
+
+    #[test]
+    fn tasks_are_named_by_id_or_arn() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let arn = format!("arn:aws:ecs:us-east-1:123456789012:task/bp/{id}");
+        let named: TaskName = arn.parse().unwrap();
+        assert_eq!((named.id.as_str(), named.cluster.as_deref()), (id, Some("bp")));
+        assert_eq!(id.parse::<TaskName>().unwrap().cluster, None);
+        for bad in [
+            "",
+            "latest",
+            "0123",
+            "arn:aws:ecs:us-east-1:123456789012:service/bp/bp-backend",
+            "arn:aws:ecs:us-east-1:123456789012:task/bp/../../x",
+            "0123456789abcdef0123456789abcde;",
+        ] {
+            assert!(bad.parse::<TaskName>().is_err(), "{bad}");
+        }
+    }
+}

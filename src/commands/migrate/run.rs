@@ -1,0 +1,200 @@
+//! A new migration from its plan to its result.
+
+use std::time::Duration;
+
+use super::apply::{self, Begun};
+use super::attach::{ended, reattach};
+use super::follow::{Followed, Follower};
+use super::observe::observe;
+use super::plan::{self, Action, CONTAINER, RunIds};
+use super::print::Printed;
+use super::request::Request;
+use super::tail::Tail;
+use super::verdict::{Verdict, judge};
+use super::view::MigrateResult;
+use crate::change::{Approved, Gate, GateArgs, Journal, gate};
+use crate::context::Ctx;
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
+use crate::layout::Layout;
+
+/// How a migration is to be watched, if at all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    pub(super) timeout: Duration,
+    pub(super) detach: bool,
+    pub(super) stop_on_interrupt: bool,
+    pub(super) print_aws: bool,
+}
+
+pub(super) async fn run(
+    ctx: &Ctx,
+    layout: &Layout,
+    request: &Request,
+    manner: &Manner,
+    gate_args: &GateArgs,
+) -> Result<ExitStatus> {
+    let observed = Box::pin(observe(ctx, layout, request)).await?;
+    let ids = ids()?;
+    let tags = apply::tags(&ids.short);
+    let plan = plan::plan(request, &observed, &ids, ctx.clock.now())?;
+    if manner.print_aws {
+        for warning in &plan.warnings {
+            ctx.ui.warn(warning);
+        }
+        for blocker in &plan.blockers {
+            ctx.ui.warn(&blocker.reason);
+            ctx.ui.hint(&blocker.hint);
+        }
+        let profile = ctx
+            .settings
+            .profile
+            .as_ref()
+            .map(|profile| profile.value.as_str());
+        ctx.emit(&Printed::new(&plan, &tags, profile)?)?;
+        return Ok(ExitStatus::Done);
+    }
+    let approved = match gate(ctx, plan, gate_args)? {
+        Gate::Approved(approved) => approved,
+        Gate::Finished(status) => return Ok(status),
+    };
+    let _lock = apply::lock(ctx, &approved.plan().target)?;
+    let (mut journal, unfinished) = Journal::open(ctx, approved.plan())?;
+    if let Some(unfinished) = unfinished {
+        ctx.ui.warn(&format!(
+            "the migration of {} was cut off on this machine; no task of it runs any more",
+            unfinished.started
+        ));
+    }
+    let outcome = Box::pin(carry_out(ctx, layout, &approved, &mut journal, manner, &tags)).await;
+    let status = match &outcome {
+        Ok(status) => *status,
+        Err(error) => error.exit_status(),
+    };
+    journal.end(status.code())?;
+    outcome
+}
+
+async fn carry_out(
+    ctx: &Ctx,
+    layout: &Layout,
+    approved: &Approved<Action>,
+    journal: &mut Journal,
+    manner: &Manner,
+    tags: &[(String, String)],
+) -> Result<ExitStatus> {
+    let begun = Box::pin(apply::apply(ctx, layout, approved, journal, tags)).await?;
+    ctx.ui.status(&format!(
+        "started task {} of {}",
+        begun.task.id(),
+        crate::aws::ecs::short(&begun.order.definition)
+    ));
+    let mut follower = Follower::of_new(ctx, &begun.order.cluster, CONTAINER, &begun.task);
+    follower.tail = begun
+        .order
+        .logs
+        .as_ref()
+        .map(|place| Tail::new(place, CONTAINER, begun.task.id()));
+    Box::pin(watch(ctx, approved, manner, &begun, &mut follower))
+        .await
+        .map_err(|error| match error.kind() {
+            // Whatever went wrong while watching: the task does not care.
+            ErrorKind::Credentials
+            | ErrorKind::AccessDenied
+            | ErrorKind::Throttled
+            | ErrorKind::Unreachable
+            | ErrorKind::Unexpected
+            | ErrorKind::Rejected => error.hint(format!(
+                "the task keeps running in AWS: follow it again with `{}`",
+                reattach(ctx, begun.task.id())
+            )),
+            _ => error,
+        })
+}
+
+async fn watch(
+    ctx: &Ctx,
+    approved: &Approved<Action>,
+    manner: &Manner,
+    begun: &Begun,
+    follower: &mut Follower<'_>,
+) -> Result<ExitStatus> {
+    if manner.detach {
+        let task = follower.until_known().await?;
+        let judgement = judge(&task, CONTAINER);
+        let snapshot = begun.snapshot.clone();
+        ctx.emit(&MigrateResult::new(
+            &task,
+            &judgement,
+            follower.tail.as_ref(),
+            snapshot,
+        ))?;
+        ctx.ui
+            .hint(&format!("follow it with `{}`", reattach(ctx, task.id())));
+        return Ok(ExitStatus::Done);
+    }
+    ctx.ui.group("migration");
+    let followed = follower.follow(manner.timeout).await;
+    let followed = match followed {
+        Ok(Followed::Interrupted(_)) if manner.stop_on_interrupt => {
+            let stopped = follower
+                .stop(
+                    approved.permit(),
+                    "bpctl migrate was interrupted (--stop-on-interrupt)",
+                )
+                .await;
+            ctx.ui.end_group();
+            return stopped_on_interrupt(ctx, begun, follower, stopped?);
+        }
+        followed => followed,
+    };
+    ctx.ui.end_group();
+    ended(ctx, followed?, follower.tail.as_ref(), begun.snapshot.clone())
+}
+
+/// The task was told to stop. It may have finished just before.
+fn stopped_on_interrupt(
+    ctx: &Ctx,
+    begun: &Begun,
+    follower: &Follower<'_>,
+    followed: Followed,
+) -> Result<ExitStatus> {
+    let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) = followed;
+    let judgement = judge(&task, CONTAINER);
+    ctx.emit(&MigrateResult::new(
+        &task,
+        &judgement,
+        follower.tail.as_ref(),
+        begun.snapshot.clone(),
+    ))?;
+    match judgement.verdict {
+        Verdict::Succeeded => {
+            ctx.ui.status("the migration had finished before it could be stopped");
+            Ok(ExitStatus::Done)
+        }
+        Verdict::Running => Err(CtlError::new(
+            ErrorKind::Interrupted,
+            format!("stop task {}: it is still {}", task.id(), task.state),
+        )
+        .hint(format!("follow it with `{}`", reattach(ctx, task.id())))),
+        Verdict::Failed | Verdict::NeverStarted | Verdict::Stopped | Verdict::Unknown => Err(CtlError::new(
+            ErrorKind::Interrupted,
+            format!("migrate: interrupted, and task {} is stopped", task.id()),
+        )
+        .cause(judgement.summary)
+        .hint("migrations that were finished are recorded in the database: `bpctl migrate` goes on with the rest")),
+    }
+}
+
+/// Fresh names for this run.
+fn ids() -> Result<RunIds> {
+    let mut bytes = [0_u8; 22];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| CtlError::new(ErrorKind::Unexpected, "draw random numbers").source(&error))?;
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (short, token) = bytes.split_at(6);
+    Ok(RunIds {
+        short: hex(short),
+        client_token: hex(token),
+    })
+}

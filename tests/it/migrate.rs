@@ -1,0 +1,698 @@
+//! `bpctl migrate`: from the plan to php-fpm's exit code, in good days and bad ones.
+
+use bpctl::Clock;
+use bpctl_sandbox::{Fault, FaultRule, Scenario, Service};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{Account, Run};
+
+/// Every line that php-fpm of a task wrote, from the account itself.
+fn lines_of(account: &Account, run: &Run) -> Vec<String> {
+    let document = run.json();
+    let group = document["log_group"].as_str().expect("a log group");
+    let stream = document["log_stream"].as_str().expect("a log stream");
+    // Whatever is still on its way arrives within a minute.
+    account.sandbox.advance(std::time::Duration::from_secs(60));
+    let input = serde_json::json!({
+        "logGroupName": group, "logStreamName": stream, "startFromHead": true, "limit": 10_000,
+    });
+    let answer = account
+        .sandbox
+        .with_world(|world| world.call(Service::Logs, "GetLogEvents", &input))
+        .expect("the stream exists");
+    answer["events"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|event| event["message"].as_str().map(str::to_owned))
+        .collect()
+}
+
+/// The lines of php-fpm that bpctl showed.
+fn shown(run: &Run) -> Vec<String> {
+    run.stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("php-fpm | ").or(line.strip_prefix("php-fpm |")))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn position(run: &Run, text: &str) -> usize {
+    run.stderr
+        .find(text)
+        .unwrap_or_else(|| panic!("`{text}` is not on stderr\n{}", run.text()))
+}
+
+/// Tasks that RunTask of bpctl has started since the operator arrived.
+fn tasks_started(account: &Account) -> usize {
+    let input = serde_json::json!({"cluster": "bp", "family": "bp-backend"});
+    account.sandbox.with_world(|world| {
+        ["RUNNING", "STOPPED"]
+            .iter()
+            .map(|status| {
+                let mut input = input.clone();
+                input["desiredStatus"] = Value::from(*status);
+                let listed = world.call(Service::Ecs, "ListTasks", &input).expect("a list");
+                let arns = listed["taskArns"].clone();
+                if arns.as_array().is_none_or(Vec::is_empty) {
+                    return 0;
+                }
+                let input = serde_json::json!({"cluster": "bp", "tasks": arns});
+                let described = world.call(Service::Ecs, "DescribeTasks", &input).expect("tasks");
+                described["tasks"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter(|task| {
+                        task["startedBy"]
+                            .as_str()
+                            .is_some_and(|by| by.starts_with("bpctl/"))
+                    })
+                    .count()
+            })
+            .sum()
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_is_migrated_and_every_line_is_shown_once() {
+    let account = Account::with(&[]);
+    let run = account.run(&["migrate", "--yes", "-o", "json"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    let document = run.json();
+    assert_eq!(document["schema"], "bpctl.migrate/1");
+    assert_eq!(document["verdict"], "succeeded");
+    assert_eq!(document["exit_code"], 0);
+    assert_eq!(document["state"], "STOPPED");
+    assert_eq!(document["stop_code"], "EssentialContainerExited");
+    // The entry point is `/bin/sh -lc`: one string.
+    assert_eq!(
+        document["command"],
+        serde_json::json!(["php artisan tenancy:pools-migrate"])
+    );
+    assert!(
+        document["duration_seconds"]
+            .as_i64()
+            .is_some_and(|seconds| seconds > 0)
+    );
+    assert_eq!(run.changes, ["Ecs:RunTask"]);
+    let shown = shown(&run);
+    assert_eq!(shown, lines_of(&account, &run), "{}", run.text());
+    for database in ["central database [bp]", "[tenant_pool_1]", "[tenant_pool_2]"] {
+        assert!(shown.iter().any(|line| line.contains(database)), "{shown:?}");
+    }
+    let provisioning = position(&run, "task is PROVISIONING");
+    let running = position(&run, "task is RUNNING");
+    assert!(provisioning < running && running < position(&run, "task is STOPPED"));
+    assert!(run.calls < 120, "{} calls", run.calls);
+
+    let again = account.run(&["migrate", "--yes"]).await;
+    assert_eq!(again.status.code(), 0, "{}", again.text());
+    assert!(again.stderr.contains("Nothing to migrate."), "{}", again.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_staged_layout_gets_words_and_force() {
+    let account = Account::staged(&[]);
+    let run = account.run(&["migrate", "--tenant", "--yes", "-o", "json"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert_eq!(
+        run.json()["command"],
+        serde_json::json!(["php", "artisan", "tenancy:pools-migrate", "--force", "--tenant"])
+    );
+    let central = account
+        .run(&["migrate", "--central", "--yes", "-o", "json"])
+        .await;
+    assert_eq!(central.status.code(), 0, "{}", central.text());
+    assert_eq!(
+        central.json()["command"],
+        serde_json::json!(["php", "artisan", "migrate", "--force"])
+    );
+    assert!(
+        central.stderr.contains("Running migrations."),
+        "{}",
+        central.text()
+    );
+}
+
+/// What bpctl is careful about really matters: the words one by one run nothing behind a shell.
+#[tokio::test(start_paused = true)]
+async fn the_trap_bites_whoever_sends_words_to_a_shell() {
+    let account = Account::with(&[]);
+    let plan = account.run(&["migrate", "--dry-run", "-o", "json"]).await.json();
+    let parameters = plan["steps"][0]["calls"][0]["parameters"]
+        .as_str()
+        .expect("parameters");
+    let list = |name: &str| -> Vec<String> {
+        let (_, rest) = parameters.split_once(name).expect(name);
+        rest.split(' ')
+            .next()
+            .unwrap_or_default()
+            .split(',')
+            .map(str::to_owned)
+            .collect()
+    };
+    let input = serde_json::json!({
+        "cluster": "bp", "taskDefinition": "bp-backend", "launchType": "FARGATE",
+        "networkConfiguration": {"awsvpcConfiguration": {
+            "subnets": list("subnets="), "securityGroups": list("securityGroups="),
+        }},
+        "overrides": {"containerOverrides": [{
+            "name": "php-fpm", "command": ["php", "artisan", "tenancy:pools-migrate"],
+        }]},
+    });
+    let started = account
+        .sandbox
+        .with_world(|world| world.call(Service::Ecs, "RunTask", &input))
+        .expect("a task");
+    let task = started["tasks"][0]["taskArn"]
+        .as_str()
+        .expect("an ARN")
+        .to_owned();
+    let run = account.run(&["migrate", "--attach", &task, "-o", "json"]).await;
+    // It even looks like success, but nothing was migrated.
+    assert_eq!(run.json()["exit_code"], 0, "{}", run.text());
+    assert_eq!(shown(&run), [""; 0]);
+    let real = account.run(&["migrate", "--yes"]).await;
+    assert!(real.stderr.contains("Running migrations."), "{}", real.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_migration_ends_with_its_own_exit_code() {
+    let account = Account::with(&[Scenario::MigrationFails]);
+    let run = account.run(&["migrate", "--yes", "-o", "json"]).await;
+    assert_eq!(run.status.code(), 3, "{}", run.text());
+    let document = run.json();
+    assert_eq!(
+        (&document["verdict"], &document["exit_code"]),
+        (&Value::from("failed"), &Value::from(3))
+    );
+    let shown = shown(&run);
+    assert_eq!(shown, lines_of(&account, &run), "{}", run.text());
+    assert!(
+        shown
+            .iter()
+            .any(|line| line.contains("SQLSTATE[42S22]: Column not found: 1054 Unknown column 'priority'")),
+        "{}",
+        run.text()
+    );
+    assert!(
+        run.stderr.contains("error: migrate: php-fpm exited with 3"),
+        "{}",
+        run.text()
+    );
+    assert!(position(&run, "SQLSTATE[42S22]") < position(&run, "error: "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_failed_migration_of_before_can_be_looked_at_afterwards() {
+    let account = Account::with(&[Scenario::MigrationFails]);
+    let input = serde_json::json!({"cluster": "bp", "family": "bp-backend", "desiredStatus": "STOPPED"});
+    let listed = account
+        .sandbox
+        .with_world(|world| world.call(Service::Ecs, "ListTasks", &input))
+        .expect("a list");
+    let task = listed["taskArns"][0]
+        .as_str()
+        .expect("the failed task")
+        .to_owned();
+    let before = account.sandbox.now();
+    let run = account.run(&["migrate", "--attach", &task, "-o", "json"]).await;
+    assert_eq!(run.status.code(), 3, "{}", run.text());
+    assert_eq!(shown(&run), lines_of(&account, &run));
+    assert!(run.changes.is_empty());
+    // It ended long ago: nothing to wait for.
+    assert!(account.sandbox.now().0 - before.0 < 62_000, "{}", run.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_cannot_be_pulled_is_explained() {
+    let account = Account::with(&[Scenario::PullError]);
+    let run = account.run(&["migrate", "--yes", "-o", "json"]).await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    assert_eq!(run.json()["verdict"], "never-started");
+    assert_eq!(run.json()["exit_code"], Value::Null);
+    for part in [
+        "the task never started: the image is not in the registry",
+        "CannotPullContainerError",
+        "aws ecr describe-images --repository-name bp-backend --image-ids imageTag=php-",
+    ] {
+        position(&run, part);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_without_a_value_is_explained() {
+    let account = Account::with(&[Scenario::SecretMissing]);
+    let run = account.run(&["migrate", "--yes"]).await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    for part in [
+        "the task never started: a secret has no value",
+        "ResourceInitializationError",
+        "aws secretsmanager list-secret-version-ids --secret-id arn:aws:secretsmanager:us-east-1:123456789012:secret:/bp/laravel/app-key",
+    ] {
+        position(&run, part);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_refuses_shows_laravels_words() {
+    let account = Account::with(&[Scenario::RdsRefused]);
+    let run = account.run(&["migrate", "--yes", "-o", "json"]).await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    assert_eq!(run.json()["verdict"], "failed");
+    position(&run, "SQLSTATE[HY000] [2002] Connection refused");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_migration_is_refused_and_the_first_can_be_followed() {
+    let account = Account::with(&[Scenario::MigrationSlow]);
+    let refused = account.run(&["migrate", "--yes"]).await;
+    assert_eq!(refused.status.code(), 1, "{}", refused.text());
+    assert_eq!(refused.stdout, "");
+    assert!(refused.changes.is_empty());
+    position(&refused, "a migration is under way already: task ");
+    let (_, rest) = refused
+        .stderr
+        .split_once("`bpctl migrate --attach ")
+        .expect("a hint");
+    let task = rest.split('`').next().expect("a task").to_owned();
+    let followed = account
+        .run(&["migrate", "--attach", &task, "--timeout", "2h", "-o", "json"])
+        .await;
+    assert_eq!(followed.status.code(), 0, "{}", followed.text());
+    assert_eq!(followed.json()["verdict"], "succeeded");
+    assert!(followed.changes.is_empty());
+    let shown = shown(&followed);
+    assert_eq!(shown, lines_of(&account, &followed));
+    assert!(shown.len() > 50, "{}", shown.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_leaves_the_task_alone_and_says_how_to_go_on() {
+    let account = Account::with(&[]);
+    let run = account
+        .run(&["migrate", "--yes", "--timeout", "20s", "-o", "json"])
+        .await;
+    assert_eq!(run.status.code(), 6, "{}", run.text());
+    assert_eq!(run.json()["verdict"], "running");
+    assert_eq!(run.changes, ["Ecs:RunTask"]);
+    let id = run.json()["task_arn"]
+        .as_str()
+        .and_then(|arn| arn.rsplit('/').next())
+        .expect("an id")
+        .to_owned();
+    position(
+        &run,
+        &format!("follow it again with `bpctl migrate --attach {id}`"),
+    );
+    let again = account.run(&["migrate", "--attach", &id]).await;
+    assert_eq!(again.status.code(), 0, "{}", again.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn detach_starts_and_attach_finishes() {
+    let account = Account::with(&[]);
+    let begin = account.sandbox.now();
+    let run = account.run(&["migrate", "--yes", "--detach", "-o", "name"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert!(account.sandbox.now().0 - begin.0 < 10_000, "{}", run.text());
+    let id = run.stdout.trim().to_owned();
+    position(&run, &format!("`bpctl migrate --attach {id}`"));
+    let followed = account.run(&["migrate", "--attach", &id, "-o", "json"]).await;
+    assert_eq!(followed.status.code(), 0, "{}", followed.text());
+    assert_eq!(shown(&followed), lines_of(&account, &followed));
+    assert!(followed.changes.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_task_is_said_to_be_unknown() {
+    let account = Account::with(&[]);
+    let run = account
+        .run(&["migrate", "--attach", "0123456789abcdef0123456789abcdef"])
+        .await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    position(&run, "ECS does not know it");
+    assert_eq!(run.stdout, "");
+    let elsewhere = account
+        .run(&[
+            "migrate",
+            "--attach",
+            "arn:aws:ecs:us-east-1:123456789012:task/bp-staging/0123456789abcdef0123456789abcdef",
+        ])
+        .await;
+    assert_eq!(
+        (elsewhere.status.code(), elsewhere.calls),
+        (2, 0),
+        "{}",
+        elsewhere.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_words_are_refused_before_anybody_is_called() {
+    let account = Account::with(&[]);
+    for args in [
+        &["migrate", "--pools", "tenant_pool_1;id", "--yes"][..],
+        &["migrate", "--pools", "$(id)", "--yes"],
+        &["migrate", "--pools", "", "--yes"],
+        &["migrate", "--central", "--pools", "tenant_pool_1", "--yes"],
+        &["migrate", "--subnets", "10.0.0.0/8", "--yes"],
+        &["migrate", "--security-groups", "default", "--yes"],
+        &["migrate", "--detach", "--timeout", "5m", "--yes"],
+        &["migrate", "--timeout", "5", "--yes"],
+        &["migrate", "--detach", "--stop-on-interrupt", "--yes"],
+        &[
+            "migrate",
+            "--attach",
+            "0123456789abcdef0123456789abcdef",
+            "--fresh",
+        ],
+        &["migrate", "--attach", "latest"],
+        &["migrate", "--print-aws", "--dry-run"],
+    ] {
+        let run = account.run(args).await;
+        assert_eq!((run.status.code(), run.calls), (2, 0), "{args:?}\n{}", run.text());
+    }
+    let run = account
+        .run_with(&["migrate", "--yes"], |process| {
+            process
+                .env
+                .insert("PRIVATE_SUBNET_IDS".to_owned(), "subnet-1,subnet-2".to_owned());
+        })
+        .await;
+    assert_eq!((run.status.code(), run.calls), (2, 0), "{}", run.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_pool_is_the_applications_business() {
+    let account = Account::with(&[]);
+    let run = account
+        .run(&["migrate", "--pools", "tenant_pool_9", "--yes"])
+        .await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    position(&run, "Unknown tenant pool [tenant_pool_9]");
+    let run = account
+        .run(&["migrate", "--pools", "tenant_pool_2", "--yes", "-o", "json"])
+        .await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert_eq!(
+        run.json()["command"],
+        serde_json::json!(["php artisan tenancy:pools-migrate --tenant '--pools=tenant_pool_2'"])
+    );
+    assert!(!run.stderr.contains("central database"), "{}", run.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn dry_run_and_no_answer_change_nothing() {
+    let account = Account::with(&[]);
+    let dry = account
+        .run(&["migrate", "--dry-run", "--exit-code", "-o", "json"])
+        .await;
+    assert_eq!(dry.status.code(), 9, "{}", dry.text());
+    let plan = dry.json();
+    assert_eq!(plan["schema"], "bpctl.plan/1");
+    assert_eq!(plan["steps"][0]["calls"][0]["operation"], "RunTask");
+    assert!(dry.changes.is_empty());
+    assert!(dry.calls <= 7, "{} calls", dry.calls);
+    let unanswered = account.run(&["migrate"]).await;
+    assert_eq!(unanswered.status.code(), 3, "{}", unanswered.text());
+    assert!(unanswered.changes.is_empty());
+    assert_eq!(tasks_started(&account), 0);
+    assert!(!account.home().join(".local/state/bpctl/journal").exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn flags_beat_the_environment_which_beats_the_service() {
+    let account = Account::with(&[]);
+    let env = |process: &mut bpctl::Process| {
+        for (name, value) in [
+            ("PRIVATE_SUBNET_IDS", "[\"subnet-0a1b2c3d\"]"),
+            ("BACKEND_SG_ID", "sg-0a1b2c3d"),
+        ] {
+            process.env.insert(name.to_owned(), value.to_owned());
+        }
+    };
+    let run = account.run_with(&["migrate", "--dry-run"], env).await;
+    assert!(
+        run.stdout
+            .contains("subnets=subnet-0a1b2c3d (environment PRIVATE_SUBNET_IDS)"),
+        "{}",
+        run.text()
+    );
+    let flag = ["migrate", "--dry-run", "--security-groups", "sg-00000001"];
+    let run = account.run_with(&flag, env).await;
+    assert!(
+        run.stdout
+            .contains("securityGroups=sg-00000001 (flag --security-groups)"),
+        "{}",
+        run.text()
+    );
+    let run = account.run(&["migrate", "--dry-run"]).await;
+    assert!(run.stdout.contains("(service bp-backend)"), "{}", run.text());
+    // A network that does not exist is refused by ECS; the error says where it came from.
+    let run = account.run_with(&["migrate", "--yes"], env).await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    position(&run, "the subnets come from environment PRIVATE_SUBNET_IDS");
+    assert!(run.changes.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn fresh_wants_its_word() {
+    let account = Account::with(&[]);
+    let yes = account.run(&["migrate", "--fresh", "--yes"]).await;
+    assert_eq!(yes.status.code(), 3, "{}", yes.text());
+    position(&yes, "give `--confirm sandbox`");
+    position(&yes, "add `--snapshot`");
+    assert!(yes.changes.is_empty());
+    let protected = |process: &mut bpctl::Process| {
+        process
+            .env
+            .insert("BPCTL_PROTECTED".to_owned(), "true".to_owned());
+    };
+    let name = account
+        .run_with(&["migrate", "--fresh", "--confirm", "sandbox"], protected)
+        .await;
+    assert_eq!(name.status.code(), 3, "{}", name.text());
+    assert!(name.changes.is_empty());
+    let id = account
+        .run_with(&["migrate", "--fresh", "--confirm", "123456789012"], protected)
+        .await;
+    assert_eq!(id.status.code(), 0, "{}", id.text());
+    position(&id, "Dropping all tables");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_comes_first() {
+    let account = Account::with(&[]);
+    let run = account
+        .run(&["migrate", "--snapshot", "--yes", "-o", "json"])
+        .await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert_eq!(run.changes, ["Rds:CreateDBSnapshot", "Ecs:RunTask"]);
+    let snapshot = run.json()["snapshot"].as_str().expect("a snapshot").to_owned();
+    assert!(
+        snapshot.starts_with("bp-mariadb-before-migrate-20260115-09"),
+        "{snapshot}"
+    );
+    assert!(position(&run, &format!("snapshot {snapshot} is available")) < position(&run, "started task"));
+    assert!(!run.stderr.contains("warning:"), "{}", run.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_snapshot_nothing_is_migrated() {
+    let account = Account::with(&[]);
+    account
+        .sandbox
+        .with_world(|world| world.inject(FaultRule::on(Service::Rds, "CreateDBSnapshot", Fault::Deny)));
+    let run = account.run(&["migrate", "--snapshot", "--yes"]).await;
+    assert_eq!(run.status.code(), 4, "{}", run.text());
+    assert!(run.changes.is_empty());
+    assert_eq!(tasks_started(&account), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_is_survived() {
+    let account = Account::with(&[Scenario::Throttled]);
+    let run = account.run(&["migrate", "--yes", "-o", "json"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert_eq!(shown(&run), lines_of(&account, &run));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_starts_one_task() {
+    let account = Account::with(&[]);
+    account
+        .sandbox
+        .with_world(|world| world.inject(FaultRule::on(Service::Ecs, "RunTask", Fault::LoseAnswer).times(1)));
+    let run = account.run(&["migrate", "--yes"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert_eq!(run.changes, ["Ecs:RunTask", "Ecs:RunTask"]);
+    assert_eq!(tasks_started(&account), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_whose_answer_never_came_is_found_by_its_mark() {
+    let account = Account::with(&[]);
+    account
+        .sandbox
+        .with_world(|world| world.inject(FaultRule::on(Service::Ecs, "RunTask", Fault::LoseAnswer)));
+    let run = account.run(&["migrate", "--yes"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    position(&run, "looking whether the task was started");
+    assert_eq!(tasks_started(&account), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_connection_at_all_starts_nothing_and_says_so() {
+    let account = Account::with(&[]);
+    account
+        .sandbox
+        .with_world(|world| world.inject(FaultRule::on(Service::Ecs, "RunTask", Fault::Disconnect)));
+    let run = account.run(&["migrate", "--yes"]).await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    position(&run, "no task started by bpctl/migrate/");
+    assert_eq!((run.stdout.as_str(), tasks_started(&account)), ("", 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_may_not_be_read_does_not_change_the_verdict() {
+    let account = Account::with(&[Scenario::MigrationFails]);
+    account
+        .sandbox
+        .with_world(|world| world.inject(FaultRule::on(Service::Logs, "GetLogEvents", Fault::Deny)));
+    let run = account.run(&["migrate", "--yes"]).await;
+    assert_eq!(run.status.code(), 3, "{}", run.text());
+    position(&run, "the log cannot be shown");
+    assert_eq!(run.stderr.matches("the log cannot be shown").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denied_start_names_the_permission() {
+    let account = Account::with(&[]);
+    account
+        .sandbox
+        .with_world(|world| world.inject(FaultRule::on(Service::Ecs, "RunTask", Fault::Deny)));
+    let run = account.run(&["migrate", "--yes"]).await;
+    assert_eq!(run.status.code(), 4, "{}", run.text());
+    position(&run, "allow `ecs:RunTask`");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_printed_command_is_what_would_be_sent() {
+    let account = Account::with(&[]);
+    let run = account.run(&["migrate", "--tenant", "--print-aws"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert!(run.changes.is_empty());
+    let words = shlex::split(&run.stdout).expect("a shell command");
+    assert_eq!(words[..3], ["aws", "ecs", "run-task"]);
+    let value = |option: &str| {
+        let at = words.iter().position(|word| word == option).expect(option);
+        words[at + 1].as_str()
+    };
+    let overrides: Value = serde_json::from_str(value("--overrides")).expect("JSON");
+    assert_eq!(
+        overrides,
+        serde_json::json!({"containerOverrides": [{
+            "name": "php-fpm", "command": ["php artisan tenancy:pools-migrate --tenant"],
+        }]})
+    );
+    let network: Value = serde_json::from_str(value("--network-configuration")).expect("JSON");
+    assert_eq!(network["awsvpcConfiguration"]["assignPublicIp"], "DISABLED");
+    assert_eq!(value("--cluster"), "bp");
+    let snapshot = account.run(&["migrate", "--snapshot", "--print-aws"]).await;
+    assert!(
+        snapshot
+            .stdout
+            .contains("aws rds wait db-snapshot-available \\\n  --db-snapshot-identifier "),
+        "{}",
+        snapshot.stdout
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_journal_holds_the_task() {
+    let account = Account::with(&[]);
+    let run = account.run(&["migrate", "--yes", "-o", "json"]).await;
+    let arn = run.json()["task_arn"].as_str().expect("an ARN").to_owned();
+    let folder = account.home().join(".local/state/bpctl/journal");
+    let path = std::fs::read_dir(folder)
+        .expect("a journal")
+        .next()
+        .expect("a file")
+        .expect("readable")
+        .path();
+    let text = std::fs::read_to_string(path).expect("text");
+    let events: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let names: Vec<&str> = events
+        .iter()
+        .filter_map(|event| event["event"].as_str())
+        .collect();
+    assert_eq!(names, ["plan", "begin", "note", "done", "end"]);
+    assert_eq!(events[2]["value"], arn);
+    assert_eq!(events[4]["status"], 0);
+}
+
+/// Runs a command line that is interrupted (Ctrl-C) after some seconds.
+async fn interrupted(account: &Account, args: &[&str], after: u64) -> Run {
+    let cancel = CancellationToken::new();
+    let given = cancel.clone();
+    let clock = Clock::starting_at(jiff::Timestamp::UNIX_EPOCH, 1.0);
+    let (run, ()) = tokio::join!(
+        account.run_with(args, move |process| process.cancel = given),
+        async {
+            clock.sleep(std::time::Duration::from_secs(after)).await;
+            cancel.cancel();
+        }
+    );
+    run
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_lets_go_of_the_task() {
+    let account = Account::with(&[]);
+    let run = interrupted(&account, &["migrate", "--yes", "-o", "json"], 15).await;
+    assert_eq!(run.status.code(), 130, "{}", run.text());
+    assert_eq!(run.changes, ["Ecs:RunTask"]);
+    assert_eq!(run.json()["verdict"], "running");
+    let arn = run.json()["task_arn"].as_str().expect("an ARN").to_owned();
+    let id = arn.rsplit('/').next().expect("an id");
+    position(
+        &run,
+        &format!("follow it again with `bpctl migrate --attach {id}`"),
+    );
+    let attached = account.run(&["migrate", "--attach", &arn]).await;
+    assert_eq!(attached.status.code(), 0, "{}", attached.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_can_stop_the_task() {
+    let account = Account::with(&[]);
+    let run = interrupted(
+        &account,
+        &["migrate", "--yes", "--stop-on-interrupt", "-o", "json"],
+        15,
+    )
+    .await;
+    assert_eq!(run.status.code(), 130, "{}", run.text());
+    assert_eq!(run.changes, ["Ecs:RunTask", "Ecs:StopTask"]);
+    let document = run.json();
+    assert_eq!(
+        (&document["state"], &document["verdict"]),
+        (&Value::from("STOPPED"), &Value::from("stopped"))
+    );
+    assert_eq!(document["stop_code"], "UserInitiated");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_during_the_snapshot_migrates_nothing() {
+    let account = Account::with(&[]);
+    let run = interrupted(&account, &["migrate", "--snapshot", "--yes"], 60).await;
+    assert_eq!(run.status.code(), 130, "{}", run.text());
+    assert_eq!(run.changes, ["Rds:CreateDBSnapshot"]);
+    position(&run, "nothing was migrated");
+}
