@@ -135,6 +135,7 @@ impl GlobalArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     Migrate(commands::migrate::MigrateArgs),
+    Fleet(commands::fleet::FleetArgs),
     Whoami(commands::whoami::WhoamiArgs),
     Sandbox(commands::sandbox::SandboxArgs),
     Config(commands::config::ConfigArgs),
@@ -148,14 +149,14 @@ impl Command {
     fn is_offline(&self) -> bool {
         match self {
             Self::Completion(_) | Self::Man(_) | Self::ExitCodes(_) => true,
-            Self::Migrate(_) | Self::Whoami(_) | Self::Config(_) | Self::Sandbox(_) => false,
+            Self::Migrate(_) | Self::Fleet(_) | Self::Whoami(_) | Self::Config(_) | Self::Sandbox(_) => false,
         }
     }
 
     /// Whether the command talks to AWS: only then does the context `sandbox` need a running sandbox.
     fn uses_aws(&self) -> bool {
         match self {
-            Self::Migrate(_) | Self::Whoami(_) => true,
+            Self::Migrate(_) | Self::Fleet(_) | Self::Whoami(_) => true,
             Self::Config(_) | Self::Sandbox(_) | Self::Completion(_) | Self::Man(_) | Self::ExitCodes(_) => {
                 false
             }
@@ -170,6 +171,7 @@ impl Command {
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
         match self {
             Self::Migrate(args) => Box::pin(commands::migrate::run(ctx, &args)).await,
+            Self::Fleet(args) => Box::pin(commands::fleet::run(ctx, args)).await,
             Self::Whoami(args) => commands::whoami::run(ctx, &args).await,
             Self::Sandbox(args) => commands::sandbox::run(ctx, args).await,
             Self::Config(args) => commands::config::run(ctx, &args),

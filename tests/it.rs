@@ -13,3 +13,6 @@ mod generated;
 mod migrate;
 #[path = "it/sandbox.rs"]
 mod sandbox;
+
+#[path = "it/fleet.rs"]
+mod fleet;

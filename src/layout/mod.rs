@@ -1,6 +1,7 @@
 //! The two naming layouts as data: every stack, service, parameter, alarm and log group name that
 //! bpctl uses comes from here.
 
+mod fleets;
 mod ids;
 mod inventory;
 mod names;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use crate::error::{CtlError, Result};
 
+pub(crate) use fleets::ParameterPath;
 pub(crate) use ids::{AccountId, FleetId, InvalidName, PoolName, SecurityGroupId, Slug, Stage, SubnetId};
 use names::{Names, PLATFORM_ALARMS, SINGLE, STAGED};
 

@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 use crate::layout::{AccountId, LayoutKind, Stage};
 
 pub(crate) use file::{ConfigFile, find as find_file, set_current_context};
-pub(crate) use keys::{KEYS, Key, key};
+pub(crate) use keys::{KEYS, Key, key, nearest};
 pub(crate) use resolve::{Candidate, Inputs, candidates, resolve};
 
 /// The context that exists without configuration and never reaches AWS.

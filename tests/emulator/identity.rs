@@ -16,13 +16,17 @@ async fn whoami_reads_the_account_of_the_credentials() {
 #[tokio::test]
 async fn the_account_guard_lets_only_its_account_pass() {
     let platform = Platform::empty(Layout::Single);
-    let right = platform.bpctl(&["whoami", "--account-id", &platform.account]).await;
+    let right = platform
+        .bpctl(&["whoami", "--account-id", &platform.account])
+        .await;
     assert_eq!(right.status, 0, "{}", right.text());
     let wrong = platform.bpctl(&["whoami", "--account-id", "999988887777"]).await;
     assert_eq!(wrong.status, 4, "{}", wrong.text());
     assert_eq!(wrong.stdout, "");
     assert!(
-        wrong.stderr.contains(&format!("run in account {}", platform.account)),
+        wrong
+            .stderr
+            .contains(&format!("run in account {}", platform.account)),
         "{}",
         wrong.text()
     );

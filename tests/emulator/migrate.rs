@@ -15,7 +15,12 @@ const MIGRATING: &[&str] = &[
 ];
 
 fn migration(exit: i32) -> Program {
-    Program::job("php artisan tenancy:pools-migrate", Duration::from_millis(1500), exit, MIGRATING)
+    Program::job(
+        "php artisan tenancy:pools-migrate",
+        Duration::from_millis(1500),
+        exit,
+        MIGRATING,
+    )
 }
 
 /// The trap that bpctl has to avoid, sprung by hand: behind `sh -lc` only the first word is the script.
@@ -34,18 +39,35 @@ async fn a_list_of_words_behind_a_shell_migrates_nothing_successfully() {
         .cluster(names.cluster)
         .task_definition(names.backend)
         .launch_type(LaunchType::Fargate)
-        .overrides(TaskOverride::builder().container_overrides(overriding.build()).build())
+        .overrides(
+            TaskOverride::builder()
+                .container_overrides(overriding.build())
+                .build(),
+        )
         .send()
         .await
         .expect("a task");
     let arn = started.tasks()[0].task_arn().expect("an ARN").to_owned();
     let task = loop {
-        let answer = ecs.describe_tasks().cluster(names.cluster).tasks(&arn).send().await.expect("a task");
+        let answer = ecs
+            .describe_tasks()
+            .cluster(names.cluster)
+            .tasks(&arn)
+            .send()
+            .await
+            .expect("a task");
         let task = answer.tasks()[0].clone();
         if task.last_status() == Some("STOPPED") {
             break task;
         }
     };
-    let php = task.containers().iter().find(|container| container.name() == Some("php-fpm"));
-    assert_eq!(php.and_then(|container| container.exit_code()), Some(0), "{task:?}");
+    let php = task
+        .containers()
+        .iter()
+        .find(|container| container.name() == Some("php-fpm"));
+    assert_eq!(
+        php.and_then(|container| container.exit_code()),
+        Some(0),
+        "{task:?}"
+    );
 }

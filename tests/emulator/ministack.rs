@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Ends the emulator and removes its folder when stdin closes. The kernel closes it when this test binary ends,
 /// however it ends: nothing is left behind even by a test run that was killed.
-const KEEPER: &str = r#"cd "$2" && "$1" & child=$!; cat >/dev/null; kill "$child"; wait "$child"; rm -rf "$2""#;
+const KEEPER: &str =
+    r#"cd "$2" && "$1" & child=$!; cat >/dev/null; kill "$child"; wait "$child"; rm -rf "$2""#;
 
 /// The running emulator.
 pub(crate) struct Ministack {

@@ -56,7 +56,11 @@ async fn answer(store: &Store, request: Request<Incoming>) -> Response<Body> {
     let path = percent_encoding::percent_decode_str(head.uri.path()).decode_utf8_lossy();
     let path = without_version(&path).to_owned();
     let query = Query(head.uri.query().unwrap_or_default().to_owned());
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body
+        .collect()
+        .await
+        .map(|body| body.to_bytes())
+        .unwrap_or_default();
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     match parts.as_slice() {
         ["_ping"] => text("OK"),
@@ -73,7 +77,9 @@ async fn answer(store: &Store, request: Request<Incoming>) -> Response<Body> {
         ["containers", "create"] => create(store, &query, &body),
         ["containers", id] if head.method == Method::DELETE => remove(store, id),
         ["containers", id, "json"] => inspect(store, id).await,
-        ["containers", id, "start"] => change(store, id, |container| container.started = Some(Instant::now())),
+        ["containers", id, "start"] => {
+            change(store, id, |container| container.started = Some(Instant::now()))
+        }
         ["containers", id, "stop"] => change(store, id, |container| container.end(143)),
         ["containers", id, "kill"] => change(store, id, |container| container.end(137)),
         ["containers", id, "wait"] => wait(store, id).await,
@@ -176,9 +182,8 @@ fn create(store: &Store, query: &Query, body: &[u8]) -> Response<Body> {
     let Ok(order) = serde_json::from_slice::<Value>(body) else {
         return refuse("invalid JSON");
     };
-    let strings = |member: &str| -> Vec<String> {
-        serde_json::from_value(order[member].clone()).unwrap_or_default()
-    };
+    let strings =
+        |member: &str| -> Vec<String> { serde_json::from_value(order[member].clone()).unwrap_or_default() };
     let reference = order["Image"].as_str().unwrap_or_default();
     let mut contents = store.lock();
     if !contents.is_local(reference) {
@@ -264,11 +269,18 @@ fn logs(store: &Store, id: &str, query: &Query) -> Response<Body> {
                 let (chunk, written, ended, next) = {
                     let contents = store.lock();
                     let container = contents.containers.iter().find(|container| container.id == id);
-                    let Some(container) = container else { return Ok(None) };
+                    let Some(container) = container else {
+                        return Ok(None);
+                    };
                     let written = container.written();
                     let lines = &container.program.lines[sent..written];
                     let ended = matches!(container.state(), State::Exited(_));
-                    (lines.iter().map(|line| frame(line)).collect::<Vec<_>>().concat(), written, ended, container.next_line())
+                    (
+                        lines.iter().map(|line| frame(line)).collect::<Vec<_>>().concat(),
+                        written,
+                        ended,
+                        container.next_line(),
+                    )
                 };
                 if !chunk.is_empty() {
                     return Ok::<_, Infallible>(Some((Bytes::from(chunk), written)));

@@ -49,9 +49,8 @@ impl Engine {
     /// The containers of a task, as they were created; removed ones included.
     pub(crate) fn containers_of(&self, task_arn: &str) -> Vec<Container> {
         let contents = self.store.lock();
-        let of_task = |container: &&Container| {
-            container.label("com.amazonaws.ecs.task-arn") == Some(task_arn)
-        };
+        let of_task =
+            |container: &&Container| container.label("com.amazonaws.ecs.task-arn") == Some(task_arn);
         contents.containers.iter().filter(of_task).cloned().collect()
     }
 }
@@ -77,9 +76,9 @@ impl Contents {
 
     /// By id or name.
     fn container(&mut self, reference: &str) -> Option<&mut Container> {
-        self.containers
-            .iter_mut()
-            .find(|container| !container.removed && (container.id == reference || container.name == reference))
+        self.containers.iter_mut().find(|container| {
+            !container.removed && (container.id == reference || container.name == reference)
+        })
     }
 }
 

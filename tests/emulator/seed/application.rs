@@ -24,7 +24,11 @@ pub(crate) async fn application(platform: &Platform) {
         .expect("a log group");
     let secrets = secrets(platform, &names).await;
     tasks::register(platform, &secrets, "php-latest").await;
-    ecs.create_cluster().cluster_name(names.cluster).send().await.expect("a cluster");
+    ecs.create_cluster()
+        .cluster_name(names.cluster)
+        .send()
+        .await
+        .expect("a cluster");
     let vpc = AwsVpcConfiguration::builder()
         .set_subnets(Some(SUBNETS.map(str::to_owned).into()))
         .security_groups(SECURITY_GROUP)
@@ -50,7 +54,12 @@ async fn secrets(platform: &Platform, names: &Names) -> Vec<(String, String)> {
     let mut secrets = Vec::new();
     for (variable, name, value, key) in [
         ("APP_KEY", "laravel/app-key", "base64:c2VjcmV0", ""),
-        ("CENTRAL_DB_PASSWORD", "rds/master-credentials", &database, ":password::"),
+        (
+            "CENTRAL_DB_PASSWORD",
+            "rds/master-credentials",
+            &database,
+            ":password::",
+        ),
         ("REDIS_PASSWORD", "redis/auth-token", "secret", ""),
     ] {
         let created = client

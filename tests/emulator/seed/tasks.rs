@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_ecs::types::{
-    Compatibility, ContainerDefinition, CpuArchitecture, HealthCheck, KeyValuePair, LogConfiguration, LogDriver,
-    NetworkMode, OsFamily, PortMapping, RuntimePlatform, Secret,
+    Compatibility, ContainerDefinition, CpuArchitecture, HealthCheck, KeyValuePair, LogConfiguration,
+    LogDriver, NetworkMode, OsFamily, PortMapping, RuntimePlatform, Secret,
 };
 
 use super::Names;
@@ -24,7 +24,10 @@ pub(crate) fn php_image(platform: &Platform, program: Option<Program>) -> Image 
     let mut programs = vec![
         Program::daemon("php-fpm", &["NOTICE: ready to handle connections"]),
         Program::daemon("php artisan schedule:work", &["INFO  Running scheduled tasks."]),
-        Program::daemon("php artisan queue:work", &["INFO  Processing jobs from the [default] queue."]),
+        Program::daemon(
+            "php artisan queue:work",
+            &["INFO  Processing jobs from the [default] queue."],
+        ),
         // Without a script, php reads one from stdin, which is empty: it does nothing, successfully.
         Program::job("php", Duration::from_millis(300), 0, &[]),
     ];
@@ -65,7 +68,12 @@ pub(crate) async fn register(platform: &Platform, secrets: &[(String, String)], 
             .essential(name == "php-fpm")
             .set_entry_point(entry_point)
             .set_command(Some(command))
-            .environment(KeyValuePair::builder().name("DB_CONNECTION").value("central").build())
+            .environment(
+                KeyValuePair::builder()
+                    .name("DB_CONNECTION")
+                    .value("central")
+                    .build(),
+            )
             .set_secrets(Some(secrets.iter().map(secret).collect()))
             .log_configuration(logs(&names, prefix))
             .build()
@@ -99,15 +107,27 @@ pub(crate) async fn register(platform: &Platform, secrets: &[(String, String)], 
         )
         .container_definitions(nginx)
         .container_definitions(php("php-fpm", "php", &["php-fpm"]))
-        .container_definitions(php("scheduler", "scheduler", &["php", "artisan", "schedule:work"]))
-        .container_definitions(php("queue-worker", "queue", &["php", "artisan", "queue:work", "--tries=3"]))
+        .container_definitions(php(
+            "scheduler",
+            "scheduler",
+            &["php", "artisan", "schedule:work"],
+        ))
+        .container_definitions(php(
+            "queue-worker",
+            "queue",
+            &["php", "artisan", "queue:work", "--tries=3"],
+        ))
         .send()
         .await
         .expect("a task definition");
 }
 
 fn secret((name, value_from): &(String, String)) -> Secret {
-    Secret::builder().name(name).value_from(value_from).build().expect("a secret")
+    Secret::builder()
+        .name(name)
+        .value_from(value_from)
+        .build()
+        .expect("a secret")
 }
 
 fn logs(names: &Names, prefix: &str) -> LogConfiguration {
@@ -116,8 +136,9 @@ fn logs(names: &Names, prefix: &str) -> LogConfiguration {
         ("awslogs-region", REGION),
         ("awslogs-stream-prefix", prefix),
     ];
-    let options: HashMap<String, String> =
-        options.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let options: HashMap<String, String> = options
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
     LogConfiguration::builder()
         .log_driver(LogDriver::Awslogs)
         .set_options(Some(options))

@@ -1,0 +1,159 @@
+//! `bpctl fleet list`: every fleet in one line, in three calls.
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::text::warn_of_gaps;
+use crate::aws::autoscaling::Phase;
+use crate::context::Ctx;
+use crate::error::Result;
+use crate::exit::ExitStatus;
+use crate::fleet::{Fleet, FleetState, Gap, discover};
+use crate::layout::{FleetId, Stage};
+use crate::output::{Render, Table, View};
+
+/// List the GPU fleets
+///
+/// A fleet that has a stack or parameters but no Auto Scaling group is listed too: its state says
+/// what is missing.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    name: FleetId,
+    stage: Stage,
+    slug: String,
+    state: FleetState,
+    missing: Vec<&'static str>,
+    desired: Option<u32>,
+    min: Option<u32>,
+    max: Option<u32>,
+    in_service: usize,
+    instance_types: Vec<String>,
+    auto_scaling_group: Option<String>,
+    stack: Option<String>,
+    stack_status: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct List {
+    fleets: Vec<Row>,
+    /// What could not be looked at.
+    gaps: Vec<Gap>,
+}
+
+impl Row {
+    /// Without a look at the stacks none can be said to be missing.
+    fn of(fleet: &Fleet, stacks_known: bool) -> Self {
+        let group = fleet.group.as_ref();
+        Self {
+            name: fleet.id.clone(),
+            stage: fleet.id.stage,
+            slug: fleet.id.slug.to_string(),
+            state: fleet.state(),
+            missing: fleet
+                .missing()
+                .into_iter()
+                .filter(|what| stacks_known || *what != "stack")
+                .collect(),
+            desired: group.map(|group| group.desired),
+            min: group.map(|group| group.min),
+            max: group.map(|group| group.max),
+            in_service: group.map_or(0, |group| group.count(Phase::InService)),
+            instance_types: group
+                .map(|group| group.instance_types.clone())
+                .unwrap_or_default(),
+            auto_scaling_group: group.map(|group| group.name.clone()),
+            stack: fleet.stack.as_ref().map(|stack| stack.name.clone()),
+            stack_status: fleet.stack.as_ref().map(|stack| stack.status.clone()),
+        }
+    }
+
+    fn types(&self, wide: bool) -> String {
+        match self.instance_types.as_slice() {
+            [] => "-".to_owned(),
+            [only] => only.clone(),
+            all if wide => all.join(","),
+            [first, rest @ ..] => format!("{first} +{}", rest.len()),
+        }
+    }
+
+    fn state_text(&self) -> String {
+        let mut text = self.state.as_str().to_owned();
+        if self.missing.contains(&"stack") {
+            text.push_str(", no stack");
+        }
+        text
+    }
+}
+
+impl Render for List {
+    fn schema(&self) -> &'static str {
+        "bpctl.fleet.list/1"
+    }
+
+    fn human(&self, view: &View) -> String {
+        let mut headers = vec!["NAME", "DESIRED", "MIN", "MAX", "IN SERVICE", "TYPES", "STATE"];
+        if view.wide {
+            headers.extend(["GROUP", "STACK", "STACK STATUS"]);
+        }
+        let mut table = Table::new(&headers);
+        let size = |value: Option<u32>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        for row in &self.fleets {
+            let mut cells = vec![
+                row.name.to_string(),
+                size(row.desired),
+                size(row.min),
+                size(row.max),
+                row.in_service.to_string(),
+                row.types(view.wide),
+                row.state_text(),
+            ];
+            if view.wide {
+                cells.extend([
+                    text(&row.auto_scaling_group),
+                    text(&row.stack),
+                    text(&row.stack_status),
+                ]);
+            }
+            table.row(cells);
+        }
+        table.render(view)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.fleets.iter().map(|row| row.name.to_string()).collect()
+    }
+
+    fn items(&self) -> Option<Vec<Value>> {
+        Some(self.fleets.iter().map(|row| json!(row)).collect())
+    }
+}
+
+pub(crate) async fn run(ctx: &Ctx, _args: &ListArgs) -> Result<ExitStatus> {
+    let layout = ctx.layout()?;
+    let (guard, known) = futures::join!(ctx.aws.guard_account(), discover(&ctx.aws, &layout));
+    guard?;
+    let known = known?;
+    super::remember(ctx, known.fleets.keys());
+    warn_of_gaps(&ctx.ui, &known.gaps);
+    if known.fleets.is_empty() {
+        ctx.ui.status(&match layout.stage() {
+            Some(stage) => format!("There are no fleets in stage `{stage}`"),
+            None => "There are no fleets".to_owned(),
+        });
+    }
+    let stacks_known = known.gaps.iter().all(|gap| gap.what != "stacks");
+    ctx.emit(&List {
+        fleets: known
+            .fleets
+            .values()
+            .map(|fleet| Row::of(fleet, stacks_known))
+            .collect(),
+        gaps: known.gaps,
+    })?;
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,46 @@
+//! `bpctl fleet`: look at GPU fleets and take them to zero.
+
+mod list;
+mod text;
+
+use clap::{Args, Subcommand};
+
+use crate::context::Ctx;
+use crate::error::Result;
+use crate::exit::ExitStatus;
+use crate::layout::FleetId;
+use crate::settings::Source;
+
+/// Look at GPU fleets, and take them to zero
+///
+/// A fleet is written <stage>/<slug>, e.g. production/gpu-default. `--stage` limits every command to
+/// the fleets of one stage.
+#[derive(Debug, Args)]
+pub(crate) struct FleetArgs {
+    #[command(subcommand)]
+    command: FleetCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum FleetCommand {
+    #[command(visible_alias = "ls")]
+    List(list::ListArgs),
+}
+
+pub(crate) async fn run(ctx: &Ctx, args: FleetArgs) -> Result<ExitStatus> {
+    match args.command {
+        FleetCommand::List(args) => list::run(ctx, &args).await,
+    }
+}
+
+/// Offers the fleets to the shell from now on. A list that a flag or the environment cut down to one
+/// stage is not the whole truth and is not kept.
+fn remember<'a>(ctx: &Ctx, fleets: impl Iterator<Item = &'a FleetId>) {
+    let cut = matches!(
+        ctx.settings.stage.as_ref().map(|stage| &stage.source),
+        Some(Source::Flag(_) | Source::Env(_))
+    );
+    if !cut {
+        crate::completion::remember(ctx, "fleets", fleets.map(ToString::to_string));
+    }
+}

@@ -1,0 +1,98 @@
+//! How fleets' facts are put into words, the same in every command.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::fleet::{Gap, Reading};
+use crate::ui::Ui;
+
+/// `38s`, `5m`, `3h`, `12d`.
+pub(super) fn age(age: Duration) -> String {
+    let seconds = age.as_secs();
+    match seconds {
+        0..=119 => format!("{seconds}s"),
+        120..=7_199 => format!("{}m", seconds / 60),
+        7_200..=172_799 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// `2026-01-15 09:00`, in UTC as everything in AWS.
+pub(super) fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A number without a needless fraction.
+pub(super) fn number(value: f64) -> String {
+    if value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.1}")
+    }
+}
+
+/// A metric in a table cell: its value, `silent` or `?`.
+pub(super) fn cell(reading: &Reading) -> String {
+    match reading {
+        Reading::Fresh { value, .. } => number(*value),
+        Reading::Silent { .. } => "silent".to_owned(),
+        Reading::Unknown { .. } => "?".to_owned(),
+    }
+}
+
+/// A metric in a sentence, with its age.
+pub(super) fn phrase(reading: &Reading) -> String {
+    match reading {
+        Reading::Fresh { value, age: old, .. } => format!("{} ({} ago)", number(*value), age(*old)),
+        Reading::Silent {
+            last: Some((point, old)),
+        } => {
+            format!("silent (last {} {} ago)", number(point.value), age(*old))
+        }
+        Reading::Silent { last: None } => "silent for over an hour".to_owned(),
+        Reading::Unknown { .. } => "could not be read".to_owned(),
+    }
+}
+
+/// `1 job`, `2 jobs`.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Says what could not be looked at.
+pub(super) fn warn_of_gaps(ui: &Ui, gaps: &[Gap]) {
+    for gap in gaps {
+        ui.warn(&format!("the {} could not be read: {}", gap.what, gap.why));
+        for hint in &gap.hints {
+            ui.hint(hint);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_one_number_and_one_letter() {
+        let text = |seconds| age(Duration::from_secs(seconds));
+        assert_eq!(text(0), "0s");
+        assert_eq!(text(119), "119s");
+        assert_eq!(text(120), "2m");
+        assert_eq!(text(7_200), "2h");
+        assert_eq!(text(200_000), "2d");
+    }
+
+    #[test]
+    fn silence_never_reads_like_a_number() {
+        assert_eq!(cell(&Reading::Silent { last: None }), "silent");
+        assert_eq!(phrase(&Reading::Silent { last: None }), "silent for over an hour");
+        assert_eq!(cell(&Reading::Unknown { why: String::new() }), "?");
+    }
+
+    #[test]
+    fn whole_numbers_have_no_fraction() {
+        assert_eq!((number(3.0).as_str(), number(1.25).as_str()), ("3", "1.2"));
+    }
+}

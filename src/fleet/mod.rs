@@ -1,0 +1,16 @@
+//! GPU fleets as the platform sees them, joined from what AWS tells in pieces: groups, stacks,
+//! parameters, metrics and alarms.
+
+mod alarms;
+mod discover;
+mod pointers;
+mod signals;
+mod work;
+
+pub(crate) use alarms::{AlarmView, judge, names as alarm_names};
+pub(crate) use discover::{
+    Fleet, FleetState, Gap, Known, assemble, discover, known_groups, select, within_stage,
+};
+pub(crate) use pointers::{Bundle, DesiredConfig, Pointer, Pointers, names as parameter_names};
+pub(crate) use signals::{FRESH, Reading, Signals, read as read_signals};
+pub(crate) use work::{Verdict, Work};
