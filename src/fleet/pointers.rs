@@ -19,6 +19,13 @@ pub(crate) struct Pointer {
     pub(crate) data_type: String,
 }
 
+impl Pointer {
+    /// Whether a launch template can resolve it: Parameter Store has checked that it is an AMI id then.
+    pub(crate) fn is_image(&self) -> bool {
+        self.data_type == "aws:ec2:image"
+    }
+}
+
 /// The active asset bundle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Bundle {

@@ -1,6 +1,6 @@
 //! `bpctl fleet list` and `status`.
 
-use bpctl_sandbox::{Fault, FaultRule, Service};
+use bpctl_sandbox::{Fault, FaultRule, Scenario, Service};
 use serde_json::json;
 
 use crate::support::Account;
@@ -62,7 +62,7 @@ async fn list_lives_without_stacks_and_parameters_but_not_without_groups() {
     let account = Account::with(&[]);
     let deny = |service, operation: &str| {
         let rule = FaultRule::on(service, operation, Fault::Deny);
-        account.sandbox.with_world(|world| world.forget_calls(rule));
+        account.sandbox.with_world(|world| world.inject(rule));
     };
     deny(Service::CloudFormation, "DescribeStacks");
     deny(Service::Ssm, "DescribeParameters");
@@ -90,4 +90,191 @@ async fn list_lives_without_stacks_and_parameters_but_not_without_groups() {
         "{}",
         run.text()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_joins_everything() {
+    let account = Account::with(&[]);
+    let run = account
+        .run(&["fleet", "status", "production/gpu-default", "-o", "json"])
+        .await;
+    let document = run.json();
+    assert_eq!(document["schema"], "bpctl.fleet.status/1");
+    let fleet = &document["fleets"][0];
+    assert_eq!(document["fleets"].as_array().unwrap().len(), 1);
+    assert_eq!(fleet["state"], "running");
+    assert_eq!(
+        (&fleet["capacity"]["desired"], &fleet["capacity"]["max"]),
+        (&json!(2), &json!(10))
+    );
+    assert_eq!(fleet["capacity"]["instances"][0]["lifecycle_state"], "InService");
+    assert_eq!(fleet["metrics"]["queue_depth"]["state"], "fresh");
+    assert_eq!(fleet["metrics"]["active_workers"]["value"], 2.0);
+    assert_eq!(fleet["pointers"]["ami"]["data_type"], "aws:ec2:image");
+    assert_eq!(fleet["pointers"]["ami"]["version"], 2);
+    assert_eq!(
+        fleet["pointers"]["desired_config"]["template_slug"],
+        "gpu-default"
+    );
+    assert!(fleet["pointers"]["bundle"]["bundle_id"].is_string());
+    assert_eq!(fleet["alarms"].as_array().unwrap().len(), 4);
+    assert_eq!(fleet["alarms"][0]["state"], "ALARM");
+    assert_eq!(fleet["alarms"][0]["attention"], json!(null));
+    assert_eq!(fleet["stack"]["name"], "bp-gpu-fleet-production-gpu-default");
+    assert_eq!(document["gaps"], json!([]));
+    // Identity, groups, stacks, parameters by name; metrics, alarms, activities.
+    assert_eq!(run.calls, 7, "{}", run.text());
+    assert_eq!(run.changes, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_reads_well() {
+    let run = Account::with(&[])
+        .run(&["fleet", "status", "staging/gpu-default"])
+        .await;
+    let text = run.stdout;
+    for line in [
+        "staging/gpu-default  at zero\n",
+        "  capacity      desired 0, min 0, max 10; 0 in service\n",
+        "  queue depth   0 (60s ago)\n",
+        "  backlog       none without workers\n",
+        "                queue-empty     ALARM for 60m\n",
+        "  stack         bp-gpu-fleet-staging-gpu-default (CREATE_COMPLETE)\n",
+    ] {
+        assert!(text.contains(line), "{line:?} is not in\n{text}");
+    }
+    assert!(text.lines().all(|line| line.len() <= 100), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_of_the_staged_layout() {
+    let run = Account::staged(&[]).run(&["fleet", "status", "-o", "json"]).await;
+    let document = run.json();
+    let fleet = &document["fleets"][0];
+    assert_eq!(fleet["name"], "staging/image-to-video");
+    assert_eq!(fleet["pointers"]["ami"]["parameter"], "/bp/ami/image-to-video");
+    assert_eq!(
+        fleet["pointers"]["bundle"]["parameter"],
+        "/bp/staging/assets/image-to-video/active_bundle"
+    );
+    assert_eq!(fleet["pointers"]["desired_config"], json!(null));
+    assert_eq!(fleet["missing"], json!([]));
+    assert_eq!(fleet["metrics"]["queue_depth"]["state"], "fresh");
+}
+
+#[tokio::test(start_paused = true)]
+async fn silent_metrics_are_silent_and_not_zero() {
+    let account = Account::with(&[Scenario::MetricsSilent]);
+    let run = account
+        .run(&["fleet", "status", "production/gpu-default", "-o", "json"])
+        .await;
+    let fleet = &run.json()["fleets"][0];
+    assert_eq!(fleet["metrics"]["queue_depth"]["state"], "silent");
+    assert_eq!(fleet["metrics"]["queue_depth"]["value"], json!(null));
+    assert!(fleet["metrics"]["queue_depth"]["last_value"].is_number());
+    let run = account.run(&["fleet", "status", "production/gpu-default"]).await;
+    assert!(
+        run.stdout.contains("queue depth   silent (last "),
+        "{}",
+        run.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_ami_pointer_is_said() {
+    let account = Account::with(&[Scenario::AmiMissing]);
+    let run = account
+        .run(&["fleet", "status", "production/gpu-default", "-o", "json"])
+        .await;
+    let fleet = &run.json()["fleets"][0];
+    assert_eq!(fleet["missing"], json!(["AMI pointer"]));
+    assert_eq!(fleet["last_activity"]["status"], "Failed");
+    let text = account
+        .run(&["fleet", "status", "production/gpu-default"])
+        .await
+        .stdout;
+    assert!(
+        text.contains("  missing       AMI pointer\n") && text.contains("last scaling  Failed"),
+        "{text}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_lives_without_metrics_and_alarms() {
+    let account = Account::with(&[]);
+    for operation in ["GetMetricData", "DescribeAlarms"] {
+        let rule = FaultRule::on(Service::CloudWatch, operation, Fault::Deny);
+        account.sandbox.with_world(|world| world.inject(rule));
+    }
+    let run = account.run(&["fleet", "status", "production/gpu-default"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert!(
+        run.stdout.contains("queue depth   could not be read"),
+        "{}",
+        run.text()
+    );
+    assert!(
+        run.stdout.contains("alarms        could not be read"),
+        "{}",
+        run.text()
+    );
+    assert!(
+        run.stderr.contains("allow `cloudwatch:GetMetricData`"),
+        "{}",
+        run.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_fleet_gets_the_nearest_name() {
+    let account = Account::with(&[]);
+    let run = account.run(&["fleet", "status", "production/gpu-defalt"]).await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    assert!(
+        run.stderr.contains("did you mean `production/gpu-default`?"),
+        "{}",
+        run.text()
+    );
+    assert!(run.stderr.contains("bpctl fleet list"), "{}", run.text());
+    // A name that cannot be one, or one outside the stage, costs no call at all.
+    for args in [
+        ["fleet", "status", "gpu-default"].as_slice(),
+        &["fleet", "status", "production/gpu-default", "--stage", "staging"],
+    ] {
+        let run = account.run(args).await;
+        assert_eq!((run.status.code(), run.calls), (2, 0), "{}", run.text());
+    }
+}
+
+/// How many calls a command takes in an account with this many fleets.
+async fn calls(fleets: usize, args: &[&str]) -> usize {
+    let account = Account::with_fleets(fleets);
+    let run = account.run(args).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    run.calls
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_takes_as_many_calls_as_there_are_pages() {
+    // Identity; groups and stacks by the hundred (six core stacks), parameter names by fifty (three a fleet).
+    for (fleets, budget) in [(2, 4), (20, 5), (200, 1 + 2 + 3 + 13)] {
+        assert_eq!(calls(fleets, &["fleet", "list"]).await, budget, "{fleets} fleets");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_takes_as_many_calls_as_there_are_pages() {
+    // Identity; groups and stacks by the hundred; parameters by ten under four paths (one, then two and the
+    // stage's secret); metrics by 500 (four a fleet); alarms by a hundred (four a fleet); activities.
+    for (fleets, budget) in [
+        (2, 1 + 1 + 1 + (1 + 1 + 1 + 1) + 1 + 1 + 1),
+        (20, 1 + 1 + 1 + (2 + 5 + 1 + 1) + 1 + 1 + 1),
+        (200, 1 + 2 + 3 + (20 + 41 + 1 + 1) + 2 + 8 + 1),
+    ] {
+        assert_eq!(
+            calls(fleets, &["fleet", "status"]).await,
+            budget,
+            "{fleets} fleets"
+        );
+    }
 }

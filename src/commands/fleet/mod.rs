@@ -1,6 +1,7 @@
 //! `bpctl fleet`: look at GPU fleets and take them to zero.
 
 mod list;
+mod status;
 mod text;
 
 use clap::{Args, Subcommand};
@@ -25,11 +26,13 @@ pub(crate) struct FleetArgs {
 enum FleetCommand {
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
+    Status(status::StatusArgs),
 }
 
 pub(crate) async fn run(ctx: &Ctx, args: FleetArgs) -> Result<ExitStatus> {
     match args.command {
-        FleetCommand::List(args) => list::run(ctx, &args).await,
+        FleetCommand::List(args) => Box::pin(list::run(ctx, &args)).await,
+        FleetCommand::Status(args) => Box::pin(status::run(ctx, &args)).await,
     }
 }
 

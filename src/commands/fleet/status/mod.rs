@@ -1,0 +1,212 @@
+//! `bpctl fleet status`: everything that AWS knows of a fleet, joined.
+
+mod details;
+mod observe;
+mod table;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::text::warn_of_gaps;
+use crate::aws::autoscaling::{Activity, Group};
+use crate::context::Ctx;
+use crate::error::Result;
+use crate::exit::ExitStatus;
+use crate::fleet::{AlarmView, Fleet, FleetState, Gap, Pointers, Signals, within_stage};
+use crate::layout::{FleetId, Stage};
+use crate::output::{Render, View};
+
+/// Up to this many fleets are shown in full, more of them as a table.
+const IN_FULL: usize = 3;
+
+/// Show capacity, queue, pointers, alarms and the last scaling activity of fleets
+///
+/// A metric that nobody published for five minutes is `silent`: that is not the same as 0. One that
+/// could not be read is `?`. The number of API calls does not grow with the number of fleets, except
+/// by what fits into one call.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Fleets, e.g. production/gpu-default; all of them by default
+    #[arg(value_name = "FLEET", add = crate::completion::fleets())]
+    fleets: Vec<FleetId>,
+}
+
+/// The document.
+#[derive(Debug, Serialize)]
+struct Status {
+    at: Timestamp,
+    fleets: Vec<FleetStatus>,
+    /// What could not be looked at.
+    gaps: Vec<Gap>,
+}
+
+#[derive(Debug, Serialize)]
+struct FleetStatus {
+    name: FleetId,
+    stage: Stage,
+    slug: String,
+    state: FleetState,
+    /// Parts that a whole fleet has and this one has not.
+    missing: Vec<&'static str>,
+    capacity: Option<Capacity>,
+    metrics: Signals,
+    pointers: Pointers,
+    /// The newest scaling activity, if it is among the newest of the region.
+    last_activity: Option<Activity>,
+    alarms: Vec<AlarmView>,
+    stack: Option<StackView>,
+}
+
+#[derive(Debug, Serialize)]
+struct Capacity {
+    auto_scaling_group: String,
+    desired: u32,
+    min: u32,
+    max: u32,
+    in_service: usize,
+    /// Instances that scale-in leaves alone.
+    protected: usize,
+    launch_template: Option<String>,
+    instance_types: Vec<String>,
+    instances: Vec<InstanceView>,
+    suspended_processes: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct InstanceView {
+    id: String,
+    lifecycle_state: String,
+    instance_type: Option<String>,
+    availability_zone: Option<String>,
+    protected_from_scale_in: bool,
+    healthy: bool,
+    image_id: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct StackView {
+    name: String,
+    status: String,
+}
+
+impl Capacity {
+    fn of(group: &Group) -> Self {
+        use crate::aws::autoscaling::Phase;
+        Self {
+            auto_scaling_group: group.name.clone(),
+            desired: group.desired,
+            min: group.min,
+            max: group.max,
+            in_service: group.count(Phase::InService),
+            protected: group
+                .instances
+                .iter()
+                .filter(|instance| instance.protected)
+                .count(),
+            launch_template: group
+                .launch_template
+                .as_ref()
+                .map(|(name, version)| format!("{name}:{version}")),
+            instance_types: group.instance_types.clone(),
+            instances: group
+                .instances
+                .iter()
+                .map(|instance| InstanceView {
+                    id: instance.id.clone(),
+                    lifecycle_state: instance.state.clone(),
+                    instance_type: instance.instance_type.clone(),
+                    availability_zone: instance.zone.clone(),
+                    protected_from_scale_in: instance.protected,
+                    healthy: instance.healthy,
+                    image_id: instance.image.clone(),
+                })
+                .collect(),
+            suspended_processes: group.suspended.iter().map(|(name, _)| name.clone()).collect(),
+        }
+    }
+}
+
+impl FleetStatus {
+    fn of(fleet: &Fleet, seen: &mut observe::Seen) -> Self {
+        let id = &fleet.id;
+        Self {
+            name: id.clone(),
+            stage: id.stage,
+            slug: id.slug.to_string(),
+            state: fleet.state(),
+            missing: seen.missing.remove(id).unwrap_or_default(),
+            capacity: fleet.group.as_ref().map(Capacity::of),
+            metrics: seen
+                .signals
+                .remove(id)
+                .unwrap_or_else(|| Signals::unknown("not asked for")),
+            pointers: seen.pointers.remove(id).unwrap_or_default(),
+            last_activity: fleet
+                .group
+                .as_ref()
+                .and_then(|group| seen.activities.remove(&group.name)),
+            alarms: seen.alarms.remove(id).unwrap_or_default(),
+            stack: fleet.stack.as_ref().map(|stack| StackView {
+                name: stack.name.clone(),
+                status: stack.status.clone(),
+            }),
+        }
+    }
+}
+
+impl Render for Status {
+    fn schema(&self) -> &'static str {
+        "bpctl.fleet.status/1"
+    }
+
+    fn human(&self, view: &View) -> String {
+        if self.fleets.len() <= IN_FULL {
+            let blocks: Vec<String> = self
+                .fleets
+                .iter()
+                .map(|fleet| details::block(fleet, &self.gaps, self.at))
+                .collect();
+            blocks.join("\n")
+        } else {
+            table::render(&self.fleets, &self.gaps, view)
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.fleets.iter().map(|fleet| fleet.name.to_string()).collect()
+    }
+
+    fn items(&self) -> Option<Vec<Value>> {
+        Some(self.fleets.iter().map(|fleet| json!(fleet)).collect())
+    }
+}
+
+pub(crate) async fn run(ctx: &Ctx, args: &StatusArgs) -> Result<ExitStatus> {
+    let layout = ctx.layout()?;
+    within_stage(&layout, &args.fleets)?;
+    let (guard, seen) = futures::join!(
+        ctx.aws.guard_account(),
+        Box::pin(observe::observe(&ctx.aws, &layout, &args.fleets))
+    );
+    guard?;
+    let mut seen = seen?;
+    if args.fleets.is_empty() {
+        super::remember(ctx, seen.fleets.iter().map(|fleet| &fleet.id));
+    }
+    warn_of_gaps(&ctx.ui, &seen.gaps);
+    if seen.fleets.is_empty() {
+        ctx.ui.status("There are no fleets");
+    }
+    let fleets = std::mem::take(&mut seen.fleets);
+    ctx.emit(&Status {
+        at: ctx.clock.now(),
+        fleets: fleets
+            .iter()
+            .map(|fleet| FleetStatus::of(fleet, &mut seen))
+            .collect(),
+        gaps: seen.gaps,
+    })?;
+    Ok(ExitStatus::Done)
+}

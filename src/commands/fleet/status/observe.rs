@@ -1,0 +1,153 @@
+//! The reads behind `fleet status`: two round trips, whatever the number of fleets.
+
+use std::collections::BTreeMap;
+
+use futures::future::try_join_all;
+
+use crate::aws::Aws;
+use crate::aws::autoscaling::Activity;
+use crate::aws::cloudwatch::Alarm;
+use crate::aws::ssm::Parameter;
+use crate::error::Result;
+use crate::fleet::{
+    AlarmView, Fleet, Gap, Pointers, Signals, alarm_names, assemble, judge, parameter_names, read_signals,
+    select,
+};
+use crate::layout::{FleetId, Layout};
+
+/// How many pages of a hundred activities of the whole region are read to find the fleets' last ones.
+const ACTIVITY_PAGES: usize = 2;
+
+/// What was seen, by fleet.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) fleets: Vec<Fleet>,
+    pub(super) missing: BTreeMap<FleetId, Vec<&'static str>>,
+    pub(super) signals: BTreeMap<FleetId, Signals>,
+    pub(super) pointers: BTreeMap<FleetId, Pointers>,
+    /// By the name of the group.
+    pub(super) activities: BTreeMap<String, Activity>,
+    pub(super) alarms: BTreeMap<FleetId, Vec<AlarmView>>,
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// Looks at `names`, or at every fleet when there are none.
+///
+/// # Errors
+/// Only when the groups cannot be read or a name is unknown; everything else becomes a gap.
+pub(super) async fn observe(aws: &Aws, layout: &Layout, names: &[FleetId]) -> Result<Seen> {
+    // Parameters need no list of fleets: they tell of fleets themselves.
+    let (groups, stacks, parameters) = futures::join!(
+        Box::pin(aws.groups()),
+        Box::pin(aws.stacks()),
+        Box::pin(parameters(aws, layout, names))
+    );
+    let mut seen = Seen::default();
+    let parameters = or_gap(parameters, "parameters", &mut seen.gaps);
+    let stacks = or_gap(stacks, "stacks", &mut seen.gaps);
+    let known = assemble(layout, groups?, &stacks, parameters.keys().map(String::as_str));
+    seen.fleets = select(&known, names)?;
+
+    let ids: Vec<FleetId> = seen.fleets.iter().map(|fleet| fleet.id.clone()).collect();
+    let alarm_names: Vec<String> = ids.iter().flat_map(|id| alarm_names(layout, id)).collect();
+    let group_names: Vec<String> = seen
+        .fleets
+        .iter()
+        .filter_map(|fleet| fleet.group.as_ref().map(|group| group.name.clone()))
+        .collect();
+    let ((signals, no_signals), alarms, activities) = futures::join!(
+        Box::pin(read_signals(aws, layout, &ids)),
+        Box::pin(aws.alarms_named(&alarm_names)),
+        Box::pin(last_activities(aws, &group_names))
+    );
+    seen.signals = signals;
+    if let Some(error) = no_signals {
+        seen.gaps.push(Gap::new("metrics", &error));
+    }
+    seen.activities = or_gap(activities, "scaling activities", &mut seen.gaps);
+    let alarms_known = alarms.is_ok();
+    let alarms: BTreeMap<String, Alarm> = or_gap(alarms, "alarms", &mut seen.gaps)
+        .into_iter()
+        .map(|alarm| (alarm.name.clone(), alarm))
+        .collect();
+    for fleet in &seen.fleets {
+        let id = &fleet.id;
+        let pointers = Pointers::of(layout, id, &parameters);
+        seen.missing
+            .insert(id.clone(), missing(layout, fleet, &pointers, &seen.gaps));
+        seen.pointers.insert(id.clone(), pointers);
+        if alarms_known {
+            let desired = fleet.group.as_ref().map(|group| group.desired);
+            seen.alarms
+                .insert(id.clone(), judge(layout, id, desired, &alarms));
+        }
+    }
+    Ok(seen)
+}
+
+/// What a whole fleet has and this one has not, as far as anybody could look.
+fn missing(layout: &Layout, fleet: &Fleet, pointers: &Pointers, gaps: &[Gap]) -> Vec<&'static str> {
+    let looked_at = |what: &str| gaps.iter().all(|gap| gap.what != what);
+    let mut missing = fleet.missing();
+    missing.retain(|part| *part != "stack" || looked_at("stacks"));
+    if looked_at("parameters") {
+        let parts = [
+            ("AMI pointer", pointers.ami.is_none()),
+            ("bundle pointer", pointers.bundle.is_none()),
+            (
+                "desired configuration",
+                pointers.desired_config.is_none() && layout.desired_config_parameter(&fleet.id).is_some(),
+            ),
+        ];
+        missing.extend(
+            parts
+                .into_iter()
+                .filter(|(_, absent)| *absent)
+                .map(|(part, _)| part),
+        );
+    }
+    missing
+}
+
+fn or_gap<T: Default>(result: Result<T>, what: &'static str, gaps: &mut Vec<Gap>) -> T {
+    result.unwrap_or_else(|error| {
+        gaps.push(Gap::new(what, &error));
+        T::default()
+    })
+}
+
+/// The fleets' parameters: by name for named fleets, ten a call; by path for all of them, which takes
+/// as many calls as there are pages and tells of fleets that have nothing else.
+async fn parameters(aws: &Aws, layout: &Layout, names: &[FleetId]) -> Result<BTreeMap<String, Parameter>> {
+    if !names.is_empty() {
+        let names: Vec<String> = names.iter().flat_map(|id| parameter_names(layout, id)).collect();
+        return Ok(aws.parameters(&names).await?.found);
+    }
+    let paths: Vec<_> = layout
+        .fleet_stages()
+        .into_iter()
+        .flat_map(|stage| layout.fleet_parameter_paths(stage))
+        .collect();
+    let lists = try_join_all(
+        paths
+            .iter()
+            .map(|path| Box::pin(aws.parameters_under(&path.path, path.recursive))),
+    )
+    .await?;
+    let all = lists.into_iter().flatten();
+    Ok(all.map(|parameter| (parameter.name.clone(), parameter)).collect())
+}
+
+async fn last_activities(aws: &Aws, groups: &[String]) -> Result<BTreeMap<String, Activity>> {
+    match groups {
+        [] => Ok(BTreeMap::new()),
+        [only] => {
+            let newest = aws.activities(only, 1).await?;
+            Ok(newest
+                .into_iter()
+                .map(|activity| (only.clone(), activity))
+                .collect())
+        }
+        many => aws.latest_activities(many, ACTIVITY_PAGES).await,
+    }
+}
