@@ -93,7 +93,7 @@ fn convert_service(service: &aws_sdk_ecs::types::Service) -> Result<Service> {
             .task_definition()
             .required(REQUEST, "taskDefinition")?
             .to_owned(),
-        platform_version: service.platform_version().map(str::to_owned),
+        platform_version: service.platform_version().and_then(super::tasks::said),
         execute_command: service.enable_execute_command(),
         network: service
             .network_configuration()

@@ -158,6 +158,11 @@ impl Aws {
     }
 }
 
+/// ECS leaves out what there is nothing to say about; emulators of it send an empty text.
+pub(super) fn said(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 pub(super) fn convert_task(request: &str, task: &aws_sdk_ecs::types::Task) -> Result<Task> {
     Ok(Task {
         arn: task.task_arn().required(request, "taskArn")?.to_owned(),
@@ -167,8 +172,8 @@ pub(super) fn convert_task(request: &str, task: &aws_sdk_ecs::types::Task) -> Re
             .to_owned(),
         state: task.last_status().required(request, "lastStatus")?.to_owned(),
         started_by: task.started_by().map(str::to_owned),
-        stop_code: task.stop_code().map(|code| code.as_str().to_owned()),
-        stopped_reason: task.stopped_reason().map(str::to_owned),
+        stop_code: task.stop_code().and_then(|code| said(code.as_str())),
+        stopped_reason: task.stopped_reason().and_then(said),
         created: convert::time(task.created_at()),
         started: convert::time(task.started_at()),
         execution_stopped: convert::time(task.execution_stopped_at()),
