@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_ecs::types::DesiredStatus;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use serde_json::Value;
@@ -90,6 +91,31 @@ impl Platform {
     /// The containers of a task.
     pub(crate) fn containers_of(&self, task_arn: &str) -> Vec<Container> {
         self.ministack.engine.containers_of(task_arn)
+    }
+
+    /// ARNs of the one-off tasks of the backend, running or not: the service's own tasks have no part in this.
+    pub(crate) async fn one_off_tasks(&self) -> Vec<String> {
+        let names = seed::Names::of(self);
+        let ecs = client!(aws_sdk_ecs, self);
+        let mut tasks = Vec::new();
+        for status in [DesiredStatus::Running, DesiredStatus::Stopped] {
+            let list = |service: Option<&str>| {
+                ecs.list_tasks()
+                    .cluster(names.cluster)
+                    .family(names.backend)
+                    .desired_status(status.clone())
+                    .set_service_name(service.map(str::to_owned))
+                    .send()
+            };
+            let all = list(None).await.expect("tasks");
+            let of_service = list(Some(names.backend)).await.expect("tasks");
+            let one_off = all
+                .task_arns()
+                .iter()
+                .filter(|arn| !of_service.task_arns().contains(arn));
+            tasks.extend(one_off.cloned());
+        }
+        tasks
     }
 
     /// Runs a command line (without `bpctl`) to its end, with nothing but the account in its environment.

@@ -13,10 +13,7 @@ pub(crate) struct Container {
     pub(crate) name: String,
     pub(crate) image: String,
     /// As in the request: empty when the image's own counts.
-    pub(crate) entry_point: Vec<String>,
-    /// As in the request: empty when the image's own counts.
     pub(crate) command: Vec<String>,
-    pub(crate) environment: Vec<String>,
     pub(crate) labels: Value,
     pub(super) program: Program,
     pub(super) started: Option<Instant>,

@@ -1,16 +1,19 @@
-//! Cluster, service, secrets, logs and stacks of the application.
+//! Cluster, service, secrets, log group and database of the application.
 
-use aws_sdk_cloudformation::types::StackStatus;
+use std::time::Duration;
+
 use aws_sdk_ecs::types::{AwsVpcConfiguration, LaunchType, NetworkConfiguration};
 use serde_json::json;
+use tokio::time::{Instant, sleep_until};
 
 use super::{Names, tasks};
 use crate::platform::{Platform, client};
 
 pub(crate) const SUBNETS: [&str; 2] = ["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"];
 pub(crate) const SECURITY_GROUP: &str = "sg-0cccccccccccccccc";
+pub(crate) const DATABASE: &str = "bp-mariadb";
 
-/// The application, with one task of its backend.
+/// The application, with one task of its backend running.
 pub(crate) async fn application(platform: &Platform) {
     let names = Names::of(platform);
     let ecs = client!(aws_sdk_ecs, platform);
@@ -22,6 +25,7 @@ pub(crate) async fn application(platform: &Platform) {
         .send()
         .await
         .expect("a log group");
+    database(platform, &names).await;
     let secrets = secrets(platform, &names).await;
     tasks::register(platform, &secrets, "php-latest").await;
     ecs.create_cluster()
@@ -45,6 +49,20 @@ pub(crate) async fn application(platform: &Platform) {
         .send()
         .await
         .expect("a service");
+    while running(platform, &names).await == 0 {
+        sleep_until(Instant::now() + Duration::from_millis(100)).await;
+    }
+}
+
+async fn running(platform: &Platform, names: &Names) -> i32 {
+    let answer = client!(aws_sdk_ecs, platform)
+        .describe_services()
+        .cluster(names.cluster)
+        .services(names.backend)
+        .send()
+        .await
+        .expect("a service");
+    answer.services()[0].running_count()
 }
 
 /// Secrets Manager and Parameter Store, as name of the environment variable and where its value is.
@@ -73,4 +91,53 @@ async fn secrets(platform: &Platform, names: &Names) -> Vec<(String, String)> {
         secrets.push((variable.to_owned(), format!("{arn}{key}")));
     }
     secrets
+}
+
+/// The database, and the stack whose output says where it is.
+async fn database(platform: &Platform, names: &Names) {
+    let created = client!(aws_sdk_rds, platform)
+        .create_db_instance()
+        .db_instance_identifier(DATABASE)
+        .db_instance_class("db.t4g.medium")
+        // The platform's is MariaDB, for which ministack wants a real container; to bpctl it is all the same.
+        .engine("oracle-se2")
+        .allocated_storage(20)
+        .master_username("bp_admin")
+        .master_user_password("secret-secret")
+        .send()
+        .await
+        .expect("a database");
+    let endpoint = created
+        .db_instance()
+        .and_then(|database| database.endpoint()?.address())
+        .expect("an endpoint");
+    stack(platform, names.data_stack, "RdsEndpoint", endpoint).await;
+}
+
+/// A stack for the sake of one output.
+pub(super) async fn stack(platform: &Platform, name: &str, output: &str, value: &str) {
+    let template = json!({
+        "Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
+        "Outputs": {output: {"Value": value}},
+    });
+    client!(aws_sdk_cloudformation, platform)
+        .create_stack()
+        .stack_name(name)
+        .template_body(template.to_string())
+        .send()
+        .await
+        .expect("a stack");
+}
+
+/// Points the service to the newest revision of its task definition.
+pub(crate) async fn deploy_newest(platform: &Platform) {
+    let names = Names::of(platform);
+    client!(aws_sdk_ecs, platform)
+        .update_service()
+        .cluster(names.cluster)
+        .service(names.backend)
+        .task_definition(names.backend)
+        .send()
+        .await
+        .expect("a deployment");
 }

@@ -4,6 +4,6 @@ mod application;
 mod names;
 mod tasks;
 
-pub(crate) use application::application;
+pub(crate) use application::{DATABASE, SECURITY_GROUP, SUBNETS, application, deploy_newest};
 pub(crate) use names::Names;
-pub(crate) use tasks::php_image;
+pub(crate) use tasks::{php_image, register};

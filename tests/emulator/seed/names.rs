@@ -9,10 +9,9 @@ pub(crate) struct Names {
     /// Service and task family.
     pub(crate) backend: &'static str,
     pub(crate) logs: &'static str,
-    pub(crate) database: &'static str,
     /// What secrets begin with.
     pub(crate) secrets: &'static str,
-    pub(crate) fleet_secret: &'static str,
+    pub(crate) data_stack: &'static str,
     pub(crate) repository: String,
 }
 
@@ -24,18 +23,16 @@ impl Names {
                 cluster: "bp",
                 backend: "bp-backend",
                 logs: "/ecs/bp-backend",
-                database: "bp-mariadb",
                 secrets: "/bp",
-                fleet_secret: "/bp/fleets/production/fleet-secret",
+                data_stack: "bp-data",
                 repository: format!("{registry}/bp-backend"),
             },
             Layout::Staged => Self {
                 cluster: "bp-staging",
                 backend: "bp-staging-backend",
                 logs: "/ecs/bp-backend-staging",
-                database: "bp-staging-mariadb",
                 secrets: "/bp/staging",
-                fleet_secret: "/bp/staging/fleet-secret",
+                data_stack: "bp-staging-data",
                 repository: format!("{registry}/bp-backend-staging"),
             },
         }
