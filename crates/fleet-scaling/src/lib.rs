@@ -5,9 +5,16 @@
 //! the present is always an argument.
 
 pub mod alarm;
+pub mod config;
+pub mod decide;
+pub mod explain;
 pub mod fleet;
+pub mod metrics;
 pub mod policy;
 pub mod scale_to_zero;
+pub mod state;
 mod time;
 
+pub use decide::decide;
+pub use explain::explain;
 pub use time::Moment;

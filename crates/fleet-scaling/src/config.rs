@@ -1,0 +1,275 @@
+//! The configuration of a fleet, checked once, and what follows from it: alarms and the policies they invoke.
+
+mod check;
+mod error;
+mod prices;
+mod spec;
+mod template;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use error::{ConfigError, Problem};
+pub use prices::on_demand;
+pub use spec::{
+    AlarmSpec, ColdStart, FleetSpec, InstanceTypeSpec, JobsSpec, PolicySpec, ScaleToZeroSpec, ServiceTime,
+    ShortageSpec, SpotSpec,
+};
+
+use crate::alarm::{AlarmRule, Comparison};
+use crate::metrics::{Metric, Statistic};
+use crate::policy::{Limits, SimplePolicy, StepPolicy, TargetTrackingPolicy};
+
+/// A fleet's configuration without contradictions in itself. It is written down as a [`FleetSpec`].
+///
+/// ```
+/// use fleet_scaling::config::{FleetConfig, FleetSpec};
+///
+/// let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+/// spec.min = 20;
+/// let error = FleetConfig::new(spec).unwrap_err();
+/// assert_eq!(error.to_string(), "`min` is 20, more than `max`, which is 10");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "FleetSpec", into = "FleetSpec")]
+pub struct FleetConfig {
+    spec: FleetSpec,
+    limits: Limits,
+    warmup: Duration,
+    alarms: Vec<Alarm>,
+    policies: Vec<Policy>,
+    prices: Vec<f64>,
+}
+
+/// An alarm of the fleet and what it does in `ALARM`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alarm {
+    /// Its name.
+    pub name: String,
+    /// What it watches.
+    pub metric: Metric,
+    /// How the minutes of a period become one point.
+    pub statistic: Statistic,
+    /// Minutes of one data point.
+    pub period: usize,
+    /// When it goes to `ALARM`.
+    pub rule: AlarmRule,
+    /// What it does then.
+    pub action: Action,
+}
+
+/// What an alarm does in `ALARM`. Policies are positions in [`FleetConfig::policies`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Invokes a step or simple scaling policy, every minute anew.
+    Invoke(usize),
+    /// Invokes a target tracking policy to scale out, every minute anew.
+    ScaleOut(usize),
+    /// Invokes a target tracking policy to scale in, every minute anew.
+    ScaleIn(usize),
+    /// Notifies the scale-to-zero function, once.
+    ScaleToZero,
+}
+
+/// A scaling policy of the fleet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub kind: PolicyKind,
+}
+
+/// What a policy does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PolicyKind {
+    /// Step scaling.
+    Step(StepPolicy),
+    /// Simple scaling.
+    Simple(SimplePolicy),
+    /// Target tracking.
+    TargetTracking(TargetTrackingPolicy),
+}
+
+impl FleetConfig {
+    /// Checks `spec`.
+    ///
+    /// # Errors
+    /// The first field with a value that makes no sense.
+    pub fn new(spec: FleetSpec) -> Result<Self, ConfigError> {
+        let checked = check::check(&spec)?;
+        let (policies, mut alarms) = derive(&spec);
+        if let Some(zero) = &spec.scale_to_zero {
+            let periods = usize::try_from(zero.minutes).unwrap_or_default();
+            alarms.push(Alarm {
+                name: "queue-empty".to_owned(),
+                metric: Metric::QueueDepth,
+                statistic: Statistic::Maximum,
+                period: 1,
+                rule: AlarmRule {
+                    comparison: Comparison::LessThanOrEqualToThreshold,
+                    threshold: 0.0,
+                    evaluation_periods: periods,
+                    datapoints_to_alarm: periods,
+                    missing_data: zero.missing_data,
+                },
+                action: Action::ScaleToZero,
+            });
+        }
+        Ok(Self {
+            limits: checked.limits,
+            prices: checked.prices,
+            warmup: Duration::from_secs_f64(spec.warmup_seconds),
+            spec,
+            alarms,
+            policies,
+        })
+    }
+
+    /// As it is written down.
+    #[must_use]
+    pub fn spec(&self) -> &FleetSpec {
+        &self.spec
+    }
+
+    /// The bounds of the group.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// The group's default instance warm-up.
+    #[must_use]
+    pub fn warmup(&self) -> Duration {
+        self.warmup
+    }
+
+    /// Every alarm that scales: first those of the policies in their order, then that of scale to zero.
+    #[must_use]
+    pub fn alarms(&self) -> &[Alarm] {
+        &self.alarms
+    }
+
+    /// The scaling policies.
+    #[must_use]
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
+    /// Dollars per hour of each of the spec's instance types.
+    #[must_use]
+    pub fn prices(&self) -> &[f64] {
+        &self.prices
+    }
+}
+
+impl TryFrom<FleetSpec> for FleetConfig {
+    type Error = ConfigError;
+
+    fn try_from(spec: FleetSpec) -> Result<Self, ConfigError> {
+        Self::new(spec)
+    }
+}
+
+impl From<FleetConfig> for FleetSpec {
+    fn from(config: FleetConfig) -> Self {
+        config.spec
+    }
+}
+
+/// The policies of a checked spec and the alarms that invoke them.
+fn derive(spec: &FleetSpec) -> (Vec<Policy>, Vec<Alarm>) {
+    let mut alarms = Vec::new();
+    let mut policies = Vec::new();
+    for (position, policy) in spec.policies.iter().enumerate() {
+        let kind = match policy {
+            PolicySpec::Step {
+                adjustment_type,
+                minimum_adjustment_magnitude,
+                alarm,
+                steps,
+                ..
+            } => {
+                alarms.push(invoking(policy.name(), alarm, position));
+                PolicyKind::Step(StepPolicy {
+                    adjustment_type: *adjustment_type,
+                    steps: steps.clone(),
+                    minimum_adjustment_magnitude: *minimum_adjustment_magnitude,
+                })
+            }
+            PolicySpec::Simple {
+                adjustment_type,
+                adjustment,
+                minimum_adjustment_magnitude,
+                cooldown_seconds,
+                alarm,
+                ..
+            } => {
+                alarms.push(invoking(policy.name(), alarm, position));
+                PolicyKind::Simple(SimplePolicy {
+                    adjustment_type: *adjustment_type,
+                    adjustment: *adjustment,
+                    minimum_adjustment_magnitude: *minimum_adjustment_magnitude,
+                    cooldown: Duration::from_secs_f64(*cooldown_seconds),
+                })
+            }
+            PolicySpec::TargetTracking {
+                metric,
+                statistic,
+                target,
+                disable_scale_in,
+                ..
+            } => {
+                let tracking = TargetTrackingPolicy {
+                    target: *target,
+                    disable_scale_in: *disable_scale_in,
+                };
+                let rules = tracking.alarms();
+                for (rule, side, action) in [
+                    (rules.high, "AlarmHigh", Action::ScaleOut(position)),
+                    (rules.low, "AlarmLow", Action::ScaleIn(position)),
+                ] {
+                    alarms.push(Alarm {
+                        name: format!("TargetTracking-{}-{side}", policy.name()),
+                        metric: *metric,
+                        statistic: *statistic,
+                        period: 1,
+                        rule,
+                        action,
+                    });
+                }
+                PolicyKind::TargetTracking(tracking)
+            }
+        };
+        policies.push(Policy {
+            name: policy.name().to_owned(),
+            kind,
+        });
+    }
+    (policies, alarms)
+}
+
+fn invoking(policy: &str, alarm: &AlarmSpec, position: usize) -> Alarm {
+    let periods = usize::try_from(alarm.evaluation_periods).unwrap_or_default();
+    Alarm {
+        name: policy.to_owned(),
+        metric: alarm.metric,
+        statistic: alarm.statistic,
+        period: (alarm.period_seconds / 60.0) as usize,
+        rule: AlarmRule {
+            comparison: alarm.comparison,
+            threshold: alarm.threshold,
+            evaluation_periods: periods,
+            datapoints_to_alarm: alarm
+                .datapoints_to_alarm
+                .and_then(|m| usize::try_from(m).ok())
+                .unwrap_or(periods),
+            missing_data: alarm.missing_data,
+        },
+        action: Action::Invoke(position),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! The checks that turn a written-down fleet into one that can be decided on and simulated.
+
+use std::collections::BTreeSet;
+
+use super::error::{ConfigError, Problem};
+use super::prices::on_demand;
+use super::spec::{
+    AlarmSpec, FleetSpec, InstanceTypeSpec, JobsSpec, PolicySpec, ScaleToZeroSpec, ServiceTime, SpotSpec,
+};
+use crate::policy::{Limits, StepPolicy};
+
+/// Instances in one group. The quota of AWS is a matter of the account; this bounds memory.
+const MOST_INSTANCES: f64 = 100_000.0;
+
+/// A hundred years in seconds: longer than any duration here can sensibly be.
+const MOST_SECONDS: f64 = 3.2e9;
+
+/// "The evaluation range is at most one day for periods under an hour": CloudWatch User Guide, "Alarm
+/// evaluation and evaluation periods", `EvaluationPeriods` × `Period` ≤ 86,400 s.
+const MOST_MINUTES: f64 = 1440.0;
+
+type Checked<T> = Result<T, ConfigError>;
+
+/// What the checks come to.
+pub(super) struct Summary {
+    pub(super) limits: Limits,
+    pub(super) prices: Vec<f64>,
+}
+
+pub(super) fn check(spec: &FleetSpec) -> Checked<Summary> {
+    let min = size("min", spec.min, 0.0, MOST_INSTANCES)?;
+    let max = size("max", spec.max, 0.0, MOST_INSTANCES)?;
+    if spec.min > spec.max {
+        let (min, max) = (spec.min, spec.max);
+        return Err(ConfigError::new("min", Problem::MinAboveMax { min, max }));
+    }
+    seconds("warmup_seconds", spec.warmup_seconds)?;
+    if let Some(desired) = spec.deploy_desired {
+        size("deploy_desired", desired, 0.0, f64::from(max))?;
+    }
+    names("zones", &spec.zones)?;
+    let cold = &spec.cold_start;
+    seconds("cold_start.request_seconds", cold.request_seconds)?;
+    seconds("cold_start.boot_seconds", cold.boot_seconds)?;
+    seconds("cold_start.register_seconds", cold.register_seconds)?;
+    at_most(
+        "cold_start.spread",
+        not_negative("cold_start.spread", cold.spread)?,
+        1.0,
+    )?;
+    if let Some(zero) = &spec.scale_to_zero {
+        scale_to_zero(zero)?;
+    }
+    jobs(&spec.jobs)?;
+    let type_names: Vec<String> = spec.instance_types.iter().map(|kind| kind.name.clone()).collect();
+    names("instance_types", &type_names)?;
+    let prices = spec
+        .instance_types
+        .iter()
+        .enumerate()
+        .map(|(at, kind)| instance_type(&format!("instance_types[{at}]"), kind, &spec.zones))
+        .collect::<Checked<_>>()?;
+    let policy_names: Vec<String> = spec
+        .policies
+        .iter()
+        .map(|policy| policy.name().to_owned())
+        .collect();
+    if !policy_names.is_empty() {
+        names("policies", &policy_names)?;
+    }
+    for (at, policy) in spec.policies.iter().enumerate() {
+        check_policy(&format!("policies[{at}]"), policy)?;
+    }
+    Ok(Summary {
+        limits: Limits { min, max },
+        prices,
+    })
+}
+
+fn scale_to_zero(zero: &ScaleToZeroSpec) -> Checked<()> {
+    size("scale_to_zero.minutes", zero.minutes, 1.0, MOST_MINUTES).map(drop)
+}
+
+fn jobs(jobs: &JobsSpec) -> Checked<()> {
+    size("jobs.concurrency", jobs.concurrency, 1.0, 1000.0)?;
+    size("jobs.max_attempts", jobs.max_attempts, 1.0, 255.0)?;
+    size("jobs.queue_limit", jobs.queue_limit, 1.0, 1e9)?;
+    seconds("jobs.lease_seconds", jobs.lease_seconds)?;
+    match &jobs.service {
+        ServiceTime::Fixed { seconds } => positive_seconds("jobs.service.seconds", *seconds),
+        ServiceTime::Exponential { mean_seconds } => {
+            positive_seconds("jobs.service.mean_seconds", *mean_seconds)
+        }
+        ServiceTime::LogNormal {
+            median_seconds,
+            sigma,
+        } => {
+            positive_seconds("jobs.service.median_seconds", *median_seconds)?;
+            at_most(
+                "jobs.service.sigma",
+                not_negative("jobs.service.sigma", *sigma)?,
+                5.0,
+            )
+        }
+        ServiceTime::Empirical { seconds } => {
+            if seconds.is_empty() {
+                return Err(ConfigError::new("jobs.service.seconds", Problem::Empty));
+            }
+            seconds
+                .iter()
+                .enumerate()
+                .try_for_each(|(at, value)| positive_seconds(&format!("jobs.service.seconds[{at}]"), *value))
+        }
+    }
+}
+
+/// The type's price in dollars per hour.
+fn instance_type(path: &str, kind: &InstanceTypeSpec, zones: &[String]) -> Checked<f64> {
+    positive(&format!("{path}.speed"), kind.speed)?;
+    if let Some(spot) = &kind.spot {
+        check_spot(&format!("{path}.spot"), spot, zones)?;
+    }
+    match kind.hourly_price {
+        Some(price) => not_negative(&format!("{path}.hourly_price"), price),
+        None => on_demand(&kind.name).ok_or_else(|| {
+            let name = kind.name.clone();
+            ConfigError::new(format!("{path}.name"), Problem::UnknownInstanceType { name })
+        }),
+    }
+}
+
+fn check_spot(path: &str, spot: &SpotSpec, zones: &[String]) -> Checked<()> {
+    not_negative(
+        &format!("{path}.interruptions_per_hour"),
+        spot.interruptions_per_hour,
+    )?;
+    seconds(
+        &format!("{path}.rebalance_lead_seconds"),
+        spot.rebalance_lead_seconds,
+    )?;
+    for (at, shortage) in spot.shortages.iter().enumerate() {
+        let path = format!("{path}.shortages[{at}]");
+        positive_seconds(&format!("{path}.hours_between"), shortage.hours_between)?;
+        positive_seconds(&format!("{path}.minutes"), shortage.minutes)?;
+        if let Some(zone) = &shortage.zone
+            && !zones.contains(zone)
+        {
+            let name = zone.clone();
+            return Err(ConfigError::new(
+                format!("{path}.zone"),
+                Problem::UnknownZone { name },
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_policy(path: &str, policy: &PolicySpec) -> Checked<()> {
+    match policy {
+        PolicySpec::Step {
+            adjustment_type,
+            minimum_adjustment_magnitude,
+            alarm,
+            steps,
+            ..
+        } => {
+            check_alarm(&format!("{path}.alarm"), alarm)?;
+            for (at, step) in steps.iter().enumerate() {
+                for (side, bound) in [("lower", step.lower), ("upper", step.upper)] {
+                    if bound.is_some_and(|bound| !bound.is_finite()) {
+                        let field = format!("{path}.steps[{at}].{side}");
+                        return Err(ConfigError::new(field, Problem::NotFinite));
+                    }
+                }
+            }
+            StepPolicy {
+                adjustment_type: *adjustment_type,
+                steps: steps.clone(),
+                minimum_adjustment_magnitude: *minimum_adjustment_magnitude,
+            }
+            .validate()
+            .map_err(|invalid| ConfigError::new(format!("{path}.steps"), invalid.into()))
+        }
+        PolicySpec::Simple {
+            cooldown_seconds,
+            alarm,
+            ..
+        } => {
+            check_alarm(&format!("{path}.alarm"), alarm)?;
+            seconds(&format!("{path}.cooldown_seconds"), *cooldown_seconds).map(drop)
+        }
+        PolicySpec::TargetTracking { target, .. } => positive(&format!("{path}.target"), *target),
+    }
+}
+
+fn check_alarm(path: &str, alarm: &AlarmSpec) -> Checked<()> {
+    finite(&format!("{path}.threshold"), alarm.threshold)?;
+    let field = format!("{path}.period_seconds");
+    positive(&field, alarm.period_seconds)?;
+    let minutes = alarm.period_seconds / 60.0;
+    if minutes.fract() != 0.0 {
+        let value = alarm.period_seconds;
+        return Err(ConfigError::new(field, Problem::NotWholeMinutes { value }));
+    }
+    at_most(&field, alarm.period_seconds, MOST_MINUTES * 60.0)?;
+    let most = (MOST_MINUTES / minutes).floor();
+    let periods = size(
+        &format!("{path}.evaluation_periods"),
+        alarm.evaluation_periods,
+        1.0,
+        most,
+    )?;
+    if let Some(datapoints) = alarm.datapoints_to_alarm {
+        let field = format!("{path}.datapoints_to_alarm");
+        size(&field, datapoints, 1.0, f64::from(periods))?;
+    }
+    Ok(())
+}
+
+fn names(field: &str, names: &[String]) -> Checked<()> {
+    if names.is_empty() {
+        return Err(ConfigError::new(field, Problem::Empty));
+    }
+    let mut seen = BTreeSet::new();
+    for (at, name) in names.iter().enumerate() {
+        if name.is_empty() {
+            return Err(ConfigError::new(format!("{field}[{at}]"), Problem::Empty));
+        }
+        if !seen.insert(name) {
+            let name = name.clone();
+            return Err(ConfigError::new(
+                format!("{field}[{at}]"),
+                Problem::Repeated { name },
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn size(field: &str, value: i64, least: f64, most: f64) -> Checked<u32> {
+    let number = value as f64;
+    if least > 0.0 {
+        positive(field, number)?;
+    } else {
+        not_negative(field, number)?;
+    }
+    at_most(field, number, most)?;
+    Ok(number as u32)
+}
+
+fn finite(field: &str, value: f64) -> Checked<f64> {
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(ConfigError::new(field, Problem::NotFinite))
+    }
+}
+
+fn not_negative(field: &str, value: f64) -> Checked<f64> {
+    if finite(field, value)? < 0.0 {
+        return Err(ConfigError::new(field, Problem::Negative { value }));
+    }
+    Ok(value)
+}
+
+fn positive(field: &str, value: f64) -> Checked<()> {
+    if finite(field, value)? <= 0.0 {
+        return Err(ConfigError::new(field, Problem::NotPositive { value }));
+    }
+    Ok(())
+}
+
+fn at_most(field: &str, value: f64, most: f64) -> Checked<()> {
+    if value > most {
+        return Err(ConfigError::new(field, Problem::TooLarge { value, most }));
+    }
+    Ok(())
+}
+
+fn seconds(field: &str, value: f64) -> Checked<()> {
+    at_most(field, not_negative(field, value)?, MOST_SECONDS)
+}
+
+fn positive_seconds(field: &str, value: f64) -> Checked<()> {
+    positive(field, value)?;
+    at_most(field, value, MOST_SECONDS)
+}

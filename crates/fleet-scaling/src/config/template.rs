@@ -1,0 +1,80 @@
+//! The platform's fleet templates as complete configurations.
+
+use super::error::{ConfigError, Problem};
+use super::spec::{
+    AlarmSpec, ColdStart, FleetSpec, InstanceTypeSpec, JobsSpec, PolicySpec, ScaleToZeroSpec, SpotSpec,
+    one_zone,
+};
+use crate::fleet::FleetScaling;
+use crate::metrics::{Metric, Statistic};
+
+impl FleetSpec {
+    /// The fleet that the platform makes of the template `slug`: all Spot, 0→1 by a step policy on the
+    /// queue, 1→N by target tracking of the backlog, and scale to zero with missing data as breaching.
+    ///
+    /// Prices are the on-demand list prices; set `hourly_price` to the Spot prices of the day.
+    ///
+    /// # Errors
+    /// No template has this slug.
+    pub fn from_template(slug: &str) -> Result<Self, ConfigError> {
+        let scaling = FleetScaling::template(slug).ok_or_else(|| {
+            let name = slug.to_owned();
+            ConfigError::new("template", Problem::UnknownTemplate { name })
+        })?;
+        Ok(Self::from_scaling(&scaling))
+    }
+
+    /// The fleet that the platform makes of a scaling configuration; see [`Self::from_template`].
+    #[must_use]
+    pub fn from_scaling(scaling: &FleetScaling) -> Self {
+        let step = scaling.step_policy();
+        let has_jobs = scaling.alarms().queue_has_jobs;
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        Self {
+            min: i64::from(scaling.limits.min),
+            max: i64::from(scaling.limits.max),
+            warmup_seconds: scaling.warmup.as_secs_f64(),
+            capacity_rebalance: true,
+            deploy_desired: None,
+            zones: one_zone(),
+            cold_start: ColdStart::default(),
+            scale_to_zero: Some(ScaleToZeroSpec::platform(count(scaling.scale_to_zero_minutes))),
+            jobs: JobsSpec::default(),
+            instance_types: scaling
+                .instance_types
+                .iter()
+                .map(|name| InstanceTypeSpec {
+                    name: name.clone(),
+                    hourly_price: None,
+                    speed: 1.0,
+                    spot: Some(SpotSpec::default()),
+                })
+                .collect(),
+            policies: vec![
+                PolicySpec::Step {
+                    name: "queue-has-jobs".to_owned(),
+                    adjustment_type: step.adjustment_type,
+                    minimum_adjustment_magnitude: step.minimum_adjustment_magnitude,
+                    alarm: AlarmSpec {
+                        metric: Metric::QueueDepth,
+                        statistic: Statistic::Maximum,
+                        period_seconds: 60.0,
+                        comparison: has_jobs.comparison,
+                        threshold: has_jobs.threshold,
+                        evaluation_periods: count(has_jobs.evaluation_periods),
+                        datapoints_to_alarm: None,
+                        missing_data: has_jobs.missing_data,
+                    },
+                    steps: step.steps,
+                },
+                PolicySpec::TargetTracking {
+                    name: "backlog".to_owned(),
+                    metric: Metric::BacklogPerInstance,
+                    statistic: Statistic::Average,
+                    target: scaling.backlog_target,
+                    disable_scale_in: false,
+                },
+            ],
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What Auto Scaling and the scale-to-zero function would do now, and on what grounds.
+//!
+//! The order is that of AWS: alarms are evaluated, those in `ALARM` invoke their policies, the largest
+//! answer is brought within the bounds and becomes the desired capacity, and the group follows as far
+//! as its suspended processes and protected instances let it.
+
+mod reason;
+mod resolve;
+
+use serde::Serialize;
+
+pub use reason::{Guard, Reason, ZeroOutcome};
+pub(crate) use resolve::{Reading, Situation, resolve};
+
+use crate::Moment;
+use crate::config::FleetConfig;
+use crate::metrics::{Metric, Metrics};
+use crate::policy::Group;
+use crate::state::{FleetState, Process};
+
+/// What happens now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Decision {
+    /// The desired capacity from now on.
+    pub desired: u32,
+    /// The instances that the group makes for: the desired capacity, unless something keeps it from
+    /// following or replacements for instances at risk run next to them.
+    pub instances: u32,
+    /// Why, in the order in which it came about. [`Decision::explain`] makes sentences of them.
+    pub reasons: Vec<Reason>,
+}
+
+/// What Auto Scaling would do with the fleet `now`, and why.
+///
+/// Source: Amazon EC2 Auto Scaling User Guide, "Dynamic scaling for Amazon EC2 Auto Scaling";
+/// Amazon CloudWatch User Guide, "Using Amazon CloudWatch alarms".
+///
+/// ```
+/// use fleet_scaling::config::{FleetConfig, FleetSpec};
+/// use fleet_scaling::metrics::{Metric, Metrics};
+/// use fleet_scaling::state::FleetState;
+/// use fleet_scaling::{Moment, decide};
+///
+/// let config = FleetConfig::new(FleetSpec::from_template("gpu-default")?)?;
+/// let metrics = Metrics::new().with(Metric::QueueDepth, [Some(0.0), Some(7.0)]);
+/// let decision = decide(&config, &FleetState::settled(0), &metrics, Moment(0));
+/// assert_eq!(decision.desired, 1);
+/// assert_eq!(
+///     decision.explain(&config)[1],
+///     "policy `queue-has-jobs` answers QueueDepth 7 with a capacity of 1"
+/// );
+/// # Ok::<(), fleet_scaling::config::ConfigError>(())
+/// ```
+#[must_use]
+pub fn decide(config: &FleetConfig, state: &FleetState, metrics: &Metrics, now: Moment) -> Decision {
+    let alarms = config.alarms();
+    let mut reasons = Vec::with_capacity(2 * alarms.len() + config.policies().len() + 4);
+    let mut readings = Vec::with_capacity(alarms.len());
+    for (position, alarm) in alarms.iter().enumerate() {
+        let before = state.alarm(position);
+        let mut value = None;
+        let points = metrics
+            .points(alarm.metric, alarm.statistic, alarm.period)
+            .inspect(|point| value = value.or(*point));
+        let verdict = alarm.rule.judge(points, before);
+        reasons.push(Reason::Alarm {
+            alarm: position,
+            before,
+            verdict,
+            value,
+        });
+        readings.push(Reading {
+            state: verdict.state,
+            before,
+            value,
+            filled: verdict.filled,
+        });
+    }
+    let situation = Situation {
+        group: Group {
+            desired: state.desired,
+            warming: state.warming,
+            terminating: state.terminating,
+            limits: config.limits(),
+            cooldown_began: state.cooldown_began,
+        },
+        ignores_alarms: state.suspended.alarm_notification,
+        queued: state
+            .queued
+            .map(|jobs| jobs as f64)
+            .or_else(|| metrics.newest(Metric::QueueDepth)),
+        busy: state.busy.or_else(|| {
+            metrics
+                .newest(Metric::ActiveWorkers)
+                .map(|workers| workers as u32)
+        }),
+    };
+    let desired = resolve(config, &situation, &readings, now, &mut |reason| {
+        reasons.push(reason)
+    });
+    let instances = follow(config, state, desired, &mut |reason| reasons.push(reason));
+    Decision {
+        desired,
+        instances,
+        reasons,
+    }
+}
+
+/// How far the group follows its desired capacity.
+///
+/// Sources: "Understand how suspending processes affects other processes": without `Launch` no
+/// scale-out activity starts, without `Terminate` no scale-in activity. "Use instance scale-in
+/// protection": the desired capacity is decremented, but protected instances stay. "Capacity
+/// Rebalancing": replacements are launched first, and the group may exceed its maximum by 10 percent,
+/// at least by one instance, meanwhile.
+fn follow(config: &FleetConfig, state: &FleetState, desired: u32, tell: &mut impl FnMut(Reason)) -> u32 {
+    let running = state.running;
+    let mut instances = desired;
+    if desired > running && state.suspended.launch {
+        let process = Process::Launch;
+        tell(Reason::Suspended { process });
+        instances = running;
+    }
+    if desired < running && state.suspended.terminate {
+        let process = Process::Terminate;
+        tell(Reason::Suspended { process });
+        instances = running;
+    }
+    let stay = state.protected.min(running);
+    if desired < running && instances < stay {
+        tell(Reason::Protected { instances: stay });
+        instances = stay;
+    }
+    if config.spec().capacity_rebalance && state.at_risk > 0 && !state.suspended.launch {
+        let most = rebalance_ceiling(config.limits().max).max(instances);
+        let with_replacements = (instances + state.at_risk.min(instances)).min(most);
+        if with_replacements > instances {
+            tell(Reason::Rebalance {
+                at_risk: state.at_risk,
+                ahead: with_replacements - instances,
+            });
+            instances = with_replacements;
+        }
+    }
+    instances
+}
+
+/// The most instances that run while some are replaced.
+pub(crate) fn rebalance_ceiling(max: u32) -> u32 {
+    max + (max / 10).max(1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! A decision in ordered sentences, with every number that it rests on.
+
+use std::fmt;
+
+use crate::Moment;
+use crate::alarm::AlarmState;
+use crate::config::{Action, FleetConfig};
+use crate::decide::{Decision, Guard, Reason, ZeroOutcome, decide};
+use crate::metrics::Metrics;
+use crate::policy::{Answer, Hold};
+use crate::state::{FleetState, Process};
+
+/// Why the fleet has the capacity it has, why not more and why not zero: [`decide`] in sentences.
+#[must_use]
+pub fn explain(config: &FleetConfig, state: &FleetState, metrics: &Metrics, now: Moment) -> Vec<String> {
+    let decision = decide(config, state, metrics, now);
+    let mut sentences = decision.explain(config);
+    sentences.push(if decision.desired == state.desired {
+        format!("the desired capacity stays {}", state.desired)
+    } else {
+        format!(
+            "the desired capacity goes from {} to {}",
+            state.desired, decision.desired
+        )
+    });
+    sentences
+}
+
+impl Decision {
+    /// Its reasons in words; `config` is the one that it was decided with.
+    #[must_use]
+    pub fn explain(&self, config: &FleetConfig) -> Vec<String> {
+        self.reasons
+            .iter()
+            .map(|reason| reason.sentence(config).to_string())
+            .collect()
+    }
+}
+
+impl Reason {
+    /// This reason in words, rendered when it is displayed.
+    #[must_use]
+    pub fn sentence<'a>(&'a self, config: &'a FleetConfig) -> impl fmt::Display + 'a {
+        Sentence { reason: self, config }
+    }
+}
+
+struct Sentence<'a> {
+    reason: &'a Reason,
+    config: &'a FleetConfig,
+}
+
+impl fmt::Display for Sentence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let policy = |policy: usize| &self.config.policies()[policy].name;
+        match *self.reason {
+            Reason::Alarm { alarm, before, .. } => self.alarm(f, alarm, before),
+            Reason::Answered {
+                policy: position,
+                alarm,
+                answer,
+                value,
+            } => {
+                let metric = self.config.alarms()[alarm].metric;
+                let name = policy(position);
+                match answer {
+                    Answer::Capacity { capacity } => {
+                        write!(f, "policy `{name}` answers {metric} ")?;
+                        match value {
+                            Some(value) => write!(f, "{value}")?,
+                            None => f.write_str("without data")?,
+                        }
+                        write!(f, " with a capacity of {capacity}")
+                    }
+                    Answer::Hold { reason } => write!(f, "policy `{name}` holds: {}", hold(reason)),
+                }
+            }
+            Reason::Wins {
+                policy: position,
+                capacity,
+            } => write!(
+                f,
+                "of the policies that answer, `{}` has the largest capacity, {capacity}",
+                policy(position)
+            ),
+            Reason::Clamped { wanted, to } if wanted > to => {
+                write!(f, "{wanted} is more than the maximum: {to}")
+            }
+            Reason::Clamped { wanted, to } => write!(f, "{wanted} is less than the minimum: {to}"),
+            Reason::ScaleToZero { outcome } => zero(f, outcome),
+            Reason::Suspended { process } => match process {
+                Process::Launch => f.write_str("`Launch` is suspended: no instance is added"),
+                Process::Terminate => f.write_str("`Terminate` is suspended: no instance is removed"),
+                Process::AlarmNotification => {
+                    f.write_str("`AlarmNotification` is suspended: no policy is invoked")
+                }
+            },
+            Reason::Protected { instances } => {
+                write!(
+                    f,
+                    "{instances} protected from scale-in: they stay until they are released"
+                )
+            }
+            Reason::Rebalance { at_risk, ahead } => write!(
+                f,
+                "{at_risk} at risk of interruption: {ahead} launched ahead to replace them"
+            ),
+            Reason::Quiet => f.write_str("no alarm invokes a policy"),
+        }
+    }
+}
+
+impl Sentence<'_> {
+    /// `alarm "x" is in ALARM: 15 of 15 points of QueueDepth <= 0 (newest 0), needs 15`.
+    fn alarm(&self, f: &mut fmt::Formatter<'_>, position: usize, before: AlarmState) -> fmt::Result {
+        let Reason::Alarm { verdict, value, .. } = *self.reason else {
+            return Ok(());
+        };
+        let alarm = &self.config.alarms()[position];
+        let rule = &alarm.rule;
+        write!(f, "alarm `{}` is {}", alarm.name, verdict.state)?;
+        if before != verdict.state && before != AlarmState::InsufficientData {
+            write!(f, " (was {before})")?;
+        }
+        write!(
+            f,
+            ": {} of {} points of {} are {} {}, {} needed",
+            verdict.breaching,
+            verdict.real,
+            alarm.metric,
+            rule.comparison.phrase(),
+            rule.threshold,
+            rule.datapoints_to_alarm,
+        )?;
+        match value {
+            Some(value) => write!(f, "; newest {value}")?,
+            None => f.write_str("; no data at all")?,
+        }
+        if verdict.filled > 0 {
+            write!(
+                f,
+                "; {} missing, treated as {}",
+                verdict.filled,
+                rule.missing_data.name()
+            )?;
+        }
+        if alarm.action == Action::ScaleToZero && verdict.state != AlarmState::Alarm {
+            f.write_str("; so the fleet is not taken to zero")?;
+        }
+        Ok(())
+    }
+}
+
+fn hold(reason: Hold) -> &'static str {
+    match reason {
+        Hold::ScaleOutInProgress => "a scale-in waits until the launched instances have warmed up",
+        Hold::Cooldown => "its cooldown has not passed",
+        Hold::NoData => "the metric has no data",
+        Hold::NoStep => "none of its steps covers the value",
+        Hold::ScaleInDisabled => "its scale-in is disabled",
+    }
+}
+
+fn zero(f: &mut fmt::Formatter<'_>, outcome: ZeroOutcome) -> fmt::Result {
+    let guard = match outcome {
+        ZeroOutcome::SetToZero => return f.write_str("scale to zero: desired capacity 0"),
+        ZeroOutcome::Drain { to } => {
+            return write!(f, "scale to zero: the idle workers first, {to} still hold a job");
+        }
+        ZeroOutcome::AlreadyZero => return f.write_str("scale to zero: the fleet is at zero already"),
+        ZeroOutcome::NotNotified => {
+            return f.write_str(
+                "scale to zero: the alarm was in ALARM before, and notifies only when it gets there",
+            );
+        }
+        ZeroOutcome::Held { guard } => guard,
+    };
+    f.write_str("scale to zero is held back: ")?;
+    match guard {
+        Guard::QueuedJobs { jobs } => write!(f, "{jobs} jobs wait"),
+        Guard::QueueUnknown => f.write_str("nobody knows whether jobs wait"),
+        Guard::ActiveWorkers { workers } => write!(f, "{workers} workers hold a job"),
+        Guard::WorkersUnknown => f.write_str("nobody knows whether workers hold a job"),
+        Guard::Silent { missing } => write!(f, "the metric is silent, {missing} points are missing"),
+        Guard::BelowMinimum { min } => write!(f, "the minimum is {min}"),
+    }
+}

@@ -1,0 +1,175 @@
+//! The metrics that alarms watch: one data point per minute and metric, or none.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A metric of a queue-driven fleet, published once a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Metric {
+    /// Jobs that wait for a worker.
+    QueueDepth,
+    /// Jobs that wait, per registered worker; no data while there is no worker.
+    BacklogPerInstance,
+    /// Workers that hold at least one job.
+    ActiveWorkers,
+    /// Jobs that the registered workers could start at once.
+    AvailableCapacity,
+}
+
+impl Metric {
+    /// Every metric, in the order of their positions.
+    pub const ALL: [Self; 4] = [
+        Self::QueueDepth,
+        Self::BacklogPerInstance,
+        Self::ActiveWorkers,
+        Self::AvailableCapacity,
+    ];
+
+    /// The name in CloudWatch.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::QueueDepth => "QueueDepth",
+            Self::BacklogPerInstance => "BacklogPerInstance",
+            Self::ActiveWorkers => "ActiveWorkers",
+            Self::AvailableCapacity => "AvailableCapacity",
+        }
+    }
+
+    pub(crate) fn position(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How the minutes of one alarm period become one data point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Statistic {
+    /// The mean of the minutes with data.
+    #[default]
+    Average,
+    /// The largest.
+    Maximum,
+    /// The smallest.
+    Minimum,
+    /// All of them together.
+    Sum,
+}
+
+impl Statistic {
+    /// One data point of the minutes with data; `None` without any.
+    #[must_use]
+    pub fn of(self, minutes: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+        let mut count = 0_u32;
+        let mut so_far = 0.0_f64;
+        for value in minutes.flatten() {
+            so_far = match self {
+                _ if count == 0 => value,
+                Self::Maximum => so_far.max(value),
+                Self::Minimum => so_far.min(value),
+                Self::Average | Self::Sum => so_far + value,
+            };
+            count += 1;
+        }
+        match (count, self) {
+            (0, _) => None,
+            (_, Self::Average) => Some(so_far / f64::from(count)),
+            _ => Some(so_far),
+        }
+    }
+}
+
+/// The recent data points of every metric: oldest first, one per minute up to the present, `None` for
+/// a minute without data. Minutes before the first point count as missing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    series: [Vec<Option<f64>>; Metric::ALL.len()],
+}
+
+impl Metrics {
+    /// No data at all.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// These with the points of `metric` replaced.
+    #[must_use]
+    pub fn with(mut self, metric: Metric, minutes: impl IntoIterator<Item = Option<f64>>) -> Self {
+        self.series[metric.position()] = minutes.into_iter().collect();
+        self
+    }
+
+    /// Adds the point of the minute that just ended.
+    pub fn push(&mut self, metric: Metric, value: Option<f64>) {
+        self.series[metric.position()].push(value);
+    }
+
+    /// Forgets all but the newest `minutes` points of every metric.
+    pub fn keep_newest(&mut self, minutes: usize) {
+        for series in &mut self.series {
+            let surplus = series.len().saturating_sub(minutes);
+            series.drain(..surplus);
+        }
+    }
+
+    /// The points of `metric`, oldest first.
+    #[must_use]
+    pub fn of(&self, metric: Metric) -> &[Option<f64>] {
+        &self.series[metric.position()]
+    }
+
+    /// The point of the minute that just ended.
+    #[must_use]
+    pub fn newest(&self, metric: Metric) -> Option<f64> {
+        self.of(metric).last().copied().flatten()
+    }
+
+    /// The data points of an alarm, newest first, each of `period` minutes.
+    pub(crate) fn points(
+        &self,
+        metric: Metric,
+        statistic: Statistic,
+        period: usize,
+    ) -> impl Iterator<Item = Option<f64>> {
+        self.of(metric)
+            .rchunks(period.max(1))
+            .map(move |minutes| match minutes {
+                [only] => *only,
+                _ => statistic.of(minutes.iter().copied()),
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_is_aggregated_from_its_minutes_with_data() {
+        let minutes = [Some(4.0), None, Some(1.0)];
+        let of = |statistic: Statistic| statistic.of(minutes.into_iter());
+        assert_eq!(of(Statistic::Average), Some(2.5));
+        assert_eq!(of(Statistic::Maximum), Some(4.0));
+        assert_eq!(of(Statistic::Minimum), Some(1.0));
+        assert_eq!(of(Statistic::Sum), Some(5.0));
+        assert_eq!(Statistic::Average.of([None, None].into_iter()), None);
+    }
+
+    #[test]
+    fn periods_end_at_the_present() {
+        let metrics = Metrics::new().with(Metric::QueueDepth, [9.0, 1.0, 2.0, 3.0, 4.0].map(Some));
+        let points: Vec<_> = metrics
+            .points(Metric::QueueDepth, Statistic::Maximum, 2)
+            .collect();
+        assert_eq!(points, [Some(4.0), Some(2.0), Some(9.0)]);
+        assert_eq!(metrics.newest(Metric::QueueDepth), Some(4.0));
+        assert_eq!(metrics.newest(Metric::ActiveWorkers), None);
+    }
+}
