@@ -1,6 +1,7 @@
 //! What a command is going to do, before it does anything.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::error::ErrorKind;
 use crate::output::{Render, View};
@@ -32,8 +33,65 @@ pub(crate) struct ApiCall {
     pub(crate) service: &'static str,
     /// E.g. `SetDesiredCapacity`.
     pub(crate) operation: &'static str,
-    /// The parameters that matter, `name=value`.
-    pub(crate) parameters: String,
+    /// The parameters that matter, by the names the API gives them.
+    pub(crate) parameters: Map<String, Value>,
+}
+
+impl ApiCall {
+    /// A call and the parameters that matter, in the order in which they are shown.
+    pub(crate) fn new<const N: usize>(
+        service: &'static str,
+        operation: &'static str,
+        parameters: [(&str, Value); N],
+    ) -> Self {
+        let parameters = parameters
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        Self {
+            service,
+            operation,
+            parameters,
+        }
+    }
+
+    /// One line for a call with few short parameters, otherwise a line for each.
+    fn text(&self) -> String {
+        let shown: Vec<(&str, String)> = self
+            .parameters
+            .iter()
+            .map(|(name, value)| (name.as_str(), plain(value)))
+            .collect();
+        let words: Vec<String> = shown
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let line = format!(
+            "      calls {}:{} {}",
+            self.service,
+            self.operation,
+            words.join(" ")
+        );
+        if line.len() <= 79 {
+            return line + "\n";
+        }
+        let width = shown.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let mut text = format!("      calls {}:{} with\n", self.service, self.operation);
+        for (name, value) in shown {
+            text.push_str(&format!("        {name:<width$}  {value}\n"));
+        }
+        text
+    }
+}
+
+/// A bare word for a string, JSON for everything else.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
+    }
 }
 
 /// A reason not to go on.
@@ -139,10 +197,7 @@ impl PlanView {
                 text.push_str(&format!("      {before} -> {after}\n"));
             }
             for call in &step.calls {
-                text.push_str(&format!(
-                    "      calls {}:{} {}\n",
-                    call.service, call.operation, call.parameters
-                ));
+                text.push_str(&call.text());
             }
         }
         if self.steps.is_empty() {

@@ -5,6 +5,8 @@ use bpctl_sandbox::{Fault, FaultRule, Scenario, Service};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use serde_json::json;
+
 use crate::support::{Account, Run};
 
 /// Every line that php-fpm of a task wrote, from the account itself.
@@ -141,22 +143,11 @@ async fn the_staged_layout_gets_words_and_force() {
 async fn the_trap_bites_whoever_sends_words_to_a_shell() {
     let account = Account::with(&[]);
     let plan = account.run(&["migrate", "--dry-run", "-o", "json"]).await.json();
-    let parameters = plan["steps"][0]["calls"][0]["parameters"]
-        .as_str()
-        .expect("parameters");
-    let list = |name: &str| -> Vec<String> {
-        let (_, rest) = parameters.split_once(name).expect(name);
-        rest.split(' ')
-            .next()
-            .unwrap_or_default()
-            .split(',')
-            .map(str::to_owned)
-            .collect()
-    };
+    let parameters = &plan["steps"][0]["calls"][0]["parameters"];
     let input = serde_json::json!({
         "cluster": "bp", "taskDefinition": "bp-backend", "launchType": "FARGATE",
         "networkConfiguration": {"awsvpcConfiguration": {
-            "subnets": list("subnets="), "securityGroups": list("securityGroups="),
+            "subnets": parameters["subnets"], "securityGroups": parameters["securityGroups"],
         }},
         "overrides": {"containerOverrides": [{
             "name": "php-fpm", "command": ["php", "artisan", "tenancy:pools-migrate"],
@@ -434,23 +425,33 @@ async fn flags_beat_the_environment_which_beats_the_service() {
             process.env.insert(name.to_owned(), value.to_owned());
         }
     };
-    let run = account.run_with(&["migrate", "--dry-run"], env).await;
-    assert!(
-        run.stdout
-            .contains("subnets=subnet-0a1b2c3d (environment PRIVATE_SUBNET_IDS)"),
-        "{}",
-        run.text()
-    );
-    let flag = ["migrate", "--dry-run", "--security-groups", "sg-00000001"];
+    let network = |run: &Run| {
+        let parameters = &run.json()["steps"][0]["calls"][0]["parameters"];
+        (
+            parameters["subnets"].clone(),
+            parameters["securityGroups"].clone(),
+            parameters["networkFrom"].clone(),
+        )
+    };
+    let run = account
+        .run_with(&["migrate", "--dry-run", "-o", "json"], env)
+        .await;
+    let both = "environment PRIVATE_SUBNET_IDS (subnets), environment BACKEND_SG_ID (security groups)";
+    let (subnets, groups) = (json!(["subnet-0a1b2c3d"]), json!(["sg-0a1b2c3d"]));
+    assert_eq!(network(&run), (subnets.clone(), groups, both.into()));
+    let flag = [
+        "migrate",
+        "--dry-run",
+        "-o",
+        "json",
+        "--security-groups",
+        "sg-00000001",
+    ];
     let run = account.run_with(&flag, env).await;
-    assert!(
-        run.stdout
-            .contains("securityGroups=sg-00000001 (flag --security-groups)"),
-        "{}",
-        run.text()
-    );
-    let run = account.run(&["migrate", "--dry-run"]).await;
-    assert!(run.stdout.contains("(service bp-backend)"), "{}", run.text());
+    let mixed = "environment PRIVATE_SUBNET_IDS (subnets), flag --security-groups (security groups)";
+    assert_eq!(network(&run), (subnets, json!(["sg-00000001"]), mixed.into()));
+    let run = account.run(&["migrate", "--dry-run", "-o", "json"]).await;
+    assert_eq!(network(&run).2, "service bp-backend");
     // A network that does not exist is refused by ECS; the error says where it came from.
     let run = account.run_with(&["migrate", "--yes"], env).await;
     assert_eq!(run.status.code(), 1, "{}", run.text());

@@ -185,11 +185,14 @@ fn snapshot_step(instance: &str, short: &str, now: Timestamp) -> Step<Action> {
     Step {
         id: "snapshot".to_owned(),
         summary: format!("take a snapshot of database {instance} and wait until it is available"),
-        calls: vec![ApiCall {
-            service: "rds",
-            operation: "CreateDBSnapshot",
-            parameters: format!("DBInstanceIdentifier={instance} DBSnapshotIdentifier={id}"),
-        }],
+        calls: vec![ApiCall::new(
+            "rds",
+            "CreateDBSnapshot",
+            [
+                ("DBInstanceIdentifier", instance.into()),
+                ("DBSnapshotIdentifier", id.clone().into()),
+            ],
+        )],
         before: None,
         after: None,
         action: Action::Snapshot {
@@ -206,24 +209,38 @@ fn start_step(order: &Order, line: &str) -> Step<Action> {
     Step {
         id: "migrate".to_owned(),
         summary: format!("run `{line}` in a new task of {family}"),
-        calls: vec![ApiCall {
-            service: "ecs",
-            operation: "RunTask",
-            parameters: format!(
-                "cluster={} taskDefinition={} launchType=FARGATE platformVersion={} container={CONTAINER} command={command} subnets={} ({}) securityGroups={} ({}) startedBy={}",
-                order.cluster,
-                order.definition,
-                order.platform_version.as_deref().unwrap_or("LATEST"),
-                order.subnets.ids.join(","),
-                order.subnets.source,
-                order.security_groups.ids.join(","),
-                order.security_groups.source,
-                order.started_by,
-            ),
-        }],
+        calls: vec![ApiCall::new(
+            "ecs",
+            "RunTask",
+            [
+                ("cluster", order.cluster.clone().into()),
+                ("taskDefinition", order.definition.clone().into()),
+                ("launchType", "FARGATE".into()),
+                (
+                    "platformVersion",
+                    order.platform_version.as_deref().unwrap_or("LATEST").into(),
+                ),
+                ("container", CONTAINER.into()),
+                ("command", command),
+                ("subnets", order.subnets.ids.clone().into()),
+                ("securityGroups", order.security_groups.ids.clone().into()),
+                ("networkFrom", networks_from(order).into()),
+                ("startedBy", order.started_by.clone().into()),
+            ],
+        )],
         before: None,
         after: None,
         action: Action::Start(order.clone()),
+    }
+}
+
+/// Who said which network the task goes into.
+fn networks_from(order: &Order) -> String {
+    let (subnets, groups) = (&order.subnets.source, &order.security_groups.source);
+    if subnets == groups {
+        subnets.clone()
+    } else {
+        format!("{subnets} (subnets), {groups} (security groups)")
     }
 }
 
