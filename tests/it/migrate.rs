@@ -2,10 +2,8 @@
 
 use bpctl::Clock;
 use bpctl_sandbox::{Fault, FaultRule, Scenario, Service};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-
-use serde_json::json;
 
 use crate::support::{Account, Run};
 
