@@ -12,6 +12,8 @@ mod platform;
 #[path = "emulator/seed/mod.rs"]
 mod seed;
 
+#[path = "emulator/fleet.rs"]
+mod fleet;
 #[path = "emulator/identity.rs"]
 mod identity;
 #[path = "emulator/migrate.rs"]
