@@ -695,3 +695,133 @@ async fn an_interrupt_during_the_snapshot_migrates_nothing() {
     assert_eq!(run.changes, ["Rds:CreateDBSnapshot"]);
     position(&run, "nothing was migrated");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_before_the_start_starts_nothing() {
+    let account = Account::with(&[]);
+    let run = account
+        .run_with(&["migrate", "--yes"], |process| process.cancel.cancel())
+        .await;
+    assert_eq!(run.status.code(), 130, "{}", run.text());
+    assert!(run.changes.is_empty());
+    assert_eq!(run.stdout, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_at_once_on_this_machine_start_one() {
+    let account = Account::with(&[]);
+    let args = ["migrate", "--yes"];
+    let (one, other) = tokio::join!(account.run(&args), account.run(&args));
+    let mut codes = [one.status.code(), other.status.code()];
+    codes.sort_unstable();
+    assert_eq!(codes, [0, 1], "{}\n{}", one.text(), other.text());
+    let refused = if one.status.code() == 1 { &one } else { &other };
+    position(refused, "another bpctl is at it");
+    assert_eq!(tasks_started(&account), 1);
+}
+
+/// Answers yes, after a migration was started from another machine.
+struct Slow(bpctl_sandbox::Sandbox, Value);
+
+impl bpctl::Prompter for Slow {
+    fn confirm(&mut self, _question: &str) -> std::io::Result<bool> {
+        self.0
+            .with_world(|world| world.call(Service::Ecs, "RunTask", &self.1).expect("a task"));
+        // ECS needs a moment before it lists a new task.
+        self.0.advance(std::time::Duration::from_secs(5));
+        Ok(true)
+    }
+
+    fn input(&mut self, _question: &str) -> std::io::Result<String> {
+        Err(std::io::Error::from(std::io::ErrorKind::Unsupported))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_migration_that_begins_while_the_question_stands_is_noticed() {
+    let account = Account::with(&[]);
+    let input = {
+        let input = serde_json::json!({"cluster": "bp", "services": ["bp-backend"]});
+        let service = account
+            .sandbox
+            .with_world(|world| world.call(Service::Ecs, "DescribeServices", &input))
+            .expect("the service");
+        serde_json::json!({
+            "cluster": "bp", "taskDefinition": "bp-backend", "launchType": "FARGATE",
+            "networkConfiguration": service["services"][0]["networkConfiguration"],
+            "overrides": {"containerOverrides": [{
+                "name": "php-fpm", "command": ["php artisan tenancy:pools-migrate"],
+            }]},
+        })
+    };
+    let sandbox = account.sandbox.clone();
+    let run = account
+        .run_with(&["migrate"], move |process| {
+            process.can_prompt = true;
+            process.prompter = Box::new(Slow(sandbox, input));
+        })
+        .await;
+    assert_eq!(run.status.code(), 5, "{}", run.text());
+    position(&run, "has begun to migrate since the plan was made");
+    assert!(run.changes.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_expire_on_the_way_leave_a_way_back() {
+    let account = Account::with(&[]);
+    account.sandbox.with_world(|world| {
+        world.inject(FaultRule::on(Service::Ecs, "DescribeTasks", Fault::Expire).after(8));
+    });
+    let run = account.run(&["migrate", "--yes"]).await;
+    assert_eq!(run.status.code(), 4, "{}", run.text());
+    position(
+        &run,
+        "the task goes on in AWS: follow it again with `bpctl migrate --attach ",
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_in_trouble_does_not_keep_migrations_from_running() {
+    for (scenario, warning) in [
+        (Scenario::CapacityUnavailable, "service bp-backend is not healthy"),
+        (Scenario::NoHealthyTargets, "service bp-backend is scaled to zero"),
+        (Scenario::BreakerRollback, ""),
+    ] {
+        let account = Account::with(&[scenario]);
+        let run = account.run(&["migrate", "--yes", "-o", "json"]).await;
+        assert_eq!(run.status.code(), 0, "{scenario}\n{}", run.text());
+        position(&run, warning);
+        // After a rollback that is the release that runs, not the newest one.
+        let definition = run.json()["task_definition"].as_str().expect("an ARN").to_owned();
+        assert!(definition.ends_with(":42"), "{scenario}: {definition}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wrong_place_is_recognised() {
+    let account = Account::with(&[]);
+    let run = account
+        .run(&["migrate", "--yes", "--layout", "staged", "--stage", "staging"])
+        .await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    position(&run, "bp-staging");
+    position(&run, "`bpctl whoami` shows them");
+    let run = account
+        .run(&["migrate", "--yes", "--account-id", "999988887777"])
+        .await;
+    assert_eq!(run.status.code(), 4, "{}", run.text());
+    assert!(run.changes.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_way_back_names_the_place() {
+    let account = Account::staged(&[]);
+    let run = account
+        .run(&["migrate", "--yes", "--detach", "--stage", "staging", "-o", "name"])
+        .await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    position(
+        &run,
+        &format!("`bpctl --stage staging migrate --attach {}`", run.stdout.trim()),
+    );
+}

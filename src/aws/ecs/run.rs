@@ -1,5 +1,6 @@
 //! Starting and stopping tasks.
 
+use aws_sdk_ecs::operation::run_task::RunTaskOutput;
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, ContainerOverride, LaunchType, NetworkConfiguration, Tag,
     TaskOverride,
@@ -10,6 +11,8 @@ use super::tasks::{Task, convert_task};
 use crate::aws::Aws;
 use crate::change::Permit;
 use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
+
+const DOING: &str = "start the task";
 
 /// The network of a service or task.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -54,7 +57,6 @@ impl Aws {
     /// What AWS refuses; [`ErrorKind::Failed`] with the reason when ECS answers "no" with a `failures`
     /// list; [`ErrorKind::Unreachable`] when nobody knows whether the task started.
     pub(crate) async fn run_task(&self, _permit: Permit<'_>, order: &RunTask) -> Result<Task> {
-        const DOING: &str = "start the task";
         let vpc = AwsVpcConfiguration::builder()
             .set_subnets(Some(order.network.subnets.clone()))
             .set_security_groups(Some(order.network.security_groups.clone()))
@@ -93,17 +95,7 @@ impl Aws {
             .send()
             .await
             .map_err(|error| from_sdk(DOING, &error))?;
-        // RunTask reports what could not be placed with HTTP 200.
-        if let Some(failure) = answer.failures().first() {
-            let reason = failure.reason().unwrap_or("ECS gave no reason");
-            let detail = failure
-                .detail()
-                .map(|detail| format!(" ({detail})"))
-                .unwrap_or_default();
-            return Err(CtlError::new(ErrorKind::Failed, DOING)
-                .cause(format!("ECS could not place it: {reason}{detail}")));
-        }
-        convert_task("RunTask", answer.tasks().first().required("RunTask", "tasks[0]")?)
+        placed(&answer)
     }
 
     /// Asks ECS to stop a task; SIGTERM to every container, SIGKILL after their stop timeouts.
@@ -125,5 +117,59 @@ impl Aws {
             .await
             .map_err(|error| from_sdk(format!("stop task {}", super::short(task)), &error))?;
         convert_task("StopTask", answer.task().required("StopTask", "task")?)
+    }
+}
+
+/// The task that was started. RunTask reports what could not be placed with HTTP 200, and then there
+/// may be no task at all.
+fn placed(answer: &RunTaskOutput) -> Result<Task> {
+    if let Some(task) = answer.tasks().first() {
+        return convert_task("RunTask", task);
+    }
+    let reason = match answer.failures().first() {
+        Some(failure) => {
+            let reason = failure.reason().unwrap_or("it gave no reason");
+            let detail = failure.detail().map(|detail| format!(" ({detail})"));
+            format!("ECS could not place it: {reason}{}", detail.unwrap_or_default())
+        }
+        None => "ECS answered with neither a task nor a failure".to_owned(),
+    };
+    Err(CtlError::new(ErrorKind::Failed, DOING).cause(reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ecs::types::Failure;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_without_a_task_is_a_failure() {
+        let failure = Failure::builder()
+            .reason("Capacity is unavailable at this time.")
+            .detail("zone a");
+        let answer = RunTaskOutput::builder().failures(failure.build()).build();
+        let error = placed(&answer).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Failed);
+        assert_eq!(
+            error.to_string(),
+            "start the task: ECS could not place it: Capacity is unavailable at this time. (zone a)"
+        );
+        let error = placed(&RunTaskOutput::builder().build()).unwrap_err();
+        assert!(error.to_string().contains("neither a task nor a failure"));
+    }
+
+    #[test]
+    fn a_started_task_is_a_task() {
+        let task = aws_sdk_ecs::types::Task::builder()
+            .task_arn("arn:aws:ecs:us-east-1:123456789012:task/bp/0af")
+            .task_definition_arn("arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42")
+            .last_status("PROVISIONING");
+        let answer = RunTaskOutput::builder().tasks(task.build()).build();
+        let task = placed(&answer).unwrap();
+        assert_eq!((task.id(), task.state.as_str()), ("0af", "PROVISIONING"));
+        let nameless = aws_sdk_ecs::types::Task::builder().last_status("PENDING").build();
+        let answer = RunTaskOutput::builder().tasks(nameless).build();
+        assert_eq!(placed(&answer).unwrap_err().kind(), ErrorKind::Unexpected);
     }
 }

@@ -36,7 +36,13 @@ pub(super) fn tags(short: &str) -> Vec<(String, String)> {
 
 /// One migration at a time on this machine; ECS is asked about the other machines.
 pub(super) fn lock(ctx: &Ctx, target: &Target) -> Result<OperationLock> {
-    OperationLock::take(ctx, "migrate", target)
+    OperationLock::take(ctx, "migrate", target).map_err(|error| {
+        if error.kind() != ErrorKind::Conflict {
+            return error;
+        }
+        CtlError::new(ErrorKind::Conflict, error.message())
+            .hint("wait for it to end; `bpctl migrate --dry-run` names its task as soon as there is one")
+    })
 }
 
 pub(super) async fn apply(
@@ -64,22 +70,30 @@ pub(super) async fn apply(
                 .map(|()| Done::Snapshot(id.clone())),
             Action::Start(order) => start(ctx, layout, approved.permit(), order, tags)
                 .await
-                .map(|task| Done::Task(order.clone(), task)),
+                .map(|task| {
+                    Done::Task(Box::new(Begun {
+                        order: (**order).clone(),
+                        task,
+                        snapshot: snapshot.clone(),
+                    }))
+                }),
         };
         match done {
             Ok(Done::Snapshot(id)) => {
                 journal.done(&step.id, &format!("took snapshot {id}"))?;
                 snapshot = Some(id);
             }
-            Ok(Done::Task(order, task)) => {
-                // First of all, so that a kill at any later moment leaves a trace of the task.
-                journal.note("task", &task.arn)?;
-                journal.done(&step.id, &format!("started task {}", task.id()))?;
-                return Ok(Begun {
-                    order,
-                    task,
-                    snapshot,
-                });
+            Ok(Done::Task(begun)) => {
+                // First of all, so that a kill at any later moment leaves a trace of the task. Once it
+                // runs, a full disk is no reason not to watch it.
+                let written = journal
+                    .note("task", &begun.task.arn)
+                    .and_then(|()| journal.done(&step.id, &format!("started task {}", begun.task.id())));
+                if let Err(error) = written {
+                    ctx.ui
+                        .warn(&format!("task {} runs, but failed to {error}", begun.task.id()));
+                }
+                return Ok(*begun);
             }
             Err(error) => {
                 journal.failed(&step.id, &error)?;
@@ -95,7 +109,7 @@ pub(super) async fn apply(
 
 enum Done {
     Snapshot(String),
-    Task(Order, Task),
+    Task(Box<Begun>),
 }
 
 fn with_snapshot(error: CtlError, snapshot: Option<&str>) -> CtlError {

@@ -14,7 +14,7 @@ use super::view::MigrateResult;
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
-use crate::layout::Layout;
+use crate::layout::{App, Layout};
 
 pub(super) async fn run(
     ctx: &Ctx,
@@ -31,7 +31,17 @@ pub(super) async fn run(
         );
     }
     let mut follower = Follower::of_named(ctx, &cluster, CONTAINER, &name.id);
-    let (_, task) = try_join!(ctx.target(), follower.until_known())?;
+    let (_, task) = try_join!(Box::pin(ctx.target()), Box::pin(follower.until_known())).map_err(|error| {
+        if error.kind() != ErrorKind::NotFound {
+            return error;
+        }
+        // The log outlives the task, and its place follows from the platform's naming.
+        let place = (
+            layout.log_group(App::Backend),
+            Layout::log_stream_prefix(CONTAINER).to_owned(),
+        );
+        error.hint(Tail::new(&place, CONTAINER, &name.id).command())
+    })?;
     let definition = ctx.aws.task_definition(&task.definition).await?;
     let Some(container) = definition.container(CONTAINER) else {
         return Err(CtlError::usage(format!(
@@ -49,7 +59,24 @@ pub(super) async fn run(
     ctx.ui.group("migration");
     let followed = follower.follow(timeout).await;
     ctx.ui.end_group();
-    ended(ctx, followed?, follower.tail.as_ref(), None)
+    let followed = followed.map_err(|error| goes_on(ctx, &name.id, error))?;
+    ended(ctx, followed, follower.tail.as_ref(), None)
+}
+
+/// Whatever goes wrong while watching, the task does not care; the operator has to know.
+pub(super) fn goes_on(ctx: &Ctx, task: &str, error: CtlError) -> CtlError {
+    match error.kind() {
+        ErrorKind::Credentials
+        | ErrorKind::AccessDenied
+        | ErrorKind::Throttled
+        | ErrorKind::Unreachable
+        | ErrorKind::Unexpected
+        | ErrorKind::Rejected => error.hint(format!(
+            "the task goes on in AWS: follow it again with `{}`",
+            reattach(ctx, task)
+        )),
+        _ => error,
+    }
 }
 
 /// The command line that follows a task again, with the flags that chose this place.
@@ -72,7 +99,8 @@ pub(super) fn ended(
 ) -> Result<ExitStatus> {
     let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) = &followed;
     let judgement = judge(task, CONTAINER);
-    ctx.emit(&MigrateResult::new(task, &judgement, tail, snapshot))?;
+    let result = MigrateResult::new(task, &judgement, tail, snapshot);
+    ctx.emit(&result)?;
     let again = format!("follow it again with `{}`", reattach(ctx, task.id()));
     match followed {
         Followed::TimedOut(task) => Err(CtlError::new(
@@ -94,7 +122,7 @@ pub(super) fn ended(
         )
         .hint(again)),
         Followed::Stopped(_) if judgement.verdict == Verdict::Succeeded => {
-            ctx.ui.status("migrated");
+            ctx.ui.status(&format!("migrated in {}", result.duration()));
             Ok(ExitStatus::Done)
         }
         Followed::Stopped(_) => {

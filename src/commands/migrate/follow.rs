@@ -115,7 +115,10 @@ impl<'a> Follower<'a> {
             .until(
                 async || {
                     let Some(task) = self.look().await? else {
-                        return Ok(Look::Pending("task is not known to ECS yet".to_owned()));
+                        return Ok(Look::Pending(match &self.last {
+                            Some(last) => state_line(last, self.container),
+                            None => "task is not known to ECS yet".to_owned(),
+                        }));
                     };
                     if task.is_stopped() {
                         return Ok(Look::Ready(task));
@@ -210,8 +213,9 @@ fn state_line(task: &Task, container: &str) -> String {
     let mut line = format!("task is {}", task.state);
     if let Some(code) = task.container(container).and_then(|found| found.exit_code) {
         line.push_str(&format!(": {container} exited with {code}"));
-    } else if let Some(reason) = &task.stopped_reason {
-        line.push_str(&format!(": {reason}"));
+    } else if let Some(code) = &task.stop_code {
+        // The whole reason is told once, at the end.
+        line.push_str(&format!(": {code}"));
     }
     line
 }

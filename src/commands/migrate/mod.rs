@@ -48,7 +48,7 @@ pub(crate) struct MigrateArgs {
     tenant: bool,
 
     /// Migrate only these tenant pools (implies --tenant)
-    #[arg(long, value_name = "POOL,…", value_delimiter = ',', value_parser = name::<PoolName>)]
+    #[arg(long, value_name = "POOL,…", value_delimiter = ',', value_parser = name::<PoolName>, add = crate::completion::pools())]
     pools: Vec<PoolName>,
 
     /// Drop all tables first

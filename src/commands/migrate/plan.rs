@@ -90,7 +90,7 @@ pub(super) struct RunIds {
 #[derive(Clone, Debug)]
 pub(super) enum Action {
     Snapshot { instance: String, id: String },
-    Start(Order),
+    Start(Box<Order>),
 }
 
 /// The task to start.
@@ -126,14 +126,14 @@ pub(super) fn plan(
         steps.push(snapshot_step(id, &ids.short, now));
     }
     steps.push(start_step(&order, &words.join(" ")));
-    let dropping = if request.fresh {
-        "drop all tables of, and migrate,"
+    let verb = if request.fresh {
+        "drop all tables and migrate"
     } else {
         "migrate"
     };
     Ok(Plan {
         verb: "migrate",
-        title: format!("{dropping} {}", request.scope()),
+        title: format!("{verb} {}", request.scope()),
         confirm_word: if request.fresh && production {
             observed.target.account.clone()
         } else {
@@ -230,7 +230,7 @@ fn start_step(order: &Order, line: &str) -> Step<Action> {
         )],
         before: None,
         after: None,
-        action: Action::Start(order.clone()),
+        action: Action::Start(Box::new(order.clone())),
     }
 }
 

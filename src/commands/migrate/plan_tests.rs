@@ -249,7 +249,8 @@ fn what_is_missing_blocks() {
 
 #[test]
 fn trouble_of_the_service_is_a_warning_not_a_refusal() {
-    let changes: [(&str, fn(&mut Observed)); 5] = [
+    type Change = (&'static str, fn(&mut Observed));
+    let changes: [Change; 5] = [
         ("is not healthy: 1 of 2 tasks run", |place| {
             place.service.running = 1
         }),

@@ -7,6 +7,7 @@ use super::plan::{Action, CONTAINER, Order};
 use crate::change::{Plan, Target};
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::output::{Render, View};
+use crate::settings::Settings;
 
 /// Command lines for a POSIX shell.
 #[derive(Debug, Serialize)]
@@ -16,12 +17,12 @@ pub(super) struct Printed {
 
 impl Printed {
     /// Every step of the plan, ready to be pasted.
-    pub(super) fn new(plan: &Plan<Action>, tags: &[(String, String)], profile: Option<&str>) -> Result<Self> {
+    pub(super) fn new(plan: &Plan<Action>, tags: &[(String, String)], settings: &Settings) -> Result<Self> {
         let mut commands = Vec::new();
         for step in &plan.steps {
             match &step.action {
                 Action::Snapshot { instance, id } => {
-                    let common = common(&plan.target, profile);
+                    let common = common(&plan.target, settings);
                     let identifier = vec!["--db-snapshot-identifier".to_owned(), id.clone()];
                     let options = vec!["--db-instance-identifier".to_owned(), instance.clone()];
                     commands.push(line(
@@ -34,7 +35,7 @@ impl Printed {
                     )?);
                 }
                 Action::Start(order) => {
-                    commands.push(run_task(order, tags, common(&plan.target, profile))?);
+                    commands.push(run_task(order, tags, common(&plan.target, settings))?);
                 }
             }
         }
@@ -42,10 +43,14 @@ impl Printed {
     }
 }
 
-fn common(target: &Target, profile: Option<&str>) -> Vec<String> {
+/// What makes the aws tool talk to the same place.
+fn common(target: &Target, settings: &Settings) -> Vec<String> {
     let mut options = vec!["--region".to_owned(), target.region.clone()];
-    if let Some(profile) = profile {
-        options.extend(["--profile".to_owned(), profile.to_owned()]);
+    if let Some(profile) = &settings.profile {
+        options.extend(["--profile".to_owned(), profile.value.clone()]);
+    }
+    if let Some(endpoint) = &settings.endpoint_url {
+        options.extend(["--endpoint-url".to_owned(), endpoint.value.clone()]);
     }
     options
 }

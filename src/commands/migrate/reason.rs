@@ -16,116 +16,18 @@ const NETWORK_HINT: &str = "check that the task's subnets reach AWS: NAT gateway
 
 /// Why a task that never ran did not.
 pub(super) fn of_start_failure(text: &str) -> Option<Explained> {
-    let has = |part: &str| text.contains(part);
     let any = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
-    let unreachable = any(&[
-        "i/o timeout",
-        "context deadline exceeded",
-        "Client.Timeout",
-        "connection refused",
-        "request canceled while waiting for connection",
-    ]);
-    let denied = any(&[
-        "AccessDenied",
-        "not authorized",
-        "403 Forbidden",
-        "pull access denied",
-    ]);
-    let explained = |what: &'static str, hint: String| Some(Explained { what, hint });
-    if has("CannotPullContainer") || has("CannotPullImageManifest") {
-        return if unreachable {
-            explained("the registry cannot be reached", NETWORK_HINT.to_owned())
-        } else if has("toomanyrequests") || has("Too Many Requests") {
-            explained(
-                "the registry refuses more pulls for now",
-                "wait some minutes and run `bpctl migrate` again".to_owned(),
-            )
-        } else if has("no space left on device") {
-            explained(
-                "the image does not fit on the task's disk",
-                "make the image smaller or raise ephemeralStorage in the task definition".to_owned(),
-            )
-        } else if has("does not match the specified platform") || has("no matching manifest") {
-            explained(
-                "the image is for another processor",
-                "build it for linux/arm64 and push it again".to_owned(),
-            )
-        } else if denied {
-            explained(
-                "the execution role may not pull the image",
-                "allow the task's execution role `ecr:BatchGetImage`, `ecr:GetDownloadUrlForLayer` and `ecr:GetAuthorizationToken`".to_owned(),
-            )
-        } else {
-            explained(
-                "the image is not in the registry",
-                match image(text) {
-                    Some((repository, tag)) => format!(
-                        "look for the tag with `aws ecr describe-images --repository-name {repository} --image-ids imageTag={tag}`, push the image (workflow `deploy`), then run `bpctl migrate` again"
-                    ),
-                    None => "push the image (workflow `deploy`), then run `bpctl migrate` again".to_owned(),
-                },
-            )
-        };
+    if any(&["CannotPullContainer", "CannotPullImageManifest"]) {
+        return Some(of_pull(text));
     }
-    if has("ResourceInitializationError") {
-        return if unreachable {
-            explained(
-                "secrets or registry cannot be reached from the task's subnets",
-                NETWORK_HINT.to_owned(),
-            )
-        } else if denied {
-            explained(
-                "the execution role may not read a secret",
-                "allow the task's execution role `secretsmanager:GetSecretValue`, `ssm:GetParameters` and `kms:Decrypt` on what the task definition names".to_owned(),
-            )
-        } else if has("staging label") {
-            explained(
-                "a secret has no value",
-                match secret(text) {
-                    Some(secret) => format!(
-                        "see its versions with `aws secretsmanager list-secret-version-ids --secret-id {secret}`, put a value, then run `bpctl migrate` again"
-                    ),
-                    None => "put a value into the secret, then run `bpctl migrate` again".to_owned(),
-                },
-            )
-        } else if has("did not contain json key") {
-            explained(
-                "a secret lacks a key",
-                "complete the JSON in the secret, then run `bpctl migrate` again".to_owned(),
-            )
-        } else if has("invalid ssm parameters") {
-            explained(
-                "an SSM parameter is missing",
-                "put the parameter, then run `bpctl migrate` again".to_owned(),
-            )
-        } else if has("specified secret") {
-            explained(
-                "a secret does not exist",
-                match secret(text) {
-                    Some(secret) => format!(
-                        "look for it with `aws secretsmanager describe-secret --secret-id {secret}`, create it, then run `bpctl migrate` again"
-                    ),
-                    None => "create the secret, then run `bpctl migrate` again".to_owned(),
-                },
-            )
-        } else if has("logger") || has("log group does not exist") {
-            explained(
-                "its log group does not exist",
-                "deploy the compute stack, which makes the log group, then run `bpctl migrate` again"
-                    .to_owned(),
-            )
-        } else {
-            explained(
-                "its secrets, registry or logs could not be prepared",
-                "look for the cause with `bpctl triage`".to_owned(),
-            )
-        };
+    if any(&["ResourceInitializationError"]) {
+        return Some(of_resources(text));
     }
     if any(&["InsufficientFreeAddressesInSubnet", "insufficient free addresses"]) {
-        return explained(
+        return Some(explained(
             "its subnet has no free addresses",
-            "choose other subnets with `--subnets`, or stop what is not needed".to_owned(),
-        );
+            "choose other subnets with `--subnets`, or stop what is not needed",
+        ));
     }
     if any(&[
         "network interface",
@@ -134,16 +36,16 @@ pub(super) fn of_start_failure(text: &str) -> Option<Explained> {
         "InvalidSubnetID",
         "InvalidGroup",
     ]) {
-        return explained(
+        return Some(explained(
             "it got no network interface",
-            "check subnets and security groups with `bpctl migrate --dry-run`, then run it again".to_owned(),
-        );
+            "check subnets and security groups with `bpctl migrate --dry-run`, then run it again",
+        ));
     }
     if any(&["Capacity is unavailable", "capacity is unavailable", "RESOURCE:"]) {
-        return explained(
+        return Some(explained(
             "Fargate has no capacity at this time",
-            "wait some minutes and run `bpctl migrate` again, or choose subnets in other zones with `--subnets`".to_owned(),
-        );
+            "wait some minutes and run `bpctl migrate` again, or choose subnets in other zones with `--subnets`",
+        ));
     }
     if any(&[
         "CannotStartContainerError",
@@ -151,15 +53,135 @@ pub(super) fn of_start_failure(text: &str) -> Option<Explained> {
         "ContainerRuntimeError",
         "exec format error",
     ]) {
-        return explained(
+        return Some(explained(
             "the container could not be started",
-            "check entry point, command and processor (linux/arm64) of the image".to_owned(),
-        );
+            "check entry point, command and processor (linux/arm64) of the image",
+        ));
     }
-    if has("OutOfMemory") {
-        return explained("it ran out of memory", MEMORY_HINT.to_owned());
+    any(&["OutOfMemory"]).then(|| explained("it ran out of memory", MEMORY_HINT))
+}
+
+fn explained(what: &'static str, hint: impl Into<String>) -> Explained {
+    Explained {
+        what,
+        hint: hint.into(),
     }
-    None
+}
+
+/// Nothing answered from where the task stands.
+fn is_unreachable(text: &str) -> bool {
+    [
+        "i/o timeout",
+        "context deadline exceeded",
+        "Client.Timeout",
+        "connection refused",
+        "request canceled while waiting for connection",
+    ]
+    .iter()
+    .any(|part| text.contains(part))
+}
+
+fn is_denied(text: &str) -> bool {
+    [
+        "AccessDenied",
+        "not authorized",
+        "403 Forbidden",
+        "pull access denied",
+    ]
+    .iter()
+    .any(|part| text.contains(part))
+}
+
+fn of_pull(text: &str) -> Explained {
+    let any = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+    if is_unreachable(text) {
+        explained("the registry cannot be reached", NETWORK_HINT)
+    } else if any(&["toomanyrequests", "Too Many Requests"]) {
+        explained(
+            "the registry refuses more pulls for now",
+            "wait some minutes and run `bpctl migrate` again",
+        )
+    } else if any(&["no space left on device"]) {
+        explained(
+            "the image does not fit on the task's disk",
+            "make the image smaller or raise ephemeralStorage in the task definition",
+        )
+    } else if any(&["does not match the specified platform", "no matching manifest"]) {
+        explained(
+            "the image is for another processor",
+            "build it for linux/arm64 and push it again",
+        )
+    } else if is_denied(text) {
+        explained(
+            "the execution role may not pull the image",
+            "allow the task's execution role `ecr:BatchGetImage`, `ecr:GetDownloadUrlForLayer` and `ecr:GetAuthorizationToken`",
+        )
+    } else {
+        explained(
+            "the image is not in the registry",
+            match image(text) {
+                Some((repository, tag)) => format!(
+                    "look for the tag with `aws ecr describe-images --repository-name {repository} --image-ids imageTag={tag}`, push the image (workflow `deploy`), then run `bpctl migrate` again"
+                ),
+                None => "push the image (workflow `deploy`), then run `bpctl migrate` again".to_owned(),
+            },
+        )
+    }
+}
+
+fn of_resources(text: &str) -> Explained {
+    let has = |part: &str| text.contains(part);
+    if is_unreachable(text) {
+        explained(
+            "secrets or registry cannot be reached from the task's subnets",
+            NETWORK_HINT,
+        )
+    } else if is_denied(text) {
+        explained(
+            "the execution role may not read a secret",
+            "allow the task's execution role `secretsmanager:GetSecretValue`, `ssm:GetParameters` and `kms:Decrypt` on what the task definition names",
+        )
+    } else if has("staging label") {
+        explained(
+            "a secret has no value",
+            match secret(text) {
+                Some(secret) => format!(
+                    "see its versions with `aws secretsmanager list-secret-version-ids --secret-id {secret}`, put a value, then run `bpctl migrate` again"
+                ),
+                None => "put a value into the secret, then run `bpctl migrate` again".to_owned(),
+            },
+        )
+    } else if has("did not contain json key") {
+        explained(
+            "a secret lacks a key",
+            "complete the JSON in the secret, then run `bpctl migrate` again",
+        )
+    } else if has("invalid ssm parameters") {
+        explained(
+            "an SSM parameter is missing",
+            "put the parameter, then run `bpctl migrate` again",
+        )
+    } else if has("specified secret") {
+        explained(
+            "a secret does not exist",
+            match secret(text) {
+                Some(secret) => format!(
+                    "look for it with `aws secretsmanager describe-secret --secret-id {secret}`, create it, then run `bpctl migrate` again"
+                ),
+                None => "create the secret, then run `bpctl migrate` again".to_owned(),
+            },
+        )
+    } else if has("logger") || has("log group does not exist") {
+        explained(
+            "its log group does not exist",
+            "deploy the compute stack, which makes the log group, then run `bpctl migrate` again",
+        )
+    } else {
+        explained(
+            "its secrets, registry or logs could not be prepared",
+            "look for the cause with `bpctl triage`",
+        )
+    }
 }
 
 const MEMORY_HINT: &str =

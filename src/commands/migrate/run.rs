@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::apply::{self, Begun};
-use super::attach::{ended, reattach};
+use super::attach::{ended, goes_on, reattach};
 use super::follow::{Followed, Follower};
 use super::observe::observe;
 use super::plan::{self, Action, CONTAINER, RunIds};
@@ -46,12 +46,13 @@ pub(super) async fn run(
             ctx.ui.warn(&blocker.reason);
             ctx.ui.hint(&blocker.hint);
         }
-        let profile = ctx
-            .settings
-            .profile
-            .as_ref()
-            .map(|profile| profile.value.as_str());
-        ctx.emit(&Printed::new(&plan, &tags, profile)?)?;
+        if let Some(role) = &ctx.settings.role_arn {
+            ctx.ui.warn(&format!(
+                "this context assumes the role {}, which the commands do not: sign in with it first",
+                role.value
+            ));
+        }
+        ctx.emit(&Printed::new(&plan, &tags, &ctx.settings)?)?;
         return Ok(ExitStatus::Done);
     }
     let approved = match gate(ctx, plan, gate_args)? {
@@ -97,19 +98,7 @@ async fn carry_out(
         .map(|place| Tail::new(place, CONTAINER, begun.task.id()));
     Box::pin(watch(ctx, approved, manner, &begun, &mut follower))
         .await
-        .map_err(|error| match error.kind() {
-            // Whatever went wrong while watching: the task does not care.
-            ErrorKind::Credentials
-            | ErrorKind::AccessDenied
-            | ErrorKind::Throttled
-            | ErrorKind::Unreachable
-            | ErrorKind::Unexpected
-            | ErrorKind::Rejected => error.hint(format!(
-                "the task keeps running in AWS: follow it again with `{}`",
-                reattach(ctx, begun.task.id())
-            )),
-            _ => error,
-        })
+        .map_err(|error| goes_on(ctx, begun.task.id(), error))
 }
 
 async fn watch(

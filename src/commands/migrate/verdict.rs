@@ -105,9 +105,15 @@ fn exited(task: &Task, container: &str, code: i32) -> Judgement {
                     "{other} exited with {other_code}, which stopped the whole task"
                 ));
             }
-            if let Some((meaning, hint)) = reason::of_exit_code(code, &causes.join(" ")) {
-                causes.push(meaning.to_owned());
-                hints.push(hint.to_owned());
+            match reason::of_exit_code(code, &causes.join(" ")) {
+                Some((meaning, hint)) => {
+                    causes.push(meaning.to_owned());
+                    hints.push(hint.to_owned());
+                }
+                None => hints.push(
+                    "mend what the log above says and run `bpctl migrate` again: migrations that were finished are recorded"
+                        .to_owned(),
+                ),
             }
         }
     }

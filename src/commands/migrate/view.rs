@@ -77,7 +77,7 @@ impl MigrateResult {
         crate::aws::ecs::short(&self.task_arn)
     }
 
-    fn duration(&self) -> String {
+    pub(super) fn duration(&self) -> String {
         self.duration_seconds
             .and_then(|seconds| u64::try_from(seconds).ok())
             .map_or_else(
@@ -131,5 +131,24 @@ impl Render for MigrateResult {
 
     fn names(&self) -> Vec<String> {
         vec![self.task_id().to_owned()]
+    }
+
+    fn markdown(&self) -> Option<String> {
+        let mut text = format!(
+            "### migrate: {}\n\n| task | definition | exit code | duration |\n| --- | --- | --- | --- |\n| `{}` | `{}` | {} | {} |\n",
+            self.verdict.as_str(),
+            self.task_id(),
+            crate::aws::ecs::short(&self.task_definition),
+            self.exit_code
+                .map_or_else(|| "-".to_owned(), |code| code.to_string()),
+            self.duration(),
+        );
+        if let (Some(group), Some(stream)) = (&self.log_group, &self.log_stream) {
+            text.push_str(&format!("\nLog: `{group}`, stream `{stream}`\n"));
+        }
+        if let Some(snapshot) = &self.snapshot {
+            text.push_str(&format!("\nSnapshot: `{snapshot}`\n"));
+        }
+        Some(text)
     }
 }
