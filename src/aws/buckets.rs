@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::door::Operation;
+use super::operation::Operation;
 use crate::clock::Clock;
 
 /// A documented request quota: how many calls at once, and how many more per second.

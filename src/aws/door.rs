@@ -12,7 +12,8 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use super::buckets::Buckets;
-use super::config::is_loopback_host;
+use super::loopback::{is_loopback_host, is_loopback_url};
+use super::operation::Operation;
 use super::stats::Stats;
 
 /// What AWS sees in front of the SDK's own user agent.
@@ -40,7 +41,7 @@ impl Door {
         buckets: Buckets,
         stats: Arc<Stats>,
     ) -> Self {
-        let loopback_only = endpoint.is_some_and(super::config::is_loopback_url);
+        let loopback_only = endpoint.is_some_and(is_loopback_url);
         Self {
             inner,
             shared: Shared {
@@ -124,44 +125,6 @@ fn announce(request: &mut HttpRequest) {
     request.headers_mut().insert("user-agent", agent);
 }
 
-/// Service and operation of a request, read off the wire format.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Operation {
-    pub(super) service: String,
-    pub(super) name: String,
-}
-
-impl Operation {
-    fn of(request: &HttpRequest) -> Self {
-        let service = request
-            .headers()
-            .get("authorization")
-            .and_then(|value| value.split('/').nth(3))
-            .unwrap_or("unsigned")
-            .to_owned();
-        Self {
-            service,
-            name: operation_name(request).unwrap_or("Unknown").to_owned(),
-        }
-    }
-
-    fn label(&self) -> String {
-        format!("{}:{}", self.service, self.name)
-    }
-}
-
-/// JSON services name the operation in a header, CBOR services in the path, query services in the body.
-fn operation_name(request: &HttpRequest) -> Option<&str> {
-    if let Some(target) = request.headers().get("x-amz-target") {
-        return target.rsplit('.').next();
-    }
-    if let Some((_, operation)) = request.uri().rsplit_once("/operation/") {
-        return Some(operation);
-    }
-    let body = std::str::from_utf8(request.body().bytes()?).ok()?;
-    body.split('&').find_map(|pair| pair.strip_prefix("Action="))
-}
-
 #[cfg(test)]
 mod tests {
     use aws_smithy_types::body::SdkBody;
@@ -175,31 +138,6 @@ mod tests {
             request.headers_mut().insert(*name, (*value).to_owned());
         }
         request
-    }
-
-    #[test]
-    fn the_operation_is_read_from_every_wire_format() {
-        let auth = (
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=AKID/20260115/us-east-1/ecs/aws4_request, …",
-        );
-        let json = request(
-            "http://x/",
-            &[
-                auth,
-                ("x-amz-target", "AmazonEC2ContainerServiceV20141113.RunTask"),
-            ],
-            "{}",
-        );
-        assert_eq!(Operation::of(&json).label(), "ecs:RunTask");
-        let query = request("http://x/", &[], "Action=DescribeStacks&Version=2010-05-15");
-        assert_eq!(Operation::of(&query).label(), "unsigned:DescribeStacks");
-        let cbor = request(
-            "http://x/service/GraniteServiceVersion20100801/operation/GetMetricData",
-            &[],
-            "",
-        );
-        assert_eq!(Operation::of(&cbor).label(), "unsigned:GetMetricData");
     }
 
     #[test]

@@ -20,6 +20,8 @@ mod buckets;
 mod config;
 mod convert;
 mod door;
+mod loopback;
+mod operation;
 pub(crate) mod stats;
 pub(crate) mod wait;
 
@@ -33,7 +35,7 @@ use crate::error::Result;
 use crate::process::Transport;
 use crate::settings::Settings;
 
-pub(crate) use config::is_loopback_url;
+pub(crate) use loopback::is_loopback_url;
 use stats::Stats;
 
 /// Everything needed to reach AWS; nothing is loaded before the first client is asked for.
