@@ -230,3 +230,40 @@ async fn a_snapshot_is_taken_first() {
         .collect();
     assert_eq!(ids, [run.json()["snapshot"].as_str()], "{}", run.text());
 }
+
+/// The log driver delivers lines one by one while bpctl pages through the stream.
+#[tokio::test]
+async fn every_line_is_shown_once_and_in_order() {
+    let lines: Vec<String> = (1..=250).map(|number| format!("line {number:03}")).collect();
+    let words: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let program = Program::job(
+        "php artisan tenancy:pools-migrate",
+        Duration::from_secs(7),
+        0,
+        &words,
+    );
+    let platform = platform(Layout::Single, program).await;
+    let run = platform.bpctl(&["migrate", "--yes"]).await;
+    assert_eq!(run.status, 0, "{}", run.text());
+    let shown: Vec<&str> = run
+        .stderr
+        .lines()
+        .filter_map(|line| line.find("line ").map(|start| &line[start..]))
+        .collect();
+    assert_eq!(shown, words, "{}", run.text());
+}
+
+#[tokio::test]
+async fn where_nothing_is_deployed_nothing_is_started() {
+    let platform = Platform::empty(Layout::Single);
+    let run = platform.bpctl(&["migrate", "--yes"]).await;
+    assert_eq!(run.status, 1, "{}", run.text());
+    assert!(run.stderr.contains("bpctl whoami"), "{}", run.text());
+    // ministack would have made the cluster for a RunTask.
+    let clusters = client!(aws_sdk_ecs, &platform)
+        .list_clusters()
+        .send()
+        .await
+        .expect("clusters");
+    assert_eq!(clusters.cluster_arns(), [String::new(); 0]);
+}
