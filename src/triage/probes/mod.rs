@@ -139,8 +139,15 @@ async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
     let (task_logs, backend_logs, stacks, rollouts, images, secrets) =
         futures::join!(task_logs, backend_logs, stacks, rollouts, images, secrets);
     // All of these have their answers by now: the backend's log waited for them.
-    let (services, tasks, targets, alarms, metrics) = join5(services, tasks, targets, alarms, metrics).await;
-    let database = database.await;
+    let (services, tasks, targets, alarms, metrics) = join5(
+        services.clone(),
+        tasks.clone(),
+        targets.clone(),
+        alarms.clone(),
+        metrics.clone(),
+    )
+    .await;
+    let database = database.clone().await;
     Snapshot {
         services,
         rollouts,
@@ -199,8 +206,8 @@ async fn fleets(aws: &Aws, layout: &Layout, scope: &Scope, watch: &Watch<'_>) ->
     let (fleet_metrics, amis, fleet_secrets, topics, activities) =
         futures::join!(metrics, amis, secrets, topics, activities);
     Snapshot {
-        groups: groups.await,
-        fleet_alarms: alarms.await,
+        groups: groups.clone().await,
+        fleet_alarms: alarms.clone().await,
         fleet_metrics,
         activities,
         amis,
