@@ -16,3 +16,5 @@ mod sandbox;
 
 #[path = "it/fleet.rs"]
 mod fleet;
+#[path = "it/fleet_scale_to_zero.rs"]
+mod fleet_scale_to_zero;

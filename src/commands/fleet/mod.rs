@@ -1,6 +1,7 @@
 //! `bpctl fleet`: look at GPU fleets and take them to zero.
 
 mod list;
+mod scale_to_zero;
 mod status;
 mod text;
 
@@ -14,7 +15,7 @@ use crate::settings::Source;
 
 /// Look at GPU fleets, and take them to zero
 ///
-/// A fleet is written `<stage>/<slug>`, e.g. production/gpu-default. `--stage` limits every command to
+/// A fleet is written <stage>/<slug>, e.g. production/gpu-default. `--stage` limits every command to
 /// the fleets of one stage.
 #[derive(Debug, Args)]
 pub(crate) struct FleetArgs {
@@ -27,11 +28,13 @@ enum FleetCommand {
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
     Status(status::StatusArgs),
+    ScaleToZero(scale_to_zero::ScaleToZeroArgs),
 }
 
 pub(crate) async fn run(ctx: &Ctx, args: FleetArgs) -> Result<ExitStatus> {
     match args.command {
         FleetCommand::List(args) => Box::pin(list::run(ctx, &args)).await,
+        FleetCommand::ScaleToZero(args) => Box::pin(scale_to_zero::run(ctx, &args)).await,
         FleetCommand::Status(args) => Box::pin(status::run(ctx, &args)).await,
     }
 }

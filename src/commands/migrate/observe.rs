@@ -194,7 +194,6 @@ mod tests {
             id: id.to_owned(),
             status: "available".to_owned(),
             endpoint: Some(format!("{id}.example.rds.amazonaws.com")),
-            ..DbInstance::default()
         }
     }
 

@@ -1,0 +1,256 @@
+//! After the write: do the instances really leave, and does the capacity stay at zero?
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::aws::autoscaling::{Group, Phase};
+use crate::aws::wait::{Look, Waited, Waiter};
+use crate::context::Ctx;
+use crate::error::Result;
+use crate::layout::FleetId;
+
+use super::super::text::counted;
+
+/// While jobs wait, the step policy's alarm is looked at once a minute: this long it may take until
+/// the capacity is lifted again.
+const ALARM_TIME: Duration = Duration::from_secs(100);
+
+/// A fleet to be followed.
+#[derive(Clone, Debug)]
+pub(super) struct Followed {
+    pub(super) fleet: FleetId,
+    pub(super) group: String,
+    /// A policy is expected to lift it again.
+    pub(super) jobs_wait: bool,
+}
+
+/// How a fleet ended up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Nothing runs, or what is left is on its way out.
+    AtZero { terminating: usize },
+    /// Only instances that scale-in leaves alone (or that nothing may terminate) are left.
+    Stays {
+        instances: Vec<String>,
+        why: &'static str,
+    },
+    /// Something set the capacity again.
+    Raised { desired: u32, cause: Option<String> },
+    /// The deadline passed (or Ctrl-C) with so many instances left.
+    Unfinished { left: usize },
+}
+
+/// What a look at the group says; `None` when there is more to wait for.
+fn judge(group: Option<&Group>, may_be_lifted: bool) -> Option<End> {
+    let Some(group) = group else {
+        return Some(End::AtZero { terminating: 0 });
+    };
+    if group.desired > 0 {
+        return Some(End::Raised {
+            desired: group.desired,
+            cause: None,
+        });
+    }
+    if may_be_lifted {
+        return None;
+    }
+    let left: Vec<_> = group
+        .instances
+        .iter()
+        .filter(|instance| instance.phase != Phase::Terminating)
+        .collect();
+    let stays = |why| {
+        Some(End::Stays {
+            instances: left.iter().map(|instance| instance.id.clone()).collect(),
+            why,
+        })
+    };
+    if left.is_empty() {
+        Some(End::AtZero {
+            terminating: group.count(Phase::Terminating),
+        })
+    } else if group.suspended.iter().any(|(process, _)| process == "Terminate") {
+        stays("the process `Terminate` is suspended")
+    } else if left.iter().all(|instance| instance.protected) {
+        stays("protected from scale-in")
+    } else {
+        None
+    }
+}
+
+/// Follows all fleets with one batched call per look.
+///
+/// # Errors
+/// When the groups cannot be read.
+pub(super) async fn follow(
+    ctx: &Ctx,
+    fleets: &[Followed],
+    deadline: Timestamp,
+) -> Result<BTreeMap<FleetId, End>> {
+    let mut ends = BTreeMap::new();
+    if fleets.is_empty() {
+        return Ok(ends);
+    }
+    let started = ctx.clock.now();
+    let mut left: Vec<&Followed> = fleets.iter().collect();
+    let mut instances: BTreeMap<FleetId, usize> = BTreeMap::new();
+    let mut waiter = Waiter::new(&ctx.clock, Duration::ZERO, &ctx.cancel)
+        .pace(Duration::from_secs(2), Duration::from_secs(10));
+    waiter.deadline = deadline;
+    let progress = ctx.ui.progress(&format!(
+        "Following {} until the instances leave",
+        counted(fleets.len() as u64, "fleet")
+    ));
+    let waited = waiter
+        .until(
+            async || {
+                let names: Vec<String> = left.iter().map(|fleet| fleet.group.clone()).collect();
+                let groups = Box::pin(ctx.aws.groups_named(&names)).await?;
+                let waited = Duration::try_from(ctx.clock.now().duration_since(started)).unwrap_or_default();
+                left.retain(|fleet| {
+                    let group = groups.iter().find(|group| group.name == fleet.group);
+                    match judge(group, fleet.jobs_wait && waited < ALARM_TIME) {
+                        Some(end) => {
+                            ends.insert(fleet.fleet.clone(), end);
+                            false
+                        }
+                        None => {
+                            let count = group
+                                .map_or(0, |group| group.instances.len() - group.count(Phase::Terminating));
+                            instances.insert(fleet.fleet.clone(), count);
+                            true
+                        }
+                    }
+                });
+                if left.is_empty() {
+                    return Ok(Look::Ready(()));
+                }
+                let running: usize = left.iter().filter_map(|fleet| instances.get(&fleet.fleet)).sum();
+                Ok(Look::Pending(format!(
+                    "{} still to settle, {} running",
+                    counted(left.len() as u64, "fleet"),
+                    counted(running as u64, "instance")
+                )))
+            },
+            |text| progress.say(text),
+        )
+        .await?;
+    match waited {
+        Waited::Ready(()) => {}
+        Waited::TimedOut(_) | Waited::Cancelled => {
+            for fleet in left {
+                let left = instances.get(&fleet.fleet).copied().unwrap_or_default();
+                ends.insert(fleet.fleet.clone(), End::Unfinished { left });
+            }
+        }
+    }
+    explain(ctx, fleets, &mut ends).await;
+    Ok(ends)
+}
+
+/// Finds out who lifted a capacity, from the group's newest activities.
+async fn explain(ctx: &Ctx, fleets: &[Followed], ends: &mut BTreeMap<FleetId, End>) {
+    for fleet in fleets {
+        let Some(End::Raised { cause, .. }) = ends.get_mut(&fleet.fleet) else {
+            continue;
+        };
+        // Only an explanation: without it the fact stands all the same.
+        if let Ok(activities) = Box::pin(ctx.aws.activities(&fleet.group, 5)).await {
+            *cause = activities
+                .iter()
+                .map(|activity| &activity.cause)
+                .find(|cause| cause.contains("changing the desired capacity from 0"))
+                .cloned();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::autoscaling::Instance;
+
+    fn group(desired: u32, instances: &[(Phase, bool)]) -> Group {
+        Group {
+            name: "asg-production-a".to_owned(),
+            min: 0,
+            max: 10,
+            desired,
+            instances: instances
+                .iter()
+                .enumerate()
+                .map(|(number, (phase, protected))| Instance {
+                    id: format!("i-{number}"),
+                    instance_type: None,
+                    zone: None,
+                    state: String::new(),
+                    phase: *phase,
+                    healthy: true,
+                    protected: *protected,
+                    image: None,
+                    launch_template_version: None,
+                })
+                .collect(),
+            instance_types: Vec::new(),
+            launch_template: None,
+            default_warmup_seconds: None,
+            suspended: Vec::new(),
+            tags: BTreeMap::new(),
+            deleting: false,
+        }
+    }
+
+    #[test]
+    fn leaving_counts_as_gone() {
+        assert_eq!(
+            judge(Some(&group(0, &[])), false),
+            Some(End::AtZero { terminating: 0 })
+        );
+        let leaving = group(0, &[(Phase::Terminating, false), (Phase::Terminating, true)]);
+        assert_eq!(judge(Some(&leaving), false), Some(End::AtZero { terminating: 2 }));
+        assert_eq!(judge(None, false), Some(End::AtZero { terminating: 0 }));
+    }
+
+    #[test]
+    fn an_instance_in_service_is_waited_for() {
+        let mixed = group(0, &[(Phase::InService, false), (Phase::InService, true)]);
+        assert_eq!(judge(Some(&mixed), false), None);
+    }
+
+    #[test]
+    fn protected_instances_are_not_waited_for() {
+        let protected = group(0, &[(Phase::InService, true), (Phase::Terminating, false)]);
+        let Some(End::Stays { instances, why }) = judge(Some(&protected), false) else {
+            panic!("protected instances stay")
+        };
+        assert_eq!(
+            (instances, why),
+            (vec!["i-0".to_owned()], "protected from scale-in")
+        );
+    }
+
+    #[test]
+    fn nothing_leaves_while_terminate_is_suspended() {
+        let mut suspended = group(0, &[(Phase::InService, false)]);
+        suspended.suspended = vec![("Terminate".to_owned(), String::new())];
+        assert!(matches!(judge(Some(&suspended), false), Some(End::Stays { .. })));
+    }
+
+    #[test]
+    fn a_capacity_that_came_back_is_seen_at_once() {
+        let raised = group(1, &[(Phase::Terminating, false)]);
+        for may_be_lifted in [true, false] {
+            assert!(matches!(
+                judge(Some(&raised), may_be_lifted),
+                Some(End::Raised { desired: 1, .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn a_fleet_with_waiting_jobs_is_watched_for_a_while() {
+        assert_eq!(judge(Some(&group(0, &[])), true), None);
+    }
+}
