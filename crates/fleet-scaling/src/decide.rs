@@ -46,7 +46,7 @@ pub struct Decision {
 /// let decision = decide(&config, &FleetState::settled(0), &metrics, Moment(0));
 /// assert_eq!(decision.desired, 1);
 /// assert_eq!(
-///     decision.explain(&config)[1],
+///     decision.explain(&config)[4],
 ///     "policy `queue-has-jobs` answers QueueDepth 7 with a capacity of 1"
 /// );
 /// # Ok::<(), fleet_scaling::config::ConfigError>(())

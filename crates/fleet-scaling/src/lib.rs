@@ -12,9 +12,11 @@ pub mod fleet;
 pub mod metrics;
 pub mod policy;
 pub mod scale_to_zero;
+pub mod simulate;
 pub mod state;
 mod time;
 
 pub use decide::decide;
 pub use explain::explain;
+pub use simulate::simulate;
 pub use time::Moment;

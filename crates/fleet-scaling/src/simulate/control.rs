@@ -1,0 +1,149 @@
+//! The control plane: once a minute the metrics are published, the alarms evaluated and the group told.
+
+use super::queue::Queue;
+use super::window::Window;
+use crate::Moment;
+use crate::alarm::AlarmState;
+use crate::config::{FleetConfig, PolicyKind};
+use crate::decide::{Reading, Situation, resolve};
+use crate::metrics::Metric;
+use crate::policy::Group;
+
+/// The alarms and what they made of the desired capacity.
+#[derive(Debug)]
+pub(crate) struct Control<'a> {
+    config: &'a FleetConfig,
+    windows: Vec<Window>,
+    readings: Vec<Reading>,
+    published: [f64; Metric::ALL.len()],
+    pub(crate) desired: u32,
+    cooldown_began: Option<Moment>,
+    longest_cooldown: u64,
+    /// Minutes since a published value or the desired capacity has changed last.
+    unchanged: usize,
+    /// As many minutes as any alarm looks back.
+    longest_memory: usize,
+    pub(crate) changes: Changes,
+}
+
+/// How often the desired capacity changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) out: u64,
+    pub(crate) down: u64,
+    pub(crate) to_zero: u64,
+    pub(crate) by_deploy: u64,
+}
+
+impl<'a> Control<'a> {
+    pub(crate) fn new(config: &'a FleetConfig, desired: u32) -> Self {
+        let alarms = config.alarms();
+        let memory = alarms
+            .iter()
+            .map(|alarm| alarm.period * alarm.rule.evaluation_range());
+        let cooldowns = config.policies().iter().map(|policy| match &policy.kind {
+            PolicyKind::Simple(simple) => simple.cooldown.as_millis() as u64,
+            PolicyKind::Step(_) | PolicyKind::TargetTracking(_) => 0,
+        });
+        Self {
+            config,
+            windows: alarms.iter().map(Window::new).collect(),
+            readings: Vec::with_capacity(alarms.len()),
+            published: [f64::NAN; Metric::ALL.len()],
+            desired,
+            cooldown_began: None,
+            longest_cooldown: cooldowns.max().unwrap_or(0),
+            unchanged: 0,
+            longest_memory: memory.max().unwrap_or(0) + 1,
+            changes: Changes::default(),
+        }
+    }
+
+    /// Whether the next minutes will bring nothing new as long as nothing happens to jobs and
+    /// instances: every alarm has seen nothing but the present values for as long as it looks back.
+    pub(crate) fn settled(&self, now: u64) -> bool {
+        let cooling = self
+            .cooldown_began
+            .is_some_and(|began| now < began.0 as u64 + self.longest_cooldown);
+        self.unchanged > self.longest_memory && !cooling
+    }
+
+    /// Publishes the metrics, unless the publisher is silent, and lets the alarms act on them.
+    pub(crate) fn minute(&mut self, now: u64, silent: bool, queue: &Queue, warming: u32) {
+        let values = if silent {
+            [f64::NAN; Metric::ALL.len()]
+        } else {
+            publish(queue)
+        };
+        let same = |(a, b): (&f64, &f64)| a.to_bits() == b.to_bits();
+        self.unchanged = if values.iter().zip(&self.published).all(same) {
+            self.unchanged + 1
+        } else {
+            0
+        };
+        self.published = values;
+        self.readings.clear();
+        let mut alarming = false;
+        for (alarm, window) in self.config.alarms().iter().zip(&mut self.windows) {
+            let reading = window.minute(alarm, values[alarm.metric.position()]);
+            alarming |= reading.state == AlarmState::Alarm;
+            self.readings.push(reading);
+        }
+        if alarming {
+            self.act(now, silent, queue, warming);
+        }
+    }
+
+    fn act(&mut self, now: u64, silent: bool, queue: &Queue, warming: u32) {
+        let moment = Moment(i64::try_from(now).unwrap_or(i64::MAX));
+        let situation = Situation {
+            group: Group {
+                desired: self.desired,
+                warming,
+                terminating: 0,
+                limits: self.config.limits(),
+                cooldown_began: self.cooldown_began,
+            },
+            ignores_alarms: false,
+            // The function asks the backend, which knows nothing while it is silent.
+            queued: (!silent).then(|| queue.waiting() as f64),
+            busy: (!silent).then(|| queue.busy()),
+        };
+        let desired = resolve(self.config, &situation, &self.readings, moment, &mut |_| ());
+        if desired != self.desired {
+            if desired > self.desired {
+                self.changes.out += 1;
+            } else {
+                self.changes.down += 1;
+                self.changes.to_zero += u64::from(desired == 0);
+            }
+            self.set(desired, now);
+        }
+    }
+
+    /// A deploy writes the desired capacity that the stack's template states.
+    pub(crate) fn deploy(&mut self, desired: u32, now: u64) {
+        if desired != self.desired {
+            self.changes.by_deploy += 1;
+            self.set(desired, now);
+        }
+    }
+
+    fn set(&mut self, desired: u32, now: u64) {
+        self.desired = desired;
+        self.cooldown_began = Some(Moment(i64::try_from(now).unwrap_or(i64::MAX)));
+        self.unchanged = 0;
+    }
+}
+
+/// The metrics in the order of [`Metric::ALL`]; NaN is no data.
+fn publish(queue: &Queue) -> [f64; Metric::ALL.len()] {
+    let waiting = queue.waiting() as f64;
+    let workers = queue.workers();
+    let backlog = if workers == 0 {
+        f64::NAN
+    } else {
+        waiting / f64::from(workers)
+    };
+    [waiting, backlog, f64::from(queue.busy()), queue.free() as f64]
+}

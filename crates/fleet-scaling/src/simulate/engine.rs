@@ -1,0 +1,229 @@
+//! The clock: which event is next, and what follows from it.
+
+use super::Scenario;
+use super::arrivals::Stream as Arrivals;
+use super::control::Control;
+use super::instances::Instances;
+use super::queue::Queue;
+use super::random::{Random, Stream};
+use super::report::{Durations, Fleet, Jobs, Report, Scaling};
+use super::series::{Recorder, Sample};
+use super::service::Service;
+use crate::config::FleetConfig;
+
+const MINUTE: u64 = 60_000;
+const HOUR: f64 = 3.6e6;
+
+/// One simulation. Times are milliseconds from its start.
+#[derive(Debug)]
+pub(super) struct Engine<'a> {
+    config: &'a FleetConfig,
+    scenario: &'a Scenario,
+    horizon: u64,
+    arrivals: Arrivals,
+    service: Service,
+    queue: Queue,
+    instances: Instances<'a>,
+    control: Control<'a>,
+    recorder: Recorder,
+    /// Start and end of the silences.
+    silences: Vec<(u64, u64)>,
+    next_minute: u64,
+    next_deploy: u64,
+    /// Workers that hold a job are not terminated by a scale-in.
+    keep_busy: bool,
+    /// Whether minutes in which nothing can change are skipped; off only to show that it changes nothing.
+    skips: bool,
+}
+
+impl<'a> Engine<'a> {
+    pub(super) fn new(config: &'a FleetConfig, scenario: &'a Scenario) -> Self {
+        let seed = scenario.seed;
+        let spec = config.spec();
+        let horizon = millis(scenario.horizon);
+        let initial = scenario.initial.unwrap_or(config.limits().min);
+        let mut queue = Queue::new(&spec.jobs);
+        let mut instances = Instances::new(config, seed);
+        instances.begin_with(initial, &mut queue);
+        Self {
+            config,
+            scenario,
+            horizon,
+            arrivals: Arrivals::new(&scenario.arrivals, seed),
+            service: Service::new(&spec.jobs.service, Random::new(seed, Stream::Service, 0)),
+            queue,
+            instances,
+            control: Control::new(config, initial),
+            recorder: Recorder::new(scenario.points, horizon),
+            silences: scenario
+                .silences
+                .iter()
+                .map(|(from, length)| (millis(*from), millis(from.saturating_add(*length))))
+                .collect(),
+            next_minute: MINUTE,
+            next_deploy: match (spec.deploy_desired, scenario.deploy_every) {
+                (Some(_), Some(every)) => millis(every),
+                _ => u64::MAX,
+            },
+            keep_busy: spec.jobs.protect_busy || spec.scale_to_zero.is_some_and(|zero| zero.drain_first),
+            skips: true,
+        }
+    }
+
+    /// Looks at every minute.
+    #[cfg(test)]
+    pub(super) fn without_skipping(mut self) -> Self {
+        self.skips = false;
+        self
+    }
+
+    pub(super) fn run(mut self) -> Report {
+        loop {
+            let now = self.next_minute.min(self.next_other()).min(self.horizon);
+            self.jobs_until(now);
+            if now >= self.horizon {
+                break;
+            }
+            self.instances.happen(now, &mut self.queue);
+            self.queue.expire(now);
+            if now == self.next_deploy {
+                self.deploy(now);
+            }
+            if now == self.next_minute {
+                self.minute(now);
+            }
+        }
+        self.report()
+    }
+
+    /// When something other than a job's arrival or end, or a minute, comes next.
+    fn next_other(&self) -> u64 {
+        self.instances
+            .next()
+            .min(self.queue.next_lease())
+            .min(self.next_deploy)
+    }
+
+    /// Arrivals and ends of jobs before `until`. Nothing else happens in between.
+    fn jobs_until(&mut self, until: u64) {
+        loop {
+            let arrival = self.arrivals.next();
+            let completion = self.queue.next_completion();
+            if completion <= arrival {
+                if completion >= until {
+                    return;
+                }
+                self.queue.complete();
+            } else {
+                if arrival >= until {
+                    return;
+                }
+                let service = self.service.draw();
+                self.queue.arrive(arrival, service);
+                self.arrivals.advance();
+            }
+        }
+    }
+
+    fn minute(&mut self, now: u64) {
+        let silent = self.silences.iter().any(|(from, to)| (*from..*to).contains(&now));
+        self.control
+            .minute(now, silent, &self.queue, self.instances.warming());
+        let there = self.follow(now);
+        self.record(now);
+        self.next_minute = now + MINUTE;
+        if self.skips && there && self.control.settled(now) {
+            // Nothing can change before the next event, so the minutes until then need no look.
+            let edges = self.silences.iter().flat_map(|(from, to)| [*from, *to]);
+            let next_edge = edges.filter(|edge| *edge > now).min().unwrap_or(u64::MAX);
+            let next = self
+                .next_other()
+                .min(self.arrivals.next())
+                .min(self.queue.next_completion())
+                .min(next_edge)
+                .min(self.horizon);
+            self.next_minute = self.next_minute.max(next.div_ceil(MINUTE) * MINUTE);
+        }
+    }
+
+    fn deploy(&mut self, now: u64) {
+        let every = self.scenario.deploy_every.map_or(u64::MAX, millis);
+        self.next_deploy = now.saturating_add(every);
+        if let Some(desired) = self.config.spec().deploy_desired {
+            self.control.deploy(u32::try_from(desired).unwrap_or(0), now);
+            self.next_minute = self.next_minute.min(now.div_ceil(MINUTE) * MINUTE);
+        }
+    }
+
+    fn follow(&mut self, now: u64) -> bool {
+        let desired = self.control.desired;
+        if self.instances.is_at(desired) {
+            return true;
+        }
+        self.instances
+            .follow(now, desired, self.keep_busy, &mut self.queue)
+    }
+
+    fn record(&mut self, now: u64) {
+        if self.scenario.points > 0 {
+            self.recorder.record(
+                now,
+                Sample {
+                    waiting: self.queue.waiting() as u64,
+                    instances: self.instances.live(),
+                    busy: self.queue.busy(),
+                    desired: self.control.desired,
+                },
+            );
+        }
+    }
+
+    fn report(mut self) -> Report {
+        self.record(self.horizon);
+        let counts = self.queue.counts;
+        let bill = self.instances.close(self.horizon);
+        let changes = self.control.changes;
+        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+        Report {
+            seed: self.scenario.seed,
+            horizon_seconds: self.horizon as f64 / 1e3,
+            jobs: Jobs {
+                arrived: counts.arrived,
+                done: counts.done,
+                waiting: self.queue.waiting() as u64,
+                leased: self.queue.leased() as u64,
+                running: self.queue.running() as u64,
+                failed: counts.failed,
+                rejected: counts.rejected,
+                requeued: counts.requeued,
+            },
+            wait: Durations::of(&self.queue.waits),
+            turnaround: Durations::of(&self.queue.turnarounds),
+            fleet: Fleet {
+                instance_hours: bill.ran as f64 / HOUR,
+                cost: bill.cost,
+                cost_per_job: share(bill.cost, counts.done as f64),
+                utilisation: share(counts.useful as f64, bill.ran as f64),
+                wasted_hours: counts.wasted as f64 / HOUR,
+                time_at_zero: share(bill.at_zero as f64, self.horizon as f64),
+                cold_start_share: share(counts.cold as f64, counts.started as f64),
+                launched: bill.launched,
+                launch_failures: bill.launch_failures,
+                interruptions: bill.interruptions,
+                ended_busy: bill.ended_busy,
+                most_instances: bill.most,
+            },
+            scaling: Scaling {
+                scale_outs: changes.out,
+                scale_ins: changes.down,
+                to_zero: changes.to_zero,
+                by_deploy: changes.by_deploy,
+            },
+            series: self.recorder.finish(),
+        }
+    }
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

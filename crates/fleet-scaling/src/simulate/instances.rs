@@ -1,0 +1,353 @@
+//! The group's instances: launched from Spot pools, booted, registered, taken back, terminated, billed.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::queue::Queue;
+use super::random::{Random, Stream};
+use super::spot::Pools;
+use crate::config::FleetConfig;
+use crate::decide::rebalance_ceiling;
+
+/// "Spot Instance interruption notices": two minutes before the interruption.
+const NOTICE: u64 = 120_000;
+
+const HOUR: u64 = 3_600_000;
+
+/// Instances are billed by the second, with a minimum of one minute: "Amazon EC2 billing".
+const LEAST_BILLED: u64 = 60_000;
+
+/// An instance from its request on. Times are milliseconds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Instance {
+    alive: bool,
+    /// Tells the events of this instance from those of an earlier one in the same place.
+    generation: u32,
+    kind: usize,
+    zone: usize,
+    /// When it runs and is billed.
+    started: u64,
+    in_service: bool,
+    warm: bool,
+    at_risk: bool,
+    /// Has heard that it will be taken back in two minutes.
+    noticed: bool,
+}
+
+/// What happens to an instance, in the order that counts when two things happen at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Happening {
+    InService,
+    Registered,
+    Warm,
+    RebalanceRecommended,
+    Notice,
+    TakenBack,
+}
+
+/// What the instances came to so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bill {
+    pub(crate) cost: f64,
+    /// Milliseconds that instances ran.
+    pub(crate) ran: u64,
+    pub(crate) launched: u64,
+    pub(crate) launch_failures: u64,
+    pub(crate) interruptions: u64,
+    /// Instances that a scale-in ended while they held a job.
+    pub(crate) ended_busy: u64,
+    pub(crate) at_zero: u64,
+    pub(crate) most: u32,
+}
+
+/// The instances.
+#[derive(Debug)]
+pub(crate) struct Instances<'a> {
+    config: &'a FleetConfig,
+    slots: Vec<Instance>,
+    free: Vec<u32>,
+    events: BinaryHeap<Reverse<(u64, Happening, u32, u32)>>,
+    pools: Pools,
+    per_zone: Vec<u32>,
+    boot: Random,
+    spot: Random,
+    live: u32,
+    warming: u32,
+    at_risk: u32,
+    zero_since: u64,
+    pub(crate) bill: Bill,
+}
+
+impl<'a> Instances<'a> {
+    pub(crate) fn new(config: &'a FleetConfig, seed: u64) -> Self {
+        Self {
+            config,
+            slots: Vec::new(),
+            free: Vec::new(),
+            events: BinaryHeap::new(),
+            pools: Pools::new(config.spec(), seed),
+            per_zone: vec![0; config.spec().zones.len()],
+            boot: Random::new(seed, Stream::Boot, 0),
+            spot: Random::new(seed, Stream::Spot, 0),
+            live: 0,
+            warming: 0,
+            at_risk: 0,
+            zero_since: 0,
+            bill: Bill::default(),
+        }
+    }
+
+    /// Instances that are there or on their way.
+    pub(crate) fn live(&self) -> u32 {
+        self.live
+    }
+
+    /// Those that have not finished their warm-up.
+    pub(crate) fn warming(&self) -> u32 {
+        self.warming
+    }
+
+    /// Whether the group has what it should have, with nothing to replace.
+    #[inline]
+    pub(crate) fn is_at(&self, desired: u32) -> bool {
+        self.live == desired && self.at_risk == 0
+    }
+
+    /// When something happens to an instance next.
+    pub(crate) fn next(&self) -> u64 {
+        self.events.peek().map_or(u64::MAX, |Reverse((at, ..))| *at)
+    }
+
+    /// Instances that are in service and warm from the start, as a fleet that has been there for long.
+    pub(crate) fn begin_with(&mut self, count: u32, queue: &mut Queue) {
+        for _ in 0..count {
+            if let Some(slot) = self.place(0) {
+                self.schedule_interruption(slot, 0);
+                let instance = &mut self.slots[slot as usize];
+                (instance.in_service, instance.warm) = (true, true);
+                let speed = self.config.spec().instance_types[instance.kind].speed;
+                queue.register(slot, 0, speed);
+            }
+        }
+    }
+
+    /// Everything that happens up to `now` happens.
+    pub(crate) fn happen(&mut self, now: u64, queue: &mut Queue) {
+        while let Some(Reverse((at, happening, slot, generation))) = self.events.peek().copied()
+            && at <= now
+        {
+            self.events.pop();
+            let instance = &mut self.slots[slot as usize];
+            if !instance.alive || instance.generation != generation {
+                continue;
+            }
+            match happening {
+                Happening::InService => instance.in_service = true,
+                Happening::Registered if instance.noticed => {}
+                Happening::Registered => {
+                    let speed = self.config.spec().instance_types[instance.kind].speed;
+                    queue.register(slot, at, speed);
+                }
+                Happening::Warm => {
+                    instance.warm = true;
+                    self.warming -= 1;
+                }
+                Happening::RebalanceRecommended => self.risk(slot),
+                Happening::Notice => {
+                    instance.noticed = true;
+                    self.risk(slot);
+                    queue.stop_accepting(slot);
+                    if self.config.spec().jobs.release_on_notice {
+                        queue.hand_back(slot, at);
+                    }
+                }
+                Happening::TakenBack => {
+                    self.bill.interruptions += 1;
+                    self.end(slot, at, true, queue);
+                }
+            }
+        }
+    }
+
+    fn risk(&mut self, slot: u32) {
+        let instance = &mut self.slots[slot as usize];
+        if !instance.at_risk {
+            instance.at_risk = true;
+            self.at_risk += 1;
+        }
+    }
+
+    /// Launches and terminates towards `desired`. False when the group could not get there, so that
+    /// it has to try again.
+    ///
+    /// "Capacity Rebalancing": a replacement is launched first, and the instance at risk is terminated
+    /// when the replacement is in service.
+    pub(crate) fn follow(&mut self, now: u64, desired: u32, keep_busy: bool, queue: &mut Queue) -> bool {
+        let replacing = if self.config.spec().capacity_rebalance {
+            self.at_risk.min(desired)
+        } else {
+            0
+        };
+        let ceiling = rebalance_ceiling(self.config.limits().max).max(desired);
+        let wanted = (desired + replacing).min(ceiling);
+        while self.live < wanted {
+            let Some(slot) = self.place(now) else {
+                self.bill.launch_failures += 1;
+                return false;
+            };
+            self.schedule_launch(slot, now);
+        }
+        if self.config.spec().capacity_rebalance && self.at_risk > 0 {
+            let healthy = self
+                .slots
+                .iter()
+                .filter(|instance| instance.alive && instance.in_service && !instance.at_risk)
+                .count() as u32;
+            let mut replaced = (healthy + self.at_risk).saturating_sub(desired).min(self.at_risk);
+            while replaced > 0 && self.live > desired {
+                let risky = self
+                    .slots
+                    .iter()
+                    .position(|instance| instance.alive && instance.at_risk);
+                let Some(slot) = risky else { break };
+                self.end(slot as u32, now, false, queue);
+                replaced -= 1;
+            }
+        }
+        while self.live > wanted {
+            let Some(slot) = self.victim(now, keep_busy, queue) else {
+                return false;
+            };
+            self.bill.ended_busy += u64::from(queue.holds_job(slot));
+            self.end(slot, now, false, queue);
+        }
+        true
+    }
+
+    /// The instance that a scale-in terminates.
+    ///
+    /// "Default termination policy": the zone with the most instances, and there the one closest to
+    /// the next billing hour. Instances with scale-in protection are spared.
+    fn victim(&self, now: u64, keep_busy: bool, queue: &Queue) -> Option<u32> {
+        let mut best: Option<((u32, u64), u32)> = None;
+        for (slot, instance) in self.slots.iter().enumerate() {
+            let slot = slot as u32;
+            if instance.alive && !(keep_busy && queue.holds_job(slot)) {
+                let into_the_hour = now.saturating_sub(instance.started) % HOUR;
+                let rank = (self.per_zone[instance.zone], into_the_hour);
+                if best.is_none_or(|(so_far, _)| rank > so_far) {
+                    best = Some((rank, slot));
+                }
+            }
+        }
+        best.map(|(_, slot)| slot)
+    }
+
+    /// A place for a new instance of the most preferred type that has capacity in some zone, there in
+    /// the zone with the fewest instances. `None` when no type has any.
+    fn place(&mut self, now: u64) -> Option<u32> {
+        let (kind, zone) = self.pools.choose(now, &self.per_zone)?;
+        self.bill.launched += 1;
+        if self.live == 0 {
+            self.bill.at_zero += now - self.zero_since;
+        }
+        self.live += 1;
+        self.bill.most = self.bill.most.max(self.live);
+        self.per_zone[zone] += 1;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Instance::default());
+            (self.slots.len() - 1) as u32
+        });
+        let instance = &mut self.slots[slot as usize];
+        *instance = Instance {
+            alive: true,
+            generation: instance.generation + 1,
+            kind,
+            zone,
+            started: now,
+            ..Instance::default()
+        };
+        Some(slot)
+    }
+
+    fn schedule_launch(&mut self, slot: u32, now: u64) {
+        let cold = &self.config.spec().cold_start;
+        let stretch = 1.0 + cold.spread * (2.0 * self.boot.uniform() - 1.0);
+        let after = |from: u64, seconds: f64| from + (seconds * stretch * 1e3) as u64;
+        let started = after(now, cold.request_seconds);
+        let in_service = after(started, cold.boot_seconds);
+        let registered = after(in_service, cold.register_seconds);
+        let warm = in_service + self.config.warmup().as_millis() as u64;
+        self.slots[slot as usize].started = started;
+        self.warming += 1;
+        self.push(slot, in_service, Happening::InService);
+        self.push(slot, registered, Happening::Registered);
+        self.push(slot, warm, Happening::Warm);
+        self.schedule_interruption(slot, started);
+    }
+
+    /// Interruptions are memoryless: the time to the next one is exponential.
+    fn schedule_interruption(&mut self, slot: u32, started: u64) {
+        let kind = self.slots[slot as usize].kind;
+        let Some(spot) = &self.config.spec().instance_types[kind].spot else {
+            return;
+        };
+        if spot.interruptions_per_hour > 0.0 {
+            let hours = self.spot.exponential() / spot.interruptions_per_hour;
+            let taken_back = started + (hours * HOUR as f64) as u64;
+            let notice = taken_back.saturating_sub(NOTICE).max(started);
+            if self.config.spec().capacity_rebalance {
+                let lead = (spot.rebalance_lead_seconds * 1e3) as u64;
+                let recommended = notice.saturating_sub(lead).max(started);
+                self.push(slot, recommended, Happening::RebalanceRecommended);
+            }
+            self.push(slot, notice, Happening::Notice);
+            self.push(slot, taken_back, Happening::TakenBack);
+        }
+    }
+
+    fn push(&mut self, slot: u32, at: u64, happening: Happening) {
+        let generation = self.slots[slot as usize].generation;
+        self.events.push(Reverse((at, happening, slot, generation)));
+    }
+
+    fn end(&mut self, slot: u32, now: u64, taken_back: bool, queue: &mut Queue) {
+        let instance = self.slots[slot as usize];
+        self.charge(&instance, now, taken_back);
+        self.live -= 1;
+        self.per_zone[instance.zone] -= 1;
+        self.warming -= u32::from(!instance.warm);
+        self.at_risk -= u32::from(instance.at_risk);
+        self.slots[slot as usize].alive = false;
+        self.free.push(slot);
+        if self.live == 0 {
+            self.zero_since = now;
+        }
+        queue.gone(slot, now);
+    }
+
+    /// "Billing for interrupted Spot Instances": an instance that EC2 takes back in its first hour is
+    /// not charged.
+    fn charge(&mut self, instance: &Instance, now: u64, taken_back: bool) {
+        let ran = now.saturating_sub(instance.started);
+        self.bill.ran += ran;
+        if now > instance.started && !(taken_back && ran < HOUR) {
+            let billed = ran.max(LEAST_BILLED) as f64 / HOUR as f64;
+            self.bill.cost += billed * self.config.prices()[instance.kind];
+        }
+    }
+
+    /// Closes the books at the end of the simulation.
+    pub(crate) fn close(mut self, now: u64) -> Bill {
+        for slot in 0..self.slots.len() {
+            let instance = self.slots[slot];
+            if instance.alive {
+                self.charge(&instance, now, false);
+            }
+        }
+        if self.live == 0 {
+            self.bill.at_zero += now - self.zero_since;
+        }
+        self.bill
+    }
+}

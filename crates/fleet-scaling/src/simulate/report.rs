@@ -1,0 +1,126 @@
+//! What a simulation found.
+
+use serde::Serialize;
+
+use super::series::Series;
+use super::sketch::Sketch;
+
+/// The result of a simulation. The same configuration, scenario and seed give the same report, bit by bit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Seed of the random numbers.
+    pub seed: u64,
+    /// Simulated time.
+    pub horizon_seconds: f64,
+    /// What became of the jobs.
+    pub jobs: Jobs,
+    /// From the arrival of a job to its first start.
+    pub wait: Durations,
+    /// From the arrival of a job to its end.
+    pub turnaround: Durations,
+    /// Instances and their price.
+    pub fleet: Fleet,
+    /// How often the desired capacity changed.
+    pub scaling: Scaling,
+    /// The course over time, when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub series: Option<Series>,
+}
+
+/// Jobs: `arrived = done + waiting + leased + running + failed + rejected`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Jobs {
+    /// All that came.
+    pub arrived: u64,
+    /// Finished.
+    pub done: u64,
+    /// In the queue at the end.
+    pub waiting: u64,
+    /// At the end still leased to a worker that is gone.
+    pub leased: u64,
+    /// On a worker at the end.
+    pub running: u64,
+    /// Lost: started as often as allowed without an end.
+    pub failed: u64,
+    /// Lost: turned away because the queue was full.
+    pub rejected: u64,
+    /// How often a job went back to the queue because its worker went away.
+    pub requeued: u64,
+}
+
+/// A distribution of durations in seconds; percentiles are exact to one part in 128.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Durations {
+    /// How many were measured.
+    pub count: u64,
+    /// Mean.
+    pub mean: f64,
+    /// Median.
+    pub p50: f64,
+    /// 90 % are not longer.
+    pub p90: f64,
+    /// 95 % are not longer.
+    pub p95: f64,
+    /// 99 % are not longer.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+}
+
+impl Durations {
+    pub(super) fn of(sketch: &Sketch) -> Self {
+        let percentile = |share| sketch.percentile(share) / 1e3;
+        Self {
+            count: sketch.count(),
+            mean: sketch.mean() / 1e3,
+            p50: percentile(0.5),
+            p90: percentile(0.9),
+            p95: percentile(0.95),
+            p99: percentile(0.99),
+            max: sketch.largest() as f64 / 1e3,
+        }
+    }
+}
+
+/// Instances and their price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Fleet {
+    /// Hours that instances ran, all together.
+    pub instance_hours: f64,
+    /// Dollars for instances, as EC2 bills them.
+    pub cost: f64,
+    /// Dollars for each finished job; 0 without one.
+    pub cost_per_job: f64,
+    /// Share of the instances' time in which they did work that led to a finished job, for a
+    /// concurrency of 1.
+    pub utilisation: f64,
+    /// Hours of work that was lost with its worker.
+    pub wasted_hours: f64,
+    /// Share of the time without any instance.
+    pub time_at_zero: f64,
+    /// Share of the started jobs whose worker did not exist yet when they came.
+    pub cold_start_share: f64,
+    /// Instances launched.
+    pub launched: u64,
+    /// Times that no type had capacity.
+    pub launch_failures: u64,
+    /// Spot Instances that EC2 took back.
+    pub interruptions: u64,
+    /// Instances that a scale-in or a replacement ended while they held a job.
+    pub ended_busy: u64,
+    /// The most instances at one time.
+    pub most_instances: u32,
+}
+
+/// Changes of the desired capacity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Scaling {
+    /// Up.
+    pub scale_outs: u64,
+    /// Down.
+    pub scale_ins: u64,
+    /// Down to zero; part of the scale-ins.
+    pub to_zero: u64,
+    /// By a deploy.
+    pub by_deploy: u64,
+}
