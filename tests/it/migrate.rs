@@ -825,3 +825,87 @@ async fn the_way_back_names_the_place() {
         &format!("`bpctl --stage staging migrate --attach {}`", run.stdout.trim()),
     );
 }
+
+/// More than a megabyte: GetLogEvents answers in several pages.
+#[tokio::test(start_paused = true)]
+async fn a_long_log_comes_in_pages_without_a_seam() {
+    let account = Account::with(&[]);
+    let service = serde_json::json!({"cluster": "bp", "services": ["bp-backend"]});
+    let service = account
+        .sandbox
+        .with_world(|world| world.call(Service::Ecs, "DescribeServices", &service))
+        .expect("the service");
+    let script: Vec<String> = (0..300)
+        .map(|n| format!("echo {n:04}-{}", "x".repeat(8_000)))
+        .collect();
+    let input = serde_json::json!({
+        "cluster": "bp", "taskDefinition": "bp-backend", "launchType": "FARGATE",
+        "startedBy": "bpctl/migrate/0af",
+        "networkConfiguration": service["services"][0]["networkConfiguration"],
+        "overrides": {"containerOverrides": [{"name": "php-fpm", "command": [script.join("; ")]}]},
+    });
+    let started = account
+        .sandbox
+        .with_world(|world| world.call(Service::Ecs, "RunTask", &input))
+        .expect("a task");
+    let task = started["tasks"][0]["taskArn"]
+        .as_str()
+        .expect("an ARN")
+        .to_owned();
+    let run = account.run(&["migrate", "--attach", &task]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.stdout);
+    let numbers: Vec<String> = shown(&run).iter().map(|line| line[..4].to_owned()).collect();
+    let expected: Vec<String> = (0..300).map(|n| format!("{n:04}")).collect();
+    assert_eq!(numbers, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_staged_production_is_production() {
+    let account = Account::from_options(bpctl_sandbox::Options {
+        layout: bpctl_sandbox::Layout::Staged,
+        stage: "production".to_owned(),
+        ..bpctl_sandbox::Options::default()
+    });
+    let production = |process: &mut bpctl::Process| {
+        process
+            .env
+            .insert("BPCTL_STAGE".to_owned(), "production".to_owned());
+    };
+    let name = ["migrate", "--fresh", "--confirm", "sandbox"];
+    let run = account.run_with(&name, production).await;
+    assert_eq!(run.status.code(), 3, "{}", run.text());
+    position(&run, "this is production");
+    position(&run, "give `--confirm 123456789012`");
+    assert!(run.changes.is_empty());
+    let id = ["migrate", "--fresh", "--confirm", "123456789012"];
+    let run = account.run_with(&id, production).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    position(&run, "run `php artisan tenancy:pools-migrate --force --fresh`");
+    position(&run, "Dropping all tables");
+}
+
+#[tokio::test(start_paused = true)]
+async fn quiet_says_the_plan_and_the_log_and_no_more() {
+    let account = Account::with(&[]);
+    let run = account.run(&["migrate", "--yes", "--quiet", "-o", "name"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert!(!run.stderr.contains("task is "), "{}", run.text());
+    assert_eq!(run.stdout.trim().len(), 32);
+    let remembered = account.home().join(".local/state/bpctl/completion");
+    assert!(remembered.exists(), "pools are remembered for the shell");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_command_is_printed_for_a_snapshot_that_cannot_be_taken() {
+    let account = Account::with(&[]);
+    account
+        .sandbox
+        .with_world(|world| world.inject(FaultRule::on(Service::Rds, "DescribeDBInstances", Fault::Deny)));
+    let run = account.run(&["migrate", "--snapshot", "--print-aws"]).await;
+    assert_eq!(
+        (run.status.code(), run.stdout.as_str()),
+        (4, ""),
+        "{}",
+        run.text()
+    );
+}

@@ -11,6 +11,7 @@ use super::request::TaskName;
 use super::tail::Tail;
 use super::verdict::{Verdict, judge};
 use super::view::MigrateResult;
+use crate::completion;
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
@@ -121,7 +122,13 @@ pub(super) fn ended(
             ),
         )
         .hint(again)),
-        Followed::Stopped(_) if judgement.verdict == Verdict::Succeeded => {
+        Followed::Stopped(task) if judgement.verdict == Verdict::Succeeded => {
+            let all = task
+                .command(CONTAINER)
+                .is_some_and(|command| !command.join(" ").contains("--pools"));
+            if let (true, Some(tail)) = (all, tail.filter(|tail| !tail.pools.is_empty())) {
+                completion::remember(ctx, "pools", tail.pools.iter().map(ToString::to_string));
+            }
             ctx.ui.status(&format!("migrated in {}", result.duration()));
             Ok(ExitStatus::Done)
         }

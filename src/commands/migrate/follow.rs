@@ -111,6 +111,7 @@ impl<'a> Follower<'a> {
     async fn follow_until(&mut self, timeout: Duration, cancel: &CancellationToken) -> Result<Followed> {
         let ctx = self.ctx;
         let waiter = self.waiter(timeout, cancel);
+        let progress = ctx.ui.progress(&format!("following task {}", self.id));
         let waited = waiter
             .until(
                 async || {
@@ -125,14 +126,18 @@ impl<'a> Follower<'a> {
                     }
                     Ok(Look::Pending(state_line(&task, self.container)))
                 },
-                |line| ctx.ui.status(line),
+                |line| {
+                    ctx.ui.status(line);
+                    progress.say(line);
+                },
             )
             .await?;
         match waited {
             Waited::Ready(task) => {
                 ctx.ui.status("task is STOPPED");
+                progress.say("waiting for the last lines of the log");
                 if let Some(tail) = &mut self.tail {
-                    tail.drain(ctx, &task, self.watched).await;
+                    tail.drain(ctx, &task, self.watched, cancel).await;
                 }
                 Ok(Followed::Stopped(task))
             }

@@ -43,6 +43,10 @@ pub(super) async fn run(
             ctx.ui.warn(warning);
         }
         for blocker in &plan.blockers {
+            // A migration under way may be over when the command is pasted; what is missing stays missing.
+            if blocker.kind != ErrorKind::Conflict {
+                return Err(CtlError::new(blocker.kind, &blocker.reason).hint(&blocker.hint));
+            }
             ctx.ui.warn(&blocker.reason);
             ctx.ui.hint(&blocker.hint);
         }
@@ -109,7 +113,10 @@ async fn watch(
     follower: &mut Follower<'_>,
 ) -> Result<ExitStatus> {
     if manner.detach {
-        let task = follower.until_known().await?;
+        let task = follower
+            .until_known()
+            .await
+            .map_err(|error| error.hint(format!("look for it with `{}`", reattach(ctx, begun.task.id()))))?;
         let judgement = judge(&task, CONTAINER);
         let snapshot = begun.snapshot.clone();
         ctx.emit(&MigrateResult::new(

@@ -1,12 +1,15 @@
 //! The lines of one container, each once and in order, also those that arrive after its end.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use crate::aws::ecs::Task;
 use crate::context::Ctx;
 use crate::error::{ErrorKind, Result};
+use crate::layout::PoolName;
 
 /// Nothing new for this long, and it is quiet.
 const QUIET: Duration = Duration::from_secs(5);
@@ -32,6 +35,8 @@ pub(super) struct Tail {
     last_news: Option<Timestamp>,
     /// Reading is not allowed; said once.
     given_up: bool,
+    /// Tenant pools that the lines spoke of.
+    pub(super) pools: BTreeSet<PoolName>,
 }
 
 impl Tail {
@@ -47,6 +52,7 @@ impl Tail {
             at_end: false,
             last_news: None,
             given_up: false,
+            pools: BTreeSet::new(),
         }
     }
 
@@ -87,6 +93,7 @@ impl Tail {
             self.found = true;
             for event in &page.events {
                 ctx.ui.log(self.container, &event.message);
+                self.pools.extend(pool_of(&event.message));
             }
             if let Some(last) = page.events.last() {
                 let now = ctx.clock.now();
@@ -104,7 +111,7 @@ impl Tail {
     /// After the task's end: reads on until nothing more can be expected.
     ///
     /// `watched` says that the task was still running when it was first looked at.
-    pub(super) async fn drain(&mut self, ctx: &Ctx, task: &Task, watched: bool) {
+    pub(super) async fn drain(&mut self, ctx: &Ctx, task: &Task, watched: bool, cancel: &CancellationToken) {
         if self.given_up || !has_run(task, self.container) {
             return;
         }
@@ -125,7 +132,7 @@ impl Tail {
                 return;
             }
             tokio::select! {
-                () = ctx.cancel.cancelled() => return,
+                () = cancel.cancelled() => return,
                 () = ctx.clock.sleep(Duration::from_secs(1)) => {}
             }
         }
@@ -144,6 +151,12 @@ impl Tail {
             self.group, self.stream
         )
     }
+}
+
+/// The pool in "Migrating tenant pool database [tenant_pool_1]."
+fn pool_of(line: &str) -> Option<PoolName> {
+    let (_, rest) = line.split_once("tenant pool database [")?;
+    rest.split_once(']')?.0.parse().ok()
 }
 
 /// Whether the container can have written anything.
@@ -211,6 +224,18 @@ mod tests {
         let now = at("09:00:00");
         assert_eq!(last_lines_by(&Task::default(), true, now), at("09:00:25"));
         assert_eq!(last_lines_by(&Task::default(), false, now), at("09:00:25"));
+    }
+
+    #[test]
+    fn pools_are_read_from_the_lines_that_name_them() {
+        let found = |line: &str| pool_of(line).map(|pool| pool.to_string());
+        assert_eq!(
+            found("Migrating tenant pool database [tenant_pool_1]."),
+            Some("tenant_pool_1".to_owned())
+        );
+        assert_eq!(found("Migrating central database [bp]."), None);
+        assert_eq!(found("Migrating tenant pool database [$(id)]."), None);
+        assert_eq!(found("Migrating tenant pool database [tenant"), None);
     }
 
     #[test]
