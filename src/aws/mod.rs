@@ -26,6 +26,7 @@ pub(crate) mod stats;
 pub(crate) mod wait;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_types::SdkConfig;
 use tokio::sync::OnceCell;
@@ -40,6 +41,8 @@ use stats::Stats;
 
 /// Everything needed to reach AWS; nothing is loaded before the first client is asked for.
 pub(crate) struct Aws {
+    /// Tells the runs of one process apart.
+    number: u64,
     settings: Settings,
     clock: Clock,
     transport: Option<Transport>,
@@ -50,7 +53,9 @@ pub(crate) struct Aws {
 
 impl Aws {
     pub(crate) fn new(settings: Settings, clock: Clock, transport: Option<Transport>) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
         Self {
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
             settings,
             clock,
             transport,
@@ -84,15 +89,18 @@ impl Aws {
 }
 
 /// Lazy clients. Each is cheap to make from the shared configuration: no connection, no allocation
-/// worth caching.
+/// worth caching. The SDK keeps its rate limiters and retry quotas in statics, by partition: without
+/// one of its own a run would inherit the throttling (and the clock) of the others in this process.
 macro_rules! clients {
     ($($name:ident: $sdk:ident,)+) => {
         impl Aws {
             $(
                 async fn $name(&self) -> Result<$sdk::Client> {
-                    #[expect(clippy::disallowed_methods, reason = "the one place that makes clients")]
-                    let client = $sdk::Client::new(self.config().await?);
-                    Ok(client)
+                    let partition = format!("{}-{}", stringify!($sdk), self.number);
+                    let config = $sdk::config::Builder::from(self.config().await?)
+                        .retry_partition($sdk::config::retry::RetryPartition::new(partition))
+                        .build();
+                    Ok($sdk::Client::from_conf(config))
                 }
             )+
         }
