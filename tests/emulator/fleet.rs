@@ -166,3 +166,47 @@ async fn status_shows_the_state_of_an_alarm_and_which_are_missing() {
     assert_eq!(alarm("queue-empty")["reason"], "the test says so", "{fleet}");
     assert_eq!(alarm("queue-deep")["attention"], "does not exist", "{fleet}");
 }
+
+#[tokio::test]
+async fn scale_to_zero_takes_an_idle_fleet_to_zero() {
+    let platform = platform(Layout::Single, &[IDLE, BUSY]).await;
+    let name = IDLE.name(&platform);
+    let tried = platform
+        .bpctl(&["fleet", "scale-to-zero", &name, "--dry-run"])
+        .await;
+    assert_eq!(tried.status, 0, "{}", tried.text());
+    assert_eq!(desired(&platform, IDLE).await, 1, "a dry run changes nothing");
+    let run = platform
+        .bpctl(&["fleet", "scale-to-zero", &name, "--yes", "-o", "json"])
+        .await;
+    assert_eq!(run.status, 0, "{}", run.text());
+    let document = run.json();
+    assert_eq!(document["schema"], "bpctl.fleet.scale-to-zero/1");
+    assert_eq!(document["fleets"][0]["desired_after"], 0, "{}", run.text());
+    assert_eq!(desired(&platform, IDLE).await, 0);
+    assert_eq!(desired(&platform, BUSY).await, 2, "nobody asked for this one");
+}
+
+#[tokio::test]
+async fn scale_to_zero_leaves_busy_and_silent_fleets_alone() {
+    let platform = platform(Layout::Single, &[BUSY, SILENT]).await;
+    for fleet in [BUSY, SILENT] {
+        let run = platform
+            .bpctl(&["fleet", "scale-to-zero", &fleet.name(&platform), "--yes"])
+            .await;
+        assert_ne!(run.status, 0, "{}", run.text());
+        assert!(run.stderr.contains("--force"), "{}", run.text());
+        assert_eq!(desired(&platform, fleet).await, fleet.desired);
+    }
+    // Jobs may be lost then: `--yes` is not enough.
+    let name = SILENT.name(&platform);
+    let forced = ["fleet", "scale-to-zero", &name, "--force"];
+    let run = platform.bpctl(&[&forced[..], &["--yes"]].concat()).await;
+    assert_eq!(run.status, 3, "{}", run.text());
+    assert_eq!(desired(&platform, SILENT).await, SILENT.desired);
+    let run = platform
+        .bpctl(&[&forced[..], &["--confirm", "default"]].concat())
+        .await;
+    assert_eq!(run.status, 0, "{}", run.text());
+    assert_eq!(desired(&platform, SILENT).await, 0);
+}

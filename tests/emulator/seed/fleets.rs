@@ -150,7 +150,12 @@ async fn work(platform: &Platform, fleet: Fleet) {
         .treat_missing_data("breaching");
     alarm.send().await.expect("an alarm");
     let Some(queue) = fleet.queue else { return };
-    for (metric, value) in [("QueueDepth", queue), ("ActiveWorkers", f64::from(fleet.desired))] {
+    let workers = f64::from(fleet.desired);
+    for (metric, value) in [
+        ("QueueDepth", queue),
+        ("ActiveWorkers", workers),
+        ("AvailableCapacity", if queue > 0.0 { 0.0 } else { workers }),
+    ] {
         let datum = MetricDatum::builder()
             .metric_name(metric)
             .value(value)
