@@ -17,9 +17,10 @@ const VARIABLE: &str = "BPCTL_MINISTACK";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Ends the emulator and removes its folder when stdin closes. The kernel closes it when this test binary ends,
-/// however it ends: nothing is left behind even by a test run that was killed.
+/// however it ends: nothing is left behind even by a test run that was killed. SIGKILL, because there is nothing
+/// to save and no container engine to say goodbye to any more.
 const KEEPER: &str =
-    r#"cd "$2" && "$1" & child=$!; cat >/dev/null; kill "$child"; wait "$child"; rm -rf "$2""#;
+    r#"cd "$2" || exit; "$1" & child=$!; cat >/dev/null; kill -KILL "$child"; wait "$child"; rm -rf "$2""#;
 
 /// The running emulator.
 pub(crate) struct Ministack {
