@@ -1,5 +1,7 @@
 //! The one integration-test binary: whole commands, in process against a sandbox and as the real binary.
 
+#[path = "it/site.rs"]
+mod site;
 #[path = "it/support.rs"]
 mod support;
 
@@ -14,7 +16,11 @@ mod migrate;
 #[path = "it/sandbox.rs"]
 mod sandbox;
 
+#[path = "it/completion.rs"]
+mod completion;
 #[path = "it/fleet.rs"]
 mod fleet;
+#[path = "it/fleet_killed.rs"]
+mod fleet_killed;
 #[path = "it/fleet_scale_to_zero.rs"]
 mod fleet_scale_to_zero;
