@@ -45,6 +45,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Migrate the databases in a one-off task and follow it to its end')
+            [CompletionResult]::new('fleet', 'fleet', [CompletionResultType]::ParameterValue, 'Look at GPU fleets, and take them to zero')
             [CompletionResult]::new('whoami', 'whoami', [CompletionResultType]::ParameterValue, 'Show the account, principal, region and context that commands would use')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Try, rehearse and test everything in a simulated account')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Look at contexts and settings, and choose a context')
@@ -93,6 +94,159 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             [CompletionResult]::new('--api-stats', '--api-stats', [CompletionResultType]::ParameterName, 'Count API calls per operation on stderr')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'bpctl;fleet' {
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region')
+            [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'Role to assume')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to run in any other account')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send API calls here instead of to AWS')
+            [CompletionResult]::new('--infra-dir', '--infra-dir', [CompletionResultType]::ParameterName, 'Folder of the infrastructure code')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'JMESPath over the JSON document')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--api-stats', '--api-stats', [CompletionResultType]::ParameterName, 'Count API calls per operation on stderr')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the GPU fleets')
+            [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List the GPU fleets')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets')
+            [CompletionResult]::new('scale-to-zero', 'scale-to-zero', [CompletionResultType]::ParameterValue, 'Set the desired capacity of fleets to 0 and see their instances leave')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'bpctl;fleet;list' {
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region')
+            [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'Role to assume')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to run in any other account')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send API calls here instead of to AWS')
+            [CompletionResult]::new('--infra-dir', '--infra-dir', [CompletionResultType]::ParameterName, 'Folder of the infrastructure code')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'JMESPath over the JSON document')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--api-stats', '--api-stats', [CompletionResultType]::ParameterName, 'Count API calls per operation on stderr')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'bpctl;fleet;ls' {
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region')
+            [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'Role to assume')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to run in any other account')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send API calls here instead of to AWS')
+            [CompletionResult]::new('--infra-dir', '--infra-dir', [CompletionResultType]::ParameterName, 'Folder of the infrastructure code')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'JMESPath over the JSON document')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--api-stats', '--api-stats', [CompletionResultType]::ParameterName, 'Count API calls per operation on stderr')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'bpctl;fleet;status' {
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region')
+            [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'Role to assume')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to run in any other account')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send API calls here instead of to AWS')
+            [CompletionResult]::new('--infra-dir', '--infra-dir', [CompletionResultType]::ParameterName, 'Folder of the infrastructure code')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'JMESPath over the JSON document')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--api-stats', '--api-stats', [CompletionResultType]::ParameterName, 'Count API calls per operation on stderr')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'bpctl;fleet;scale-to-zero' {
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for jobs and instances, e.g. 90s or 1h [default: wait_timeout, 30m]')
+            [CompletionResult]::new('--confirm', '--confirm', [CompletionResultType]::ParameterName, 'Confirm a destructive change (or any change in a protected context) by its name')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region')
+            [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'Role to assume')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to run in any other account')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send API calls here instead of to AWS')
+            [CompletionResult]::new('--infra-dir', '--infra-dir', [CompletionResultType]::ParameterName, 'Folder of the infrastructure code')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'JMESPath over the JSON document')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour: auto, always or never')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Every fleet of the context (of one stage with --stage)')
+            [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'Wait until each fleet''s queue is empty and no worker has a job')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Go on although running jobs are lost, or may be')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan and change nothing')
+            [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'With --dry-run: exit with status 9 when there is something to change')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask before reversible changes')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask before reversible changes')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--api-stats', '--api-stats', [CompletionResultType]::ParameterName, 'Count API calls per operation on stderr')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'bpctl;fleet;help' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the GPU fleets')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets')
+            [CompletionResult]::new('scale-to-zero', 'scale-to-zero', [CompletionResultType]::ParameterValue, 'Set the desired capacity of fleets to 0 and see their instances leave')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'bpctl;fleet;help;list' {
+            break
+        }
+        'bpctl;fleet;help;status' {
+            break
+        }
+        'bpctl;fleet;help;scale-to-zero' {
+            break
+        }
+        'bpctl;fleet;help;help' {
             break
         }
         'bpctl;whoami' {
@@ -820,6 +974,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;help' {
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Migrate the databases in a one-off task and follow it to its end')
+            [CompletionResult]::new('fleet', 'fleet', [CompletionResultType]::ParameterValue, 'Look at GPU fleets, and take them to zero')
             [CompletionResult]::new('whoami', 'whoami', [CompletionResultType]::ParameterValue, 'Show the account, principal, region and context that commands would use')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Try, rehearse and test everything in a simulated account')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Look at contexts and settings, and choose a context')
@@ -830,6 +985,21 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             break
         }
         'bpctl;help;migrate' {
+            break
+        }
+        'bpctl;help;fleet' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the GPU fleets')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets')
+            [CompletionResult]::new('scale-to-zero', 'scale-to-zero', [CompletionResultType]::ParameterValue, 'Set the desired capacity of fleets to 0 and see their instances leave')
+            break
+        }
+        'bpctl;help;fleet;list' {
+            break
+        }
+        'bpctl;help;fleet;status' {
+            break
+        }
+        'bpctl;help;fleet;scale-to-zero' {
             break
         }
         'bpctl;help;whoami' {

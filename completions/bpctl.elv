@@ -42,6 +42,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand migrate 'Migrate the databases in a one-off task and follow it to its end'
+            cand fleet 'Look at GPU fleets, and take them to zero'
             cand whoami 'Show the account, principal, region and context that commands would use'
             cand sandbox 'Try, rehearse and test everything in a simulated account'
             cand config 'Look at contexts and settings, and choose a context'
@@ -89,6 +90,149 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand --api-stats 'Count API calls per operation on stderr'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;fleet'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand list 'List the GPU fleets'
+            cand ls 'List the GPU fleets'
+            cand status 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets'
+            cand scale-to-zero 'Set the desired capacity of fleets to 0 and see their instances leave'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'bpctl;fleet;list'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;fleet;ls'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;fleet;status'= {
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;fleet;scale-to-zero'= {
+            cand --timeout 'How long to wait for jobs and instances, e.g. 90s or 1h [default: wait_timeout, 30m]'
+            cand --confirm 'Confirm a destructive change (or any change in a protected context) by its name'
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand --all 'Every fleet of the context (of one stage with --stage)'
+            cand --drain 'Wait until each fleet''s queue is empty and no worker has a job'
+            cand --force 'Go on although running jobs are lost, or may be'
+            cand --dry-run 'Show the plan and change nothing'
+            cand --exit-code 'With --dry-run: exit with status 9 when there is something to change'
+            cand -y 'Do not ask before reversible changes'
+            cand --yes 'Do not ask before reversible changes'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;fleet;help'= {
+            cand list 'List the GPU fleets'
+            cand status 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets'
+            cand scale-to-zero 'Set the desired capacity of fleets to 0 and see their instances leave'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'bpctl;fleet;help;list'= {
+        }
+        &'bpctl;fleet;help;status'= {
+        }
+        &'bpctl;fleet;help;scale-to-zero'= {
+        }
+        &'bpctl;fleet;help;help'= {
         }
         &'bpctl;whoami'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
@@ -764,6 +908,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;help'= {
             cand migrate 'Migrate the databases in a one-off task and follow it to its end'
+            cand fleet 'Look at GPU fleets, and take them to zero'
             cand whoami 'Show the account, principal, region and context that commands would use'
             cand sandbox 'Try, rehearse and test everything in a simulated account'
             cand config 'Look at contexts and settings, and choose a context'
@@ -773,6 +918,17 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'bpctl;help;migrate'= {
+        }
+        &'bpctl;help;fleet'= {
+            cand list 'List the GPU fleets'
+            cand status 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets'
+            cand scale-to-zero 'Set the desired capacity of fleets to 0 and see their instances leave'
+        }
+        &'bpctl;help;fleet;list'= {
+        }
+        &'bpctl;help;fleet;status'= {
+        }
+        &'bpctl;help;fleet;scale-to-zero'= {
         }
         &'bpctl;help;whoami'= {
         }

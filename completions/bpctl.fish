@@ -51,6 +51,7 @@ complete -c bpctl -n "__fish_bpctl_needs_command" -l api-stats -d 'Count API cal
 complete -c bpctl -n "__fish_bpctl_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bpctl -n "__fish_bpctl_needs_command" -s V -l version -d 'Print version'
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "migrate" -d 'Migrate the databases in a one-off task and follow it to its end'
+complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "fleet" -d 'Look at GPU fleets, and take them to zero'
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "whoami" -d 'Show the account, principal, region and context that commands would use'
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "sandbox" -d 'Try, rehearse and test everything in a simulated account'
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "config" -d 'Look at contexts and settings, and choose a context'
@@ -99,6 +100,148 @@ complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -s q -l quiet -d 'S
 complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -s v -l verbose -d 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
 complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l api-stats -d 'Count API calls per operation on stderr'
 complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l context -d 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l config -d 'Configuration file [env: BPCTL_CONFIG]' -r -F
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l layout -d 'Naming layout: single or staged' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l stage -d 'Stage of the system (staged layout), or only GPU fleets of this stage' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l profile -d 'Profile in the AWS configuration files' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l region -d 'AWS region' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l role-arn -d 'Role to assume' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l account-id -d 'Refuse to run in any other account' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l endpoint-url -d 'Send API calls here instead of to AWS' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l infra-dir -d 'Folder of the infrastructure code' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -s o -l output -d 'Output format' -r -f -a "table\t'Columns for people'
+wide\t'More columns'
+json\t'One JSON document with a `schema`'
+yaml\t'The same as YAML'
+jsonl\t'One JSON document per line and item'
+name\t'Names only, one per line'
+markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l query -d 'JMESPath over the JSON document' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -s q -l quiet -d 'Say only what went wrong'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -s v -l verbose -d 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l api-stats -d 'Count API calls per operation on stderr'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -f -a "list" -d 'List the GPU fleets'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -f -a "ls" -d 'List the GPU fleets'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -f -a "status" -d 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -f -a "scale-to-zero" -d 'Set the desired capacity of fleets to 0 and see their instances leave'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l context -d 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l config -d 'Configuration file [env: BPCTL_CONFIG]' -r -F
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l layout -d 'Naming layout: single or staged' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l stage -d 'Stage of the system (staged layout), or only GPU fleets of this stage' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l profile -d 'Profile in the AWS configuration files' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l region -d 'AWS region' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l role-arn -d 'Role to assume' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l account-id -d 'Refuse to run in any other account' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l endpoint-url -d 'Send API calls here instead of to AWS' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l infra-dir -d 'Folder of the infrastructure code' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -s o -l output -d 'Output format' -r -f -a "table\t'Columns for people'
+wide\t'More columns'
+json\t'One JSON document with a `schema`'
+yaml\t'The same as YAML'
+jsonl\t'One JSON document per line and item'
+name\t'Names only, one per line'
+markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l query -d 'JMESPath over the JSON document' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what went wrong'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l api-stats -d 'Count API calls per operation on stderr'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l context -d 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l config -d 'Configuration file [env: BPCTL_CONFIG]' -r -F
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l layout -d 'Naming layout: single or staged' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l stage -d 'Stage of the system (staged layout), or only GPU fleets of this stage' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l profile -d 'Profile in the AWS configuration files' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l region -d 'AWS region' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l role-arn -d 'Role to assume' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l account-id -d 'Refuse to run in any other account' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l endpoint-url -d 'Send API calls here instead of to AWS' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l infra-dir -d 'Folder of the infrastructure code' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -s o -l output -d 'Output format' -r -f -a "table\t'Columns for people'
+wide\t'More columns'
+json\t'One JSON document with a `schema`'
+yaml\t'The same as YAML'
+jsonl\t'One JSON document per line and item'
+name\t'Names only, one per line'
+markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l query -d 'JMESPath over the JSON document' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say only what went wrong'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l api-stats -d 'Count API calls per operation on stderr'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l context -d 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l config -d 'Configuration file [env: BPCTL_CONFIG]' -r -F
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l layout -d 'Naming layout: single or staged' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l stage -d 'Stage of the system (staged layout), or only GPU fleets of this stage' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l profile -d 'Profile in the AWS configuration files' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l region -d 'AWS region' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l role-arn -d 'Role to assume' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l account-id -d 'Refuse to run in any other account' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l endpoint-url -d 'Send API calls here instead of to AWS' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l infra-dir -d 'Folder of the infrastructure code' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -s o -l output -d 'Output format' -r -f -a "table\t'Columns for people'
+wide\t'More columns'
+json\t'One JSON document with a `schema`'
+yaml\t'The same as YAML'
+jsonl\t'One JSON document per line and item'
+name\t'Names only, one per line'
+markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l query -d 'JMESPath over the JSON document' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Say only what went wrong'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l api-stats -d 'Count API calls per operation on stderr'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l timeout -d 'How long to wait for jobs and instances, e.g. 90s or 1h [default: wait_timeout, 30m]' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l confirm -d 'Confirm a destructive change (or any change in a protected context) by its name' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l context -d 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l config -d 'Configuration file [env: BPCTL_CONFIG]' -r -F
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l layout -d 'Naming layout: single or staged' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l stage -d 'Stage of the system (staged layout), or only GPU fleets of this stage' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l profile -d 'Profile in the AWS configuration files' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l region -d 'AWS region' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l role-arn -d 'Role to assume' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l account-id -d 'Refuse to run in any other account' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l endpoint-url -d 'Send API calls here instead of to AWS' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l infra-dir -d 'Folder of the infrastructure code' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -s o -l output -d 'Output format' -r -f -a "table\t'Columns for people'
+wide\t'More columns'
+json\t'One JSON document with a `schema`'
+yaml\t'The same as YAML'
+jsonl\t'One JSON document per line and item'
+name\t'Names only, one per line'
+markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l query -d 'JMESPath over the JSON document' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l all -d 'Every fleet of the context (of one stage with --stage)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l drain -d 'Wait until each fleet\'s queue is empty and no worker has a job'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l force -d 'Go on although running jobs are lost, or may be'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l dry-run -d 'Show the plan and change nothing'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l exit-code -d 'With --dry-run: exit with status 9 when there is something to change'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -s y -l yes -d 'Do not ask before reversible changes'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -s q -l quiet -d 'Say only what went wrong'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -s v -l verbose -d 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l api-stats -d 'Count API calls per operation on stderr'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the GPU fleets'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "scale-to-zero" -d 'Set the desired capacity of fleets to 0 and see their instances leave'
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c bpctl -n "__fish_bpctl_using_subcommand whoami" -l context -d 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand whoami" -l config -d 'Configuration file [env: BPCTL_CONFIG]' -r -F
 complete -c bpctl -n "__fish_bpctl_using_subcommand whoami" -l layout -d 'Naming layout: single or staged' -r
@@ -761,14 +904,18 @@ complete -c bpctl -n "__fish_bpctl_using_subcommand exit-codes" -s q -l quiet -d
 complete -c bpctl -n "__fish_bpctl_using_subcommand exit-codes" -s v -l verbose -d 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
 complete -c bpctl -n "__fish_bpctl_using_subcommand exit-codes" -l api-stats -d 'Count API calls per operation on stderr'
 complete -c bpctl -n "__fish_bpctl_using_subcommand exit-codes" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "migrate" -d 'Migrate the databases in a one-off task and follow it to its end'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "whoami" -d 'Show the account, principal, region and context that commands would use'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "sandbox" -d 'Try, rehearse and test everything in a simulated account'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "config" -d 'Look at contexts and settings, and choose a context'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "completion" -d 'Print the completion script of a shell'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "man" -d 'Print the manual page, or write all pages into a folder'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "exit-codes" -d 'Exit statuses that scripts can rely on'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate whoami sandbox config completion man exit-codes help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "migrate" -d 'Migrate the databases in a one-off task and follow it to its end'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "fleet" -d 'Look at GPU fleets, and take them to zero'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "whoami" -d 'Show the account, principal, region and context that commands would use'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "sandbox" -d 'Try, rehearse and test everything in a simulated account'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "config" -d 'Look at contexts and settings, and choose a context'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "completion" -d 'Print the completion script of a shell'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "man" -d 'Print the manual page, or write all pages into a folder'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "exit-codes" -d 'Exit statuses that scripts can rely on'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "list" -d 'List the GPU fleets'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "status" -d 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "scale-to-zero" -d 'Set the desired capacity of fleets to 0 and see their instances leave'
 complete -c bpctl -n "__fish_bpctl_using_subcommand help; and __fish_seen_subcommand_from sandbox" -f -a "start" -d 'Start a sandbox in the background'
 complete -c bpctl -n "__fish_bpctl_using_subcommand help; and __fish_seen_subcommand_from sandbox" -f -a "stop" -d 'Stop the running sandbox'
 complete -c bpctl -n "__fish_bpctl_using_subcommand help; and __fish_seen_subcommand_from sandbox" -f -a "status" -d 'Show the running sandbox: address, simulated time, scenarios'
