@@ -8,9 +8,7 @@ mod signals;
 mod work;
 
 pub(crate) use alarms::{AlarmView, judge, names as alarm_names};
-pub(crate) use discover::{
-    Fleet, FleetState, Gap, Known, assemble, discover, known_groups, select, within_stage,
-};
-pub(crate) use pointers::{Bundle, DesiredConfig, Pointer, Pointers, names as parameter_names};
-pub(crate) use signals::{FRESH, Reading, Signals, read as read_signals};
+pub(crate) use discover::{Fleet, FleetState, Gap, assemble, discover, known_groups, select, within_stage};
+pub(crate) use pointers::{Pointer, Pointers, names as parameter_names};
+pub(crate) use signals::{Reading, Signals, read as read_signals};
 pub(crate) use work::{Verdict, Work};

@@ -13,7 +13,6 @@ use serde::Serialize;
 
 use crate::error::{CtlError, Result};
 
-pub(crate) use fleets::ParameterPath;
 pub(crate) use ids::{AccountId, FleetId, InvalidName, PoolName, SecurityGroupId, Slug, Stage, SubnetId};
 use names::{Names, PLATFORM_ALARMS, SINGLE, STAGED};
 

@@ -110,3 +110,41 @@ fn a_killed_run_is_reported_and_the_next_one_does_only_the_rest() {
     );
     assert_eq!(site.changes(SET), FLEETS);
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_after_the_step_and_says_how_to_go_on() {
+    let site = site();
+    let home = tempfile::tempdir().unwrap();
+    let args = ["fleet", "scale-to-zero", "--all", "--yes", "-o", "json"];
+    let child = site
+        .bpctl(home.path(), &args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("bpctl starts");
+    assert!(eventually(Duration::from_secs(60), || site.changes(SET) >= 3));
+    let interrupt = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill is there");
+    assert!(interrupt.success());
+    let output = child.wait_with_output().expect("the child ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    let done = site.changes(SET);
+    assert!((3..FLEETS).contains(&done), "{done}");
+    assert!(
+        stderr.contains(&format!("interrupted after {done} of {FLEETS} fleets")),
+        "{stderr}"
+    );
+    let next = format!("bpctl fleet scale-to-zero production/fleet-{done:03} ");
+    assert!(stderr.contains(&next), "{next}\n{stderr}");
+    let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    let not_begun = document["fleets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|fleet| fleet["outcome"] == "not-begun");
+    assert_eq!(not_begun.count(), FLEETS - done);
+}

@@ -505,6 +505,66 @@ async fn half_done_is_status_7_and_the_next_run_does_the_rest() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_written_is_told_even_when_nobody_can_look_afterwards() {
+    let account = idle();
+    // The list, the check before the write and the read after it go through; the looks afterwards do not.
+    let rule = FaultRule::on(Service::AutoScaling, "DescribeAutoScalingGroups", Fault::Deny).after(3);
+    inject(&account, rule);
+    let run = account
+        .run(&["fleet", "scale-to-zero", FLEET, "--yes", "-o", "json"])
+        .await;
+    assert_eq!(run.status.code(), 4, "{}", run.text());
+    assert_eq!(
+        (outcomes(&run), run.changes.len()),
+        (vec!["still-running".to_owned()], 1)
+    );
+    assert!(
+        run.stderr
+            .contains("the capacity is set; look again with `bpctl fleet status"),
+        "{}",
+        run.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn drain_with_two_fleets_takes_the_idle_one_first() {
+    let account = Account::from_options(Options {
+        fleets: vec![
+            FleetSeed::new("production", "busy", 2, 1.0),
+            FleetSeed::new("production", "idle", 2, 0.0),
+        ],
+        ..Options::default()
+    });
+    // An operator started a worker by hand: nothing to do for it.
+    let input = json!({ "AutoScalingGroupName": "asg-production-idle", "DesiredCapacity": 1 });
+    call(&account.sandbox, "SetDesiredCapacity", &input);
+    tokio::time::advance(std::time::Duration::from_secs(5 * 60)).await;
+    let args = [
+        "fleet",
+        "scale-to-zero",
+        "--all",
+        "--drain",
+        "--yes",
+        "--timeout",
+        "10m",
+        "-o",
+        "json",
+    ];
+    let run = account.run(&args).await;
+    assert_eq!(run.status.code(), 6, "{}", run.text());
+    assert_eq!(
+        (outcomes(&run), run.changes.len()),
+        (vec!["still-busy".to_owned(), "at-zero".to_owned()], 1)
+    );
+    assert!(
+        run.stderr
+            .contains("`bpctl fleet scale-to-zero production/busy --drain`"),
+        "{}",
+        run.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_plan_takes_as_many_calls_as_there_are_pages() {
     for (fleets, budget) in [(2, 1 + 1 + 1), (20, 1 + 1 + 1), (200, 1 + 2 + 2)] {
         let account = idle_fleets(fleets);

@@ -5,4 +5,6 @@ mod capacity;
 mod groups;
 
 pub(crate) use activities::Activity;
-pub(crate) use groups::{Group, Instance, Phase};
+#[cfg(test)]
+pub(crate) use groups::Instance;
+pub(crate) use groups::{Group, Phase};

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::aws::wait::{Look, Waited, Waiter};
-use crate::change::{Applied, Approved, Journal, Step, StepReport};
+use crate::change::{Applied, Approved, Journal, Permit, Step, StepReport};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::fleet::{Verdict, Work, read_signals};
@@ -22,8 +22,7 @@ pub(super) struct Drained {
 
 /// Takes each fleet to zero as soon as it has no jobs; looks at all of those left in one go.
 ///
-/// # Errors
-/// When the groups cannot be read, or the journal cannot be written.
+/// A look that fails for good fails the fleets that were left.
 pub(super) async fn drain(
     ctx: &Ctx,
     layout: &Layout,
@@ -31,7 +30,7 @@ pub(super) async fn drain(
     approved: &Approved<Shrink>,
     journal: &mut Journal,
     timeout: Duration,
-) -> Result<Drained> {
+) -> Drained {
     let mut applied = Applied {
         done: Vec::new(),
         failed: Vec::new(),
@@ -50,32 +49,34 @@ pub(super) async fn drain(
     let waited = waiter
         .until(
             async || {
-                let mut busy = Vec::new();
                 let verdicts = Box::pin(look(ctx, layout, &left)).await?;
-                for ((step, _), verdict) in left.drain(..).zip(verdicts) {
+                let mut busy = Vec::new();
+                let mut queue = std::mem::take(&mut left).into_iter().zip(verdicts);
+                while let Some(((step, _), verdict)) = queue.next() {
                     if ctx.cancel.is_cancelled() || verdict != Verdict::Idle {
                         busy.push((step, at_work(&verdict)));
                         continue;
                     }
-                    journal.begin(&step.id, &step.summary)?;
-                    match Box::pin(shrink(ctx, layout, request, step, approved.permit())).await {
-                        Ok(did) => {
-                            journal.done(&step.id, &did)?;
-                            ctx.ui.status(&format!("{}: {did}", step.id));
-                            applied.done.push(StepReport {
-                                id: step.id.clone(),
-                                did,
-                            });
+                    let tried =
+                        Box::pin(attempt(ctx, layout, request, step, approved.permit(), journal)).await;
+                    match tried {
+                        Ok(Attempt::Done(did)) => applied.done.push(StepReport {
+                            id: step.id.clone(),
+                            did,
+                        }),
+                        // A job came in between the look and the write: wait on.
+                        Ok(Attempt::Failed(error)) if error.kind() == ErrorKind::Changed => {
+                            busy.push((step, error.to_string()));
+                        }
+                        Ok(Attempt::Failed(error)) => {
+                            ctx.ui.warn(&format!("{}: {error}", step.id));
+                            applied.failed.push((step.id.clone(), error));
                         }
                         Err(error) => {
-                            journal.failed(&step.id, &error)?;
-                            if error.kind() == ErrorKind::Changed {
-                                // A job came in between the look and the write: wait on.
-                                busy.push((step, error.to_string()));
-                            } else {
-                                ctx.ui.warn(&format!("{}: {error}", step.id));
-                                applied.failed.push((step.id.clone(), error));
-                            }
+                            busy.push((step, String::new()));
+                            busy.extend(queue.map(|(rest, _)| rest));
+                            left = busy;
+                            return Err(error);
                         }
                     }
                 }
@@ -87,20 +88,56 @@ pub(super) async fn drain(
             },
             |text| ctx.ui.status(text),
         )
-        .await?;
+        .await;
     match waited {
-        Waited::Ready(()) | Waited::TimedOut(_) => {}
-        Waited::Cancelled => {
+        Ok(Waited::Ready(()) | Waited::TimedOut(_)) => {}
+        // What was done before is told all the same.
+        Err(error) => {
+            let failed = left.drain(..).map(|(step, _)| (step.id.clone(), error.clone()));
+            applied.failed.extend(failed);
+        }
+        Ok(Waited::Cancelled) => {
             applied.skipped = left.drain(..).map(|(step, _)| step.id.clone()).collect();
         }
     }
-    Ok(Drained {
+    Drained {
         applied,
         busy: left
             .into_iter()
             .map(|(step, why)| (step.id.clone(), why))
             .collect(),
-    })
+    }
+}
+
+enum Attempt {
+    Done(String),
+    Failed(CtlError),
+}
+
+/// One step with its lines in the journal.
+///
+/// # Errors
+/// Only when the journal cannot be written.
+async fn attempt(
+    ctx: &Ctx,
+    layout: &Layout,
+    request: Request,
+    step: &Step<Shrink>,
+    permit: Permit<'_>,
+    journal: &mut Journal,
+) -> Result<Attempt> {
+    journal.begin(&step.id, &step.summary)?;
+    match shrink(ctx, layout, request, step, permit).await {
+        Ok(did) => {
+            journal.done(&step.id, &did)?;
+            ctx.ui.status(&format!("{}: {did}", step.id));
+            Ok(Attempt::Done(did))
+        }
+        Err(error) => {
+            journal.failed(&step.id, &error)?;
+            Ok(Attempt::Failed(error))
+        }
+    }
 }
 
 /// The verdict on every fleet left, in two batched reads.
@@ -112,27 +149,26 @@ async fn look(ctx: &Ctx, layout: &Layout, left: &[(&Step<Shrink>, String)]) -> R
         Box::pin(read_signals(&ctx.aws, layout, &ids))
     );
     let groups = groups?;
-    left.iter()
+    Ok(left
+        .iter()
         .map(|(step, _)| {
             let Shrink { fleet, group, .. } = &step.action;
-            let group = groups.iter().find(|found| found.name == *group).ok_or_else(|| {
-                CtlError::new(
-                    ErrorKind::Changed,
-                    format!("wait for the jobs of {fleet}: its group `{group}` is gone"),
-                )
-            })?;
+            // A group that is gone fails its own step, not everybody's wait.
+            let Some(group) = groups.iter().find(|found| found.name == *group) else {
+                return Verdict::Idle;
+            };
             // Somebody else was faster: the step finds that out, nothing is left to wait for.
             if group.desired == 0 {
-                return Ok(Verdict::Idle);
+                return Verdict::Idle;
             }
-            Ok(match signals.get(fleet) {
+            match signals.get(fleet) {
                 Some(signals) => Work::of(group, signals).verdict(),
                 None => Verdict::Unknown {
                     why: "no answer".to_owned(),
                 },
-            })
+            }
         })
-        .collect()
+        .collect())
 }
 
 /// The first few fleets by name, the others by number.

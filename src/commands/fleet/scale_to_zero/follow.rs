@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::aws::autoscaling::{Group, Phase};
 use crate::aws::wait::{Look, Waited, Waiter};
 use crate::context::Ctx;
-use crate::error::Result;
+use crate::error::CtlError;
 use crate::layout::FleetId;
 
 use super::super::text::counted;
@@ -80,18 +80,16 @@ fn judge(group: Option<&Group>, may_be_lifted: bool) -> Option<End> {
     }
 }
 
-/// Follows all fleets with one batched call per look.
-///
-/// # Errors
-/// When the groups cannot be read.
+/// Follows all fleets with one batched call per look. When looking fails for good, the error comes
+/// along with what is known by then.
 pub(super) async fn follow(
     ctx: &Ctx,
     fleets: &[Followed],
     deadline: Timestamp,
-) -> Result<BTreeMap<FleetId, End>> {
+) -> (BTreeMap<FleetId, End>, Option<CtlError>) {
     let mut ends = BTreeMap::new();
     if fleets.is_empty() {
-        return Ok(ends);
+        return (ends, None);
     }
     let started = ctx.clock.now();
     let mut left: Vec<&Followed> = fleets.iter().collect();
@@ -136,18 +134,19 @@ pub(super) async fn follow(
             },
             |text| progress.say(text),
         )
-        .await?;
-    match waited {
-        Waited::Ready(()) => {}
-        Waited::TimedOut(_) | Waited::Cancelled => {
+        .await;
+    let trouble = match waited {
+        Ok(Waited::Ready(())) => None,
+        unfinished => {
             for fleet in left {
                 let left = instances.get(&fleet.fleet).copied().unwrap_or_default();
                 ends.insert(fleet.fleet.clone(), End::Unfinished { left });
             }
+            unfinished.err()
         }
-    }
+    };
     explain(ctx, fleets, &mut ends).await;
-    Ok(ends)
+    (ends, trouble)
 }
 
 /// Finds out who lifted a capacity, from the group's newest activities.

@@ -17,7 +17,7 @@ use super::text::warn_of_gaps;
 use crate::aws::autoscaling::Phase;
 use crate::change::{Applied, Approved, Gate, GateArgs, Journal, OperationLock, Permit, Step, apply, gate};
 use crate::context::Ctx;
-use crate::error::Result;
+use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::within_stage;
 use crate::layout::{FleetId, Layout};
@@ -101,7 +101,7 @@ pub(crate) async fn run(ctx: &Ctx, args: &ScaleToZeroArgs) -> Result<ExitStatus>
         timeout,
     ))
     .await;
-    let (fleets, applied) = match result {
+    let (fleets, applied, trouble) = match result {
         Ok(done) => done,
         Err(error) => {
             journal.end(error.exit_status().code())?;
@@ -109,6 +109,11 @@ pub(crate) async fn run(ctx: &Ctx, args: &ScaleToZeroArgs) -> Result<ExitStatus>
         }
     };
     let verdict = outcome::conclude(request, &fleets, &applied.failed, ctx.cancel.is_cancelled());
+    // Why the instances could not be followed tells more than that they were not.
+    let verdict = match trouble {
+        Some(trouble) if applied.failed.is_empty() => Err(outcome::out_of_sight(trouble, &fleets)),
+        Some(_) | None => verdict,
+    };
     let status = verdict
         .as_ref()
         .map_or_else(|error| error.exit_status(), |()| ExitStatus::Done);
@@ -133,10 +138,10 @@ async fn carry_out(
     approved: &Approved<Shrink>,
     journal: &mut Journal,
     timeout: Duration,
-) -> Result<(Vec<outcome::FleetOutcome>, Applied)> {
+) -> Result<(Vec<outcome::FleetOutcome>, Applied, Option<CtlError>)> {
     let deadline = ctx.clock.now().checked_add(timeout).unwrap_or(Timestamp::MAX);
     let (applied, busy) = if request.drain && !approved.plan().steps.is_empty() {
-        let drained = drain::drain(ctx, layout, request, approved, journal, timeout).await?;
+        let drained = drain::drain(ctx, layout, request, approved, journal, timeout).await;
         (drained.applied, drained.busy)
     } else {
         let work = async |step: &Step<Shrink>, permit: Permit<'_>| {
@@ -145,12 +150,13 @@ async fn carry_out(
         (apply(ctx, approved, journal, work).await?, Vec::new())
     };
     let followed = to_follow(snapshot, approved, &applied);
-    let ends = if ctx.cancel.is_cancelled() {
-        BTreeMap::new()
+    let (ends, trouble) = if ctx.cancel.is_cancelled() {
+        (BTreeMap::new(), None)
     } else {
-        follow(ctx, &followed, deadline).await?
+        follow(ctx, &followed, deadline).await
     };
-    Ok((outcome::fleets(&snapshot.fleets, &applied, &busy, &ends), applied))
+    let fleets = outcome::fleets(&snapshot.fleets, &applied, &busy, &ends);
+    Ok((fleets, applied, trouble))
 }
 
 /// The fleets that were written to, and those that an earlier run or somebody else left shrinking.

@@ -282,6 +282,16 @@ pub(super) fn conclude(
     Ok(())
 }
 
+/// The instances could not be followed to their end.
+pub(super) fn out_of_sight(trouble: CtlError, fleets: &[FleetOutcome]) -> CtlError {
+    let late: Vec<String> = fleets
+        .iter()
+        .filter(|fleet| fleet.outcome == Kind::StillRunning)
+        .map(|fleet| fleet.name.to_string())
+        .collect();
+    trouble.context("see every instance leave").hint(look(&late))
+}
+
 fn look(fleets: &[String]) -> String {
     format!(
         "the capacity is set; look again with `bpctl fleet status {}`",
