@@ -153,6 +153,14 @@ impl Command {
         }
     }
 
+    /// Whether the command works with settings that make no sense.
+    fn tolerates_errors(&self) -> bool {
+        match self {
+            Self::Config(args) => args.tolerates_errors(),
+            _ => self.is_offline(),
+        }
+    }
+
     /// Whether the command talks to AWS: only then does the context `sandbox` need a running sandbox.
     fn uses_aws(&self) -> bool {
         match self {
@@ -190,7 +198,7 @@ pub fn command_tree() -> clap::Command {
 
 /// Runs one command line in a runtime of its own.
 pub(crate) fn run(mut process: Process) -> ExitStatus {
-    if let Some(status) = crate::completion::answer(&process) {
+    if let Some(status) = crate::completion::answer(&mut process) {
         return status;
     }
     let cli = match parse(&mut process) {
@@ -294,10 +302,11 @@ async fn context(
         cancel,
         ..
     } = process;
-    let explicit = global
-        .config
-        .clone()
-        .or_else(|| env.get("BPCTL_CONFIG").map(PathBuf::from));
+    let explicit = global.config.clone().or_else(|| {
+        Some(PathBuf::from(
+            env.get("BPCTL_CONFIG").filter(|path| !path.is_empty())?,
+        ))
+    });
     let found = if command.is_offline() {
         Ok(None)
     } else {
@@ -309,7 +318,15 @@ async fn context(
             env: &env,
             file: file.as_ref(),
         };
-        let settings = settings::resolve(&inputs)?;
+        let settings = settings::resolve(&inputs).or_else(|error| {
+            if !command.tolerates_errors() {
+                return Err(error);
+            }
+            if !command.is_offline() {
+                ui.warn(&format!("failed to {error}"));
+            }
+            settings::resolve_leniently(&inputs)
+        })?;
         Ok((file, settings))
     });
     let (config, mut settings) = match resolved {

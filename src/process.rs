@@ -17,7 +17,8 @@ use crate::ui::prompt::{Prompter, TerminalPrompter};
 pub struct Process {
     /// The command line, program name first.
     pub args: Vec<OsString>,
-    /// Environment variables that are valid Unicode.
+    /// Environment variables with Unicode names. A value that is not Unicode is left out, unless it is a
+    /// setting: that one is kept with replacement characters, so that it is refused and not ignored.
     pub env: BTreeMap<String, String>,
     /// Where relative paths and the search for `bpctl.toml` start.
     pub cwd: PathBuf,
@@ -62,7 +63,17 @@ impl Process {
             reason = "the one place that reads the environment"
         )]
         let env = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter_map(|(name, value)| {
+                let name = name.into_string().ok()?;
+                let value = match value.into_string() {
+                    Ok(value) => value,
+                    Err(value) if ["BPCTL_", "AWS_"].iter().any(|ours| name.starts_with(ours)) => {
+                        value.to_string_lossy().into_owned()
+                    }
+                    Err(_) => return None,
+                };
+                Some((name, value))
+            })
             .collect();
         Self {
             args: std::env::args_os().collect(),

@@ -11,6 +11,8 @@ mod basics;
 mod config;
 #[path = "it/generated.rs"]
 mod generated;
+#[path = "it/hostile.rs"]
+mod hostile;
 #[path = "it/migrate.rs"]
 mod migrate;
 #[path = "it/sandbox.rs"]

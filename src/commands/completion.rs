@@ -26,7 +26,7 @@ pub(crate) struct CompletionArgs {
 }
 
 pub(crate) fn run(ctx: &Ctx, args: &CompletionArgs) -> Result<ExitStatus> {
-    ctx.ui.result(&script(args.shell));
+    ctx.ui.result(&script(args.shell))?;
     Ok(ExitStatus::Done)
 }
 

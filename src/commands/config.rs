@@ -35,7 +35,7 @@ enum ConfigCommand {
     /// Say which of flag, environment, file and default decided a setting
     Explain {
         /// Setting, e.g. region
-        #[arg(value_parser = clap::builder::PossibleValuesParser::new(KEYS.iter().map(|key| key.name)))]
+        #[arg(value_parser = setting_name())]
         key: String,
     },
     /// List every name that the layout gives: stacks, services, parameters, alarms and so on
@@ -44,6 +44,27 @@ enum ConfigCommand {
         #[arg(add = crate::completion::fleets())]
         fleets: Vec<FleetId>,
     },
+}
+
+/// The names of settings, also as their flags are written.
+fn setting_name() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(
+        KEYS.iter()
+            .map(|key| clap::builder::PossibleValue::new(key.name).aliases(key.flag)),
+    )
+}
+
+impl ConfigArgs {
+    /// Whether this is how one looks at a broken configuration, or mends it: it must work with one.
+    pub(crate) fn tolerates_errors(&self) -> bool {
+        match self.command {
+            ConfigCommand::View
+            | ConfigCommand::GetContexts
+            | ConfigCommand::UseContext { .. }
+            | ConfigCommand::Explain { .. } => true,
+            ConfigCommand::Names { .. } => false,
+        }
+    }
 }
 
 pub(crate) fn run(ctx: &Ctx, args: &ConfigArgs) -> Result<ExitStatus> {

@@ -19,6 +19,6 @@ fn long_about() -> String {
 }
 
 pub(crate) fn run(ctx: &Ctx) -> Result<ExitStatus> {
-    ctx.ui.result(&table_text());
+    ctx.ui.result(&table_text())?;
     Ok(ExitStatus::Done)
 }

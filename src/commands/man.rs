@@ -26,9 +26,12 @@ pub(crate) fn run(ctx: &Ctx, args: &ManArgs) -> Result<ExitStatus> {
                 .next()
                 .map(|(_, text)| text)
                 .unwrap_or_default(),
-        );
+        )?;
         return Ok(ExitStatus::Done);
     };
+    std::fs::create_dir_all(folder).map_err(|error| {
+        CtlError::new(ErrorKind::Failed, format!("create `{}`", folder.display())).source(&error)
+    })?;
     for (name, text) in pages()? {
         let path = folder.join(&name);
         std::fs::write(&path, text).map_err(|error| {

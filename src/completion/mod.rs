@@ -5,6 +5,8 @@ mod cache;
 mod refresh;
 mod words;
 
+use std::io::Write as _;
+
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
@@ -17,14 +19,22 @@ use crate::settings;
 use words::Words;
 
 /// Answers a shell that asks for completions (it sets `COMPLETE`); `None` on a normal run.
-pub(crate) fn answer(process: &Process) -> Option<ExitStatus> {
+pub(crate) fn answer(process: &mut Process) -> Option<ExitStatus> {
     process.env.get("COMPLETE").filter(|shell| !shell.is_empty())?;
     let completed =
         CompleteEnv::with_factory(command_tree).try_complete(process.args.clone(), Some(&process.cwd));
     match completed {
         Ok(true) => Some(ExitStatus::Done),
         Ok(false) => None,
-        Err(_) => Some(ExitStatus::Failed),
+        Err(error) => {
+            // Not every COMPLETE in an environment is meant for bpctl: say what keeps it from running.
+            let text = format!(
+                "{}hint: unset COMPLETE, or set it to the name of a shell\n",
+                error.render()
+            );
+            let _ = process.stderr.write_all(text.as_bytes());
+            Some(ExitStatus::Usage)
+        }
     }
 }
 

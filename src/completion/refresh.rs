@@ -30,14 +30,11 @@ pub(super) fn fleets(process: &Process, state: &Path, context: &str) {
     };
     let mut command = Command::new(program);
     command
-        .args(["fleet", "list", "-q", "-o", "name", "--context", context])
+        .args(arguments(&Words::of(process)))
         .env_remove("COMPLETE")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    if let Some(file) = Words::of(process).config() {
-        command.args(["--config", file]);
-    }
     // Its own process group: Ctrl-C at the prompt is not meant for it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -48,6 +45,18 @@ pub(super) fn fleets(process: &Process, state: &Path, context: &str) {
         let _ = done.send(());
     });
     let _ = is_done.recv_timeout(PATIENCE);
+}
+
+/// The command line in the background: environment and working folder choose the rest, as they do here.
+/// The context's name is only given when it was typed, for `default` need not be defined anywhere.
+fn arguments(words: &Words) -> Vec<&str> {
+    let mut arguments = vec!["fleet", "list", "-q", "-o", "name"];
+    for (flag, value) in [("--context", words.typed_context()), ("--config", words.config())] {
+        if let Some(value) = value {
+            arguments.extend([flag, value]);
+        }
+    }
+    arguments
 }
 
 /// A TAB must not start a sandbox; one that the environment points at is running already.
@@ -61,6 +70,19 @@ fn may_refresh(process: &Process, context: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_was_typed_is_repeated() {
+        let list = "fleet list -q -o name";
+        for (typed, expected) in [
+            (&["fleet", "status"][..], list.to_owned()),
+            (&["--context", "prod", "fleet"], format!("{list} --context prod")),
+            (&["--config=x.toml", "fleet"], format!("{list} --config x.toml")),
+        ] {
+            let (process, _) = Process::captured(&[&["--", "bpctl"], typed].concat());
+            assert_eq!(arguments(&Words::of(&process)).join(" "), expected);
+        }
+    }
 
     #[test]
     fn a_tab_never_starts_a_sandbox() {

@@ -38,18 +38,23 @@ impl Words {
         self.flag("--config").filter(|path| !path.is_empty())
     }
 
+    /// `--context`, as typed.
+    pub(super) fn typed_context(&self) -> Option<&str> {
+        self.flag("--context").filter(|name| !name.is_empty())
+    }
+
     /// The configuration file in force, if it can be read.
     pub(super) fn config_file(&self, process: &Process) -> Option<ConfigFile> {
-        let explicit = self
-            .config()
-            .map(PathBuf::from)
-            .or_else(|| process.env.get("BPCTL_CONFIG").map(PathBuf::from));
+        let explicit = self.config().map(PathBuf::from).or_else(|| {
+            let set = process.env.get("BPCTL_CONFIG").filter(|path| !path.is_empty());
+            Some(PathBuf::from(set?))
+        });
         settings::find_file(explicit.as_deref(), &process.cwd, &process.env).ok()?
     }
 
     /// The context in force: flag, environment, file, default, as in a real run.
     pub(super) fn context(&self, process: &Process) -> String {
-        let typed = self.flag("--context").filter(|name| !name.is_empty());
+        let typed = self.typed_context();
         let set = process.env.get("BPCTL_CONTEXT").filter(|name| !name.is_empty());
         typed
             .or(set.map(String::as_str))

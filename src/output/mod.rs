@@ -96,8 +96,7 @@ impl OutputSpec {
 /// A format that the command does not offer, or a query that does not fit the document.
 pub(crate) fn emit<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<()> {
     let text = render(ui, spec, result)?;
-    ui.result(&text);
-    Ok(())
+    ui.result(&text)
 }
 
 fn render<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<String> {

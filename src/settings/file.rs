@@ -38,7 +38,9 @@ pub(crate) fn find(
         return ConfigFile::read(path).map(Some);
     }
     let upwards = cwd.ancestors().map(|folder| folder.join(FILE_NAME));
-    match upwards.chain(user_file(env)).find(|path| path.is_file()) {
+    // Also a link to nowhere is found: going on without the account guard that is meant would be worse.
+    let is_there = |path: &PathBuf| path.symlink_metadata().is_ok_and(|found| !found.is_dir());
+    match upwards.chain(user_file(env)).find(is_there) {
         Some(path) => ConfigFile::read(&path).map(Some),
         None => Ok(None),
     }
@@ -96,7 +98,6 @@ impl ConfigFile {
                 }
             }
         }
-        file.check_current()?;
         Ok(file)
     }
 
@@ -149,17 +150,6 @@ impl ConfigFile {
             self.contexts.insert(name.to_owned(), context);
         }
         Ok(())
-    }
-
-    fn check_current(&self) -> Result<()> {
-        match &self.current_context {
-            Some(entry)
-                if entry.value != super::SANDBOX_CONTEXT && !self.contexts.contains_key(&entry.value) =>
-            {
-                Err(self.no_such_context(&entry.value, &format!("{}:{}", self.path.display(), entry.line)))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// The error for a context that the file does not define.
@@ -234,11 +224,19 @@ pub(crate) fn set_current_context(file: &ConfigFile, name: &str) -> Result<()> {
         *value.decor_mut() = old.decor().clone();
     }
     document["current_context"] = toml_edit::Item::Value(value);
-    // A rename replaces the file in one step: a crash leaves either the old or the new one.
-    let temporary = file.path.with_extension("toml.new");
-    std::fs::write(&temporary, document.to_string())
-        .and_then(|()| std::fs::rename(&temporary, &file.path))
-        .map_err(|error| CtlError::config(doing()).source(&error))
+    // A rename replaces the file in one step: a crash leaves either the old or the new one. What a link
+    // points at is replaced, not the link.
+    let written = std::fs::canonicalize(&file.path).and_then(|path| {
+        let draft = path.with_extension(format!("toml.{}.new", std::process::id()));
+        std::fs::write(&draft, document.to_string())
+            .and_then(|()| std::fs::set_permissions(&draft, std::fs::metadata(&path)?.permissions()))
+            .and_then(|()| std::fs::rename(&draft, &path))
+            .inspect_err(|_| {
+                // Best effort: the error that is told is the first one.
+                let _ = std::fs::remove_file(&draft);
+            })
+    });
+    written.map_err(|error| CtlError::config(doing()).source(&error))
 }
 
 #[cfg(test)]
@@ -272,15 +270,48 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_current_context_is_an_error_with_the_nearest_name() {
-        let error = parse("current_context = \"prduction\"\n[contexts.production]\n").unwrap_err();
-        assert!(error.hints()[0].contains("`production`"), "{error:?}");
-    }
-
-    #[test]
     fn broken_toml_names_the_line() {
         let error = parse("[contexts.eu]\nregion = eu\n").unwrap_err();
         assert!(error.to_string().starts_with("read `bpctl.toml:2`"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn switching_keeps_comments_permissions_and_a_link() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().join("dotfiles.toml");
+        let text = "# ours\n[contexts.eu] # Europe\nregion = \"eu-west-1\"\n";
+        std::fs::write(&real, text).unwrap();
+        std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let link = folder.path().join(FILE_NAME);
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        set_current_context(&ConfigFile::read(&link).unwrap(), "eu").unwrap();
+        assert!(link.is_symlink());
+        let written = std::fs::read_to_string(&real).unwrap();
+        assert!(
+            written.contains("# ours\n") && written.contains("[contexts.eu] # Europe"),
+            "{written}"
+        );
+        assert_eq!(
+            ConfigFile::read(&link).unwrap().current_context.unwrap().value,
+            "eu"
+        );
+        assert_eq!(
+            std::fs::metadata(&real).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_nowhere_is_not_the_same_as_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let env = BTreeMap::new();
+        assert!(find(None, folder.path(), &env).unwrap().is_none());
+        std::os::unix::fs::symlink("/nonexistent/x", folder.path().join(FILE_NAME)).unwrap();
+        assert!(find(None, folder.path(), &env).is_err());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::layout::{AccountId, LayoutKind, Stage};
 
 pub(crate) use file::{ConfigFile, find as find_file, set_current_context};
 pub(crate) use keys::{KEYS, Key, key, nearest};
-pub(crate) use resolve::{Candidate, Inputs, candidates, resolve};
+pub(crate) use resolve::{Candidate, Inputs, candidates, resolve, resolve_leniently};
 
 /// The context that exists without configuration and never reaches AWS.
 pub(crate) const SANDBOX_CONTEXT: &str = "sandbox";

@@ -28,8 +28,17 @@ pub(crate) struct Candidate {
     pub(crate) value: String,
 }
 
+/// What happens to a layer that says something impossible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// It is an error.
+    Strict,
+    /// It is passed over, unless it is a flag.
+    Lenient,
+}
+
 /// Which context is in force.
-fn context(inputs: &Inputs<'_>) -> Result<Sourced<String>> {
+fn context(inputs: &Inputs<'_>, manner: Manner) -> Result<Sourced<String>> {
     let chosen = if let Some(name) = inputs.flags.get("context") {
         Sourced {
             value: name.clone(),
@@ -63,7 +72,7 @@ fn context(inputs: &Inputs<'_>) -> Result<Sourced<String>> {
             .file
             .is_some_and(|file| file.contexts.contains_key(&chosen.value))
         || (chosen.value == DEFAULT_CONTEXT && chosen.source == Source::Default);
-    if known {
+    if known || (manner == Manner::Lenient && !matches!(chosen.source, Source::Flag(_))) {
         return Ok(chosen);
     }
     let none = ConfigFile::default();
@@ -125,6 +134,7 @@ pub(crate) fn candidates(key: &Key, context: &str, inputs: &Inputs<'_>) -> Vec<C
 struct Resolver<'a> {
     context: String,
     inputs: &'a Inputs<'a>,
+    manner: Manner,
 }
 
 impl Resolver<'_> {
@@ -137,19 +147,24 @@ impl Resolver<'_> {
             .iter()
             .find(|key| key.name == name)
             .ok_or_else(|| CtlError::config(format!("look up the setting `{name}`: there is none")))?;
-        let Some(first) = candidates(key, &self.context, self.inputs).into_iter().next() else {
-            return Ok(None);
-        };
-        match parse(&first.value) {
-            Ok(value) => Ok(Some(Sourced {
-                value,
-                source: first.source,
-            })),
-            Err(reason) => Err(
-                CtlError::config(format!("use `{name}` from {}: {reason}", first.source))
-                    .hint(format!("`bpctl config explain {name}` shows where it comes from")),
-            ),
+        for candidate in candidates(key, &self.context, self.inputs) {
+            let reason = match parse(&candidate.value) {
+                Ok(value) => {
+                    return Ok(Some(Sourced {
+                        value,
+                        source: candidate.source,
+                    }));
+                }
+                Err(reason) => reason,
+            };
+            if self.manner == Manner::Strict || matches!(candidate.source, Source::Flag(_)) {
+                return Err(
+                    CtlError::config(format!("use `{name}` from {}: {reason}", candidate.source))
+                        .hint(format!("`bpctl config explain {name}` shows where it comes from")),
+                );
+            }
         }
+        Ok(None)
     }
 
     fn required<T>(&self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Sourced<T>> {
@@ -200,10 +215,24 @@ fn endpoint(value: &str) -> Result<String, String> {
 /// # Errors
 /// An undefined context or a value that its key does not allow; the error names the layer.
 pub(crate) fn resolve(inputs: &Inputs<'_>) -> Result<Settings> {
-    let context = context(inputs)?;
+    settle(inputs, Manner::Strict)
+}
+
+/// Settles what can be settled, for commands that must work with a broken configuration because they
+/// are what shows and mends it. Such a command never talks to AWS.
+///
+/// # Errors
+/// Only what is wrong with the flags of this very command line.
+pub(crate) fn resolve_leniently(inputs: &Inputs<'_>) -> Result<Settings> {
+    settle(inputs, Manner::Lenient)
+}
+
+fn settle(inputs: &Inputs<'_>, manner: Manner) -> Result<Settings> {
+    let context = context(inputs, manner)?;
     let from = Resolver {
         context: context.value.clone(),
         inputs,
+        manner,
     };
     Ok(Settings {
         layout: from.required("layout", parsed::<LayoutKind>)?,
@@ -297,6 +326,28 @@ mod tests {
             "use `wait_timeout` from environment BPCTL_WAIT_TIMEOUT: `30` is not a duration: write e.g. `90s` or `30m`"
         );
         assert_eq!(error.exit_status().code(), 2);
+    }
+
+    #[test]
+    fn what_mends_the_configuration_works_with_a_broken_one() {
+        let text = "current_context = \"prduction\"\n[contexts.production]\n";
+        let file = ConfigFile::parse(Path::new("bpctl.toml"), text).unwrap();
+        let error = settings(&[], &[], Some(&file)).unwrap_err();
+        assert!(error.hints()[0].contains("`production`"), "{error:?}");
+        assert!(settings(&[("context", "production")], &[], Some(&file)).is_ok());
+        let env = BTreeMap::from([("BPCTL_WAIT_TIMEOUT".to_owned(), "30".to_owned())]);
+        let leniently = |flags: &[(&'static str, &str)]| {
+            resolve_leniently(&Inputs {
+                flags: flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect(),
+                env: &env,
+                file: Some(&file),
+            })
+        };
+        let settled = leniently(&[]).unwrap();
+        assert_eq!(settled.context.value, "prduction");
+        assert_eq!(settled.wait_timeout.source, Source::Default);
+        assert!(leniently(&[("context", "nope")]).is_err());
+        assert!(leniently(&[("account-id", "nope")]).is_err());
     }
 
     #[test]

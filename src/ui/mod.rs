@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::MultiProgress;
 
-use crate::error::CtlError;
+use crate::error::{CtlError, ErrorKind, Result};
 use crate::process::Process;
 
 pub(crate) use progress::Progress;
@@ -110,12 +110,21 @@ impl Ui {
     }
 
     /// Writes the result. A reader that went away (a broken pipe) is not an error.
-    pub(crate) fn result(&self, text: &str) {
+    ///
+    /// # Errors
+    /// What else keeps the result from being written whole, e.g. a full disk.
+    pub(crate) fn result(&self, text: &str) -> Result<()> {
         let mut streams = self.streams();
-        let _ = streams
+        match streams
             .out
             .write_all(text.as_bytes())
-            .and_then(|()| streams.out.flush());
+            .and_then(|()| streams.out.flush())
+        {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(CtlError::new(ErrorKind::Failed, "write the result to stdout").source(&error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     fn line(&self, text: &str) {

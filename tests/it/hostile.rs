@@ -1,0 +1,143 @@
+//! The real binary in a bad environment: broken settings, full disks, text that is not Unicode.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// The real binary in `home`, without the environment of this test.
+fn command(home: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bpctl"));
+    command
+        .args(args)
+        .env_clear()
+        .env("HOME", home)
+        .env("PATH", "/usr/bin:/bin")
+        .current_dir(home);
+    command
+}
+
+fn run(home: &Path, args: &[&str], env: &[(&str, &OsStr)]) -> Output {
+    command(home, args)
+        .envs(env.iter().copied())
+        .output()
+        .expect("bpctl starts")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn what_is_about_bpctl_itself_works_with_any_settings() {
+    let home = tempfile::tempdir().unwrap();
+    for env in [
+        ("BPCTL_CONTEXT", "undefined"),
+        ("BPCTL_WAIT_TIMEOUT", "30"),
+        ("BPCTL_CONFIG", ""),
+        ("BPCTL_CONFIG", "/nonexistent/bpctl.toml"),
+    ] {
+        for args in [&["completion", "bash"][..], &["exit-codes"], &["man"]] {
+            let output = run(home.path(), args, &[(env.0, OsStr::new(env.1))]);
+            assert_eq!(
+                output.status.code(),
+                Some(0),
+                "{env:?} {args:?} {}",
+                stderr(&output)
+            );
+            assert_eq!(stderr(&output), "");
+        }
+    }
+}
+
+#[test]
+fn the_hints_about_broken_settings_can_be_followed() {
+    let home = tempfile::tempdir().unwrap();
+    let undefined = [("BPCTL_CONTEXT", OsStr::new("undefined"))];
+    let refused = run(home.path(), &["whoami"], &undefined);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("`bpctl config get-contexts`"));
+    let listed = run(home.path(), &["config", "get-contexts", "-o", "name"], &undefined);
+    assert_eq!(
+        (listed.status.code(), stdout(&listed).as_str()),
+        (Some(0), "sandbox\n")
+    );
+    let wrong = [("BPCTL_WAIT_TIMEOUT", OsStr::new("30"))];
+    let refused = run(home.path(), &["whoami"], &wrong);
+    assert!(stderr(&refused).contains("`bpctl config explain wait_timeout`"));
+    let explained = run(home.path(), &["config", "explain", "wait_timeout"], &wrong);
+    assert_eq!(explained.status.code(), Some(0), "{}", stderr(&explained));
+    assert!(stdout(&explained).contains("environment BPCTL_WAIT_TIMEOUT"));
+    let dashes = run(home.path(), &["config", "explain", "endpoint-url"], &[]);
+    assert_eq!(dashes.status.code(), Some(0), "{}", stderr(&dashes));
+    std::fs::write(
+        home.path().join("bpctl.toml"),
+        "current_context = \"gone\"\n[contexts.eu]\n",
+    )
+    .unwrap();
+    assert_eq!(run(home.path(), &["whoami"], &[]).status.code(), Some(2));
+    let mended = run(home.path(), &["config", "use-context", "eu"], &[]);
+    assert_eq!(mended.status.code(), Some(0), "{}", stderr(&mended));
+}
+
+#[test]
+fn a_configuration_file_named_by_nothing_is_no_file() {
+    let home = tempfile::tempdir().unwrap();
+    let output = run(
+        home.path(),
+        &["config", "view"],
+        &[("BPCTL_CONFIG", OsStr::new(""))],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_setting_that_is_not_unicode_is_refused_and_not_ignored() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let home = tempfile::tempdir().unwrap();
+    let bad = OsString::from_vec(b"12345678901\xff".to_vec());
+    for name in ["BPCTL_ACCOUNT_ID", "BPCTL_CONTEXT", "AWS_ENDPOINT_URL"] {
+        let output = run(home.path(), &["whoami"], &[(name, &bad)]);
+        assert_eq!(output.status.code(), Some(2), "{name} {}", stderr(&output));
+        assert!(stderr(&output).contains(name), "{}", stderr(&output));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let home = tempfile::tempdir().unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = command(home.path(), &["config", "view", "-o", "json"])
+        .stdout(Stdio::from(full))
+        .stderr(Stdio::piped())
+        .spawn()
+        .and_then(std::process::Child::wait_with_output)
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("write the result to stdout"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_complete_that_is_not_meant_for_bpctl_is_explained() {
+    let home = tempfile::tempdir().unwrap();
+    let output = run(home.path(), &["exit-codes"], &[("COMPLETE", OsStr::new("1"))]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("unset COMPLETE"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_manual_pages_make_their_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let output = run(home.path(), &["man", "--dir", "share/man/man1"], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(home.path().join("share/man/man1/bpctl.1").is_file());
+}
