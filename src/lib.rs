@@ -1,7 +1,7 @@
 //! `bpctl`: an operator toolkit for a multi-tenant Laravel and Next.js platform on AWS.
 //!
 //! [`run`] is the whole program: it takes a [`Process`] (arguments, environment, streams) and gives
-//! back an [`ExitStatus`]. Nothing in this crate ends the process or prints past [`ui::Ui`].
+//! back an [`ExitStatus`]. Nothing in this crate ends the process or prints past `ui`.
 
 mod aws;
 mod change;

@@ -1,6 +1,7 @@
 //! Operations on logs.
 
 use aws_sdk_cloudwatchlogs::error::SdkError;
+use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsOutput;
 use jiff::Timestamp;
 
 use super::Aws;
@@ -11,6 +12,14 @@ use crate::error::{Required as _, Result, from_sdk};
 pub(crate) struct LogEvent {
     /// When CloudWatch Logs had it, which is some seconds after it was written.
     pub(crate) ingested: Option<Timestamp>,
+    pub(crate) message: String,
+}
+
+/// A line found in a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FoundLine {
+    pub(crate) at: Timestamp,
+    pub(crate) stream: String,
     pub(crate) message: String,
 }
 
@@ -72,4 +81,76 @@ impl Aws {
                 .to_owned(),
         }))
     }
+
+    /// The last `most` lines of a stream, oldest first; `None` when there is no such stream (yet).
+    pub(crate) async fn log_tail(&self, group: &str, stream: &str, most: i32) -> Result<Option<Vec<String>>> {
+        let answer = self
+            .logs_client()
+            .await?
+            .get_log_events()
+            .log_group_name(group)
+            .log_stream_name(stream)
+            .start_from_head(false)
+            .limit(most)
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => Ok(Some(
+                answer
+                    .events()
+                    .iter()
+                    .filter_map(|event| event.message().map(str::to_owned))
+                    .collect(),
+            )),
+            Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => Ok(None),
+            Err(error) => Err(from_sdk(
+                format!("read the log stream {stream} of {group}"),
+                &error,
+            )),
+        }
+    }
+
+    /// Lines of a group since `from` that fit a filter pattern, oldest first, from at most `pages` pages.
+    ///
+    /// A page may be empty although more follow: the service hands out what it found within its time
+    /// (API reference of FilterLogEvents).
+    pub(crate) async fn log_search(
+        &self,
+        group: &str,
+        pattern: &str,
+        from: Timestamp,
+        pages: usize,
+    ) -> Result<Vec<FoundLine>> {
+        let client = self.logs_client().await?;
+        let mut lines = Vec::new();
+        let mut token = None;
+        for _ in 0..pages {
+            let answer = client
+                .filter_log_events()
+                .log_group_name(group)
+                .filter_pattern(pattern)
+                .start_time(from.as_millisecond())
+                .set_next_token(token.take())
+                .send()
+                .await
+                .map_err(|error| from_sdk(format!("search the log group {group}"), &error))?;
+            lines.extend(found(&answer));
+            match answer.next_token {
+                Some(next) => token = Some(next),
+                None => break,
+            }
+        }
+        lines.sort_by_key(|line| line.at);
+        Ok(lines)
+    }
+}
+
+fn found(answer: &FilterLogEventsOutput) -> impl Iterator<Item = FoundLine> + '_ {
+    answer.events().iter().filter_map(|event| {
+        Some(FoundLine {
+            at: Timestamp::from_millisecond(event.timestamp()?).ok()?,
+            stream: event.log_stream_name()?.to_owned(),
+            message: event.message()?.to_owned(),
+        })
+    })
 }

@@ -8,13 +8,17 @@ use crate::change::Permit;
 use crate::error::{Required as _, Result, from_sdk};
 
 /// A database instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DbInstance {
     pub(crate) id: String,
     /// `available`, `backing-up`, `stopped`, …
     pub(crate) status: String,
     /// Host name; absent while the instance is being created.
     pub(crate) endpoint: Option<String>,
+    /// Ids of the VPC security groups that guard it.
+    pub(crate) security_groups: Vec<String>,
+    /// Gibibytes.
+    pub(crate) allocated: Option<i32>,
 }
 
 /// A snapshot of a database instance.
@@ -50,6 +54,12 @@ impl Aws {
                     .endpoint()
                     .and_then(|endpoint| endpoint.address())
                     .map(str::to_owned),
+                security_groups: instance
+                    .vpc_security_groups()
+                    .iter()
+                    .filter_map(|group| group.vpc_security_group_id().map(str::to_owned))
+                    .collect(),
+                allocated: instance.allocated_storage(),
             });
         }
         Ok(instances)

@@ -377,7 +377,13 @@ impl Series {
     }
 
     /// Whether there are at least `points` values not older than `minutes` and all of them pass.
-    pub(crate) fn holds(&self, now: Timestamp, minutes: i64, points: usize, test: impl Fn(f64) -> bool) -> bool {
+    pub(crate) fn holds(
+        &self,
+        now: Timestamp,
+        minutes: i64,
+        points: usize,
+        test: impl Fn(f64) -> bool,
+    ) -> bool {
         self.within(now, minutes).count() >= points && self.within(now, minutes).all(test)
     }
 }

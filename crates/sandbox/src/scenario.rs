@@ -55,7 +55,7 @@ scenarios! {
     RdsCpu = "rds-cpu",
     /// RDS has 1.2 GB of free storage left.
     RdsStorageLow = "rds-storage-low",
-    /// The database refuses connections (security group): SQLSTATE[HY000] [2002] in the backend log while RDS is available.
+    /// The database refuses connections (security group): `SQLSTATE[HY000] [2002]` in the backend log while RDS is available.
     RdsRefused = "rds-refused",
     /// The fleet secret still holds its placeholder: workers boot but never register.
     FleetSecretPlaceholder = "fleet-secret-placeholder",

@@ -1,6 +1,7 @@
 //! Operations on ecs: services, task definitions, and tasks from their start to their end.
 
 pub(crate) mod definitions;
+pub(crate) mod health;
 pub(crate) mod run;
 pub(crate) mod services;
 pub(crate) mod tasks;

@@ -26,15 +26,36 @@ pub(crate) struct Service {
     pub(crate) network: Option<Network>,
     /// The primary deployment first.
     pub(crate) deployments: Vec<Deployment>,
+    /// The newest first, at most 100.
+    pub(crate) events: Vec<Event>,
+    /// ARNs of the target groups that its tasks register with.
+    pub(crate) target_groups: Vec<String>,
+}
+
+/// Something that happened to a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) at: Timestamp,
+    pub(crate) message: String,
 }
 
 /// A deployment of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Deployment {
+    /// `ecs-svc/<digits>`.
+    pub(crate) id: String,
     /// `PRIMARY`, `ACTIVE` or `INACTIVE`.
     pub(crate) status: String,
     /// `IN_PROGRESS`, `COMPLETED` or `FAILED`; absent without the ECS deployment controller.
     pub(crate) rollout_state: Option<String>,
+    pub(crate) rollout_reason: Option<String>,
+    /// ARN of the task definition that it brings.
+    pub(crate) task_definition: String,
+    pub(crate) desired: i32,
+    pub(crate) running: i32,
+    pub(crate) pending: i32,
+    /// Consecutive tasks that did not reach RUNNING or failed their health checks.
+    pub(crate) failed: i32,
     pub(crate) created: Option<Timestamp>,
 }
 
@@ -103,10 +124,32 @@ fn convert_service(service: &aws_sdk_ecs::types::Service) -> Result<Service> {
             .deployments()
             .iter()
             .map(|deployment| Deployment {
+                id: deployment.id().unwrap_or_default().to_owned(),
                 status: deployment.status().unwrap_or_default().to_owned(),
                 rollout_state: deployment.rollout_state().map(|state| state.as_str().to_owned()),
+                rollout_reason: deployment.rollout_state_reason().map(str::to_owned),
+                task_definition: deployment.task_definition().unwrap_or_default().to_owned(),
+                desired: deployment.desired_count(),
+                running: deployment.running_count(),
+                pending: deployment.pending_count(),
+                failed: deployment.failed_tasks(),
                 created: convert::time(deployment.created_at()),
             })
+            .collect(),
+        events: service
+            .events()
+            .iter()
+            .filter_map(|event| {
+                Some(Event {
+                    at: convert::time(event.created_at())?,
+                    message: event.message()?.to_owned(),
+                })
+            })
+            .collect(),
+        target_groups: service
+            .load_balancers()
+            .iter()
+            .filter_map(|balancer| balancer.target_group_arn().map(str::to_owned))
             .collect(),
     })
 }

@@ -20,6 +20,8 @@ pub(crate) struct Task {
     /// `DEPROVISIONING` or `STOPPED` ("Amazon ECS task lifecycle").
     pub(crate) state: String,
     pub(crate) started_by: Option<String>,
+    /// `service:<name>` for tasks of a service, `family:<family>` for those of RunTask.
+    pub(crate) group: Option<String>,
     /// `EssentialContainerExited`, `TaskFailedToStart`, `UserInitiated`, …
     pub(crate) stop_code: Option<String>,
     pub(crate) stopped_reason: Option<String>,
@@ -39,6 +41,8 @@ pub(crate) struct Task {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Container {
     pub(crate) name: String,
+    #[serde(skip)]
+    pub(crate) image: Option<String>,
     /// Absent while it runs, and for ever when it never ran or ECS never learnt it.
     pub(crate) exit_code: Option<i32>,
     pub(crate) reason: Option<String>,
@@ -172,6 +176,7 @@ pub(super) fn convert_task(request: &str, task: &aws_sdk_ecs::types::Task) -> Re
             .to_owned(),
         state: task.last_status().required(request, "lastStatus")?.to_owned(),
         started_by: task.started_by().map(str::to_owned),
+        group: task.group().map(str::to_owned),
         stop_code: task.stop_code().and_then(|code| said(code.as_str())),
         stopped_reason: task.stopped_reason().and_then(said),
         created: convert::time(task.created_at()),
@@ -183,6 +188,7 @@ pub(super) fn convert_task(request: &str, task: &aws_sdk_ecs::types::Task) -> Re
             .iter()
             .map(|container| Container {
                 name: container.name().unwrap_or_default().to_owned(),
+                image: container.image().map(str::to_owned),
                 exit_code: container.exit_code(),
                 reason: container.reason().map(str::to_owned),
             })

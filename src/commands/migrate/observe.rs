@@ -194,6 +194,7 @@ mod tests {
             id: id.to_owned(),
             status: "available".to_owned(),
             endpoint: Some(format!("{id}.example.rds.amazonaws.com")),
+            ..DbInstance::default()
         }
     }
 

@@ -17,6 +17,7 @@ fn stopped(code: &str, reason: &str, exits: &[(&str, Option<i32>, Option<&str>)]
                 name: (*name).to_owned(),
                 exit_code: *exit_code,
                 reason: reason.map(str::to_owned),
+                ..Container::default()
             })
             .collect(),
         ..Task::default()

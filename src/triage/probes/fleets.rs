@@ -1,0 +1,183 @@
+//! The GPU fleets: groups, alarms, activities, AMI pointers, secrets, and the topic that takes them to zero.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::try_join_all;
+
+use super::platform::alarm;
+use super::watch::Watch;
+use crate::aws::Aws;
+use crate::aws::autoscaling::{self, Phase};
+use crate::error::Result;
+use crate::layout::{FLEET_SECRET_PLACEHOLDER, FleetAlarm, FleetId, Layout, Stage};
+use crate::triage::snapshot::{Activity, Alarm, FleetSecret, FleetSecretState, Group, Pointer, Topic};
+
+/// How far back scaling activities count.
+const MINUTES: u64 = 60;
+
+/// The data type of parameters that launch templates resolve to an image.
+const IMAGE: &str = "aws:ec2:image";
+
+/// How many topics are asked about; a platform has one.
+const TOPICS: usize = 5;
+
+/// The groups of the fleets that were asked for, or of all fleets of the layout's stage.
+pub(super) async fn groups(aws: &Aws, layout: &Layout, asked: &[FleetId]) -> Result<Vec<Group>> {
+    let groups = if asked.is_empty() {
+        aws.groups().await?
+    } else {
+        let names: Vec<String> = asked
+            .iter()
+            .map(|fleet| layout.auto_scaling_group(fleet))
+            .collect();
+        aws.groups_named(&names).await?
+    };
+    Ok(groups
+        .iter()
+        .filter(|group| !group.deleting)
+        .filter_map(|group| Some(convert(layout.fleet_of_group(&group.name)?, group)))
+        .filter(|group| layout.stage().is_none_or(|stage| group.fleet.stage == stage))
+        .collect())
+}
+
+fn convert(fleet: FleetId, group: &autoscaling::Group) -> Group {
+    let size = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Group {
+        fleet,
+        name: group.name.clone(),
+        min: group.min,
+        max: group.max,
+        desired: group.desired,
+        in_service: size(group.count(Phase::InService)),
+        instances: size(group.instances.len()),
+        suspended: group.suspended.clone(),
+    }
+}
+
+/// The fleets that have a group.
+pub(super) fn ids(groups: &[Group]) -> BTreeSet<FleetId> {
+    groups.iter().map(|group| group.fleet.clone()).collect()
+}
+
+/// The four alarms of every fleet, a hundred per call.
+pub(super) async fn alarms(aws: &Aws, layout: &Layout, fleets: &BTreeSet<FleetId>) -> Result<Vec<Alarm>> {
+    let names: Vec<String> = fleets
+        .iter()
+        .flat_map(|fleet| FleetAlarm::ALL.map(|alarm| layout.fleet_alarm(alarm, fleet)))
+        .collect();
+    let alarms = aws.alarms_named(&names).await?;
+    Ok(alarms.into_iter().map(alarm).collect())
+}
+
+/// What happened to the region's groups within the last hour, as far as the newest hundred tell.
+pub(super) async fn activities(aws: &Aws, watch: &Watch<'_>, layout: &Layout) -> Result<Vec<Activity>> {
+    let from = watch.minutes_ago(MINUTES);
+    let activities = aws.recent_activities().await?;
+    Ok(activities
+        .into_iter()
+        .filter(|activity| layout.fleet_of_group(&activity.group).is_some())
+        .filter(|activity| activity.started.is_none_or(|started| started >= from))
+        .map(|activity| Activity {
+            group: activity.group,
+            id: activity.id,
+            status: activity.status,
+            message: activity.message.unwrap_or_default(),
+            description: activity.description,
+            start: activity.started,
+        })
+        .collect())
+}
+
+/// The AMI pointers by parameter name. Values are read only where the data type is wrong: Parameter
+/// Store itself checks those of the right one.
+pub(super) async fn amis(
+    aws: &Aws,
+    layout: &Layout,
+    fleets: &BTreeSet<FleetId>,
+) -> Result<BTreeMap<String, Pointer>> {
+    // Staged fleets of the same slug share a pointer.
+    let names: BTreeSet<String> = fleets.iter().map(|fleet| layout.ami_parameter(fleet)).collect();
+    let names: Vec<String> = names.into_iter().collect();
+    let facts = aws.parameter_facts(&names).await?;
+    let wrong: Vec<String> = facts
+        .iter()
+        .filter(|facts| facts.data_type != IMAGE)
+        .map(|facts| facts.name.clone())
+        .collect();
+    let values = aws.parameters(&wrong).await?.found;
+    Ok(facts
+        .into_iter()
+        .map(|facts| {
+            let pointer = Pointer {
+                value: values.get(&facts.name).map(|parameter| parameter.value.clone()),
+                data_type: facts.data_type,
+                version: facts.version,
+                modified: facts.modified,
+            };
+            (facts.name, pointer)
+        })
+        .collect())
+}
+
+/// Whether the fleet secrets of all stages that the layout speaks of still hold their placeholder.
+pub(super) async fn secrets(aws: &Aws, layout: &Layout) -> Result<Vec<FleetSecret>> {
+    let stages = Stage::ALL
+        .into_iter()
+        .filter(|stage| layout.stage().is_none_or(|only| only == *stage));
+    let named: Vec<(Stage, String)> = stages
+        .map(|stage| (stage, layout.fleet_secret_parameter(stage)))
+        .collect();
+    let names: Vec<String> = named.iter().map(|(_, name)| name.clone()).collect();
+    let found = aws.parameters(&names).await?.found;
+    Ok(named
+        .into_iter()
+        .map(|(stage, name)| {
+            let parameter = found.get(&name);
+            let state = match parameter {
+                None => FleetSecretState::Missing,
+                Some(parameter) if parameter.value.trim() == FLEET_SECRET_PLACEHOLDER => {
+                    FleetSecretState::Placeholder
+                }
+                Some(_) => FleetSecretState::Set,
+            };
+            FleetSecret {
+                stage,
+                state,
+                version: parameter.map(|parameter| parameter.version),
+                modified: parameter.and_then(|parameter| parameter.modified),
+                name,
+            }
+        })
+        .collect())
+}
+
+/// Who listens to the topics that the queue-empty alarms speak to; to one that is gone nobody does.
+pub(super) async fn topics(
+    aws: &Aws,
+    layout: &Layout,
+    fleets: &BTreeSet<FleetId>,
+    alarms: &[Alarm],
+) -> Result<Vec<Topic>> {
+    let empty: BTreeSet<String> = fleets
+        .iter()
+        .map(|fleet| layout.fleet_alarm(FleetAlarm::QueueEmpty, fleet))
+        .collect();
+    let arns: BTreeSet<&String> = alarms
+        .iter()
+        .filter(|alarm| empty.contains(&alarm.name))
+        .flat_map(|alarm| &alarm.actions)
+        .filter(|action| action.split(':').nth(2) == Some("sns"))
+        .collect();
+    try_join_all(arns.into_iter().take(TOPICS).map(async |arn| {
+        let subscriptions = aws.subscriptions(arn).await?.unwrap_or_default();
+        Ok(Topic {
+            arn: arn.clone(),
+            subscriptions: subscriptions
+                .into_iter()
+                .filter(|subscription| subscription.confirmed)
+                .map(|subscription| (subscription.protocol, subscription.endpoint))
+                .collect(),
+        })
+    }))
+    .await
+}

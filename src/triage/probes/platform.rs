@@ -1,0 +1,280 @@
+//! Alarms, metrics, database, images, secrets and stacks of the platform itself.
+
+use std::collections::BTreeMap;
+
+use futures::future::try_join_all;
+use jiff::Timestamp;
+
+use super::services::APPS;
+use crate::aws::Aws;
+use crate::aws::cloudformation::{StackEvent, StackSummary};
+use crate::aws::cloudwatch;
+use crate::aws::rds::DbInstance;
+use crate::error::Result;
+use crate::layout::{FleetId, Layout, Stage};
+use crate::triage::snapshot::{Alarm, AlarmState, Database, FailedStack, Repository, Secret};
+
+/// Failed stacks whose events are read.
+const EXPLAINED: usize = 5;
+
+/// How many failures of a stack are told.
+const FAILURES: usize = 3;
+
+/// Outputs of the stacks that name resources (runbook: "Stack outputs").
+pub(super) type Outputs = BTreeMap<String, String>;
+
+/// The platform's own alarms.
+pub(super) async fn alarms(aws: &Aws, layout: &Layout) -> Result<Vec<Alarm>> {
+    let alarms = aws.alarms_named(&layout.platform_alarms()).await?;
+    Ok(alarms.into_iter().map(alarm).collect())
+}
+
+pub(super) fn alarm(alarm: cloudwatch::Alarm) -> Alarm {
+    Alarm {
+        name: alarm.name,
+        state: match alarm.state {
+            cloudwatch::AlarmState::Ok => AlarmState::Ok,
+            cloudwatch::AlarmState::Alarm => AlarmState::Alarm,
+            cloudwatch::AlarmState::InsufficientData => AlarmState::InsufficientData,
+        },
+        since: alarm.since,
+        reason: alarm.reason.unwrap_or_default(),
+        actions_enabled: alarm.actions_enabled,
+        actions: alarm.actions,
+        dimensions: alarm.dimensions,
+    }
+}
+
+/// The outputs of the stacks that hold the network and the data.
+pub(super) async fn outputs(aws: &Aws, layout: &Layout) -> Result<Outputs> {
+    let stacks = ["network", "data"]
+        .into_iter()
+        .filter_map(|role| layout.core_stack(role));
+    let stacks = try_join_all(stacks.map(async |name| aws.stack(&name).await)).await?;
+    Ok(stacks
+        .into_iter()
+        .flatten()
+        .flat_map(|stack| stack.outputs)
+        .collect())
+}
+
+/// Stacks of the platform that are in a failed state, with what failed in the first few of them.
+pub(super) async fn stacks(aws: &Aws, layout: &Layout) -> Result<Vec<FailedStack>> {
+    let mut failed = aws.failed_stacks().await?;
+    failed.retain(|stack| owns(layout, &stack.name));
+    failed.sort_by_key(|stack| std::cmp::Reverse(stack.updated));
+    let explained = failed.iter().take(EXPLAINED);
+    let events = try_join_all(explained.map(async |stack| aws.stack_events(&stack.name).await)).await?;
+    Ok(failed
+        .iter()
+        .enumerate()
+        .map(|(position, stack)| {
+            let events = events.get(position).map_or(&[][..], Vec::as_slice);
+            failed_stack(stack, events)
+        })
+        .collect())
+}
+
+/// Whether a stack is one of the layout's: a core stack, or the stack of a fleet, also of one whose
+/// group never came to be.
+fn owns(layout: &Layout, name: &str) -> bool {
+    let stages = Stage::ALL
+        .into_iter()
+        .filter(|stage| layout.stage().is_none_or(|only| only == *stage));
+    // Where fleets have stacks of their own, the slug ends the name.
+    let mut beginnings = stages.filter_map(|stage| {
+        let slug = "x".parse().ok()?;
+        let name = layout.fleet_stack(&FleetId { stage, slug });
+        name.strip_suffix('x').map(str::to_owned)
+    });
+    layout.core_stacks().iter().any(|core| core == name)
+        || beginnings.any(|beginning| name.starts_with(&beginning))
+}
+
+fn failed_stack(stack: &StackSummary, events: &[StackEvent]) -> FailedStack {
+    // The newest first: what ends the list of the last operation is its beginning.
+    let last = events
+        .iter()
+        .position(|event| {
+            event.kind == "AWS::CloudFormation::Stack"
+                && event.resource == stack.name
+                && event.reason.as_deref() == Some("User Initiated")
+        })
+        .unwrap_or(events.len());
+    let mut failures: Vec<String> = events
+        .iter()
+        .take(last)
+        .filter(|event| event.status.ends_with("_FAILED") && event.resource != stack.name)
+        // What is cancelled because something else failed is not the reason.
+        .filter(|event| {
+            !event
+                .reason
+                .as_deref()
+                .is_some_and(|reason| reason.contains("cancelled"))
+        })
+        .map(|event| match &event.reason {
+            Some(reason) => format!("`{}` ({}): {reason}", event.resource, event.kind),
+            None => format!("`{}` ({})", event.resource, event.kind),
+        })
+        .collect();
+    // The oldest failure is the one that the others followed from.
+    failures.reverse();
+    failures.truncate(FAILURES);
+    FailedStack {
+        name: stack.name.clone(),
+        status: stack.status.clone(),
+        reason: stack.status_reason.clone(),
+        failures,
+        updated: stack.updated,
+    }
+}
+
+/// The instance that the data stack names, else the one that the platform's alarms watch, else the
+/// only one.
+pub(super) fn database(instances: &[DbInstance], outputs: &Outputs, alarms: &[Alarm]) -> Option<Database> {
+    // Some stacks put out `host:port`.
+    let host = outputs
+        .get("RdsEndpoint")
+        .and_then(|endpoint| endpoint.split(':').next());
+    let watched = dimension(alarms, "DBInstanceIdentifier");
+    let found = instances
+        .iter()
+        .find(|instance| host.is_some() && instance.endpoint.as_deref() == host)
+        .or_else(|| {
+            instances
+                .iter()
+                .find(|instance| watched == Some(instance.id.as_str()))
+        })
+        .or(match instances {
+            [only] => Some(only),
+            _ => None,
+        })?;
+    Some(Database {
+        id: found.id.clone(),
+        status: found.status.clone(),
+        security_groups: found.security_groups.clone(),
+        allocated: found.allocated,
+    })
+}
+
+/// The value of a dimension, from the first alarm that has it.
+pub(super) fn dimension<'a>(alarms: &'a [Alarm], name: &str) -> Option<&'a str> {
+    alarms
+        .iter()
+        .flat_map(|alarm| &alarm.dimensions)
+        .find(|(dimension, _)| dimension == name)
+        .map(|(_, value)| value.as_str())
+}
+
+/// The repositories of both services; one that does not exist has no tags.
+pub(super) async fn images(aws: &Aws, layout: &Layout) -> Result<Vec<Repository>> {
+    try_join_all(APPS.map(async |app| {
+        let name = layout.repository(app);
+        let images = aws.images(&name).await?.unwrap_or_default();
+        let tags: Vec<(String, Option<Timestamp>)> = images
+            .into_iter()
+            .flat_map(|image| {
+                let pushed = image.pushed;
+                image.tags.into_iter().map(move |tag| (tag, pushed))
+            })
+            .collect();
+        Ok(Repository { app, name, tags })
+    }))
+    .await
+}
+
+/// Whether the secrets that the layout names have a value.
+pub(super) async fn secrets(aws: &Aws, layout: &Layout) -> Result<Vec<Secret>> {
+    let wanted = layout.secrets();
+    let names: Vec<String> = wanted.iter().map(|(_, name)| name.clone()).collect();
+    let found = aws.secrets_named(&names).await?;
+    Ok(wanted
+        .into_iter()
+        .map(|(role, name)| {
+            let facts = found.iter().find(|secret| secret.name == name);
+            Secret {
+                role,
+                exists: facts.is_some(),
+                has_value: facts.is_some_and(|secret| secret.has_value),
+                changed: facts.and_then(|secret| secret.changed),
+                name,
+            }
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::LayoutKind;
+
+    fn event(resource: &str, kind: &str, status: &str, reason: &str) -> StackEvent {
+        StackEvent {
+            resource: resource.to_owned(),
+            kind: kind.to_owned(),
+            status: status.to_owned(),
+            reason: (!reason.is_empty()).then(|| reason.to_owned()),
+        }
+    }
+
+    #[test]
+    fn the_first_failure_of_the_last_operation_is_told() {
+        let stack = "AWS::CloudFormation::Stack";
+        let service = "AWS::ECS::Service";
+        let summary = StackSummary {
+            name: "bp-compute".to_owned(),
+            status: "UPDATE_ROLLBACK_COMPLETE".to_owned(),
+            status_reason: None,
+            updated: None,
+        };
+        let events = [
+            event("bp-compute", stack, "UPDATE_ROLLBACK_COMPLETE", ""),
+            event("Frontend", service, "UPDATE_FAILED", "Resource update cancelled"),
+            event("Backend", service, "UPDATE_FAILED", "Exceeded attempts to wait"),
+            event("bp-compute", stack, "UPDATE_IN_PROGRESS", "User Initiated"),
+            event("Old", service, "UPDATE_FAILED", "of last year"),
+        ];
+        let failed = failed_stack(&summary, &events);
+        assert_eq!(
+            failed.failures,
+            ["`Backend` (AWS::ECS::Service): Exceeded attempts to wait"]
+        );
+    }
+
+    #[test]
+    fn stacks_of_others_are_not_ours() {
+        let single = Layout::new(LayoutKind::Single, "bp", None).unwrap();
+        for (name, ours) in [
+            ("bp-compute", true),
+            ("bp-gpu-fleet-staging-gpu-default", true),
+            ("bp-other", false),
+            ("CDKToolkit", false),
+        ] {
+            assert_eq!(owns(&single, name), ours, "{name}");
+        }
+        let staged = Layout::new(LayoutKind::Staged, "bp", Some(Stage::Staging)).unwrap();
+        assert!(owns(&staged, "bp-staging-gpu"));
+        assert!(!owns(&staged, "bp-production-gpu"));
+    }
+
+    #[test]
+    fn the_database_is_the_one_that_the_stack_names() {
+        let instance = |id: &str| DbInstance {
+            id: id.to_owned(),
+            endpoint: Some(format!("{id}.c1.rds.amazonaws.com")),
+            ..DbInstance::default()
+        };
+        let both = [instance("other"), instance("bp-mariadb")];
+        let outputs = Outputs::from([(
+            "RdsEndpoint".to_owned(),
+            "bp-mariadb.c1.rds.amazonaws.com:3306".to_owned(),
+        )]);
+        let id = |found: Option<Database>| found.map(|database| database.id);
+        assert_eq!(id(database(&both, &outputs, &[])).as_deref(), Some("bp-mariadb"));
+        assert_eq!(id(database(&both, &Outputs::new(), &[])), None);
+        assert_eq!(
+            id(database(&both[..1], &Outputs::new(), &[])).as_deref(),
+            Some("other")
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! One deadline for all probes, and errors as reasons why something could not be checked.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::triage::snapshot::{Blind, Checked, Probe};
+
+/// The time that a triage may take.
+#[derive(Debug)]
+pub(super) struct Watch<'a> {
+    clock: &'a Clock,
+    began: Timestamp,
+    limit: Duration,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn begin(clock: &'a Clock, limit: Duration) -> Self {
+        Self {
+            clock,
+            began: clock.now(),
+            limit,
+        }
+    }
+
+    /// When the triage began: the end of every window that probes look through.
+    pub(super) fn now(&self) -> Timestamp {
+        self.began
+    }
+
+    /// The moment `minutes` before the triage began.
+    pub(super) fn minutes_ago(&self, minutes: u64) -> Timestamp {
+        self.began
+            .checked_sub(Duration::from_secs(minutes * 60))
+            .unwrap_or(Timestamp::MIN)
+    }
+
+    /// Looks, for as long as there is time.
+    pub(super) async fn check<T>(&self, look: impl Future<Output = Result<T>>) -> Checked<T> {
+        let passed = self.clock.now().duration_since(self.began).unsigned_abs();
+        let left = self.limit.saturating_sub(passed);
+        tokio::select! {
+            biased;
+            result = Box::pin(look) => result.map_err(|error| blind(&error)),
+            () = self.clock.sleep(left) => Err(self.too_late()),
+        }
+    }
+
+    fn too_late(&self) -> Blind {
+        Blind {
+            kind: ErrorKind::TimedOut,
+            reason: format!("no answer within {}", humantime::format_duration(self.limit)),
+            hints: vec![format!(
+                "bpctl triage --timeout {}",
+                humantime::format_duration(self.limit * 4)
+            )],
+            needs: None,
+        }
+    }
+}
+
+fn blind(error: &CtlError) -> Blind {
+    Blind {
+        kind: error.kind(),
+        reason: format!("failed to {error}"),
+        hints: error.hints().to_vec(),
+        needs: None,
+    }
+}
+
+/// What a probe saw; without it the asking probe has no question to ask.
+pub(super) fn needed<T>(answer: &Checked<T>, probe: Probe) -> Checked<&T> {
+    answer.as_ref().map_err(|blind| Blind {
+        kind: blind.kind,
+        reason: format!("needs `{}`, which could not be checked", probe.name()),
+        hints: Vec::new(),
+        needs: Some(probe),
+    })
+}
