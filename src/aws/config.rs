@@ -47,7 +47,10 @@ pub(super) async fn load(
         .http_client(SharedHttpClient::new(door))
         .sleep_impl(SharedAsyncSleep::new(clock.clone()))
         .time_source(SharedTimeSource::new(clock.clone()))
-        .retry_config(RetryConfig::adaptive().with_max_attempts(MAX_ATTEMPTS))
+        // Not adaptive: after one throttled call that mode lets the whole service have one request every
+        // two seconds, which is for fleets of clients, not for one command. The buckets of the door
+        // already pace at the documented rates.
+        .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(settings.connect_timeout.value)
