@@ -2,13 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudformation::types::Stack as SdkStack;
+use aws_sdk_cloudformation::types::{Stack as SdkStack, StackStatus};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Aws;
 use super::convert::time;
 use crate::error::{ErrorKind, Required as _, Result, from_sdk};
+
+/// States in which an operation left a stack that did not succeed ("Stack status codes", CloudFormation
+/// User Guide). Clean-ups after a successful operation are not among them.
+const FAILED: &[StackStatus] = &[
+    StackStatus::CreateFailed,
+    StackStatus::RollbackInProgress,
+    StackStatus::RollbackFailed,
+    StackStatus::RollbackComplete,
+    StackStatus::DeleteFailed,
+    StackStatus::UpdateFailed,
+    StackStatus::UpdateRollbackInProgress,
+    StackStatus::UpdateRollbackFailed,
+    StackStatus::UpdateRollbackCompleteCleanupInProgress,
+    StackStatus::UpdateRollbackComplete,
+    StackStatus::ImportRollbackInProgress,
+    StackStatus::ImportRollbackFailed,
+    StackStatus::ImportRollbackComplete,
+];
 
 /// A stack as DescribeStacks tells it. Deleted stacks are not among them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,7 +41,86 @@ pub(crate) struct Stack {
     pub(crate) updated: Option<Timestamp>,
 }
 
+/// A stack as ListStacks tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StackSummary {
+    pub(crate) name: String,
+    pub(crate) status: String,
+    pub(crate) status_reason: Option<String>,
+    pub(crate) updated: Option<Timestamp>,
+}
+
+/// Something that happened to a stack or to one of its resources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StackEvent {
+    /// Logical id; that of the stack itself is its name.
+    pub(crate) resource: String,
+    /// E.g. `AWS::ECS::Service`.
+    pub(crate) kind: String,
+    /// E.g. `CREATE_FAILED`.
+    pub(crate) status: String,
+    pub(crate) reason: Option<String>,
+}
+
 impl Aws {
+    /// The stacks of the region whose last operation failed or is being rolled back.
+    pub(crate) async fn failed_stacks(&self) -> Result<Vec<StackSummary>> {
+        const REQUEST: &str = "ListStacks";
+        let mut pages = self
+            .cloudformation_client()
+            .await?
+            .list_stacks()
+            .set_stack_status_filter(Some(FAILED.to_vec()))
+            .into_paginator()
+            .send();
+        let mut stacks = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| from_sdk("list the failed stacks", &error))?;
+            for stack in page.stack_summaries() {
+                stacks.push(StackSummary {
+                    name: stack.stack_name().required(REQUEST, "StackName")?.to_owned(),
+                    status: stack
+                        .stack_status()
+                        .required(REQUEST, "StackStatus")?
+                        .as_str()
+                        .to_owned(),
+                    status_reason: stack.stack_status_reason().map(str::to_owned),
+                    updated: time(stack.last_updated_time().or(stack.creation_time())),
+                });
+            }
+        }
+        Ok(stacks)
+    }
+
+    /// The newest events of a stack (one page, about 100), the newest first.
+    pub(crate) async fn stack_events(&self, name: &str) -> Result<Vec<StackEvent>> {
+        const REQUEST: &str = "DescribeStackEvents";
+        let answer = self
+            .cloudformation_client()
+            .await?
+            .describe_stack_events()
+            .stack_name(name)
+            .send()
+            .await
+            .map_err(|error| from_sdk(format!("read the events of stack `{name}`"), &error))?;
+        answer
+            .stack_events()
+            .iter()
+            .map(|event| {
+                Ok(StackEvent {
+                    resource: event.logical_resource_id().unwrap_or_default().to_owned(),
+                    kind: event.resource_type().unwrap_or_default().to_owned(),
+                    status: event
+                        .resource_status()
+                        .required(REQUEST, "ResourceStatus")?
+                        .as_str()
+                        .to_owned(),
+                    reason: event.resource_status_reason().map(str::to_owned),
+                })
+            })
+            .collect()
+    }
+
     /// Every stack of the region.
     pub(crate) async fn stacks(&self) -> Result<Vec<Stack>> {
         let mut pages = self

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Aws;
 use super::convert::time;
-use crate::error::{Required as _, Result, from_sdk};
+use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
 
 /// GetParameters and GetParametersByPath: "Maximum number of 10" (Systems Manager API Reference).
 const BATCH: usize = 10;
@@ -29,6 +29,16 @@ pub(crate) struct Parameter {
     pub(crate) version: i64,
     /// `String`, `StringList` or `SecureString`.
     pub(crate) kind: String,
+    /// `text` or `aws:ec2:image`.
+    pub(crate) data_type: String,
+    pub(crate) modified: Option<Timestamp>,
+}
+
+/// What is known about a parameter without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ParameterFacts {
+    pub(crate) name: String,
+    pub(crate) version: i64,
     /// `text` or `aws:ec2:image`.
     pub(crate) data_type: String,
     pub(crate) modified: Option<Timestamp>,
@@ -70,6 +80,51 @@ impl Aws {
         Ok(all)
     }
 
+    /// Everything but the values of the parameters of these names, fifty per call, the calls side by
+    /// side; those that do not exist are left out.
+    pub(crate) async fn parameter_facts(&self, names: &[String]) -> Result<Vec<ParameterFacts>> {
+        const REQUEST: &str = "DescribeParameters";
+        let client = self.ssm_client().await?;
+        let calls = names
+            .chunks(METADATA_PAGE as usize)
+            .map(|batch| {
+                let filter = ParameterStringFilter::builder()
+                    .key("Name")
+                    .option("Equals")
+                    .set_values(Some(batch.to_vec()))
+                    .build()
+                    .map_err(|error| {
+                        CtlError::new(ErrorKind::Unexpected, "describe parameters").source(&error)
+                    })?;
+                Ok(client
+                    .describe_parameters()
+                    .parameter_filters(filter)
+                    .max_results(METADATA_PAGE))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let batches: Vec<Vec<ParameterFacts>> = stream::iter(calls)
+            .map(|call| async move {
+                let mut pages = call.into_paginator().send();
+                let mut facts = Vec::new();
+                while let Some(page) = pages.next().await {
+                    let page = page.map_err(|error| from_sdk("describe parameters", &error))?;
+                    for parameter in page.parameters() {
+                        facts.push(ParameterFacts {
+                            name: parameter.name().required(REQUEST, "Name")?.to_owned(),
+                            version: parameter.version(),
+                            data_type: parameter.data_type().unwrap_or("text").to_owned(),
+                            modified: time(parameter.last_modified_date()),
+                        });
+                    }
+                }
+                Ok(facts)
+            })
+            .buffer_unordered(CONCURRENT)
+            .try_collect()
+            .await?;
+        Ok(batches.into_iter().flatten().collect())
+    }
+
     /// Every parameter below `path`, with or without the levels further down.
     pub(crate) async fn parameters_under(&self, path: &str, recursive: bool) -> Result<Vec<Parameter>> {
         let mut pages = self
@@ -101,9 +156,7 @@ impl Aws {
             .option("Recursive")
             .set_values(Some(paths.to_vec()))
             .build()
-            .map_err(|error| {
-                crate::error::CtlError::new(crate::error::ErrorKind::Unexpected, doing()).source(&error)
-            })?;
+            .map_err(|error| CtlError::new(ErrorKind::Unexpected, doing()).source(&error))?;
         let mut pages = self
             .ssm_client()
             .await?

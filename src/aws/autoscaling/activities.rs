@@ -17,6 +17,8 @@ const PAGE: i32 = 100;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Activity {
     #[serde(skip)]
+    pub(crate) id: String,
+    #[serde(skip)]
     pub(crate) group: String,
     /// E.g. `Successful`, `Failed`, `InProgress`.
     pub(crate) status: String,
@@ -41,6 +43,19 @@ impl Aws {
             .send()
             .await
             .map_err(|error| from_sdk(format!("read the scaling activities of `{group}`"), &error))?;
+        answer.activities().iter().map(convert).collect()
+    }
+
+    /// The newest 100 activities of the whole region, the newest first: one call for any number of groups.
+    pub(crate) async fn recent_activities(&self) -> Result<Vec<Activity>> {
+        let answer = self
+            .autoscaling_client()
+            .await?
+            .describe_scaling_activities()
+            .max_records(PAGE)
+            .send()
+            .await
+            .map_err(|error| from_sdk("read the scaling activities", &error))?;
         answer.activities().iter().map(convert).collect()
     }
 
@@ -81,6 +96,7 @@ impl Aws {
 fn convert(activity: &SdkActivity) -> Result<Activity> {
     const REQUEST: &str = "DescribeScalingActivities";
     Ok(Activity {
+        id: activity.activity_id().required(REQUEST, "ActivityId")?.to_owned(),
         group: activity
             .auto_scaling_group_name()
             .required(REQUEST, "AutoScalingGroupName")?
