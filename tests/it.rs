@@ -15,6 +15,8 @@ mod generated;
 mod hostile;
 #[path = "it/migrate.rs"]
 mod migrate;
+#[path = "it/migrate_trouble.rs"]
+mod migrate_trouble;
 #[path = "it/sandbox.rs"]
 mod sandbox;
 
