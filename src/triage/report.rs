@@ -1,0 +1,215 @@
+//! What triage says: findings in the order in which to deal with them, and what was looked at.
+
+mod markdown;
+mod text;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::finding::{Finding, Node, Severity};
+use super::rules;
+use super::snapshot::{Probe, Snapshot};
+use super::wording::at;
+use crate::output::{Render, View};
+
+/// The result of a triage.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// When the platform was looked at.
+    at: String,
+    layout: &'static str,
+    summary: Summary,
+    /// Root causes, the first one first; empty on a healthy platform.
+    findings: Vec<Finding>,
+    checked: Vec<Check>,
+}
+
+/// How much was found, symptoms included, and how much was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+struct Summary {
+    #[serde(rename = "P1")]
+    p1: usize,
+    #[serde(rename = "P2")]
+    p2: usize,
+    #[serde(rename = "P3")]
+    p3: usize,
+    /// Causes that are nobody's symptom.
+    root_causes: usize,
+    ok: usize,
+    problem: usize,
+    could_not_check: usize,
+}
+
+/// What became of one probe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Check {
+    probe: Probe,
+    state: State,
+    /// Why it could not be checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Codes of the findings about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    codes: Vec<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum State {
+    Ok,
+    Problem,
+    CouldNotCheck,
+}
+
+impl State {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Problem => "problem",
+            Self::CouldNotCheck => "could not check",
+        }
+    }
+}
+
+impl Report {
+    /// Judges what was seen.
+    pub(crate) fn new(snapshot: &Snapshot, now: Timestamp) -> Self {
+        let findings = rules::evaluate(snapshot, now);
+        let all: Vec<&Finding> = findings.iter().flat_map(Finding::walk).collect();
+        let checked: Vec<Check> = Probe::ALL
+            .iter()
+            .map(|&probe| check(snapshot, probe, &all))
+            .collect();
+        let of = |severity| all.iter().filter(|finding| finding.severity == severity).count();
+        let states = |state| checked.iter().filter(|check| check.state == state).count();
+        let summary = Summary {
+            p1: of(Severity::P1),
+            p2: of(Severity::P2),
+            p3: of(Severity::P3),
+            root_causes: findings.len(),
+            ok: states(State::Ok),
+            problem: states(State::Problem),
+            could_not_check: states(State::CouldNotCheck),
+        };
+        Self {
+            at: at(now),
+            layout: snapshot.layout.kind().as_str(),
+            summary,
+            findings,
+            checked,
+        }
+    }
+
+    /// The worst severity of all findings, symptoms included.
+    pub(crate) fn worst(&self) -> Option<Severity> {
+        self.findings
+            .iter()
+            .flat_map(Finding::walk)
+            .map(|finding| finding.severity)
+            .min()
+    }
+
+    /// Whether nothing at all could be checked.
+    pub(crate) fn is_blind(&self) -> bool {
+        self.summary.could_not_check == self.checked.len()
+    }
+}
+
+fn check(snapshot: &Snapshot, probe: Probe, findings: &[&Finding]) -> Check {
+    if let Some(blind) = snapshot.blind(probe) {
+        return Check {
+            probe,
+            state: State::CouldNotCheck,
+            reason: Some(blind.reason.clone()),
+            codes: Vec::new(),
+        };
+    }
+    let mut codes: Vec<&'static str> = findings
+        .iter()
+        .filter(|finding| seen_by(&finding.node, snapshot) == Some(probe))
+        .map(|finding| finding.code.id())
+        .collect();
+    codes.sort_unstable();
+    codes.dedup();
+    Check {
+        probe,
+        state: if codes.is_empty() {
+            State::Ok
+        } else {
+            State::Problem
+        },
+        reason: None,
+        codes,
+    }
+}
+
+/// The probe that shows what a finding is about.
+fn seen_by(node: &Node, snapshot: &Snapshot) -> Option<Probe> {
+    Some(match node {
+        Node::Alarm(name) => {
+            let platform = snapshot.alarms.iter().flatten();
+            if platform.into_iter().any(|alarm| alarm.name == *name) {
+                Probe::Alarms
+            } else {
+                Probe::FleetAlarms
+            }
+        }
+        Node::Queue(_) | Node::Workers(_) | Node::FleetMetrics(_) | Node::Scheduler => Probe::FleetMetrics,
+        Node::Group(_) => Probe::Groups,
+        Node::Launch(_) => Probe::Activities,
+        Node::FleetAlarms(_) => Probe::FleetAlarms,
+        Node::Responses | Node::Nat | Node::Redis => Probe::Metrics,
+        Node::Targets(_) => Probe::Targets,
+        Node::Service(_) => Probe::Services,
+        Node::Deployment(_) => Probe::Rollouts,
+        Node::Migration | Node::Tasks(..) => Probe::Tasks,
+        Node::Upstream => Probe::BackendLogs,
+        Node::Database => Probe::Database,
+        Node::Stack(_) => Probe::Stacks,
+        Node::Image(_) => Probe::Images,
+        Node::Secret(_) => Probe::Secrets,
+        Node::Ami(_) => Probe::Amis,
+        Node::FleetSecret(_) => Probe::FleetSecrets,
+        Node::Topic => Probe::Topics,
+        Node::Probe(_) => return None,
+    })
+}
+
+impl Render for Report {
+    fn schema(&self) -> &'static str {
+        "bpctl.triage/1"
+    }
+
+    fn human(&self, view: &View) -> String {
+        text::render(self, view)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut codes: Vec<String> = Vec::new();
+        for root in &self.findings {
+            for finding in root.walk() {
+                let id = finding.code.id();
+                if codes.iter().all(|known| known != id) {
+                    codes.push(id.to_owned());
+                }
+            }
+        }
+        codes
+    }
+
+    /// One line for each root cause, its symptoms inside.
+    fn items(&self) -> Option<Vec<Value>> {
+        self.findings
+            .iter()
+            .map(|finding| serde_json::to_value(finding).ok())
+            .collect()
+    }
+
+    fn markdown(&self) -> Option<String> {
+        Some(markdown::render(self))
+    }
+}
+
+#[cfg(test)]
+mod tests;

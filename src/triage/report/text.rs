@@ -1,0 +1,172 @@
+//! The report for people at a terminal: readable in 80 columns and without colour.
+
+use super::{Report, State};
+use crate::output::{Table, View};
+use crate::triage::finding::{Finding, Severity};
+use crate::triage::wording::count;
+use crate::ui::{Role, paint, strip_controls};
+
+/// Lines are broken here in a pipe and on wide terminals; commands never are.
+const WIDTH: usize = 100;
+/// Evidence lines of a finding without `-o wide`.
+const EVIDENCE: usize = 6;
+
+pub(super) fn render(report: &Report, view: &View) -> String {
+    let mut out = String::new();
+    for (number, finding) in report.findings.iter().enumerate() {
+        root(&mut out, view, number + 1, finding);
+        out.push('\n');
+    }
+    out.push_str(&summary(report, view));
+    if view.wide {
+        out.push('\n');
+        out.push_str(&checks(report, view));
+    }
+    out
+}
+
+fn root(out: &mut String, view: &View, number: usize, finding: &Finding) {
+    let severity = paint(view.color, role(finding.severity), finding.severity.as_str());
+    let title = paint(view.color, Role::Strong, finding.title);
+    let head = format!(
+        "{number}. {severity} {} {title}: {}\n",
+        finding.code.id(),
+        clean(&finding.subject)
+    );
+    out.push_str(&head);
+    let shown = if view.wide {
+        finding.evidence.len()
+    } else {
+        EVIDENCE
+    };
+    for fact in finding.evidence.iter().take(shown) {
+        paragraph(out, view, "   - ", fact);
+    }
+    if finding.evidence.len() > shown {
+        let more = count(finding.evidence.len() - shown, "more fact");
+        paragraph(out, view, "   - ", &format!("{more}: `-o wide`"));
+    }
+    if !finding.cause.is_empty() {
+        paragraph(out, view, "   cause: ", &finding.cause);
+    }
+    let commands = if view.wide { finding.next.len() } else { 2 };
+    for (index, command) in finding.next.iter().take(commands).enumerate() {
+        let label = if index == 0 { "next:" } else { "then:" };
+        // One line, whatever its length: it is to be copied.
+        out.push_str(&format!(
+            "   {}  {}\n",
+            paint(view.color, Role::Hint, label),
+            clean(command)
+        ));
+    }
+    if view.wide {
+        paragraph(out, view, "   runbook: ", finding.runbook);
+    }
+    symptoms(out, view, finding, 1);
+}
+
+fn symptoms(out: &mut String, view: &View, finding: &Finding, depth: usize) {
+    for symptom in &finding.symptoms {
+        let lead = format!("   {}-> ", "   ".repeat(depth - 1));
+        let line = format!(
+            "{} {} {}: {}",
+            symptom.severity.as_str(),
+            symptom.code.id(),
+            symptom.title,
+            symptom.subject
+        );
+        paragraph(out, view, &lead, &line);
+        if view.wide {
+            let lead = format!("   {}   - ", "   ".repeat(depth - 1));
+            for fact in &symptom.evidence {
+                paragraph(out, view, &lead, fact);
+            }
+        }
+        symptoms(out, view, symptom, depth + 1);
+    }
+}
+
+fn summary(report: &Report, view: &View) -> String {
+    let totals = &report.summary;
+    let blind = if totals.could_not_check == 0 {
+        String::new()
+    } else {
+        format!(", {} could not be checked", totals.could_not_check)
+    };
+    let looked = totals.ok + totals.problem;
+    if report.findings.is_empty() {
+        let good = paint(view.color, Role::Good, "no problem found");
+        return format!("{good}: {}{blind}\n", count(looked, "check"));
+    }
+    let found: Vec<String> = [
+        (Severity::P1, totals.p1),
+        (Severity::P2, totals.p2),
+        (Severity::P3, totals.p3),
+    ]
+    .into_iter()
+    .filter(|(_, number)| *number > 0)
+    .map(|(severity, number)| format!("{number} {}", severity.as_str()))
+    .collect();
+    format!(
+        "{} ({}); {}{blind}\n",
+        count(totals.root_causes, "root cause"),
+        found.join(", "),
+        count(looked, "check"),
+    )
+}
+
+fn checks(report: &Report, view: &View) -> String {
+    let mut table = Table::new(&["CHECK", "STATE", "DETAIL"]);
+    for check in &report.checked {
+        let detail = match check.state {
+            State::Ok => String::new(),
+            State::Problem => check.codes.join(" "),
+            State::CouldNotCheck => check.reason.as_deref().map(clean).unwrap_or_default(),
+        };
+        table.row([
+            check.probe.name().to_owned(),
+            check.state.as_str().to_owned(),
+            detail,
+        ]);
+    }
+    table.render(view)
+}
+
+fn role(severity: Severity) -> Role {
+    match severity {
+        Severity::P1 => Role::Error,
+        Severity::P2 => Role::Warning,
+        Severity::P3 => Role::Dim,
+    }
+}
+
+/// One line, without anything that could move the cursor.
+fn clean(text: &str) -> String {
+    strip_controls(text).replace(['\n', '\t'], " ")
+}
+
+/// `text` behind `lead`, broken between words, the following lines indented.
+fn paragraph(out: &mut String, view: &View, lead: &str, text: &str) {
+    let width = view.width.map_or(WIDTH, |width| usize::from(width).clamp(40, WIDTH));
+    let indent = lead.chars().count();
+    let mut line = lead.to_owned();
+    let mut used = indent;
+    let text = clean(text);
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if used > indent && used + 1 + length > width {
+            out.push_str(line.trim_end());
+            out.push('\n');
+            line = " ".repeat(indent);
+            used = indent;
+        }
+        if used > indent {
+            line.push(' ');
+            used += 1;
+        }
+        line.push_str(word);
+        used += length;
+    }
+    out.push_str(line.trim_end());
+    out.push('\n');
+}

@@ -1,0 +1,272 @@
+//! Alarms: those that are on, those that are deaf, those that are not there.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use super::fleets;
+use crate::layout::{FleetAlarm, FleetId};
+use crate::triage::catalog::Code;
+use crate::triage::commands;
+use crate::triage::finding::{Finding, Node, Severity};
+use crate::triage::snapshot::{Alarm, Snapshot};
+use crate::triage::wording::{ago, at, count, shorten};
+
+/// The full name of a platform alarm.
+fn name(snapshot: &Snapshot, plain: &str) -> Option<String> {
+    let names = snapshot.layout.platform_alarms();
+    names.into_iter().find(|name| name.ends_with(plain))
+}
+
+/// The node of a platform alarm, for `explains`.
+pub(super) fn named(snapshot: &Snapshot, plain: &str) -> Option<Node> {
+    name(snapshot, plain).map(Node::Alarm)
+}
+
+/// Whether a platform alarm is on.
+pub(super) fn is_on(snapshot: &Snapshot, plain: &str) -> bool {
+    name(snapshot, plain)
+        .and_then(|name| snapshot.alarm(&name))
+        .is_some_and(Alarm::is_on)
+}
+
+/// Since when a platform alarm is on, as evidence.
+pub(super) fn since(snapshot: &Snapshot, now: Timestamp, plain: &str) -> Option<String> {
+    let alarm = snapshot.alarm(&name(snapshot, plain)?)?;
+    let since = alarm.since.filter(|_| alarm.is_on())?;
+    Some(format!(
+        "alarm `{}` is on since {} ({})",
+        alarm.name,
+        at(since),
+        ago(now, since)
+    ))
+}
+
+/// Alarms that scale: being on is their work (`queue-empty` at zero, `queue-has-jobs` with work,
+/// `TargetTracking-…` both ways).
+fn is_at_work(snapshot: &Snapshot, name: &str) -> bool {
+    name.starts_with("TargetTracking-")
+        || fleets::all(snapshot).any(|fleet| {
+            [FleetAlarm::QueueEmpty, FleetAlarm::QueueHasJobs]
+                .into_iter()
+                .any(|alarm| snapshot.layout.fleet_alarm(alarm, fleet) == name)
+        })
+}
+
+/// Every alarm that is on and should not be; `others` are the findings that may say why.
+pub(super) fn on(snapshot: &Snapshot, now: Timestamp, others: &[Finding]) -> Vec<Finding> {
+    let explained: HashSet<&Node> = others.iter().flat_map(|finding| &finding.explains).collect();
+    snapshot
+        .all_alarms()
+        .filter(|alarm| alarm.is_on() && !is_at_work(snapshot, &alarm.name))
+        .map(|alarm| {
+            let node = Node::Alarm(alarm.name.clone());
+            let known = explained.contains(&node);
+            let code = if known {
+                Code::AlarmOn
+            } else {
+                Code::AlarmUnexplained
+            };
+            let mut finding = Finding::new(code, node, &alarm.name).severity(severity(&alarm.name));
+            if let Some(since) = alarm.since {
+                finding = finding.evidence(format!("since {} ({})", at(since), ago(now, since)));
+            }
+            let reason = (!alarm.reason.is_empty()).then(|| shorten(&alarm.reason, 240));
+            finding
+                .facts(reason)
+                .cause(if known {
+                    "see the finding above it"
+                } else {
+                    "no rule found what is behind it"
+                })
+                .next(commands::alarm_history(&alarm.name))
+        })
+        .collect()
+}
+
+/// The tier that the alarm's name carries.
+fn severity(name: &str) -> Severity {
+    let tiers = [
+        ("p1-", Severity::P1),
+        ("p2-", Severity::P2),
+        ("p3-", Severity::P3),
+    ];
+    tiers
+        .into_iter()
+        .find(|(tier, _)| name.starts_with(tier) || name.contains(&format!("-{tier}")))
+        .map_or(Severity::P2, |(_, severity)| severity)
+}
+
+/// Alarms whose actions are switched off, or that have none.
+pub(super) fn actions(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
+    let deaf = |alarm: &&Alarm| !alarm.actions_enabled || alarm.actions.is_empty();
+    let mut findings = Vec::new();
+    let platform: Vec<&Alarm> = snapshot.alarms.iter().flatten().filter(deaf).collect();
+    if !platform.is_empty() {
+        findings.push(
+            deafness(&platform, Node::Topic, "platform alarms").cause("nobody is told when these alarms go on"),
+        );
+    }
+    let of_fleets: Vec<&Alarm> = snapshot.fleet_alarms.iter().flatten().filter(deaf).collect();
+    for fleet in fleets::all(snapshot) {
+        let own: Vec<&Alarm> = of_fleets
+            .iter()
+            .copied()
+            .filter(|alarm| belongs(snapshot, fleet, &alarm.name))
+            .collect();
+        if own.is_empty() {
+            continue;
+        }
+        let scaling = |alarm: FleetAlarm| {
+            let name = snapshot.layout.fleet_alarm(alarm, fleet);
+            own.iter().any(|own| own.name == name)
+        };
+        let scales = scaling(FleetAlarm::QueueEmpty) || scaling(FleetAlarm::QueueHasJobs);
+        let mut finding = deafness(&own, Node::FleetAlarms(fleet.clone()), &fleet.to_string());
+        finding = if scales {
+            finding
+                .severity(Severity::P2)
+                .cause("these alarms scale the fleet: without actions it neither starts nor stops")
+                .explains([Node::Group(fleet.clone()), Node::Queue(fleet.clone())])
+        } else {
+            finding.cause("nobody is told when these alarms go on")
+        };
+        findings.push(finding);
+    }
+    findings
+}
+
+fn belongs(snapshot: &Snapshot, fleet: &FleetId, name: &str) -> bool {
+    let group = snapshot.layout.auto_scaling_group(fleet);
+    name.starts_with(&format!("TargetTracking-{group}-Alarm"))
+        || FleetAlarm::ALL
+            .into_iter()
+            .any(|alarm| snapshot.layout.fleet_alarm(alarm, fleet) == name)
+}
+
+fn deafness(alarms: &[&Alarm], node: Node, subject: &str) -> Finding {
+    let mut finding = Finding::new(Code::AlarmActionsDisabled, node, subject);
+    for alarm in alarms.iter().take(6) {
+        finding = finding.evidence(if alarm.actions.is_empty() {
+            format!("`{}` has no action", alarm.name)
+        } else {
+            format!("actions of `{}` are disabled", alarm.name)
+        });
+    }
+    if alarms.len() > 6 {
+        finding = finding.evidence(format!("and {} more", count(alarms.len() - 6, "alarm")));
+    }
+    let names: Vec<&str> = alarms
+        .iter()
+        .filter(|alarm| !alarm.actions_enabled)
+        .map(|alarm| alarm.name.as_str())
+        .collect();
+    if names.is_empty() {
+        return finding;
+    }
+    finding.next(format!(
+        "aws cloudwatch enable-alarm-actions --alarm-names {}",
+        names.join(" ")
+    ))
+}
+
+/// Alarms of the platform that CloudWatch does not know.
+pub(super) fn missing(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
+    let (Ok(alarms), Ok(services)) = (&snapshot.alarms, &snapshot.services) else {
+        return Vec::new();
+    };
+    let gone: Vec<String> = snapshot
+        .layout
+        .platform_alarms()
+        .into_iter()
+        .filter(|name| alarms.iter().all(|alarm| alarm.name != *name))
+        .collect();
+    if gone.is_empty() || services.is_empty() {
+        return Vec::new();
+    }
+    let mut finding = Finding::new(
+        Code::AlarmMissing,
+        Node::Stack(String::new()),
+        snapshot.layout.dashboard(),
+    )
+    .facts(gone.iter().map(|name| format!("no alarm `{name}`")))
+    .cause("the monitoring stack was not deployed, or alarms were deleted outside of it");
+    if let Some(stack) = snapshot.layout.core_stack("monitoring") {
+        finding.node = Node::Stack(stack.clone());
+        finding = finding.next(commands::cdk_deploy(&stack));
+    }
+    vec![finding]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::rules::sample;
+    use crate::triage::snapshot::AlarmState;
+
+    fn ring(snapshot: &mut Snapshot, name: &str) {
+        sample::alarm_mut(snapshot, name).state = AlarmState::Alarm;
+    }
+
+    #[test]
+    fn alarms_that_scale_may_be_on() {
+        let mut snapshot = sample::healthy();
+        ring(&mut snapshot, "staging-gpu-default-queue-empty");
+        ring(&mut snapshot, "production-gpu-default-queue-has-jobs");
+        let mut low = sample::alarm("TargetTracking-asg-production-gpu-default-AlarmLow-0a1b", &[]);
+        low.state = AlarmState::Alarm;
+        snapshot.fleet_alarms.as_mut().unwrap().push(low);
+        assert!(on(&snapshot, sample::now(), &[]).is_empty());
+    }
+
+    #[test]
+    fn an_alarm_without_a_cause_is_its_own_finding() {
+        let mut snapshot = sample::healthy();
+        ring(&mut snapshot, "p2-rds-cpu-warning");
+        let alone = on(&snapshot, sample::now(), &[]);
+        assert_eq!(
+            (alone[0].code, alone[0].severity),
+            (Code::AlarmUnexplained, Severity::P2)
+        );
+        let cause = Finding::new(Code::DatabaseCpu, Node::Database, "db")
+            .explains(named(&snapshot, "p2-rds-cpu-warning"));
+        assert_eq!(on(&snapshot, sample::now(), &[cause])[0].code, Code::AlarmOn);
+    }
+
+    #[test]
+    fn tiers_are_read_from_names_of_both_layouts() {
+        assert_eq!(severity("p1-alb-5xx-critical"), Severity::P1);
+        assert_eq!(severity("staging-p1-alb-5xx-critical"), Severity::P1);
+        assert_eq!(severity("production-p3-gpu-default-queue-deep"), Severity::P3);
+        assert_eq!(severity("anything"), Severity::P2);
+    }
+
+    #[test]
+    fn disabled_actions_of_scaling_alarms_are_worse() {
+        let mut snapshot = sample::healthy();
+        assert!(actions(&snapshot, sample::now()).is_empty());
+        sample::alarm_mut(&mut snapshot, "p1-rds-storage-low").actions_enabled = false;
+        sample::alarm_mut(&mut snapshot, "production-gpu-default-queue-has-jobs").actions_enabled = false;
+        let found = actions(&snapshot, sample::now());
+        assert_eq!(found[0].severity, Severity::P3);
+        assert_eq!(found[1].severity, Severity::P2);
+        assert_eq!(
+            found[1].next,
+            ["aws cloudwatch enable-alarm-actions --alarm-names production-gpu-default-queue-has-jobs"]
+        );
+    }
+
+    #[test]
+    fn missing_platform_alarms_are_named() {
+        let mut snapshot = sample::healthy();
+        assert!(missing(&snapshot, sample::now()).is_empty());
+        snapshot
+            .alarms
+            .as_mut()
+            .unwrap()
+            .retain(|alarm| alarm.name != "p1-rds-storage-low");
+        let found = missing(&snapshot, sample::now());
+        assert_eq!(found[0].evidence, ["no alarm `p1-rds-storage-low`"]);
+        assert_eq!(found[0].next, ["npx cdk deploy bp-monitoring"]);
+    }
+}

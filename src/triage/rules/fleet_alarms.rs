@@ -1,0 +1,157 @@
+//! The alarms that scale a fleet: whether they exist and watch what the backend publishes.
+
+use jiff::Timestamp;
+
+use super::fleets::{self, Fleet, alarm, alarm_node};
+use crate::layout::FleetAlarm;
+use crate::triage::catalog::Code;
+use crate::triage::commands;
+use crate::triage::finding::{Finding, Node, Severity};
+use crate::triage::snapshot::Snapshot;
+
+pub(super) fn rule(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
+    if snapshot.fleet_alarms.is_err() {
+        return Vec::new();
+    }
+    fleets::joined(snapshot)
+        .iter()
+        .flat_map(|fleet| {
+            dimensions(snapshot, fleet)
+                .into_iter()
+                .chain(missing(snapshot, fleet))
+        })
+        .collect()
+}
+
+fn dimensions(snapshot: &Snapshot, fleet: &Fleet<'_>) -> Option<Finding> {
+    let layout = &snapshot.layout;
+    let mut wanted: Vec<(String, String)> = layout
+        .metric_dimensions(fleet.id)
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    wanted.sort();
+    let mut evidence = Vec::new();
+    for kind in FleetAlarm::ALL {
+        let Some(alarm) = alarm(snapshot, kind, fleet.id) else {
+            continue;
+        };
+        let mut watched = alarm.dimensions.clone();
+        watched.sort();
+        if watched != wanted {
+            evidence.push(format!("`{}` watches {}", alarm.name, list(&watched)));
+        }
+    }
+    if evidence.is_empty() {
+        return None;
+    }
+    Some(
+        Finding::new(
+            Code::AlarmDimensions,
+            Node::FleetAlarms(fleet.id.clone()),
+            fleet.id.to_string(),
+        )
+        .facts(evidence)
+        .evidence(format!("the backend publishes {}", list(&wanted)))
+        .cause("the alarms were created for another stage or slug, so they see no data: no scale-out, and scale-in at once")
+        .next(commands::cdk_deploy(&layout.fleet_stack(fleet.id)))
+        .next(commands::fleet_status(fleet.id))
+        .explains(fleet.downstream())
+        .explains(FleetAlarm::ALL.map(|kind| alarm_node(snapshot, kind, fleet.id))),
+    )
+}
+
+fn list(dimensions: &[(String, String)]) -> String {
+    if dimensions.is_empty() {
+        return "no dimension at all".to_owned();
+    }
+    let pairs: Vec<String> = dimensions
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    format!("`{}`", pairs.join(", "))
+}
+
+fn missing(snapshot: &Snapshot, fleet: &Fleet<'_>) -> Option<Finding> {
+    let layout = &snapshot.layout;
+    let gone: Vec<FleetAlarm> = FleetAlarm::ALL
+        .into_iter()
+        .filter(|kind| alarm(snapshot, *kind, fleet.id).is_none())
+        .collect();
+    if gone.is_empty() {
+        return None;
+    }
+    let scales = gone
+        .iter()
+        .any(|kind| matches!(kind, FleetAlarm::QueueHasJobs | FleetAlarm::QueueEmpty));
+    let finding = Finding::new(
+        Code::FleetAlarmMissing,
+        Node::FleetAlarms(fleet.id.clone()),
+        fleet.id.to_string(),
+    )
+    .facts(
+        gone.iter()
+            .map(|kind| format!("no alarm `{}`", layout.fleet_alarm(*kind, fleet.id))),
+    )
+    .next(commands::cdk_deploy(&layout.fleet_stack(fleet.id)));
+    Some(if scales {
+        finding
+            .cause("the fleet's stack is incomplete: without these alarms the fleet does not scale by itself")
+            .explains(fleet.downstream())
+    } else {
+        finding
+            .severity(Severity::P3)
+            .cause("the fleet's stack or the monitoring stack is incomplete: nobody is told about its jobs")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::rules::sample;
+
+    #[test]
+    fn dimensions_are_compared_with_the_layouts_own() {
+        let mut snapshot = sample::healthy();
+        assert!(rule(&snapshot, sample::now()).is_empty());
+        let alarm = sample::alarm_mut(&mut snapshot, "production-gpu-default-queue-has-jobs");
+        // The order of dimensions means nothing.
+        alarm.dimensions.reverse();
+        assert!(rule(&snapshot, sample::now()).is_empty());
+        let alarm = sample::alarm_mut(&mut snapshot, "production-gpu-default-queue-has-jobs");
+        alarm.dimensions = vec![
+            ("FleetSlug".to_owned(), "gpu-default-v2".to_owned()),
+            ("Stage".to_owned(), "production".to_owned()),
+        ];
+        let finding = rule(&snapshot, sample::now()).remove(0);
+        assert_eq!(finding.code, Code::AlarmDimensions);
+        assert_eq!(
+            finding.evidence[0],
+            "`production-gpu-default-queue-has-jobs` watches `FleetSlug=gpu-default-v2, Stage=production`"
+        );
+        assert_eq!(
+            finding.next[0],
+            "npx cdk deploy bp-gpu-fleet-production-gpu-default"
+        );
+    }
+
+    #[test]
+    fn missing_alarms_weigh_by_what_they_do() {
+        for (name, expected) in [
+            ("staging-gpu-default-queue-has-jobs", Severity::P2),
+            ("staging-p3-gpu-default-queue-deep", Severity::P3),
+        ] {
+            let mut snapshot = sample::healthy();
+            snapshot
+                .fleet_alarms
+                .as_mut()
+                .unwrap()
+                .retain(|alarm| alarm.name != name);
+            let found = rule(&snapshot, sample::now());
+            assert_eq!(
+                (found[0].code, found[0].severity),
+                (Code::FleetAlarmMissing, expected)
+            );
+        }
+    }
+}

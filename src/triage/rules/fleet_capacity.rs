@@ -1,0 +1,294 @@
+//! Queue against capacity: no scale-out, no more room, no scale-in.
+
+use jiff::Timestamp;
+
+use super::fleets::{self, COLD_START, Fleet, alarm, alarm_node};
+use crate::layout::FleetAlarm;
+use crate::triage::catalog::Code;
+use crate::triage::commands;
+use crate::triage::finding::{Finding, Node};
+use crate::triage::snapshot::{Alarm, AlarmState, Snapshot};
+use crate::triage::wording::{ago, at, minutes_since};
+
+/// Alarm and launch take two to three minutes; after so many an empty group is a finding.
+const SCALE_OUT: i64 = 8;
+/// Runbook, "Alarm Tiers": Queue Deep.
+const DEEP: f64 = 10.0;
+/// The function acts within seconds; jobs that are still worked on may take their time.
+const SCALE_IN: i64 = 10;
+
+pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
+    fleets::joined(snapshot)
+        .iter()
+        .filter_map(|fleet| {
+            held(snapshot, fleet, now)
+                .or_else(|| no_scale_out(snapshot, fleet, now))
+                .or_else(|| at_maximum(snapshot, fleet, now))
+                .or_else(|| keeps_running(snapshot, fleet, now))
+        })
+        .collect()
+}
+
+fn new(code: Code, fleet: &Fleet<'_>, now: Timestamp) -> Finding {
+    Finding::new(code, Node::Group(fleet.id.clone()), fleet.id.to_string())
+        .evidence(fleet.capacity())
+        .evidence(fleet.load(now))
+}
+
+/// Jobs wait for a fleet that is not allowed to have an instance.
+fn held(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Finding> {
+    if fleet.group.max > 0 || fleet.queue(now).unwrap_or_default() <= 0.0 {
+        return None;
+    }
+    let group = &fleet.group.name;
+    Some(
+        new(Code::FleetHeldAtZero, fleet, now)
+            .cause("the group's maximum is 0, as after a graceful shutdown: no policy can start an instance")
+            .next(format!(
+                "aws autoscaling update-auto-scaling-group --auto-scaling-group-name {group} --max-size 10"
+            ))
+            .next(commands::fleet_status(fleet.id))
+            .explains([
+                Node::Queue(fleet.id.clone()),
+                alarm_node(snapshot, FleetAlarm::QueueDeep, fleet.id),
+            ]),
+    )
+}
+
+/// Jobs wait, no instance is there and none is on its way.
+fn no_scale_out(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Finding> {
+    if fleet.group.instances > 0 || !fleet.waits(now, SCALE_OUT) {
+        return None;
+    }
+    let has_jobs = alarm(snapshot, FleetAlarm::QueueHasJobs, fleet.id);
+    let cause = match has_jobs.map(|alarm| alarm.state) {
+        _ if fleet.group.desired > 0 => {
+            "an instance is wanted but none comes: the scaling activities say why"
+        }
+        Some(AlarmState::Alarm) => {
+            "`queue-has-jobs` is on but its policy does not act: action, policy or the group's processes are off"
+        }
+        Some(_) => "`queue-has-jobs` is not on although jobs wait: it watches other data than the backend publishes",
+        None => "the state of `queue-has-jobs`, which starts the first instance, is not known",
+    };
+    let mut finding = new(Code::NoScaleOut, fleet, now);
+    if let Some(alarm) = has_jobs {
+        finding = finding.evidence(format!(
+            "alarm `{}` is {}{}",
+            alarm.name,
+            state(alarm.state),
+            alarm
+                .since
+                .map(|since| format!(" since {} ({})", at(since), ago(now, since)))
+                .unwrap_or_default()
+        ));
+    }
+    Some(
+        finding
+            .cause(cause)
+            .next(commands::activities(&snapshot.layout, fleet.id))
+            .next(format!(
+                "aws autoscaling set-desired-capacity --auto-scaling-group-name {} --desired-capacity 1",
+                fleet.group.name
+            ))
+            .explains([
+                Node::Queue(fleet.id.clone()),
+                alarm_node(snapshot, FleetAlarm::QueueDeep, fleet.id),
+            ]),
+    )
+}
+
+fn state(state: AlarmState) -> &'static str {
+    match state {
+        AlarmState::Ok => "OK",
+        AlarmState::Alarm => "in ALARM",
+        AlarmState::InsufficientData => "without data",
+    }
+}
+
+/// Every instance that is allowed works and the queue is still deep.
+fn at_maximum(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Finding> {
+    let group = fleet.group;
+    let full = group.max > 0 && group.desired >= group.max && group.in_service >= group.max;
+    let deep = fleet.queue(now).is_some_and(|queue| queue >= DEEP);
+    if !full || !deep {
+        return None;
+    }
+    Some(
+        new(Code::FleetAtMaximum, fleet, now)
+            .cause("more jobs arrive than the largest fleet can do; raising the maximum costs money for as long as the queue is deep")
+            .next(commands::fleet_status(fleet.id))
+            .next(format!(
+                "aws autoscaling update-auto-scaling-group --auto-scaling-group-name {} --max-size {}",
+                group.name,
+                group.max + group.max.div_ceil(2)
+            ))
+            .explains([
+                Node::Queue(fleet.id.clone()),
+                alarm_node(snapshot, FleetAlarm::QueueDeep, fleet.id),
+            ]),
+    )
+}
+
+/// `queue-empty` rang and the instances are still there.
+fn keeps_running(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Finding> {
+    let layout = &snapshot.layout;
+    let alarm = alarm(snapshot, FleetAlarm::QueueEmpty, fleet.id).filter(|alarm| Alarm::is_on(alarm))?;
+    let long = alarm
+        .since
+        .is_none_or(|since| minutes_since(now, since) >= SCALE_IN);
+    if fleet.group.desired == 0 || fleet.group.instances == 0 || !long {
+        return None;
+    }
+    let mut finding = new(Code::FleetKeepsRunning, fleet, now);
+    if let Some(since) = alarm.since {
+        finding = finding.evidence(format!(
+            "alarm `{}` is on since {} ({})",
+            alarm.name,
+            at(since),
+            ago(now, since)
+        ));
+    }
+    let cause = if fleet.group.min > 0 {
+        "the group's minimum keeps the instances"
+    } else {
+        "the scale-to-zero function did not act: it did not hear the alarm, it failed, or the fleet was started after the alarm rang, which it does only once"
+    };
+    if let Some(topic) = layout.scale_to_zero_topic() {
+        finding = finding.next(format!("aws logs tail /aws/lambda/{topic} --since 2h"));
+    }
+    Some(
+        finding
+            .cause(cause)
+            .next(commands::fleet_to_zero(fleet.id))
+            .explains([alarm_node(snapshot, FleetAlarm::QueueEmpty, fleet.id)]),
+    )
+}
+
+/// Jobs wait and nobody works, or have been waiting in numbers: what users of the fleet feel.
+pub(super) fn queues(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
+    fleets::joined(snapshot)
+        .iter()
+        .filter_map(|fleet| {
+            let node = Node::Queue(fleet.id.clone());
+            let deep = alarm(snapshot, FleetAlarm::QueueDeep, fleet.id).filter(|alarm| Alarm::is_on(alarm));
+            let unserved = fleet.waits(now, COLD_START) && fleet.unmanned(now, COLD_START);
+            let (code, cause) = if unserved {
+                (
+                    Code::QueueUnserved,
+                    "jobs have been waiting for longer than a worker takes to come, and none is active",
+                )
+            } else {
+                deep?;
+                (
+                    Code::QueueDeep,
+                    "more jobs arrive than the workers get done; the fleet may still be growing",
+                )
+            };
+            Some(
+            Finding::new(code, node, fleet.id.to_string())
+                .evidence(fleet.load(now))
+                .cause(cause)
+                .next(commands::fleet_status(fleet.id))
+                .explains([alarm_node(snapshot, FleetAlarm::QueueDeep, fleet.id)]),
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::rules::sample;
+
+    const FLEET: &str = "production/gpu-default";
+
+    fn load(snapshot: &mut Snapshot, queue: f64, workers: f64) {
+        let metrics = snapshot.fleet_metrics.as_mut().unwrap();
+        let fleet = metrics.get_mut(&FLEET.parse().unwrap()).unwrap();
+        fleet.queue = sample::series(0..60, queue);
+        fleet.workers = sample::series(0..60, workers);
+    }
+
+    fn codes(snapshot: &Snapshot) -> Vec<Code> {
+        rule(snapshot, sample::now())
+            .into_iter()
+            .chain(queues(snapshot, sample::now()))
+            .map(|finding| finding.code)
+            .collect()
+    }
+
+    fn empty(snapshot: &mut Snapshot) {
+        let group = sample::group_mut(snapshot, FLEET);
+        (group.desired, group.instances, group.in_service) = (0, 0, 0);
+    }
+
+    #[test]
+    fn jobs_without_instances() {
+        let mut snapshot = sample::healthy();
+        assert_eq!(codes(&snapshot), []);
+        load(&mut snapshot, 4.0, 0.0);
+        empty(&mut snapshot);
+        assert_eq!(codes(&snapshot), [Code::NoScaleOut, Code::QueueUnserved]);
+        let finding = rule(&snapshot, sample::now()).remove(0);
+        assert!(finding.cause.contains("is not on although jobs wait"), "{}", finding.cause);
+        sample::alarm_mut(&mut snapshot, "production-gpu-default-queue-has-jobs").state = AlarmState::Alarm;
+        let finding = rule(&snapshot, sample::now()).remove(0);
+        assert!(finding.cause.contains("does not act"), "{}", finding.cause);
+        sample::group_mut(&mut snapshot, FLEET).desired = 1;
+        let finding = rule(&snapshot, sample::now()).remove(0);
+        assert!(finding.cause.contains("none comes"), "{}", finding.cause);
+    }
+
+    #[test]
+    fn the_first_job_may_wait_for_its_worker() {
+        let mut snapshot = sample::healthy();
+        empty(&mut snapshot);
+        load(&mut snapshot, 0.0, 0.0);
+        let metrics = snapshot.fleet_metrics.as_mut().unwrap();
+        let fleet = metrics.get_mut(&FLEET.parse().unwrap()).unwrap();
+        fleet.queue = sample::series(4..60, 0.0);
+        fleet.queue.0.extend(sample::series(0..4, 2.0).0);
+        assert_eq!(codes(&snapshot), []);
+    }
+
+    #[test]
+    fn a_closed_fleet_with_jobs() {
+        let mut snapshot = sample::healthy();
+        load(&mut snapshot, 1.0, 0.0);
+        empty(&mut snapshot);
+        sample::group_mut(&mut snapshot, FLEET).max = 0;
+        assert_eq!(codes(&snapshot), [Code::FleetHeldAtZero, Code::QueueUnserved]);
+        load(&mut snapshot, 0.0, 0.0);
+        assert_eq!(codes(&snapshot), []);
+    }
+
+    #[test]
+    fn a_full_fleet_with_a_deep_queue() {
+        let mut snapshot = sample::healthy();
+        load(&mut snapshot, 40.0, 10.0);
+        let group = sample::group_mut(&mut snapshot, FLEET);
+        (group.desired, group.instances, group.in_service) = (10, 10, 10);
+        assert_eq!(codes(&snapshot), [Code::FleetAtMaximum]);
+        assert!(rule(&snapshot, sample::now())[0].next[1].ends_with("--max-size 15"));
+        sample::alarm_mut(&mut snapshot, "production-p3-gpu-default-queue-deep").state = AlarmState::Alarm;
+        assert_eq!(codes(&snapshot), [Code::FleetAtMaximum, Code::QueueDeep]);
+    }
+
+    #[test]
+    fn an_idle_fleet_is_reported_when_the_function_had_its_time() {
+        let mut snapshot = sample::healthy();
+        load(&mut snapshot, 0.0, 2.0);
+        let alarm = sample::alarm_mut(&mut snapshot, "production-gpu-default-queue-empty");
+        alarm.state = AlarmState::Alarm;
+        alarm.since = Some(sample::before(5));
+        assert_eq!(codes(&snapshot), []);
+        sample::alarm_mut(&mut snapshot, "production-gpu-default-queue-empty").since =
+            Some(sample::before(20));
+        assert_eq!(codes(&snapshot), [Code::FleetKeepsRunning]);
+        assert_eq!(
+            rule(&snapshot, sample::now())[0].next[1],
+            "bpctl fleet scale-to-zero production/gpu-default"
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! Instances that cannot be launched, and processes that somebody suspended.
+
+use jiff::Timestamp;
+
+use super::fleets::{self, Fleet};
+use crate::triage::catalog::Code;
+use crate::triage::commands;
+use crate::triage::finding::{Finding, Node, Severity};
+use crate::triage::snapshot::{Activity, Snapshot};
+use crate::triage::wording::{ago, at_or_unknown, count, minutes_since, shorten};
+
+/// A failure counts for so many minutes after the last attempt.
+const MINUTES: i64 = 30;
+/// Messages of EC2 about missing capacity.
+const NO_CAPACITY: [&str; 5] = [
+    "UnfulfillableCapacity",
+    "InsufficientInstanceCapacity",
+    "InsufficientCapacity",
+    "no Spot capacity",
+    "do not have sufficient",
+];
+/// Messages of EC2 about quotas.
+const QUOTA: [&str; 5] = [
+    "VcpuLimitExceeded",
+    "MaxSpotInstanceCountExceeded",
+    "InstanceLimitExceeded",
+    "SpotInstanceCountLimitExceeded",
+    "quota",
+];
+
+/// Failed launches that no successful one followed.
+pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
+    fleets::joined(snapshot)
+        .iter()
+        .filter_map(|fleet| failing(snapshot, fleet, now))
+        .collect()
+}
+
+fn failing(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Finding> {
+    let mut launches: Vec<&Activity> = snapshot
+        .activities
+        .iter()
+        .flatten()
+        .filter(|activity| activity.group == fleet.group.name && activity.description.starts_with("Launching"))
+        .collect();
+    launches.sort_by_key(|activity| std::cmp::Reverse(activity.start));
+    let failed: Vec<&Activity> = launches
+        .into_iter()
+        .take_while(|activity| activity.status == "Failed")
+        .collect();
+    let newest = *failed.first()?;
+    let age = newest.start.map_or(0, |start| minutes_since(now, start));
+    // The group stopped trying: nobody wants an instance any more.
+    let wanted = fleet.group.desired > fleet.group.instances || fleet.queue(now).is_some_and(|queue| queue > 0.0);
+    if age > MINUTES && !wanted {
+        return None;
+    }
+    let says = |signs: &[&str]| signs.iter().any(|sign| newest.message.contains(sign));
+    let (code, cause) = if says(&NO_CAPACITY) {
+        (
+            Code::SpotCapacity,
+            "Spot has none of the fleet's instance types in its zones now; the group tries again by itself, at growing intervals",
+        )
+    } else if says(&QUOTA) {
+        (
+            Code::LaunchQuota,
+            "the account's Spot quota for this kind of instance is used up",
+        )
+    } else {
+        (
+            Code::LaunchFailed,
+            "EC2 rejects what the launch template asks for: AMI, subnet, instance profile or security group",
+        )
+    };
+    let mut finding = Finding::new(code, Node::Launch(fleet.id.clone()), fleet.id.to_string())
+        .evidence(format!(
+            "{} to launch in a row, the last {}{}: {}",
+            count(failed.len(), "failure"),
+            at_or_unknown(newest.start),
+            newest
+                .start
+                .map(|start| format!(" ({})", ago(now, start)))
+                .unwrap_or_default(),
+            shorten(&newest.message, 300)
+        ))
+        .evidence(fleet.capacity())
+        .cause(cause)
+        .next(commands::activities(&snapshot.layout, fleet.id));
+    if fleet.metrics.is_some() {
+        finding = finding.evidence(fleet.load(now));
+    }
+    if code == Code::LaunchQuota {
+        finding = finding.next("aws service-quotas list-service-quotas --service-code ec2 --query \"Quotas[?contains(QuotaName, 'Spot')].[QuotaName,Value]\" --output text");
+    }
+    Some(
+        finding
+            .next(commands::fleet_status(fleet.id))
+            .explains(fleet.downstream()),
+    )
+}
+
+/// Suspended processes: what the group will not do by itself.
+pub(super) fn suspended(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
+    const NEEDED: [&str; 5] = [
+        "Launch",
+        "Terminate",
+        "AlarmNotification",
+        "HealthCheck",
+        "ReplaceUnhealthy",
+    ];
+    fleets::joined(snapshot)
+        .iter()
+        .filter(|fleet| !fleet.group.suspended.is_empty())
+        .map(|fleet| {
+            let group = &fleet.group.name;
+            let names: Vec<&str> = fleet
+                .group
+                .suspended
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect();
+            let severity = if names.iter().any(|name| NEEDED.contains(name)) {
+                Severity::P2
+            } else {
+                Severity::P3
+            };
+            Finding::new(
+                Code::ProcessesSuspended,
+                Node::Launch(fleet.id.clone()),
+                fleet.id.to_string(),
+            )
+            .severity(severity)
+            .facts(
+                fleet
+                    .group
+                    .suspended
+                    .iter()
+                    .map(|(name, reason)| format!("`{name}` of `{group}`: {reason}")),
+            )
+            .cause("somebody suspended them, or AWS did after a day of failed launches; they stay so until they are resumed")
+            .next(format!(
+                "aws autoscaling resume-processes --auto-scaling-group-name {group} --scaling-processes {}",
+                names.join(" ")
+            ))
+            .explains(fleet.downstream())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::rules::sample;
+
+    fn codes(activities: Vec<Activity>) -> Vec<Code> {
+        let mut snapshot = sample::healthy();
+        snapshot.activities = Ok(activities);
+        rule(&snapshot, sample::now())
+            .iter()
+            .map(|finding| finding.code)
+            .collect()
+    }
+
+    #[test]
+    fn messages_have_their_causes() {
+        for (message, expected) in [
+            (
+                "Could not launch Spot Instances. UnfulfillableCapacity - Unable to fulfill capacity",
+                Code::SpotCapacity,
+            ),
+            (
+                "Could not launch Spot Instances. MaxSpotInstanceCountExceeded - Max spot instance count exceeded",
+                Code::LaunchQuota,
+            ),
+            (
+                "You must use a valid fully-formed launch template. The Systems Manager parameter could not be found.",
+                Code::LaunchFailed,
+            ),
+        ] {
+            assert_eq!(codes(vec![sample::launch(3, "Failed", message)]), [expected]);
+        }
+    }
+
+    #[test]
+    fn a_launch_that_worked_ends_the_row() {
+        let failed = |minutes| sample::launch(minutes, "Failed", "UnfulfillableCapacity");
+        assert_eq!(codes(vec![failed(9), sample::launch(3, "Successful", "")]), []);
+        assert_eq!(
+            codes(vec![sample::launch(9, "Successful", ""), failed(3)]),
+            [Code::SpotCapacity]
+        );
+    }
+
+    #[test]
+    fn other_activities_and_other_groups_do_not_matter() {
+        let mut other = sample::launch(3, "Failed", "x");
+        other.group = "asg-production-other".to_owned();
+        let mut protected = sample::launch(3, "Cancelled", "x");
+        protected.description = "Could not scale to desired capacity".to_owned();
+        assert_eq!(codes(vec![other, protected]), []);
+    }
+
+    #[test]
+    fn suspended_processes_come_with_their_reason() {
+        let mut snapshot = sample::healthy();
+        assert!(suspended(&snapshot, sample::now()).is_empty());
+        sample::group_mut(&mut snapshot, "production/gpu-default").suspended = vec![(
+            "Launch".to_owned(),
+            "User suspended at 2026-01-15T08:00:00Z".to_owned(),
+        )];
+        let finding = suspended(&snapshot, sample::now()).remove(0);
+        assert_eq!(finding.severity, Severity::P2);
+        assert!(finding.next[0].ends_with("--scaling-processes Launch"));
+    }
+}

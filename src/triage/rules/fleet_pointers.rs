@@ -1,0 +1,225 @@
+//! What fleets point at: AMIs, the fleet secret, the scale-to-zero topic.
+
+use jiff::Timestamp;
+
+use super::fleets::{self, alarm};
+use crate::layout::{App, FleetAlarm};
+use crate::triage::catalog::Code;
+use crate::triage::commands;
+use crate::triage::finding::{Finding, Node};
+use crate::triage::snapshot::{FleetSecretState, Snapshot, Topic};
+use crate::triage::wording::{ago, at};
+
+/// The data type that makes Parameter Store check that the value is an AMI.
+const IMAGE: &str = "aws:ec2:image";
+const PACKER_IMAGES: &str = "aws ec2 describe-images --owners self --filters Name=tag:ManagedBy,Values=packer --query 'sort_by(Images,&CreationDate)[-5:].[ImageId,Name,CreationDate]' --output text";
+
+/// AMI parameters that are missing or hold no image.
+pub(super) fn amis(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
+    let Ok(amis) = &snapshot.amis else {
+        return Vec::new();
+    };
+    let layout = &snapshot.layout;
+    fleets::joined(snapshot)
+        .iter()
+        .filter_map(|fleet| {
+            let name = layout.ami_parameter(fleet.id);
+            let (code, id) = (Code::AmiMissing, fleet.id);
+            let finding = match amis.get(&name) {
+                Some(pointer) if pointer.data_type == IMAGE => return None,
+                Some(pointer) => {
+                    let changed = pointer
+                        .modified
+                        .map(|at_| format!(", changed {} ({})", at(at_), ago(now, at_)))
+                        .unwrap_or_default();
+                    let value = pointer
+                        .value
+                        .as_ref()
+                        .map(|value| format!(" and the value `{value}`"))
+                        .unwrap_or_default();
+                    Finding::new(Code::AmiWrongType, Node::Ami(id.clone()), id.to_string())
+                        .evidence(format!(
+                            "`{name}` version {} has the data type `{}`{value}{changed}; `{IMAGE}` is wanted",
+                            pointer.version, pointer.data_type
+                        ))
+                        .cause("the parameter was written without the data type, so nothing checked that its value is an AMI: launches fail or will fail")
+                        .next(format!(
+                            "aws ssm get-parameter-history --name {name} --query 'Parameters[-5:].[Version,Value,DataType,LastModifiedDate]' --output text"
+                        ))
+                }
+                None => Finding::new(code, Node::Ami(id.clone()), id.to_string())
+                    .evidence(format!("Parameter Store knows no `{name}`"))
+                    .cause("no AMI was built for this fleet, or its parameter was deleted: no instance can be launched"),
+            };
+            Some(
+                finding
+                    .evidence(fleet.capacity())
+                    .next(PACKER_IMAGES)
+                    .next(format!(
+                        "aws ssm put-parameter --name {name} --value <AMI id> --data-type {IMAGE} --type String --overwrite"
+                    ))
+                    .explains([Node::Launch(id.clone())])
+                    .explains(fleet.downstream()),
+            )
+        })
+        .collect()
+}
+
+/// Fleet secrets that were never set.
+pub(super) fn secrets(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
+    let layout = &snapshot.layout;
+    snapshot
+        .fleet_secrets
+        .iter()
+        .flatten()
+        .filter_map(|secret| {
+            let name = &secret.name;
+            let (code, evidence) = match secret.state {
+                FleetSecretState::Set => return None,
+                FleetSecretState::Placeholder => (
+                    Code::FleetSecretPlaceholder,
+                    format!(
+                        "`{name}` holds the placeholder of the first deployment{}",
+                        secret
+                            .modified
+                            .map(|at_| format!(", written {} ({})", at(at_), ago(now, at_)))
+                            .unwrap_or_default()
+                    ),
+                ),
+                FleetSecretState::Missing => (
+                    Code::FleetSecretMissing,
+                    format!("Parameter Store knows no `{name}`"),
+                ),
+            };
+            let mut finding = Finding::new(
+                code,
+                Node::FleetSecret(secret.stage),
+                format!("{} fleets", secret.stage),
+            )
+            .evidence(evidence)
+            .cause("the backend refuses workers that come without the shared secret: they boot, cost money and never register")
+            .next(format!(
+                "aws ssm put-parameter --name {name} --value \"$(openssl rand -hex 32)\" --type String --overwrite"
+            ))
+            .next(commands::redeploy(layout, App::Backend));
+            for fleet in fleets::joined(snapshot) {
+                if fleet.id.stage == secret.stage {
+                    finding = finding.explains([
+                        Node::Workers(fleet.id.clone()),
+                        Node::Queue(fleet.id.clone()),
+                    ]);
+                    if fleet.group.instances > 0 {
+                        finding = finding.evidence(format!("{}: {}", fleet.id, fleet.load(now)));
+                    }
+                }
+            }
+            Some(finding)
+        })
+        .collect()
+}
+
+/// A scale-to-zero topic that nobody listens to.
+pub(super) fn topics(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
+    snapshot
+        .topics
+        .iter()
+        .flatten()
+        .filter(|topic| !topic.subscriptions.iter().any(|(protocol, _)| protocol == "lambda"))
+        .map(|topic| unheard(snapshot, topic))
+        .collect()
+}
+
+fn unheard(snapshot: &Snapshot, topic: &Topic) -> Finding {
+    let arn = &topic.arn;
+    let name = arn.rsplit(':').next().unwrap_or(arn);
+    let mut finding = Finding::new(Code::TopicUnsubscribed, Node::Topic, name)
+        .evidence(if topic.subscriptions.is_empty() {
+            format!("`{arn}` has no subscription")
+        } else {
+            let others: Vec<&str> = topic
+                .subscriptions
+                .iter()
+                .map(|(protocol, _)| protocol.as_str())
+                .collect();
+            format!(
+                "no function is subscribed to `{arn}`, only {}",
+                others.join(", ")
+            )
+        })
+        .cause("`queue-empty` alarms speak to this topic, but the scale-to-zero function does not hear them: idle fleets keep running");
+    for fleet in fleets::joined(snapshot) {
+        let speaks = alarm(snapshot, FleetAlarm::QueueEmpty, fleet.id)
+            .is_none_or(|alarm| alarm.actions.is_empty() || alarm.actions.contains(arn));
+        if speaks {
+            finding = finding.explains([Node::Group(fleet.id.clone())]);
+        }
+    }
+    if let Some(stack) = ["gpu-shared", "gpu"]
+        .into_iter()
+        .find_map(|role| snapshot.layout.core_stack(role))
+    {
+        finding = finding.next(format!(
+            "aws cloudformation detect-stack-drift --stack-name {stack}"
+        ));
+    }
+    finding
+        .next("aws lambda list-functions --query \"Functions[?contains(FunctionName, 'scale-to-zero') || contains(FunctionName, 'ScaleToZero')].FunctionArn\" --output text")
+        .next(format!(
+            "aws sns subscribe --topic-arn {arn} --protocol lambda --notification-endpoint <ARN of the function>"
+        ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::rules::sample;
+
+    #[test]
+    fn pointers_must_be_images() {
+        let mut snapshot = sample::healthy();
+        assert!(amis(&snapshot, sample::now()).is_empty());
+        let name = "/bp/ami/fleets/production/gpu-default";
+        let pointers = snapshot.amis.as_mut().unwrap();
+        let pointer = pointers.get_mut(name).unwrap();
+        pointer.data_type = "text".to_owned();
+        pointer.value = Some("comfyui-latest".to_owned());
+        let finding = amis(&snapshot, sample::now()).remove(0);
+        assert_eq!(finding.code, Code::AmiWrongType);
+        assert!(finding.evidence[0].contains("the value `comfyui-latest`"));
+        snapshot.amis.as_mut().unwrap().remove(name);
+        let finding = amis(&snapshot, sample::now()).remove(0);
+        assert_eq!(finding.code, Code::AmiMissing);
+        assert!(
+            finding
+                .explains
+                .contains(&Node::Launch("production/gpu-default".parse().unwrap()))
+        );
+    }
+
+    #[test]
+    fn an_unset_secret_concerns_the_fleets_of_its_stage() {
+        let mut snapshot = sample::healthy();
+        assert!(secrets(&snapshot, sample::now()).is_empty());
+        snapshot.fleet_secrets.as_mut().unwrap()[1].state = FleetSecretState::Placeholder;
+        let finding = secrets(&snapshot, sample::now()).remove(0);
+        assert_eq!(finding.code, Code::FleetSecretPlaceholder);
+        assert_eq!(
+            finding.explains,
+            [
+                Node::Workers("production/gpu-default".parse().unwrap()),
+                Node::Queue("production/gpu-default".parse().unwrap())
+            ]
+        );
+    }
+
+    #[test]
+    fn a_topic_needs_a_function_that_listens() {
+        let mut snapshot = sample::healthy();
+        assert!(topics(&snapshot, sample::now()).is_empty());
+        snapshot.topics.as_mut().unwrap()[0].subscriptions =
+            vec![("email".to_owned(), "ops@example.com".to_owned())];
+        let finding = topics(&snapshot, sample::now()).remove(0);
+        assert_eq!(finding.code, Code::TopicUnsubscribed);
+        assert!(finding.evidence[0].ends_with("only email"));
+    }
+}

@@ -1,0 +1,186 @@
+//! What lines of the backend's log are about.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::triage::redact::redact;
+use crate::triage::snapshot::{LogLine, Snapshot};
+use crate::triage::wording::{at, shorten};
+
+/// Longest excerpt of a log line in a report.
+const EXCERPT: usize = 200;
+
+/// What an error line complains about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Topic {
+    /// nginx cannot connect to php-fpm.
+    Upstream,
+    /// The database cannot be reached, or has gone away.
+    DatabaseRefused,
+    /// The database does not know the backend's user.
+    DatabaseLogin,
+    /// "Too many connections".
+    DatabaseConnections,
+    /// Redis cannot be reached or rejects the token.
+    Redis,
+    /// Something outside does not answer in time.
+    Network,
+    /// The application's own code.
+    Application,
+}
+
+/// What a line complains about, if it complains at all.
+pub(super) fn topic(line: &str) -> Option<Topic> {
+    let has = |text: &str| line.contains(text);
+    // MariaDB client errors 2002, 2003, 2006, 2013: no connection. 1045: access denied. 1040: too many connections.
+    if has("SQLSTATE[") || has("mysqli") {
+        if has("[2002]") || has("[2003]") || has(" 2006 ") || has("[2006]") || has(" 2013 ") {
+            return Some(Topic::DatabaseRefused);
+        }
+        if has("[1045]") || has("Access denied for user") {
+            return Some(Topic::DatabaseLogin);
+        }
+        if has("[1040]") || has("Too many connections") {
+            return Some(Topic::DatabaseConnections);
+        }
+    }
+    if has("while connecting to upstream") && has("connect() failed") {
+        return Some(Topic::Upstream);
+    }
+    if has("RedisException") || has("Predis\\") || has("NOAUTH") || has("WRONGPASS") {
+        return Some(Topic::Redis);
+    }
+    if has("cURL error 28") || has("cURL error 7") || has("cURL error 6:") {
+        return Some(Topic::Network);
+    }
+    let complains = [
+        ".ERROR:",
+        ".CRITICAL:",
+        ".EMERGENCY:",
+        "PHP Fatal error",
+        "Uncaught ",
+    ]
+    .iter()
+    .any(|sign| has(sign));
+    complains.then_some(Topic::Application)
+}
+
+/// Lines about a topic that are not older than `minutes`, oldest first.
+pub(super) fn about(snapshot: &Snapshot, now: Timestamp, minutes: i64, wanted: Topic) -> Vec<&LogLine> {
+    recent(snapshot, now, minutes)
+        .filter(|line| topic(&line.message) == Some(wanted))
+        .collect()
+}
+
+fn recent(snapshot: &Snapshot, now: Timestamp, minutes: i64) -> impl Iterator<Item = &LogLine> {
+    let from = now.as_second() - minutes * 60;
+    snapshot
+        .backend_logs
+        .iter()
+        .flatten()
+        .filter(move |line| line.at.as_second() >= from)
+}
+
+/// What most error lines of the last 15 minutes are about, and the newest line of the most frequent
+/// kind with how often it came.
+///
+/// nginx's own complaints count only when there is nothing else: behind a refused connection there is
+/// always another reason.
+pub(super) fn dominant(snapshot: &Snapshot, now: Timestamp) -> Option<(Topic, usize, &LogLine)> {
+    let mut kinds: BTreeMap<(Topic, String), (usize, &LogLine)> = BTreeMap::new();
+    for line in recent(snapshot, now, 15) {
+        if let Some(topic) = topic(&line.message) {
+            let kind = kinds.entry((topic, shape(&line.message))).or_insert((0, line));
+            *kind = (kind.0 + 1, line);
+        }
+    }
+    kinds
+        .into_iter()
+        .max_by_key(|((topic, _), (count, line))| (*topic != Topic::Upstream, *count, line.at))
+        .map(|((topic, _), (count, line))| (topic, count, line))
+}
+
+/// The line without what differs from one occurrence to the next: stamps, numbers, ids.
+fn shape(line: &str) -> String {
+    let tail = line.split_once(".ERROR: ").map_or(line, |(_, tail)| tail);
+    tail.chars()
+        .filter(|c| !c.is_ascii_digit())
+        .take(80)
+        .collect()
+}
+
+/// A line as evidence: short and without secrets.
+pub(super) fn excerpt(message: &str) -> String {
+    let first = message.lines().next().unwrap_or_default();
+    // Laravel repeats the message inside the JSON of the exception.
+    let short = first.split_once(" {\"exception\":").map_or(first, |(head, _)| head);
+    let short = if short.len() < 40 { first } else { short };
+    shorten(&redact(short), EXCERPT)
+}
+
+/// `2026-01-15T08:55:00Z php/php-fpm/0a1b: message`.
+pub(super) fn quoted(line: &LogLine) -> String {
+    format!("{} {}: {}", at(line.at), line.stream, excerpt(&line.message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_have_topics() {
+        for (line, expected) in [
+            (
+                "[…] production.ERROR: SQLSTATE[HY000] [2002] Connection refused (Connection: central)",
+                Some(Topic::DatabaseRefused),
+            ),
+            (
+                "SQLSTATE[HY000]: General error: 2006 MySQL server has gone away",
+                Some(Topic::DatabaseRefused),
+            ),
+            (
+                "SQLSTATE[HY000] [1045] Access denied for user 'bp'@'10.0.1.2' (using password: YES)",
+                Some(Topic::DatabaseLogin),
+            ),
+            (
+                "SQLSTATE[08004] [1040] Too many connections",
+                Some(Topic::DatabaseConnections),
+            ),
+            (
+                "2026/01/15 08:59:00 [error] 29#29: *1 connect() failed (111: Connection refused) while connecting to upstream",
+                Some(Topic::Upstream),
+            ),
+            (
+                "production.ERROR: Connection refused [tcp://r:6379] {\"exception\":\"[object] (Predis\\\\Connection",
+                Some(Topic::Redis),
+            ),
+            (
+                "production.ERROR: cURL error 28: Connection timed out after 10001 milliseconds",
+                Some(Topic::Network),
+            ),
+            (
+                "production.ERROR: Undefined property: stdClass::$credits",
+                Some(Topic::Application),
+            ),
+            (
+                "production.ERROR: SQLSTATE[42S22]: Column not found: 1054 Unknown column",
+                Some(Topic::Application),
+            ),
+            ("127.0.0.1 - \"GET /index.php\" 200", None),
+            ("#0 /var/www/html/app/X.php(1): y()", None),
+        ] {
+            assert_eq!(topic(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_excerpt_leaves_the_repetition_out() {
+        let line = "[2026-01-15 08:59:00] production.ERROR: SQLSTATE[HY000] [2002] Connection refused {\"exception\":\"[object] (…\"}";
+        assert_eq!(
+            excerpt(line),
+            "[2026-01-15 08:59:00] production.ERROR: SQLSTATE[HY000] [2002] Connection refused"
+        );
+        assert_eq!(excerpt("x.ERROR: token=abc\nmore"), "x.ERROR: token=[redacted]");
+    }
+}

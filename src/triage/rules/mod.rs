@@ -1,0 +1,77 @@
+//! The rules: pure functions from what was seen to what is wrong.
+//!
+//! A rule that needs an answer which a probe could not give keeps silent; [`blind`] reports the gap.
+
+mod alarms;
+mod blind;
+mod database;
+mod deployments;
+mod fleet_alarms;
+mod fleet_capacity;
+mod fleet_launches;
+mod fleet_metrics;
+mod fleet_pointers;
+mod fleet_workers;
+mod fleets;
+mod images;
+mod logs;
+mod migrations;
+mod network;
+mod responses;
+mod secrets;
+mod services;
+mod stacks;
+mod targets;
+mod task_faults;
+mod tasks;
+
+#[cfg(test)]
+mod sample;
+
+use jiff::Timestamp;
+
+use super::finding::Finding;
+use super::fold::fold;
+use super::snapshot::Snapshot;
+
+type Rule = fn(&Snapshot, Timestamp) -> Vec<Finding>;
+
+/// Every rule that needs only the snapshot.
+const RULES: &[Rule] = &[
+    services::rule,
+    deployments::rule,
+    tasks::rule,
+    migrations::rule,
+    images::rule,
+    secrets::rule,
+    targets::rule,
+    responses::errors,
+    responses::upstream,
+    database::rule,
+    database::log_rule,
+    network::nat,
+    network::redis,
+    stacks::rule,
+    fleet_metrics::rule,
+    fleet_alarms::rule,
+    fleet_pointers::amis,
+    fleet_pointers::secrets,
+    fleet_pointers::topics,
+    fleet_launches::rule,
+    fleet_launches::suspended,
+    fleet_workers::rule,
+    fleet_workers::jobs,
+    fleet_capacity::rule,
+    fleet_capacity::queues,
+    alarms::actions,
+    alarms::missing,
+    blind::rule,
+];
+
+/// What is wrong: root causes with their symptoms, in the order in which to deal with them.
+pub(crate) fn evaluate(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = RULES.iter().flat_map(|rule| rule(snapshot, now)).collect();
+    let alarms = alarms::on(snapshot, now, &findings);
+    findings.extend(alarms);
+    fold(findings)
+}

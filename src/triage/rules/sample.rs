@@ -1,0 +1,313 @@
+//! A healthy platform as the probes see it, for tests to break.
+
+use std::ops::Range;
+
+use jiff::Timestamp;
+
+use crate::error::ErrorKind;
+use crate::layout::{App, FleetAlarm, FleetId, Layout, LayoutKind, Stage};
+use crate::triage::snapshot::{
+    Activity, Alarm, AlarmState, Blind, Container, Database, Deployment, Event, FleetMetrics, FleetSecret,
+    FleetSecretState, Group, LogLine, PlatformMetrics, Pointer, Repository, Secret, Series, Service,
+    Snapshot, Target, TargetGroup, Task, Topic,
+};
+
+const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:bp-scale-to-zero";
+
+/// 2026-01-15T09:00:00Z.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_second(1_768_467_600).unwrap()
+}
+
+pub(crate) fn before(minutes: i64) -> Timestamp {
+    Timestamp::from_second(now().as_second() - minutes * 60).unwrap()
+}
+
+/// One value a minute, `minutes` being how old they are.
+pub(crate) fn series(minutes: Range<i64>, value: f64) -> Series {
+    Series(minutes.rev().map(|age| (before(age), value)).collect())
+}
+
+pub(crate) fn event(minutes: i64, message: &str) -> Event {
+    Event {
+        at: before(minutes),
+        message: message.to_owned(),
+    }
+}
+
+pub(crate) fn line(minutes: i64, prefix: &str, message: &str) -> LogLine {
+    LogLine {
+        at: before(minutes),
+        stream: format!("{prefix}/php-fpm/0a1b2c3d"),
+        message: message.to_owned(),
+    }
+}
+
+pub(crate) fn blind() -> Blind {
+    Blind {
+        kind: ErrorKind::AccessDenied,
+        reason: "not authorized".to_owned(),
+        hints: Vec::new(),
+        needs: None,
+    }
+}
+
+pub(crate) fn target(state: &str) -> Target {
+    Target {
+        id: "10.0.10.7:80".to_owned(),
+        state: state.to_owned(),
+        reason: String::new(),
+        description: String::new(),
+    }
+}
+
+pub(crate) fn container(name: &str, exit_code: Option<i32>) -> Container {
+    Container {
+        name: name.to_owned(),
+        exit_code,
+        ..Container::default()
+    }
+}
+
+/// A stopped task of a service's present deployment.
+pub(crate) fn task(id: &str, app: App) -> Task {
+    let name = match app {
+        App::Backend => "bp-backend",
+        App::Frontend => "bp-frontend",
+    };
+    Task {
+        id: id.to_owned(),
+        definition: format!("{name}:7"),
+        service: Some(app),
+        started_by: "ecs-svc/0123456789".to_owned(),
+        last_status: "STOPPED".to_owned(),
+        created: Some(before(6)),
+        started: Some(before(5)),
+        stopped: Some(before(3)),
+        ..Task::default()
+    }
+}
+
+/// A task that stopped because one of its containers exited.
+pub(crate) fn exited(id: &str, app: App, name: &str, status: i32) -> Task {
+    Task {
+        stop_code: Some("EssentialContainerExited".to_owned()),
+        stopped_reason: "Essential container in task exited".to_owned(),
+        containers: vec![container(name, Some(status))],
+        ..task(id, app)
+    }
+}
+
+pub(crate) fn launch(minutes: i64, status: &str, message: &str) -> Activity {
+    Activity {
+        group: "asg-production-gpu-default".to_owned(),
+        id: format!("activity-{minutes}"),
+        status: status.to_owned(),
+        message: message.to_owned(),
+        description: "Launching a new EC2 instance: i-0123456789abcdef0".to_owned(),
+        start: Some(before(minutes)),
+    }
+}
+
+pub(crate) fn alarm(name: &str, dimensions: &[(&str, &str)]) -> Alarm {
+    Alarm {
+        name: name.to_owned(),
+        state: AlarmState::Ok,
+        since: Some(before(600)),
+        reason: String::new(),
+        actions_enabled: true,
+        actions: vec![if name.ends_with("queue-empty") {
+            TOPIC.to_owned()
+        } else {
+            "arn:aws:sns:us-east-1:123456789012:bp-ops-alerts".to_owned()
+        }],
+        dimensions: dimensions
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+    }
+}
+
+fn service(app: App) -> Service {
+    let name = match app {
+        App::Backend => "bp-backend",
+        App::Frontend => "bp-frontend",
+    };
+    Service {
+        app,
+        status: Some("ACTIVE".to_owned()),
+        desired: 2,
+        running: 2,
+        pending: 0,
+        deployments: vec![Deployment {
+            id: "ecs-svc/0123456789".to_owned(),
+            primary: true,
+            task_definition: format!("{name}:7"),
+            desired: 2,
+            running: 2,
+            pending: 0,
+            failed: 0,
+            rollout: Some("COMPLETED".to_owned()),
+            reason: None,
+            created: Some(before(1080)),
+        }],
+        events: vec![event(
+            300,
+            &format!("(service {name}) has reached a steady state."),
+        )],
+        target_groups: vec![group_arn(name)],
+    }
+}
+
+fn group_arn(name: &str) -> String {
+    format!("arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/{name}/73e2d6bc24d8a067")
+}
+
+fn fleet_metrics(queue: f64, workers: f64) -> FleetMetrics {
+    FleetMetrics {
+        queue: series(0..60, queue),
+        workers: series(0..60, workers),
+    }
+}
+
+fn group(layout: &Layout, fleet: &FleetId, instances: u32) -> Group {
+    Group {
+        fleet: fleet.clone(),
+        name: layout.auto_scaling_group(fleet),
+        min: 0,
+        max: 10,
+        desired: instances,
+        in_service: instances,
+        instances,
+        suspended: Vec::new(),
+    }
+}
+
+fn repository(app: App, name: &str, tags: &[&str]) -> Repository {
+    Repository {
+        app,
+        name: name.to_owned(),
+        tags: tags
+            .iter()
+            .map(|tag| ((*tag).to_owned(), Some(before(1100))))
+            .collect(),
+    }
+}
+
+/// The single layout with its two fleets, everything in order.
+pub(crate) fn healthy() -> Snapshot {
+    let layout = Layout::new(LayoutKind::Single, "bp", None).unwrap();
+    let fleets: Vec<FleetId> = ["staging/gpu-default", "production/gpu-default"]
+        .iter()
+        .map(|fleet| fleet.parse().unwrap())
+        .collect();
+    let mut snapshot = Snapshot::empty(layout.clone());
+    snapshot.services = Ok(vec![service(App::Backend), service(App::Frontend)]);
+    snapshot.targets = Ok([App::Backend, App::Frontend]
+        .map(|app| TargetGroup {
+            app,
+            arn: group_arn(&layout.service(app)),
+            targets: vec![target("healthy"), target("healthy")],
+        })
+        .to_vec());
+    snapshot.alarms = Ok(layout
+        .platform_alarms()
+        .iter()
+        .map(|name| alarm(name, &[]))
+        .collect());
+    snapshot.metrics = Ok(PlatformMetrics {
+        requests: series(0..30, 120.0),
+        database_cpu: series(0..30, 23.0),
+        database_storage: series(0..30, 14.0e9),
+        redis_cpu: series(0..30, 4.0),
+        ..PlatformMetrics::default()
+    });
+    snapshot.images = Ok(vec![
+        repository(
+            App::Backend,
+            "bp-backend",
+            &["php-1a2b3c4", "php-latest", "nginx-1a2b3c4", "nginx-latest"],
+        ),
+        repository(App::Frontend, "bp-frontend", &["1a2b3c4", "latest"]),
+    ]);
+    snapshot.secrets = Ok(layout
+        .secrets()
+        .into_iter()
+        .map(|(role, name)| Secret {
+            role,
+            name,
+            exists: true,
+            has_value: true,
+            changed: None,
+        })
+        .collect());
+    snapshot.database = Ok(Some(Database {
+        id: "bp-mariadb".to_owned(),
+        status: "available".to_owned(),
+        security_groups: vec!["sg-0d4e5f60718293a4b".to_owned()],
+        allocated: Some(20),
+    }));
+    snapshot.groups = Ok(vec![group(&layout, &fleets[0], 0), group(&layout, &fleets[1], 2)]);
+    snapshot.fleet_alarms = Ok(fleets
+        .iter()
+        .flat_map(|fleet| {
+            let dimensions = layout.metric_dimensions(fleet);
+            let dimensions: Vec<(&str, &str)> = dimensions
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
+            FleetAlarm::ALL.map(|kind| alarm(&layout.fleet_alarm(kind, fleet), &dimensions))
+        })
+        .collect());
+    snapshot.fleet_metrics = Ok([
+        (fleets[0].clone(), fleet_metrics(0.0, 0.0)),
+        (fleets[1].clone(), fleet_metrics(3.0, 2.0)),
+    ]
+    .into());
+    snapshot.amis = Ok(fleets
+        .iter()
+        .map(|fleet| {
+            let pointer = Pointer {
+                data_type: "aws:ec2:image".to_owned(),
+                version: 4,
+                modified: None,
+                value: None,
+            };
+            (layout.ami_parameter(fleet), pointer)
+        })
+        .collect());
+    snapshot.fleet_secrets = Ok(Stage::ALL
+        .map(|stage| FleetSecret {
+            stage,
+            name: layout.fleet_secret_parameter(stage),
+            state: FleetSecretState::Set,
+            version: Some(2),
+            modified: None,
+        })
+        .to_vec());
+    snapshot.topics = Ok(vec![Topic {
+        arn: TOPIC.to_owned(),
+        subscriptions: vec![(
+            "lambda".to_owned(),
+            "arn:aws:lambda:us-east-1:123456789012:function:bp-scale-to-zero".to_owned(),
+        )],
+    }]);
+    snapshot
+}
+
+pub(crate) fn service_mut(snapshot: &mut Snapshot, app: App) -> &mut Service {
+    let services = snapshot.services.as_mut().unwrap();
+    services.iter_mut().find(|service| service.app == app).unwrap()
+}
+
+pub(crate) fn group_mut<'a>(snapshot: &'a mut Snapshot, fleet: &str) -> &'a mut Group {
+    let fleet: FleetId = fleet.parse().unwrap();
+    let groups = snapshot.groups.as_mut().unwrap();
+    groups.iter_mut().find(|group| group.fleet == fleet).unwrap()
+}
+
+pub(crate) fn alarm_mut<'a>(snapshot: &'a mut Snapshot, name: &str) -> &'a mut Alarm {
+    let platform = snapshot.alarms.as_mut().unwrap().iter_mut();
+    let fleets = snapshot.fleet_alarms.as_mut().unwrap().iter_mut();
+    platform.chain(fleets).find(|alarm| alarm.name == name).unwrap()
+}

@@ -1,0 +1,103 @@
+//! Secrets Manager: secrets that do not exist or hold nothing. No value is ever read.
+
+use jiff::Timestamp;
+
+use crate::layout::App;
+use crate::triage::catalog::Code;
+use crate::triage::commands;
+use crate::triage::finding::{Finding, Node};
+use crate::triage::snapshot::{Secret, Snapshot, TaskFault};
+use crate::triage::wording::at_or_unknown;
+
+pub(super) fn rule(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
+    let secrets = snapshot.secrets.iter().flatten();
+    secrets
+        .filter(|secret| !(secret.exists && secret.has_value))
+        .map(|secret| finding(snapshot, secret))
+        .collect()
+}
+
+fn finding(snapshot: &Snapshot, secret: &Secret) -> Finding {
+    let layout = &snapshot.layout;
+    let name = &secret.name;
+    let code = if secret.exists {
+        Code::SecretWithoutValue
+    } else {
+        Code::SecretMissing
+    };
+    let evidence = if secret.exists {
+        format!(
+            "no version of `{name}` carries AWSCURRENT; last changed {}",
+            at_or_unknown(secret.changed)
+        )
+    } else {
+        format!("Secrets Manager knows no secret `{name}`")
+    };
+    let mut finding = Finding::new(code, Node::Secret(name.clone()), name)
+        .evidence(evidence)
+        .cause(consequence(secret.role))
+        .explains([
+            Node::Tasks(App::Backend, TaskFault::Initialization),
+            Node::Migration,
+        ]);
+    if secret.exists {
+        finding = finding.next(format!(
+            "aws secretsmanager list-secret-version-ids --secret-id {name} --include-deprecated"
+        ));
+    } else if let Some(stack) = layout.core_stack("data") {
+        finding = finding.next(commands::cdk_deploy(&stack));
+    }
+    finding
+        .next(set_value(secret.role, name))
+        .next(commands::redeploy(layout, App::Backend))
+}
+
+fn consequence(role: &str) -> &'static str {
+    match role {
+        "app-key" => {
+            "Laravel's APP_KEY was never set or its secret was created anew: running tasks keep the old key, new backend tasks cannot start"
+        }
+        "oauth" => "the OAuth secrets were never set: new backend tasks cannot start or nobody can log in with Google, Apple or TikTok",
+        _ => "the stack generates this value; without it new backend tasks cannot start",
+    }
+}
+
+/// An old key is worth more than a new one: what is encrypted with it stays readable.
+fn set_value(role: &str, name: &str) -> String {
+    let value = match role {
+        "app-key" => "base64:<the APP_KEY of the .env file>",
+        "oauth" => "<JSON with the nine OAuth keys>",
+        _ => "<value>",
+    };
+    format!("aws secretsmanager put-secret-value --secret-id {name} --secret-string '{value}'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::rules::sample;
+
+    #[test]
+    fn a_secret_without_a_current_version() {
+        let mut snapshot = sample::healthy();
+        assert!(rule(&snapshot, sample::now()).is_empty());
+        snapshot.secrets.as_mut().unwrap()[0].has_value = false;
+        let finding = rule(&snapshot, sample::now()).remove(0);
+        assert_eq!(finding.code, Code::SecretWithoutValue);
+        assert_eq!(finding.subject, "/bp/laravel/app-key");
+        assert_eq!(
+            finding.next[0],
+            "aws secretsmanager list-secret-version-ids --secret-id /bp/laravel/app-key --include-deprecated"
+        );
+    }
+
+    #[test]
+    fn a_secret_that_is_not_there() {
+        let mut snapshot = sample::healthy();
+        let secret = &mut snapshot.secrets.as_mut().unwrap()[0];
+        (secret.exists, secret.has_value) = (false, false);
+        let finding = rule(&snapshot, sample::now()).remove(0);
+        assert_eq!(finding.code, Code::SecretMissing);
+        assert_eq!(finding.next[0], "npx cdk deploy bp-data");
+    }
+}

@@ -1,0 +1,354 @@
+//! Stopped and waiting tasks: one finding per app and kind of fault.
+
+use jiff::Timestamp;
+
+use super::logs;
+use super::services::{complaint, outside, said};
+use super::task_faults::{Diagnosis, app_of, current};
+use crate::layout::App;
+use crate::triage::catalog::Code;
+use crate::triage::commands;
+use crate::triage::finding::{Finding, Node, Severity};
+use crate::triage::snapshot::{Snapshot, Task, TaskFault};
+use crate::triage::wording::{ago, at_or_unknown, count, minutes_since, shorten};
+
+/// Log lines that a finding quotes.
+const LINES: usize = 4;
+/// An image pull takes up to two minutes with all its retries; after so many the wait is a finding.
+const PENDING_FOR: i64 = 10;
+
+pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for app in [App::Backend, App::Frontend] {
+        let faults = current(snapshot, now, app);
+        let mut kinds: Vec<TaskFault> = faults.iter().map(|(_, diagnosis)| diagnosis.fault).collect();
+        if short_of_capacity(snapshot, app) {
+            kinds.push(TaskFault::Capacity);
+        }
+        kinds.sort_unstable();
+        kinds.dedup();
+        for kind in &kinds {
+            let of_kind: Vec<&(&Task, Diagnosis)> = faults
+                .iter()
+                .filter(|(_, diagnosis)| diagnosis.fault == *kind)
+                .collect();
+            findings.push(finding(snapshot, now, app, *kind, &of_kind));
+        }
+        if kinds.is_empty() {
+            findings.extend(pending(snapshot, now, app));
+        }
+    }
+    findings
+}
+
+/// The service says that Fargate has no room, and has not been content since.
+fn short_of_capacity(snapshot: &Snapshot, app: App) -> bool {
+    snapshot.service(app).is_some_and(|service| {
+        service.running < service.desired
+            && complaint(service).is_some_and(|event| event.message.contains("Capacity is unavailable"))
+    })
+}
+
+fn finding(
+    snapshot: &Snapshot,
+    now: Timestamp,
+    app: App,
+    kind: TaskFault,
+    faults: &[&(&Task, Diagnosis)],
+) -> Finding {
+    let layout = &snapshot.layout;
+    let code = match kind {
+        TaskFault::Pull => Code::ImagePullFailed,
+        TaskFault::Initialization => Code::TaskInitializationFailed,
+        TaskFault::Capacity => Code::CapacityUnavailable,
+        TaskFault::Memory => Code::OutOfMemory,
+        TaskFault::Crash => Code::ContainerCrash,
+        TaskFault::Health => Code::HealthChecksFail,
+        TaskFault::Pending => Code::TasksPending,
+    };
+    let service = snapshot.service(app);
+    let nothing_runs = service.is_some_and(|service| service.desired > 0 && service.running == 0);
+    let short = service.is_some_and(|service| service.running < service.desired);
+    let severity = if nothing_runs {
+        Severity::P1
+    } else {
+        code.severity()
+    };
+    let mut finding = Finding::new(code, Node::Tasks(app, kind), layout.service(app))
+        .severity(severity)
+        .explains([Node::Service(app), Node::Deployment(app)]);
+    if short || kind == TaskFault::Health {
+        finding = finding.explains(outside(app));
+    }
+    if matches!(
+        kind,
+        TaskFault::Pull | TaskFault::Initialization | TaskFault::Capacity
+    ) && faults.iter().any(|(task, _)| task.service.is_none())
+    {
+        finding = finding.explains([Node::Migration]);
+    }
+    if let Some((task, diagnosis)) = faults.first() {
+        finding = finding
+            .evidence(format!(
+                "{} stopped so; the last one, `{}`, {}",
+                count(faults.len(), "task"),
+                task.id,
+                task.stopped.map_or_else(
+                    || "at an unknown time".to_owned(),
+                    |at| format!("{} ({})", at_or_unknown(Some(at)), ago(now, at))
+                )
+            ))
+            .evidence(ending(diagnosis));
+        finding = finding.facts(last_lines(snapshot, task));
+    }
+    if kind == TaskFault::Capacity
+        && let Some(event) = service.and_then(complaint)
+    {
+        finding = finding.evidence(said(event, now));
+    }
+    finding = explain(snapshot, app, kind, faults, finding);
+    if let Some((task, _)) = faults.first() {
+        finding = finding.next(commands::task(layout, &task.id));
+    }
+    finding.next(commands::service_events(layout, app))
+}
+
+fn ending(diagnosis: &Diagnosis) -> String {
+    let text = shorten(&diagnosis.text, 300);
+    match (&diagnosis.container, diagnosis.exit_code) {
+        (Some(container), Some(status)) => format!("`{container}` exited with status {status}: {text}"),
+        (Some(container), None) => format!("`{container}`: {text}"),
+        (None, _) => text,
+    }
+}
+
+/// The lines of a task's failed container that complain, or its last ones.
+pub(super) fn last_lines(snapshot: &Snapshot, task: &Task) -> Vec<String> {
+    let Ok(logs) = &snapshot.task_logs else {
+        return Vec::new();
+    };
+    let lines = logs.get(&task.id).map(Vec::as_slice).unwrap_or_default();
+    let complains = |line: &&String| logs::topic(line).is_some() || line.contains("SQLSTATE");
+    let mut chosen: Vec<&String> = lines.iter().filter(complains).collect();
+    if chosen.is_empty() {
+        chosen = lines.iter().filter(|line| !line.trim().is_empty()).collect();
+    }
+    let skip = chosen.len().saturating_sub(LINES);
+    chosen
+        .into_iter()
+        .skip(skip)
+        .map(|line| format!("log: {}", logs::excerpt(line.trim())))
+        .collect()
+}
+
+/// Cause and first commands by kind.
+fn explain(
+    snapshot: &Snapshot,
+    app: App,
+    kind: TaskFault,
+    faults: &[&(&Task, Diagnosis)],
+    finding: Finding,
+) -> Finding {
+    let layout = &snapshot.layout;
+    let text = faults
+        .first()
+        .map(|(_, diagnosis)| diagnosis.text.as_str())
+        .unwrap_or_default();
+    let slow_network = text.contains("i/o timeout") || text.contains("deadline exceeded");
+    let log = faults.first().and_then(|(task, diagnosis)| {
+        let container = diagnosis.container.as_deref()?;
+        Some(commands::container_log(layout, app, container, &task.id))
+    });
+    match kind {
+        TaskFault::Pull | TaskFault::Initialization if slow_network => finding
+            .cause("tasks do not reach ECR or Secrets Manager: no way out through the NAT gateway, or the security group allows no outbound HTTPS")
+            .next(commands::service_security_groups(layout, app)),
+        TaskFault::Pull => super::images::explain_pull(snapshot, app, text, finding),
+        TaskFault::Initialization if text.contains("secret") || text.contains("ssm") => finding
+            .cause("ECS cannot read a secret or parameter that the task definition names: it does not exist, has no value, or the execution role may not read it"),
+        TaskFault::Initialization => {
+            finding.cause("the task fails before any container starts: registry login, network, log group or a volume")
+        }
+        TaskFault::Capacity => finding
+            .cause("Fargate Spot has no room in the subnets' zones; ECS tries again by itself, on-demand capacity has to be asked for")
+            .next(format!(
+                "aws ecs update-service --cluster {} --service {} --force-new-deployment --capacity-provider-strategy capacityProvider=FARGATE,base=1,weight=1",
+                layout.cluster(),
+                layout.service(app)
+            )),
+        TaskFault::Memory => finding
+            .cause("a container was killed (status 137), usually because the task's memory limit is too small for what it does")
+            .maybe_next(log),
+        TaskFault::Crash => finding
+            .cause("an essential container ends by itself, so ECS stops its task; its last log lines say why")
+            .maybe_next(log),
+        TaskFault::Health => finding
+            .cause("the containers run but do not answer their health check in time, so ECS replaces the tasks")
+            .next(commands::tail(layout, app, "?ERROR ?error ?CRITICAL")),
+        TaskFault::Pending => finding.cause(
+            "no capacity, a slow image pull, or a security group without a way out to ECR and S3",
+        ),
+    }
+}
+
+impl Finding {
+    /// A next command, when there is one.
+    fn maybe_next(self, command: Option<String>) -> Self {
+        match command {
+            Some(command) => self.next(command),
+            None => self,
+        }
+    }
+}
+
+/// Tasks that neither start nor fail.
+fn pending(snapshot: &Snapshot, now: Timestamp, app: App) -> Option<Finding> {
+    let layout = &snapshot.layout;
+    let waiting: Vec<&Task> = snapshot
+        .tasks
+        .iter()
+        .flatten()
+        .filter(|task| app_of(snapshot, task) == Some(app))
+        .filter(|task| {
+            matches!(task.last_status.as_str(), "PROVISIONING" | "PENDING" | "ACTIVATING")
+                && task
+                    .created
+                    .is_some_and(|created| minutes_since(now, created) >= PENDING_FOR)
+        })
+        .collect();
+    let deployment = snapshot.service(app).and_then(|service| {
+        service.deployments.iter().find(|deployment| {
+            deployment.pending > 0
+                && deployment.rollout.as_deref() == Some("IN_PROGRESS")
+                && deployment
+                    .created
+                    .is_some_and(|created| minutes_since(now, created) >= PENDING_FOR)
+                && deployment.running == 0
+        })
+    });
+    if waiting.is_empty() && deployment.is_none() {
+        return None;
+    }
+    let mut finding = Finding::new(
+        Code::TasksPending,
+        Node::Tasks(app, TaskFault::Pending),
+        layout.service(app),
+    )
+    .explains([Node::Service(app), Node::Deployment(app)]);
+    for task in waiting.iter().take(LINES) {
+        finding = finding.evidence(format!(
+            "task `{}` is {} since {}",
+            task.id,
+            task.last_status,
+            at_or_unknown(task.created)
+        ));
+    }
+    if let Some(deployment) = deployment {
+        finding = finding.evidence(format!(
+            "deployment `{}` of {} has {} pending and none running",
+            deployment.id,
+            at_or_unknown(deployment.created),
+            count(deployment.pending as usize, "task")
+        ));
+    }
+    finding = explain(snapshot, app, TaskFault::Pending, &[], finding);
+    if let Some(task) = waiting.first() {
+        finding = finding.next(commands::task(layout, &task.id));
+    }
+    Some(
+        finding
+            .next(commands::service_events(layout, app))
+            .next(commands::images(&layout.repository(app))),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::rules::sample;
+
+    fn deploying() -> Snapshot {
+        let mut snapshot = sample::healthy();
+        let primary = &mut sample::service_mut(&mut snapshot, App::Backend).deployments[0];
+        primary.rollout = Some("IN_PROGRESS".to_owned());
+        primary.created = Some(sample::before(20));
+        snapshot
+    }
+
+    fn with(task: Task) -> Snapshot {
+        let mut snapshot = deploying();
+        snapshot.tasks.as_mut().unwrap().push(task);
+        snapshot
+    }
+
+    #[test]
+    fn a_crash_quotes_status_and_log() {
+        let mut snapshot = with(sample::exited("0a1b", App::Backend, "php-fpm", 255));
+        snapshot.task_logs.as_mut().unwrap().insert(
+            "0a1b".to_owned(),
+            vec!["starting".to_owned(), "PHP Fatal error:  boom".to_owned()],
+        );
+        let finding = rule(&snapshot, sample::now()).remove(0);
+        assert_eq!(finding.code, Code::ContainerCrash);
+        let evidence = finding.evidence.join("\n");
+        assert!(evidence.contains("`php-fpm` exited with status 255"), "{evidence}");
+        assert!(evidence.contains("log: PHP Fatal error:  boom"), "{evidence}");
+        assert!(!evidence.contains("starting"), "{evidence}");
+        assert!(finding.next[0].contains("php/php-fpm/0a1b"));
+        // Two tasks still serve: what users see has another reason.
+        assert!(!finding.explains.contains(&Node::Responses));
+    }
+
+    #[test]
+    fn a_crash_that_leaves_too_few_tasks_explains_what_users_see() {
+        let mut snapshot = with(sample::exited("0a1b", App::Backend, "php-fpm", 255));
+        sample::service_mut(&mut snapshot, App::Backend).running = 0;
+        let finding = rule(&snapshot, sample::now()).remove(0);
+        assert_eq!(finding.severity, Severity::P1);
+        assert!(finding.explains.contains(&Node::Responses));
+    }
+
+    #[test]
+    fn capacity_is_known_from_the_event_alone() {
+        let mut snapshot = sample::healthy();
+        let backend = sample::service_mut(&mut snapshot, App::Backend);
+        backend.running = 1;
+        backend.events.insert(
+            0,
+            sample::event(
+                4,
+                "(service bp-backend) was unable to place a task. Reason: Capacity is unavailable at this time.",
+            ),
+        );
+        let finding = rule(&snapshot, sample::now()).remove(0);
+        assert_eq!(finding.code, Code::CapacityUnavailable);
+        assert!(finding.evidence[0].contains("Capacity is unavailable"));
+    }
+
+    #[test]
+    fn waiting_tasks_are_reported_after_ten_minutes() {
+        let mut task = sample::task("0a1b", App::Backend);
+        task.stopped = None;
+        task.last_status = "PENDING".to_owned();
+        for (minutes, expected) in [(9, vec![]), (10, vec![Code::TasksPending])] {
+            task.created = Some(sample::before(minutes));
+            let found = rule(&with(task.clone()), sample::now());
+            assert_eq!(
+                found.iter().map(|finding| finding.code).collect::<Vec<_>>(),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn each_kind_of_fault_is_one_finding() {
+        let mut snapshot = with(sample::exited("a", App::Backend, "php-fpm", 255));
+        let tasks = snapshot.tasks.as_mut().unwrap();
+        tasks.push(sample::exited("b", App::Backend, "php-fpm", 255));
+        tasks.push(sample::exited("c", App::Backend, "php-fpm", 137));
+        let found = rule(&snapshot, sample::now());
+        let codes: Vec<Code> = found.iter().map(|finding| finding.code).collect();
+        assert_eq!(codes, [Code::OutOfMemory, Code::ContainerCrash]);
+        assert!(found[1].evidence[0].starts_with("2 tasks"));
+    }
+}
