@@ -17,6 +17,7 @@ mod layout;
 mod output;
 mod process;
 mod settings;
+mod triage;
 mod ui;
 
 pub use cli::command_tree;

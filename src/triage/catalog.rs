@@ -174,7 +174,12 @@ mod tests {
             let (area, number) = code.id().rsplit_once('-').unwrap();
             let number: u32 = number.parse().unwrap();
             assert_eq!(area.len(), "BP-ECS".len(), "{}", code.id());
-            assert_eq!(number, if area == last.0 { last.1 + 1 } else { 1 }, "{}", code.id());
+            assert_eq!(
+                number,
+                if area == last.0 { last.1 + 1 } else { 1 },
+                "{}",
+                code.id()
+            );
             last = (area, number);
         }
     }

@@ -48,7 +48,9 @@ fn assignments(text: &str) -> String {
         if !SECRET_NAMES.iter().any(|secret| lower.contains(secret)) {
             continue;
         }
-        let Some(separator) = separator(after) else { continue };
+        let Some(separator) = separator(after) else {
+            continue;
+        };
         let (between, value) = after.split_at(separator);
         let length = value_length(between, value);
         if length > 0 {
@@ -81,7 +83,8 @@ fn separator(after: &str) -> Option<usize> {
 fn value_length(between: &str, value: &str) -> usize {
     let quoted = between.ends_with(['"', '\'']);
     let ends = |c: char| {
-        matches!(c, '"' | '\'' | '\\') || (!quoted && (c.is_whitespace() || matches!(c, ',' | '&' | ')' | '}' | ';')))
+        matches!(c, '"' | '\'' | '\\')
+            || (!quoted && (c.is_whitespace() || matches!(c, ',' | '&' | ')' | '}' | ';')))
     };
     let word = value.find(ends).unwrap_or(value.len());
     let scheme = ["bearer", "basic"]
@@ -237,7 +240,15 @@ mod tests {
 
     #[test]
     fn any_text_goes_in_and_redacted_text_stays_as_it_is() {
-        for line in ["password=", "secret:", "token: ü", "://", "a://@", "password=\"", "base64:"] {
+        for line in [
+            "password=",
+            "secret:",
+            "token: ü",
+            "://",
+            "a://@",
+            "password=\"",
+            "base64:",
+        ] {
             let once = redact(line);
             assert_eq!(redact(&once), once);
         }

@@ -34,7 +34,7 @@ struct Summary {
     p2: usize,
     #[serde(rename = "P3")]
     p3: usize,
-    /// Causes that are nobody's symptom.
+    /// Causes that are nobody's symptom; what could not be checked is not among them.
     root_causes: usize,
     ok: usize,
     problem: usize,
@@ -87,7 +87,7 @@ impl Report {
             p1: of(Severity::P1),
             p2: of(Severity::P2),
             p3: of(Severity::P3),
-            root_causes: findings.len(),
+            root_causes: findings.iter().filter(|finding| !is_blindness(finding)).count(),
             ok: states(State::Ok),
             problem: states(State::Problem),
             could_not_check: states(State::CouldNotCheck),
@@ -114,6 +114,10 @@ impl Report {
     pub(crate) fn is_blind(&self) -> bool {
         self.summary.could_not_check == self.checked.len()
     }
+}
+
+fn is_blindness(finding: &Finding) -> bool {
+    matches!(finding.node, Node::Probe(_))
 }
 
 fn check(snapshot: &Snapshot, probe: Probe, findings: &[&Finding]) -> Check {

@@ -16,7 +16,7 @@ use crate::process::Process;
 
 pub(crate) use progress::Progress;
 use prompt::Prompter;
-pub(crate) use style::{Role, strip_controls};
+pub(crate) use style::{Role, paint, strip_controls};
 
 /// `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

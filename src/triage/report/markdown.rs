@@ -8,7 +8,7 @@ use crate::ui::strip_controls;
 pub(super) fn render(report: &Report) -> String {
     let totals = &report.summary;
     let mut out = format!("## bpctl triage, {}\n\n", report.at);
-    if report.findings.is_empty() {
+    if totals.root_causes == 0 {
         out.push_str("No problem found.\n");
     } else {
         out.push_str(&format!(

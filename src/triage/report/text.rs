@@ -94,7 +94,7 @@ fn summary(report: &Report, view: &View) -> String {
         format!(", {} could not be checked", totals.could_not_check)
     };
     let looked = totals.ok + totals.problem;
-    if report.findings.is_empty() {
+    if totals.root_causes == 0 {
         let good = paint(view.color, Role::Good, "no problem found");
         return format!("{good}: {}{blind}\n", count(looked, "check"));
     }
@@ -147,7 +147,9 @@ fn clean(text: &str) -> String {
 
 /// `text` behind `lead`, broken between words, the following lines indented.
 fn paragraph(out: &mut String, view: &View, lead: &str, text: &str) {
-    let width = view.width.map_or(WIDTH, |width| usize::from(width).clamp(40, WIDTH));
+    let width = view
+        .width
+        .map_or(WIDTH, |width| usize::from(width).clamp(40, WIDTH));
     let indent = lead.chars().count();
     let mut line = lead.to_owned();
     let mut used = indent;

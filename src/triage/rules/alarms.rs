@@ -104,7 +104,8 @@ pub(super) fn actions(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     let platform: Vec<&Alarm> = snapshot.alarms.iter().flatten().filter(deaf).collect();
     if !platform.is_empty() {
         findings.push(
-            deafness(&platform, Node::Topic, "platform alarms").cause("nobody is told when these alarms go on"),
+            deafness(&platform, Node::Topic, "platform alarms")
+                .cause("nobody is told when these alarms go on"),
         );
     }
     let of_fleets: Vec<&Alarm> = snapshot.fleet_alarms.iter().flatten().filter(deaf).collect();

@@ -92,7 +92,10 @@ fn state(snapshot: &Snapshot, now: Timestamp) -> Option<Finding> {
             let (cause, next) = match database.status.as_str() {
                 "stopped" | "stopping" => (
                     "the instance was stopped; AWS starts it again by itself after seven days",
-                    format!("aws rds start-db-instance --db-instance-identifier {}", database.id),
+                    format!(
+                        "aws rds start-db-instance --db-instance-identifier {}",
+                        database.id
+                    ),
                 ),
                 "storage-full" => (
                     "the storage is full, so the instance stopped serving",
@@ -129,12 +132,17 @@ fn state(snapshot: &Snapshot, now: Timestamp) -> Option<Finding> {
 }
 
 fn cpu(snapshot: &Snapshot, now: Timestamp) -> Option<Finding> {
-    let series = snapshot.metrics.as_ref().ok().map(|metrics| &metrics.database_cpu);
+    let series = snapshot
+        .metrics
+        .as_ref()
+        .ok()
+        .map(|metrics| &metrics.database_cpu);
     let above = |minutes: i64, points: usize, limit: f64| {
         series.is_some_and(|series| series.holds(now, minutes, points, |value| value >= limit))
     };
-    let critical = alarms::is_on(snapshot, "p1-rds-cpu-critical") || above(10, 8, CPU_CRITICAL);
-    let warning = alarms::is_on(snapshot, "p2-rds-cpu-warning") || above(5, 4, CPU_WARNING);
+    // Ten one-minute values span nine minutes.
+    let critical = alarms::is_on(snapshot, "p1-rds-cpu-critical") || above(9, 8, CPU_CRITICAL);
+    let warning = alarms::is_on(snapshot, "p2-rds-cpu-warning") || above(4, 4, CPU_WARNING);
     if !critical && !warning {
         return None;
     }
@@ -329,9 +337,7 @@ mod tests {
         snapshot.backend_logs = Ok(vec![sample::line(2, "php", line)]);
         snapshot.database.as_mut().unwrap().as_mut().unwrap().status = "stopped".to_owned();
         assert_eq!(found(&snapshot), [(Code::DatabaseUnavailable, Severity::P1)]);
-        assert!(
-            rule(&snapshot, sample::now())[0].next[0].starts_with("aws rds start-db-instance")
-        );
+        assert!(rule(&snapshot, sample::now())[0].next[0].starts_with("aws rds start-db-instance"));
     }
 
     #[test]

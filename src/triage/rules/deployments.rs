@@ -37,12 +37,7 @@ fn newest_rollout(snapshot: &Snapshot, app: App) -> Option<&Rollout> {
 }
 
 /// The newest rollout was undone: the code that runs is not the code that was deployed last.
-fn rolled_back(
-    snapshot: &Snapshot,
-    app: App,
-    service: Option<&Service>,
-    now: Timestamp,
-) -> Option<Finding> {
+fn rolled_back(snapshot: &Snapshot, app: App, service: Option<&Service>, now: Timestamp) -> Option<Finding> {
     let rollout = newest_rollout(snapshot, app)?;
     if !rollout.status.starts_with("ROLLBACK_") {
         return None;
@@ -140,8 +135,9 @@ fn stuck(snapshot: &Snapshot, service: &Service, now: Timestamp) -> Option<Findi
             .created
             .is_some_and(|created| minutes_since(now, created) >= STUCK_AFTER);
     waits.then(|| {
-        finding(Code::DeploymentStuck, snapshot, service, primary, now)
-            .cause("tasks neither fail nor become healthy, or old ones do not drain; the service's events say which")
+        finding(Code::DeploymentStuck, snapshot, service, primary, now).cause(
+            "tasks neither fail nor become healthy, or old ones do not drain; the service's events say which",
+        )
     })
 }
 
@@ -259,10 +255,6 @@ mod tests {
         let evidence = finding.evidence.join("\n");
         assert!(evidence.contains("`php-fpm` exited 255"), "{evidence}");
         assert!(evidence.contains("Class not found"), "{evidence}");
-        assert!(
-            finding.next[0].contains("php/php-fpm/0a1b"),
-            "{:?}",
-            finding.next
-        );
+        assert!(finding.next[0].contains("php/php-fpm/0a1b"), "{:?}", finding.next);
     }
 }

@@ -68,7 +68,9 @@ fn no_scale_out(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Optio
         Some(AlarmState::Alarm) => {
             "`queue-has-jobs` is on but its policy does not act: action, policy or the group's processes are off"
         }
-        Some(_) => "`queue-has-jobs` is not on although jobs wait: it watches other data than the backend publishes",
+        Some(_) => {
+            "`queue-has-jobs` is not on although jobs wait: it watches other data than the backend publishes"
+        }
         None => "the state of `queue-has-jobs`, which starts the first instance, is not known",
     };
     let mut finding = new(Code::NoScaleOut, fleet, now);
@@ -186,11 +188,11 @@ pub(super) fn queues(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
                 )
             };
             Some(
-            Finding::new(code, node, fleet.id.to_string())
-                .evidence(fleet.load(now))
-                .cause(cause)
-                .next(commands::fleet_status(fleet.id))
-                .explains([alarm_node(snapshot, FleetAlarm::QueueDeep, fleet.id)]),
+                Finding::new(code, node, fleet.id.to_string())
+                    .evidence(fleet.load(now))
+                    .cause(cause)
+                    .next(commands::fleet_status(fleet.id))
+                    .explains([alarm_node(snapshot, FleetAlarm::QueueDeep, fleet.id)]),
             )
         })
         .collect()
@@ -231,7 +233,11 @@ mod tests {
         empty(&mut snapshot);
         assert_eq!(codes(&snapshot), [Code::NoScaleOut, Code::QueueUnserved]);
         let finding = rule(&snapshot, sample::now()).remove(0);
-        assert!(finding.cause.contains("is not on although jobs wait"), "{}", finding.cause);
+        assert!(
+            finding.cause.contains("is not on although jobs wait"),
+            "{}",
+            finding.cause
+        );
         sample::alarm_mut(&mut snapshot, "production-gpu-default-queue-has-jobs").state = AlarmState::Alarm;
         let finding = rule(&snapshot, sample::now()).remove(0);
         assert!(finding.cause.contains("does not act"), "{}", finding.cause);

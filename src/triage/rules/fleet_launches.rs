@@ -41,7 +41,9 @@ fn failing(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Fin
         .activities
         .iter()
         .flatten()
-        .filter(|activity| activity.group == fleet.group.name && activity.description.starts_with("Launching"))
+        .filter(|activity| {
+            activity.group == fleet.group.name && activity.description.starts_with("Launching")
+        })
         .collect();
     launches.sort_by_key(|activity| std::cmp::Reverse(activity.start));
     let failed: Vec<&Activity> = launches
@@ -51,7 +53,8 @@ fn failing(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Fin
     let newest = *failed.first()?;
     let age = newest.start.map_or(0, |start| minutes_since(now, start));
     // The group stopped trying: nobody wants an instance any more.
-    let wanted = fleet.group.desired > fleet.group.instances || fleet.queue(now).is_some_and(|queue| queue > 0.0);
+    let wanted =
+        fleet.group.desired > fleet.group.instances || fleet.queue(now).is_some_and(|queue| queue > 0.0);
     if age > MINUTES && !wanted {
         return None;
     }

@@ -68,7 +68,10 @@ fn all_silent(snapshot: &Snapshot, fleets: &[Fleet<'_>], now: Timestamp) -> Find
         finding = finding
             .explains(fleet.downstream())
             .explains([Node::FleetMetrics(fleet.id.clone())])
-            .explains([FleetAlarm::QueueDeep, FleetAlarm::ErrorRate].map(|kind| alarm_node(snapshot, kind, fleet.id)));
+            .explains(
+                [FleetAlarm::QueueDeep, FleetAlarm::ErrorRate]
+                    .map(|kind| alarm_node(snapshot, kind, fleet.id)),
+            );
     }
     finding
         .cause("the backend's scheduler does not publish: its container has exited, the command fails, or its role may not call cloudwatch:PutMetricData")
@@ -143,12 +146,7 @@ mod tests {
 
     fn silence(snapshot: &mut Snapshot, fleet: &str, minutes: i64) {
         let fleet = fleet.parse().unwrap();
-        let metrics = snapshot
-            .fleet_metrics
-            .as_mut()
-            .unwrap()
-            .get_mut(&fleet)
-            .unwrap();
+        let metrics = snapshot.fleet_metrics.as_mut().unwrap().get_mut(&fleet).unwrap();
         metrics.queue = sample::series(minutes..60, 3.0);
         metrics.workers = sample::series(minutes..60, 2.0);
     }

@@ -124,7 +124,12 @@ pub(super) fn topics(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
         .topics
         .iter()
         .flatten()
-        .filter(|topic| !topic.subscriptions.iter().any(|(protocol, _)| protocol == "lambda"))
+        .filter(|topic| {
+            !topic
+                .subscriptions
+                .iter()
+                .any(|(protocol, _)| protocol == "lambda")
+        })
         .map(|topic| unheard(snapshot, topic))
         .collect()
 }

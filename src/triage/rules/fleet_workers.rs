@@ -15,9 +15,7 @@ pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     fleets::joined(snapshot)
         .iter()
         .filter(|fleet| {
-            fleet.group.in_service > 0
-                && fleet.unmanned(now, COLD_START)
-                && !is_booting(snapshot, fleet, now)
+            fleet.group.in_service > 0 && fleet.unmanned(now, COLD_START) && !is_booting(snapshot, fleet, now)
         })
         .map(|fleet| silent_workers(snapshot, fleet, now))
         .collect()

@@ -11,9 +11,7 @@ use crate::triage::wording::at_or_unknown;
 
 pub(super) fn rule(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     let repositories = snapshot.images.iter().flatten();
-    repositories
-        .filter_map(missing)
-        .collect()
+    repositories.filter_map(missing).collect()
 }
 
 fn missing(repository: &Repository) -> Option<Finding> {

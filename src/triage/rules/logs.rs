@@ -104,17 +104,16 @@ pub(super) fn dominant(snapshot: &Snapshot, now: Timestamp) -> Option<(Topic, us
 /// The line without what differs from one occurrence to the next: stamps, numbers, ids.
 fn shape(line: &str) -> String {
     let tail = line.split_once(".ERROR: ").map_or(line, |(_, tail)| tail);
-    tail.chars()
-        .filter(|c| !c.is_ascii_digit())
-        .take(80)
-        .collect()
+    tail.chars().filter(|c| !c.is_ascii_digit()).take(80).collect()
 }
 
 /// A line as evidence: short and without secrets.
 pub(super) fn excerpt(message: &str) -> String {
     let first = message.lines().next().unwrap_or_default();
     // Laravel repeats the message inside the JSON of the exception.
-    let short = first.split_once(" {\"exception\":").map_or(first, |(head, _)| head);
+    let short = first
+        .split_once(" {\"exception\":")
+        .map_or(first, |(head, _)| head);
     let short = if short.len() < 40 { first } else { short };
     shorten(&redact(short), EXCERPT)
 }

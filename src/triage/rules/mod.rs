@@ -26,7 +26,7 @@ mod task_faults;
 mod tasks;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 use jiff::Timestamp;
 

@@ -24,9 +24,8 @@ pub(super) fn nat(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
         return Vec::new();
     }
     let timeouts = logs::about(snapshot, now, MINUTES, Topic::Network);
-    let mut finding = Finding::new(Code::NatPortsExhausted, Node::Nat, "NAT gateway").evidence(format!(
-        "ErrorPortAllocation: {errors:.0} in {MINUTES} min"
-    ));
+    let mut finding = Finding::new(Code::NatPortsExhausted, Node::Nat, "NAT gateway")
+        .evidence(format!("ErrorPortAllocation: {errors:.0} in {MINUTES} min"));
     if let Some(last) = timeouts.last() {
         finding = finding
             .evidence(format!(

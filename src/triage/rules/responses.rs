@@ -143,11 +143,7 @@ mod tests {
 
     #[test]
     fn thresholds_are_those_of_the_alarms() {
-        for (per_minute, expected) in [
-            (1.0, None),
-            (2.5, Some(Severity::P2)),
-            (12.0, Some(Severity::P1)),
-        ] {
+        for (per_minute, expected) in [(1.0, None), (2.5, Some(Severity::P2)), (12.0, Some(Severity::P1))] {
             let mut snapshot = sample::healthy();
             snapshot.metrics.as_mut().unwrap().target_5xx = sample::series(0..5, per_minute);
             let found = errors(&snapshot, sample::now());
@@ -200,7 +196,8 @@ mod tests {
     #[test]
     fn refused_connections_need_sick_targets_or_many() {
         let mut snapshot = sample::healthy();
-        let refused = "[error] 29#29: *1 connect() failed (111: Connection refused) while connecting to upstream";
+        let refused =
+            "[error] 29#29: *1 connect() failed (111: Connection refused) while connecting to upstream";
         snapshot.backend_logs = Ok(vec![sample::line(2, "nginx", refused)]);
         assert!(upstream(&snapshot, sample::now()).is_empty());
         snapshot.targets.as_mut().unwrap()[0]

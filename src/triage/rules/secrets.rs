@@ -57,7 +57,9 @@ fn consequence(role: &str) -> &'static str {
         "app-key" => {
             "Laravel's APP_KEY was never set or its secret was created anew: running tasks keep the old key, new backend tasks cannot start"
         }
-        "oauth" => "the OAuth secrets were never set: new backend tasks cannot start or nobody can log in with Google, Apple or TikTok",
+        "oauth" => {
+            "the OAuth secrets were never set: new backend tasks cannot start or nobody can log in with Google, Apple or TikTok"
+        }
         _ => "the stack generates this value; without it new backend tasks cannot start",
     }
 }

@@ -242,9 +242,10 @@ mod tests {
         let mut snapshot = sample::healthy();
         let backend = sample::service_mut(&mut snapshot, App::Backend);
         (backend.running, backend.pending) = (1, 1);
-        backend
-            .events
-            .insert(0, sample::event(2, "(service bp-backend) has started 1 tasks: (task 1)."));
+        backend.events.insert(
+            0,
+            sample::event(2, "(service bp-backend) has started 1 tasks: (task 1)."),
+        );
         assert_eq!(found(&snapshot), []);
         sample::service_mut(&mut snapshot, App::Backend).events[0].at = sample::before(9);
         assert_eq!(found(&snapshot), [(Code::ServiceShort, Severity::P2)]);

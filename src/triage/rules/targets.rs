@@ -110,10 +110,8 @@ mod tests {
 
     fn codes(states: &[&str]) -> Vec<(Code, Severity)> {
         let mut snapshot = sample::healthy();
-        snapshot.targets.as_mut().unwrap()[0].targets = states
-            .iter()
-            .map(|state| sample::target(state))
-            .collect();
+        snapshot.targets.as_mut().unwrap()[0].targets =
+            states.iter().map(|state| sample::target(state)).collect();
         rule(&snapshot, sample::now())
             .iter()
             .map(|finding| (finding.code, finding.severity))

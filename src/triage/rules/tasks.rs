@@ -210,10 +210,12 @@ fn pending(snapshot: &Snapshot, now: Timestamp, app: App) -> Option<Finding> {
         .flatten()
         .filter(|task| app_of(snapshot, task) == Some(app))
         .filter(|task| {
-            matches!(task.last_status.as_str(), "PROVISIONING" | "PENDING" | "ACTIVATING")
-                && task
-                    .created
-                    .is_some_and(|created| minutes_since(now, created) >= PENDING_FOR)
+            matches!(
+                task.last_status.as_str(),
+                "PROVISIONING" | "PENDING" | "ACTIVATING"
+            ) && task
+                .created
+                .is_some_and(|created| minutes_since(now, created) >= PENDING_FOR)
         })
         .collect();
     let deployment = snapshot.service(app).and_then(|service| {
@@ -291,7 +293,10 @@ mod tests {
         let finding = rule(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.code, Code::ContainerCrash);
         let evidence = finding.evidence.join("\n");
-        assert!(evidence.contains("`php-fpm` exited with status 255"), "{evidence}");
+        assert!(
+            evidence.contains("`php-fpm` exited with status 255"),
+            "{evidence}"
+        );
         assert!(evidence.contains("log: PHP Fatal error:  boom"), "{evidence}");
         assert!(!evidence.contains("starting"), "{evidence}");
         assert!(finding.next[0].contains("php/php-fpm/0a1b"));
