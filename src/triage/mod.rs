@@ -1,12 +1,13 @@
 //! Triage: what is wrong with the platform, why, and what to type next.
 //!
-//! Probes read AWS into a [`snapshot`]; [`rules`] are pure functions from the snapshot to
+//! [`probes`] read AWS into a [`snapshot`]; [`rules`] are pure functions from the snapshot to
 //! [`finding`]s; [`fold`] puts the symptoms under their causes.
 
 pub(crate) mod catalog;
 pub(crate) mod commands;
 pub(crate) mod finding;
 pub(crate) mod fold;
+pub(crate) mod probes;
 pub(crate) mod redact;
 pub(crate) mod report;
 pub(crate) mod rules;
