@@ -9,6 +9,9 @@ use crate::decide::{Reading, Situation, resolve};
 use crate::metrics::Metric;
 use crate::policy::Group;
 
+/// Milliseconds.
+pub(crate) const MINUTE: u64 = 60_000;
+
 /// The alarms and what they made of the desired capacity.
 #[derive(Debug)]
 pub(crate) struct Control<'a> {
@@ -16,13 +19,16 @@ pub(crate) struct Control<'a> {
     windows: Vec<Window>,
     readings: Vec<Reading>,
     published: [f64; Metric::ALL.len()],
+    /// Which metrics any alarm looks at.
+    watched: [bool; Metric::ALL.len()],
     pub(crate) desired: u32,
     cooldown_began: Option<Moment>,
     longest_cooldown: u64,
-    /// Minutes since a published value or the desired capacity has changed last.
+    /// Minutes since a watched value or the desired capacity has changed last.
     unchanged: usize,
     /// As many minutes as any alarm looks back.
     longest_memory: usize,
+    last_minute: u64,
     pub(crate) changes: Changes,
 }
 
@@ -50,11 +56,13 @@ impl<'a> Control<'a> {
             windows: alarms.iter().map(Window::new).collect(),
             readings: Vec::with_capacity(alarms.len()),
             published: [f64::NAN; Metric::ALL.len()],
+            watched: Metric::ALL.map(|metric| alarms.iter().any(|alarm| alarm.metric == metric)),
             desired,
             cooldown_began: None,
             longest_cooldown: cooldowns.max().unwrap_or(0),
             unchanged: 0,
             longest_memory: memory.max().unwrap_or(0) + 1,
+            last_minute: 0,
             changes: Changes::default(),
         }
     }
@@ -75,16 +83,22 @@ impl<'a> Control<'a> {
         } else {
             publish(queue)
         };
-        let same = |(a, b): (&f64, &f64)| a.to_bits() == b.to_bits();
-        self.unchanged = if values.iter().zip(&self.published).all(same) {
+        let watched = self.watched;
+        let same = |at: usize| !watched[at] || values[at].to_bits() == self.published[at].to_bits();
+        self.unchanged = if (0..values.len()).all(same) {
             self.unchanged + 1
         } else {
             0
         };
+        let skipped = ((now - self.last_minute) / MINUTE - 1) as usize;
+        self.last_minute = now;
         self.published = values;
         self.readings.clear();
         let mut alarming = false;
         for (alarm, window) in self.config.alarms().iter().zip(&mut self.windows) {
+            if skipped > 0 {
+                window.pass(alarm, skipped);
+            }
             let reading = window.minute(alarm, values[alarm.metric.position()]);
             alarming |= reading.state == AlarmState::Alarm;
             self.readings.push(reading);

@@ -2,7 +2,7 @@
 
 use super::Scenario;
 use super::arrivals::Stream as Arrivals;
-use super::control::Control;
+use super::control::{Control, MINUTE};
 use super::instances::Instances;
 use super::queue::Queue;
 use super::random::{Random, Stream};
@@ -11,7 +11,6 @@ use super::series::{Recorder, Sample};
 use super::service::Service;
 use crate::config::FleetConfig;
 
-const MINUTE: u64 = 60_000;
 const HOUR: f64 = 3.6e6;
 
 /// One simulation. Times are milliseconds from its start.

@@ -1,5 +1,7 @@
 use super::*;
-use crate::config::{FleetSpec, PolicySpec, ScaleToZeroSpec, ServiceTime, ShortageSpec, SpotSpec};
+use crate::alarm::{Comparison, MissingData};
+use crate::config::{AlarmSpec, FleetSpec, PolicySpec, ScaleToZeroSpec, ServiceTime, ShortageSpec, SpotSpec};
+use crate::metrics::{Metric, Statistic};
 use crate::policy::AdjustmentType;
 
 const HOUR: u64 = 3600;
@@ -240,6 +242,24 @@ fn a_shortage_of_every_type_stops_launches_and_the_second_type_helps() {
 fn skipping_idle_minutes_changes_nothing() {
     let config = spec(|spec| {
         spec.deploy_desired = Some(1);
+        // An alarm whose periods do not end with every minute.
+        spec.policies.push(PolicySpec::Simple {
+            name: "busy-quarter".to_owned(),
+            adjustment_type: AdjustmentType::ChangeInCapacity,
+            adjustment: 1,
+            minimum_adjustment_magnitude: None,
+            cooldown_seconds: 1000.0,
+            alarm: AlarmSpec {
+                metric: Metric::ActiveWorkers,
+                statistic: Statistic::Sum,
+                period_seconds: 420.0,
+                comparison: Comparison::GreaterThanOrEqualToThreshold,
+                threshold: 4.0,
+                evaluation_periods: 2,
+                datapoints_to_alarm: None,
+                missing_data: MissingData::Ignore,
+            },
+        });
         spec.jobs.service = ServiceTime::Exponential { mean_seconds: 300.0 };
         spec.instance_types[0].spot = Some(SpotSpec {
             interruptions_per_hour: 0.2,
@@ -265,8 +285,8 @@ fn policies_without_an_alarm_in_common_still_obey_the_bounds() {
         spec.max = 3;
         spec.policies.push(PolicySpec::TargetTracking {
             name: "queue".to_owned(),
-            metric: crate::metrics::Metric::QueueDepth,
-            statistic: crate::metrics::Statistic::Average,
+            metric: Metric::QueueDepth,
+            statistic: Statistic::Average,
             target: 1.0,
             disable_scale_in: true,
         });

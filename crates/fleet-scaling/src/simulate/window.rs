@@ -19,12 +19,16 @@ pub(crate) struct Window {
     minutes: usize,
     with_data: u32,
     so_far: f64,
+    /// The last minute's value as bits, and for how many minutes it has been the same.
+    last: u64,
+    same: usize,
+    reading: Reading,
 }
 
 /// Which of the recent points exist and which breach; the newest is the lowest bit.
 #[derive(Clone, Debug)]
 enum Points {
-    Short { real: u128, breaching: u128 },
+    Short { real: u64, breaching: u64 },
     Long(VecDeque<Option<bool>>),
 }
 
@@ -33,7 +37,7 @@ impl Window {
     pub(crate) fn new(alarm: &Alarm) -> Self {
         let range = alarm.rule.evaluation_range();
         Self {
-            points: if range <= 128 {
+            points: if range <= 64 {
                 Points::Short {
                     real: 0,
                     breaching: 0,
@@ -46,11 +50,31 @@ impl Window {
             minutes: 0,
             with_data: 0,
             so_far: 0.0,
+            last: f64::NAN.to_bits(),
+            same: 0,
+            reading: Reading {
+                state: AlarmState::default(),
+                before: AlarmState::default(),
+                value: None,
+                filled: 0,
+            },
         }
     }
 
     /// One minute passes; NaN is a minute without data. Returns what the alarm reads now.
+    #[inline]
     pub(crate) fn minute(&mut self, alarm: &Alarm, value: f64) -> Reading {
+        let bits = value.to_bits();
+        if bits == self.last {
+            self.same += 1;
+            if alarm.period == 1 && self.same > alarm.rule.evaluation_range() {
+                // It has seen nothing else for as long as it looks back.
+                self.reading.before = self.state;
+                return self.reading;
+            }
+        } else {
+            (self.last, self.same) = (bits, 1);
+        }
         if alarm.period == 1 {
             self.push(alarm, value);
         } else {
@@ -64,7 +88,17 @@ impl Window {
             filled: verdict.filled,
         };
         self.state = verdict.state;
+        self.reading = reading;
         reading
+    }
+
+    /// `minutes` minutes have passed in which nothing changed, neither the value nor the state.
+    pub(crate) fn pass(&mut self, alarm: &Alarm, minutes: usize) {
+        if alarm.period > 1 {
+            for _ in 0..minutes % alarm.period {
+                self.aggregate(alarm, f64::from_bits(self.last));
+            }
+        }
     }
 
     /// Adds a minute to the period; its last one makes a point.
@@ -103,8 +137,8 @@ impl Window {
         let breaches = alarm.rule.comparison.breaches(point, alarm.rule.threshold);
         match &mut self.points {
             Points::Short { real, breaching } => {
-                *real = *real << 1 | u128::from(!point.is_nan());
-                *breaching = *breaching << 1 | u128::from(breaches);
+                *real = *real << 1 | u64::from(!point.is_nan());
+                *breaching = *breaching << 1 | u64::from(breaches);
             }
             Points::Long(points) => {
                 points.push_front((!point.is_nan()).then_some(breaches));
@@ -117,13 +151,13 @@ impl Window {
         let needed = alarm.rule.evaluation_periods;
         match &self.points {
             Points::Short { real, breaching } => {
-                let newest = u128::MAX >> (128 - needed);
+                let newest = u64::MAX >> (64 - needed);
                 if real & newest == newest {
                     let breaching = (breaching & newest).count_ones() as usize;
                     return alarm.rule.verdict(needed, breaching, needed, self.state);
                 }
-                let (mut used, mut oldest) = (0_u128, 0);
-                let mut left = real & (u128::MAX >> (128 - alarm.rule.evaluation_range()));
+                let (mut used, mut oldest) = (0_u64, 0);
+                let mut left = real & (u64::MAX >> (64 - alarm.rule.evaluation_range()));
                 for _ in 0..needed {
                     if left == 0 {
                         break;

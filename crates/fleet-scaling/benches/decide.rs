@@ -1,0 +1,45 @@
+//! How long one decision takes: `cargo bench -p fleet-scaling --bench decide`.
+
+use divan::{Bencher, black_box};
+use fleet_scaling::config::{FleetConfig, FleetSpec};
+use fleet_scaling::metrics::{Metric, Metrics};
+use fleet_scaling::state::FleetState;
+use fleet_scaling::{Moment, decide, explain};
+
+fn main() {
+    divan::main();
+}
+
+fn situation(queue: f64, backlog: f64) -> (FleetConfig, FleetState, Metrics) {
+    let config = FleetConfig::new(FleetSpec::from_template("gpu-default").unwrap()).unwrap();
+    let metrics = Metrics::new()
+        .with(Metric::QueueDepth, [Some(queue); 20])
+        .with(Metric::BacklogPerInstance, [Some(backlog); 20]);
+    (config, FleetState::settled(3), metrics)
+}
+
+#[divan::bench(args = [("idle", 0.0), ("busy", 18.0)], sample_size = 10_000)]
+fn decision(bencher: Bencher, (_, queue): (&str, f64)) {
+    let (config, state, metrics) = situation(queue, queue / 3.0);
+    bencher.bench(|| {
+        decide(
+            black_box(&config),
+            black_box(&state),
+            black_box(&metrics),
+            Moment(0),
+        )
+    });
+}
+
+#[divan::bench]
+fn explanation(bencher: Bencher) {
+    let (config, state, metrics) = situation(18.0, 6.0);
+    bencher.bench(|| {
+        explain(
+            black_box(&config),
+            black_box(&state),
+            black_box(&metrics),
+            Moment(0),
+        )
+    });
+}
