@@ -128,7 +128,7 @@ async fn without_a_shell_the_command_is_a_list_of_words() {
     );
 }
 
-/// ministack gives every container of a stopped task the same exit code; the one that is asked for is php-fpm's.
+/// ministack gives the containers that were still running php-fpm's exit code too; AWS says 143 or 137 for them.
 #[tokio::test]
 async fn the_exit_code_of_php_fpm_is_passed_through() {
     let platform = platform(Layout::Single, migration(2, 3)).await;
@@ -191,7 +191,7 @@ async fn a_secret_that_is_not_there_is_explained() {
 
 #[tokio::test]
 async fn a_second_migration_is_refused_and_the_first_can_be_followed() {
-    let platform = platform(Layout::Single, migration(8, 3)).await;
+    let platform = platform(Layout::Single, migration(12, 3)).await;
     let first = platform
         .bpctl(&["migrate", "--detach", "--yes", "-o", "json"])
         .await;
@@ -265,5 +265,5 @@ async fn where_nothing_is_deployed_nothing_is_started() {
         .send()
         .await
         .expect("clusters");
-    assert_eq!(clusters.cluster_arns(), [String::new(); 0]);
+    assert!(clusters.cluster_arns().is_empty(), "{clusters:?}");
 }
