@@ -9,6 +9,7 @@ pub mod config;
 pub mod decide;
 pub mod explain;
 pub mod fleet;
+pub mod lint;
 pub mod metrics;
 pub mod policy;
 pub mod scale_to_zero;
@@ -18,5 +19,6 @@ mod time;
 
 pub use decide::decide;
 pub use explain::explain;
+pub use lint::lint;
 pub use simulate::simulate;
 pub use time::Moment;

@@ -1,0 +1,87 @@
+//! Configurations that contradict themselves, each with what comes of it and what to change.
+//!
+//! A finding is not an opinion: the configuration and its correction are simulated on the same jobs,
+//! and the finding carries both results.
+
+mod evidence;
+mod instances;
+mod policies;
+mod zero;
+
+use serde::Serialize;
+
+pub use evidence::{Evidence, Outcome};
+
+use crate::config::FleetConfig;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Something is there without any effect.
+    Note,
+    /// It costs money or time under some load.
+    Warning,
+    /// It loses work, or the fleet stays down.
+    Error,
+}
+
+/// A contradiction in a configuration.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// A stable name of the rule.
+    pub rule: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The field that it is about.
+    pub field: String,
+    /// What contradicts what.
+    pub problem: String,
+    /// What comes of it, with the simulated numbers where there are any.
+    pub consequence: String,
+    /// What to change.
+    pub fix: String,
+    /// The simulation of the configuration as it is and with the fix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+}
+
+type Rule = fn(&FleetConfig) -> Option<Finding>;
+
+const RULES: [Rule; 13] = [
+    zero::nothing_leaves_zero,
+    zero::silence_is_taken_for_an_empty_queue,
+    zero::long_jobs_are_killed,
+    zero::a_guard_is_never_asked_again,
+    zero::the_minimum_forbids_zero,
+    zero::the_window_is_shorter_than_a_cold_start,
+    policies::an_exact_step_fights_tracking,
+    policies::tracking_without_room,
+    policies::a_step_that_no_breach_reaches,
+    instances::warm_up_outlasts_the_scale_in_alarm,
+    instances::warm_up_ends_before_the_first_job,
+    instances::scale_in_takes_busy_workers,
+    instances::a_deploy_resets_the_desired_capacity,
+];
+
+/// Everything in `config` that works against itself, the worst first.
+///
+/// ```
+/// use fleet_scaling::config::{FleetConfig, FleetSpec};
+/// use fleet_scaling::lint;
+///
+/// let config = FleetConfig::new(FleetSpec::from_template("gpu-default")?)?;
+/// let rules: Vec<&str> = lint(&config).iter().map(|finding| finding.rule).collect();
+/// assert!(rules.contains(&"exact-step-fights-tracking"));
+/// assert!(rules.contains(&"silence-scales-to-zero"));
+/// # Ok::<(), fleet_scaling::config::ConfigError>(())
+/// ```
+#[must_use]
+pub fn lint(config: &FleetConfig) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = RULES.iter().filter_map(|rule| rule(config)).collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+}
+
+#[cfg(test)]
+mod tests;

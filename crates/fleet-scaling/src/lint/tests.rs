@@ -1,0 +1,187 @@
+use super::*;
+use crate::alarm::MissingData;
+use crate::config::{FleetSpec, PolicySpec, ScaleToZeroSpec, ServiceTime};
+use crate::policy::AdjustmentType;
+
+/// A configuration without findings.
+fn clean() -> FleetSpec {
+    let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+    if let PolicySpec::Step {
+        adjustment_type,
+        steps,
+        ..
+    } = &mut spec.policies[0]
+    {
+        *adjustment_type = AdjustmentType::ChangeInCapacity;
+        steps.remove(0);
+    }
+    spec.scale_to_zero = Some(ScaleToZeroSpec::safe(15));
+    spec.jobs.protect_busy = true;
+    spec
+}
+
+/// The only finding after `change`.
+fn only(change: impl FnOnce(&mut FleetSpec)) -> Finding {
+    let mut spec = clean();
+    change(&mut spec);
+    let mut findings = lint(&FleetConfig::new(spec).unwrap());
+    let rules: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
+    assert_eq!(rules.len(), 1, "{rules:?}");
+    findings.remove(0)
+}
+
+fn evidence(finding: &Finding) -> &Evidence {
+    finding.evidence.as_ref().unwrap()
+}
+
+#[test]
+fn the_platforms_template_has_its_known_traps_the_worst_first() {
+    let config = FleetConfig::new(FleetSpec::from_template("gpu-default").unwrap()).unwrap();
+    let findings = lint(&config);
+    let rules: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
+    assert_eq!(
+        rules,
+        [
+            "silence-scales-to-zero",
+            "exact-step-fights-tracking",
+            "scale-in-takes-busy-workers",
+            "unreachable-step"
+        ]
+    );
+    let exact = evidence(&findings[1]);
+    assert!(
+        exact.now.ended_busy as f64 > 1.3 * exact.fixed.ended_busy as f64,
+        "{exact:?}"
+    );
+    let p_series = FleetConfig::new(FleetSpec::from_template("gpu-p-series").unwrap()).unwrap();
+    assert!(
+        lint(&p_series)
+            .iter()
+            .any(|finding| finding.rule == "tracking-without-room")
+    );
+}
+
+#[test]
+fn a_clean_configuration_has_no_findings() {
+    assert_eq!(lint(&FleetConfig::new(clean()).unwrap()), []);
+}
+
+#[test]
+fn a_fleet_that_nothing_wakes_leaves_its_jobs() {
+    let finding = only(|spec| drop(spec.policies.remove(0)));
+    assert_eq!(
+        (finding.rule, finding.severity),
+        ("nothing-leaves-zero", Severity::Error)
+    );
+    assert_eq!(evidence(&finding).now.unfinished, 2);
+    assert_eq!(evidence(&finding).fixed.unfinished, 0);
+}
+
+#[test]
+fn silence_makes_jobs_wait_unless_busy_workers_are_protected() {
+    let silence = |protect_busy| {
+        let mut spec = clean();
+        spec.scale_to_zero = Some(ScaleToZeroSpec::platform(15));
+        spec.jobs.protect_busy = protect_busy;
+        let findings = lint(&FleetConfig::new(spec).unwrap());
+        let found = findings
+            .into_iter()
+            .find(|finding| finding.rule == "silence-scales-to-zero");
+        found.unwrap()
+    };
+    let lost = silence(false);
+    let numbers = evidence(&lost);
+    assert_eq!(lost.severity, Severity::Error);
+    assert!(
+        numbers.now.wait_max_seconds > numbers.fixed.wait_max_seconds + 1800.0,
+        "{numbers:?}"
+    );
+    assert_eq!(silence(true).severity, Severity::Warning);
+}
+
+#[test]
+fn long_jobs_are_ended_and_started_over() {
+    let finding = only(|spec| {
+        spec.jobs.service = ServiceTime::Fixed { seconds: 1800.0 };
+        spec.jobs.protect_busy = true;
+        spec.scale_to_zero = Some(ScaleToZeroSpec {
+            drain_first: false,
+            ..ScaleToZeroSpec::safe(15)
+        });
+    });
+    assert_eq!(finding.rule, "zero-kills-long-jobs");
+}
+
+#[test]
+fn a_guard_without_a_second_look_keeps_the_fleet_up() {
+    let finding = only(|spec| {
+        spec.jobs.service = ServiceTime::Fixed { seconds: 1800.0 };
+        spec.scale_to_zero = Some(ScaleToZeroSpec {
+            recheck: false,
+            ..ScaleToZeroSpec::safe(15)
+        });
+    });
+    assert_eq!(finding.rule, "guard-without-recheck");
+    let evidence = evidence(&finding);
+    assert!(
+        evidence.now.instance_hours > 1.2 * evidence.fixed.instance_hours,
+        "{evidence:?}"
+    );
+}
+
+#[test]
+fn sizes_that_leave_a_rule_nothing_to_do_are_noted() {
+    assert_eq!(only(|spec| spec.min = 1).rule, "minimum-forbids-zero");
+    let no_room = only(|spec| spec.max = 1);
+    assert_eq!(no_room.rule, "tracking-without-room");
+    assert_eq!(evidence(&no_room).now, evidence(&no_room).fixed);
+}
+
+#[test]
+fn going_to_zero_faster_than_coming_back_thrashes() {
+    let finding = only(|spec| spec.scale_to_zero = Some(ScaleToZeroSpec::safe(2)));
+    assert_eq!(finding.rule, "zero-window-shorter-than-cold-start");
+    let evidence = evidence(&finding);
+    assert!(
+        evidence.now.launched as f64 > 1.5 * evidence.fixed.launched as f64,
+        "{evidence:?}"
+    );
+    assert!(
+        evidence.now.cold_start_share > evidence.fixed.cold_start_share,
+        "{evidence:?}"
+    );
+}
+
+#[test]
+fn warm_up_that_is_too_long_or_too_short() {
+    let long = only(|spec| spec.warmup_seconds = 3600.0);
+    assert_eq!(long.rule, "warm-up-outlasts-alarm");
+    assert!(
+        evidence(&long).now.instance_hours > evidence(&long).fixed.instance_hours,
+        "{long:?}"
+    );
+    let short = only(|spec| spec.warmup_seconds = 0.0);
+    assert_eq!(short.rule, "warm-up-shorter-than-cold-start");
+    assert!(
+        evidence(&short).now.launched >= evidence(&short).fixed.launched,
+        "{short:?}"
+    );
+}
+
+#[test]
+fn a_deploy_that_resets_the_capacity_ends_busy_workers() {
+    let finding = only(|spec| {
+        spec.deploy_desired = Some(0);
+        spec.jobs.protect_busy = false;
+        spec.scale_to_zero = Some(ScaleToZeroSpec {
+            never_with_active_workers: true,
+            drain_first: false,
+            ..ScaleToZeroSpec::safe(15)
+        });
+        if let PolicySpec::TargetTracking { disable_scale_in, .. } = &mut spec.policies[1] {
+            *disable_scale_in = true;
+        }
+    });
+    assert_eq!(finding.rule, "deploy-resets-desired");
+    assert!(evidence(&finding).now.ended_busy > evidence(&finding).fixed.ended_busy);
+}
