@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{bad_token, max_records};
-use crate::error::OpResult;
+use super::{bad_token, max_records, validation};
+use crate::error::{ApiError, OpResult};
 use crate::service::paging::{page, strings};
 use crate::time::SimTime;
 use crate::world::World;
@@ -84,23 +84,30 @@ pub(super) fn describe_scaling_activities(world: &mut World, input: &Value) -> O
     let limit = max_records(input, 100, 100)?;
     let ids = strings(input, "ActivityIds");
     let name = input["AutoScalingGroupName"].as_str();
-    let mut found: Vec<(SimTime, Value)> = Vec::new();
+    let filters = Filters::of(input, name.is_some())?;
+    let mut found: Vec<(bool, SimTime, Value)> = Vec::new();
     for group in world.services.autoscaling.groups.values() {
         if name.is_some_and(|name| name != group.spec.name) {
             continue;
         }
         for activity in &group.activities {
-            if ids.is_empty() || ids.contains(&activity.id.as_str()) {
-                found.push((activity.start, activity.shown(&group.spec.name, &group.arn)));
+            if (ids.is_empty() || ids.contains(&activity.id.as_str())) && filters.let_pass(activity) {
+                let ended = activity.status != Status::InProgress;
+                found.push((
+                    ended,
+                    activity.start,
+                    activity.shown(&group.spec.name, &group.arn),
+                ));
             }
         }
     }
     if name.is_some_and(|name| super::group(world, name).is_none()) {
         return Err(super::no_group(name.unwrap_or_default()));
     }
+    // "Activities are sorted by start time. Activities still in progress are described first."
     // Groups follow each other in the map; a stable sort keeps each group's own order.
-    found.sort_by_key(|(start, _)| std::cmp::Reverse(*start));
-    let activities = found.into_iter().map(|(_, shown)| shown).collect();
+    found.sort_by_key(|(ended, start, _)| (*ended, std::cmp::Reverse(*start)));
+    let activities = found.into_iter().map(|(_, _, shown)| shown).collect();
     let (activities, next): (Vec<Value>, _) =
         page(activities, input["NextToken"].as_str(), limit).map_err(|_| bad_token())?;
     let mut output = json!({ "Activities": activities });
@@ -108,4 +115,50 @@ pub(super) fn describe_scaling_activities(world: &mut World, input: &Value) -> O
         output["NextToken"] = json!(next);
     }
     Ok(output)
+}
+
+/// What a request limits the activities to.
+#[derive(Debug, Default)]
+struct Filters {
+    from: Option<i64>,
+    to: Option<i64>,
+    status: Option<Vec<String>>,
+}
+
+impl Filters {
+    fn of(input: &Value, names_a_group: bool) -> Result<Self, ApiError> {
+        let mut filters = Self::default();
+        for filter in input["Filters"].as_array().into_iter().flatten() {
+            let values = strings(filter, "Values");
+            let moment = || {
+                values
+                    .first()
+                    .and_then(|text| text.parse::<jiff::Timestamp>().ok())
+                    .map(jiff::Timestamp::as_millisecond)
+                    .ok_or_else(|| validation("The filter value is not a valid ISO 8601 timestamp"))
+            };
+            match filter["Name"].as_str().unwrap_or_default() {
+                "StartTimeLowerBound" => filters.from = Some(moment()?),
+                "StartTimeUpperBound" => filters.to = Some(moment()?),
+                "Status" if names_a_group => {
+                    filters.status = Some(values.into_iter().map(str::to_owned).collect());
+                }
+                "Status" => {
+                    return Err(validation(
+                        "The Status filter can only be used in combination with AutoScalingGroupName",
+                    ));
+                }
+                other => return Err(validation(format!("Filter type {other} is not correct"))),
+            }
+        }
+        Ok(filters)
+    }
+
+    fn let_pass(&self, activity: &Activity) -> bool {
+        let start = activity.start.0;
+        let status = self.status.as_ref();
+        self.from.is_none_or(|from| start >= from)
+            && self.to.is_none_or(|to| start <= to)
+            && status.is_none_or(|wanted| wanted.iter().any(|name| name == activity.status.name()))
+    }
 }
