@@ -265,9 +265,10 @@ async fn list_takes_as_many_calls_as_there_are_pages() {
 #[tokio::test(start_paused = true)]
 async fn status_takes_as_many_calls_as_there_are_pages() {
     // Identity; groups and stacks by the hundred; parameters by ten under four paths (one, then two and the
-    // stage's secret); metrics by 500 (four a fleet); alarms by a hundred (four a fleet); activities.
+    // stage's secret); metrics by 500 (four a fleet); alarms by a hundred (four a fleet);
+    // activities, one by one for no more than three fleets.
     for (fleets, budget) in [
-        (2, 1 + 1 + 1 + (1 + 1 + 1 + 1) + 1 + 1 + 1),
+        (2, 1 + 1 + 1 + (1 + 1 + 1 + 1) + 1 + 1 + 2),
         (20, 1 + 1 + 1 + (2 + 5 + 1 + 1) + 1 + 1 + 1),
         (200, 1 + 2 + 3 + (20 + 41 + 1 + 1) + 2 + 8 + 1),
     ] {
@@ -277,4 +278,28 @@ async fn status_takes_as_many_calls_as_there_are_pages() {
             "{fleets} fleets"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_fleets_are_a_table_with_their_last_scaling() {
+    let account = Account::with_fleets(5);
+    let input = json!({ "AutoScalingGroupName": "asg-production-fleet-003", "DesiredCapacity": 3 });
+    account
+        .sandbox
+        .with_world(|world| world.call(Service::AutoScaling, "SetDesiredCapacity", &input))
+        .expect("the sandbox does it");
+    tokio::time::advance(std::time::Duration::from_secs(20)).await;
+    let run = account.run(&["fleet", "status", "-o", "wide"]).await;
+    let line = run.stdout.lines().nth(4).unwrap_or_default();
+    assert!(
+        line.starts_with("production/fleet-003  3        2 "),
+        "{}",
+        run.text()
+    );
+    assert!(
+        line.contains("scaling out") && line.ends_with("InProgress"),
+        "{}",
+        run.text()
+    );
+    assert_eq!(run.stdout.lines().count(), 6);
 }

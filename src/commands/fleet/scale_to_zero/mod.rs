@@ -1,5 +1,6 @@
 //! `bpctl fleet scale-to-zero`: nothing may run, and nothing may be lost unless the operator says so.
 
+mod conclude;
 mod drain;
 mod follow;
 mod observe;
@@ -108,10 +109,10 @@ pub(crate) async fn run(ctx: &Ctx, args: &ScaleToZeroArgs) -> Result<ExitStatus>
             return Err(error);
         }
     };
-    let verdict = outcome::conclude(request, &fleets, &applied.failed, ctx.cancel.is_cancelled());
+    let verdict = conclude::conclude(request, &fleets, &applied.failed, ctx.cancel.is_cancelled());
     // Why the instances could not be followed tells more than that they were not.
     let verdict = match trouble {
-        Some(trouble) if applied.failed.is_empty() => Err(outcome::out_of_sight(trouble, &fleets)),
+        Some(trouble) if applied.failed.is_empty() => Err(conclude::out_of_sight(trouble, &fleets)),
         Some(_) | None => verdict,
     };
     let status = verdict

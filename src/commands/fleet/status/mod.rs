@@ -53,7 +53,7 @@ struct FleetStatus {
     capacity: Option<Capacity>,
     metrics: Signals,
     pointers: Pointers,
-    /// The newest scaling activity, if it is among the newest of the region.
+    /// The newest scaling activity; of many fleets only that of the last day.
     last_activity: Option<Activity>,
     alarms: Vec<AlarmView>,
     stack: Option<StackView>,

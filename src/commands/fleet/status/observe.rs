@@ -1,8 +1,10 @@
 //! The reads behind `fleet status`: two round trips, whatever the number of fleets.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::future::try_join_all;
+use jiff::Timestamp;
 
 use crate::aws::Aws;
 use crate::aws::autoscaling::Activity;
@@ -14,6 +16,12 @@ use crate::fleet::{
     select,
 };
 use crate::layout::{FleetId, Layout};
+
+/// Up to this many fleets the last activity of each is asked for; beyond, those of the whole region.
+const ONE_BY_ONE: usize = 3;
+
+/// How far back the activities of the whole region are read.
+const LATELY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many pages of a hundred activities of the whole region are read to find the fleets' last ones.
 const ACTIVITY_PAGES: usize = 2;
@@ -139,15 +147,11 @@ async fn parameters(aws: &Aws, layout: &Layout, names: &[FleetId]) -> Result<BTr
 }
 
 async fn last_activities(aws: &Aws, groups: &[String]) -> Result<BTreeMap<String, Activity>> {
-    match groups {
-        [] => Ok(BTreeMap::new()),
-        [only] => {
-            let newest = aws.activities(only, 1).await?;
-            Ok(newest
-                .into_iter()
-                .map(|activity| (only.clone(), activity))
-                .collect())
-        }
-        many => aws.latest_activities(many, ACTIVITY_PAGES).await,
+    if groups.len() > ONE_BY_ONE {
+        let since = aws.clock().now().checked_sub(LATELY).unwrap_or(Timestamp::MIN);
+        return aws.latest_activities(groups, since, ACTIVITY_PAGES).await;
     }
+    let newest = try_join_all(groups.iter().map(|group| Box::pin(aws.activities(group, 1)))).await?;
+    let all = newest.into_iter().flatten();
+    Ok(all.map(|activity| (activity.group.clone(), activity)).collect())
 }
