@@ -136,6 +136,7 @@ impl GlobalArgs {
 enum Command {
     Migrate(commands::migrate::MigrateArgs),
     Fleet(commands::fleet::FleetArgs),
+    Triage(commands::triage::TriageArgs),
     Whoami(commands::whoami::WhoamiArgs),
     Sandbox(commands::sandbox::SandboxArgs),
     Config(commands::config::ConfigArgs),
@@ -149,7 +150,12 @@ impl Command {
     fn is_offline(&self) -> bool {
         match self {
             Self::Completion(_) | Self::Man(_) | Self::ExitCodes(_) => true,
-            Self::Migrate(_) | Self::Fleet(_) | Self::Whoami(_) | Self::Config(_) | Self::Sandbox(_) => false,
+            Self::Migrate(_)
+            | Self::Fleet(_)
+            | Self::Triage(_)
+            | Self::Whoami(_)
+            | Self::Config(_)
+            | Self::Sandbox(_) => false,
         }
     }
 
@@ -164,7 +170,7 @@ impl Command {
     /// Whether the command talks to AWS: only then does the context `sandbox` need a running sandbox.
     fn uses_aws(&self) -> bool {
         match self {
-            Self::Migrate(_) | Self::Fleet(_) | Self::Whoami(_) => true,
+            Self::Migrate(_) | Self::Fleet(_) | Self::Triage(_) | Self::Whoami(_) => true,
             Self::Config(_) | Self::Sandbox(_) | Self::Completion(_) | Self::Man(_) | Self::ExitCodes(_) => {
                 false
             }
@@ -180,6 +186,7 @@ impl Command {
         match self {
             Self::Migrate(args) => Box::pin(commands::migrate::run(ctx, &args)).await,
             Self::Fleet(args) => Box::pin(commands::fleet::run(ctx, args)).await,
+            Self::Triage(args) => Box::pin(commands::triage::run(ctx, &args)).await,
             Self::Whoami(args) => commands::whoami::run(ctx, &args).await,
             Self::Sandbox(args) => commands::sandbox::run(ctx, args).await,
             Self::Config(args) => commands::config::run(ctx, &args),

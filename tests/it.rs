@@ -28,3 +28,5 @@ mod fleet;
 mod fleet_killed;
 #[path = "it/fleet_scale_to_zero.rs"]
 mod fleet_scale_to_zero;
+#[path = "it/triage.rs"]
+mod triage;

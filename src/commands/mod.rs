@@ -7,4 +7,5 @@ pub(crate) mod fleet;
 pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod sandbox;
+pub(crate) mod triage;
 pub(crate) mod whoami;

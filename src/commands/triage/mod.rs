@@ -1,0 +1,103 @@
+//! `bpctl triage`: what is wrong, why, and what to type next. Reads only.
+
+mod verdict;
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use clap::Args;
+use futures::FutureExt as _;
+use futures::future::try_join;
+
+use crate::context::Ctx;
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
+use crate::fleet::within_stage;
+use crate::layout::FleetId;
+use crate::output::Render as _;
+use crate::triage::probes::{Scope, look};
+use crate::triage::report::Report;
+use crate::triage::snapshot::Snapshot;
+use verdict::{FailOn, nothing_seen, unknown_fleets};
+
+/// Find out what is wrong with the platform, why, and what to do next
+///
+/// Looks at services, deployments, tasks, targets, alarms, metrics, images, secrets, database,
+/// stacks and GPU fleets at the same time and reports root causes with their symptoms, the worst
+/// first. Changes nothing. What could not be checked is reported as such.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl triage                                   everything
+  bpctl triage --fleet production/gpu-default    the core system and one fleet
+  bpctl triage -o markdown                       for a ticket
+  bpctl triage --fail-on never -o json           for a script that decides itself")]
+pub(crate) struct TriageArgs {
+    /// End with status 1 when there is a finding of this severity or worse
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "SEVERITY",
+        ignore_case = true
+    )]
+    fail_on: FailOn,
+
+    /// Look only at these GPU fleets, e.g. production/gpu-default
+    #[arg(long = "fleet", value_name = "FLEET", value_delimiter = ',', add = crate::completion::fleets())]
+    fleets: Vec<FleetId>,
+
+    /// Report what is known after this time; the rest could not be checked
+    #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
+    timeout: Duration,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "write e.g. `30s` or `2m`".to_owned())
+}
+
+pub(crate) async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
+    let layout = ctx.layout()?;
+    within_stage(&layout, &args.fleets)?;
+    let scope = Scope {
+        fleets: args.fleets.clone(),
+        timeout: args.timeout,
+    };
+    let now = ctx.clock.now();
+    let progress = ctx.ui.progress("looking at the platform");
+    // Nothing is changed, so the account is checked while the others look: it costs no round trip.
+    let looking = try_join(ctx.aws.guard_account(), look(&ctx.aws, &layout, &scope).map(Ok));
+    let ((), snapshot) = tokio::select! {
+        seen = Box::pin(looking) => seen?,
+        () = ctx.cancel.cancelled() => {
+            return Err(CtlError::new(ErrorKind::Interrupted, "look at everything: interrupted")
+                .hint("nothing was changed: run `bpctl triage` again"));
+        }
+    };
+    drop(progress);
+    nothing_seen(&snapshot)?;
+    unknown_fleets(&snapshot, &args.fleets)?;
+    let report = Report::new(&snapshot, now);
+    ctx.emit(&report)?;
+    summarize(ctx, &report);
+    Ok(args.fail_on.status(report.worst()))
+}
+
+/// Adds the report to the summary page of a GitHub Actions job (GitHub docs, "Adding a job summary").
+fn summarize(ctx: &Ctx, report: &Report) {
+    let file = ctx
+        .env
+        .get("GITHUB_STEP_SUMMARY")
+        .filter(|file| ctx.ui.is_github() && !file.is_empty());
+    let (Some(file), Some(markdown)) = (file, report.markdown()) else {
+        return;
+    };
+    let append = || -> io::Result<()> {
+        let mut summary = OpenOptions::new().create(true).append(true).open(file)?;
+        summary.write_all(markdown.as_bytes())
+    };
+    if let Err(error) = append() {
+        ctx.ui
+            .warn(&format!("could not add the report to the job summary `{file}`: {error}"));
+    }
+}

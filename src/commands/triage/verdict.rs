@@ -1,0 +1,117 @@
+//! What a triage comes to: a status for scripts, or an error when there was nothing to judge.
+
+use clap::ValueEnum;
+
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
+use crate::layout::FleetId;
+use crate::triage::finding::Severity;
+use crate::triage::snapshot::{Blind, Probe, Snapshot};
+
+/// `--fail-on`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// Users are harmed now
+    #[default]
+    #[value(name = "P1")]
+    P1,
+    /// Users will be harmed, or some are
+    #[value(name = "P2")]
+    P2,
+    /// Anything at all
+    #[value(name = "P3")]
+    P3,
+    /// Whatever is found, end with status 0
+    #[value(name = "never")]
+    Never,
+}
+
+impl FailOn {
+    fn limit(self) -> Option<Severity> {
+        match self {
+            Self::P1 => Some(Severity::P1),
+            Self::P2 => Some(Severity::P2),
+            Self::P3 => Some(Severity::P3),
+            Self::Never => None,
+        }
+    }
+
+    /// The status of a triage whose worst finding is this severe.
+    pub(crate) fn status(self, worst: Option<Severity>) -> ExitStatus {
+        match (self.limit(), worst) {
+            (Some(limit), Some(worst)) if worst <= limit => ExitStatus::Failed,
+            _ => ExitStatus::Done,
+        }
+    }
+}
+
+/// # Errors
+/// When no probe got an answer: of the kind of the reason, credentials first.
+pub(crate) fn nothing_seen(snapshot: &Snapshot) -> Result<()> {
+    let blind: Vec<&Blind> = Probe::ALL
+        .iter()
+        .filter_map(|probe| snapshot.blind(*probe))
+        .collect();
+    if blind.len() < Probe::ALL.len() {
+        return Ok(());
+    }
+    let reasons = || blind.iter().filter(|blind| blind.needs.is_none());
+    let Some(reason) = reasons()
+        .find(|blind| blind.kind == ErrorKind::Credentials)
+        .or_else(|| reasons().next())
+    else {
+        return Ok(());
+    };
+    let error = CtlError::new(reason.kind, "check anything: no probe got an answer").cause(&reason.reason);
+    Err(reason.hints.iter().fold(error, |error, hint| error.hint(hint)))
+}
+
+/// # Errors
+/// When a fleet that was asked for has no group. Nothing is said where groups could not be seen.
+pub(crate) fn unknown_fleets(snapshot: &Snapshot, asked: &[FleetId]) -> Result<()> {
+    let Ok(groups) = &snapshot.groups else {
+        return Ok(());
+    };
+    let unknown = asked
+        .iter()
+        .find(|fleet| !groups.iter().any(|group| group.fleet == **fleet));
+    match unknown {
+        None => Ok(()),
+        Some(fleet) => Err(CtlError::new(
+            ErrorKind::NotFound,
+            format!("look at fleet `{fleet}`: there is no Auto Scaling group of that fleet"),
+        )
+        .cause(format!(
+            "the group would be `{}`",
+            snapshot.layout.auto_scaling_group(fleet)
+        ))
+        .hint("list the fleets with `bpctl fleet list`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::{Layout, LayoutKind};
+
+    #[test]
+    fn a_limit_includes_everything_worse() {
+        for (limit, worst, status) in [
+            (FailOn::P1, None, 0),
+            (FailOn::P3, None, 0),
+            (FailOn::P1, Some(Severity::P2), 0),
+            (FailOn::P2, Some(Severity::P1), 1),
+            (FailOn::P2, Some(Severity::P2), 1),
+            (FailOn::P2, Some(Severity::P3), 0),
+            (FailOn::Never, Some(Severity::P1), 0),
+        ] {
+            assert_eq!(limit.status(worst).code(), status, "{limit:?} {worst:?}");
+        }
+    }
+
+    #[test]
+    fn one_answer_is_enough_to_report() {
+        let layout = Layout::new(LayoutKind::Single, "bp", None).unwrap();
+        assert!(nothing_seen(&Snapshot::empty(layout)).is_ok());
+    }
+}
