@@ -97,7 +97,8 @@ fn summarize(ctx: &Ctx, report: &Report) {
         summary.write_all(markdown.as_bytes())
     };
     if let Err(error) = append() {
-        ctx.ui
-            .warn(&format!("could not add the report to the job summary `{file}`: {error}"));
+        ctx.ui.warn(&format!(
+            "could not add the report to the job summary `{file}`: {error}"
+        ));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
@@ -38,14 +40,23 @@ impl<'a> Watch<'a> {
     }
 
     /// Looks, for as long as there is time.
-    pub(super) async fn check<T>(&self, look: impl Future<Output = Result<T>>) -> Checked<T> {
-        let passed = self.clock.now().duration_since(self.began).unsigned_abs();
-        let left = self.limit.saturating_sub(passed);
-        tokio::select! {
-            biased;
-            result = Box::pin(look) => result.map_err(|error| blind(&error)),
-            () = self.clock.sleep(left) => Err(self.too_late()),
-        }
+    ///
+    /// On the heap at once: a dozen requests of the SDK side by side are too much for a thread's stack.
+    pub(super) fn check<'f, T: 'f>(
+        &'f self,
+        look: impl Future<Output = Result<T>> + 'f,
+    ) -> LocalBoxFuture<'f, Checked<T>> {
+        let look = look.boxed_local();
+        let seen = async move {
+            let passed = self.clock.now().duration_since(self.began).unsigned_abs();
+            let left = self.limit.saturating_sub(passed);
+            tokio::select! {
+                biased;
+                result = look => result.map_err(|error| blind(&error)),
+                () = self.clock.sleep(left) => Err(self.too_late()),
+            }
+        };
+        seen.boxed_local()
     }
 
     fn too_late(&self) -> Blind {
