@@ -46,6 +46,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Migrate the databases in a one-off task and follow it to its end')
             [CompletionResult]::new('fleet', 'fleet', [CompletionResultType]::ParameterValue, 'Look at GPU fleets, and take them to zero')
+            [CompletionResult]::new('triage', 'triage', [CompletionResultType]::ParameterValue, 'Find out what is wrong with the platform, why, and what to do next')
             [CompletionResult]::new('whoami', 'whoami', [CompletionResultType]::ParameterValue, 'Show the account, principal, region and context that commands would use')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Try, rehearse and test everything in a simulated account')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Look at contexts and settings, and choose a context')
@@ -247,6 +248,33 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             break
         }
         'bpctl;fleet;help;help' {
+            break
+        }
+        'bpctl;triage' {
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with status 1 when there is a finding of this severity or worse')
+            [CompletionResult]::new('--fleet', '--fleet', [CompletionResultType]::ParameterName, 'Look only at these GPU fleets, e.g. production/gpu-default')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Report what is known after this time; the rest could not be checked')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region')
+            [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'Role to assume')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to run in any other account')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send API calls here instead of to AWS')
+            [CompletionResult]::new('--infra-dir', '--infra-dir', [CompletionResultType]::ParameterName, 'Folder of the infrastructure code')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'JMESPath over the JSON document')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--api-stats', '--api-stats', [CompletionResultType]::ParameterName, 'Count API calls per operation on stderr')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'bpctl;whoami' {
@@ -975,6 +1003,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         'bpctl;help' {
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Migrate the databases in a one-off task and follow it to its end')
             [CompletionResult]::new('fleet', 'fleet', [CompletionResultType]::ParameterValue, 'Look at GPU fleets, and take them to zero')
+            [CompletionResult]::new('triage', 'triage', [CompletionResultType]::ParameterValue, 'Find out what is wrong with the platform, why, and what to do next')
             [CompletionResult]::new('whoami', 'whoami', [CompletionResultType]::ParameterValue, 'Show the account, principal, region and context that commands would use')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Try, rehearse and test everything in a simulated account')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Look at contexts and settings, and choose a context')
@@ -1000,6 +1029,9 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             break
         }
         'bpctl;help;fleet;scale-to-zero' {
+            break
+        }
+        'bpctl;help;triage' {
             break
         }
         'bpctl;help;whoami' {

@@ -40,6 +40,9 @@ _bpctl() {
             bpctl,sandbox)
                 cmd="bpctl__subcmd__sandbox"
                 ;;
+            bpctl,triage)
+                cmd="bpctl__subcmd__triage"
+                ;;
             bpctl,whoami)
                 cmd="bpctl__subcmd__whoami"
                 ;;
@@ -129,6 +132,9 @@ _bpctl() {
                 ;;
             bpctl__subcmd__help,sandbox)
                 cmd="bpctl__subcmd__help__subcmd__sandbox"
+                ;;
+            bpctl__subcmd__help,triage)
+                cmd="bpctl__subcmd__help__subcmd__triage"
                 ;;
             bpctl__subcmd__help,whoami)
                 cmd="bpctl__subcmd__help__subcmd__whoami"
@@ -302,7 +308,7 @@ _bpctl() {
 
     case "${cmd}" in
         bpctl)
-            opts="-o -q -v -h -V --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help --version migrate fleet whoami sandbox config completion man exit-codes help"
+            opts="-o -q -v -h -V --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help --version migrate fleet triage whoami sandbox config completion man exit-codes help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1531,7 +1537,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__help)
-            opts="migrate fleet whoami sandbox config completion man exit-codes help"
+            opts="migrate fleet triage whoami sandbox config completion man exit-codes help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1939,6 +1945,20 @@ _bpctl() {
         bpctl__subcmd__help__subcmd__sandbox__subcmd__stop)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bpctl__subcmd__help__subcmd__triage)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -3577,6 +3597,99 @@ _bpctl() {
                 return 0
             fi
             case "${prev}" in
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --layout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stage)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --role-arn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --infra-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml jsonl name markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml jsonl name markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bpctl__subcmd__triage)
+            opts="-o -q -v -h --fail-on --fleet --timeout --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fail-on)
+                    COMPREPLY=($(compgen -W "P1 P2 P3 never" -- "${cur}"))
+                    return 0
+                    ;;
+                --fleet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --context)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

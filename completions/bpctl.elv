@@ -43,6 +43,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand --version 'Print version'
             cand migrate 'Migrate the databases in a one-off task and follow it to its end'
             cand fleet 'Look at GPU fleets, and take them to zero'
+            cand triage 'Find out what is wrong with the platform, why, and what to do next'
             cand whoami 'Show the account, principal, region and context that commands would use'
             cand sandbox 'Try, rehearse and test everything in a simulated account'
             cand config 'Look at contexts and settings, and choose a context'
@@ -233,6 +234,32 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         &'bpctl;fleet;help;scale-to-zero'= {
         }
         &'bpctl;fleet;help;help'= {
+        }
+        &'bpctl;triage'= {
+            cand --fail-on 'End with status 1 when there is a finding of this severity or worse'
+            cand --fleet 'Look only at these GPU fleets, e.g. production/gpu-default'
+            cand --timeout 'Report what is known after this time; the rest could not be checked'
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'bpctl;whoami'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
@@ -909,6 +936,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         &'bpctl;help'= {
             cand migrate 'Migrate the databases in a one-off task and follow it to its end'
             cand fleet 'Look at GPU fleets, and take them to zero'
+            cand triage 'Find out what is wrong with the platform, why, and what to do next'
             cand whoami 'Show the account, principal, region and context that commands would use'
             cand sandbox 'Try, rehearse and test everything in a simulated account'
             cand config 'Look at contexts and settings, and choose a context'
@@ -929,6 +957,8 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         &'bpctl;help;fleet;status'= {
         }
         &'bpctl;help;fleet;scale-to-zero'= {
+        }
+        &'bpctl;help;triage'= {
         }
         &'bpctl;help;whoami'= {
         }

@@ -52,6 +52,7 @@ complete -c bpctl -n "__fish_bpctl_needs_command" -s h -l help -d 'Print help (s
 complete -c bpctl -n "__fish_bpctl_needs_command" -s V -l version -d 'Print version'
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "migrate" -d 'Migrate the databases in a one-off task and follow it to its end'
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "fleet" -d 'Look at GPU fleets, and take them to zero'
+complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "triage" -d 'Find out what is wrong with the platform, why, and what to do next'
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "whoami" -d 'Show the account, principal, region and context that commands would use'
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "sandbox" -d 'Try, rehearse and test everything in a simulated account'
 complete -c bpctl -n "__fish_bpctl_needs_command" -f -a "config" -d 'Look at contexts and settings, and choose a context'
@@ -242,6 +243,37 @@ complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subco
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets'
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "scale-to-zero" -d 'Set the desired capacity of fleets to 0 and see their instances leave'
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l fail-on -d 'End with status 1 when there is a finding of this severity or worse' -r -f -a "P1\t'Users are harmed now'
+P2\t'Users will be harmed, or some are'
+P3\t'Anything at all'
+never\t'Whatever is found, end with status 0'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l fleet -d 'Look only at these GPU fleets, e.g. production/gpu-default' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l timeout -d 'Report what is known after this time; the rest could not be checked' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l context -d 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l config -d 'Configuration file [env: BPCTL_CONFIG]' -r -F
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l layout -d 'Naming layout: single or staged' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l stage -d 'Stage of the system (staged layout), or only GPU fleets of this stage' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l profile -d 'Profile in the AWS configuration files' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l region -d 'AWS region' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l role-arn -d 'Role to assume' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l account-id -d 'Refuse to run in any other account' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l endpoint-url -d 'Send API calls here instead of to AWS' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l infra-dir -d 'Folder of the infrastructure code' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -s o -l output -d 'Output format' -r -f -a "table\t'Columns for people'
+wide\t'More columns'
+json\t'One JSON document with a `schema`'
+yaml\t'The same as YAML'
+jsonl\t'One JSON document per line and item'
+name\t'Names only, one per line'
+markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l query -d 'JMESPath over the JSON document' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -s q -l quiet -d 'Say only what went wrong'
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -s v -l verbose -d 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l api-stats -d 'Count API calls per operation on stderr'
+complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bpctl -n "__fish_bpctl_using_subcommand whoami" -l context -d 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand whoami" -l config -d 'Configuration file [env: BPCTL_CONFIG]' -r -F
 complete -c bpctl -n "__fish_bpctl_using_subcommand whoami" -l layout -d 'Naming layout: single or staged' -r
@@ -904,15 +936,16 @@ complete -c bpctl -n "__fish_bpctl_using_subcommand exit-codes" -s q -l quiet -d
 complete -c bpctl -n "__fish_bpctl_using_subcommand exit-codes" -s v -l verbose -d 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
 complete -c bpctl -n "__fish_bpctl_using_subcommand exit-codes" -l api-stats -d 'Count API calls per operation on stderr'
 complete -c bpctl -n "__fish_bpctl_using_subcommand exit-codes" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "migrate" -d 'Migrate the databases in a one-off task and follow it to its end'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "fleet" -d 'Look at GPU fleets, and take them to zero'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "whoami" -d 'Show the account, principal, region and context that commands would use'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "sandbox" -d 'Try, rehearse and test everything in a simulated account'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "config" -d 'Look at contexts and settings, and choose a context'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "completion" -d 'Print the completion script of a shell'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "man" -d 'Print the manual page, or write all pages into a folder'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "exit-codes" -d 'Exit statuses that scripts can rely on'
-complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet whoami sandbox config completion man exit-codes help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet triage whoami sandbox config completion man exit-codes help" -f -a "migrate" -d 'Migrate the databases in a one-off task and follow it to its end'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet triage whoami sandbox config completion man exit-codes help" -f -a "fleet" -d 'Look at GPU fleets, and take them to zero'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet triage whoami sandbox config completion man exit-codes help" -f -a "triage" -d 'Find out what is wrong with the platform, why, and what to do next'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet triage whoami sandbox config completion man exit-codes help" -f -a "whoami" -d 'Show the account, principal, region and context that commands would use'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet triage whoami sandbox config completion man exit-codes help" -f -a "sandbox" -d 'Try, rehearse and test everything in a simulated account'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet triage whoami sandbox config completion man exit-codes help" -f -a "config" -d 'Look at contexts and settings, and choose a context'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet triage whoami sandbox config completion man exit-codes help" -f -a "completion" -d 'Print the completion script of a shell'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet triage whoami sandbox config completion man exit-codes help" -f -a "man" -d 'Print the manual page, or write all pages into a folder'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet triage whoami sandbox config completion man exit-codes help" -f -a "exit-codes" -d 'Exit statuses that scripts can rely on'
+complete -c bpctl -n "__fish_bpctl_using_subcommand help; and not __fish_seen_subcommand_from migrate fleet triage whoami sandbox config completion man exit-codes help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c bpctl -n "__fish_bpctl_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "list" -d 'List the GPU fleets'
 complete -c bpctl -n "__fish_bpctl_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "status" -d 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets'
 complete -c bpctl -n "__fish_bpctl_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "scale-to-zero" -d 'Set the desired capacity of fleets to 0 and see their instances leave'
