@@ -13,6 +13,7 @@ pub use reason::{Guard, Reason, ZeroOutcome};
 pub(crate) use resolve::{Reading, Situation, resolve};
 
 use crate::Moment;
+use crate::alarm::AlarmState;
 use crate::config::FleetConfig;
 use crate::metrics::{Metric, Metrics};
 use crate::policy::Group;
@@ -28,6 +29,16 @@ pub struct Decision {
     pub instances: u32,
     /// Why, in the order in which it came about. [`Decision::explain`] makes sentences of them.
     pub reasons: Vec<Reason>,
+}
+
+impl Decision {
+    /// The alarms' states of this minute, which the next decision starts from.
+    pub fn alarm_states(&self) -> impl Iterator<Item = AlarmState> + '_ {
+        self.reasons.iter().filter_map(|reason| match reason {
+            Reason::Alarm { verdict, .. } => Some(verdict.state),
+            _ => None,
+        })
+    }
 }
 
 /// What Auto Scaling would do with the fleet `now`, and why.

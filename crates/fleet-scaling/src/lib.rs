@@ -12,13 +12,17 @@ pub mod fleet;
 pub mod lint;
 pub mod metrics;
 pub mod policy;
+pub mod replay;
 pub mod scale_to_zero;
 pub mod simulate;
 pub mod state;
 mod time;
+pub mod tune;
 
 pub use decide::decide;
 pub use explain::explain;
 pub use lint::lint;
+pub use replay::replay;
 pub use simulate::simulate;
 pub use time::Moment;
+pub use tune::tune;

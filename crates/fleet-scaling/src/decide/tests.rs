@@ -1,5 +1,5 @@
 use super::*;
-use crate::alarm::{AlarmState, MissingData};
+use crate::alarm::MissingData;
 use crate::config::{FleetSpec, PolicySpec, ScaleToZeroSpec};
 use crate::explain::explain;
 use crate::state::Suspended;

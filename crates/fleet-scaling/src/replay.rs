@@ -1,0 +1,343 @@
+//! Real metric history through the policies, compared with what the Auto Scaling group did.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Moment;
+use crate::alarm::AlarmState;
+use crate::config::FleetConfig;
+use crate::decide::decide;
+use crate::metrics::{Metric, Metrics};
+use crate::state::{FleetState, Suspended};
+
+/// What was seen in one minute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Minute {
+    /// Jobs that waited.
+    pub queue_depth: Option<f64>,
+    /// Jobs that waited, per worker.
+    pub backlog_per_instance: Option<f64>,
+    /// Workers that held a job.
+    pub active_workers: Option<f64>,
+    /// Jobs that could have started.
+    pub available_capacity: Option<f64>,
+    /// The desired capacity at the end of the minute.
+    pub desired: u32,
+    /// Instances that had not finished their warm-up.
+    pub warming: u32,
+}
+
+/// A stretch of history, minute by minute.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// The end of the first minute.
+    pub start: Moment,
+    /// Oldest first.
+    pub minutes: Vec<Minute>,
+    /// Processes that were suspended all the time.
+    #[serde(default)]
+    pub suspended: Suspended,
+    /// How many minutes later than the policies the group may follow. CloudWatch receives and evaluates
+    /// a data point a minute or two after its time.
+    #[serde(default = "two")]
+    pub tolerance: usize,
+}
+
+/// The history cannot be replayed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ReplayError {
+    /// One minute is no history: there is nothing to compare with.
+    #[error("the history has {0} minutes, and at least 2 are needed")]
+    Short(usize),
+    /// A value that no metric has.
+    #[error("minute {minute}: `{metric}` is {value}, and must be a finite number from 0 on")]
+    Value {
+        /// Position from 1.
+        minute: usize,
+        /// Which metric.
+        metric: &'static str,
+        /// The value.
+        value: f64,
+    },
+}
+
+/// How policies and group compare.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Diff {
+    /// Compared minutes.
+    pub minutes: usize,
+    /// Changes of the desired capacity that the policies explain.
+    pub explained: usize,
+    /// Where policies and group part.
+    pub disagreements: Vec<Disagreement>,
+    /// The first disagreement in sentences: what the policies saw and wanted, and what the group did.
+    pub first_explained: Vec<String>,
+}
+
+/// One minute in which policies and group part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Disagreement {
+    /// The end of the minute.
+    pub at: Moment,
+    /// Position in the history from 0.
+    pub minute: usize,
+    /// The desired capacity before.
+    pub before: u32,
+    /// What the policies make of it.
+    pub expected: u32,
+    /// What it became.
+    pub actual: u32,
+    /// In which way they part.
+    pub kind: Kind,
+}
+
+/// In which way policies and group part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The policies ask for a change that does not come.
+    NotFollowed,
+    /// The group changes without a policy: a deploy, a person or a schedule.
+    Unasked,
+}
+
+/// Replays `history`: every minute the policies decide on the real metrics and the real desired
+/// capacity, and what they want is compared with what came.
+///
+/// # Errors
+/// Too short a history, or a value that no metric has.
+pub fn replay(config: &FleetConfig, history: &History) -> Result<Diff, ReplayError> {
+    check(history)?;
+    let minutes = &history.minutes;
+    let memory = config
+        .alarms()
+        .iter()
+        .map(|alarm| alarm.period * alarm.rule.evaluation_range());
+    let memory = memory.max().unwrap_or(1);
+    let mut metrics = Metrics::new();
+    let mut alarms: Vec<AlarmState> = Vec::new();
+    let mut diff = Diff {
+        minutes: minutes.len() - 1,
+        explained: 0,
+        disagreements: Vec::new(),
+        first_explained: Vec::new(),
+    };
+    // What the policies have asked for lately and the group has not done yet.
+    let mut pending: Option<(usize, u32)> = None;
+    let mut not_followed: Option<u32> = None;
+    let mut cooldown_began = None;
+    for (at, minute) in minutes[..minutes.len() - 1].iter().enumerate() {
+        push(&mut metrics, minute);
+        if metrics.of(Metric::QueueDepth).len() > 2 * memory {
+            metrics.keep_newest(memory);
+        }
+        let now = Moment(history.start.0 + at as i64 * 60_000);
+        let state = FleetState {
+            desired: minute.desired,
+            running: minute.desired,
+            warming: minute.warming,
+            suspended: history.suspended,
+            cooldown_began,
+            alarms: std::mem::take(&mut alarms),
+            ..FleetState::default()
+        };
+        let decision = decide(config, &state, &metrics, now);
+        let (before, expected, actual) = (minute.desired, decision.desired, minutes[at + 1].desired);
+        alarms = decision.alarm_states().collect();
+        let mut part = |kind, expected, at: usize| {
+            let now = Moment(history.start.0 + at as i64 * 60_000);
+            if diff.disagreements.is_empty() {
+                diff.first_explained = decision.explain(config);
+                diff.first_explained.push(summary(kind, before, expected, actual));
+            }
+            diff.disagreements.push(Disagreement {
+                at: now,
+                minute: at,
+                before,
+                expected,
+                actual,
+                kind,
+            });
+        };
+        if expected != before && not_followed != Some(expected) {
+            pending.get_or_insert((at, expected)).1 = expected;
+        }
+        if actual != before {
+            cooldown_began = Some(now);
+            not_followed = None;
+            // An answer of the last minutes explains the change, also one that has changed since.
+            if expected == actual || pending.is_some_and(|(_, wanted)| wanted == actual) {
+                diff.explained += 1;
+            } else {
+                part(Kind::Unasked, expected, at);
+            }
+            pending = None;
+        } else if expected == before {
+            // The policies are content again.
+            pending = None;
+            not_followed = None;
+        } else if let Some((since, wanted)) = pending
+            && at - since >= history.tolerance
+        {
+            part(Kind::NotFollowed, wanted, at);
+            not_followed = Some(wanted);
+            pending = None;
+        }
+    }
+    Ok(diff)
+}
+
+fn summary(kind: Kind, before: u32, expected: u32, actual: u32) -> String {
+    match kind {
+        Kind::NotFollowed => {
+            format!("the policies ask for {expected}, and the desired capacity stays {before}")
+        }
+        Kind::Unasked if expected == before => format!(
+            "the desired capacity goes from {before} to {actual}, and no policy asks for it: a deploy, a person or \
+             a schedule did it"
+        ),
+        Kind::Unasked => format!(
+            "the desired capacity goes from {before} to {actual}, and the policies ask for {expected}"
+        ),
+    }
+}
+
+fn push(metrics: &mut Metrics, minute: &Minute) {
+    for (metric, value) in values(minute) {
+        metrics.push(metric, value);
+    }
+}
+
+fn values(minute: &Minute) -> [(Metric, Option<f64>); Metric::ALL.len()] {
+    [
+        (Metric::QueueDepth, minute.queue_depth),
+        (Metric::BacklogPerInstance, minute.backlog_per_instance),
+        (Metric::ActiveWorkers, minute.active_workers),
+        (Metric::AvailableCapacity, minute.available_capacity),
+    ]
+}
+
+fn check(history: &History) -> Result<(), ReplayError> {
+    if history.minutes.len() < 2 {
+        return Err(ReplayError::Short(history.minutes.len()));
+    }
+    for (at, minute) in history.minutes.iter().enumerate() {
+        for (metric, value) in values(minute) {
+            if let Some(value) = value.filter(|value| !(value.is_finite() && *value >= 0.0)) {
+                return Err(ReplayError::Value {
+                    minute: at + 1,
+                    metric: metric.name(),
+                    value,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn two() -> usize {
+    2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::FleetSpec;
+
+    fn config() -> FleetConfig {
+        FleetConfig::new(FleetSpec::from_template("gpu-default").unwrap()).unwrap()
+    }
+
+    /// Minutes of (queue, workers' backlog, desired).
+    fn history(minutes: &[(f64, Option<f64>, u32)]) -> History {
+        History {
+            start: Moment(0),
+            minutes: minutes
+                .iter()
+                .map(|(queue, backlog, desired)| Minute {
+                    queue_depth: Some(*queue),
+                    backlog_per_instance: *backlog,
+                    desired: *desired,
+                    ..Minute::default()
+                })
+                .collect(),
+            suspended: Suspended::default(),
+            tolerance: 2,
+        }
+    }
+
+    #[test]
+    fn a_group_that_follows_its_policies_is_explained() {
+        let mut minutes = vec![(0.0, None, 0); 5];
+        minutes.extend([(6.0, None, 0), (6.0, None, 0), (6.0, None, 1)]);
+        minutes.extend([
+            (6.0, Some(6.0), 1),
+            (6.0, Some(6.0), 1),
+            (6.0, Some(6.0), 1),
+            (6.0, Some(6.0), 3),
+        ]);
+        let diff = replay(&config(), &history(&minutes)).unwrap();
+        assert_eq!(diff.disagreements, []);
+        assert_eq!((diff.minutes, diff.explained), (11, 2));
+    }
+
+    #[test]
+    fn a_change_that_no_policy_asked_for_is_named() {
+        let minutes = [(0.0, None, 0), (0.0, None, 0), (0.0, None, 4), (0.0, None, 4)];
+        let diff = replay(&config(), &history(&minutes)).unwrap();
+        assert_eq!(diff.disagreements[0].kind, Kind::Unasked);
+        assert_eq!(
+            (diff.disagreements[0].minute, diff.disagreements[0].actual),
+            (1, 4)
+        );
+        assert_eq!(
+            diff.first_explained.last().unwrap(),
+            "the desired capacity goes from 0 to 4, and no policy asks for it: a deploy, a person or a schedule did it"
+        );
+    }
+
+    #[test]
+    fn a_change_that_does_not_come_is_named_once() {
+        let diff = replay(&config(), &history(&[(5.0, None, 0); 30])).unwrap();
+        assert_eq!(diff.disagreements.len(), 1);
+        let first = diff.disagreements[0];
+        assert_eq!(
+            (first.kind, first.minute, first.expected),
+            (Kind::NotFollowed, 2, 1)
+        );
+        assert!(
+            diff.first_explained
+                .contains(&"policy `queue-has-jobs` answers QueueDepth 5 with a capacity of 1".to_owned()),
+            "{:?}",
+            diff.first_explained
+        );
+        let mut suspended = history(&[(5.0, None, 0); 30]);
+        suspended.suspended.alarm_notification = true;
+        assert_eq!(replay(&config(), &suspended).unwrap().disagreements, []);
+    }
+
+    #[test]
+    fn scale_to_zero_is_replayed_too() {
+        let mut minutes = vec![(3.0, Some(2.0), 1); 4];
+        minutes.extend([(0.0, Some(0.0), 1); 15]);
+        minutes.extend([(0.0, None, 0); 10]);
+        let diff = replay(&config(), &history(&minutes)).unwrap();
+        assert_eq!((diff.explained, &diff.disagreements[..]), (1, &[][..]));
+    }
+
+    #[test]
+    fn history_that_is_none_is_refused() {
+        assert_eq!(
+            replay(&config(), &history(&[(0.0, None, 0)]))
+                .unwrap_err()
+                .to_string(),
+            "the history has 1 minutes, and at least 2 are needed"
+        );
+        assert_eq!(
+            replay(&config(), &history(&[(0.0, None, 0), (f64::NAN, None, 0)]))
+                .unwrap_err()
+                .to_string(),
+            "minute 2: `QueueDepth` is NaN, and must be a finite number from 0 on"
+        );
+    }
+}

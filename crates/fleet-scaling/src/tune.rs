@@ -1,0 +1,203 @@
+//! The cheapest configuration that keeps the wait short: every combination of a grid is simulated.
+
+mod space;
+
+use std::time::Duration;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+pub use space::{Choice, Space};
+
+use crate::config::{ConfigError, FleetConfig};
+use crate::simulate::{Arrivals, Report, Scenario, SimulateError};
+
+/// What a search is to find.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Objective {
+    /// 95 % of the jobs are to wait no longer.
+    pub wait_p95_seconds: f64,
+    /// The largest share of the jobs that may be lost.
+    pub lost_share: f64,
+}
+
+impl Objective {
+    /// No lost job, and 95 % of the waits within `wait`.
+    #[must_use]
+    pub fn wait_p95(wait: Duration) -> Self {
+        Self {
+            wait_p95_seconds: wait.as_secs_f64(),
+            lost_share: 0.0,
+        }
+    }
+}
+
+/// A combination and what it came to, in the mean of all seeds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Candidate {
+    /// The combination.
+    pub choice: Choice,
+    /// Dollars.
+    pub cost: f64,
+    /// The largest 95th percentile of the waits of any seed.
+    pub wait_p95_seconds: f64,
+    /// Mean wait.
+    pub wait_mean_seconds: f64,
+    /// Share of the jobs that were lost.
+    pub lost_share: f64,
+    /// Hours that instances ran.
+    pub instance_hours: f64,
+    /// Whether it meets the objective.
+    pub feasible: bool,
+}
+
+/// What a search found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Pareto {
+    /// Combinations that were simulated.
+    pub evaluated: usize,
+    /// The cheapest that meets the objective.
+    pub best: Option<Candidate>,
+    /// The configuration as it is.
+    pub current: Candidate,
+    /// Those that nothing else beats in cost and in wait, the cheapest first.
+    pub frontier: Vec<Candidate>,
+}
+
+/// The search cannot begin.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum TuneError {
+    /// The scenario makes no sense.
+    #[error("{0}")]
+    Scenario(#[from] SimulateError),
+    /// A value of the space makes no valid configuration.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// A dimension of the space has no value.
+    #[error("`{0}` has no value to try")]
+    NoValues(&'static str),
+    /// More combinations than anybody waits for.
+    #[error("{0} combinations, and at most {MOST_COMBINATIONS} are tried: leave values out")]
+    TooMany(usize),
+    /// The wait is not a time, or no seed is given.
+    #[error("`{0}` is not usable")]
+    Objective(&'static str),
+}
+
+/// The largest search.
+const MOST_COMBINATIONS: usize = 100_000;
+
+/// Simulates every combination of `space` on `arrivals` for as long as `horizon`, once with each of
+/// `seeds`, on all cores. Every combination sees the same jobs, and the result does not depend on the
+/// number of threads.
+///
+/// # Errors
+/// Space, objective or arrivals make no sense.
+pub fn tune(
+    config: &FleetConfig,
+    arrivals: &Arrivals,
+    horizon: Duration,
+    seeds: &[u64],
+    objective: &Objective,
+    space: &Space,
+) -> Result<Pareto, TuneError> {
+    if !(objective.wait_p95_seconds.is_finite() && objective.wait_p95_seconds >= 0.0) {
+        return Err(TuneError::Objective("wait_p95_seconds"));
+    }
+    if !(0.0..=1.0).contains(&objective.lost_share) {
+        return Err(TuneError::Objective("lost_share"));
+    }
+    if seeds.is_empty() {
+        return Err(TuneError::Objective("seeds"));
+    }
+    let count = space.check()?;
+    if count > MOST_COMBINATIONS {
+        return Err(TuneError::TooMany(count));
+    }
+    let scenarios: Vec<Scenario> = seeds
+        .iter()
+        .map(|seed| Scenario::new(arrivals.clone(), *seed, horizon))
+        .collect();
+    // `collect` keeps the order of the combinations, whatever thread simulates them.
+    let candidates: Vec<Candidate> = (0..count)
+        .into_par_iter()
+        .map(|position| {
+            let choice = space.at(position);
+            let config = FleetConfig::new(choice.apply(config.spec()))?;
+            evaluate(choice, &config, &scenarios, objective)
+        })
+        .collect::<Result<_, TuneError>>()?;
+    let current = evaluate(Choice::of(config.spec()), config, &scenarios, objective)?;
+    let best = candidates
+        .iter()
+        .filter(|candidate| candidate.feasible)
+        .min_by(|a, b| by_cost(a, b))
+        .cloned();
+    Ok(Pareto {
+        evaluated: count,
+        best,
+        current,
+        frontier: frontier(candidates),
+    })
+}
+
+fn evaluate(
+    choice: Choice,
+    config: &FleetConfig,
+    scenarios: &[Scenario],
+    objective: &Objective,
+) -> Result<Candidate, TuneError> {
+    let reports = scenarios
+        .iter()
+        .map(|scenario| scenario.run(config))
+        .collect::<Result<Vec<Report>, _>>()?;
+    let mean = |number: fn(&Report) -> f64| reports.iter().map(number).sum::<f64>() / reports.len() as f64;
+    let arrived: u64 = reports.iter().map(|report| report.jobs.arrived).sum();
+    let lost: u64 = reports
+        .iter()
+        .map(|report| report.jobs.failed + report.jobs.rejected)
+        .sum();
+    // A fleet that never starts a job has no wait to measure; what still waits at the end has waited
+    // at least as long as a fleet that is too slow needs for its queue.
+    let stuck = reports.iter().any(|report| {
+        let unserved = report.jobs.waiting + report.jobs.leased;
+        unserved * 20 > report.jobs.arrived
+    });
+    let wait_p95_seconds = if stuck {
+        scenarios[0].horizon.as_secs_f64()
+    } else {
+        reports.iter().map(|report| report.wait.p95).fold(0.0, f64::max)
+    };
+    let lost_share = lost as f64 / (arrived as f64).max(1.0);
+    Ok(Candidate {
+        choice,
+        cost: mean(|report| report.fleet.cost),
+        wait_p95_seconds,
+        wait_mean_seconds: mean(|report| report.wait.mean),
+        lost_share,
+        instance_hours: mean(|report| report.fleet.instance_hours),
+        feasible: wait_p95_seconds <= objective.wait_p95_seconds && lost_share <= objective.lost_share,
+    })
+}
+
+/// By cost, then by wait; equal candidates stay in the order of the space.
+fn by_cost(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
+    a.cost
+        .total_cmp(&b.cost)
+        .then(a.wait_p95_seconds.total_cmp(&b.wait_p95_seconds))
+}
+
+/// Those that are quicker than everything cheaper.
+fn frontier(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+    candidates.sort_by(by_cost);
+    let mut quickest = f64::INFINITY;
+    candidates.retain(|candidate| {
+        let better = candidate.wait_p95_seconds < quickest;
+        quickest = quickest.min(candidate.wait_p95_seconds);
+        better
+    });
+    candidates
+}
+
+#[cfg(test)]
+mod tests;
