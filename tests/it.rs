@@ -7,8 +7,18 @@ mod support;
 
 #[path = "it/basics.rs"]
 mod basics;
+#[path = "it/binary.rs"]
+mod binary;
+#[path = "it/completion.rs"]
+mod completion;
 #[path = "it/config.rs"]
 mod config;
+#[path = "it/fleet.rs"]
+mod fleet;
+#[path = "it/fleet_killed.rs"]
+mod fleet_killed;
+#[path = "it/fleet_scale_to_zero.rs"]
+mod fleet_scale_to_zero;
 #[path = "it/generated.rs"]
 mod generated;
 #[path = "it/hostile.rs"]
@@ -19,14 +29,5 @@ mod migrate;
 mod migrate_trouble;
 #[path = "it/sandbox.rs"]
 mod sandbox;
-
-#[path = "it/completion.rs"]
-mod completion;
-#[path = "it/fleet.rs"]
-mod fleet;
-#[path = "it/fleet_killed.rs"]
-mod fleet_killed;
-#[path = "it/fleet_scale_to_zero.rs"]
-mod fleet_scale_to_zero;
 #[path = "it/triage.rs"]
 mod triage;
