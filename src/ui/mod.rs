@@ -199,7 +199,7 @@ impl Ui {
             ));
         }
         self.line(&format!(
-            "{} {}",
+            "{} failed to {}",
             self.paint(Role::Error, "error:"),
             strip_controls(error.message())
         ));

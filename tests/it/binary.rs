@@ -20,7 +20,10 @@ fn picture(options: &[&str], args: &[&str]) -> String {
         .expect("bpctl starts");
     let text = format!(
         "[exit {}]\n----- stdout\n{}----- stderr\n{}",
-        output.status.code().map_or("signal".to_owned(), |code| code.to_string()),
+        output
+            .status
+            .code()
+            .map_or("signal".to_owned(), |code| code.to_string()),
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
@@ -52,37 +55,115 @@ fn without_ids(text: &str) -> String {
 
 #[test]
 fn ids_and_nothing_else_are_replaced() {
-    assert_eq!(without_ids("task e8814a10cbc69cca at 123456789012, decade"), "task <id> at 123456789012, decade");
+    assert_eq!(
+        without_ids("task e8814a10cbc69cca at 123456789012, decade"),
+        "task <id> at 123456789012, decade"
+    );
 }
 
 #[test]
 fn a_dry_run_of_a_migration() {
-    insta::assert_snapshot!(picture(&[], &["migrate", "--central", "--dry-run"]), @"");
+    insta::assert_snapshot!(picture(&[], &["migrate", "--central", "--dry-run"]), @r#"
+    [exit 0]
+    ----- stdout
+    plan: migrate the central database
+      in context sandbox (account 123456789012, us-east-1)
+      - migrate: run `php artisan tenancy:pools-migrate --central` in a new task of bp-backend:42
+          calls ecs:RunTask with
+            cluster          bp
+            taskDefinition   arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42
+            launchType       FARGATE
+            platformVersion  LATEST
+            container        php-fpm
+            command          ["php artisan tenancy:pools-migrate --central"]
+            subnets          ["subnet-<id>","subnet-<id>"]
+            securityGroups   ["sg-<id>"]
+            networkFrom      service bp-backend
+            startedBy        bpctl/migrate/<id>
+    ----- stderr
+    "#);
 }
 
 #[test]
 fn a_declined_migration() {
-    insta::assert_snapshot!(picture(&[], &["migrate", "--central"]), @"");
+    insta::assert_snapshot!(picture(&[], &["migrate", "--central"]), @r#"
+    [exit 3]
+    ----- stdout
+    ----- stderr
+    plan: migrate the central database
+      in context sandbox (account 123456789012, us-east-1)
+      - migrate: run `php artisan tenancy:pools-migrate --central` in a new task of bp-backend:42
+          calls ecs:RunTask with
+            cluster          bp
+            taskDefinition   arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42
+            launchType       FARGATE
+            platformVersion  LATEST
+            container        php-fpm
+            command          ["php artisan tenancy:pools-migrate --central"]
+            subnets          ["subnet-<id>","subnet-<id>"]
+            securityGroups   ["sg-<id>"]
+            networkFrom      service bp-backend
+            startedBy        bpctl/migrate/<id>
+    error: failed to confirm migrate: there is no terminal to ask on
+    hint: to go on without a question, give `--yes`; to see the plan only, `--dry-run`
+    "#);
 }
 
 #[test]
 fn a_fleet_that_has_work_is_left_alone() {
     insta::assert_snapshot!(
-        picture(&[], &["fleet", "scale-to-zero", "production/gpu-default", "--yes"]), @""
+        picture(&[], &["fleet", "scale-to-zero", "production/gpu-default", "--yes"]), @r"
+    [exit 1]
+    ----- stdout
+    ----- stderr
+    plan: take 1 fleet to zero
+      in context sandbox (account 123456789012, us-east-1)
+      - production/gpu-default: set the desired capacity to 0
+          desired 2, 2 instances in us-east-1a, us-east-1b, 3 jobs in the queue, 2 workers at work -> desired 0
+          calls autoscaling:SetDesiredCapacity with
+            AutoScalingGroupName  asg-production-gpu-default
+            DesiredCapacity       0
+            HonorCooldown         false
+      warning: production/gpu-default: 2 instances are protected from scale-in and keep running until the protection ends
+      blocked: take production/gpu-default to zero: 3 jobs in the queue, 2 workers at work
+    error: failed to take production/gpu-default to zero: 3 jobs in the queue, 2 workers at work
+    hint: wait for the jobs with `--drain`, or lose them with `--force`
+    "
     );
 }
 
 #[test]
 fn a_bad_fleet_id() {
-    insta::assert_snapshot!(picture(&[], &["fleet", "status", "prod/gpu-default"]), @"");
+    insta::assert_snapshot!(picture(&[], &["fleet", "status", "prod/gpu-default"]), @r"
+    [exit 2]
+    ----- stdout
+    ----- stderr
+    error: invalid value 'prod/gpu-default' for '[FLEET]...': `prod` is not a valid stage: expected `staging` or `production`
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
 fn the_fleets() {
-    insta::assert_snapshot!(picture(&["--scenario", "spot-drought"], &["fleet", "list"]), @"");
+    insta::assert_snapshot!(picture(&["--scenario", "spot-drought"], &["fleet", "list"]), @r"
+    [exit 0]
+    ----- stdout
+    NAME                    DESIRED  MIN  MAX  IN SERVICE  TYPES           STATE
+    staging/gpu-default     0        0    10   0           g4dn.xlarge +2  at zero
+    production/gpu-default  1        0    10   0           g4dn.xlarge +2  scaling out
+    ----- stderr
+    ");
 }
 
 #[test]
 fn expired_credentials() {
-    insta::assert_snapshot!(picture(&["--scenario", "expired-credentials"], &["fleet", "list"]), @"");
+    insta::assert_snapshot!(picture(&["--scenario", "expired-credentials"], &["fleet", "list"]), @r"
+    [exit 4]
+    ----- stdout
+    ----- stderr
+    error: failed to find out who the credentials belong to
+      caused by: ExpiredToken: The security token included in the request is expired (request d8d88def-c447-44f0-a0a7-<id>)
+    hint: the credentials have expired or are invalid: sign in again with `aws sso login --profile <profile>`, or refresh AWS_* in the environment
+    ");
 }

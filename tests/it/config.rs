@@ -58,7 +58,7 @@ async fn an_unknown_key_stops_every_command_before_any_call() {
     [exit 2]
     ----- stdout
     ----- stderr
-    error: read `~/bpctl.toml:2`
+    error: failed to read `~/bpctl.toml:2`
       caused by: unknown key `regoin`
     hint: did you mean `region`?
     ");

@@ -28,7 +28,8 @@ async fn a_failed_migration_ends_with_its_own_exit_code() {
         run.text()
     );
     assert!(
-        run.stderr.contains("error: migrate: php-fpm exited with 3"),
+        run.stderr
+            .contains("error: failed to migrate: php-fpm exited with 3"),
         "{}",
         run.text()
     );

@@ -124,7 +124,7 @@ async fn read_batch(
                 .and_then(|position| all.get_mut(position))
                 .ok_or_else(|| {
                     CtlError::new(ErrorKind::Unexpected, "read metrics").cause(format!(
-                        "GetMetricData answered for a query `{:?}` that was not asked",
+                        "read the answer to GetMetricData: it holds a query `{:?}` that was not asked",
                         result.id()
                     ))
                 })?;
