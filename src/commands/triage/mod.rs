@@ -18,7 +18,6 @@ use crate::layout::FleetId;
 use crate::output::Render as _;
 use crate::triage::probes::{Scope, look};
 use crate::triage::report::Report;
-use crate::triage::snapshot::Snapshot;
 use verdict::{FailOn, nothing_seen, unknown_fleets};
 
 /// Find out what is wrong with the platform, why, and what to do next
@@ -75,9 +74,11 @@ pub(crate) async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
         }
     };
     drop(progress);
-    nothing_seen(&snapshot)?;
     unknown_fleets(&snapshot, &args.fleets)?;
     let report = Report::new(&snapshot, now);
+    if report.is_blind() {
+        return Err(nothing_seen(&snapshot));
+    }
     ctx.emit(&report)?;
     summarize(ctx, &report);
     Ok(args.fail_on.status(report.worst()))

@@ -45,25 +45,24 @@ impl FailOn {
     }
 }
 
-/// # Errors
-/// When no probe got an answer: of the kind of the reason, credentials first.
-pub(crate) fn nothing_seen(snapshot: &Snapshot) -> Result<()> {
-    let blind: Vec<&Blind> = Probe::ALL
+/// Why no probe got an answer: of the kind of the first reason, credentials before all others.
+pub(crate) fn nothing_seen(snapshot: &Snapshot) -> CtlError {
+    let reasons: Vec<&Blind> = Probe::ALL
         .iter()
         .filter_map(|probe| snapshot.blind(*probe))
+        .filter(|blind| blind.needs.is_none())
         .collect();
-    if blind.len() < Probe::ALL.len() {
-        return Ok(());
-    }
-    let reasons = || blind.iter().filter(|blind| blind.needs.is_none());
-    let Some(reason) = reasons()
+    let reason = reasons
+        .iter()
         .find(|blind| blind.kind == ErrorKind::Credentials)
-        .or_else(|| reasons().next())
-    else {
-        return Ok(());
-    };
-    let error = CtlError::new(reason.kind, "check anything: no probe got an answer").cause(&reason.reason);
-    Err(reason.hints.iter().fold(error, |error, hint| error.hint(hint)))
+        .or(reasons.first());
+    let kind = reason.map_or(ErrorKind::Unexpected, |blind| blind.kind);
+    let error = CtlError::new(kind, "check anything: no probe got an answer");
+    let Some(reason) = reason else { return error };
+    reason
+        .hints
+        .iter()
+        .fold(error.cause(&reason.reason), |error, hint| error.hint(hint))
 }
 
 /// # Errors
@@ -110,8 +109,21 @@ mod tests {
     }
 
     #[test]
-    fn one_answer_is_enough_to_report() {
+    fn expired_credentials_are_told_before_anything_else() {
         let layout = Layout::new(LayoutKind::Single, "bp", None).unwrap();
-        assert!(nothing_seen(&Snapshot::empty(layout)).is_ok());
+        let blind = |kind| Blind {
+            kind,
+            reason: "failed to look".to_owned(),
+            hints: vec!["sign in".to_owned()],
+            needs: None,
+        };
+        let mut snapshot = Snapshot::empty(layout);
+        snapshot.services = Err(blind(ErrorKind::TimedOut));
+        snapshot.secrets = Err(blind(ErrorKind::Credentials));
+        let error = nothing_seen(&snapshot);
+        assert_eq!(error.exit_status().code(), 4);
+        assert_eq!(error.hints(), ["sign in"]);
+        snapshot.secrets = Ok(Vec::new());
+        assert_eq!(nothing_seen(&snapshot).exit_status().code(), 6);
     }
 }
