@@ -9,7 +9,7 @@ mod resolve;
 
 use serde::Serialize;
 
-pub use reason::{Guard, Reason, ZeroOutcome};
+pub use reason::Reason;
 pub(crate) use resolve::{Reading, Situation, resolve};
 
 use crate::Moment;

@@ -5,9 +5,10 @@ use std::fmt;
 use crate::Moment;
 use crate::alarm::AlarmState;
 use crate::config::{Action, FleetConfig};
-use crate::decide::{Decision, Guard, Reason, ZeroOutcome, decide};
+use crate::decide::{Decision, Reason, decide};
 use crate::metrics::Metrics;
 use crate::policy::{Answer, Hold};
+use crate::scale_to_zero::{Guard, ZeroOutcome};
 use crate::state::{FleetState, Process};
 
 /// Why the fleet has the capacity it has, why not more and why not zero: [`decide`] in sentences.
@@ -163,6 +164,7 @@ fn hold(reason: Hold) -> &'static str {
 
 fn zero(f: &mut fmt::Formatter<'_>, outcome: ZeroOutcome) -> fmt::Result {
     let guard = match outcome {
+        ZeroOutcome::NotAlarming => return f.write_str("scale to zero: the alarm is not in ALARM"),
         ZeroOutcome::SetToZero => return f.write_str("scale to zero: desired capacity 0"),
         ZeroOutcome::Drain { to } => {
             return write!(f, "scale to zero: the idle workers first, {to} still hold a job");

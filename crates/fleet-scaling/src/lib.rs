@@ -1,8 +1,17 @@
 //! EC2 Auto Scaling of queue-driven GPU fleets as a pure library.
 //!
-//! CloudWatch alarm evaluation, the scaling policies of EC2 Auto Scaling and the platform's
-//! scale-to-zero rule, each as AWS documents it. Nothing here reads a clock, the network or a file:
-//! the present is always an argument.
+//! CloudWatch alarm evaluation, the scaling policies of EC2 Auto Scaling and a scale-to-zero rule, each
+//! as AWS documents it, and what can be asked of a fleet that is made of them:
+//!
+//! * [`decide()`] and [`explain()`]: what happens now, and why;
+//! * [`lint()`]: what in a configuration works against itself, with simulated consequences;
+//! * [`simulate()`]: waits, lost jobs, instance hours and cost over days and years;
+//! * [`replay()`]: whether a real group did what its policies asked for;
+//! * [`tune()`]: the cheapest configuration that keeps the wait short.
+//!
+//! A fleet is a [`config::FleetSpec`], which a TOML or JSON file carries, checked into a
+//! [`config::FleetConfig`]. Nothing here reads a clock, the network or a file: the present is always an
+//! argument, and randomness comes from a seed.
 
 pub mod alarm;
 pub mod config;
@@ -26,3 +35,8 @@ pub use replay::replay;
 pub use simulate::simulate;
 pub use time::Moment;
 pub use tune::tune;
+
+/// The examples of the README are tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,9 +1,13 @@
 //! What the platform's scale-to-zero function does with an alarm message.
 //!
 //! Source: runbook, "Scale-to-Zero Behavior": the `queue-empty` alarm of a fleet publishes to a topic,
-//! the function sets the desired capacity of that fleet's group to zero.
+//! the function sets the desired capacity of that fleet's group to zero. [`react`] is that rule,
+//! [`react_with`] the same with the safer options of [`ScaleToZeroSpec`].
+
+use serde::Serialize;
 
 use crate::alarm::AlarmState;
+use crate::config::ScaleToZeroSpec;
 
 /// The fleet that a `queue-empty` alarm speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -57,6 +61,132 @@ pub fn react(new_state: AlarmState, desired: u32) -> Reaction {
     }
 }
 
+/// What the function knows when it runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Facts {
+    /// The alarm's state.
+    pub state: AlarmState,
+    /// Its state a minute ago; of a notification, the old state that it names.
+    pub before: AlarmState,
+    /// The group's desired capacity.
+    pub desired: u32,
+    /// The group's minimum.
+    pub min: u32,
+    /// Jobs that wait, when known.
+    pub queued: Option<f64>,
+    /// Workers that hold a job, when known.
+    pub busy: Option<u32>,
+    /// How many of the points that the alarm needs are missing.
+    pub missing: usize,
+}
+
+/// What the function does under [`ScaleToZeroSpec`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum ZeroOutcome {
+    /// Nothing: the alarm is not in `ALARM`.
+    NotAlarming,
+    /// Sets the desired capacity to zero.
+    SetToZero,
+    /// Lowers the desired capacity to the workers that still hold a job.
+    Drain {
+        /// How many.
+        to: u32,
+    },
+    /// Nothing: it is zero already.
+    AlreadyZero,
+    /// Nothing: the alarm notified it when it went to `ALARM`, and does so once only.
+    NotNotified,
+    /// Nothing: a safe option, or the group itself, forbids it.
+    Held {
+        /// What.
+        guard: Guard,
+    },
+}
+
+/// What keeps the fleet from zero.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "guard")]
+pub enum Guard {
+    /// Jobs wait.
+    QueuedJobs {
+        /// How many.
+        jobs: f64,
+    },
+    /// Nobody knows whether jobs wait.
+    QueueUnknown,
+    /// Workers hold jobs.
+    ActiveWorkers {
+        /// How many.
+        workers: u32,
+    },
+    /// Nobody knows whether workers hold jobs.
+    WorkersUnknown,
+    /// Points of the metric are missing.
+    Silent {
+        /// How many of those that the alarm needs.
+        missing: usize,
+    },
+    /// `SetDesiredCapacity` refuses less than the minimum.
+    BelowMinimum {
+        /// The minimum.
+        min: u32,
+    },
+}
+
+/// What the function does under `options`. With no option on it is [`react`], except that it respects
+/// the group's minimum as `SetDesiredCapacity` does.
+///
+/// Source: CloudWatch User Guide, "Alarm actions": an alarm acts when it changes its state and not
+/// again while it keeps it; only Auto Scaling actions are repeated every minute.
+#[must_use]
+pub fn react_with(options: &ScaleToZeroSpec, facts: &Facts) -> ZeroOutcome {
+    let Facts { min, desired, .. } = *facts;
+    let held = |guard| ZeroOutcome::Held { guard };
+    if facts.state != AlarmState::Alarm {
+        return ZeroOutcome::NotAlarming;
+    }
+    if facts.before == AlarmState::Alarm && !options.recheck {
+        return ZeroOutcome::NotNotified;
+    }
+    if desired == 0 {
+        return ZeroOutcome::AlreadyZero;
+    }
+    if options.never_when_silent && facts.missing > 0 {
+        return held(Guard::Silent {
+            missing: facts.missing,
+        });
+    }
+    if options.never_with_queued_jobs {
+        match facts.queued {
+            Some(jobs) if jobs > 0.0 => return held(Guard::QueuedJobs { jobs }),
+            Some(_) => {}
+            None => return held(Guard::QueueUnknown),
+        }
+    }
+    let mut to = 0;
+    if options.never_with_active_workers || options.drain_first {
+        match facts.busy {
+            Some(workers) if workers > 0 && options.never_with_active_workers => {
+                return held(Guard::ActiveWorkers { workers });
+            }
+            Some(workers) => to = workers,
+            None => return held(Guard::WorkersUnknown),
+        }
+    }
+    if to >= desired {
+        return held(Guard::ActiveWorkers { workers: to });
+    }
+    if to < min {
+        return held(Guard::BelowMinimum { min });
+    }
+    if to > 0 {
+        ZeroOutcome::Drain { to }
+    } else {
+        ZeroOutcome::SetToZero
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +219,30 @@ mod tests {
             "",
         ] {
             assert_eq!(group(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn without_options_the_rule_is_the_platforms() {
+        let options = ScaleToZeroSpec::platform(15);
+        for state in [AlarmState::Ok, AlarmState::Alarm, AlarmState::InsufficientData] {
+            for desired in [0, 3] {
+                let facts = Facts {
+                    state,
+                    before: AlarmState::Ok,
+                    desired,
+                    min: 0,
+                    queued: None,
+                    busy: None,
+                    missing: 15,
+                };
+                let same = match react(state, desired) {
+                    Reaction::SetToZero => ZeroOutcome::SetToZero,
+                    Reaction::NotAlarming => ZeroOutcome::NotAlarming,
+                    Reaction::AlreadyZero => ZeroOutcome::AlreadyZero,
+                };
+                assert_eq!(react_with(&options, &facts), same);
+            }
         }
     }
 

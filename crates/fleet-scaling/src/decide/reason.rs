@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::alarm::{AlarmState, Verdict};
 use crate::policy::Answer;
+use crate::scale_to_zero::ZeroOutcome;
 use crate::state::Process;
 
 /// One step on the way to a decision. Alarms and policies are positions in the configuration.
@@ -70,56 +71,4 @@ pub enum Reason {
     },
     /// No alarm wants anything.
     Quiet,
-}
-
-/// What the scale-to-zero function does when the queue-empty alarm is in `ALARM`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "outcome")]
-pub enum ZeroOutcome {
-    /// Sets the desired capacity to zero.
-    SetToZero,
-    /// Lowers the desired capacity to the workers that still hold a job.
-    Drain {
-        /// How many.
-        to: u32,
-    },
-    /// Nothing: it is zero already.
-    AlreadyZero,
-    /// Nothing: the alarm notified it when it went to `ALARM`, and does so once only.
-    NotNotified,
-    /// Nothing: a safe option, or the group itself, forbids it.
-    Held {
-        /// What.
-        guard: Guard,
-    },
-}
-
-/// What keeps the fleet from zero.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "guard")]
-pub enum Guard {
-    /// Jobs wait.
-    QueuedJobs {
-        /// How many.
-        jobs: f64,
-    },
-    /// Nobody knows whether jobs wait.
-    QueueUnknown,
-    /// Workers hold jobs.
-    ActiveWorkers {
-        /// How many.
-        workers: u32,
-    },
-    /// Nobody knows whether workers hold jobs.
-    WorkersUnknown,
-    /// Points of the metric are missing.
-    Silent {
-        /// How many of those that the alarm needs.
-        missing: usize,
-    },
-    /// `SetDesiredCapacity` refuses less than the minimum.
-    BelowMinimum {
-        /// The minimum.
-        min: u32,
-    },
 }

@@ -1,10 +1,11 @@
 //! From the states of the alarms to the desired capacity, without a single allocation.
 
-use super::reason::{Guard, Reason, ZeroOutcome};
+use super::reason::Reason;
 use crate::Moment;
 use crate::alarm::AlarmState;
-use crate::config::{Action, FleetConfig, PolicyKind, ScaleToZeroSpec};
+use crate::config::{Action, FleetConfig, PolicyKind};
 use crate::policy::{Answer, Group, Hold, Limits};
+use crate::scale_to_zero::{Facts, ZeroOutcome, react_with};
 use crate::state::Process;
 
 /// An evaluated alarm.
@@ -52,12 +53,26 @@ pub(crate) fn resolve(
             && reading.state == AlarmState::Alarm
             && let Some(options) = &config.spec().scale_to_zero
         {
-            let outcome = scale_to_zero(options, config.limits().min, situation, reading, desired);
+            let outcome = react_with(
+                options,
+                &Facts {
+                    state: reading.state,
+                    before: reading.before,
+                    desired,
+                    min: config.limits().min,
+                    queued: situation.queued,
+                    busy: situation.busy,
+                    missing: reading.filled,
+                },
+            );
             tell(Reason::ScaleToZero { outcome });
             match outcome {
                 ZeroOutcome::SetToZero => desired = 0,
                 ZeroOutcome::Drain { to } => desired = to,
-                ZeroOutcome::AlreadyZero | ZeroOutcome::NotNotified | ZeroOutcome::Held { .. } => {}
+                ZeroOutcome::NotAlarming
+                | ZeroOutcome::AlreadyZero
+                | ZeroOutcome::NotNotified
+                | ZeroOutcome::Held { .. } => {}
             }
         }
     }
@@ -135,60 +150,6 @@ fn policies(
         tell(Reason::Clamped { wanted, to });
     }
     to
-}
-
-/// What the function does with the alarm in `ALARM`.
-///
-/// Sources: runbook, "Scale-to-Zero Behavior". CloudWatch User Guide, "Alarm actions": an alarm acts
-/// when it changes its state and not again while it keeps it; only Auto Scaling actions are repeated
-/// every minute. `SetDesiredCapacity` refuses a capacity under the group's minimum.
-fn scale_to_zero(
-    options: &ScaleToZeroSpec,
-    min: u32,
-    situation: &Situation,
-    reading: &Reading,
-    desired: u32,
-) -> ZeroOutcome {
-    let held = |guard| ZeroOutcome::Held { guard };
-    if reading.before == AlarmState::Alarm && !options.recheck {
-        return ZeroOutcome::NotNotified;
-    }
-    if desired == 0 {
-        return ZeroOutcome::AlreadyZero;
-    }
-    if options.never_when_silent && reading.filled > 0 {
-        return held(Guard::Silent {
-            missing: reading.filled,
-        });
-    }
-    if options.never_with_queued_jobs {
-        match situation.queued {
-            Some(jobs) if jobs > 0.0 => return held(Guard::QueuedJobs { jobs }),
-            Some(_) => {}
-            None => return held(Guard::QueueUnknown),
-        }
-    }
-    let mut to = 0;
-    if options.never_with_active_workers || options.drain_first {
-        match situation.busy {
-            Some(workers) if workers > 0 && options.never_with_active_workers => {
-                return held(Guard::ActiveWorkers { workers });
-            }
-            Some(workers) => to = workers,
-            None => return held(Guard::WorkersUnknown),
-        }
-    }
-    if to >= desired {
-        return held(Guard::ActiveWorkers { workers: to });
-    }
-    if to < min {
-        return held(Guard::BelowMinimum { min });
-    }
-    if to > 0 {
-        ZeroOutcome::Drain { to }
-    } else {
-        ZeroOutcome::SetToZero
-    }
 }
 
 impl Action {

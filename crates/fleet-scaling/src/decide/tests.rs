@@ -2,6 +2,7 @@ use super::*;
 use crate::alarm::MissingData;
 use crate::config::{FleetSpec, PolicySpec, ScaleToZeroSpec};
 use crate::explain::explain;
+use crate::scale_to_zero::{Guard, ZeroOutcome};
 use crate::state::Suspended;
 
 fn config(change: impl FnOnce(&mut FleetSpec)) -> FleetConfig {

@@ -1,0 +1,172 @@
+"""The same fleet as a plain SimPy model, on the same scenario, next to the library.
+
+    python3 -m venv /tmp/simpy && /tmp/simpy/bin/pip install simpy==4.1.1
+    /tmp/simpy/bin/python crates/fleet-scaling/benches/peer.py [DAYS] [JOBS_PER_HOUR]
+
+Runs `examples/simulate.rs` on `examples/fleet.toml` and the model below, each once for the time and
+both for a few seeds for the numbers, and prints both and the ratio of the times. The numbers must agree
+as two samples of the same system do; the model shares no code with the library.
+"""
+
+import json
+import math
+import pathlib
+import random
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections import deque
+
+import simpy
+
+HERE = pathlib.Path(__file__).resolve().parent.parent
+MAX, TARGET, WARMUP, COLD, IN_SERVICE, REQUEST, ZERO = 10, 2.0, 300, 240, 180, 30, 15
+SERVICE, PRICE = 60.0, 0.18
+
+
+def alarm(points, needed, breaches, current):
+    """CloudWatch's evaluation of N of N points with missing data as missing; newest last."""
+    real, breaching, oldest = 0, 0, 0
+    for age, point in enumerate(list(points)[: -(needed + 3) : -1]):
+        if point is not None and real < needed:
+            real, oldest = real + 1, age + 1
+            breaching += breaches(point)
+    if breaching >= needed:
+        return "ALARM"
+    if real == needed or real > breaching:
+        return "OK"
+    if real == 0:
+        return "INSUFFICIENT_DATA"
+    return "ALARM" if oldest >= needed else current
+
+
+class Worker:
+    def __init__(self, fleet):
+        self.fleet, self.requested, self.busy, self.registered = fleet, fleet.env.now, False, False
+        self.process = fleet.env.process(self.run())
+
+    @property
+    def warming(self):
+        return self.fleet.env.now < self.requested + IN_SERVICE + WARMUP
+
+    def run(self):
+        fleet = self.fleet
+        get = None
+        try:
+            yield fleet.env.timeout(COLD)
+            self.registered = True
+            while True:
+                get = fleet.queue.get()
+                arrived = yield get
+                get, self.busy = None, True
+                fleet.waits.append(fleet.env.now - arrived)
+                yield fleet.env.timeout(fleet.random.expovariate(1 / SERVICE))
+                self.busy = False
+        except simpy.Interrupt:
+            if get is not None:
+                get.cancel()
+
+    def end(self):
+        ran = max(0.0, self.fleet.env.now - self.requested - REQUEST)
+        self.fleet.ran += ran
+        self.fleet.cost += max(60.0, ran) / 3600 * PRICE if ran > 0 else 0.0
+        self.process.interrupt()
+
+
+class Fleet:
+    def __init__(self, per_hour, seed):
+        self.env, self.random = simpy.Environment(), random.Random(seed)
+        self.queue, self.workers, self.waits = simpy.Store(self.env), [], []
+        self.desired, self.ran, self.cost = 0, 0.0, 0.0
+        self.depths, self.backlogs = deque(maxlen=32), deque(maxlen=32)
+        self.states = {"high": "INSUFFICIENT_DATA", "low": "INSUFFICIENT_DATA", "zero": "INSUFFICIENT_DATA"}
+        self.env.process(self.arrive(per_hour))
+        self.env.process(self.control())
+
+    def arrive(self, per_hour):
+        while True:
+            yield self.env.timeout(self.random.expovariate(per_hour / 3600))
+            yield self.queue.put(self.env.now)
+
+    def control(self):
+        while True:
+            yield self.env.timeout(60)
+            waiting = len(self.queue.items)
+            registered = sum(worker.registered for worker in self.workers)
+            busy = sum(worker.busy for worker in self.workers)
+            warming = sum(worker.warming for worker in self.workers)
+            self.depths.append(waiting)
+            self.backlogs.append(waiting / registered if registered else None)
+            self.decide(waiting, busy, warming)
+            while len(self.workers) < self.desired:
+                self.workers.append(Worker(self))
+            while len(self.workers) > self.desired:
+                spare = [worker for worker in self.workers if not worker.busy]
+                if not spare:
+                    break
+                victim = max(spare, key=lambda worker: (self.env.now - worker.requested - REQUEST) % 3600)
+                self.workers.remove(victim)
+                victim.end()
+
+    def decide(self, waiting, busy, warming):
+        states, value = self.states, self.backlogs[-1]
+        states["high"] = alarm(self.backlogs, 3, lambda v: v > TARGET, states["high"])
+        states["low"] = alarm(self.backlogs, 15, lambda v: v < 0.9 * TARGET, states["low"])
+        states["zero"] = alarm(self.depths, ZERO, lambda v: v <= 0, states["zero"])
+        value = next((v for v in reversed(self.backlogs) if v is not None), None)
+        answers, desired = [], self.desired
+        if waiting > 0:
+            answers.append(max(desired, desired - warming + 1))
+        if states["high"] == "ALARM" and value is not None:
+            warm = max(desired - warming, 1)
+            answers.append(max(math.ceil(warm * value / TARGET), warm + 1, desired))
+        if states["low"] == "ALARM" and value is not None:
+            wanted = min(max(math.ceil(desired * value / TARGET), 1), desired)
+            if wanted == desired or warming == 0:
+                answers.append(wanted)
+        if answers:
+            self.desired = min(max(answers), MAX)
+        if states["zero"] == "ALARM" and waiting == 0 and busy < self.desired and len(self.depths) >= ZERO:
+            self.desired = busy
+
+    def run(self, seconds):
+        self.env.run(until=seconds)
+        for worker in self.workers:
+            worker.end()
+        return statistics.fmean(self.waits), self.ran / 3600, self.cost
+
+
+def library(days, per_hour, seed):
+    command = ["cargo", "run", "--quiet", "--release", "-p", "fleet-scaling", "--example", "simulate", "--"]
+    command += ["crates/fleet-scaling/examples/fleet.toml", f"poisson:{per_hour}/h", str(days), str(seed)]
+    ran = subprocess.run(command, cwd=HERE.parent.parent, capture_output=True, text=True, check=True)
+    report = json.loads(ran.stdout)
+    seconds = float(re.search(r"simulated in ([0-9.]+) s", ran.stderr).group(1))
+    numbers = report["wait"]["mean"], report["fleet"]["instance_hours"], report["fleet"]["cost"]
+    return numbers, seconds
+
+
+def main():
+    days = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+    per_hour = int(sys.argv[2]) if len(sys.argv) > 2 else 60
+    rows, times = {"library": [], "SimPy": []}, {"library": [], "SimPy": []}
+    for seed in range(1, 6):
+        numbers, seconds = library(days, per_hour, seed)
+        rows["library"].append(numbers)
+        times["library"].append(seconds)
+        began = time.perf_counter()
+        rows["SimPy"].append(Fleet(per_hour, seed).run(days * 86400))
+        times["SimPy"].append(time.perf_counter() - began)
+    print(f"{days} days, {per_hour} jobs per hour, 5 seeds (mean ± standard deviation)")
+    for name, numbers in rows.items():
+        cells = [
+            f"{statistics.fmean(column):.2f} ± {statistics.stdev(column):.2f}" for column in zip(*numbers)
+        ]
+        best = min(times[name])
+        print(f"{name:8} wait {cells[0]} s, {cells[1]} instance hours, {cells[2]} dollars, best {best:.6f} s")
+    print(f"ratio of the best times: {min(times['SimPy']) / min(times['library']):.0f}")
+
+
+main()
