@@ -13,4 +13,4 @@ pub(crate) use apply::{Applied, StepReport, apply};
 pub(crate) use approve::{Approved, Gate, GateArgs, Permit, gate};
 pub(crate) use journal::{Journal, Unfinished};
 pub(crate) use lock::OperationLock;
-pub(crate) use plan::{ApiCall, Blocker, Plan, PlanView, Risk, Step, Target};
+pub(crate) use plan::{ApiCall, Blocker, Plan, Risk, Step, Target};

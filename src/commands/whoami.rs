@@ -70,7 +70,7 @@ pub(crate) async fn run(ctx: &Ctx, _args: &WhoamiArgs) -> Result<ExitStatus> {
         None => "the AWS configuration files".to_owned(),
     };
     let mut sources = vec![
-        origin("account", identity.account.as_str(), &credentials),
+        origin("account", identity.account.as_ref(), &credentials),
         origin("principal", &identity.arn, &credentials),
         origin("region", region.as_deref().unwrap_or("not set"), &region_source),
         origin(
@@ -89,6 +89,13 @@ pub(crate) async fn run(ctx: &Ctx, _args: &WhoamiArgs) -> Result<ExitStatus> {
     }
     if let Some(endpoint) = &settings.endpoint_url {
         sources.push(origin("endpoint", &endpoint.value, endpoint.source.to_string()));
+    }
+    if let Some(folder) = &settings.infra_dir {
+        sources.push(origin(
+            "infrastructure",
+            &folder.value.display().to_string(),
+            folder.source.to_string(),
+        ));
     }
     let guard = match &settings.account_id {
         Some(wanted) => wanted.source.clone(),

@@ -45,8 +45,6 @@ pub(crate) enum ErrorKind {
     TimedOut,
     /// Some of it is done.
     Partial,
-    /// AWS undid it.
-    RolledBack,
     /// Ctrl-C.
     Interrupted,
     /// A response without a field that must be there, or another surprise.
@@ -64,7 +62,6 @@ impl ErrorKind {
             Self::Changed => ExitStatus::Changed,
             Self::TimedOut => ExitStatus::TimedOut,
             Self::Partial => ExitStatus::Partial,
-            Self::RolledBack => ExitStatus::RolledBack,
             Self::Interrupted => ExitStatus::Interrupted,
             Self::NotFound
             | Self::Conflict

@@ -79,8 +79,8 @@ macro_rules! checked_name {
         #[serde(transparent)]
         pub(crate) struct $name(String);
 
-        impl $name {
-            pub(crate) fn as_str(&self) -> &str {
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
                 &self.0
             }
         }
@@ -172,7 +172,7 @@ mod tests {
     fn fleets_are_stage_and_slug() {
         let fleet: FleetId = "production/gpu-default".parse().unwrap();
         assert_eq!(
-            (fleet.stage, fleet.slug.as_str()),
+            (fleet.stage, fleet.slug.as_ref()),
             (Stage::Production, "gpu-default")
         );
         assert_eq!(fleet.to_string(), "production/gpu-default");

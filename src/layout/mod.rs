@@ -151,7 +151,7 @@ impl Layout {
     fn fill_fleet(&self, pattern: &str, fleet: &FleetId) -> String {
         self.fill(pattern)
             .replace("{fs}", fleet.stage.as_str())
-            .replace("{slug}", fleet.slug.as_str())
+            .replace("{slug}", fleet.slug.as_ref())
     }
 
     /// Stack names in deploy order.
@@ -276,7 +276,7 @@ impl Layout {
         self.names()
             .buckets
             .iter()
-            .map(|(role, pattern)| (*role, self.fill(pattern).replace("{acct}", account.as_str())))
+            .map(|(role, pattern)| (*role, self.fill(pattern).replace("{acct}", account.as_ref())))
             .collect()
     }
 

@@ -1,4 +1,4 @@
-//! DescribeAlarms: metric alarms by name or by prefix.
+//! DescribeAlarms: metric alarms by name.
 
 use aws_sdk_cloudwatch::types::{MetricAlarm, StateValue};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -71,26 +71,6 @@ impl Aws {
             .flat_map(|batch| batch.metric_alarms())
             .map(convert)
             .collect()
-    }
-
-    /// The alarms whose names begin with `prefix`; all of them with an empty one.
-    pub(crate) async fn alarms_with_prefix(&self, prefix: &str) -> Result<Vec<Alarm>> {
-        let mut pages = self
-            .cloudwatch_client()
-            .await?
-            .describe_alarms()
-            .set_alarm_name_prefix((!prefix.is_empty()).then(|| prefix.to_owned()))
-            .max_records(100)
-            .into_paginator()
-            .send();
-        let mut alarms = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| from_sdk("read alarms", &error))?;
-            for alarm in page.metric_alarms() {
-                alarms.push(convert(alarm)?);
-            }
-        }
-        Ok(alarms)
     }
 }
 

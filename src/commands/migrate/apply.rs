@@ -185,7 +185,7 @@ async fn unanswered(ctx: &Ctx, order: &Order, error: CtlError) -> Result<Task> {
         .await;
     match found {
         Ok(Waited::Ready(task)) => Ok(task),
-        Ok(Waited::TimedOut(_)) => Err(error.hint(format!(
+        Ok(Waited::TimedOut) => Err(error.hint(format!(
             "no task started by {} was found; run `bpctl migrate` again: it refuses when one is under way after all",
             order.started_by
         ))),
@@ -256,7 +256,7 @@ async fn take_snapshot(
             ctx.ui.status(&format!("snapshot {id} is available"));
             Ok(())
         }
-        Waited::TimedOut(_) => Err(CtlError::new(
+        Waited::TimedOut => Err(CtlError::new(
             ErrorKind::TimedOut,
             format!("wait for snapshot {id}: it is not available yet, and nothing was migrated"),
         )

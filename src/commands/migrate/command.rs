@@ -36,7 +36,7 @@ pub(super) fn artisan(layout: LayoutKind, request: &Request) -> Vec<String> {
         add("--fresh");
     }
     if !request.pools.is_empty() {
-        let names: Vec<&str> = request.pools.iter().map(PoolName::as_str).collect();
+        let names: Vec<&str> = request.pools.iter().map(PoolName::as_ref).collect();
         add(&format!("--pools={}", names.join(",")));
     }
     words

@@ -94,7 +94,7 @@ impl<'a> Follower<'a> {
             .await?;
         match waited {
             Waited::Ready(task) => Ok(task),
-            Waited::TimedOut(_) => Err(self.unknown()),
+            Waited::TimedOut => Err(self.unknown()),
             Waited::Cancelled => Err(CtlError::new(
                 ErrorKind::Interrupted,
                 format!("look for task {}: interrupted", self.id),
@@ -141,7 +141,7 @@ impl<'a> Follower<'a> {
                 }
                 Ok(Followed::Stopped(task))
             }
-            Waited::TimedOut(_) => self
+            Waited::TimedOut => self
                 .last
                 .clone()
                 .map(Followed::TimedOut)

@@ -78,7 +78,7 @@ impl Request {
 
     /// The databases in words.
     pub(super) fn scope(&self) -> String {
-        let names: Vec<&str> = self.pools.iter().map(PoolName::as_str).collect();
+        let names: Vec<&str> = self.pools.iter().map(PoolName::as_ref).collect();
         let pools = match names.as_slice() {
             [] => "all tenant pools".to_owned(),
             [one] => format!("tenant pool {one}"),

@@ -90,7 +90,7 @@ pub(super) async fn drain(
         )
         .await;
     match waited {
-        Ok(Waited::Ready(()) | Waited::TimedOut(_)) => {}
+        Ok(Waited::Ready(()) | Waited::TimedOut) => {}
         // What was done before is told all the same.
         Err(error) => {
             let failed = left.drain(..).map(|(step, _)| (step.id.clone(), error.clone()));
