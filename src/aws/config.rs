@@ -20,7 +20,7 @@ use super::stats::Stats;
 use crate::clock::Clock;
 use crate::error::{CtlError, Result};
 use crate::process::Transport;
-use crate::settings::Settings;
+use crate::settings::{RetryMode, Settings};
 
 /// Attempts per call, the first one included. The SDK's default is 3; operators' accounts are
 /// shared with deploys and dashboards, so throttling is common and a little patience is cheap.
@@ -43,14 +43,18 @@ pub(super) async fn load(
         Buckets::documented(clock.clone()),
         Arc::clone(stats),
     );
+    let retries = match settings.retry_mode.value {
+        RetryMode::Standard => RetryConfig::standard(),
+        RetryMode::Adaptive => RetryConfig::adaptive(),
+    };
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(SharedHttpClient::new(door))
         .sleep_impl(SharedAsyncSleep::new(clock.clone()))
         .time_source(SharedTimeSource::new(clock.clone()))
-        // Not adaptive: after one throttled call that mode lets the whole service have one request every
+        // Not adaptive unless asked for: after one throttled call that mode lets the whole service have one request every
         // two seconds, which is for fleets of clients, not for one command. The buckets of the door
         // already pace at the documented rates.
-        .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+        .retry_config(retries.with_max_attempts(MAX_ATTEMPTS))
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(settings.connect_timeout.value)

@@ -88,6 +88,13 @@ pub(crate) const KEYS: &[Key] = &[
         help: "a production context: even reversible changes need the context's name typed",
     },
     Key {
+        name: "retry_mode",
+        flag: None,
+        env: &["BPCTL_RETRY_MODE", "AWS_RETRY_MODE"],
+        default: Some("standard"),
+        help: "how the SDK retries: `standard`, or `adaptive`, which slows a service down to one call in two seconds after a throttle",
+    },
+    Key {
         name: "connect_timeout",
         flag: None,
         env: &["BPCTL_CONNECT_TIMEOUT"],

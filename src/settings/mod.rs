@@ -63,6 +63,28 @@ pub(crate) struct Sourced<T> {
     pub(crate) source: Source,
 }
 
+/// How the SDK retries (AWS SDKs and Tools Reference Guide, "Retry behavior").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RetryMode {
+    /// Exponential backoff and a retry quota.
+    Standard,
+    /// The same and a client-side rate limiter over everything that goes to the service.
+    Adaptive,
+}
+
+impl std::str::FromStr for RetryMode {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "standard" => Ok(Self::Standard),
+            "adaptive" => Ok(Self::Adaptive),
+            other => Err(format!(
+                "`{other}` is not a retry mode: expected `standard` or `adaptive`"
+            )),
+        }
+    }
+}
+
 /// Everything a command needs to know before it talks to anyone.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -77,6 +99,7 @@ pub(crate) struct Settings {
     pub(crate) endpoint_url: Option<Sourced<String>>,
     pub(crate) infra_dir: Option<Sourced<PathBuf>>,
     pub(crate) protected: Sourced<bool>,
+    pub(crate) retry_mode: Sourced<RetryMode>,
     pub(crate) connect_timeout: Sourced<Duration>,
     pub(crate) read_timeout: Sourced<Duration>,
     pub(crate) wait_timeout: Sourced<Duration>,

@@ -245,6 +245,7 @@ fn settle(inputs: &Inputs<'_>, manner: Manner) -> Result<Settings> {
         endpoint_url: from.optional("endpoint_url", endpoint)?,
         infra_dir: from.optional("infra_dir", |value| Ok(PathBuf::from(value)))?,
         protected: from.required("protected", parsed::<bool>)?,
+        retry_mode: from.required("retry_mode", parsed)?,
         connect_timeout: from.required("connect_timeout", duration)?,
         read_timeout: from.required("read_timeout", duration)?,
         wait_timeout: from.required("wait_timeout", duration)?,

@@ -84,7 +84,7 @@ impl Ui {
             verbosity,
             color_stdout: wanted(process.stdout_is_terminal),
             color_stderr: wanted(process.stderr_is_terminal),
-            width: process.stdout_is_terminal.then(|| console_width()).flatten(),
+            width: process.stdout_is_terminal.then(console_width).flatten(),
             bars: bars.then(MultiProgress::new),
             github,
         }
