@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::layout::App;
-use crate::triage::snapshot::{Snapshot, Task, TaskFault};
+use crate::triage::snapshot::{Container, Snapshot, Task, TaskFault};
 use crate::triage::wording::minutes_since;
 
 /// After so many minutes a task that stopped in a service which is whole again is history.
@@ -68,20 +68,21 @@ pub(super) fn diagnose(task: &Task) -> Option<Diagnosis> {
     }
 }
 
-/// The container that took the task down: the one with a reason of its own, else the first that exited
-/// with a status other than 0 and the SIGTERM that the others got, else any that exited.
-fn failed_container(task: &Task) -> Option<&crate::triage::snapshot::Container> {
+/// The container that took the task down: one with a reason of its own, else one that exited by itself.
+/// The others are stopped along with it: 143, or 137 when they do not listen.
+fn failed_container(task: &Task) -> Option<&Container> {
     const TERMINATED: i32 = 143;
-    let containers = &task.containers;
-    containers
+    let exited = |wanted: fn(i32) -> bool| {
+        task.containers
+            .iter()
+            .find(move |container| container.exit_code.is_some_and(wanted))
+    };
+    task.containers
         .iter()
         .find(|container| !container.reason.is_empty())
-        .or_else(|| {
-            containers
-                .iter()
-                .find(|container| !matches!(container.exit_code, None | Some(0 | TERMINATED)))
-        })
-        .filter(|container| !container.reason.is_empty() || container.exit_code.is_some())
+        .or_else(|| exited(|code| !matches!(code, 0 | KILLED | TERMINATED)))
+        .or_else(|| exited(|code| code == KILLED))
+        .or_else(|| exited(|code| code == 0))
 }
 
 /// The app whose task definition a task runs.
@@ -209,6 +210,7 @@ mod tests {
         let mut task = sample::exited("a", App::Backend, "php-fpm", 255);
         task.containers
             .insert(0, sample::container("scheduler", Some(143)));
+        task.containers.insert(0, sample::container("nginx", Some(137)));
         let diagnosis = diagnose(&task).unwrap();
         assert_eq!(
             (diagnosis.container.as_deref(), diagnosis.exit_code),
