@@ -373,7 +373,8 @@ impl Series {
 
     /// The sum of the values not older than `minutes`.
     pub(crate) fn sum(&self, now: Timestamp, minutes: i64) -> f64 {
-        self.within(now, minutes).sum()
+        // An empty sum would be -0.
+        self.within(now, minutes).fold(0.0, |sum, value| sum + value)
     }
 
     /// Whether there are at least `points` values not older than `minutes` and all of them pass.

@@ -170,7 +170,6 @@ fn cpu(snapshot: &Snapshot, now: Timestamp) -> Option<Finding> {
         finding
             .cause("a query, a migration or more traffic than the instance class can take")
             .next(commands::database(&id))
-            .next("bpctl migrate --dry-run")
             .next(commands::tail(&snapshot.layout, App::Backend, "?SQLSTATE ?slow")),
     )
 }

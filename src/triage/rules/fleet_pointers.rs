@@ -109,7 +109,10 @@ pub(super) fn secrets(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
                         Node::Queue(fleet.id.clone()),
                     ]);
                     if fleet.group.instances > 0 {
-                        finding = finding.evidence(format!("{}: {}", fleet.id, fleet.load(now)));
+                        // Workers read the secret when they boot: those that are there must be replaced.
+                        finding = finding
+                            .evidence(format!("{}: {}", fleet.id, fleet.load(now)))
+                            .next(commands::fleet_to_zero(fleet.id));
                     }
                 }
             }

@@ -109,13 +109,25 @@ fn shape(line: &str) -> String {
 
 /// A line as evidence: short and without secrets.
 pub(super) fn excerpt(message: &str) -> String {
-    let first = message.lines().next().unwrap_or_default();
-    // Laravel repeats the message inside the JSON of the exception.
-    let short = first
-        .split_once(" {\"exception\":")
-        .map_or(first, |(head, _)| head);
-    let short = if short.len() < 40 { first } else { short };
-    shorten(&redact(short), EXCERPT)
+    // Secrets first: half of one would not be recognised.
+    let first = redact(message.lines().next().unwrap_or_default());
+    exception(&first).unwrap_or_else(|| shorten(&first, EXCERPT))
+}
+
+/// Laravel repeats the message inside the JSON of the exception, before the one thing that is worth
+/// more than the message: where it was thrown.
+fn exception(line: &str) -> Option<String> {
+    let (message, json) = line.split_once(" {\"")?;
+    let (_, thrown) = json.split_once("exception\":\"[object] (")?;
+    let class = thrown.split('(').next()?.replace("\\\\", "\\");
+    let place = thrown.rsplit_once(" at ").map(|(_, place)| {
+        let end = place
+            .find(|c: char| c.is_whitespace() || matches!(c, ')' | '"'))
+            .unwrap_or(place.len());
+        format!(" at {}", &place[..end])
+    });
+    let place = place.unwrap_or_default();
+    Some(format!("{} ({class}{place})", shorten(message, EXCERPT)))
 }
 
 /// `2026-01-15T08:55:00Z php/php-fpm/0a1b: message`.
@@ -174,12 +186,19 @@ mod tests {
     }
 
     #[test]
-    fn an_excerpt_leaves_the_repetition_out() {
-        let line = "[2026-01-15 08:59:00] production.ERROR: SQLSTATE[HY000] [2002] Connection refused {\"exception\":\"[object] (…\"}";
-        assert_eq!(
-            excerpt(line),
-            "[2026-01-15 08:59:00] production.ERROR: SQLSTATE[HY000] [2002] Connection refused"
-        );
-        assert_eq!(excerpt("x.ERROR: token=abc\nmore"), "x.ERROR: token=[redacted]");
+    fn an_excerpt_leaves_the_repetition_out_and_keeps_the_place() {
+        for (line, expected) in [
+            (
+                r#"[9:00] x.ERROR: SQLSTATE[HY000] [2002] Connection refused {"exception":"[object] (Illuminate\\Database\\QueryException(code: 2002): SQLSTATE[HY000] [2002] Connection refused at /app/Connection.php:829)"}"#,
+                r"[9:00] x.ERROR: SQLSTATE[HY000] [2002] Connection refused (Illuminate\Database\QueryException at /app/Connection.php:829)",
+            ),
+            (
+                r#"x.ERROR: Undefined property: $credits {"userId":7,"exception":"[object] (ErrorException(code: 0): Undefined property: $credits at /app/Video.php:142)"#,
+                "x.ERROR: Undefined property: $credits (ErrorException at /app/Video.php:142)",
+            ),
+            ("x.ERROR: token=abc\nmore", "x.ERROR: token=[redacted]"),
+        ] {
+            assert_eq!(excerpt(line), expected);
+        }
     }
 }

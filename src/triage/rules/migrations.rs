@@ -39,15 +39,17 @@ fn is_migration(task: &Task) -> bool {
             || command.contains("artisan migrate"))
 }
 
+fn exit_status(task: &Task) -> Option<i32> {
+    task.containers
+        .iter()
+        .find(|container| container.name == CONTAINER)?
+        .exit_code
+}
+
 /// How a migration ended badly; `None` for a good end and for one that still runs.
 fn failure(task: &Task) -> Option<String> {
     task.stopped?;
-    let status = task
-        .containers
-        .iter()
-        .find(|container| container.name == CONTAINER)
-        .and_then(|container| container.exit_code);
-    match status {
+    match exit_status(task) {
         Some(0) => None,
         Some(status) => Some(format!("`{CONTAINER}` exited with status {status}")),
         // It never started, or was stopped by somebody.
@@ -90,12 +92,16 @@ fn failed(snapshot: &Snapshot, migrations: &[&Task], now: Timestamp) -> Option<F
     if in_a_row > 1 {
         finding = finding.evidence(format!("{} in a row failed", count(in_a_row, "migration")));
     }
-    Some(
+    let finding = if exit_status(newest).is_some() {
         finding
             .cause("the migration stopped at its first error: the databases before it are migrated, those after it are not")
             .next(commands::container_log(layout, App::Backend, CONTAINER, &newest.id))
-            .next("bpctl migrate --dry-run"),
-    )
+    } else {
+        finding
+            .cause("the task never ran its command: nothing was migrated")
+            .next(commands::task(layout, &newest.id))
+    };
+    Some(finding.next("bpctl migrate --dry-run"))
 }
 
 fn slow(snapshot: &Snapshot, migrations: &[&Task], now: Timestamp) -> Option<Finding> {

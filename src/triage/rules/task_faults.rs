@@ -32,10 +32,14 @@ pub(super) fn diagnose(task: &Task) -> Option<Diagnosis> {
         .filter(|reason| !reason.is_empty())
         .unwrap_or(&task.stopped_reason);
     let found = |fault| {
+        // A container that was told to stop and did is not to blame.
+        let blamed = failed.filter(|container| {
+            matches!(fault, TaskFault::Crash | TaskFault::Memory) || !container.reason.is_empty()
+        });
         Some(Diagnosis {
             fault,
-            container: failed.map(|container| container.name.clone()),
-            exit_code: failed.and_then(|container| container.exit_code),
+            container: blamed.map(|container| container.name.clone()),
+            exit_code: blamed.and_then(|container| container.exit_code),
             text: text.to_owned(),
         })
     };

@@ -90,7 +90,7 @@ fn finding(
     if let Some((task, diagnosis)) = faults.first() {
         finding = finding
             .evidence(format!(
-                "{} stopped so; the last one, `{}`, {}",
+                "{} stopped this way; the last one, `{}`, {}",
                 count(faults.len(), "task"),
                 task.id,
                 task.stopped.map_or_else(
