@@ -41,6 +41,16 @@ struct Summary {
     could_not_check: usize,
 }
 
+impl Summary {
+    fn of(&self, severity: Severity) -> usize {
+        match severity {
+            Severity::P1 => self.p1,
+            Severity::P2 => self.p2,
+            Severity::P3 => self.p3,
+        }
+    }
+}
+
 /// What became of one probe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Check {

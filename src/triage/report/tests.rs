@@ -101,11 +101,16 @@ fn a_log_line_cannot_speak_to_the_terminal() {
 }
 
 #[test]
-fn when_nothing_was_seen_the_report_knows_it() {
+fn one_blind_probe_is_not_blindness() {
     let mut snapshot = sample::healthy();
-    assert!(!Report::new(&snapshot, sample::now()).is_blind());
     snapshot.services = Err(sample::blind());
-    assert!(!Report::new(&snapshot, sample::now()).is_blind());
+    let report = Report::new(&snapshot, sample::now());
+    assert!(!report.is_blind());
+    assert_eq!(report.worst(), Some(Severity::P2));
+    assert_eq!(
+        human(&snapshot, false, None).lines().last(),
+        Some("no problem found: 18 checks, 1 could not be checked")
+    );
 }
 
 #[test]

@@ -98,15 +98,12 @@ fn summary(report: &Report, view: &View) -> String {
         let good = paint(view.color, Role::Good, "no problem found");
         return format!("{good}: {}{blind}\n", count(looked, "check"));
     }
-    let found: Vec<String> = [
-        (Severity::P1, totals.p1),
-        (Severity::P2, totals.p2),
-        (Severity::P3, totals.p3),
-    ]
-    .into_iter()
-    .filter(|(_, number)| *number > 0)
-    .map(|(severity, number)| format!("{number} {}", severity.as_str()))
-    .collect();
+    let found: Vec<String> = Severity::ALL
+        .into_iter()
+        .map(|severity| (severity, totals.of(severity)))
+        .filter(|(_, number)| *number > 0)
+        .map(|(severity, number)| format!("{number} {}", severity.as_str()))
+        .collect();
     format!(
         "{} ({}); {}{blind}\n",
         count(totals.root_causes, "root cause"),

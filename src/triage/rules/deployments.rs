@@ -9,7 +9,7 @@ use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node};
 use crate::triage::snapshot::{Deployment, Rollout, Service, Snapshot, Task};
-use crate::triage::wording::{ago, at, count, minutes_since};
+use crate::triage::wording::{ago, at, count, minutes_since, shorten};
 
 /// Two tasks, each with a grace period of 300 s and as long to drain, are through in about a quarter of
 /// an hour; a rollout without failures that takes longer than this waits for something.
@@ -49,11 +49,15 @@ fn rolled_back(snapshot: &Snapshot, app: App, service: Option<&Service>, now: Ti
         layout.service(app),
     )
     .evidence(format!(
-        "service deployment `{}` of {} ({}) is {}",
+        "service deployment `{}` of {} ({}) is {}{}",
         rollout.id,
         at(rollout.created),
         ago(now, rollout.created),
-        rollout.status
+        rollout.status,
+        rollout
+            .finished
+            .map(|finished| format!(" since {}", at(finished)))
+            .unwrap_or_default()
     ));
     finding = finding.facts(rollout.reason.clone());
     if let Some(primary) = service.and_then(Service::primary) {
@@ -171,6 +175,13 @@ fn finding(
             "failed {}, running {} of {}, pending {}; tasks of older deployments still running: {older}",
             primary.failed, primary.running, primary.desired, primary.pending
         ))
+        .facts(
+            primary
+                .reason
+                .as_deref()
+                .filter(|reason| !reason.is_empty())
+                .map(|reason| shorten(reason, 240)),
+        )
         .facts(super::services::complaint(service).map(|event| super::services::said(event, now)))
         .next(commands::service_events(layout, app))
         .next(commands::service_deployments(layout, app))

@@ -86,6 +86,7 @@ fn failing(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Fin
                 .unwrap_or_default(),
             shorten(&newest.message, 300)
         ))
+        .evidence(format!("activity `{}`", newest.id))
         .evidence(fleet.capacity())
         .cause(cause)
         .next(commands::activities(&snapshot.layout, fleet.id));

@@ -79,7 +79,11 @@ pub(super) fn secrets(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
                 FleetSecretState::Placeholder => (
                     Code::FleetSecretPlaceholder,
                     format!(
-                        "`{name}` holds the placeholder of the first deployment{}",
+                        "`{name}`{} holds the placeholder of the first deployment{}",
+                        secret
+                            .version
+                            .map(|version| format!(" version {version}"))
+                            .unwrap_or_default(),
                         secret
                             .modified
                             .map(|at_| format!(", written {} ({})", at(at_), ago(now, at_)))

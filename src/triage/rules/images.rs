@@ -59,15 +59,16 @@ fn newest(repository: &Repository) -> Option<String> {
     ))
 }
 
-/// What is known about the image that a pull error names.
-pub(super) fn explain_pull(snapshot: &Snapshot, app: App, text: &str, finding: Finding) -> Finding {
+/// What is known about the image that a pull error or else the container names.
+pub(super) fn explain_pull(snapshot: &Snapshot, app: App, texts: [&str; 2], finding: Finding) -> Finding {
     let repository = snapshot
         .images
         .iter()
         .flatten()
         .find(|repository| repository.app == app);
     let name = snapshot.layout.repository(app);
-    let finding = match (repository, tag_of(text, &name)) {
+    let tag = texts.into_iter().find_map(|text| tag_of(text, &name));
+    let finding = match (repository, tag) {
         (Some(repository), Some(tag)) if !repository.has(tag) => finding
             .evidence(format!("ECR has no tag `{tag}` in `{name}`"))
             .facts(newest(repository))

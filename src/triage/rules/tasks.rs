@@ -163,7 +163,14 @@ fn explain(
         TaskFault::Pull | TaskFault::Initialization if slow_network => finding
             .cause("tasks do not reach ECR or Secrets Manager: no way out through the NAT gateway, or the security group allows no outbound HTTPS")
             .next(commands::service_security_groups(layout, app)),
-        TaskFault::Pull => super::images::explain_pull(snapshot, app, text, finding),
+        TaskFault::Pull => {
+            let image = faults.first().and_then(|(task, diagnosis)| {
+                let named = |name: &String| Some(name) == diagnosis.container.as_ref();
+                task.containers.iter().find(|container| named(&container.name))
+            });
+            let image = image.map(|container| container.image.as_str()).unwrap_or_default();
+            super::images::explain_pull(snapshot, app, [text, image], finding)
+        }
         TaskFault::Initialization if text.contains("secret") || text.contains("ssm") => finding
             .cause("ECS cannot read a secret or parameter that the task definition names: it does not exist, has no value, or the execution role may not read it"),
         TaskFault::Initialization => {
