@@ -101,7 +101,7 @@ pub(super) fn app_of(snapshot: &Snapshot, task: &Task) -> Option<App> {
 
 /// The stopped tasks of an app that still matter, newest first: those of a deployment that is still
 /// there while the service is not whole, and what stopped within the last minutes.
-pub(super) fn current<'a>(snapshot: &'a Snapshot, now: Timestamp, app: App) -> Vec<(&'a Task, Diagnosis)> {
+pub(super) fn current(snapshot: &Snapshot, now: Timestamp, app: App) -> Vec<(&Task, Diagnosis)> {
     let service = snapshot.service(app);
     let whole = service.is_none_or(super::services::is_whole);
     let short = service.is_some_and(|service| service.running < service.desired);
