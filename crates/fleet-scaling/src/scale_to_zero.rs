@@ -247,6 +247,29 @@ mod tests {
     }
 
     #[test]
+    fn one_missing_point_is_silence() {
+        let options = ScaleToZeroSpec {
+            never_when_silent: true,
+            ..ScaleToZeroSpec::platform(15)
+        };
+        let with_missing = |missing| {
+            let facts = Facts {
+                state: AlarmState::Alarm,
+                before: AlarmState::Ok,
+                desired: 2,
+                min: 0,
+                queued: None,
+                busy: None,
+                missing,
+            };
+            react_with(&options, &facts)
+        };
+        assert_eq!(with_missing(0), ZeroOutcome::SetToZero);
+        let guard = Guard::Silent { missing: 1 };
+        assert_eq!(with_missing(1), ZeroOutcome::Held { guard });
+    }
+
+    #[test]
     fn only_an_alarm_on_a_group_with_capacity_acts() {
         assert_eq!(react(AlarmState::Alarm, 3), Reaction::SetToZero);
         assert_eq!(react(AlarmState::Alarm, 0), Reaction::AlreadyZero);
