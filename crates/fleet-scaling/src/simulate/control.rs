@@ -26,8 +26,6 @@ pub(crate) struct Control<'a> {
     longest_cooldown: u64,
     /// Minutes since a watched value or the desired capacity has changed last.
     unchanged: usize,
-    /// As many minutes as any alarm looks back.
-    longest_memory: usize,
     last_minute: u64,
     pub(crate) changes: Changes,
 }
@@ -44,9 +42,6 @@ pub(crate) struct Changes {
 impl<'a> Control<'a> {
     pub(crate) fn new(config: &'a FleetConfig, desired: u32) -> Self {
         let alarms = config.alarms();
-        let memory = alarms
-            .iter()
-            .map(|alarm| alarm.period * alarm.rule.evaluation_range());
         let cooldowns = config.policies().iter().map(|policy| match &policy.kind {
             PolicyKind::Simple(simple) => simple.cooldown.as_millis() as u64,
             PolicyKind::Step(_) | PolicyKind::TargetTracking(_) => 0,
@@ -61,19 +56,33 @@ impl<'a> Control<'a> {
             cooldown_began: None,
             longest_cooldown: cooldowns.max().unwrap_or(0),
             unchanged: 0,
-            longest_memory: memory.max().unwrap_or(0) + 1,
             last_minute: 0,
             changes: Changes::default(),
         }
     }
 
-    /// Whether the next minutes will bring nothing new as long as nothing happens to jobs and
-    /// instances: every alarm has seen nothing but the present values for as long as it looks back.
-    pub(crate) fn settled(&self, now: u64) -> bool {
+    /// How many minutes from now on will bring nothing new as long as nothing happens to jobs and
+    /// instances: the values were the same a minute ago, every alarm has kept its state since, and
+    /// none can leave it sooner.
+    pub(crate) fn quiet(&self, now: u64) -> u64 {
         let cooling = self
             .cooldown_began
             .is_some_and(|began| now < began.0 as u64 + self.longest_cooldown);
-        self.unchanged > self.longest_memory && !cooling
+        let kept = self
+            .readings
+            .iter()
+            .all(|reading| reading.before == reading.state);
+        if self.unchanged == 0 || cooling || !kept {
+            return 0;
+        }
+        let mut quiet = usize::MAX;
+        for (alarm, window) in self.config.alarms().iter().zip(&self.windows) {
+            quiet = quiet.min(window.stable(alarm));
+            if quiet == 0 {
+                break;
+            }
+        }
+        quiet as u64
     }
 
     /// Publishes the metrics, unless the publisher is silent, and lets the alarms act on them.

@@ -131,17 +131,19 @@ impl<'a> Engine<'a> {
         let there = self.follow(now);
         self.record(now);
         self.next_minute = now + MINUTE;
-        if self.skips && there && self.control.settled(now) {
+        if self.skips && there {
             // Nothing can change before the next event, so the minutes until then need no look.
-            let edges = self.silences.iter().flat_map(|(from, to)| [*from, *to]);
-            let next_edge = edges.filter(|edge| *edge > now).min().unwrap_or(u64::MAX);
             let next = self
                 .next_other()
                 .min(self.arrivals.next())
                 .min(self.queue.next_completion())
-                .min(next_edge)
                 .min(self.horizon);
-            self.next_minute = self.next_minute.max(next.div_ceil(MINUTE) * MINUTE);
+            if next > now + MINUTE {
+                let edges = self.silences.iter().flat_map(|(from, to)| [*from, *to]);
+                let next_edge = edges.filter(|edge| *edge > now).min().unwrap_or(u64::MAX);
+                let minutes = (next.min(next_edge) - now).div_ceil(MINUTE) - 1;
+                self.next_minute += self.control.quiet(now).min(minutes) * MINUTE;
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::alarm::{AlarmState, Verdict};
+use crate::alarm::{AlarmState, MissingData};
 use crate::config::Alarm;
 use crate::decide::Reading;
 use crate::metrics::Statistic;
@@ -22,7 +22,16 @@ pub(crate) struct Window {
     /// The last minute's value as bits, and for how many minutes it has been the same.
     last: u64,
     same: usize,
-    reading: Reading,
+    counted: Counted,
+}
+
+/// What the last evaluation counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    used: usize,
+    breaching: usize,
+    /// Periods since the oldest used point, which is 1 for the newest possible one.
+    oldest: usize,
 }
 
 /// Which of the recent points exist and which breach; the newest is the lowest bit.
@@ -52,12 +61,7 @@ impl Window {
             so_far: 0.0,
             last: f64::NAN.to_bits(),
             same: 0,
-            reading: Reading {
-                state: AlarmState::default(),
-                before: AlarmState::default(),
-                value: None,
-                filled: 0,
-            },
+            counted: Counted::default(),
         }
     }
 
@@ -65,22 +69,20 @@ impl Window {
     #[inline]
     pub(crate) fn minute(&mut self, alarm: &Alarm, value: f64) -> Reading {
         let bits = value.to_bits();
-        if bits == self.last {
-            self.same += 1;
-            if alarm.period == 1 && self.same > alarm.rule.evaluation_range() {
-                // It has seen nothing else for as long as it looks back.
-                self.reading.before = self.state;
-                return self.reading;
-            }
-        } else {
-            (self.last, self.same) = (bits, 1);
-        }
+        self.same = if bits == self.last { self.same + 1 } else { 1 };
+        self.last = bits;
         if alarm.period == 1 {
             self.push(alarm, value);
         } else {
             self.aggregate(alarm, value);
         }
-        let verdict = self.verdict(alarm);
+        self.counted = self.count(alarm);
+        let Counted {
+            used,
+            breaching,
+            oldest,
+        } = self.counted;
+        let verdict = alarm.rule.verdict(used, breaching, oldest, self.state);
         let reading = Reading {
             state: verdict.state,
             before: self.state,
@@ -88,15 +90,102 @@ impl Window {
             filled: verdict.filled,
         };
         self.state = verdict.state;
-        self.reading = reading;
         reading
     }
 
-    /// `minutes` minutes have passed in which nothing changed, neither the value nor the state.
-    pub(crate) fn pass(&mut self, alarm: &Alarm, minutes: usize) {
+    /// For how many more minutes with the value of this one the state cannot change.
+    pub(crate) fn stable(&self, alarm: &Alarm) -> usize {
+        const FOREVER: usize = usize::MAX;
+        let rule = &alarm.rule;
+        let (range, needed) = (rule.evaluation_range(), rule.evaluation_periods);
+        let Points::Short { real, breaching } = &self.points else {
+            return if self.same > range * alarm.period {
+                FOREVER
+            } else {
+                0
+            };
+        };
+        if self.same > (range + 1) * alarm.period {
+            return FOREVER;
+        }
         if alarm.period > 1 {
+            return 0;
+        }
+        let Counted {
+            used,
+            breaching: count,
+            oldest,
+        } = self.counted;
+        let value = f64::from_bits(self.last);
+        let ok = self.state == AlarmState::Ok;
+        if value.is_nan() {
+            let oldest_first = u64::MAX >> (64 - range);
+            // Points only fall out of the range, so the breaching ones do not become more.
+            return match rule.missing_data {
+                MissingData::NotBreaching if ok => FOREVER,
+                MissingData::Missing | MissingData::Ignore if used == 0 => FOREVER,
+                MissingData::Missing | MissingData::Ignore if ok && used > count => {
+                    // As long as the newest point within the threshold is in the range.
+                    let within = real & !breaching & oldest_first;
+                    range - 1 - (within.trailing_zeros() as usize).min(range - 1)
+                }
+                MissingData::Missing if self.state == AlarmState::Alarm => {
+                    // An unbroken row of breaching points up to the end of the range keeps the state
+                    // until the newest of them has left.
+                    let newest = (real.trailing_zeros() as usize).min(range - 1);
+                    let row = oldest_first & (u64::MAX << newest);
+                    if real & breaching & row == row {
+                        range - 1 - newest
+                    } else {
+                        0
+                    }
+                }
+                _ => 0,
+            };
+        }
+        let missing = match (rule.comparison.breaches(value, rule.threshold), used == needed) {
+            (false, _) => return if ok { FOREVER } else { 0 },
+            (true, true) if self.state == AlarmState::Alarm => return FOREVER,
+            // With every minute at most one more point breaches, and the oldest is a minute older.
+            (true, true) => rule.datapoints_to_alarm.saturating_sub(count),
+            (true, false) => match rule.missing_data {
+                MissingData::Breaching => 0,
+                _ if self.state == AlarmState::Alarm => 0,
+                _ => rule.datapoints_to_alarm.saturating_sub(count.max(oldest)),
+            },
+        };
+        missing.saturating_sub(1)
+    }
+
+    /// Minutes pass with the value of the last one, not more than [`Self::stable`] allows.
+    pub(crate) fn pass(&mut self, alarm: &Alarm, minutes: usize) {
+        self.same += minutes;
+        if alarm.period > 1 {
+            // Full periods bring more of the same; what is left of one shifts its end.
             for _ in 0..minutes % alarm.period {
                 self.aggregate(alarm, f64::from_bits(self.last));
+            }
+            return;
+        }
+        let value = f64::from_bits(self.last);
+        let Points::Short { real, breaching } = &mut self.points else {
+            // All of its points are the same.
+            return;
+        };
+        let shift = |bits: u64, fill: bool| match minutes {
+            0..64 => bits << minutes | if fill { !(u64::MAX << minutes) } else { 0 },
+            _ if fill => u64::MAX,
+            _ => 0,
+        };
+        *real = shift(*real, !value.is_nan());
+        *breaching = shift(
+            *breaching,
+            alarm.rule.comparison.breaches(value, alarm.rule.threshold),
+        );
+        if let (true, Some((_, age))) = (value.is_nan(), &mut self.newest) {
+            *age += minutes;
+            if *age > alarm.rule.evaluation_range() {
+                self.newest = None;
             }
         }
     }
@@ -147,14 +236,17 @@ impl Window {
         }
     }
 
-    fn verdict(&self, alarm: &Alarm) -> Verdict {
+    fn count(&self, alarm: &Alarm) -> Counted {
         let needed = alarm.rule.evaluation_periods;
         match &self.points {
             Points::Short { real, breaching } => {
                 let newest = u64::MAX >> (64 - needed);
                 if real & newest == newest {
-                    let breaching = (breaching & newest).count_ones() as usize;
-                    return alarm.rule.verdict(needed, breaching, needed, self.state);
+                    return Counted {
+                        used: needed,
+                        breaching: (breaching & newest).count_ones() as usize,
+                        oldest: needed,
+                    };
                 }
                 let (mut used, mut oldest) = (0_u64, 0);
                 let mut left = real & (u64::MAX >> (64 - alarm.rule.evaluation_range()));
@@ -167,23 +259,25 @@ impl Window {
                     oldest = lowest.trailing_zeros() as usize + 1;
                     left ^= lowest;
                 }
-                let breaching = (breaching & used).count_ones() as usize;
-                let count = used.count_ones() as usize;
-                alarm.rule.verdict(count, breaching, oldest, self.state)
+                Counted {
+                    used: used.count_ones() as usize,
+                    breaching: (breaching & used).count_ones() as usize,
+                    oldest,
+                }
             }
             Points::Long(points) => {
-                let (mut used, mut breaching, mut oldest) = (0, 0, 0);
+                let mut counted = Counted::default();
                 for (age, breaches) in points.iter().enumerate() {
                     if let Some(breaches) = breaches {
-                        used += 1;
-                        breaching += usize::from(*breaches);
-                        oldest = age + 1;
-                        if used == needed {
+                        counted.used += 1;
+                        counted.breaching += usize::from(*breaches);
+                        counted.oldest = age + 1;
+                        if counted.used == needed {
                             break;
                         }
                     }
                 }
-                alarm.rule.verdict(used, breaching, oldest, self.state)
+                counted
             }
         }
     }
@@ -192,7 +286,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alarm::{AlarmRule, Comparison, MissingData};
+    use crate::alarm::{AlarmRule, Comparison};
     use crate::config::Action;
     use crate::metrics::{Metric, Metrics};
     use crate::simulate::random::{Random, Stream};
@@ -257,5 +351,46 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn minutes_that_are_passed_over_change_nothing() {
+        let mut random = Random::new(4, Stream::Service, 0);
+        let treatments = [
+            MissingData::Missing,
+            MissingData::Ignore,
+            MissingData::Breaching,
+            MissingData::NotBreaching,
+        ];
+        let mut passed = 0;
+        for round in 0..400 {
+            let needed = 1 + random.below(20);
+            let to_alarm = 1 + random.below(needed);
+            let alarm = alarm(
+                needed,
+                to_alarm,
+                treatments[round % 4],
+                [1, 1, 1, 3][round / 4 % 4],
+            );
+            let (mut every, mut some) = (Window::new(&alarm), Window::new(&alarm));
+            for _ in 0..60 {
+                let value = [f64::NAN, 0.0, 2.0][random.below(3)];
+                let longest = [2, 40][random.below(2)];
+                let mut left = 1 + random.below(longest);
+                while left > 0 {
+                    let (expected, got) = (every.minute(&alarm, value), some.minute(&alarm, value));
+                    assert_eq!(format!("{expected:?}"), format!("{got:?}"));
+                    left -= 1;
+                    let jump = some.stable(&alarm).min(left);
+                    some.pass(&alarm, jump);
+                    for _ in 0..jump {
+                        assert_eq!(every.minute(&alarm, value).state, got.state);
+                    }
+                    passed += jump;
+                    left -= jump;
+                }
+            }
+        }
+        assert!(passed > 100_000, "{passed}");
     }
 }
