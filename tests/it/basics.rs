@@ -1,5 +1,7 @@
 //! Who we are, and the account guard.
 
+use bpctl_sandbox::Scenario;
+
 use crate::support::Account;
 
 #[tokio::test(start_paused = true)]
@@ -24,4 +26,21 @@ async fn the_account_guard_stops_everything_with_status_4() {
         run.text()
     );
     assert_eq!(run.stdout, "");
+}
+
+/// The report counts what went over the wire, retries included: the account's own log says the same.
+#[tokio::test(start_paused = true)]
+async fn api_stats_count_what_the_account_saw() {
+    let account = Account::with(&[Scenario::Throttled]);
+    let run = account.run(&["triage", "--api-stats", "-q"]).await;
+    let total = run
+        .stderr
+        .lines()
+        .find(|line| line.starts_with("api: total"))
+        .unwrap_or_default();
+    let numbers: Vec<usize> = total
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    assert_eq!(numbers, [run.calls, run.calls / 3], "{}", run.text());
 }
