@@ -91,8 +91,11 @@ fn pointer(parameter: &Parameter) -> Pointer {
 
 /// `bundles/<id>` (single layout, trailing slash tolerated), `<id>` (staged) or `none`.
 fn bundle_id(value: &str) -> Option<String> {
-    let id = value.trim().trim_end_matches('/');
-    let id = id.strip_prefix("bundles/").unwrap_or(id);
+    let value = value.trim();
+    let id = value
+        .strip_prefix("bundles/")
+        .unwrap_or(value)
+        .trim_end_matches('/');
     (!id.is_empty() && id != "none").then(|| id.to_owned())
 }
 
