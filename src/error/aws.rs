@@ -1,5 +1,6 @@
 //! The one place that turns an `SdkError` into a kind, a sentence and a hint.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -15,6 +16,8 @@ const CREDENTIAL_CODES: &[&str] = &[
     "RequestExpired",
     "UnrecognizedClientException",
     "InvalidClientTokenId",
+    "InvalidAccessKeyId",
+    "InvalidToken",
     "InvalidSignatureException",
     "SignatureDoesNotMatch",
     "AuthFailure",
@@ -54,24 +57,23 @@ where
     match error {
         SdkError::ServiceError(service) => {
             let inner = service.err();
+            let status = service.raw().status().as_u16();
             let code = inner.meta().code().unwrap_or("Unknown");
             let message = inner.meta().message().unwrap_or("AWS gave no message");
             let request_id = inner.meta().extra("aws_request_id").map(str::to_owned);
+            if status >= 500 && !THROTTLE_CODES.contains(&code) {
+                return broken_error(&doing, status, code, message, request_id.as_deref());
+            }
             from_code(&doing, code, message, request_id.as_deref())
         }
         SdkError::TimeoutError(_) => unreachable_error(&doing, "no answer within the timeout", error),
         SdkError::DispatchFailure(failure) => {
             if failure.is_timeout() {
-                return unreachable_error(&doing, "no connection within the timeout", error);
+                return unreachable_error(&doing, "no answer within the timeout", error);
             }
             if let Some(connector) = failure.as_connector_error() {
-                let text = full_text(connector);
-                if connector.is_user()
-                    || text.contains("credential")
-                    || text.contains("SSO")
-                    || text.contains("sso")
-                {
-                    return credentials_error(&doing, &text);
+                if is_about_credentials(connector) {
+                    return credentials_error(&doing, &full_text(connector));
                 }
                 return unreachable_error(&doing, "the endpoint cannot be reached", error);
             }
@@ -92,7 +94,7 @@ where
         }
         other => {
             let text = full_text(other);
-            if text.to_lowercase().contains("credential") {
+            if is_about_credentials(other) {
                 credentials_error(&doing, &text)
             } else {
                 CtlError::new(ErrorKind::Unexpected, doing).cause(text)
@@ -108,6 +110,13 @@ fn from_code(doing: &str, code: &str, message: &str, request_id: Option<&str>) -
         None => format!("{code}: {message}"),
     };
     let base = |kind| CtlError::new(kind, doing).cause(cause.clone());
+    if code == "RequestExpired"
+        || message.starts_with("Signature expired")
+        || message.starts_with("Signature not yet current")
+    {
+        return base(ErrorKind::Credentials)
+            .hint("AWS and this machine disagree about the time: set the machine's clock, then run the command again");
+    }
     if CREDENTIAL_CODES.contains(&code) {
         return base(ErrorKind::Credentials).hint(
             "the credentials have expired or are invalid: sign in again with `aws sso login --profile <profile>`, or refresh AWS_* in the environment",
@@ -135,14 +144,39 @@ fn from_code(doing: &str, code: &str, message: &str, request_id: Option<&str>) -
     base(ErrorKind::Rejected)
 }
 
+/// A failure on the other side. Nobody knows whether the request was carried out, as with a lost answer.
+fn broken_error(doing: &str, status: u16, code: &str, message: &str, request_id: Option<&str>) -> CtlError {
+    let request = request_id
+        .map(|id| format!(" (request {id})"))
+        .unwrap_or_default();
+    CtlError::new(ErrorKind::Unreachable, doing)
+        .cause(format!("HTTP status {status}: {code}: {message}{request}"))
+        .hint("the failure is on the other side: run the command again in a minute; if it lasts, see https://health.aws.amazon.com")
+}
+
+/// Whether credentials could not be had. Words alone do not tell: "No address associated with
+/// hostname" has "sso" in it.
+fn is_about_credentials(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<CredentialsError>() || error.to_string().contains("credentials") {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
 fn is_not_found(code: &str) -> bool {
     code.contains("NotFound") || code == "NoSuchEntity" || code == "NoSuchKey"
 }
 
 fn credentials_error(doing: &str, text: &str) -> CtlError {
-    let lower = text.to_lowercase();
+    let is_sso = text
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| word.eq_ignore_ascii_case("sso"));
     let error = CtlError::new(ErrorKind::Credentials, doing).cause(text);
-    if lower.contains("sso") {
+    if is_sso {
         error.hint("the SSO session is missing or has expired: run `aws sso login --profile <profile>`")
     } else {
         error.hint("no usable AWS credentials: set `profile` in the context, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
@@ -181,6 +215,8 @@ fn missing_permission(message: &str) -> Option<(String, Option<String>)> {
 
 #[cfg(test)]
 mod tests {
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+
     use super::*;
 
     #[test]
@@ -221,6 +257,34 @@ mod tests {
                 "{code}"
             );
         }
+    }
+
+    #[test]
+    fn a_name_that_does_not_resolve_is_not_about_credentials() {
+        let dns = std::io::Error::other(
+            "failed to lookup address information: No address associated with hostname",
+        );
+        let error: SdkError<aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError, _> =
+            SdkError::dispatch_failure(ConnectorError::io(dns.into()));
+        assert_eq!(from_sdk("x", &error).kind(), ErrorKind::Unreachable);
+        let none = CredentialsError::not_loaded("no credentials found in chain");
+        let error: SdkError<aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError, _> =
+            SdkError::dispatch_failure(ConnectorError::other(none.into(), None));
+        assert_eq!(from_sdk("x", &error).kind(), ErrorKind::Credentials);
+    }
+
+    #[test]
+    fn a_wrong_clock_is_not_a_wrong_password() {
+        let message = "Signature expired: 20260115T090000Z is now earlier than 20260115T091000Z";
+        let error = from_code("x", "SignatureDoesNotMatch", message, None);
+        assert!(error.hints()[0].contains("clock"), "{error:?}");
+        let error = from_code(
+            "x",
+            "SignatureDoesNotMatch",
+            "The request signature we calculated",
+            None,
+        );
+        assert!(!error.hints()[0].contains("clock"), "{error:?}");
     }
 
     #[test]

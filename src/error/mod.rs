@@ -35,7 +35,8 @@ pub(crate) enum ErrorKind {
     Conflict,
     /// AWS asked us to slow down and retries did not help.
     Throttled,
-    /// The endpoint could not be reached or did not answer in time.
+    /// The endpoint could not be reached, did not answer in time, or failed itself (HTTP 5xx): nobody
+    /// knows whether the request was carried out.
     Unreachable,
     /// AWS rejected the request.
     Rejected,
