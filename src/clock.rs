@@ -13,21 +13,27 @@ use tokio::time::Instant;
 /// intervals and metric windows mean simulated time there.
 #[derive(Clone, Debug)]
 pub struct Clock {
+    /// `None`: the machine's clock, read anew each time. A laptop that slept for an hour would otherwise
+    /// sign its requests with the time of an hour ago.
+    origin: Option<Origin>,
+    speed: f64,
+}
+
+/// What a simulated clock showed when it was made.
+#[derive(Clone, Copy, Debug)]
+struct Origin {
     base: Timestamp,
     started: Instant,
-    speed: f64,
 }
 
 impl Clock {
     /// The machine's clock.
     #[must_use]
     pub fn system() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one place that reads the machine's clock"
-        )]
-        let now = SystemTime::now();
-        Self::starting_at(Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH), 1.0)
+        Self {
+            origin: None,
+            speed: 1.0,
+        }
     }
 
     /// A clock that shows `base` now and runs `speed` times as fast; a speed of zero or less counts as 1.
@@ -39,8 +45,10 @@ impl Clock {
             1.0
         };
         Self {
-            base,
-            started: Instant::now(),
+            origin: Some(Origin {
+                base,
+                started: Instant::now(),
+            }),
             speed,
         }
     }
@@ -48,8 +56,17 @@ impl Clock {
     /// The present.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let elapsed = self.started.elapsed().mul_f64(self.speed);
-        self.base.checked_add(elapsed).unwrap_or(Timestamp::MAX)
+        let Some(Origin { base, started }) = self.origin else {
+            return machine();
+        };
+        let elapsed = started.elapsed().mul_f64(self.speed);
+        base.checked_add(elapsed).unwrap_or(Timestamp::MAX)
+    }
+
+    /// What this clock shows when `duration` has passed on the machine's.
+    #[must_use]
+    pub fn from_real(&self, duration: Duration) -> Duration {
+        Duration::try_from_secs_f64(duration.as_secs_f64() * self.speed).unwrap_or(Duration::MAX)
     }
 
     /// Waits until `duration` has passed on this clock.
@@ -57,6 +74,15 @@ impl Clock {
         #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
         tokio::time::sleep(duration.div_f64(self.speed)).await;
     }
+}
+
+fn machine() -> Timestamp {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the machine's clock"
+    )]
+    let now = SystemTime::now();
+    Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 impl AsyncSleep for Clock {

@@ -1,8 +1,10 @@
 //! Builds the one `SdkConfig`: credentials, region, endpoint, retries, timeouts, user agent.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
@@ -26,6 +28,9 @@ use crate::settings::{RetryMode, Settings};
 /// shared with deploys and dashboards, so throttling is common and a little patience is cheap.
 const MAX_ATTEMPTS: u32 = 6;
 
+/// How long a body may stand still; the SDK's own default.
+const STALLED: Duration = Duration::from_secs(20);
+
 pub(super) async fn load(
     settings: &Settings,
     clock: &Clock,
@@ -47,6 +52,14 @@ pub(super) async fn load(
         RetryMode::Standard => RetryConfig::standard(),
         RetryMode::Adaptive => RetryConfig::adaptive(),
     };
+    // A timeout is about the network, which is not simulated: it means the machine's time at any speed.
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(clock.from_real(settings.connect_timeout.value))
+        .read_timeout(clock.from_real(settings.read_timeout.value))
+        .build();
+    let stalled = StalledStreamProtectionConfig::enabled()
+        .grace_period(clock.from_real(STALLED))
+        .build();
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(SharedHttpClient::new(door))
         .sleep_impl(SharedAsyncSleep::new(clock.clone()))
@@ -55,12 +68,8 @@ pub(super) async fn load(
         // two seconds, which is for fleets of clients, not for one command. The buckets of the door
         // already pace at the documented rates.
         .retry_config(retries.with_max_attempts(MAX_ATTEMPTS))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(settings.connect_timeout.value)
-                .read_timeout(settings.read_timeout.value)
-                .build(),
-        );
+        .timeout_config(timeouts)
+        .stalled_stream_protection(stalled);
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.value.clone()));
     }

@@ -51,9 +51,13 @@ impl Aws {
         }
         Err(CtlError::new(
             ErrorKind::WrongAccount,
-            format!("run in account {}: the context demands {}", identity.account, wanted.value),
+            format!(
+                "run in account {}: the context demands {}",
+                identity.account, wanted.value
+            ),
         )
         .cause(format!("`account_id` comes from {}", wanted.source))
-        .hint("sign in to the right account, or choose another context with `--context`; `bpctl whoami` shows both"))
+        .cause(format!("the credentials belong to {}", identity.arn))
+        .hint("sign in to the right account, or choose another context with `--context`"))
     }
 }

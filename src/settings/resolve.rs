@@ -182,8 +182,22 @@ fn text(value: &str) -> Result<String, String> {
 }
 
 fn duration(value: &str) -> Result<Duration, String> {
-    humantime::parse_duration(value)
-        .map_err(|_| format!("`{value}` is not a duration: write e.g. `90s` or `30m`"))
+    match humantime::parse_duration(value) {
+        Ok(duration) if duration <= LONGEST => Ok(duration),
+        Ok(_) => Err(format!("`{value}` is too long: a week is the most")),
+        Err(_) => Err(format!("`{value}` is not a duration: write e.g. `90s` or `30m`")),
+    }
+}
+
+/// Nothing that bpctl waits for takes longer, and the SDK's arithmetic has its limits too.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long one attempt may take.
+fn timeout(value: &str) -> Result<Duration, String> {
+    match duration(value)? {
+        Duration::ZERO => Err(format!("`{value}` leaves no time for an answer")),
+        duration => Ok(duration),
+    }
 }
 
 fn prefix(value: &str) -> Result<String, String> {
@@ -201,13 +215,30 @@ fn prefix(value: &str) -> Result<String, String> {
 }
 
 fn endpoint(value: &str) -> Result<String, String> {
-    if value.starts_with("http://") || value.starts_with("https://") {
-        Ok(value.trim_end_matches('/').to_owned())
-    } else {
-        Err(format!(
-            "`{value}` is not a URL: it must begin with `http://` or `https://`"
-        ))
+    let url: Option<http::Uri> = value.parse().ok();
+    let authority = url.as_ref().and_then(http::Uri::authority);
+    let (Some(scheme), Some(authority)) = (url.as_ref().and_then(http::Uri::scheme_str), authority) else {
+        return Err(format!(
+            "`{value}` is not a URL: it must begin with `http://` or `https://` and a host"
+        ));
+    };
+    // Before anything else: what stands before an `@` is not to be repeated.
+    if authority.as_str().contains('@') {
+        return Err("user and password have no place in an endpoint".to_owned());
     }
+    let port = authority
+        .as_str()
+        .strip_prefix(authority.host())
+        .unwrap_or_default();
+    if !matches!(scheme, "http" | "https") {
+        return Err(format!(
+            "`{value}` is not a URL that bpctl can use: it must begin with `http://` or `https://`"
+        ));
+    }
+    if authority.host().is_empty() || (!port.is_empty() && authority.port_u16().is_none()) {
+        return Err(format!("`{value}` has no valid host and port"));
+    }
+    Ok(value.trim_end_matches('/').to_owned())
 }
 
 /// Settles every setting.
@@ -246,8 +277,8 @@ fn settle(inputs: &Inputs<'_>, manner: Manner) -> Result<Settings> {
         infra_dir: from.optional("infra_dir", |value| Ok(PathBuf::from(value)))?,
         protected: from.required("protected", parsed::<bool>)?,
         retry_mode: from.required("retry_mode", parsed)?,
-        connect_timeout: from.required("connect_timeout", duration)?,
-        read_timeout: from.required("read_timeout", duration)?,
+        connect_timeout: from.required("connect_timeout", timeout)?,
+        read_timeout: from.required("read_timeout", timeout)?,
         wait_timeout: from.required("wait_timeout", duration)?,
         context,
     })
@@ -317,6 +348,28 @@ mod tests {
         assert_eq!(settings.profile, None);
         assert_eq!(settings.region.unwrap().value, "us-east-1");
         assert_eq!(settings.endpoint_url.unwrap().value, "http://127.0.0.1:9");
+    }
+
+    #[test]
+    fn what_would_only_fail_later_is_refused_now() {
+        let refused = |name: &str, value: &str| settings(&[], &[(name, value)], None).unwrap_err();
+        for value in [
+            "127.0.0.1:4566",
+            "http://",
+            "http://a b",
+            "ftp://x",
+            "http://127.0.0.1:99999",
+            "http://127.0.0.1:",
+        ] {
+            refused("BPCTL_ENDPOINT_URL", value);
+        }
+        let error = refused("BPCTL_ENDPOINT_URL", "http://jo:hunter2@127.0.0.1:1");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+        for value in ["http://127.0.0.1:4566/", "https://[::1]:9", "http://localhost"] {
+            settings(&[], &[("BPCTL_ENDPOINT_URL", value)], None).unwrap();
+        }
+        refused("BPCTL_READ_TIMEOUT", "500000000000y");
+        refused("BPCTL_CONNECT_TIMEOUT", "0s");
     }
 
     #[test]
