@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::MultiProgress;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::process::Process;
@@ -52,6 +53,8 @@ pub(crate) struct Ui {
     width: Option<u16>,
     bars: Option<MultiProgress>,
     github: bool,
+    /// The flags that chose this place, as they would be typed.
+    place: String,
 }
 
 struct Streams {
@@ -66,7 +69,7 @@ impl Ui {
         let wanted = |terminal: bool| match color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => (terminal && !env("NO_COLOR")) || env("CLICOLOR_FORCE"),
+            ColorChoice::Auto => !env("NO_COLOR") && (terminal || env("CLICOLOR_FORCE")),
         };
         let github = process
             .env
@@ -87,7 +90,15 @@ impl Ui {
             width: process.stdout_is_terminal.then(console_width).flatten(),
             bars: bars.then(MultiProgress::new),
             github,
+            place: String::new(),
         }
+    }
+
+    /// The flags that the commands in hints need, for them to mean the same place.
+    #[must_use]
+    pub(crate) fn in_place(mut self, flags: String) -> Self {
+        self.place = flags;
+        self
     }
 
     fn streams(&self) -> MutexGuard<'_, Streams> {
@@ -97,6 +108,11 @@ impl Ui {
     /// Columns of the terminal that the result goes to; `None` when it is not a terminal.
     pub(crate) fn width(&self) -> Option<u16> {
         self.width
+    }
+
+    /// Whether stderr may be coloured.
+    pub(crate) fn colors_messages(&self) -> bool {
+        self.color_stderr
     }
 
     /// Whether the result may be coloured.
@@ -127,6 +143,7 @@ impl Ui {
         }
     }
 
+    /// Writes to stderr as it is: the text has been made harmless, or is ours alone.
     fn line(&self, text: &str) {
         let write = || {
             let mut streams = self.streams();
@@ -139,6 +156,17 @@ impl Ui {
         }
     }
 
+    /// `text` without what could move the cursor or speak to GitHub's runner: much of what bpctl says
+    /// quotes AWS, a log or a stop reason that anybody may have written.
+    fn harmless(&self, text: &str) -> String {
+        let text = strip_controls(text);
+        if self.github { mute(&text) } else { text }
+    }
+
+    fn says(&self, role: Role, word: &str, text: &str) {
+        self.line(&format!("{} {}", self.paint(role, word), self.harmless(text)));
+    }
+
     /// `text` in the colour of `role` for stderr.
     pub(crate) fn paint(&self, role: Role, text: &str) -> String {
         style::paint(self.color_stderr, role, text)
@@ -147,13 +175,13 @@ impl Ui {
     /// Says what is being done or was done. Silent under `--quiet`.
     pub(crate) fn status(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            self.line(text);
+            self.line(&self.harmless(text));
         }
     }
 
     /// Text that must be seen even under `--quiet`: plans and what a question is about.
     pub(crate) fn important(&self, text: &str) {
-        self.line(text);
+        self.line(&self.harmless(text));
     }
 
     /// A warning: something is off but the command goes on.
@@ -161,19 +189,20 @@ impl Ui {
         if self.github {
             self.line(&format!("::warning::{}", github_escape(text)));
         }
-        self.line(&format!("{} {text}", self.paint(Role::Warning, "warning:")));
+        self.says(Role::Warning, "warning:", text);
     }
 
     /// The next command to type.
     pub(crate) fn hint(&self, text: &str) {
-        self.line(&format!("{} {text}", self.paint(Role::Hint, "hint:")));
+        self.says(Role::Hint, "hint:", &in_the_same_place(text, &self.place));
     }
 
-    /// One line of somebody else's log. Control characters are taken out: a log must not be able to
-    /// move the cursor, nor to speak to GitHub's runner (the prefix keeps `::` off the line's start).
+    /// Somebody else's log, each line with its origin in front.
     pub(crate) fn log(&self, from: &str, text: &str) {
         let from = self.paint(Role::Dim, &format!("{from} |"));
-        self.line(&format!("{from} {}", strip_controls(text)));
+        for line in self.harmless(text).split('\n') {
+            self.line(&format!("{from} {line}"));
+        }
     }
 
     /// Opens a foldable group in a GitHub log; nothing elsewhere.
@@ -198,13 +227,9 @@ impl Ui {
                 github_escape(&format!("failed to {error}"))
             ));
         }
-        self.line(&format!(
-            "{} failed to {}",
-            self.paint(Role::Error, "error:"),
-            strip_controls(error.message())
-        ));
+        self.says(Role::Error, "error:", &format!("failed to {}", error.message()));
         for cause in error.causes() {
-            self.line(&format!("  caused by: {}", strip_controls(cause)));
+            self.line(&format!("  caused by: {}", self.harmless(cause)));
         }
         for hint in error.hints() {
             self.hint(hint);
@@ -227,20 +252,43 @@ impl Ui {
         self.can_prompt
     }
 
-    /// Asks a yes/no question, default no.
-    pub(crate) fn confirm(&self, question: &str) -> io::Result<bool> {
-        self.prompter
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .confirm(question)
+    /// Asks a yes/no question, default no; whoever cancels need not wait for the answer.
+    pub(crate) async fn confirm(&self, question: &str, cancel: &CancellationToken) -> io::Result<bool> {
+        let question = self.harmless(question);
+        self.ask(cancel, move |prompter| prompter.confirm(&question))
+            .await
     }
 
     /// Asks for a word to be typed.
-    pub(crate) fn type_word(&self, question: &str) -> io::Result<String> {
-        self.prompter
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .input(question)
+    pub(crate) async fn type_word(&self, question: &str, cancel: &CancellationToken) -> io::Result<String> {
+        let question = self.harmless(question);
+        self.ask(cancel, move |prompter| prompter.input(&question)).await
+    }
+
+    /// A question blocks a thread of its own, so that signals are heard meanwhile.
+    async fn ask<T: Send + 'static>(
+        &self,
+        cancel: &CancellationToken,
+        question: impl FnOnce(&mut dyn Prompter) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let nobody: Box<dyn Prompter> = Box::new(prompt::NoPrompter);
+        let mut prompter = std::mem::replace(
+            &mut *self.prompter.lock().unwrap_or_else(PoisonError::into_inner),
+            nobody,
+        );
+        let asking = tokio::task::spawn_blocking(move || {
+            let answer = question(&mut *prompter);
+            (prompter, answer)
+        });
+        tokio::select! {
+            biased;
+            asked = asking => {
+                let (prompter, answer) = asked.map_err(io::Error::other)?;
+                *self.prompter.lock().unwrap_or_else(PoisonError::into_inner) = prompter;
+                answer
+            }
+            () = cancel.cancelled() => Err(io::Error::from(io::ErrorKind::Interrupted)),
+        }
     }
 }
 
@@ -249,10 +297,120 @@ fn console_width() -> Option<u16> {
     (rows > 0 && columns > 0).then_some(columns)
 }
 
+/// Keeps lines from being read as commands by GitHub's runner: it takes a line that begins with `::`
+/// (blanks before it do not count) for one, and `##[…]` anywhere in a line (actions/runner,
+/// `ActionCommand.TryParseV2` and `TryParse`).
+fn mute(text: &str) -> String {
+    let muted = |line: &str| {
+        let line = line.replace("##[", "## [");
+        if line.trim_start().starts_with("::") {
+            format!("| {line}")
+        } else {
+            line
+        }
+    };
+    text.split('\n').map(muted).collect::<Vec<_>>().join("\n")
+}
+
+/// Puts `flags` into every `bpctl` command of a hint that has no flags in front of its verb yet.
+fn in_the_same_place(hint: &str, flags: &str) -> String {
+    const COMMAND: &str = "`bpctl ";
+    if flags.is_empty() {
+        return hint.to_owned();
+    }
+    let mut parts = hint.split(COMMAND);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str(COMMAND);
+        if !part.starts_with('-') {
+            text.push_str(flags);
+            text.push(' ');
+        }
+        text.push_str(part);
+    }
+    text
+}
+
 /// GitHub's workflow commands are one line each (GitHub docs, "Workflow commands for GitHub Actions").
 fn github_escape(text: &str) -> String {
     strip_controls(text)
+        .replace("##[", "## [")
         .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn github() -> (Ui, crate::process::Captured) {
+        let (mut process, captured) = Process::captured(&[]);
+        process.env.insert("GITHUB_ACTIONS".to_owned(), "true".to_owned());
+        (
+            Ui::new(&mut process, ColorChoice::Auto, Verbosity::Normal),
+            captured,
+        )
+    }
+
+    #[test]
+    fn nobody_elses_text_speaks_to_githubs_runner() {
+        let hostile = "x\n  ::error::a\nb ##[add-mask]c\n::stop-commands::d\u{1b}[2J";
+        let (ui, captured) = github();
+        ui.log("php-fpm", hostile);
+        ui.status(hostile);
+        ui.important(hostile);
+        ui.hint(hostile);
+        ui.warn(hostile);
+        ui.error(&CtlError::new(ErrorKind::Failed, hostile).cause(hostile));
+        let text = captured.stderr();
+        let commands: Vec<&str> = text
+            .lines()
+            .filter(|line| line.trim_start().starts_with("::") || line.contains("##["))
+            .collect();
+        // The two annotations that warn and error make themselves; GitHub gives them back unescaped as
+        // text, not as commands.
+        assert_eq!(commands.len(), 2, "{text}");
+        assert!(
+            commands[0].starts_with("::warning::x%0A") && commands[1].starts_with("::error::failed to x%0A")
+        );
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn every_line_of_a_log_says_where_it_comes_from() {
+        let (mut process, captured) = Process::captured(&[]);
+        let ui = Ui::new(&mut process, ColorChoice::Never, Verbosity::Normal);
+        ui.log("php-fpm", "a\n::error::b\r");
+        assert_eq!(captured.stderr(), "php-fpm | a\nphp-fpm | ::error::b\n");
+    }
+
+    #[test]
+    fn hints_mean_the_same_place() {
+        let hint = |text: &str| in_the_same_place(text, "--context prod");
+        assert_eq!(
+            hint("run `bpctl migrate` again, or `bpctl triage`"),
+            "run `bpctl --context prod migrate` again, or `bpctl --context prod triage`"
+        );
+        assert_eq!(hint("`bpctl --context x triage`"), "`bpctl --context x triage`");
+        assert_eq!(hint("`aws x`"), "`aws x`");
+        assert_eq!(in_the_same_place("`bpctl x`", ""), "`bpctl x`");
+    }
+
+    #[test]
+    fn no_color_wins_unless_empty() {
+        let colored = |env: &[(&str, &str)], terminal: bool| {
+            let (mut process, _) = Process::captured(&[]);
+            process.stderr_is_terminal = terminal;
+            process.env = env
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect();
+            Ui::new(&mut process, ColorChoice::Auto, Verbosity::Normal).colors_messages()
+        };
+        assert!(colored(&[], true) && !colored(&[], false));
+        assert!(colored(&[("CLICOLOR_FORCE", "1")], false));
+        assert!(!colored(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], true));
+        assert!(colored(&[("NO_COLOR", "")], true));
+    }
 }

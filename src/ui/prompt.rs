@@ -39,7 +39,9 @@ impl Prompter for TerminalPrompter {
     }
 }
 
+/// The question has hidden the cursor; an interrupted one does not bring it back.
 fn into_io(error: dialoguer::Error) -> io::Error {
+    let _ = console::Term::stderr().show_cursor();
     match error {
         dialoguer::Error::IO(error) => error,
     }
