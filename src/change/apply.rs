@@ -29,7 +29,7 @@ pub(crate) struct Applied {
 /// interrupt stops before the next one.
 ///
 /// # Errors
-/// When the journal cannot be written: what cannot be recorded is not begun.
+/// When the journal cannot be written before the first step: what cannot be recorded is not begun.
 pub(crate) async fn apply<A>(
     ctx: &Ctx,
     approved: &Approved<A>,
@@ -46,10 +46,21 @@ pub(crate) async fn apply<A>(
             applied.skipped.push(step.id.clone());
             continue;
         }
-        journal.begin(&step.id, &step.summary)?;
+        if let Err(error) = journal.begin(&step.id, &step.summary) {
+            // What earlier steps did must still be told.
+            if applied.done.is_empty() && applied.failed.is_empty() {
+                return Err(error);
+            }
+            ctx.ui.warn(&format!("{}: {error}", step.id));
+            applied.failed.push((step.id.clone(), error));
+            continue;
+        }
         match work(step, approved.permit()).await {
             Ok(did) => {
-                journal.done(&step.id, &did)?;
+                // It is done all the same; a journal that is really broken stops the next step.
+                if let Err(error) = journal.done(&step.id, &did) {
+                    ctx.ui.warn(&format!("{}: {error}", step.id));
+                }
                 ctx.ui.status(&format!("{}: {did}", step.id));
                 applied.done.push(StepReport {
                     id: step.id.clone(),
@@ -57,7 +68,9 @@ pub(crate) async fn apply<A>(
                 });
             }
             Err(error) => {
-                journal.failed(&step.id, &error)?;
+                if let Err(error) = journal.failed(&step.id, &error) {
+                    ctx.ui.warn(&format!("{}: {error}", step.id));
+                }
                 ctx.ui.warn(&format!("{}: {error}", step.id));
                 applied.failed.push((step.id.clone(), error));
             }

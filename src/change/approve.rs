@@ -64,7 +64,7 @@ pub(crate) enum Gate<A> {
 ///
 /// # Errors
 /// A blocker of the plan; a declined or impossible confirmation.
-pub(crate) fn gate<A>(ctx: &Ctx, plan: Plan<A>, args: &GateArgs) -> Result<Gate<A>> {
+pub(crate) async fn gate<A>(ctx: &Ctx, plan: Plan<A>, args: &GateArgs) -> Result<Gate<A>> {
     if args.dry_run {
         emit(&ctx.ui, &ctx.output, &plan.view())?;
         let differs = args.exit_code && !plan.steps.is_empty();
@@ -92,14 +92,17 @@ pub(crate) fn gate<A>(ctx: &Ctx, plan: Plan<A>, args: &GateArgs) -> Result<Gate<
         })));
     }
     ctx.ui.important(plan.view().text().trim_end());
-    confirm(ctx, &plan, args)?;
+    confirm(ctx, &plan, args).await?;
     Ok(Gate::Approved(Box::new(Approved {
         plan,
         _made_by_the_gate: (),
     })))
 }
 
-fn confirm<A>(ctx: &Ctx, plan: &Plan<A>, args: &GateArgs) -> Result<()> {
+async fn confirm<A>(ctx: &Ctx, plan: &Plan<A>, args: &GateArgs) -> Result<()> {
+    if ctx.cancel.is_cancelled() {
+        return Err(unanswered(plan, &std::io::ErrorKind::Interrupted.into()));
+    }
     let word = &plan.confirm_word;
     if plan.risk == Risk::Destructive || plan.target.protected {
         return match &args.confirm {
@@ -109,7 +112,7 @@ fn confirm<A>(ctx: &Ctx, plan: &Plan<A>, args: &GateArgs) -> Result<()> {
                 format!("confirm {}: `{given}` is not `{word}`", plan.verb),
             )
             .hint(format!("to go on, give `--confirm {word}`"))),
-            None => typed(ctx, plan),
+            None => typed(ctx, plan).await,
         };
     }
     if args.yes || args.confirm.as_ref() == Some(word) {
@@ -122,14 +125,14 @@ fn confirm<A>(ctx: &Ctx, plan: &Plan<A>, args: &GateArgs) -> Result<()> {
         )
         .hint("to go on without a question, give `--yes`; to see the plan only, `--dry-run`"));
     }
-    match ctx.ui.confirm("Go on?") {
+    match ctx.ui.confirm("Go on?", &ctx.cancel).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(declined(plan)),
         Err(error) => Err(unanswered(plan, &error)),
     }
 }
 
-fn typed<A>(ctx: &Ctx, plan: &Plan<A>) -> Result<()> {
+async fn typed<A>(ctx: &Ctx, plan: &Plan<A>) -> Result<()> {
     let word = &plan.confirm_word;
     let why = if plan.risk == Risk::Destructive {
         "this cannot be undone"
@@ -145,7 +148,8 @@ fn typed<A>(ctx: &Ctx, plan: &Plan<A>) -> Result<()> {
             "to go on without a question, give `--confirm {word}`; to see the plan only, `--dry-run`"
         )));
     }
-    match ctx.ui.type_word(&format!("{why}: type {word} to go on")) {
+    let question = format!("{why}: type {word} to go on");
+    match ctx.ui.type_word(&question, &ctx.cancel).await {
         Ok(given) if given.trim() == word => Ok(()),
         Ok(_) => Err(declined(plan)),
         Err(error) => Err(unanswered(plan, &error)),

@@ -3,6 +3,7 @@
 //! Files lie in `<state>/journal/`, readable by their owner only. Steps are named and described;
 //! values of secrets never get here because plans do not hold them.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,8 @@ pub(crate) struct Unfinished {
     pub(crate) planned: usize,
     /// Steps begun but not known to have ended.
     pub(crate) in_doubt: Vec<String>,
+    /// What was noted, e.g. the ARN of a task.
+    pub(crate) notes: BTreeMap<String, String>,
 }
 
 impl Journal {
@@ -49,12 +52,7 @@ impl Journal {
         };
         let folder = state.join("journal");
         create_private(&folder)?;
-        let place = format!(
-            "{}-{}-{}",
-            plan.verb.replace(' ', "-"),
-            plan.target.account,
-            plan.target.context
-        );
+        let place = plan.target.file_stem(plan.verb);
         let path = folder.join(format!("{place}.jsonl"));
         let unfinished = read_unfinished(&path);
         if path.exists() {
@@ -100,9 +98,12 @@ impl Journal {
         self.write(json!({"event": "note", "what": what, "value": value}))
     }
 
-    /// The run came to its end, well or badly.
-    pub(crate) fn end(&mut self, status: u8) -> Result<()> {
-        self.write(json!({"event": "end", "status": status}))
+    /// The run came to its end, well or badly. That is more important than whether it can be written
+    /// down: when it cannot, the next run will take this one for one that was cut off.
+    pub(crate) fn end(&mut self, status: u8) {
+        if let Err(error) = self.write(json!({"event": "end", "status": status})) {
+            tracing::warn!(%error, "the journal has no end");
+        }
     }
 
     fn write(&mut self, mut event: Value) -> Result<()> {
@@ -121,10 +122,11 @@ impl Journal {
 fn read_unfinished(path: &Path) -> Option<Unfinished> {
     let mut planned = 0;
     let mut started = String::new();
+    let mut notes = BTreeMap::new();
     let (mut begun, mut ended): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for line in BufReader::new(File::open(path).ok()?).lines() {
+    for line in BufReader::new(File::open(path).ok()?).split(b'\n') {
         // A line that does not parse is the one that was being written at the moment of the kill.
-        let Ok(event) = serde_json::from_str::<Value>(&line.ok()?) else {
+        let Ok(event) = serde_json::from_slice::<Value>(&line.ok()?) else {
             continue;
         };
         let step = event["step"].as_str().unwrap_or_default().to_owned();
@@ -134,6 +136,10 @@ fn read_unfinished(path: &Path) -> Option<Unfinished> {
                 started = event["at"].as_str().unwrap_or_default().to_owned();
             }
             "begin" => begun.push(step),
+            "note" => {
+                let member = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+                notes.insert(member("what"), member("value"));
+            }
             "done" | "failed" => ended.push(step),
             "end" => return None,
             _ => {}
@@ -149,6 +155,7 @@ fn read_unfinished(path: &Path) -> Option<Unfinished> {
         done: ended.len(),
         planned,
         in_doubt,
+        notes,
     })
 }
 
@@ -191,6 +198,18 @@ mod tests {
         let unfinished = journal(&text).unwrap();
         assert_eq!((unfinished.done, unfinished.planned), (1, 3));
         assert_eq!(unfinished.in_doubt, ["b"]);
+    }
+
+    #[test]
+    fn half_a_character_hides_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.jsonl");
+        let mut bytes =
+            format!("{PLAN}{{\"event\":\"begin\",\"step\":\"a\"}}\n{{\"event\":\"done\",\"did\":\"")
+                .into_bytes();
+        bytes.extend([0xe2, 0x80]);
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(read_unfinished(&path).unwrap().in_doubt, ["a"]);
     }
 
     #[test]

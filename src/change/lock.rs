@@ -1,7 +1,7 @@
 //! One change at a time: a lock per verb, account and context on this machine, held until the
 //! change has settled. The operating system releases it when the process dies, however it dies.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 
 use super::journal::create_private;
@@ -27,23 +27,22 @@ impl OperationLock {
         };
         let folder = state.join("locks");
         create_private(&folder)?;
-        let path = folder.join(format!(
-            "{}-{}-{}.lock",
-            scope.replace(' ', "-"),
-            target.account,
-            target.context
-        ));
+        let path = folder.join(target.file_stem(scope) + ".lock");
         let failed = |error: &std::io::Error| {
-            CtlError::new(ErrorKind::Failed, format!("take the lock `{}`", path.display())).source(error)
+            CtlError::new(ErrorKind::Failed, format!("take the lock `{}`", path.display()))
+                .source(error)
+                .hint("nothing was begun; make the folder writable, or set XDG_STATE_HOME")
         };
-        let mut file = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .write(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|error| failed(&error))?;
-        if file.try_lock().is_err() {
+        let mut options = OpenOptions::new();
+        options.create(true).read(true).write(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&path).map_err(|error| failed(&error))?;
+        if let Err(error) = file.try_lock() {
+            if let TryLockError::Error(error) = error {
+                // Some network file systems know no locks: that is not another bpctl.
+                return Err(failed(&error));
+            }
             let mut holder = String::new();
             // Best effort: the holder's line is for the message only.
             let _ = file.read_to_string(&mut holder);

@@ -26,6 +26,28 @@ pub(crate) struct Target {
     pub(crate) protected: bool,
 }
 
+impl Target {
+    /// The name, without extension, of this machine's files about `verb` in this place.
+    pub(super) fn file_stem(&self, verb: &str) -> String {
+        // The name of a context may hold anything; that of a file may not.
+        let plain = |text: &str| -> String {
+            text.bytes()
+                .map(|byte| match byte {
+                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
+                    other => format!("%{other:02x}"),
+                })
+                .collect()
+        };
+        format!(
+            "{}-{}-{}-{}",
+            verb.replace(' ', "-"),
+            self.account,
+            plain(&self.region),
+            plain(&self.context)
+        )
+    }
+}
+
 /// One mutating API call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct ApiCall {
@@ -224,5 +246,30 @@ impl Render for PlanView {
 
     fn names(&self) -> Vec<String> {
         self.steps.iter().map(|step| step.id.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_context_has_a_file_of_its_own() {
+        let stem = |context: &str, region: &str| {
+            Target {
+                context: context.to_owned(),
+                account: "123456789012".to_owned(),
+                region: region.to_owned(),
+                protected: false,
+            }
+            .file_stem("fleet scale-to-zero")
+        };
+        assert_eq!(
+            stem("prod", "eu-west-1"),
+            "fleet-scale-to-zero-123456789012-eu-west-1-prod"
+        );
+        assert_ne!(stem("prod", "eu-west-1"), stem("prod", "us-east-1"));
+        assert_ne!(stem("a/b", "x"), stem("a.b", "x"));
+        assert!(!stem("../../x y", "no region").contains(['/', '.', ' ']));
     }
 }

@@ -80,7 +80,7 @@ pub(crate) async fn run(ctx: &Ctx, args: &ScaleToZeroArgs) -> Result<ExitStatus>
     let (fleets, gap) = Box::pin(observe::observe(&ctx.aws, &layout, &args.fleets)).await?;
     warn_of_gaps(&ctx.ui, gap.as_slice());
     let snapshot = Snapshot { target, fleets };
-    let approved = match gate(ctx, plan::plan(request, &snapshot, &layout), &args.gate)? {
+    let approved = match gate(ctx, plan::plan(request, &snapshot, &layout), &args.gate).await? {
         Gate::Approved(approved) => approved,
         Gate::Finished(status) => return Ok(status),
     };
@@ -105,7 +105,7 @@ pub(crate) async fn run(ctx: &Ctx, args: &ScaleToZeroArgs) -> Result<ExitStatus>
     let (fleets, applied, trouble) = match result {
         Ok(done) => done,
         Err(error) => {
-            journal.end(error.exit_status().code())?;
+            journal.end(error.exit_status().code());
             return Err(error);
         }
     };
@@ -118,7 +118,7 @@ pub(crate) async fn run(ctx: &Ctx, args: &ScaleToZeroArgs) -> Result<ExitStatus>
     let status = verdict
         .as_ref()
         .map_or_else(|error| error.exit_status(), |()| ExitStatus::Done);
-    journal.end(status.code())?;
+    journal.end(status.code());
     ctx.emit(&Outcome {
         target: snapshot.target,
         drain: request.drain,
