@@ -40,7 +40,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_needs_command" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_needs_command" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -82,7 +82,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand migrate" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -117,7 +117,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and not __fish_seen_subcommand_from list ls status scale-to-zero help" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -147,7 +147,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from list" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -172,7 +172,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from ls" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -197,7 +197,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from status" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -224,7 +224,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from scale-to-zero" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -290,7 +290,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand whoami" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand whoami" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -315,7 +315,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and not __fish_seen_subcommand_from start stop status reset advance scenario reveal env serve run help" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and not __fish_seen_subcommand_from start stop status reset advance scenario reveal env serve run help" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -383,7 +383,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from start" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from start" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -408,7 +408,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from stop" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from stop" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -433,7 +433,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from status" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from status" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -458,7 +458,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from reset" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from reset" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -483,7 +483,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from advance" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from advance" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -508,7 +508,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from scenario" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from scenario" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -537,7 +537,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from reveal" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from reveal" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -562,7 +562,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from env" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from env" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -621,7 +621,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from serve" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -678,7 +678,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand sandbox; and __fish_seen_subcommand_from run" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -714,7 +714,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand config; and not __fish_seen_subcommand_from view get-contexts use-context explain names help" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand config; and not __fish_seen_subcommand_from view get-contexts use-context explain names help" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -745,7 +745,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand config; and __fish_seen_subcommand_from view" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand config; and __fish_seen_subcommand_from view" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -770,7 +770,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand config; and __fish_seen_subcommand_from get-contexts" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -795,7 +795,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand config; and __fish_seen_subcommand_from use-context" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -820,7 +820,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand config; and __fish_seen_subcommand_from explain" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand config; and __fish_seen_subcommand_from explain" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -845,7 +845,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand config; and __fish_seen_subcommand_from names" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand config; and __fish_seen_subcommand_from names" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -876,7 +876,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand completion" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand completion" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -902,7 +902,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand man" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand man" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -927,7 +927,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand exit-codes" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand exit-codes" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'

@@ -114,8 +114,21 @@ struct GlobalArgs {
 }
 
 impl GlobalArgs {
+    /// The flags that chose the place, as they would be typed again.
+    fn place(&self) -> String {
+        let overrides = self.overrides();
+        let words = overrides
+            .iter()
+            .flat_map(|(flag, value)| [format!("--{flag}"), value.clone()]);
+        let words: Vec<String> = words.collect();
+        shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
+    }
+
     fn overrides(&self) -> BTreeMap<&'static str, String> {
+        let config = self.config.as_ref().map(|path| path.display().to_string());
         [
+            // No setting, but whoever repeats this command line needs it.
+            ("config", &config),
             ("context", &self.context),
             ("layout", &self.layout),
             ("stage", &self.stage),
@@ -214,7 +227,12 @@ pub(crate) fn run(mut process: Process) -> ExitStatus {
     };
     // One thread: bpctl waits for the network, it does not compute.
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(dispatch(cli, process)),
+        Ok(runtime) => {
+            let status = runtime.block_on(dispatch(cli, process));
+            // A question nobody answers any more, or a name that does not resolve, must not hold up the end.
+            runtime.shutdown_background();
+            status
+        }
         Err(error) => {
             let ui = Ui::new(&mut process, ColorChoice::Auto, Verbosity::Normal);
             ui.error(&CtlError::new(ErrorKind::Unexpected, "start the runtime").source(&error));
@@ -244,7 +262,8 @@ fn parse(process: &mut Process) -> Result<Cli, ExitStatus> {
         } else {
             (&mut process.stderr, process.stderr_is_terminal)
         };
-        let colored = terminal && !process.env.contains_key("NO_COLOR");
+        let no_color = process.env.get("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let colored = terminal && !no_color;
         let text = error.render();
         let text = if colored {
             text.ansi().to_string()
@@ -268,8 +287,9 @@ async fn dispatch(cli: Cli, mut process: Process) -> ExitStatus {
         (false, true) => Verbosity::Verbose,
         (false, false) => Verbosity::Normal,
     };
-    init_tracing(&process, verbosity);
-    let ui = Ui::new(&mut process, global.color, verbosity);
+    let log = process.env.get("BPCTL_LOG").cloned();
+    let ui = Ui::new(&mut process, global.color, verbosity).in_place(global.place());
+    init_tracing(log, &ui, verbosity);
     let ctx = match context(&global, &command, process, ui).await {
         Ok(ctx) => ctx,
         Err((ui, error)) => {
@@ -372,16 +392,11 @@ async fn interruptible(ctx: &Ctx, command: Command) -> Result<ExitStatus> {
         return command.run(ctx).await;
     }
     let interrupts = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without a signal handler the operating system's default ends the process.
-            std::future::pending::<()>().await;
-        }
+        interrupt().await;
         ctx.cancel.cancel();
         ctx.ui
             .status("interrupted: finishing the current step; press Ctrl-C again to stop at once");
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        interrupt().await;
     };
     tokio::select! {
         result = command.run(ctx) => result,
@@ -390,10 +405,37 @@ async fn interruptible(ctx: &Ctx, command: Command) -> Result<ExitStatus> {
     }
 }
 
+/// Ctrl-C, or the SIGTERM of whoever runs bpctl: a CI runner that cancels a job, a container that stops.
+///
+/// SIGHUP keeps its meaning, so that `nohup` does too.
+pub(crate) async fn interrupt() {
+    let ctrl_c = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a signal handler the operating system's default ends the process.
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signals) => {
+                signals.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = ctrl_c => {}
+        () = terminated => {}
+    }
+}
+
 /// The SDK's own tracing, on stderr, only when asked for.
-fn init_tracing(process: &Process, verbosity: Verbosity) {
-    let filter = match process.env.get("BPCTL_LOG") {
-        Some(filter) => filter.clone(),
+fn init_tracing(wanted: Option<String>, ui: &Ui, verbosity: Verbosity) {
+    let filter = match wanted {
+        Some(filter) => filter,
         None if verbosity == Verbosity::Verbose => {
             "bpctl=info,aws_config=info,aws_smithy_runtime=info".to_owned()
         }
@@ -403,6 +445,6 @@ fn init_tracing(process: &Process, verbosity: Verbosity) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(std::io::stderr)
-        .with_ansi(process.stderr_is_terminal)
+        .with_ansi(ui.colors_messages())
         .try_init();
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::aws::Aws;
 use crate::change::Target;
 use crate::clock::Clock;
-use crate::error::Result;
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
 use crate::layout::Layout;
 use crate::output::{OutputSpec, Render, emit};
 use crate::settings::{ConfigFile, Settings};
@@ -48,6 +50,46 @@ impl Ctx {
     /// Writes the result.
     pub(crate) fn emit<R: Render>(&self, result: &R) -> Result<()> {
         emit(&self.ui, &self.output, result)
+    }
+
+    /// Does something that changes nothing, and lets go of it when the operator interrupts.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Interrupted`], or what `work` fails with.
+    pub(crate) async fn unless_interrupted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        // On the heap and without its type: futures of SDK calls are large and deeply nested.
+        let work = work.boxed_local();
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(CtlError::new(
+                ErrorKind::Interrupted,
+                "finish: interrupted while looking, nothing was changed",
+            )),
+            done = work => done,
+        }
+    }
+
+    /// Writes the result of something that has been done, and ends with how that went. A result that
+    /// cannot be shown does not hide it.
+    ///
+    /// # Errors
+    /// Those of `outcome`; without one, that the result cannot be shown.
+    pub(crate) fn emit_outcome<R: Render>(
+        &self,
+        result: &R,
+        outcome: Result<ExitStatus>,
+    ) -> Result<ExitStatus> {
+        match (self.emit(result), outcome) {
+            (Ok(()), outcome) => outcome,
+            (Err(error), Ok(_)) => Err(error
+                .context("show the result")
+                .exit_with(ExitStatus::Failed)
+                .hint("only the output failed: what was asked for is done")),
+            (Err(error), Err(outcome)) => {
+                self.ui.warn(&format!("failed to show the result: {error}"));
+                Err(outcome)
+            }
+        }
     }
 
     /// Where a change would happen, with the account read from AWS and the account guard applied.

@@ -55,8 +55,12 @@ impl Render for Whoami {
 }
 
 pub(crate) async fn run(ctx: &Ctx, _args: &WhoamiArgs) -> Result<ExitStatus> {
-    ctx.aws.guard_account().await?;
-    let identity = ctx.aws.identity().await?.clone();
+    let identity = ctx
+        .unless_interrupted(async {
+            ctx.aws.guard_account().await?;
+            ctx.aws.identity().await.cloned()
+        })
+        .await?;
     let settings = &ctx.settings;
     let region = ctx.aws.region().await?;
     let credentials = match (&settings.role_arn, &settings.profile) {

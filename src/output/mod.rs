@@ -27,7 +27,7 @@ pub(crate) enum OutputFormat {
     Jsonl,
     /// Names only, one per line.
     Name,
-    /// Markdown, for tickets and job summaries (where the command offers it).
+    /// Markdown, for tickets and job summaries.
     Markdown,
 }
 
@@ -54,7 +54,7 @@ pub(crate) trait Render: Serialize {
         None
     }
 
-    /// Markdown, where a command offers it.
+    /// Markdown, where a command has more to offer than the text for people in a fence.
     fn markdown(&self) -> Option<String> {
         None
     }
@@ -93,7 +93,7 @@ impl OutputSpec {
 /// Writes the result once, in the chosen format.
 ///
 /// # Errors
-/// A format that the command does not offer, or a query that does not fit the document.
+/// A query that does not fit the document; a stdout that cannot be written.
 pub(crate) fn emit<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<()> {
     let text = render(ui, spec, result)?;
     ui.result(&text)
@@ -131,10 +131,16 @@ fn render<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<String> {
             None => lines(&[document(result)?]),
         },
         OutputFormat::Name => Ok(result.names().into_iter().map(|name| name + "\n").collect()),
-        OutputFormat::Markdown => result.markdown().ok_or_else(|| {
-            CtlError::usage("write markdown: this command does not offer it")
-                .hint("use `-o table`, `json` or `yaml`")
-        }),
+        OutputFormat::Markdown => Ok(result.markdown().unwrap_or_else(|| {
+            let text = result.human(&View {
+                wide: false,
+                width: None,
+                color: false,
+            });
+            // A fence that the text cannot close.
+            let fence = "`".repeat(3.max(1 + longest_run(&text, '`')));
+            format!("{fence}text\n{text}{fence}\n")
+        })),
     }
 }
 
@@ -197,6 +203,50 @@ fn plain(value: &Value) -> Result<String> {
     }
 }
 
+/// How often `c` stands in `text` in a row, at most.
+fn longest_run(text: &str, c: char) -> usize {
+    text.split(|other| other != c).map(str::len).max().unwrap_or(0)
+}
+
 fn unexpected(error: serde_json::Error) -> CtlError {
     CtlError::new(ErrorKind::Unexpected, "write the result as JSON").source(&error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Plain(&'static str);
+
+    impl Render for Plain {
+        fn schema(&self) -> &'static str {
+            "bpctl.plain/1"
+        }
+
+        fn human(&self, _view: &View) -> String {
+            self.0.to_owned()
+        }
+
+        fn names(&self) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn every_result_has_a_markdown() {
+        let (mut process, _) = crate::process::Process::captured(&[]);
+        let ui = Ui::new(
+            &mut process,
+            crate::ui::ColorChoice::Never,
+            crate::ui::Verbosity::Quiet,
+        );
+        let spec = OutputSpec {
+            format: OutputFormat::Markdown,
+            query: None,
+        };
+        let markdown = |text| render(&ui, &spec, &Plain(text)).unwrap();
+        assert_eq!(markdown("A  B\n"), "```text\nA  B\n```\n");
+        assert_eq!(markdown("```\n"), "````text\n```\n````\n");
+    }
 }

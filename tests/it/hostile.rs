@@ -141,3 +141,113 @@ fn the_manual_pages_make_their_folder() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(home.path().join("share/man/man1/bpctl.1").is_file());
 }
+
+#[test]
+fn the_sandbox_answers_in_time_at_any_speed() {
+    let home = tempfile::tempdir().unwrap();
+    for world in [
+        &["--speed", "3000"][..],
+        &["--speed", "200", "--latency", "300ms"],
+    ] {
+        let args = [
+            &["sandbox", "run"],
+            world,
+            &["--", "bpctl", "whoami", "-o", "name"],
+        ]
+        .concat();
+        let output = run(home.path(), &args, &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_sandbox_in_the_background_has_the_layout_that_was_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let staged = [
+        "--context",
+        "sandbox",
+        "--layout",
+        "staged",
+        "--stage",
+        "production",
+    ];
+    let output = run(
+        home.path(),
+        &[&staged[..], &["migrate", "--dry-run"]].concat(),
+        &[],
+    );
+    let stopped = run(home.path(), &["sandbox", "stop"], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(
+        stdout(&output).contains("bp-production-backend"),
+        "{}",
+        stdout(&output)
+    );
+    assert_eq!(stopped.status.code(), Some(0));
+}
+
+#[test]
+fn two_that_need_a_sandbox_at_once_get_the_same_one() {
+    let home = tempfile::tempdir().unwrap();
+    let started: Vec<_> = (0..4)
+        .map(|_| {
+            command(home.path(), &["--context", "sandbox", "whoami", "-o", "name"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let outputs: Vec<Output> = started
+        .into_iter()
+        .map(|child| child.wait_with_output().unwrap())
+        .collect();
+    run(home.path(), &["sandbox", "stop"], &[]);
+    for output in outputs {
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_sandbox_is_not_disturbed_by_the_operators_own_settings() {
+    let home = tempfile::tempdir().unwrap();
+    let env = [
+        ("BPCTL_ACCOUNT_ID", OsStr::new("999988887777")),
+        ("BPCTL_REGION", OsStr::new("eu-west-1")),
+        ("BPCTL_PREFIX", OsStr::new("acme")),
+    ];
+    let args = ["sandbox", "run", "--", "bpctl", "migrate", "--dry-run"];
+    let output = run(home.path(), &args, &env);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminated_migration_says_how_to_go_on() {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    let home = tempfile::tempdir().unwrap();
+    let start = run(home.path(), &["sandbox", "start", "--speed", "1"], &[]);
+    assert_eq!(start.status.code(), Some(0), "{}", stderr(&start));
+    let mut child = command(home.path(), &["--context", "sandbox", "migrate", "--yes"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("started task") {
+        assert_ne!(said.read_line(&mut text).unwrap(), 0, "{text}");
+    }
+    let killed = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    said.read_to_string(&mut text).unwrap();
+    let status = child.wait().unwrap();
+    run(home.path(), &["sandbox", "stop"], &[]);
+    assert_eq!(status.code(), Some(130), "{text}");
+    assert!(
+        text.contains("`bpctl --context sandbox migrate --attach "),
+        "{text}"
+    );
+}

@@ -285,7 +285,7 @@ async fn the_wrong_place_is_recognised() {
         .await;
     assert_eq!(run.status.code(), 1, "{}", run.text());
     position(&run, "bp-staging");
-    position(&run, "`bpctl whoami` shows them");
+    position(&run, "`bpctl --layout staged --stage staging whoami` shows them");
     let run = account
         .run(&["migrate", "--yes", "--account-id", "999988887777"])
         .await;
@@ -341,4 +341,126 @@ async fn a_stopped_migration_shows_its_lines_to_the_end() {
     let shown = shown(&run);
     assert!(shown.len() > 3, "{}", run.text());
     assert_eq!(shown, lines_of(&account, &run));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_task_still_gets_its_last_lines() {
+    let account = Account::with(&[Scenario::MigrationSlow]);
+    let slow = account.run(&["migrate", "--yes"]).await;
+    let (_, rest) = slow.stderr.split_once("--attach ").expect("a hint");
+    let task = rest.split('`').next().expect("a task").to_owned();
+    let ended = account
+        .run(&["migrate", "--attach", &task, "--timeout", "3h"])
+        .await;
+    assert_eq!(ended.status.code(), 0, "{}", ended.text());
+    let run = interrupted(
+        &account,
+        &["migrate", "--yes", "--stop-on-interrupt", "-o", "json"],
+        60,
+    )
+    .await;
+    assert_eq!(run.status.code(), 130, "{}", run.text());
+    assert_eq!(shown(&run), lines_of(&account, &run), "{}", run.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_that_does_not_fit_hides_neither_success_nor_failure() {
+    let account = Account::with(&[]);
+    let run = account
+        .run(&["migrate", "--yes", "--query", "abs(verdict)"])
+        .await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    position(&run, "what was asked for is done");
+    let account = Account::with(&[Scenario::MigrationFails]);
+    let run = account
+        .run(&["migrate", "--yes", "--query", "abs(verdict)"])
+        .await;
+    assert_eq!(run.status.code(), 3, "{}", run.text());
+    position(&run, "error: migrate: php-fpm exited with 3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_of_ecs_itself_neither_loses_nor_doubles_the_task() {
+    let account = Account::with(&[]);
+    account.sandbox.with_world(|world| {
+        world.inject(
+            FaultRule::on(Service::Ecs, "DescribeTasks", Fault::Fail)
+                .after(2)
+                .times(8),
+        );
+        world.inject(FaultRule::on(Service::Ecs, "RunTask", Fault::Fail));
+    });
+    let run = account.run(&["migrate", "--yes"]).await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    position(&run, "looking whether the task was started");
+    position(&run, "HTTP status 500");
+    let account = Account::with(&[]);
+    account.sandbox.with_world(|world| {
+        world.inject(
+            FaultRule::on(Service::Ecs, "DescribeTasks", Fault::Fail)
+                .after(2)
+                .times(8),
+        )
+    });
+    let run = account.run(&["migrate", "--yes", "-o", "json"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert_eq!(shown(&run), lines_of(&account, &run));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_while_looking_asks_nothing_and_changes_nothing() {
+    let account = Account::with(&[]);
+    account.sandbox.with_world(|world| {
+        let slow = Fault::Delay(std::time::Duration::from_secs(15));
+        world.inject(FaultRule::on(Service::Ecs, "DescribeServices", slow));
+    });
+    let run = interrupted(&account, &["migrate", "--yes"], 5).await;
+    assert_eq!(run.status.code(), 130, "{}", run.text());
+    position(&run, "nothing was changed");
+    assert!(run.changes.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_name_of_a_context_will_do() {
+    let account = Account::with(&[]);
+    let file = "[contexts.\"eu/prod ../x\"]\naccount_id = \"123456789012\"\nregion = \"us-east-1\"\n";
+    std::fs::write(account.home().join("bpctl.toml"), file).expect("a file");
+    let run = account
+        .run(&[
+            "--context",
+            "eu/prod ../x",
+            "migrate",
+            "--yes",
+            "--timeout",
+            "20s",
+        ])
+        .await;
+    assert_eq!(run.status.code(), 6, "{}", run.text());
+    position(&run, "`bpctl --context 'eu/prod ../x' migrate --attach ");
+    let refused = account.run(&["--context", "eu/prod ../x", "migrate"]).await;
+    // Hints lead to the same place.
+    position(&refused, "`bpctl --context 'eu/prod ../x' migrate --attach ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_of_a_killed_run_can_be_looked_at() {
+    let account = Account::with(&[]);
+    let run = account.run(&["migrate", "--yes", "-o", "json"]).await;
+    let arn = run.json()["task_arn"].as_str().expect("an ARN").to_owned();
+    let folder = account.home().join(".local/state/bpctl/journal");
+    let path = std::fs::read_dir(folder)
+        .expect("a journal")
+        .next()
+        .expect("a file")
+        .expect("readable")
+        .path();
+    let text = std::fs::read_to_string(&path).expect("text");
+    let cut = text.rfind("{\"at\"").or(text.rfind("{\"")).expect("a last line");
+    std::fs::write(&path, &text[..text[..cut].len()]).expect("written");
+    let again = account.run(&["migrate", "--yes"]).await;
+    position(&again, "was not followed to its end on this machine");
+    position(
+        &again,
+        &format!("see how it ended with `bpctl migrate --attach {arn}`"),
+    );
 }

@@ -80,7 +80,8 @@ pub(super) async fn apply(
         };
         match done {
             Ok(Done::Snapshot(id)) => {
-                journal.done(&step.id, &format!("took snapshot {id}"))?;
+                let written = journal.done(&step.id, &format!("took snapshot {id}"));
+                written.map_err(|error| with_snapshot(error, Some(&id)))?;
                 snapshot = Some(id);
             }
             Ok(Done::Task(begun)) => {
@@ -96,7 +97,9 @@ pub(super) async fn apply(
                 return Ok(*begun);
             }
             Err(error) => {
-                journal.failed(&step.id, &error)?;
+                if let Err(error) = journal.failed(&step.id, &error) {
+                    ctx.ui.warn(&format!("failed to {error}"));
+                }
                 return Err(with_snapshot(error, snapshot.as_deref()));
             }
         }
@@ -157,7 +160,10 @@ async fn start(
     };
     match ctx.aws.run_task(permit, &request).await {
         Ok(task) => Ok(task),
-        Err(error) if error.kind() == ErrorKind::Unreachable => unanswered(ctx, order, error).await,
+        // An answer that cannot be read is as good as none.
+        Err(error) if matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Unexpected) => {
+            unanswered(ctx, order, error).await
+        }
         Err(error) => Err(explained(error, order)),
     }
 }

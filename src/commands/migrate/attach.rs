@@ -32,7 +32,8 @@ pub(super) async fn run(
         );
     }
     let mut follower = Follower::of_named(ctx, &cluster, CONTAINER, &name.id);
-    let (_, task) = try_join!(Box::pin(ctx.target()), Box::pin(follower.until_known())).map_err(|error| {
+    let looks = async { try_join!(Box::pin(ctx.target()), Box::pin(follower.until_known())) };
+    let (_, task) = ctx.unless_interrupted(looks).await.map_err(|error| {
         if error.kind() != ErrorKind::NotFound {
             return error;
         }
@@ -43,7 +44,9 @@ pub(super) async fn run(
         );
         error.hint(Tail::new(&place, CONTAINER, &name.id).command())
     })?;
-    let definition = ctx.aws.task_definition(&task.definition).await?;
+    let definition = ctx
+        .unless_interrupted(ctx.aws.task_definition(&task.definition))
+        .await?;
     let Some(container) = definition.container(CONTAINER) else {
         return Err(CtlError::usage(format!(
             "attach to task {}: {} has no container {CONTAINER}",
@@ -101,9 +104,8 @@ pub(super) fn ended(
     let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) = &followed;
     let judgement = judge(task, CONTAINER);
     let result = MigrateResult::new(task, &judgement, tail, snapshot);
-    ctx.emit(&result)?;
     let again = format!("follow it again with `{}`", reattach(ctx, task.id()));
-    match followed {
+    let outcome = match followed {
         Followed::TimedOut(task) => Err(CtlError::new(
             ErrorKind::TimedOut,
             format!(
@@ -148,5 +150,6 @@ pub(super) fn ended(
             }
             Err(error)
         }
-    }
+    };
+    ctx.emit_outcome(&result, outcome)
 }

@@ -115,7 +115,13 @@ impl<'a> Follower<'a> {
         let waited = waiter
             .until(
                 async || {
-                    let Some(task) = self.look().await? else {
+                    // A look changes nothing: an interrupt need not wait for an answer that may never come.
+                    let seen = tokio::select! {
+                        biased;
+                        () = cancel.cancelled() => None,
+                        seen = self.look() => seen?,
+                    };
+                    let Some(task) = seen else {
                         return Ok(Look::Pending(match &self.last {
                             Some(last) => state_line(last, self.container),
                             None => "task is not known to ECS yet".to_owned(),

@@ -34,7 +34,7 @@ pub(super) async fn run(
     manner: &Manner,
     gate_args: &GateArgs,
 ) -> Result<ExitStatus> {
-    let observed = Box::pin(observe(ctx, layout, request)).await?;
+    let observed = ctx.unless_interrupted(observe(ctx, layout, request)).await?;
     let ids = ids()?;
     let tags = apply::tags(&ids.short);
     let plan = plan::plan(request, &observed, &ids, ctx.clock.now())?;
@@ -59,7 +59,7 @@ pub(super) async fn run(
         ctx.emit(&Printed::new(&plan, &tags, &ctx.settings)?)?;
         return Ok(ExitStatus::Done);
     }
-    let approved = match gate(ctx, plan, gate_args)? {
+    let approved = match gate(ctx, plan, gate_args).await? {
         Gate::Approved(approved) => approved,
         Gate::Finished(status) => return Ok(status),
     };
@@ -67,16 +67,20 @@ pub(super) async fn run(
     let (mut journal, unfinished) = Journal::open(ctx, approved.plan())?;
     if let Some(unfinished) = unfinished {
         ctx.ui.warn(&format!(
-            "the migration of {} was cut off on this machine; no task of it runs any more",
+            "the migration of {} was not followed to its end on this machine",
             unfinished.started
         ));
+        if let Some(task) = unfinished.notes.get("task") {
+            ctx.ui
+                .hint(&format!("see how it ended with `{}`", reattach(ctx, task)));
+        }
     }
     let outcome = Box::pin(carry_out(ctx, layout, &approved, &mut journal, manner, &tags)).await;
     let status = match &outcome {
         Ok(status) => *status,
         Err(error) => error.exit_status(),
     };
-    journal.end(status.code())?;
+    journal.end(status.code());
     outcome
 }
 

@@ -132,7 +132,10 @@ impl Tail {
                 return;
             }
             tokio::select! {
-                () = cancel.cancelled() => return,
+                () = cancel.cancelled() => {
+                    ctx.ui.warn("interrupted while the last lines were awaited: some may be missing above");
+                    return;
+                }
                 () = ctx.clock.sleep(Duration::from_secs(1)) => {}
             }
         }

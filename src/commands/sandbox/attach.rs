@@ -43,7 +43,15 @@ pub(crate) async fn attach(
             let found = match state::live(&path).await? {
                 Some(found) => found,
                 None => {
-                    let started = launch::background(ui, &path, &[]).await?;
+                    let args = launch::layout_args(settings);
+                    let started = match launch::background(ui, &path, &args).await {
+                        Ok(started) => started,
+                        // Another bpctl may have started one in the same moment.
+                        Err(error) => match state::live(&path).await? {
+                            Some(found) => found,
+                            None => return Err(error),
+                        },
+                    };
                     ui.status(&format!(
                         "Started a sandbox at {}; `bpctl sandbox stop` stops it",
                         started.url

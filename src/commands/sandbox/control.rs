@@ -183,6 +183,19 @@ pub(super) async fn reveal(ctx: &Ctx) -> Result<ExitStatus> {
     Ok(ExitStatus::Done)
 }
 
+/// What an operator's environment says about other places than the sandbox.
+pub(super) const FOREIGN: [&str; 9] = [
+    "AWS_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "BPCTL_PROFILE",
+    "BPCTL_REGION",
+    "BPCTL_ENDPOINT_URL",
+    "BPCTL_ROLE_ARN",
+    "BPCTL_ACCOUNT_ID",
+    "BPCTL_PREFIX",
+];
+
 /// The environment in which every AWS tool talks to the sandbox at `url`.
 pub(super) fn environment(url: &str) -> Vec<(&'static str, String)> {
     vec![
@@ -207,8 +220,10 @@ impl Render for Environment {
     }
 
     fn human(&self, _view: &View) -> String {
-        let mut text =
-            "# run: eval \"$(bpctl sandbox env)\"\nunset AWS_PROFILE AWS_SESSION_TOKEN\n".to_owned();
+        let mut text = format!(
+            "# run: eval \"$(bpctl sandbox env)\"\nunset {}\n",
+            FOREIGN.join(" ")
+        );
         for (name, value) in &self.variables {
             text.push_str(&format!("export {name}={}\n", value.as_str().unwrap_or_default()));
         }

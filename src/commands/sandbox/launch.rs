@@ -109,10 +109,7 @@ impl WorldArgs {
 
     /// The same choices as a command line for the process in the background.
     fn to_args(&self, settings: &Settings) -> Vec<String> {
-        let mut args = vec!["--layout".to_owned(), settings.layout.value.to_string()];
-        if let Some(stage) = &settings.stage {
-            args.extend(["--stage".to_owned(), stage.value.to_string()]);
-        }
+        let mut args = layout_args(settings);
         for scenario in &self.scenarios {
             args.extend(["--scenario".to_owned(), scenario.clone()]);
         }
@@ -134,6 +131,15 @@ impl WorldArgs {
         ]);
         args
     }
+}
+
+/// The layout of a world: the process in the background may find another configuration than this one.
+pub(super) fn layout_args(settings: &Settings) -> Vec<String> {
+    let mut args = vec!["--layout".to_owned(), settings.layout.value.to_string()];
+    if let Some(stage) = &settings.stage {
+        args.extend(["--stage".to_owned(), stage.value.to_string()]);
+    }
+    args
 }
 
 /// One scenario that has something to find.
@@ -217,6 +223,15 @@ pub(super) async fn background(ui: &Ui, path: &Path, args: &[String]) -> Result<
             && state::live(path).await?.is_some()
         {
             return Ok(state);
+        }
+        // Two of them may start at once: the one whose file it is wins, for everybody.
+        if let Some(other) = state::read(path).filter(|state| state.pid != child.id())
+            && state::live(path).await?.is_some()
+        {
+            // It holds nothing that would have to be put away.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Ok(other);
         }
         if let Ok(Some(status)) = child.try_wait() {
             let said = fs::read_to_string(&log).unwrap_or_default();

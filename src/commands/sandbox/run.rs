@@ -52,13 +52,7 @@ async fn child(
     };
     let mut command = tokio::process::Command::new(program);
     command.args(arguments);
-    for name in [
-        "AWS_PROFILE",
-        "AWS_SESSION_TOKEN",
-        "BPCTL_PROFILE",
-        "BPCTL_ENDPOINT_URL",
-        "BPCTL_ROLE_ARN",
-    ] {
+    for name in control::FOREIGN {
         command.env_remove(name);
     }
     command.envs(control::environment(&state.url));
