@@ -376,7 +376,7 @@ async fn a_query_that_does_not_fit_hides_neither_success_nor_failure() {
         .run(&["migrate", "--yes", "--query", "abs(verdict)"])
         .await;
     assert_eq!(run.status.code(), 3, "{}", run.text());
-    position(&run, "error: migrate: php-fpm exited with 3");
+    position(&run, "php-fpm exited with 3");
 }
 
 #[tokio::test(start_paused = true)]
