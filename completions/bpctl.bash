@@ -551,7 +551,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__config__subcmd__explain)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help layout prefix stage profile region role_arn account_id endpoint_url infra_dir protected connect_timeout read_timeout wait_timeout"
+            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help layout prefix stage profile region role_arn account_id endpoint_url infra_dir protected retry_mode connect_timeout read_timeout wait_timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -265,7 +265,7 @@ json\t'One JSON document with a `schema`'
 yaml\t'The same as YAML'
 jsonl\t'One JSON document per line and item'
 name\t'Names only, one per line'
-markdown\t'Markdown, for tickets and job summaries (where the command offers it)'"
+markdown\t'Markdown, for tickets and job summaries'"
 complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l query -d 'JMESPath over the JSON document' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand triage" -l color -d 'Colour: auto, always or never' -r -f -a "auto\t'Colour on a terminal, unless NO_COLOR is set'
 always\t'Always'
