@@ -2,6 +2,7 @@
 
 mod space;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rayon::prelude::*;
@@ -101,6 +102,23 @@ pub fn tune(
     objective: &Objective,
     space: &Space,
 ) -> Result<Pareto, TuneError> {
+    tune_with_progress(config, arrivals, horizon, seeds, objective, space, &|_, _| ())
+}
+
+/// [`tune`] that calls `progress` with the combinations done and all of them whenever one is done, from
+/// whatever thread simulated it.
+///
+/// # Errors
+/// As [`tune`].
+pub fn tune_with_progress(
+    config: &FleetConfig,
+    arrivals: &Arrivals,
+    horizon: Duration,
+    seeds: &[u64],
+    objective: &Objective,
+    space: &Space,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Pareto, TuneError> {
     if !(objective.wait_p95_seconds.is_finite() && objective.wait_p95_seconds >= 0.0) {
         return Err(TuneError::Objective("wait_p95_seconds"));
     }
@@ -118,13 +136,16 @@ pub fn tune(
         .iter()
         .map(|seed| Scenario::new(arrivals.clone(), *seed, horizon))
         .collect();
+    let done = AtomicUsize::new(0);
     // `collect` keeps the order of the combinations, whatever thread simulates them.
     let candidates: Vec<Candidate> = (0..count)
         .into_par_iter()
         .map(|position| {
             let choice = space.at(position);
             let config = FleetConfig::new(choice.apply(config.spec()))?;
-            evaluate(choice, &config, &scenarios, objective)
+            let candidate = evaluate(choice, &config, &scenarios, objective);
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, count);
+            candidate
         })
         .collect::<Result<_, TuneError>>()?;
     let current = evaluate(Choice::of(config.spec()), config, &scenarios, objective)?;

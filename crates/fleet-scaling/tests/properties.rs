@@ -142,6 +142,7 @@ fn any_config() -> impl Strategy<Value = FleetConfig> {
         vec(1.0..3000.0_f64, 1..5).prop_map(|seconds| ServiceTime::Empirical { seconds }),
     ];
     let spot = (0.0..2.0_f64, 0.0..600.0_f64, any::<bool>()).prop_map(|(rate, lead, short)| SpotSpec {
+        unavailable: false,
         interruptions_per_hour: rate,
         rebalance_lead_seconds: lead,
         shortages: if short {

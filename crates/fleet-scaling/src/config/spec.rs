@@ -97,7 +97,9 @@ pub struct SpotSpec {
     pub interruptions_per_hour: f64,
     /// How long before the two-minute notice the rebalance recommendation arrives.
     pub rebalance_lead_seconds: f64,
-    /// When there is no capacity to launch from.
+    /// Whether there is no capacity to launch from at all.
+    pub unavailable: bool,
+    /// When there is no capacity to launch from for a while.
     pub shortages: Vec<ShortageSpec>,
 }
 

@@ -61,6 +61,9 @@ pub enum Arrivals {
     Trace {
         /// The recording.
         trace: Trace,
+        /// Whether it starts over at its end; otherwise nothing comes after it.
+        #[serde(default)]
+        repeat: bool,
     },
     /// Several processes together.
     Sum {
@@ -78,7 +81,7 @@ impl Arrivals {
             Self::Constant { per_hour } | Self::Poisson { per_hour } => *per_hour,
             Self::Daily { low, high } => f64::midpoint(*low, *high),
             Self::Burst { jobs, .. } => *jobs as f64 / 24.0,
-            Self::Trace { trace } => trace.mean_per_hour(),
+            Self::Trace { trace, .. } => trace.mean_per_hour(),
             Self::Sum { parts } => parts.iter().map(Self::mean_per_hour).sum(),
         }
     }

@@ -9,6 +9,8 @@ pub(crate) struct Pools {
     zones: usize,
     /// By type, then by zone.
     pools: Vec<Vec<Shortage>>,
+    /// Types that have no capacity at all.
+    unavailable: Vec<bool>,
 }
 
 /// Shortages of one pool that alternate with capacity; advanced only when somebody looks.
@@ -50,6 +52,11 @@ impl Pools {
         Self {
             zones: spec.zones.len(),
             pools,
+            unavailable: spec
+                .instance_types
+                .iter()
+                .map(|kind| kind.spot.as_ref().is_some_and(|spot| spot.unavailable))
+                .collect(),
         }
     }
 
@@ -59,6 +66,9 @@ impl Pools {
     /// best-effort basis, capacity first.
     pub(crate) fn choose(&mut self, now: u64, per_zone: &[u32]) -> Option<(usize, usize)> {
         for (kind, zones) in self.pools.chunks_mut(self.zones).enumerate() {
+            if self.unavailable[kind] {
+                continue;
+            }
             let mut best: Option<usize> = None;
             for (zone, pool) in zones.iter_mut().enumerate() {
                 let fewer = best.is_none_or(|best| per_zone[zone] < per_zone[best]);
@@ -114,6 +124,20 @@ mod tests {
         let mut pools = pools(Vec::new());
         assert_eq!(pools.choose(0, &[0, 0]), Some((0, 0)));
         assert_eq!(pools.choose(0, &[1, 0]), Some((0, 1)));
+    }
+
+    #[test]
+    fn a_type_without_capacity_is_passed_over() {
+        let mut spec = FleetSpec::from_template("gpu-p-series").unwrap();
+        let none = Some(SpotSpec {
+            unavailable: true,
+            ..SpotSpec::default()
+        });
+        spec.instance_types[0].spot.clone_from(&none);
+        assert_eq!(Pools::new(&spec, 5).choose(0, &[0]), None);
+        let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+        spec.instance_types[0].spot = none;
+        assert_eq!(Pools::new(&spec, 5).choose(0, &[0]), Some((1, 0)));
     }
 
     #[test]

@@ -179,7 +179,7 @@ fn interrupted(lead: f64, release_on_notice: bool) -> Report {
         spec.instance_types[0].spot = Some(SpotSpec {
             interruptions_per_hour: 1.0,
             rebalance_lead_seconds: lead,
-            shortages: Vec::new(),
+            ..SpotSpec::default()
         });
     });
     run(&config, "constant:12/h", 30 * DAY)
@@ -264,7 +264,7 @@ fn skipping_idle_minutes_changes_nothing() {
         spec.instance_types[0].spot = Some(SpotSpec {
             interruptions_per_hour: 0.2,
             rebalance_lead_seconds: 60.0,
-            shortages: Vec::new(),
+            ..SpotSpec::default()
         });
     });
     let template = |zero, only_add: bool| {

@@ -64,6 +64,32 @@ fn what_cannot_be_reached_has_no_best() {
 }
 
 #[test]
+fn every_combination_is_reported_once() {
+    let config = config();
+    let space = Space {
+        backlog_targets: vec![1.0, 2.0],
+        scale_to_zero_minutes: vec![15],
+        max_sizes: vec![4, 8, 9],
+        warmup_seconds: vec![240.0],
+        type_mixes: vec![vec![0]],
+    };
+    let seen = std::sync::Mutex::new(Vec::new());
+    tune_with_progress(
+        &config,
+        &Arrivals::Poisson { per_hour: 5.0 },
+        Duration::from_secs(86_400),
+        &[1],
+        &Objective::wait_p95(Duration::from_secs(600)),
+        &space,
+        &|done, all| seen.lock().unwrap().push((done, all)),
+    )
+    .unwrap();
+    let mut seen = seen.into_inner().unwrap();
+    seen.sort_unstable();
+    assert_eq!(seen, [1, 2, 3, 4, 5, 6].map(|done| (done, 6)));
+}
+
+#[test]
 fn threads_do_not_matter() {
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new()

@@ -46,6 +46,7 @@ enum Kind {
     },
     Recorded {
         trace: Trace,
+        repeat: bool,
         row: usize,
         given: f64,
         due: f64,
@@ -130,8 +131,10 @@ fn collect(arrivals: &Arrivals, seed: u64, sources: &mut Vec<Source>) {
             at: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
             daily: *daily && *jobs > 0,
         },
-        Arrivals::Trace { trace } => Kind::Recorded {
+        Arrivals::Trace { trace, repeat } => Kind::Recorded {
             trace: trace.clone(),
+            // Without a job it would start over for ever.
+            repeat: *repeat && trace.mean_per_hour() > 0.0,
             row: 0,
             given: 0.0,
             due: 0.0,
@@ -183,18 +186,19 @@ impl Source {
             }
             Kind::Recorded {
                 trace,
+                repeat,
                 row,
                 given,
                 due,
-            } => recorded(trace, row, given, due),
+            } => recorded(trace, *repeat, row, given, due),
         };
     }
 }
 
 /// The jobs of an interval are spread over it evenly; fractions are carried over to later intervals.
-fn recorded(trace: &Trace, row: &mut usize, given: &mut f64, due: &mut f64) -> u64 {
+fn recorded(trace: &Trace, repeat: bool, row: &mut usize, given: &mut f64, due: &mut f64) -> u64 {
     loop {
-        let Some(jobs) = trace.jobs(*row) else {
+        let Some(jobs) = trace.jobs(*row, repeat) else {
             return u64::MAX;
         };
         // `given` jobs of this interval have arrived; `due` is what earlier ones left over.
@@ -261,12 +265,20 @@ mod tests {
     #[test]
     fn a_recording_gives_every_job_it_counts() {
         let trace = Trace::from_csv("0,3\n60,0.5\n120,0.5\n180,0\n").unwrap();
-        let mut stream = Stream::new(&Arrivals::Trace { trace }, 0);
-        let mut times = Vec::new();
-        while stream.next() != u64::MAX {
-            times.push(stream.next());
-            stream.advance();
-        }
-        assert_eq!(times, [10_000, 30_000, 50_000, 150_000]);
+        let times = |trace: &Trace, repeat, until| {
+            let trace = trace.clone();
+            let mut stream = Stream::new(&Arrivals::Trace { trace, repeat }, 0);
+            let mut times = Vec::new();
+            while stream.next() < until {
+                times.push(stream.next());
+                stream.advance();
+            }
+            times
+        };
+        assert_eq!(times(&trace, false, u64::MAX), [10_000, 30_000, 50_000, 150_000]);
+        assert_eq!(times(&trace, true, 2_400_000).len(), 40);
+        assert_eq!(times(&trace, true, 300_000)[4..], [250_000, 270_000, 290_000]);
+        let silent = Trace::new(60, &[0.0]).unwrap();
+        assert!(times(&silent, true, u64::MAX).is_empty());
     }
 }

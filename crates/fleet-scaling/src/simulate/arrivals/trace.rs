@@ -209,7 +209,8 @@ impl Trace {
         std::time::Duration::from_millis(self.step * self.jobs.len() as u64)
     }
 
-    pub(crate) fn jobs(&self, row: usize) -> Option<f64> {
+    pub(crate) fn jobs(&self, row: usize, repeat: bool) -> Option<f64> {
+        let row = if repeat { row % self.jobs.len() } else { row };
         self.jobs.get(row).copied()
     }
 
