@@ -122,8 +122,8 @@ pub fn decide(config: &FleetConfig, state: &FleetState, metrics: &Metrics, now: 
 /// Sources: "Understand how suspending processes affects other processes": without `Launch` no
 /// scale-out activity starts, without `Terminate` no scale-in activity. "Use instance scale-in
 /// protection": the desired capacity is decremented, but protected instances stay. "Capacity
-/// Rebalancing": replacements are launched first, and the group may exceed its maximum by 10 percent,
-/// at least by one instance, meanwhile.
+/// Rebalancing": replacements are launched first, and the group may exceed its maximum meanwhile. By how
+/// much that page does not say; "Rebalancing activities" says by 10 percent, and by one instance at least.
 fn follow(config: &FleetConfig, state: &FleetState, desired: u32, tell: &mut impl FnMut(Reason)) -> u32 {
     let running = state.running;
     let mut instances = desired;
