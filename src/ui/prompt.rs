@@ -1,6 +1,6 @@
 //! Questions to the operator, behind a trait so that tests can answer them.
 
-use std::io;
+use std::io::{self, Write as _};
 
 /// Somebody who answers questions.
 pub trait Prompter: Send {
@@ -23,27 +23,25 @@ pub struct TerminalPrompter;
 
 impl Prompter for TerminalPrompter {
     fn confirm(&mut self, question: &str) -> io::Result<bool> {
-        dialoguer::Confirm::new()
-            .with_prompt(question)
-            .default(false)
-            .interact()
-            .map_err(into_io)
+        let answer = ask(&format!("{question} [y/N]"))?;
+        Ok(["y", "yes"].iter().any(|yes| answer.eq_ignore_ascii_case(yes)))
     }
 
     fn input(&mut self, question: &str) -> io::Result<String> {
-        dialoguer::Input::new()
-            .with_prompt(question)
-            .allow_empty(true)
-            .interact_text()
-            .map_err(into_io)
+        ask(&format!("{question}:"))
     }
 }
 
-/// The question has hidden the cursor; an interrupted one does not bring it back.
-fn into_io(error: dialoguer::Error) -> io::Error {
-    let _ = console::Term::stderr().show_cursor();
-    match error {
-        dialoguer::Error::IO(error) => error,
+/// One line from the terminal, without blanks around it. The terminal stays as it is, line by line with
+/// echo: whatever ends bpctl in the middle of a question leaves nothing to mend.
+fn ask(question: &str) -> io::Result<String> {
+    let mut stderr = io::stderr();
+    stderr.write_all(format!("{question} ").as_bytes())?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    match io::stdin().read_line(&mut answer)? {
+        0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+        _ => Ok(answer.trim().to_owned()),
     }
 }
 

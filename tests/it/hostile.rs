@@ -206,6 +206,13 @@ fn two_that_need_a_sandbox_at_once_get_the_same_one() {
     for output in outputs {
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     }
+    // None is left over that nobody knows of.
+    #[cfg(target_os = "linux")]
+    for process in std::fs::read_dir("/proc").unwrap().flatten() {
+        let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).into_owned();
+        assert!(!line.contains(&home.path().display().to_string()), "{line}");
+    }
 }
 
 #[test]
@@ -250,4 +257,37 @@ fn a_terminated_migration_says_how_to_go_on() {
         text.contains("`bpctl --context sandbox migrate --attach "),
         "{text}"
     );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_question_leaves_the_terminal_as_it_is() {
+    use std::io::Write as _;
+    let home = tempfile::tempdir().unwrap();
+    let line = format!(
+        "{} sandbox run -- bpctl migrate -q; echo status=$?; stty -a",
+        env!("CARGO_BIN_EXE_bpctl")
+    );
+    // A terminal of its own, from util-linux.
+    let asked = |answer: &str| {
+        let mut child = Command::new("script")
+            .args(["-qec", &line, "/dev/null"])
+            .env_clear()
+            .env("HOME", home.path())
+            .env("PATH", "/usr/bin:/bin")
+            .env("TERM", "xterm")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
+        stdout(&child.wait_with_output().unwrap())
+    };
+    for (answer, status) in [("n\n", 3), ("\n", 3), ("maybe\n", 3), ("Yes\n", 0)] {
+        let text = asked(answer);
+        assert!(text.contains("Go on? [y/N]"), "{text}");
+        assert!(text.contains(&format!("status={status}")), "{answer:?} {text}");
+        assert!(!text.contains("\u{1b}[?25l"), "the cursor is hidden: {text:?}");
+        assert!(text.contains(" echo ") && text.contains(" icanon "), "{text}");
+    }
 }

@@ -52,6 +52,8 @@ pub(super) async fn run(ctx: &Ctx, args: &ServeArgs) -> Result<ExitStatus> {
         Some(path) => path.clone(),
         None => state::path(&ctx.env, ctx.state_dir.as_deref())?,
     };
+    // Of two that start at once, one must see the other.
+    let starting = state::lock(&path)?;
     if let Some(running) = state::live(&path).await? {
         return Err(CtlError::new(
             ErrorKind::Conflict,
@@ -61,6 +63,7 @@ pub(super) async fn run(ctx: &Ctx, args: &ServeArgs) -> Result<ExitStatus> {
     }
     let (server, state) = listen(ctx, &args.world, args.port).await?;
     state::write(&path, &state)?;
+    drop(starting);
     ctx.ui
         .status(&format!("Serving a sandbox at {}; Ctrl-C stops it", state.url));
     let stopper = server.stopper();
@@ -68,7 +71,7 @@ pub(super) async fn run(ctx: &Ctx, args: &ServeArgs) -> Result<ExitStatus> {
     tokio::pin!(serving);
     tokio::select! {
         () = &mut serving => {}
-        _ = tokio::signal::ctrl_c() => {
+        () = crate::cli::interrupt() => {
             stopper.stop();
             serving.await;
         }

@@ -47,6 +47,25 @@ pub(super) fn path(env: &BTreeMap<String, String>, state_dir: Option<&Path>) -> 
         })
 }
 
+/// Keeps others from becoming the running sandbox, until the file is dropped.
+pub(super) fn lock(path: &Path) -> Result<fs::File> {
+    let path = path.with_extension("lock");
+    let failed = |error: std::io::Error| {
+        CtlError::new(ErrorKind::Failed, format!("take the lock `{}`", path.display())).source(&error)
+    };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path).map_err(failed)?;
+    // Held for as long as it takes to look and to bind a port: waiting is no matter.
+    file.lock().map_err(failed)?;
+    Ok(file)
+}
+
 /// Writes the file in one step, mode 0600.
 pub(super) fn write(path: &Path, state: &State) -> Result<()> {
     let failed = |error: &std::io::Error| {
