@@ -15,7 +15,7 @@ use crate::settings::Source;
 
 /// Look at GPU fleets, and take them to zero
 ///
-/// A fleet is written <stage>/<slug>, e.g. production/gpu-default. `--stage` limits every command to
+/// A fleet is written `<stage>/<slug>`, e.g. production/gpu-default. `--stage` limits every command to
 /// the fleets of one stage.
 #[derive(Debug, Args)]
 pub(crate) struct FleetArgs {

@@ -156,7 +156,7 @@ impl Tail {
     }
 }
 
-/// The pool in "Migrating tenant pool database [tenant_pool_1]."
+/// The pool in `Migrating tenant pool database [tenant_pool_1].`
 fn pool_of(line: &str) -> Option<PoolName> {
     let (_, rest) = line.split_once("tenant pool database [")?;
     rest.split_once(']')?.0.parse().ok()
