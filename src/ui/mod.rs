@@ -16,7 +16,7 @@ use crate::error::{CtlError, ErrorKind, Result};
 use crate::process::Process;
 
 pub(crate) use progress::Progress;
-use prompt::Prompter;
+use prompt::{Prompter, TerminalState};
 pub(crate) use style::{Role, paint, strip_controls};
 
 /// `--color`.
@@ -276,6 +276,7 @@ impl Ui {
             &mut *self.prompter.lock().unwrap_or_else(PoisonError::into_inner),
             nobody,
         );
+        let terminal = TerminalState::save();
         let asking = tokio::task::spawn_blocking(move || {
             let answer = question(&mut *prompter);
             (prompter, answer)
@@ -287,7 +288,10 @@ impl Ui {
                 *self.prompter.lock().unwrap_or_else(PoisonError::into_inner) = prompter;
                 answer
             }
-            () = cancel.cancelled() => Err(io::Error::from(io::ErrorKind::Interrupted)),
+            () = cancel.cancelled() => {
+                terminal.restore();
+                Err(io::Error::from(io::ErrorKind::Interrupted))
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Questions to the operator, behind a trait so that tests can answer them.
 
-use std::io::{self, Write as _};
+use std::io;
 
 /// Somebody who answers questions.
 pub trait Prompter: Send {
@@ -23,25 +23,53 @@ pub struct TerminalPrompter;
 
 impl Prompter for TerminalPrompter {
     fn confirm(&mut self, question: &str) -> io::Result<bool> {
-        let answer = ask(&format!("{question} [y/N]"))?;
-        Ok(["y", "yes"].iter().any(|yes| answer.eq_ignore_ascii_case(yes)))
+        // A whole line and not one key: the first `y` of a longer word must not count as yes.
+        let answer = self.input(&format!("{question} [y/N]"))?;
+        Ok(["y", "yes"]
+            .iter()
+            .any(|yes| answer.trim().eq_ignore_ascii_case(yes)))
     }
 
     fn input(&mut self, question: &str) -> io::Result<String> {
-        ask(&format!("{question}:"))
+        let input = dialoguer::Input::new().with_prompt(question).allow_empty(true);
+        input.interact_text().map_err(into_io)
     }
 }
 
-/// One line from the terminal, without blanks around it. The terminal stays as it is, line by line with
-/// echo: whatever ends bpctl in the middle of a question leaves nothing to mend.
-fn ask(question: &str) -> io::Result<String> {
-    let mut stderr = io::stderr();
-    stderr.write_all(format!("{question} ").as_bytes())?;
-    stderr.flush()?;
-    let mut answer = String::new();
-    match io::stdin().read_line(&mut answer)? {
-        0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
-        _ => Ok(answer.trim().to_owned()),
+fn into_io(error: dialoguer::Error) -> io::Error {
+    match error {
+        dialoguer::Error::IO(error) => error,
+    }
+}
+
+/// The terminal as it was before a question: a question that is given up has the cursor hidden and
+/// echo off at that moment, and nobody left to bring them back.
+#[derive(Debug)]
+pub(super) struct TerminalState {
+    #[cfg(unix)]
+    modes: Option<rustix::termios::Termios>,
+}
+
+impl TerminalState {
+    /// Remembers the terminal's state; nothing without a terminal.
+    pub(super) fn save() -> Self {
+        Self {
+            #[cfg(unix)]
+            modes: rustix::termios::tcgetattr(io::stdin()).ok(),
+        }
+    }
+
+    /// Brings it back.
+    pub(super) fn restore(&self) {
+        // The command ends anyway: nothing can be done about a terminal that went away.
+        #[cfg(unix)]
+        if let Some(modes) = &self.modes {
+            let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, modes);
+        }
+        let terminal = console::Term::stderr();
+        if terminal.is_term() {
+            let _ = terminal.show_cursor();
+        }
     }
 }
 

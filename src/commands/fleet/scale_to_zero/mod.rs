@@ -115,19 +115,18 @@ pub(crate) async fn run(ctx: &Ctx, args: &ScaleToZeroArgs) -> Result<ExitStatus>
         Some(trouble) if applied.failed.is_empty() => Err(conclude::out_of_sight(trouble, &fleets)),
         Some(_) | None => verdict,
     };
-    let status = verdict
-        .as_ref()
-        .map_or_else(|error| error.exit_status(), |()| ExitStatus::Done);
+    let verdict = verdict.map(|()| ExitStatus::Done);
+    let status = verdict.as_ref().copied().unwrap_or_else(CtlError::exit_status);
     journal.end(status.code());
-    ctx.emit(&Outcome {
+    let outcome = Outcome {
         target: snapshot.target,
         drain: request.drain,
         force: request.force,
         changed: applied.done.len(),
         interrupted_before,
         fleets,
-    })?;
-    verdict.map(|()| ExitStatus::Done)
+    };
+    ctx.emit_outcome(&outcome, verdict)
 }
 
 /// Steps, then the look afterwards.
