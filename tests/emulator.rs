@@ -3,6 +3,11 @@
 //! What the sandbox believes about AWS, bpctl believes too: here somebody else's belief answers. Run it with
 //! `.ci/independent`, which installs the emulator.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the seed speaks to the emulator past bpctl"
+)]
+
 #[path = "emulator/engine/mod.rs"]
 mod engine;
 #[path = "emulator/ministack.rs"]

@@ -100,7 +100,9 @@ macro_rules! clients {
                     let config = $sdk::config::Builder::from(self.config().await?)
                         .retry_partition($sdk::config::retry::RetryPartition::new(partition))
                         .build();
-                    Ok($sdk::Client::from_conf(config))
+                    #[expect(clippy::disallowed_methods, reason = "the one place that makes clients")]
+                    let client = $sdk::Client::from_conf(config);
+                    Ok(client)
                 }
             )+
         }

@@ -1,5 +1,10 @@
 //! The AWS SDK for Rust through both doors: every protocol, every fault as the SDK's retries and callers see it.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these clients are what is under test, not bpctl's"
+)]
+
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
