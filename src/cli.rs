@@ -37,9 +37,9 @@ struct GlobalArgs {
     #[arg(long, global = true, value_name = "NAME", add = crate::completion::contexts())]
     context: Option<String>,
 
-    /// Configuration file [env: BPCTL_CONFIG]
+    /// Configuration file of bpctl [env: BPCTL_CONFIG]
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    config: Option<PathBuf>,
+    config_file: Option<PathBuf>,
 
     /// Naming layout: single or staged
     #[arg(long, global = true, value_name = "LAYOUT", hide_short_help = true)]
@@ -125,10 +125,10 @@ impl GlobalArgs {
     }
 
     fn overrides(&self) -> BTreeMap<&'static str, String> {
-        let config = self.config.as_ref().map(|path| path.display().to_string());
+        let config = self.config_file.as_ref().map(|path| path.display().to_string());
         [
             // No setting, but whoever repeats this command line needs it.
-            ("config", &config),
+            ("config-file", &config),
             ("context", &self.context),
             ("layout", &self.layout),
             ("stage", &self.stage),
@@ -183,7 +183,8 @@ impl Command {
     /// Whether the command talks to AWS: only then does the context `sandbox` need a running sandbox.
     fn uses_aws(&self) -> bool {
         match self {
-            Self::Migrate(_) | Self::Fleet(_) | Self::Triage(_) | Self::Whoami(_) => true,
+            Self::Migrate(_) | Self::Triage(_) | Self::Whoami(_) => true,
+            Self::Fleet(args) => args.uses_aws(),
             Self::Config(_) | Self::Sandbox(_) | Self::Completion(_) | Self::Man(_) | Self::ExitCodes(_) => {
                 false
             }
@@ -329,7 +330,7 @@ async fn context(
         cancel,
         ..
     } = process;
-    let explicit = global.config.clone().or_else(|| {
+    let explicit = global.config_file.clone().or_else(|| {
         Some(PathBuf::from(
             env.get("BPCTL_CONFIG").filter(|path| !path.is_empty())?,
         ))
@@ -381,6 +382,7 @@ async fn context(
         env,
         aws,
         clock,
+        cwd,
         state_dir,
         cancel,
     })

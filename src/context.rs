@@ -28,6 +28,8 @@ pub(crate) struct Ctx {
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) aws: Aws,
     pub(crate) clock: Clock,
+    /// The working folder: relative paths on the command line start here.
+    pub(crate) cwd: PathBuf,
     /// Where journals, locks and the sandbox's state lie; `None` without a home folder.
     pub(crate) state_dir: Option<PathBuf>,
     /// Cancelled by the first Ctrl-C.

@@ -51,7 +51,10 @@ pub(super) fn fleets(process: &Process, state: &Path, context: &str) {
 /// The context's name is only given when it was typed, for `default` need not be defined anywhere.
 fn arguments(words: &Words) -> Vec<&str> {
     let mut arguments = vec!["fleet", "list", "-q", "-o", "name"];
-    for (flag, value) in [("--context", words.typed_context()), ("--config", words.config())] {
+    for (flag, value) in [
+        ("--context", words.typed_context()),
+        ("--config-file", words.config()),
+    ] {
         if let Some(value) = value {
             arguments.extend([flag, value]);
         }
@@ -77,7 +80,10 @@ mod tests {
         for (typed, expected) in [
             (&["fleet", "status"][..], list.to_owned()),
             (&["--context", "prod", "fleet"], format!("{list} --context prod")),
-            (&["--config=x.toml", "fleet"], format!("{list} --config x.toml")),
+            (
+                &["--config-file=x.toml", "fleet"],
+                format!("{list} --config-file x.toml"),
+            ),
         ] {
             let (process, _) = Process::captured(&[&["--", "bpctl"], typed].concat());
             assert_eq!(arguments(&Words::of(&process)).join(" "), expected);

@@ -33,9 +33,9 @@ impl Words {
         })
     }
 
-    /// `--config`, as typed.
+    /// `--config-file`, as typed.
     pub(super) fn config(&self) -> Option<&str> {
-        self.flag("--config").filter(|path| !path.is_empty())
+        self.flag("--config-file").filter(|path| !path.is_empty())
     }
 
     /// `--context`, as typed.

@@ -101,7 +101,7 @@ async fn the_example_file_is_valid() {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/bpctl.toml");
     let run = run(
         &account,
-        &["config", "get-contexts", "--config", example, "-o", "name"],
+        &["config", "get-contexts", "--config-file", example, "-o", "name"],
     )
     .await;
     assert_eq!(

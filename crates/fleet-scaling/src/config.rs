@@ -151,6 +151,14 @@ impl FleetConfig {
         &self.alarms
     }
 
+    /// Calls the alarm at `position` of [`Self::alarms`] by its name in CloudWatch, for whoever reads
+    /// sentences about it. Positions that no alarm has are ignored.
+    pub fn name_alarm(&mut self, position: usize, name: String) {
+        if let Some(alarm) = self.alarms.get_mut(position) {
+            alarm.name = name;
+        }
+    }
+
     /// The scaling policies.
     #[must_use]
     pub fn policies(&self) -> &[Policy] {

@@ -33,6 +33,13 @@ pub(crate) struct Group {
     /// Process and reason.
     pub(crate) suspended: Vec<(String, String)>,
     pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) zones: Vec<String>,
+    /// Whether Spot Instances at risk are replaced ahead of their interruption.
+    pub(crate) capacity_rebalance: bool,
+    /// Whether instances above the base capacity are Spot Instances, all or some of them.
+    pub(crate) spot: bool,
+    /// Seconds that simple scaling policies without a cooldown of their own wait.
+    pub(crate) default_cooldown_seconds: Option<i32>,
     /// The group is on its way out.
     pub(crate) deleting: bool,
 }
@@ -189,6 +196,15 @@ fn convert(group: &AutoScalingGroup) -> Result<Group> {
             .iter()
             .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
             .collect(),
+        zones: group.availability_zones().to_vec(),
+        capacity_rebalance: group.capacity_rebalance().unwrap_or(false),
+        // "The default value is 100": On-Demand only (API Reference, InstancesDistribution).
+        spot: group
+            .mixed_instances_policy()
+            .and_then(|policy| policy.instances_distribution())
+            .and_then(|distribution| distribution.on_demand_percentage_above_base_capacity())
+            .is_some_and(|percentage| percentage < 100),
+        default_cooldown_seconds: group.default_cooldown(),
         deleting: group.status().is_some(),
     })
 }

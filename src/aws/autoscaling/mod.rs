@@ -1,10 +1,12 @@
-//! EC2 Auto Scaling: groups, their activities, and their capacity.
+//! EC2 Auto Scaling: groups, their policies, their activities, and their capacity.
 
 mod activities;
 mod capacity;
 mod groups;
+mod policies;
 
 pub(crate) use activities::Activity;
 #[cfg(test)]
 pub(crate) use groups::Instance;
 pub(crate) use groups::{Group, Phase};
+pub(crate) use policies::{Policy, PolicyKind, TrackedMetric};

@@ -2,6 +2,7 @@
 
 mod list;
 mod scale_to_zero;
+mod source;
 mod status;
 mod text;
 
@@ -29,6 +30,15 @@ enum FleetCommand {
     List(list::ListArgs),
     Status(status::StatusArgs),
     ScaleToZero(scale_to_zero::ScaleToZeroArgs),
+}
+
+impl FleetArgs {
+    /// Whether AWS is asked: a configuration file needs none.
+    pub(crate) fn uses_aws(&self) -> bool {
+        match &self.command {
+            FleetCommand::List(_) | FleetCommand::Status(_) | FleetCommand::ScaleToZero(_) => true,
+        }
+    }
 }
 
 pub(crate) async fn run(ctx: &Ctx, args: FleetArgs) -> Result<ExitStatus> {

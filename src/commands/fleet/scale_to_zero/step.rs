@@ -102,6 +102,10 @@ mod tests {
             default_warmup_seconds: None,
             suspended: Vec::new(),
             tags: BTreeMap::new(),
+            zones: Vec::new(),
+            capacity_rebalance: true,
+            spot: true,
+            default_cooldown_seconds: None,
             deleting: false,
         }
     }

@@ -57,6 +57,10 @@ fn fleet(name: &str, instances: usize, queue: Reading, busy: usize) -> Candidate
         default_warmup_seconds: None,
         suspended: Vec::new(),
         tags: BTreeMap::new(),
+        zones: Vec::new(),
+        capacity_rebalance: true,
+        spot: true,
+        default_cooldown_seconds: None,
         deleting: false,
     };
     let work = Work {

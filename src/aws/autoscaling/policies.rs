@@ -1,0 +1,168 @@
+//! DescribePolicies.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_autoscaling::types::{ScalingPolicy, TargetTrackingConfiguration};
+
+use super::super::Aws;
+use crate::error::{Required as _, Result, from_sdk};
+
+/// "The default value is 50 and the maximum value is 100" (Auto Scaling API Reference, DescribePolicies).
+const PAGE: i32 = 100;
+
+const REQUEST: &str = "DescribePolicies";
+
+/// A scaling policy of a group.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Policy {
+    pub(crate) group: String,
+    pub(crate) name: String,
+    pub(crate) enabled: bool,
+    /// Names of the alarms that invoke it.
+    pub(crate) alarms: Vec<String>,
+    pub(crate) kind: PolicyKind,
+}
+
+/// What a policy does. Adjustment types are named as in the API.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum PolicyKind {
+    Step {
+        adjustment_type: String,
+        minimum_adjustment_magnitude: Option<i32>,
+        steps: Vec<Step>,
+    },
+    Simple {
+        adjustment_type: String,
+        adjustment: i32,
+        minimum_adjustment_magnitude: Option<i32>,
+        /// Seconds; the group's default cooldown without it.
+        cooldown: Option<i32>,
+    },
+    TargetTracking {
+        target: f64,
+        disable_scale_in: bool,
+        /// `None` for a predefined metric or metric math.
+        metric: Option<TrackedMetric>,
+    },
+    /// E.g. `PredictiveScaling`.
+    Other(String),
+}
+
+/// One interval of a step policy; the bounds are distances from the alarm's threshold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Step {
+    pub(crate) lower: Option<f64>,
+    pub(crate) upper: Option<f64>,
+    pub(crate) adjustment: i32,
+}
+
+/// The metric of a target tracking policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TrackedMetric {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) dimensions: Vec<(String, String)>,
+    pub(crate) statistic: Option<String>,
+}
+
+impl Aws {
+    /// The scaling policies by group: those of one group, or of every group of the region.
+    pub(crate) async fn policies(&self, group: Option<&str>) -> Result<BTreeMap<String, Vec<Policy>>> {
+        let mut pages = self
+            .autoscaling_client()
+            .await?
+            .describe_policies()
+            .set_auto_scaling_group_name(group.map(str::to_owned))
+            .max_records(PAGE)
+            .into_paginator()
+            .send();
+        let mut policies: BTreeMap<String, Vec<Policy>> = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| from_sdk("read the scaling policies", &error))?;
+            for policy in page.scaling_policies() {
+                let policy = convert(policy)?;
+                policies.entry(policy.group.clone()).or_default().push(policy);
+            }
+        }
+        Ok(policies)
+    }
+}
+
+fn convert(policy: &ScalingPolicy) -> Result<Policy> {
+    let kind = match policy.policy_type().required(REQUEST, "PolicyType")? {
+        "StepScaling" => PolicyKind::Step {
+            adjustment_type: policy
+                .adjustment_type()
+                .required(REQUEST, "AdjustmentType")?
+                .to_owned(),
+            minimum_adjustment_magnitude: policy.min_adjustment_magnitude(),
+            steps: policy
+                .step_adjustments()
+                .iter()
+                .map(|step| {
+                    Ok(Step {
+                        lower: step.metric_interval_lower_bound(),
+                        upper: step.metric_interval_upper_bound(),
+                        adjustment: step.scaling_adjustment().required(REQUEST, "ScalingAdjustment")?,
+                    })
+                })
+                .collect::<Result<_>>()?,
+        },
+        "SimpleScaling" => PolicyKind::Simple {
+            adjustment_type: policy
+                .adjustment_type()
+                .required(REQUEST, "AdjustmentType")?
+                .to_owned(),
+            adjustment: policy
+                .scaling_adjustment()
+                .required(REQUEST, "ScalingAdjustment")?,
+            minimum_adjustment_magnitude: policy.min_adjustment_magnitude(),
+            cooldown: policy.cooldown(),
+        },
+        "TargetTrackingScaling" => tracking(
+            policy
+                .target_tracking_configuration()
+                .required(REQUEST, "TargetTrackingConfiguration")?,
+        )?,
+        other => PolicyKind::Other(other.to_owned()),
+    };
+    Ok(Policy {
+        group: policy
+            .auto_scaling_group_name()
+            .required(REQUEST, "AutoScalingGroupName")?
+            .to_owned(),
+        name: policy.policy_name().required(REQUEST, "PolicyName")?.to_owned(),
+        // "The default is enabled" (API Reference, PutScalingPolicy).
+        enabled: policy.enabled().unwrap_or(true),
+        alarms: policy
+            .alarms()
+            .iter()
+            .filter_map(|alarm| alarm.alarm_name().map(str::to_owned))
+            .collect(),
+        kind,
+    })
+}
+
+fn tracking(configuration: &TargetTrackingConfiguration) -> Result<PolicyKind> {
+    let metric = configuration
+        .customized_metric_specification()
+        .and_then(|metric| {
+            Some(TrackedMetric {
+                namespace: metric.namespace()?.to_owned(),
+                name: metric.metric_name()?.to_owned(),
+                dimensions: metric
+                    .dimensions()
+                    .iter()
+                    .filter_map(|dimension| {
+                        Some((dimension.name()?.to_owned(), dimension.value()?.to_owned()))
+                    })
+                    .collect(),
+                statistic: metric.statistic().map(|statistic| statistic.as_str().to_owned()),
+            })
+        });
+    Ok(PolicyKind::TargetTracking {
+        target: configuration.target_value().required(REQUEST, "TargetValue")?,
+        disable_scale_in: configuration.disable_scale_in().unwrap_or(false),
+        metric,
+    })
+}

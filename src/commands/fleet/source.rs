@@ -1,0 +1,55 @@
+//! Where the fleet comes from that a command thinks about: a live one, or a file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::context::Ctx;
+use crate::error::{CtlError, Result};
+use crate::fleet::{Model, facts_of, model, read_file, within_stage};
+use crate::layout::FleetId;
+
+/// A live fleet or a configuration file.
+#[derive(Debug, Args)]
+pub(super) struct FleetSource {
+    /// Fleet, e.g. production/gpu-default
+    #[arg(value_name = "FLEET", add = crate::completion::fleets())]
+    fleet: Option<FleetId>,
+
+    /// The fleet's configuration (TOML or JSON) instead of a live fleet's
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with = "fleet")]
+    config: Option<PathBuf>,
+}
+
+impl FleetSource {
+    /// Whether AWS has to be asked.
+    pub(super) fn is_live(&self) -> bool {
+        self.config.is_none()
+    }
+
+    /// The fleet.
+    ///
+    /// # Errors
+    /// Neither or an unusable one is given; or AWS cannot be asked.
+    pub(super) async fn model(&self, ctx: &Ctx) -> Result<Model> {
+        match (&self.fleet, &self.config) {
+            (_, Some(file)) => read_file(&ctx.cwd.join(file), file),
+            (Some(fleet), None) => live(ctx, fleet).await,
+            (None, None) => Err(
+                CtlError::usage("choose a fleet: neither FLEET nor `--config` is given")
+                    .hint("`bpctl fleet list` shows the fleets of this context"),
+            ),
+        }
+    }
+}
+
+async fn live(ctx: &Ctx, fleet: &FleetId) -> Result<Model> {
+    let layout = ctx.layout()?;
+    within_stage(&layout, std::slice::from_ref(fleet))?;
+    let (guard, facts) = futures::join!(
+        ctx.aws.guard_account(),
+        Box::pin(facts_of(&ctx.aws, &layout, fleet))
+    );
+    guard?;
+    model(&layout, fleet, &facts?)
+}

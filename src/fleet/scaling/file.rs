@@ -1,0 +1,138 @@
+//! A fleet's configuration in a file: TOML as people write it, or the JSON that bpctl prints.
+
+use std::ops::Range;
+use std::path::Path;
+
+use fleet_scaling::config::{ConfigError, FleetConfig, FleetSpec};
+use toml_edit::Item;
+
+use super::Model;
+use crate::error::{CtlError, Result};
+
+/// Reads the file; `shown` is its name as the operator wrote it.
+///
+/// # Errors
+/// A usage error that names the file, the line and the field.
+pub(crate) fn read_file(path: &Path, shown: &Path) -> Result<Model> {
+    let name = shown.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        CtlError::usage(format!("read the fleet configuration `{name}`"))
+            .source(&error)
+            .hint("`bpctl fleet simulate FLEET --days 1 --arrivals none -o json --query config` prints that of a live fleet")
+    })?;
+    let config = parse(&text).map_err(|problem| {
+        CtlError::usage(format!("read the fleet configuration `{name}`")).cause(problem)
+    })?;
+    Ok(Model {
+        name,
+        config,
+        assumptions: Vec::new(),
+        left_out: Vec::new(),
+    })
+}
+
+/// What is wrong is said with its line, where the format knows lines.
+fn parse(text: &str) -> Result<FleetConfig, String> {
+    if text.trim_start().starts_with('{') {
+        let spec: FleetSpec = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        return FleetConfig::new(spec).map_err(|error| error.to_string());
+    }
+    let spec: FleetSpec = toml::from_str(text).map_err(|error| {
+        let message = error.message();
+        match error.span() {
+            Some(span) => format!("line {}: {message}", line(text, &span)),
+            None => message.to_owned(),
+        }
+    })?;
+    FleetConfig::new(spec).map_err(|error| match span_of(text, &error) {
+        Some(span) => format!("line {}: {error}", line(text, &span)),
+        None => error.to_string(),
+    })
+}
+
+fn line(text: &str, span: &Range<usize>) -> usize {
+    1 + text
+        .bytes()
+        .take(span.start)
+        .filter(|byte| *byte == b'\n')
+        .count()
+}
+
+/// Where the field that an error is about stands; of a field that was left out, what it belongs to.
+fn span_of(text: &str, error: &ConfigError) -> Option<Range<usize>> {
+    let document = toml_edit::Document::parse(text).ok()?;
+    let mut item: &Item = document.as_item();
+    let mut span = None;
+    // `instance_types[1].hourly_price` in steps.
+    for step in error.field.split(['.', '[']) {
+        let next = match step.strip_suffix(']') {
+            Some(position) => item.get(position.parse::<usize>().ok()?),
+            None => item.get(step),
+        };
+        let Some(next) = next else { break };
+        span = next.span().or(span);
+        item = next;
+    }
+    span
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FLEET: &str = "\
+max = 4
+
+[[instance_types]]
+name = \"g5.xlarge\"
+
+[[instance_types]]
+name = \"g4dn.xlarge\"
+hourly_price = 0.18
+
+[[policies]]
+type = \"target-tracking\"
+name = \"backlog\"
+metric = \"BacklogPerInstance\"
+target = 2
+";
+
+    fn refused(from: &str, to: &str) -> String {
+        assert!(FLEET.contains(from));
+        parse(&FLEET.replace(from, to)).unwrap_err()
+    }
+
+    #[test]
+    fn a_file_is_a_fleet_in_either_format() {
+        let config = parse(FLEET).unwrap();
+        assert_eq!(config.limits().max, 4);
+        let json = serde_json::to_string_pretty(config.spec()).unwrap();
+        assert_eq!(parse(&json).unwrap(), config);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        assert_eq!(
+            refused("max = 4", "max = 4\nmin = 9"),
+            "line 2: `min` is 9, more than `max`, which is 4"
+        );
+        assert_eq!(
+            refused("hourly_price = 0.18", "hourly_price = -1"),
+            "line 8: `instance_types[1].hourly_price` is -1, and may not be negative"
+        );
+        assert!(refused("target = 2", "target = nan").starts_with("line 14: `policies[0].target` is not"));
+        assert!(refused("max = 4", "max = \"four\"").starts_with("line 1: invalid type"));
+        assert!(refused("max = 4", "max = 4\nmaximum = 4").starts_with("line 2: unknown field `maximum`"));
+        assert!(refused("max = 4", "max = ").starts_with("line 1: "));
+    }
+
+    #[test]
+    fn a_field_that_is_missing_is_placed_where_it_belongs() {
+        // The type that has no price, not the file as a whole.
+        assert_eq!(
+            refused("g5.xlarge", "q9.xlarge"),
+            "line 4: `instance_types[0].name` is `q9.xlarge`, whose price is not known: give its `hourly_price`"
+        );
+        assert!(parse("{\"max\": 1,").unwrap_err().contains("line 1 column"));
+    }
+}

@@ -1,0 +1,127 @@
+//! The reads behind a live model: two round trips, whatever the number of fleets.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::live::{Facts, alarm_names};
+use crate::aws::Aws;
+use crate::aws::autoscaling::{Group, Policy};
+use crate::aws::cloudwatch::{Alarm, MetricQuery, MetricSeries, Statistic};
+use crate::error::Result;
+use crate::fleet::{assemble, known_groups, select};
+use crate::layout::{FLEET_NAMESPACE, FleetId, Layout};
+
+/// How far back `JobProcessingP50` is looked for.
+const JOBS_LOOK_BACK: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What AWS says of `fleet`.
+///
+/// # Errors
+/// There is no such fleet, or something cannot be read: half a model would be a wrong one.
+pub(crate) async fn facts_of(aws: &Aws, layout: &Layout, fleet: &FleetId) -> Result<Facts> {
+    let name = layout.auto_scaling_group(fleet);
+    let named = [name.clone()];
+    let (groups, policies) = futures::try_join!(
+        Box::pin(aws.groups_named(&named)),
+        Box::pin(aws.policies(Some(&name)))
+    )?;
+    let Some(group) = groups.into_iter().next() else {
+        // The error knows the fleets there are.
+        let known = known_groups(aws, layout).await?;
+        select(&known, std::slice::from_ref(fleet))?;
+        return Err(crate::error::CtlError::new(
+            crate::error::ErrorKind::Changed,
+            format!("read fleet `{fleet}`: its group has just appeared"),
+        )
+        .hint("run the command again"));
+    };
+    let mut facts = complete(aws, layout, vec![(fleet.clone(), group)], policies).await?;
+    facts
+        .pop()
+        .map(|(_, facts)| facts)
+        .ok_or_else(|| crate::error::CtlError::missing_in_response("DescribeAutoScalingGroups", "group"))
+}
+
+/// What AWS says of every fleet that has a group.
+///
+/// # Errors
+/// Something cannot be read.
+pub(crate) async fn facts_of_all(aws: &Aws, layout: &Layout) -> Result<Vec<(FleetId, Facts)>> {
+    let (groups, policies) = futures::try_join!(Box::pin(aws.groups()), Box::pin(aws.policies(None)))?;
+    let known = assemble(layout, groups, &[], std::iter::empty());
+    let groups = known
+        .fleets
+        .into_iter()
+        .filter_map(|(id, fleet)| Some((id, fleet.group?)));
+    complete(aws, layout, groups.collect(), policies).await
+}
+
+/// Alarms and jobs of all groups at once.
+async fn complete(
+    aws: &Aws,
+    layout: &Layout,
+    groups: Vec<(FleetId, Group)>,
+    mut policies: BTreeMap<String, Vec<Policy>>,
+) -> Result<Vec<(FleetId, Facts)>> {
+    let now = aws.clock().now();
+    let from = now.checked_sub(JOBS_LOOK_BACK).unwrap_or(Timestamp::MIN);
+    let fleets: Vec<(FleetId, Group, Vec<Policy>)> = groups
+        .into_iter()
+        .map(|(id, group)| {
+            let policies = policies.remove(&group.name).unwrap_or_default();
+            (id, group, policies)
+        })
+        .collect();
+    let mut names: Vec<String> = fleets
+        .iter()
+        .flat_map(|(id, _, policies)| alarm_names(layout, id, policies))
+        .collect();
+    names.sort();
+    names.dedup();
+    let queries: Vec<MetricQuery> = fleets
+        .iter()
+        .map(|(id, _, _)| MetricQuery {
+            namespace: FLEET_NAMESPACE,
+            metric: "JobProcessingP50",
+            dimensions: layout.metric_dimensions(id),
+            statistic: Statistic::Maximum,
+            period_seconds: 3600,
+        })
+        .collect();
+    let (alarms, jobs) = futures::try_join!(
+        Box::pin(aws.alarms_named(&names)),
+        Box::pin(aws.metric_data(&queries, from, now))
+    )?;
+    let alarms: BTreeMap<String, Alarm> = alarms
+        .into_iter()
+        .map(|alarm| (alarm.name.clone(), alarm))
+        .collect();
+    let facts = fleets.into_iter().zip(jobs).map(|((id, group, policies), jobs)| {
+        let own = alarm_names(layout, &id, &policies);
+        let facts = Facts {
+            alarms: own
+                .iter()
+                .filter_map(|name| Some((name.clone(), alarms.get(name)?.clone())))
+                .collect(),
+            group,
+            policies,
+            median_job_seconds: median(&jobs),
+        };
+        (id, facts)
+    });
+    Ok(facts.collect())
+}
+
+/// The median of the hours in which jobs ended; the publisher says 0 when none did.
+fn median(hours: &MetricSeries) -> Option<f64> {
+    let mut seconds: Vec<f64> = hours
+        .points
+        .iter()
+        .map(|point| point.value)
+        .filter(|seconds| *seconds > 0.0)
+        .collect();
+    seconds.sort_by(f64::total_cmp);
+    seconds.get(seconds.len() / 2).copied()
+}
