@@ -100,11 +100,7 @@ pub fn decide(config: &FleetConfig, state: &FleetState, metrics: &Metrics, now: 
             .queued
             .map(|jobs| jobs as f64)
             .or_else(|| metrics.newest(Metric::QueueDepth)),
-        busy: state.busy.or_else(|| {
-            metrics
-                .newest(Metric::ActiveWorkers)
-                .map(|workers| workers as u32)
-        }),
+        busy: state.busy.or_else(|| metrics.busy_workers()),
     };
     let desired = resolve(config, &situation, &readings, now, &mut |reason| {
         reasons.push(reason)

@@ -88,7 +88,7 @@ impl fmt::Display for Sentence<'_> {
                 write!(f, "{wanted} is more than the maximum: {to}")
             }
             Reason::Clamped { wanted, to } => write!(f, "{wanted} is less than the minimum: {to}"),
-            Reason::ScaleToZero { outcome } => zero(f, outcome),
+            Reason::ScaleToZero { outcome } => zero(f, outcome, self.config),
             Reason::Suspended { process } => match process {
                 Process::Launch => f.write_str("`Launch` is suspended: no instance is added"),
                 Process::Terminate => f.write_str("`Terminate` is suspended: no instance is removed"),
@@ -162,7 +162,12 @@ fn hold(reason: Hold) -> &'static str {
     }
 }
 
-fn zero(f: &mut fmt::Formatter<'_>, outcome: ZeroOutcome) -> fmt::Result {
+fn zero(f: &mut fmt::Formatter<'_>, outcome: ZeroOutcome, config: &FleetConfig) -> fmt::Result {
+    let in_queue = if config.spec().jobs.depth_counts_running {
+        "are not done"
+    } else {
+        "wait"
+    };
     let guard = match outcome {
         ZeroOutcome::NotAlarming => return f.write_str("scale to zero: the alarm is not in ALARM"),
         ZeroOutcome::SetToZero => return f.write_str("scale to zero: desired capacity 0"),
@@ -179,8 +184,8 @@ fn zero(f: &mut fmt::Formatter<'_>, outcome: ZeroOutcome) -> fmt::Result {
     };
     f.write_str("scale to zero is held back: ")?;
     match guard {
-        Guard::QueuedJobs { jobs } => write!(f, "{jobs} jobs wait"),
-        Guard::QueueUnknown => f.write_str("nobody knows whether jobs wait"),
+        Guard::QueuedJobs { jobs } => write!(f, "{jobs} jobs {in_queue}"),
+        Guard::QueueUnknown => write!(f, "nobody knows whether jobs {in_queue}"),
         Guard::ActiveWorkers { workers } => write!(f, "{workers} workers hold a job"),
         Guard::WorkersUnknown => f.write_str("nobody knows whether workers hold a job"),
         Guard::Silent { missing } => write!(f, "the metric is silent, {missing} points are missing"),

@@ -18,9 +18,10 @@ pub struct FleetScaling {
     pub limits: Limits,
     /// How long a launched instance warms up.
     pub warmup: Duration,
-    /// Jobs waiting per worker that the tracking policy aims at.
+    /// Jobs per worker that the tracking policy aims at, those that run included.
     pub backlog_target: f64,
-    /// For how many minutes the queue must be empty before the fleet goes to zero.
+    /// For how many minutes no job must be left, none waiting and none running, before the fleet goes
+    /// to zero.
     pub scale_to_zero_minutes: usize,
 }
 

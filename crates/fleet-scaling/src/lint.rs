@@ -48,7 +48,7 @@ pub struct Finding {
 
 type Rule = fn(&FleetConfig) -> Option<Finding>;
 
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
     zero::nothing_leaves_zero,
     zero::silence_is_taken_for_an_empty_queue,
     zero::long_jobs_are_killed,
@@ -56,6 +56,7 @@ const RULES: [Rule; 13] = [
     zero::the_minimum_forbids_zero,
     zero::the_window_is_shorter_than_a_cold_start,
     policies::an_exact_step_fights_tracking,
+    policies::a_step_that_adds_outbids_scale_in,
     policies::tracking_without_room,
     policies::a_step_that_no_breach_reaches,
     instances::warm_up_outlasts_the_scale_in_alarm,

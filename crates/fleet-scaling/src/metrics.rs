@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 /// A metric of a queue-driven fleet, published once a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Metric {
-    /// Jobs that wait for a worker.
+    /// Jobs that wait for a worker, and with
+    /// [`depth_counts_running`](crate::config::JobsSpec::depth_counts_running) also those in the hands of
+    /// one, so that it is 0 only when every job is done.
     QueueDepth,
-    /// Jobs that wait, per registered worker; no data while there is no worker.
+    /// [`Self::QueueDepth`] per registered worker; no data while there is no worker.
     BacklogPerInstance,
-    /// Workers that hold at least one job.
+    /// Registered workers, idle and busy alike.
     ActiveWorkers,
-    /// Jobs that the registered workers could start at once.
+    /// Free slots of the registered workers: jobs that they could start at once.
     AvailableCapacity,
 }
 
@@ -131,6 +133,20 @@ impl Metrics {
         self.of(metric).last().copied().flatten()
     }
 
+    /// Workers that hold a job, as far as the newest points tell: those registered less the free slots,
+    /// rounded up and never below 0. Without word of free slots every worker may be busy; without a
+    /// count of workers nobody knows.
+    ///
+    /// A worker that runs several jobs at once can have a free slot and be busy, so with a concurrency
+    /// above 1 this is too low, down to 0 while jobs run. A `QueueDepth` that counts running jobs is not.
+    #[must_use]
+    pub fn busy_workers(&self) -> Option<u32> {
+        let workers = self.newest(Metric::ActiveWorkers)?;
+        let free = self.newest(Metric::AvailableCapacity).unwrap_or(0.0);
+        // Saturates: what is below 0 becomes 0.
+        Some((workers - free).ceil() as u32)
+    }
+
     /// The data points of an alarm, newest first, each of `period` minutes.
     pub(crate) fn points(
         &self,
@@ -160,6 +176,22 @@ mod tests {
         assert_eq!(of(Statistic::Minimum), Some(1.0));
         assert_eq!(of(Statistic::Sum), Some(5.0));
         assert_eq!(Statistic::Average.of([None, None].into_iter()), None);
+    }
+
+    #[test]
+    fn workers_without_a_free_slot_are_busy() {
+        let busy = |workers: Option<f64>, free: Option<f64>| {
+            Metrics::new()
+                .with(Metric::ActiveWorkers, [Some(9.0), workers])
+                .with(Metric::AvailableCapacity, [Some(9.0), free])
+                .busy_workers()
+        };
+        assert_eq!(busy(Some(5.0), Some(3.0)), Some(2));
+        assert_eq!(busy(Some(5.0), Some(4.5)), Some(1));
+        assert_eq!(busy(Some(5.0), None), Some(5));
+        assert_eq!(busy(None, Some(3.0)), None);
+        // Two workers with four slots each and one job in hand: seven slots are free.
+        assert_eq!(busy(Some(2.0), Some(7.0)), Some(0));
     }
 
     #[test]

@@ -13,13 +13,14 @@ use crate::state::{FleetState, Suspended};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Minute {
-    /// Jobs that waited.
+    /// `QueueDepth`: jobs that waited, or were not done.
     pub queue_depth: Option<f64>,
-    /// Jobs that waited, per worker.
+    /// `BacklogPerInstance`: the same per registered worker.
     pub backlog_per_instance: Option<f64>,
-    /// Workers that held a job.
+    /// `ActiveWorkers`: registered workers.
     pub active_workers: Option<f64>,
-    /// Jobs that could have started.
+    /// `AvailableCapacity`: their free slots. What the safe options of scale to zero take for busy
+    /// workers follows from the two: see [`Metrics::busy_workers`].
     pub available_capacity: Option<f64>,
     /// The desired capacity at the end of the minute.
     pub desired: u32,

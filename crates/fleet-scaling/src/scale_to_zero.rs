@@ -72,7 +72,7 @@ pub struct Facts {
     pub desired: u32,
     /// The group's minimum.
     pub min: u32,
-    /// Jobs that wait, when known.
+    /// What `QueueDepth` counts, jobs that wait or jobs that are not done, when known.
     pub queued: Option<f64>,
     /// Workers that hold a job, when known.
     pub busy: Option<u32>,
@@ -108,12 +108,12 @@ pub enum ZeroOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "guard")]
 pub enum Guard {
-    /// Jobs wait.
+    /// The queue is not empty: jobs wait, or are not done.
     QueuedJobs {
         /// How many.
         jobs: f64,
     },
-    /// Nobody knows whether jobs wait.
+    /// Nobody knows whether the queue is empty.
     QueueUnknown,
     /// Workers hold jobs.
     ActiveWorkers {

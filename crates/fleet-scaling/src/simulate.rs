@@ -64,6 +64,19 @@ impl Scenario {
     /// # Errors
     /// The scenario makes no sense.
     pub fn run(&self, config: &FleetConfig) -> Result<Report, SimulateError> {
+        self.run_with_progress(config, &|_| ())
+    }
+
+    /// [`Self::run`] that tells `progress` how much time it has simulated: each time that another
+    /// 200th of the horizon has passed, or several in one jump of the clock, and at the end.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_with_progress(
+        &self,
+        config: &FleetConfig,
+        progress: &dyn Fn(Duration),
+    ) -> Result<Report, SimulateError> {
         self.arrivals.validate()?;
         if self.horizon < Duration::from_secs(60) {
             return Err(SimulateError::ShortHorizon);
@@ -80,7 +93,7 @@ impl Scenario {
         {
             return Err(SimulateError::InitialAboveMaximum { initial, most });
         }
-        Ok(engine::Engine::new(config, self).run())
+        Ok(engine::Engine::new(config, self).run(progress))
     }
 }
 

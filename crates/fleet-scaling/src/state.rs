@@ -56,9 +56,12 @@ pub struct FleetState {
     pub protected: u32,
     /// Spot Instances with a rebalance recommendation.
     pub at_risk: u32,
-    /// Jobs that wait right now; without it the newest `QueueDepth` counts.
+    /// What `QueueDepth` counts, right now: jobs that wait, or are not done. Without it the newest
+    /// `QueueDepth` counts.
     pub queued: Option<u64>,
-    /// Workers that hold a job right now; without it the newest `ActiveWorkers` counts.
+    /// Workers that hold a job right now. Without it the newest `ActiveWorkers` less the newest
+    /// `AvailableCapacity` counts, which can be too low when workers run several jobs at once: see
+    /// [`Metrics::busy_workers`](crate::metrics::Metrics::busy_workers).
     pub busy: Option<u32>,
     /// Suspended processes.
     pub suspended: Suspended,

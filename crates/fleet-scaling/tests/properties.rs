@@ -158,7 +158,7 @@ fn any_config() -> impl Strategy<Value = FleetConfig> {
     (
         (0..4_i64, 0..12_i64, 0.0..900.0_f64, any::<bool>(), of(0..3_i64)),
         (policies, of(any_zero()), service, of(spot)),
-        (1..4_i64, 0.0..600.0_f64, any::<[bool; 2]>(), 1..6_i64, 1..200_i64),
+        (1..4_i64, 0.0..600.0_f64, any::<[bool; 3]>(), 1..6_i64, 1..200_i64),
     )
         .prop_map(|(group, (policies, zero, service, spot), jobs)| {
             let mut spec = FleetSpec::from_template("gpu-default").unwrap();
@@ -176,6 +176,7 @@ fn any_config() -> impl Strategy<Value = FleetConfig> {
             spec.jobs.lease_seconds = jobs.1;
             spec.jobs.release_on_notice = jobs.2[0];
             spec.jobs.protect_busy = jobs.2[1];
+            spec.jobs.depth_counts_running = jobs.2[2];
             spec.jobs.max_attempts = jobs.3;
             spec.jobs.queue_limit = jobs.4;
             FleetConfig::new(spec).unwrap()
@@ -292,12 +293,14 @@ proptest! {
         if zero.never_with_queued_jobs && waiting.is_none_or(|jobs| jobs > 0.0) {
             prop_assert_eq!(desired, state.desired);
         }
-        let working = busy.map(f64::from).or(metrics.newest(Metric::ActiveWorkers));
+        let free = metrics.newest(Metric::AvailableCapacity).unwrap_or(0.0);
+        let registered = metrics.newest(Metric::ActiveWorkers);
+        let working = busy.map(f64::from).or(registered.map(|workers| (workers - free).max(0.0).ceil()));
         if zero.never_with_active_workers && working.is_none_or(|workers| workers >= 1.0) {
             prop_assert_eq!(desired, state.desired);
         }
         if zero.drain_first && desired < state.desired {
-            prop_assert!(f64::from(desired) >= working.unwrap_or(f64::INFINITY).floor());
+            prop_assert!(f64::from(desired) >= working.unwrap_or(f64::INFINITY));
         }
         let needed = usize::try_from(zero.minutes).unwrap();
         let real = metrics.of(Metric::QueueDepth).iter().rev().take(needed + 2).flatten().count();
@@ -385,6 +388,22 @@ proptest! {
             // Samples are taken at the end of a minute.
             prop_assert!(*waiting == 0 || *busy > servers as f64 - 1e-9);
         }
+    }
+
+    /// With a publisher that counts running jobs, and is never silent, scale to zero alone ends no worker
+    /// with a job, whatever its options: the queue is empty only when every job is done.
+    #[test]
+    fn a_depth_that_counts_running_jobs_is_a_guard_of_its_own(
+        config in any_config(), per_hour in 0.0..60.0_f64, seed in any::<u64>(),
+    ) {
+        let mut spec = config.spec().clone();
+        spec.policies.clear();
+        spec.jobs.depth_counts_running = true;
+        let config = FleetConfig::new(spec).unwrap();
+        let mut scenario = Scenario::new(Arrivals::Poisson { per_hour }, seed, Duration::from_secs(86_400));
+        scenario.initial = Some(config.limits().max);
+        let report = scenario.run(&config).unwrap();
+        prop_assert_eq!(report.fleet.ended_busy, 0);
     }
 
     #[test]

@@ -132,6 +132,10 @@ pub struct JobsSpec {
     pub max_attempts: i64,
     /// Jobs that may wait; more are turned away. It bounds the memory of a simulation.
     pub queue_limit: i64,
+    /// What the published `QueueDepth` counts, and `BacklogPerInstance` with it. Without it the jobs
+    /// that wait, as `ApproximateNumberOfMessagesVisible` of Amazon SQS does; with it every job that is
+    /// not done: those that run, and those whose worker is gone until their lease ends, count too.
+    pub depth_counts_running: bool,
     /// How long a job takes.
     pub service: ServiceTime,
 }
@@ -145,6 +149,7 @@ impl Default for JobsSpec {
             protect_busy: false,
             max_attempts: 5,
             queue_limit: 1_000_000,
+            depth_counts_running: false,
             service: ServiceTime::Exponential { mean_seconds: 60.0 },
         }
     }
@@ -189,7 +194,7 @@ pub struct ScaleToZeroSpec {
     /// whoever publishes the metric falls silent.
     #[serde(default = "breaching")]
     pub missing_data: MissingData,
-    /// Not while jobs wait, whatever the alarm says.
+    /// Not while the queue holds a job of those that `QueueDepth` counts, whatever the alarm says.
     #[serde(default)]
     pub never_with_queued_jobs: bool,
     /// Not while a worker holds a job.

@@ -10,7 +10,8 @@ use crate::metrics::{Metric, Statistic};
 
 impl FleetSpec {
     /// The fleet that the platform makes of the template `slug`: all Spot, 0→1 by a step policy on the
-    /// queue, 1→N by target tracking of the backlog, and scale to zero with missing data as breaching.
+    /// queue, 1→N by target tracking of the backlog, and scale to zero with missing data as breaching. Its
+    /// `QueueDepth` counts the jobs that are not done, also those that run.
     ///
     /// Prices are the on-demand list prices; set `hourly_price` to the Spot prices of the day.
     ///
@@ -39,7 +40,12 @@ impl FleetSpec {
             zones: one_zone(),
             cold_start: ColdStart::default(),
             scale_to_zero: Some(ScaleToZeroSpec::platform(count(scaling.scale_to_zero_minutes))),
-            jobs: JobsSpec::default(),
+            jobs: JobsSpec {
+                // The "pending jobs" of the runbook's "Monitoring Workers" are, in the backend's scheduler
+                // that publishes them, those that are queued and those that are leased to a worker.
+                depth_counts_running: true,
+                ..JobsSpec::default()
+            },
             instance_types: scaling
                 .instance_types
                 .iter()

@@ -26,7 +26,7 @@ pub(crate) struct Situation {
     pub(crate) group: Group,
     /// `AlarmNotification` is suspended.
     pub(crate) ignores_alarms: bool,
-    /// Jobs that wait, when known.
+    /// What `QueueDepth` counts, when known.
     pub(crate) queued: Option<f64>,
     /// Workers that hold a job, when known.
     pub(crate) busy: Option<u32>,

@@ -108,6 +108,52 @@ fn what_nobody_knows_counts_as_dangerous() {
 }
 
 #[test]
+fn registered_workers_without_a_free_slot_count_as_busy() {
+    let guarded = config(|spec| {
+        spec.scale_to_zero = Some(ScaleToZeroSpec {
+            never_with_active_workers: true,
+            ..ScaleToZeroSpec::platform(15)
+        });
+    });
+    let with_free = |free| {
+        let metrics = empty_queue()
+            .with(Metric::ActiveWorkers, [Some(3.0)])
+            .with(Metric::AvailableCapacity, [free]);
+        decide(&guarded, &FleetState::settled(3), &metrics, Moment(0))
+    };
+    assert_eq!(with_free(Some(3.0)).desired, 0);
+    for (free, workers) in [(Some(1.0), 2), (None, 3)] {
+        let decision = with_free(free);
+        assert_eq!(decision.desired, 3);
+        let guard = Guard::ActiveWorkers { workers };
+        assert!(decision.reasons.contains(&Reason::ScaleToZero {
+            outcome: ZeroOutcome::Held { guard }
+        }));
+    }
+}
+
+#[test]
+fn what_the_queue_holds_is_named_by_what_its_depth_counts() {
+    let held = |depth_counts_running| {
+        let config = config(|spec| {
+            spec.policies.clear();
+            spec.jobs.depth_counts_running = depth_counts_running;
+            spec.scale_to_zero = Some(ScaleToZeroSpec {
+                never_with_queued_jobs: true,
+                ..ScaleToZeroSpec::platform(15)
+            });
+        });
+        let state = FleetState {
+            queued: Some(3),
+            ..FleetState::settled(1)
+        };
+        explain(&config, &state, &empty_queue(), Moment(0)).remove(2)
+    };
+    assert_eq!(held(true), "scale to zero is held back: 3 jobs are not done");
+    assert_eq!(held(false), "scale to zero is held back: 3 jobs wait");
+}
+
+#[test]
 fn draining_keeps_the_workers_that_hold_a_job() {
     let config = config(|spec| spec.scale_to_zero = Some(ScaleToZeroSpec::safe(15)));
     let empty = empty_queue();

@@ -4,7 +4,11 @@ use super::evidence::{compare, load, some_workers, two_days};
 use super::zero::minutes;
 use super::{Finding, Severity};
 use crate::config::{FleetConfig, PolicyKind, PolicySpec};
-use crate::policy::AdjustmentType;
+use crate::metrics::Metric;
+use crate::policy::{AdjustmentType, StepAdjustment};
+
+/// "Amazon EC2 Auto Scaling service quotas": step adjustments in one policy.
+const MOST_STEPS: u32 = 20;
 
 /// "Multiple dynamic scaling policies": a step policy that fires alone is obeyed, also downwards.
 pub(super) fn an_exact_step_fights_tracking(config: &FleetConfig) -> Option<Finding> {
@@ -13,13 +17,24 @@ pub(super) fn an_exact_step_fights_tracking(config: &FleetConfig) -> Option<Find
         .iter()
         .any(|policy| matches!(policy.kind, PolicyKind::TargetTracking(_)));
     let max = i64::from(config.limits().max);
+    let target = backlog_target(config);
     let lowering = |policy: &PolicySpec| match policy {
         PolicySpec::Step {
             adjustment_type: AdjustmentType::ExactCapacity,
+            alarm,
             steps,
             ..
         } => steps
             .iter()
+            .filter(|step| {
+                // The tracking policy keeps as many instances as the queue's depth is worth, and the
+                // step is no lower than that where it covers no greater depth.
+                let worth = step
+                    .upper
+                    .zip(target)
+                    .map(|(upper, target)| ((alarm.threshold + upper) / target).ceil());
+                worth.is_none_or(|instances| instances > f64::from(step.adjustment))
+            })
             .map(|step| i64::from(step.adjustment))
             .filter(|capacity| (1..max).contains(capacity))
             .max(),
@@ -34,6 +49,18 @@ pub(super) fn an_exact_step_fights_tracking(config: &FleetConfig) -> Option<Find
     if !tracked {
         return None;
     }
+    // A step that adds is quiet while no job waits. Where running jobs count it never is.
+    let ladder = if config.spec().jobs.depth_counts_running {
+        ladder(config)
+    } else {
+        None
+    };
+    let fix = match &ladder {
+        Some(_) => ladder_in_words(target.unwrap_or(1.0)),
+        None => {
+            "use `ChangeInCapacity` with 1: it adds the first instance and never takes one away".to_owned()
+        }
+    };
     let scenario = two_days(load(config, some_workers(config)));
     let evidence = compare(config, "two days of steady work", &scenario, |spec| {
         if let PolicySpec::Step {
@@ -42,6 +69,10 @@ pub(super) fn an_exact_step_fights_tracking(config: &FleetConfig) -> Option<Find
             ..
         } = &mut spec.policies[at]
         {
+            if let Some(ladder) = ladder {
+                *steps = ladder;
+                return;
+            }
             *adjustment_type = AdjustmentType::ChangeInCapacity;
             for step in steps {
                 step.adjustment = step.adjustment.clamp(0, 1);
@@ -65,9 +96,108 @@ pub(super) fn an_exact_step_fights_tracking(config: &FleetConfig) -> Option<Find
             minutes(evidence.fixed.wait_p95_seconds),
             evidence.fixed.ended_busy
         ),
-        fix: "use `ChangeInCapacity` with 1: it adds the first instance and never takes one away".to_owned(),
+        fix,
         evidence: Some(evidence),
     })
+}
+
+/// "Multiple dynamic scaling policies": of a step policy that adds and a tracking policy that takes
+/// away, the one that adds is obeyed, and it adds as long as a job runs.
+pub(super) fn a_step_that_adds_outbids_scale_in(config: &FleetConfig) -> Option<Finding> {
+    let spec = config.spec();
+    if !spec.jobs.depth_counts_running || config.limits().max < 2 {
+        return None;
+    }
+    let at = spec.policies.iter().position(|policy| match policy {
+        PolicySpec::Step {
+            adjustment_type,
+            alarm,
+            steps,
+            ..
+        } => {
+            let one_job = 1.0 - alarm.threshold;
+            *adjustment_type != AdjustmentType::ExactCapacity
+                && alarm.metric == Metric::QueueDepth
+                && alarm.comparison.breaches(1.0, alarm.threshold)
+                && steps.iter().any(|step| {
+                    step.adjustment > 0
+                        && step.lower.is_none_or(|lower| lower <= one_job)
+                        && step.upper.is_none_or(|upper| one_job < upper)
+                })
+        }
+        PolicySpec::Simple { .. } | PolicySpec::TargetTracking { .. } => false,
+    })?;
+    let (target, ladder) = (backlog_target(config)?, ladder(config)?);
+    let scenario = two_days(load(config, some_workers(config)));
+    let evidence = compare(config, "two days of steady work", &scenario, |spec| {
+        if let PolicySpec::Step {
+            adjustment_type,
+            steps,
+            ..
+        } = &mut spec.policies[at]
+        {
+            (*adjustment_type, *steps) = (AdjustmentType::ExactCapacity, ladder);
+        }
+    })?;
+    if evidence.now.instance_hours <= evidence.fixed.instance_hours {
+        return None;
+    }
+    Some(Finding {
+        rule: "adding-step-outbids-scale-in",
+        severity: Severity::Warning,
+        field: format!("policies[{at}].adjustment_type"),
+        problem: format!(
+            "policy `{}` adds an instance as long as one job is not done, and its answer outweighs every \
+             scale-in: the queue's depth counts the jobs that run",
+            config.policies()[at].name
+        ),
+        consequence: format!(
+            "the fleet grows to its maximum and stays there until the last job is done: {:.0} instance hours \
+             ({:.0} with the fix)",
+            evidence.now.instance_hours, evidence.fixed.instance_hours
+        ),
+        fix: ladder_in_words(target),
+        evidence: Some(evidence),
+    })
+}
+
+/// What the tracking policy of the fleet aims at.
+fn backlog_target(config: &FleetConfig) -> Option<f64> {
+    config.spec().policies.iter().find_map(|policy| match policy {
+        PolicySpec::TargetTracking {
+            metric: Metric::BacklogPerInstance,
+            target,
+            ..
+        } => Some(*target),
+        _ => None,
+    })
+}
+
+/// Steps that ask for what the tracking policy asks for, so that either of the two may fire alone: one
+/// instance, and one more whenever the depth has grown by the target. Large fleets get wider steps.
+fn ladder(config: &FleetConfig) -> Option<Vec<StepAdjustment>> {
+    let target = backlog_target(config)?;
+    let max = config.limits().max.max(1);
+    let each = (max - 1).div_ceil(MOST_STEPS - 1).max(1);
+    let count = (max - 1).div_ceil(each) + 1;
+    let instances = |step: u32| (1 + step * each).min(max);
+    let steps = (0..count).map(|step| StepAdjustment {
+        lower: Some(if step == 0 {
+            0.0
+        } else {
+            f64::from(instances(step - 1)) * target
+        }),
+        upper: (step + 1 < count).then(|| f64::from(instances(step)) * target),
+        adjustment: i32::try_from(instances(step)).unwrap_or(i32::MAX),
+    });
+    Some(steps.collect())
+}
+
+fn ladder_in_words(target: f64) -> String {
+    format!(
+        "use `ExactCapacity` with a step for each size of the fleet: 1 instance, and one more for every {target} \
+         jobs, which is what the tracking policy asks for"
+    )
 }
 
 /// Tracking between nothing and one.
@@ -142,4 +272,27 @@ pub(super) fn a_step_that_no_breach_reaches(config: &FleetConfig) -> Option<Find
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::FleetSpec;
+
+    #[test]
+    fn a_ladder_reaches_every_maximum_in_as_many_steps_as_a_policy_may_have() {
+        for max in [1, 2, 10, 20, 21, 500] {
+            let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+            spec.max = max;
+            let steps = ladder(&FleetConfig::new(spec.clone()).unwrap()).unwrap();
+            assert!(steps.len() <= 20, "{} steps up to {max}", steps.len());
+            assert_eq!(steps[0].adjustment, 1);
+            assert_eq!(i64::from(steps[steps.len() - 1].adjustment), max);
+            if let PolicySpec::Step { steps: old, .. } = &mut spec.policies[0] {
+                *old = steps;
+            }
+            let climbing = FleetConfig::new(spec).unwrap();
+            assert_eq!(an_exact_step_fights_tracking(&climbing), None, "{max}");
+        }
+    }
 }

@@ -1,8 +1,9 @@
 use super::*;
+use crate::alarm::MissingData;
 use crate::config::{FleetSpec, PolicySpec, ScaleToZeroSpec, ServiceTime};
-use crate::policy::AdjustmentType;
+use crate::policy::{AdjustmentType, StepAdjustment};
 
-/// A configuration without findings.
+/// A configuration without findings, whose queue's depth counts the jobs that wait.
 fn clean() -> FleetSpec {
     let mut spec = FleetSpec::from_template("gpu-default").unwrap();
     if let PolicySpec::Step {
@@ -16,12 +17,38 @@ fn clean() -> FleetSpec {
     }
     spec.scale_to_zero = Some(ScaleToZeroSpec::safe(15));
     spec.jobs.protect_busy = true;
+    spec.jobs.depth_counts_running = false;
+    spec
+}
+
+/// A configuration without findings, whose queue's depth counts the jobs that run, too.
+fn clean_counting_running() -> FleetSpec {
+    let mut spec = clean();
+    spec.jobs.depth_counts_running = true;
+    if let PolicySpec::Step {
+        adjustment_type,
+        steps,
+        ..
+    } = &mut spec.policies[0]
+    {
+        *adjustment_type = AdjustmentType::ExactCapacity;
+        *steps = (0..10)
+            .map(|instances| StepAdjustment {
+                lower: Some(2.0 * f64::from(instances)),
+                upper: (instances < 9).then(|| 2.0 * f64::from(instances + 1)),
+                adjustment: instances + 1,
+            })
+            .collect();
+    }
     spec
 }
 
 /// The only finding after `change`.
 fn only(change: impl FnOnce(&mut FleetSpec)) -> Finding {
-    let mut spec = clean();
+    only_of(clean(), change)
+}
+
+fn only_of(mut spec: FleetSpec, change: impl FnOnce(&mut FleetSpec)) -> Finding {
     change(&mut spec);
     let mut findings = lint(&FleetConfig::new(spec).unwrap());
     let rules: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
@@ -47,10 +74,18 @@ fn the_platforms_template_has_its_known_traps_the_worst_first() {
             "unreachable-step"
         ]
     );
+    // A ladder of steps is no worse than the single one in anything that operators look at.
     let exact = evidence(&findings[1]);
     assert!(
-        exact.now.ended_busy as f64 > 1.3 * exact.fixed.ended_busy as f64,
+        exact.now.ended_busy as f64 > 1.3 * exact.fixed.ended_busy as f64
+            && exact.now.wait_p95_seconds > 1.3 * exact.fixed.wait_p95_seconds
+            && exact.now.instance_hours > exact.fixed.instance_hours,
         "{exact:?}"
+    );
+    assert!(
+        findings[1].fix.contains("one more for every 2 jobs"),
+        "{}",
+        findings[1].fix
     );
     let p_series = FleetConfig::new(FleetSpec::from_template("gpu-p-series").unwrap()).unwrap();
     assert!(
@@ -62,7 +97,9 @@ fn the_platforms_template_has_its_known_traps_the_worst_first() {
 
 #[test]
 fn a_clean_configuration_has_no_findings() {
-    assert_eq!(lint(&FleetConfig::new(clean()).unwrap()), []);
+    for spec in [clean(), clean_counting_running()] {
+        assert_eq!(lint(&FleetConfig::new(spec).unwrap()), []);
+    }
 }
 
 #[test]
@@ -109,6 +146,68 @@ fn long_jobs_are_ended_and_started_over() {
         });
     });
     assert_eq!(finding.rule, "zero-kills-long-jobs");
+}
+
+#[test]
+fn a_queue_that_counts_running_jobs_is_not_empty_under_a_long_one() {
+    let mut spec = clean_counting_running();
+    spec.jobs.service = ServiceTime::Fixed { seconds: 1800.0 };
+    spec.scale_to_zero = Some(ScaleToZeroSpec {
+        never_with_queued_jobs: false,
+        drain_first: false,
+        recheck: false,
+        ..ScaleToZeroSpec::safe(15)
+    });
+    assert_eq!(lint(&FleetConfig::new(spec).unwrap()), []);
+}
+
+#[test]
+fn where_running_jobs_count_only_silence_makes_a_guard_need_a_second_look() {
+    let guarded = |missing_data| {
+        let mut spec = clean_counting_running();
+        spec.scale_to_zero = Some(ScaleToZeroSpec {
+            missing_data,
+            recheck: false,
+            ..ScaleToZeroSpec::safe(15)
+        });
+        lint(&FleetConfig::new(spec).unwrap())
+    };
+    assert_eq!(guarded(MissingData::Missing), []);
+    let findings = guarded(MissingData::Breaching);
+    assert_eq!(findings[0].rule, "guard-without-recheck");
+    let evidence = evidence(&findings[0]);
+    // Up until the job of the next day.
+    assert!(
+        evidence.now.instance_hours > evidence.fixed.instance_hours + 20.0,
+        "{evidence:?}"
+    );
+}
+
+#[test]
+fn a_step_that_adds_while_jobs_run_keeps_the_fleet_at_its_maximum() {
+    let adding = |spec: &mut FleetSpec| {
+        if let PolicySpec::Step {
+            adjustment_type,
+            steps,
+            ..
+        } = &mut spec.policies[0]
+        {
+            *adjustment_type = AdjustmentType::ChangeInCapacity;
+            steps.truncate(1);
+            (steps[0].upper, steps[0].adjustment) = (None, 1);
+        }
+    };
+    let finding = only_of(clean_counting_running(), adding);
+    assert_eq!(finding.rule, "adding-step-outbids-scale-in");
+    let numbers = evidence(&finding);
+    assert!(
+        numbers.now.instance_hours > 1.3 * numbers.fixed.instance_hours,
+        "{numbers:?}"
+    );
+    // The same policy is the right one where only waiting jobs count.
+    let mut spec = clean();
+    adding(&mut spec);
+    assert_eq!(lint(&FleetConfig::new(spec).unwrap()), []);
 }
 
 #[test]

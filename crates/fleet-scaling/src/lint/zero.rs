@@ -14,9 +14,14 @@ use crate::simulate::Arrivals;
 /// A metric per worker has no data without workers, so no policy on it can launch the first.
 pub(super) fn nothing_leaves_zero(config: &FleetConfig) -> Option<Finding> {
     let from_zero = |policy: &PolicySpec| match policy {
-        PolicySpec::Step { alarm, .. } | PolicySpec::Simple { alarm, .. } => {
-            matches!(alarm.metric, Metric::QueueDepth | Metric::AvailableCapacity)
-        }
+        PolicySpec::Step { alarm, .. } | PolicySpec::Simple { alarm, .. } => match alarm.metric {
+            Metric::QueueDepth => true,
+            Metric::BacklogPerInstance => false,
+            // Both are 0 there.
+            Metric::ActiveWorkers | Metric::AvailableCapacity => {
+                alarm.comparison.breaches(0.0, alarm.threshold)
+            }
+        },
         PolicySpec::TargetTracking { metric, .. } => *metric == Metric::QueueDepth,
     };
     let spec = config.spec();
@@ -35,7 +40,8 @@ pub(super) fn nothing_leaves_zero(config: &FleetConfig) -> Option<Finding> {
         rule: "nothing-leaves-zero",
         severity: Severity::Error,
         field: "policies".to_owned(),
-        problem: "the fleet can be at zero, and no policy watches a metric that has data there".to_owned(),
+        problem: "the fleet can be at zero, and no policy watches a metric that calls for more there"
+            .to_owned(),
         consequence: format!(
             "at zero it stays: {} of the simulated jobs never finish",
             evidence.now.unfinished
@@ -86,8 +92,11 @@ pub(super) fn silence_is_taken_for_an_empty_queue(config: &FleetConfig) -> Optio
     })
 }
 
-/// The queue is empty while the last job runs.
+/// The queue is empty while the last job runs, unless its depth counts that job too.
 pub(super) fn long_jobs_are_killed(config: &FleetConfig) -> Option<Finding> {
+    if config.spec().jobs.depth_counts_running {
+        return None;
+    }
     let zero = config.spec().scale_to_zero?;
     let window = zero.minutes as f64 * 60.0;
     let long = long_seconds(config);
@@ -130,11 +139,32 @@ pub(super) fn a_guard_is_never_asked_again(config: &FleetConfig) -> Option<Findi
     if !guarded || zero.recheck || config.limits().min > 0 {
         return None;
     }
-    let hours = (3.0 * mean_seconds(config) / 3600.0).max(zero.minutes as f64 / 30.0);
-    let jobs = Arrivals::Poisson {
-        per_hour: 1.0 / hours,
+    let (name, scenario) = if !config.spec().jobs.depth_counts_running {
+        // The alarm rings while the last job runs, and a guard holds it back.
+        let hours = (3.0 * mean_seconds(config) / 3600.0).max(zero.minutes as f64 / 30.0);
+        let jobs = Arrivals::Poisson {
+            per_hour: 1.0 / hours,
+        };
+        ("two days of rare jobs", two_days(jobs))
+    } else if zero.missing_data == MissingData::Breaching {
+        // No worker is busy when the queue is empty. A silent publisher makes the alarm ring all the
+        // same, a guard holds it back because nobody knows, and the silence outlasts the job.
+        let job = Duration::from_secs(9 * 3600);
+        let silent_from = job + Duration::from_secs(600);
+        let silence = zero.minutes as f64 * 60.0 + 3600.0 + 2.0 * long_seconds(config);
+        let mut scenario = two_days(Arrivals::Burst {
+            jobs: 1,
+            at: job,
+            daily: true,
+        });
+        scenario.silences = vec![(silent_from, Duration::from_secs_f64(silence))];
+        let name = "two days with one job each, and the metrics silent after the first";
+        (name, scenario)
+    } else {
+        // What holds a guard back takes the alarm out of ALARM too, and it rings again.
+        return None;
     };
-    let evidence = compare(config, "two days of rare jobs", &two_days(jobs), |spec| {
+    let evidence = compare(config, name, &scenario, |spec| {
         if let Some(zero) = &mut spec.scale_to_zero {
             zero.recheck = true;
         }

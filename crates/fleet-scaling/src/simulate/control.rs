@@ -90,7 +90,7 @@ impl<'a> Control<'a> {
         let values = if silent {
             [f64::NAN; Metric::ALL.len()]
         } else {
-            publish(queue)
+            publish(self.config, queue)
         };
         let watched = self.watched;
         let same = |at: usize| !watched[at] || values[at].to_bits() == self.published[at].to_bits();
@@ -129,7 +129,7 @@ impl<'a> Control<'a> {
             },
             ignores_alarms: false,
             // The function asks the backend, which knows nothing while it is silent.
-            queued: (!silent).then(|| queue.waiting() as f64),
+            queued: (!silent).then(|| depth(self.config, queue) as f64),
             busy: (!silent).then(|| queue.busy()),
         };
         let desired = resolve(self.config, &situation, &self.readings, moment, &mut |_| ());
@@ -159,14 +159,26 @@ impl<'a> Control<'a> {
     }
 }
 
-/// The metrics in the order of [`Metric::ALL`]; NaN is no data.
-fn publish(queue: &Queue) -> [f64; Metric::ALL.len()] {
-    let waiting = queue.waiting() as f64;
+/// What `QueueDepth` counts. A job in the hands of a worker that is gone has not returned to the queue
+/// before its lease ends, so it counts with the running ones.
+fn depth(config: &FleetConfig, queue: &Queue) -> usize {
+    let waiting = queue.waiting();
+    if config.spec().jobs.depth_counts_running {
+        waiting + queue.running() + queue.leased()
+    } else {
+        waiting
+    }
+}
+
+/// The metrics in the order of [`Metric::ALL`]; NaN is no data. A worker that is gone counts no more
+/// from the next minute on; a publisher that goes by heartbeats counts it until they are overdue.
+fn publish(config: &FleetConfig, queue: &Queue) -> [f64; Metric::ALL.len()] {
+    let depth = depth(config, queue) as f64;
     let workers = queue.workers();
     let backlog = if workers == 0 {
         f64::NAN
     } else {
-        waiting / f64::from(workers)
+        depth / f64::from(workers)
     };
-    [waiting, backlog, f64::from(queue.busy()), queue.free() as f64]
+    [depth, backlog, f64::from(workers), queue.free() as f64]
 }

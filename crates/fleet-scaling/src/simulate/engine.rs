@@ -1,5 +1,7 @@
 //! The clock: which event is next, and what follows from it.
 
+use std::time::Duration;
+
 use super::Scenario;
 use super::arrivals::Stream as Arrivals;
 use super::control::{Control, MINUTE};
@@ -12,6 +14,9 @@ use super::service::Service;
 use crate::config::FleetConfig;
 
 const HOUR: f64 = 3.6e6;
+
+/// How often progress is told: often enough for a bar.
+const PROGRESS_STEPS: u64 = 200;
 
 /// One simulation. Times are milliseconds from its start.
 #[derive(Debug)]
@@ -76,10 +81,17 @@ impl<'a> Engine<'a> {
         self
     }
 
-    pub(super) fn run(mut self) -> Report {
+    /// Tells `progress` the simulated time after each [`PROGRESS_STEPS`]th of the horizon.
+    pub(super) fn run(mut self, progress: &dyn Fn(Duration)) -> Report {
+        let step = self.horizon.div_ceil(PROGRESS_STEPS);
+        let mut next_step = step;
         loop {
             let now = self.next_minute.min(self.next_other()).min(self.horizon);
             self.jobs_until(now);
+            if now >= next_step {
+                progress(Duration::from_millis(now));
+                next_step = (now + step - now % step).min(self.horizon);
+            }
             if now >= self.horizon {
                 break;
             }
@@ -225,6 +237,6 @@ impl<'a> Engine<'a> {
     }
 }
 
-fn millis(duration: std::time::Duration) -> u64 {
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -7,9 +7,11 @@ use crate::policy::AdjustmentType;
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
-/// A template with one type at a dollar an hour and launches that take exactly four minutes.
+/// A template with one type at a dollar an hour and launches that take exactly four minutes, whose
+/// queue's depth counts the jobs that wait.
 fn spec(change: impl FnOnce(&mut FleetSpec)) -> FleetConfig {
     let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+    spec.jobs.depth_counts_running = false;
     spec.cold_start.spread = 0.0;
     spec.instance_types.truncate(1);
     spec.instance_types[0].hourly_price = Some(1.0);
@@ -69,6 +71,16 @@ fn one_job_wakes_the_fleet_and_lets_it_sleep_again() {
 }
 
 #[test]
+fn a_depth_that_counts_running_jobs_lets_the_fleet_sleep_later() {
+    let config = spec(|spec| spec.jobs.depth_counts_running = true);
+    let report = run(&config, "burst:1@10m", DAY);
+    assert_eq!((report.jobs.done, report.scaling.to_zero), (1, 1));
+    // The job is done at 16:00, after that minute's count: the first empty point comes at minute 17,
+    // the fifteenth at minute 31.
+    assert_eq!(report.fleet.instance_hours * 60.0, 19.5);
+}
+
+#[test]
 fn no_load_costs_nothing_and_never_moves() {
     let report = run(&spec(|_| ()), "none", 365 * DAY);
     assert_eq!(report.fleet.cost, 0.0);
@@ -115,6 +127,63 @@ fn long_jobs_are_killed_by_the_platforms_scale_to_zero_and_not_by_the_safe_one()
     assert_eq!((safe.jobs.done, safe.fleet.ended_busy), (1, 0));
     assert_eq!(safe.scaling.to_zero, 1);
     assert!(safe.fleet.time_at_zero > 0.9);
+}
+
+#[test]
+fn a_depth_that_counts_running_jobs_saves_long_ones_and_those_of_a_lost_worker() {
+    let long = |depth_counts_running| {
+        let config = spec(|spec| {
+            spec.jobs.service = ServiceTime::Fixed { seconds: 2400.0 };
+            spec.jobs.depth_counts_running = depth_counts_running;
+            // One worker is lost now and then, and its job waits for an hour until its lease ends.
+            spec.jobs.lease_seconds = 3600.0;
+            spec.instance_types[0].spot = Some(SpotSpec {
+                interruptions_per_hour: 0.5,
+                ..SpotSpec::default()
+            });
+        });
+        run(&config, "burst:1@1h+burst:1@12h", 30 * DAY)
+    };
+    let counted = long(true);
+    assert_eq!(
+        (counted.jobs.done, counted.fleet.ended_busy),
+        (2, 0),
+        "{counted:?}"
+    );
+    let waiting_only = long(false);
+    assert_eq!(waiting_only.jobs.done, 0);
+    assert!(waiting_only.fleet.ended_busy > 0);
+}
+
+#[test]
+fn progress_is_told_often_and_changes_nothing() {
+    let config = spec(|spec| spec.jobs.depth_counts_running = true);
+    let mut scenario = Scenario::new(
+        "daily:0..60/h".parse().unwrap(),
+        5,
+        Duration::from_secs(30 * DAY + 7),
+    );
+    scenario.points = 77;
+    let told = std::cell::RefCell::new(Vec::new());
+    let report = scenario
+        .run_with_progress(&config, &|simulated| told.borrow_mut().push(simulated))
+        .unwrap();
+    assert_eq!(report, scenario.run(&config).unwrap());
+    let told = told.into_inner();
+    assert_eq!(told.last(), Some(&scenario.horizon));
+    assert!(told.is_sorted_by(|a, b| a < b), "{told:?}");
+    // A night without a job may be one jump.
+    assert!((100..=201).contains(&told.len()), "{}", told.len());
+}
+
+#[test]
+fn no_load_is_one_jump_and_still_comes_to_its_end() {
+    let told = std::cell::RefCell::new(Vec::new());
+    let scenario = Scenario::new(Arrivals::None, 1, Duration::from_secs(365 * DAY));
+    scenario
+        .run_with_progress(&spec(|_| ()), &|simulated| told.borrow_mut().push(simulated))
+        .unwrap();
+    assert_eq!(told.into_inner(), [scenario.horizon]);
 }
 
 #[test]
@@ -282,14 +351,21 @@ fn skipping_idle_minutes_changes_nothing() {
         template(ScaleToZeroSpec::safe(15), true),
         template(ScaleToZeroSpec::safe(70), false),
     ];
-    for (config, seed) in configs.iter().zip(3..) {
+    let counting_running = configs.clone().map(|config| {
+        let mut spec = config.spec().clone();
+        spec.jobs.depth_counts_running = true;
+        FleetConfig::new(spec).unwrap()
+    });
+    for (config, seed) in configs.iter().chain(&counting_running).zip(3..) {
         for load in ["poisson:2/h", "daily:0..60/h"] {
             let mut scenario = Scenario::new(load.parse().unwrap(), seed, Duration::from_secs(30 * DAY));
             scenario.deploy_every = Some(Duration::from_secs(50_001));
             scenario.silences = vec![(Duration::from_secs(7 * DAY + 90), Duration::from_secs(DAY))];
             scenario.points = 77;
-            let skipping = engine::Engine::new(config, &scenario).run();
-            let mut stepping = engine::Engine::new(config, &scenario).without_skipping().run();
+            let skipping = engine::Engine::new(config, &scenario).run(&|_| ());
+            let mut stepping = engine::Engine::new(config, &scenario)
+                .without_skipping()
+                .run(&|_| ());
             // The plot samples when somebody looks, so only its highest points may differ.
             stepping.series.clone_from(&skipping.series);
             assert_eq!(skipping, stepping);
