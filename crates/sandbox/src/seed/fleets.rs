@@ -120,11 +120,12 @@ fn place_fleet(world: &mut World, names: &Names, fleet: &FleetSeed) {
 
 /// The customers that keep a fleet as busy as its seed says.
 ///
-/// Each customer has one job in the system. With `2w - 1` of `3w - 1` jobs waiting, `w` workers stay `w`
-/// workers under the platform's own policies: the backlog per worker is below 90 % of the target, so
-/// the low alarm of the tracking policy is on, and its answer, `w`, outweighs the step policy's 1. From
-/// five workers on there is no such number, and after a disturbance the low alarm needs fifteen minutes
-/// to come back while the step policy needs one: then a fleet goes up and down, as it does in truth.
+/// Each customer has one job in the system, and the depth of the queue counts them all. With `2w - 1`
+/// jobs, of which `w - 1` wait, `w` workers stay `w` workers under the platform's own policies: the
+/// backlog per worker is below 90 % of the target, so the low alarm of the tracking policy is on, and
+/// its answer, `w`, outweighs the step policy's 1. From five workers on there is no such number, and
+/// after a disturbance the low alarm needs fifteen minutes to come back while the step policy needs one:
+/// then a fleet goes up and down, as it does in truth.
 pub(super) fn usual_work(fleet: &FleetSeed) -> WorkerRules {
     let mean = (JOB_SECONDS.0 + JOB_SECONDS.1) as f64 / 2.0;
     let needed = (fleet.jobs_per_minute * mean / 60.0).ceil().max(0.0) as usize;
@@ -134,7 +135,7 @@ pub(super) fn usual_work(fleet: &FleetSeed) -> WorkerRules {
         needed.max(fleet.workers as usize)
     };
     WorkerRules {
-        customers: (3 * workers).saturating_sub(1),
+        customers: (2 * workers).saturating_sub(1),
         job_seconds: JOB_SECONDS,
         extra_per_minute: 0.0,
     }
@@ -153,9 +154,8 @@ fn earlier_metrics(world: &mut World, names: &Names, fleet: &FleetSeed, workers:
         metric("ActiveWorkers"),
         metric("BacklogPerInstance"),
     );
-    let queued = rules.customers.saturating_sub(workers as usize) as f64;
     // A fleet that cannot start has had nothing to do until now.
-    let queued = if workers == 0 { 0.0 } else { queued };
+    let queued = if workers == 0 { 0.0 } else { rules.customers as f64 };
     for minutes in (1..=EARLIER_MINUTES).rev() {
         let at: SimTime = world.now - Duration::from_secs(60 * minutes);
         cloudwatch::record(world, depth, at, queued);

@@ -19,8 +19,10 @@ const LEASE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_secs(3);
 /// How often a worker that is refused tries to register again.
 const RETRY: Duration = Duration::from_secs(30);
-/// After this long without any worker more customers come than usually: they try again elsewhere.
+/// After this long without any worker customers lose their patience and submit their job once more.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// How often each of them does so from then on.
+const AGAIN_MINUTES: f64 = 6.0;
 
 /// The names of a fleet in the account.
 #[derive(Clone, Debug)]
@@ -195,6 +197,12 @@ impl Fleet {
         self.due = now;
     }
 
+    /// Jobs that wait and jobs in the hands of a worker, also of a lost one until its lease ends.
+    pub(super) fn jobs_not_done(&self) -> usize {
+        let running = self.workers.iter().filter(|worker| worker.job.is_some());
+        self.queue.len() + running.count() + self.leases.len()
+    }
+
     /// Everything that is due: registrations, ended jobs, lost leases, arrivals, new leases.
     pub(super) fn work(&mut self, world: &mut World, backend_up: bool, welcome: bool) {
         let now = world.now;
@@ -276,7 +284,7 @@ impl Fleet {
             self.rules.customers > 0 && self.alone_since.is_some_and(|since| now.since(since) > PATIENCE);
         let per_minute = self.rules.extra_per_minute
             + if stranded {
-                self.rules.customers as f64 / 10.0
+                self.rules.customers as f64 / AGAIN_MINUTES
             } else {
                 0.0
             };

@@ -44,9 +44,9 @@ pub(crate) fn publish(world: &mut World) {
 }
 
 /// `None` where there is nothing to publish: no backlog per instance without an instance, no
-/// processing time without a finished job.
+/// processing time without a finished job. The depth of the queue counts leased jobs, too.
 fn values(fleet: &Fleet) -> [Option<f64>; METRICS.len()] {
-    let queued = fleet.queue.len() as f64;
+    let queued = fleet.jobs_not_done() as f64;
     let workers = fleet
         .workers
         .iter()
