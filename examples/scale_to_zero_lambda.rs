@@ -56,8 +56,13 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let answer = |event: lambda_runtime::LambdaEvent<Value>| async move {
         let reports = function.handle(&event.payload).await;
         for report in &reports {
-            let line = serde_json::json!({ "request_id": event.context.request_id, "report": report });
-            writeln!(std::io::stdout(), "{line}").map_err(|error| error.to_string())?;
+            let line = serde_json::json!({
+                "level": if report.error.is_some() { "ERROR" } else { "INFO" },
+                "request_id": event.context.request_id,
+                "report": report,
+            });
+            // The answer says the same: a lost line is no reason to do everything again.
+            let _ = writeln!(std::io::stdout(), "{line}");
         }
         conclude(reports)
     };

@@ -375,6 +375,30 @@ async fn safe_options_hold_a_fleet_back_of_which_nobody_knows() {
     assert_eq!(writes(&sandbox), 0);
 }
 
+/// The queue is empty, one of three workers has no free slot: the other two leave.
+#[tokio::test]
+async fn safe_options_drain_a_fleet_down_to_its_busy_workers() {
+    let sandbox = idle();
+    let input = json!({ "AutoScalingGroupName": GROUP, "DesiredCapacity": 3 });
+    call(&sandbox, Service::AutoScaling, "SetDesiredCapacity", input);
+    let dimensions = json!([
+        { "Name": "FleetSlug", "Value": "gpu-default" },
+        { "Name": "Stage", "Value": "production" },
+    ]);
+    let no_slot = json!({ "MetricName": "AvailableCapacity", "Value": 0.0, "Dimensions": dimensions });
+    let input = json!({ "Namespace": "ComfyUI/Workers", "MetricData": [no_slot] });
+    call(&sandbox, Service::CloudWatch, "PutMetricData", input);
+    sandbox.advance(Duration::from_secs(30));
+    let report = ring(&sandbox, safe()).await;
+    assert_eq!(report.outcome.to_string(), "drained:1", "{report:?}");
+    assert_eq!((report.desired_before, report.desired_after), (Some(3), Some(1)));
+    // As long as it works nothing more happens.
+    assert_eq!(
+        ring(&sandbox, safe()).await.outcome.to_string(),
+        "held:active-workers"
+    );
+}
+
 /// What was held back goes to zero once nothing speaks against it, without another notification.
 #[tokio::test]
 async fn a_schedule_looks_again_at_what_rings() {

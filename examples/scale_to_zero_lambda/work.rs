@@ -33,7 +33,7 @@ struct NameAndValue {
     value: String,
 }
 
-/// What the fleet's metrics say.
+/// What the fleet's metrics say; `None` where they say nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) struct Work {
     /// Jobs that are not done: `QueueDepth` of this platform counts those that workers hold, too.
