@@ -1,5 +1,6 @@
 //! This module owns the result on stdout: formats, JSON envelopes and `--query`.
 
+mod paragraph;
 mod table;
 
 use clap::ValueEnum;
@@ -9,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::ui::Ui;
 
+pub(crate) use paragraph::{one_line, paragraph};
 pub(crate) use table::Table;
 
 /// `-o`.

@@ -31,7 +31,36 @@ pub(crate) struct Activity {
     pub(crate) ended: Option<Timestamp>,
 }
 
+impl Activity {
+    /// Whether it adds an instance.
+    pub(crate) fn is_launch(&self) -> bool {
+        self.description.starts_with("Launching a new EC2 instance")
+    }
+}
+
 impl Aws {
+    /// The activities of one group that began after `since`, the newest first.
+    pub(crate) async fn activities_since(&self, group: &str, since: Timestamp) -> Result<Vec<Activity>> {
+        let mut pages = self
+            .autoscaling_client()
+            .await?
+            .describe_scaling_activities()
+            .auto_scaling_group_name(group)
+            .filters(began_after(since))
+            .max_records(PAGE)
+            .into_paginator()
+            .send();
+        let mut activities = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|error| from_sdk(format!("read the scaling activities of `{group}`"), &error))?;
+            for activity in page.activities() {
+                activities.push(convert(activity)?);
+            }
+        }
+        Ok(activities)
+    }
+
     /// The newest activities of one group, the newest first.
     pub(crate) async fn activities(&self, group: &str, most: i32) -> Result<Vec<Activity>> {
         let answer = self
@@ -71,15 +100,11 @@ impl Aws {
         since: Timestamp,
         pages: usize,
     ) -> Result<BTreeMap<String, Activity>> {
-        let bound = Filter::builder()
-            .name("StartTimeLowerBound")
-            .values(since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-            .build();
         let mut stream = self
             .autoscaling_client()
             .await?
             .describe_scaling_activities()
-            .filters(bound)
+            .filters(began_after(since))
             .max_records(PAGE)
             .into_paginator()
             .send();
@@ -99,6 +124,13 @@ impl Aws {
         }
         Ok(latest)
     }
+}
+
+fn began_after(since: Timestamp) -> Filter {
+    Filter::builder()
+        .name("StartTimeLowerBound")
+        .values(since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .build()
 }
 
 fn convert(activity: &SdkActivity) -> Result<Activity> {

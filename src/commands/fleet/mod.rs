@@ -1,6 +1,9 @@
-//! `bpctl fleet`: look at GPU fleets and take them to zero.
+//! `bpctl fleet`: look at GPU fleets, understand how they scale, and take them to zero.
 
+mod explain;
+mod lint;
 mod list;
+mod replay;
 mod scale_to_zero;
 mod source;
 mod status;
@@ -14,7 +17,7 @@ use crate::exit::ExitStatus;
 use crate::layout::FleetId;
 use crate::settings::Source;
 
-/// Look at GPU fleets, and take them to zero
+/// Look at GPU fleets, understand how they scale, and take them to zero
 ///
 /// A fleet is written `<stage>/<slug>`, e.g. production/gpu-default. `--stage` limits every command to
 /// the fleets of one stage.
@@ -29,6 +32,9 @@ enum FleetCommand {
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
     Status(status::StatusArgs),
+    Explain(explain::ExplainArgs),
+    Lint(lint::LintArgs),
+    Replay(replay::ReplayArgs),
     ScaleToZero(scale_to_zero::ScaleToZeroArgs),
 }
 
@@ -36,14 +42,22 @@ impl FleetArgs {
     /// Whether AWS is asked: a configuration file needs none.
     pub(crate) fn uses_aws(&self) -> bool {
         match &self.command {
-            FleetCommand::List(_) | FleetCommand::Status(_) | FleetCommand::ScaleToZero(_) => true,
+            FleetCommand::List(_)
+            | FleetCommand::Status(_)
+            | FleetCommand::Explain(_)
+            | FleetCommand::Replay(_)
+            | FleetCommand::ScaleToZero(_) => true,
+            FleetCommand::Lint(args) => args.is_live(),
         }
     }
 }
 
 pub(crate) async fn run(ctx: &Ctx, args: FleetArgs) -> Result<ExitStatus> {
     match args.command {
+        FleetCommand::Explain(args) => Box::pin(explain::run(ctx, &args)).await,
+        FleetCommand::Lint(args) => Box::pin(lint::run(ctx, &args)).await,
         FleetCommand::List(args) => Box::pin(list::run(ctx, &args)).await,
+        FleetCommand::Replay(args) => Box::pin(replay::run(ctx, &args)).await,
         FleetCommand::ScaleToZero(args) => Box::pin(scale_to_zero::run(ctx, &args)).await,
         FleetCommand::Status(args) => Box::pin(status::run(ctx, &args)).await,
     }

@@ -6,7 +6,8 @@ use clap::Args;
 
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
-use crate::fleet::{Model, facts_of, model, read_file, within_stage};
+use crate::fleet::scaling::{Model, facts_of, model, read_file};
+use crate::fleet::within_stage;
 use crate::layout::FleetId;
 
 /// A live fleet or a configuration file.

@@ -14,7 +14,7 @@ use fleet_scaling::metrics::{Metric, Statistic};
 use fleet_scaling::policy::{AdjustmentType, StepAdjustment};
 use serde::de::DeserializeOwned;
 
-use super::Model;
+use super::{LeftOut, Model};
 use crate::aws::autoscaling::{Group, Policy, PolicyKind, TrackedMetric};
 use crate::aws::cloudwatch::Alarm;
 use crate::error::{CtlError, ErrorKind, Result};
@@ -90,7 +90,7 @@ struct Reader<'a> {
     /// In the order in which the library derives its alarms.
     alarm_names: Vec<String>,
     assumptions: Vec<String>,
-    left_out: Vec<String>,
+    left_out: Vec<LeftOut>,
 }
 
 impl Reader<'_> {
@@ -170,11 +170,15 @@ impl Reader<'_> {
         }
     }
 
+    fn leave_out(&mut self, broken: bool, what: String) {
+        self.left_out.push(LeftOut { broken, what });
+    }
+
     /// A policy for each of its alarms that can be understood.
     fn policy(&mut self, policy: &Policy) -> Vec<PolicySpec> {
         let name = &policy.name;
         if !policy.enabled {
-            self.left_out.push(format!("policy `{name}` is disabled"));
+            self.leave_out(true, format!("policy `{name}` is disabled"));
             return Vec::new();
         }
         if let PolicyKind::TargetTracking {
@@ -189,8 +193,7 @@ impl Reader<'_> {
                 .collect();
         }
         if policy.alarms.is_empty() {
-            self.left_out
-                .push(format!("policy `{name}` has no alarm: nothing invokes it"));
+            self.leave_out(true, format!("policy `{name}` has no alarm: nothing invokes it"));
         }
         let several = policy.alarms.len() > 1;
         policy
@@ -252,11 +255,14 @@ impl Reader<'_> {
             PolicyKind::TargetTracking { .. } | PolicyKind::Other(_) => None,
         };
         if understood.is_none() {
-            self.left_out.push(format!(
-                "policy `{}` is of a kind that is not modelled ({})",
-                policy.name,
-                kind_name(&policy.kind)
-            ));
+            self.leave_out(
+                false,
+                format!(
+                    "policy `{}` is of a kind that is not modelled ({})",
+                    policy.name,
+                    kind_name(&policy.kind)
+                ),
+            );
         }
         understood
     }
@@ -270,24 +276,26 @@ impl Reader<'_> {
     ) -> Option<PolicySpec> {
         let name = &policy.name;
         let Some(tracked) = metric else {
-            self.left_out.push(format!(
-                "policy `{name}` tracks a predefined metric or metric math, which is not modelled"
-            ));
+            self.leave_out(
+                false,
+                format!("policy `{name}` tracks a predefined metric or metric math, which is not modelled"),
+            );
             return None;
         };
         let metric = self.metric(&tracked.namespace, &tracked.name, &tracked.dimensions);
         let metric = match metric {
             Ok(metric) => metric,
             Err(why) => {
-                self.left_out.push(format!("policy `{name}` tracks {why}"));
+                self.leave_out(why.broken, format!("policy `{name}` tracks {}", why.what));
                 return None;
             }
         };
         let statistic = tracked.statistic.as_deref().unwrap_or("Average");
         let Some(statistic) = named::<Statistic>(statistic) else {
-            self.left_out.push(format!(
-                "policy `{name}` tracks the statistic {statistic}, which is not modelled"
-            ));
+            self.leave_out(
+                false,
+                format!("policy `{name}` tracks the statistic {statistic}, which is not modelled"),
+            );
             return None;
         };
         // Auto Scaling makes two alarms for the policy; only their names and states are of interest.
@@ -304,9 +312,10 @@ impl Reader<'_> {
         let (high, low) = (find(true), find(false));
         for (alarm, side) in [(high, "high"), (low, "low")] {
             if alarm.is_none() && !(side == "low" && disable_scale_in) {
-                self.left_out.push(format!(
-                    "the {side} alarm of policy `{name}` does not exist: AWS cannot invoke it"
-                ));
+                self.leave_out(
+                    true,
+                    format!("the {side} alarm of policy `{name}` does not exist: AWS cannot invoke it"),
+                );
             }
         }
         let alarm_name = |alarm: Option<&Alarm>, side: &str| {
@@ -326,31 +335,39 @@ impl Reader<'_> {
     /// The alarm of a step or simple scaling policy.
     fn alarm(&mut self, policy: &str, name: &str) -> Option<AlarmSpec> {
         let Some(alarm) = self.facts.alarms.get(name) else {
-            self.left_out.push(format!(
-                "policy `{policy}`: its alarm `{name}` does not exist, so nothing invokes it"
-            ));
+            self.leave_out(
+                true,
+                format!("policy `{policy}`: its alarm `{name}` does not exist, so nothing invokes it"),
+            );
             return None;
         };
         match self.alarm_spec(alarm) {
             Ok(spec) => Some(spec),
             Err(why) => {
-                self.left_out
-                    .push(format!("policy `{policy}`: its alarm `{name}` {why}"));
+                self.leave_out(
+                    why.broken,
+                    format!("policy `{policy}`: its alarm `{name}` {}", why.what),
+                );
                 None
             }
         }
     }
 
     /// The error completes "the alarm …".
-    fn alarm_spec(&self, alarm: &Alarm) -> Result<AlarmSpec, String> {
+    fn alarm_spec(&self, alarm: &Alarm) -> Result<AlarmSpec, LeftOut> {
         if !alarm.actions_enabled {
-            return Err("has its actions switched off".to_owned());
+            return Err(broken("has its actions switched off"));
         }
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let metric = self
             .metric(&text(&alarm.namespace), &text(&alarm.metric), &alarm.dimensions)
-            .map_err(|why| format!("watches {why}"))?;
-        let unknown = |what: &str, value: &str| format!("has the {what} `{value}`, which is not modelled");
+            .map_err(|why| LeftOut {
+                what: format!("watches {}", why.what),
+                ..why
+            })?;
+        let unknown = |what: &str, value: &str| {
+            not_modelled(format!("has the {what} `{value}`, which is not modelled"))
+        };
         let statistic = text(&alarm.statistic);
         let comparison = text(&alarm.comparison);
         let period = alarm.period_seconds.unwrap_or(60);
@@ -362,7 +379,9 @@ impl Reader<'_> {
             statistic: named(&statistic).ok_or_else(|| unknown("statistic", &statistic))?,
             period_seconds: f64::from(period),
             comparison: named(&comparison).ok_or_else(|| unknown("comparison", &comparison))?,
-            threshold: alarm.threshold.ok_or("has no fixed threshold")?,
+            threshold: alarm
+                .threshold
+                .ok_or_else(|| not_modelled("has no fixed threshold"))?,
             evaluation_periods: i64::from(alarm.evaluation_periods.unwrap_or(1)),
             datapoints_to_alarm: alarm.datapoints_to_alarm.map(i64::from),
             missing_data: missing_data(alarm),
@@ -370,10 +389,15 @@ impl Reader<'_> {
     }
 
     /// The error completes "watches …" or "tracks …".
-    fn metric(&self, namespace: &str, name: &str, dimensions: &[(String, String)]) -> Result<Metric, String> {
+    fn metric(
+        &self,
+        namespace: &str,
+        name: &str,
+        dimensions: &[(String, String)],
+    ) -> Result<Metric, LeftOut> {
         let known = named::<Metric>(name).filter(|_| namespace == FLEET_NAMESPACE);
         let Some(metric) = known else {
-            return Err(format!("{namespace} {name}, which is not modelled"));
+            return Err(not_modelled(format!("{namespace} {name}, which is not modelled")));
         };
         let mut watched = dimensions.to_vec();
         let mut own = self.dimensions.clone();
@@ -384,27 +408,32 @@ impl Reader<'_> {
                 .iter()
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
-            return Err(format!(
-                "{name} of {}, which nobody publishes for this fleet",
+            return Err(broken(format!(
+                "{name} of {}, which is not this fleet",
                 shown.join(",")
-            ));
+            )));
         }
         Ok(metric)
     }
 
     fn scale_to_zero(&mut self, name: &str) -> Option<ScaleToZeroSpec> {
         let Some(alarm) = self.facts.alarms.get(name) else {
-            self.left_out.push(format!(
-                "scale to zero: the alarm `{name}` does not exist, so nothing takes the fleet to zero"
-            ));
+            self.leave_out(
+                true,
+                format!(
+                    "scale to zero: the alarm `{name}` does not exist, so nothing takes the fleet to zero"
+                ),
+            );
             return None;
         };
         let understood = self.alarm_spec(alarm).and_then(|spec| {
             if alarm.actions.is_empty() {
-                return Err("has no action, so nothing takes the fleet to zero".to_owned());
+                return Err(broken("has no action, so nothing takes the fleet to zero"));
             }
             if spec.metric != Metric::QueueDepth || spec.period_seconds.to_bits() != 60_f64.to_bits() {
-                return Err("is not on minutes of QueueDepth, which is not modelled".to_owned());
+                return Err(not_modelled(
+                    "is not on minutes of QueueDepth, which is not modelled",
+                ));
             }
             Ok(spec)
         });
@@ -421,11 +450,27 @@ impl Reader<'_> {
                 })
             }
             Err(why) => {
-                self.left_out
-                    .push(format!("scale to zero: the alarm `{name}` {why}"));
+                self.leave_out(
+                    why.broken,
+                    format!("scale to zero: the alarm `{name}` {}", why.what),
+                );
                 None
             }
         }
+    }
+}
+
+fn broken(what: impl Into<String>) -> LeftOut {
+    LeftOut {
+        broken: true,
+        what: what.into(),
+    }
+}
+
+fn not_modelled(what: impl Into<String>) -> LeftOut {
+    LeftOut {
+        broken: false,
+        what: what.into(),
     }
 }
 

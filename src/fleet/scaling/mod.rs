@@ -1,14 +1,23 @@
 //! Fleets as the scaling library knows them: from a file, or from what AWS says of a live one.
 
+mod changes;
+mod demand;
 mod file;
 mod live;
+mod minutes;
 mod observe;
+mod state;
 
 use fleet_scaling::config::FleetConfig;
+use serde::Serialize;
 
+pub(crate) use changes::{Change, changes, desired_at, warming_at};
+pub(crate) use demand::{Demand, LONGEST, demand};
 pub(crate) use file::read_file;
 pub(crate) use live::{Facts, model};
+pub(crate) use minutes::Minutes;
 pub(crate) use observe::{facts_of, facts_of_all};
+pub(crate) use state::{state, suspended};
 
 /// A fleet that can be explained, checked, simulated and tuned.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +27,15 @@ pub(crate) struct Model {
     pub(crate) config: FleetConfig,
     /// What nobody could tell and is taken for granted, in sentences.
     pub(crate) assumptions: Vec<String>,
-    /// What is there and takes no part in the model, in sentences: most of it does not work in AWS either.
-    pub(crate) left_out: Vec<String>,
+    /// What is there and takes no part in the model.
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// A part of a fleet's scaling that takes no part in its model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct LeftOut {
+    /// In AWS it has no effect either, e.g. because its alarm watches something else.
+    pub(crate) broken: bool,
+    /// A sentence.
+    pub(crate) what: String,
 }

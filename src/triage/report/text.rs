@@ -1,13 +1,11 @@
 //! The report for people at a terminal: readable in 80 columns and without colour.
 
 use super::{Report, State};
-use crate::output::{Table, View};
+use crate::output::{Table, View, one_line, paragraph};
 use crate::triage::finding::{Finding, Severity};
 use crate::triage::wording::count;
-use crate::ui::{Role, paint, strip_controls};
+use crate::ui::{Role, paint};
 
-/// Lines are broken here in a pipe and on wide terminals; commands never are.
-const WIDTH: usize = 100;
 /// Evidence lines of a finding without `-o wide`.
 const EVIDENCE: usize = 6;
 
@@ -31,7 +29,7 @@ fn root(out: &mut String, view: &View, number: usize, finding: &Finding) {
     let head = format!(
         "{number}. {severity} {} {title}: {}\n",
         finding.code.id(),
-        clean(&finding.subject)
+        one_line(&finding.subject)
     );
     out.push_str(&head);
     let shown = if view.wide {
@@ -56,7 +54,7 @@ fn root(out: &mut String, view: &View, number: usize, finding: &Finding) {
         out.push_str(&format!(
             "   {}  {}\n",
             paint(view.color, Role::Hint, label),
-            clean(command)
+            one_line(command)
         ));
     }
     if view.wide {
@@ -118,7 +116,7 @@ fn checks(report: &Report, view: &View) -> String {
         let detail = match check.state {
             State::Ok => String::new(),
             State::Problem => check.codes.join(" "),
-            State::CouldNotCheck => check.reason.as_deref().map(clean).unwrap_or_default(),
+            State::CouldNotCheck => check.reason.as_deref().map(one_line).unwrap_or_default(),
         };
         table.row([
             check.probe.name().to_owned(),
@@ -135,37 +133,4 @@ fn role(severity: Severity) -> Role {
         Severity::P2 => Role::Warning,
         Severity::P3 => Role::Dim,
     }
-}
-
-/// One line, without anything that could move the cursor.
-fn clean(text: &str) -> String {
-    strip_controls(text).replace(['\n', '\t'], " ")
-}
-
-/// `text` behind `lead`, broken between words, the following lines indented.
-fn paragraph(out: &mut String, view: &View, lead: &str, text: &str) {
-    let width = view
-        .width
-        .map_or(WIDTH, |width| usize::from(width).clamp(40, WIDTH));
-    let indent = lead.chars().count();
-    let mut line = lead.to_owned();
-    let mut used = indent;
-    let text = clean(text);
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        if used > indent && used + 1 + length > width {
-            out.push_str(line.trim_end());
-            out.push('\n');
-            line = " ".repeat(indent);
-            used = indent;
-        }
-        if used > indent {
-            line.push(' ');
-            used += 1;
-        }
-        line.push_str(word);
-        used += length;
-    }
-    out.push_str(line.trim_end());
-    out.push('\n');
 }

@@ -1,0 +1,283 @@
+//! `bpctl fleet explain`: why a fleet has the capacity it has, why not more, and why not zero.
+
+mod reasons;
+mod what_if;
+
+use clap::Args;
+use fleet_scaling::metrics::{Metric, Metrics};
+use fleet_scaling::state::FleetState;
+use fleet_scaling::{Moment, decide};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::text::number;
+use crate::aws::autoscaling::{Activity, Phase};
+use crate::context::Ctx;
+use crate::error::Result;
+use crate::exit::ExitStatus;
+use crate::fleet::scaling::{Change, Facts, Minutes, Model, changes, facts_of, model, state};
+use crate::fleet::within_stage;
+use crate::layout::FleetId;
+use crate::output::{Render, View, paragraph};
+use crate::ui::{Role, paint};
+use what_if::WhatIf;
+
+/// Minutes of metrics that are read: more than any alarm of the platform looks back.
+const MINUTES: usize = 60;
+
+/// Scaling activities that are read: the most that one call gives.
+const ACTIVITIES: i32 = 100;
+
+/// Say why a fleet has the capacity it has, why not more, and why not zero
+///
+/// Evaluates the fleet's alarms and scaling policies on its metrics as AWS would, now or, with
+/// `--what-if`, under other circumstances. Reads only.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl fleet explain production/gpu-default
+  bpctl fleet explain production/gpu-default --what-if queue=40
+  bpctl fleet explain production/gpu-default --what-if queue=0,workers=3
+  bpctl fleet explain production/gpu-default --what-if queue=40,workers=2,spot=none")]
+pub(crate) struct ExplainArgs {
+    /// Fleet, e.g. production/gpu-default
+    #[arg(value_name = "FLEET", add = crate::completion::fleets())]
+    fleet: FleetId,
+
+    /// Suppose a steady queue depth (queue=N), so many warm workers (workers=N), or that Spot has no
+    /// capacity (spot=none); joined by commas
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    what_if: Option<WhatIf>,
+}
+
+/// The document.
+#[derive(Debug, Serialize)]
+struct Explanation {
+    fleet: FleetId,
+    at: Timestamp,
+    capacity: Capacity,
+    metrics: Vec<Reading>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    what_if: Option<WhatIf>,
+    decision: Outcome,
+    /// The newest change of the desired capacity that the group's activities tell of.
+    last_change: Option<Change>,
+    why_this_many: Vec<String>,
+    why_not_more: Vec<String>,
+    why_not_zero: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Capacity {
+    desired: u32,
+    min: u32,
+    max: u32,
+    in_service: u32,
+    pending: u32,
+    terminating: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct Reading {
+    metric: Metric,
+    /// `None`: no data in the newest minute.
+    value: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Outcome {
+    /// The desired capacity from now on.
+    desired: u32,
+    /// The instances that the group can get to.
+    instances: u32,
+}
+
+/// What was read.
+struct Seen {
+    facts: Facts,
+    minutes: Minutes,
+    activities: Vec<Activity>,
+    now: Timestamp,
+}
+
+/// What is supposed: as it is, or under `--what-if`.
+struct Supposed {
+    state: FleetState,
+    metrics: Metrics,
+    no_spot: bool,
+}
+
+impl Explanation {
+    fn new(fleet: &FleetId, seen: &Seen, model: &Model, what_if: Option<WhatIf>) -> Self {
+        let metrics = seen.minutes.metrics();
+        let mut supposed = Supposed {
+            state: state(&model.config, &seen.facts, &seen.activities, &metrics, seen.now),
+            metrics,
+            no_spot: false,
+        };
+        if let Some(what_if) = &what_if {
+            what_if.apply(&mut supposed);
+        }
+        let Supposed {
+            state,
+            metrics,
+            no_spot,
+        } = supposed;
+        let mut decision = decide(&model.config, &state, &metrics, Moment(seen.now.as_millisecond()));
+        if no_spot {
+            decision.instances = decision.instances.min(state.running);
+        }
+        let last_change = changes(&seen.activities).pop();
+        let told = reasons::tell(&reasons::Facts {
+            model,
+            state: &state,
+            decision: &decision,
+            activities: &seen.activities,
+            last_change: last_change.as_ref().filter(|_| what_if.is_none()),
+            no_spot,
+            now: seen.now,
+        });
+        let group = &seen.facts.group;
+        let count = |phase| u32::try_from(group.count(phase)).unwrap_or(u32::MAX);
+        Self {
+            fleet: fleet.clone(),
+            at: seen.now,
+            capacity: Capacity {
+                desired: group.desired,
+                min: group.min,
+                max: group.max,
+                in_service: count(Phase::InService),
+                pending: count(Phase::Pending),
+                terminating: count(Phase::Terminating),
+            },
+            metrics: Metric::ALL
+                .into_iter()
+                .map(|metric| Reading {
+                    metric,
+                    value: metrics.newest(metric),
+                })
+                .collect(),
+            what_if,
+            decision: Outcome {
+                desired: decision.desired,
+                instances: decision.instances,
+            },
+            last_change,
+            why_this_many: told.this_many,
+            why_not_more: told.not_more,
+            why_not_zero: told.not_zero,
+        }
+    }
+
+    /// The desired capacity that the explanation starts from.
+    fn before(&self) -> u32 {
+        let supposed = self.what_if.as_ref().and_then(|what_if| what_if.workers);
+        supposed.unwrap_or(self.capacity.desired)
+    }
+}
+
+impl Render for Explanation {
+    fn schema(&self) -> &'static str {
+        "bpctl.fleet.explain/1"
+    }
+
+    fn human(&self, view: &View) -> String {
+        let Capacity {
+            desired,
+            min,
+            max,
+            in_service,
+            pending,
+            ..
+        } = self.capacity;
+        let mut out = format!(
+            "{}  desired {desired} ({min} to {max}), {in_service} in service",
+            paint(view.color, Role::Strong, &self.fleet.to_string())
+        );
+        if pending > 0 {
+            out.push_str(&format!(", {pending} on the way"));
+        }
+        out.push('\n');
+        let metrics: Vec<String> = self
+            .metrics
+            .iter()
+            .map(|reading| {
+                let value = reading.value.map_or_else(|| "no data".to_owned(), number);
+                format!("{} {value}", reading.metric)
+            })
+            .collect();
+        paragraph(&mut out, view, "  ", &metrics.join(", "));
+        if let Some(what_if) = &self.what_if {
+            paragraph(&mut out, view, "  ", &format!("supposing {what_if}"));
+        }
+        let before = self.before();
+        let zero_too = before > 0 || self.decision.desired > 0;
+        let sections = [
+            (format!("why {before}"), &self.why_this_many, true),
+            ("why not more".to_owned(), &self.why_not_more, true),
+            ("why not zero".to_owned(), &self.why_not_zero, zero_too),
+        ];
+        for (title, sentences, shown) in sections {
+            if sentences.is_empty() || !shown {
+                continue;
+            }
+            out.push_str(&format!("{}\n", paint(view.color, Role::Strong, &title)));
+            for sentence in sentences {
+                paragraph(&mut out, view, "  - ", sentence);
+            }
+        }
+        let next = if self.decision.desired == before {
+            format!("the desired capacity stays {before}")
+        } else {
+            format!(
+                "the desired capacity goes from {before} to {}",
+                self.decision.desired
+            )
+        };
+        let instances = if self.decision.instances == self.decision.desired {
+            String::new()
+        } else {
+            format!(", with {} instances", self.decision.instances)
+        };
+        out.push_str(&format!(
+            "{} {next}{instances}\n",
+            paint(view.color, Role::Hint, "=>")
+        ));
+        out
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.fleet.to_string()]
+    }
+}
+
+pub(crate) async fn run(ctx: &Ctx, args: &ExplainArgs) -> Result<ExitStatus> {
+    let layout = ctx.layout()?;
+    within_stage(&layout, std::slice::from_ref(&args.fleet))?;
+    let group = layout.auto_scaling_group(&args.fleet);
+    let look = async {
+        // Nothing is changed: the account is checked while the others look.
+        let (guard, facts, minutes, activities) = futures::join!(
+            ctx.aws.guard_account(),
+            Box::pin(facts_of(&ctx.aws, &layout, &args.fleet)),
+            Box::pin(Minutes::read(&ctx.aws, &layout, &args.fleet, &group, MINUTES)),
+            Box::pin(ctx.aws.activities(&group, ACTIVITIES))
+        );
+        guard?;
+        // A fleet that does not exist has no activities either: the first error says so best.
+        Ok(Seen {
+            facts: facts?,
+            minutes: minutes?,
+            activities: activities?,
+            now: ctx.clock.now(),
+        })
+    };
+    let seen = ctx.unless_interrupted(look).await?;
+    let model = model(&layout, &args.fleet, &seen.facts)?;
+    ctx.emit(&Explanation::new(
+        &args.fleet,
+        &seen,
+        &model,
+        args.what_if.clone(),
+    ))?;
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,307 @@
+//! `bpctl fleet replay`: whether a group did what its policies asked for.
+
+use std::time::Duration;
+
+use clap::Args;
+use fleet_scaling::Moment;
+use fleet_scaling::metrics::Metric;
+use fleet_scaling::replay::{Diff, History, Kind, Minute, replay};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::text::{counted, minute};
+use crate::aws::autoscaling::Activity;
+use crate::context::Ctx;
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
+use crate::fleet::scaling::{
+    Change, Facts, LONGEST, Minutes, Model, changes, desired_at, facts_of, model, suspended, warming_at,
+};
+use crate::fleet::within_stage;
+use crate::layout::FleetId;
+use crate::output::{Render, Table, View, paragraph};
+use crate::ui::{Role, paint};
+
+/// How many minutes later than the policies a group may follow: CloudWatch receives and evaluates a
+/// data point a minute or two after its time, and a change is seen a minute after that.
+const TOLERANCE: usize = 3;
+
+/// Disagreements in the table without `-o wide`.
+const SHOWN: usize = 12;
+
+/// Compare what a fleet's group did with what its policies asked for
+///
+/// Runs the metrics of the past, minute by minute, through the policies as they are now, and says
+/// where the group did something else: changes that no policy asked for, and changes that did not
+/// come. The first disagreement is explained. Reads only.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl fleet replay production/gpu-default
+  bpctl fleet replay production/gpu-default --since 7d -o wide")]
+pub(crate) struct ReplayArgs {
+    /// Fleet, e.g. production/gpu-default
+    #[arg(value_name = "FLEET", add = crate::completion::fleets())]
+    fleet: FleetId,
+
+    /// How far back: up to 15 days, as long as CloudWatch keeps single minutes
+    #[arg(long, default_value = "24h", value_name = "DURATION", value_parser = since)]
+    since: Duration,
+
+    /// End with status 9 when group and policies disagree
+    #[arg(long)]
+    exit_code: bool,
+}
+
+fn since(text: &str) -> Result<Duration, String> {
+    let since = humantime::parse_duration(text).map_err(|_| "write e.g. `24h` or `7d`".to_owned())?;
+    if since < Duration::from_secs(120) {
+        return Err("at least two minutes are needed".to_owned());
+    }
+    if since > LONGEST {
+        return Err("CloudWatch keeps single minutes for 15 days".to_owned());
+    }
+    Ok(since)
+}
+
+/// The document.
+#[derive(Debug, Serialize)]
+struct Replayed {
+    fleet: FleetId,
+    /// From the end of the first minute with data.
+    from: Timestamp,
+    to: Timestamp,
+    minutes: usize,
+    /// Minutes without `QueueDepth`.
+    silent_minutes: usize,
+    /// Changes that the policies explain.
+    explained: usize,
+    disagreements: Vec<Row>,
+    /// The first disagreement in sentences.
+    first_explained: Vec<String>,
+    /// Where the desired capacity of the past is known from.
+    desired_from: &'static str,
+    left_out: Vec<crate::fleet::scaling::LeftOut>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    at: Timestamp,
+    kind: Kind,
+    before: u32,
+    expected: u32,
+    actual: u32,
+    /// Who changed it, in the words of AWS.
+    by: Option<String>,
+}
+
+/// The past of a fleet, as the library replays it.
+struct Past {
+    history: History,
+    changes: Vec<Change>,
+    published: bool,
+}
+
+impl Past {
+    fn new(facts: &Facts, model: &Model, minutes: &Minutes, activities: &[Activity]) -> Self {
+        let changes = changes(activities);
+        // A group that publishes its metrics knows every minute; otherwise its diary tells.
+        let published = minutes.desired.iter().any(Option::is_some);
+        let of = |metric, position: usize| minutes.of(metric).get(position).copied().flatten();
+        let history = (0..minutes.len())
+            .map(|position| {
+                let end = minutes.end_of(position);
+                let diary = desired_at(&changes, facts.group.desired, end);
+                let desired = match minutes.desired.get(position).copied().flatten() {
+                    // Saturates; the group publishes whole numbers.
+                    Some(value) if published => value.max(0.0) as u32,
+                    _ => diary,
+                };
+                Minute {
+                    queue_depth: of(Metric::QueueDepth, position),
+                    backlog_per_instance: of(Metric::BacklogPerInstance, position),
+                    active_workers: of(Metric::ActiveWorkers, position),
+                    available_capacity: of(Metric::AvailableCapacity, position),
+                    desired,
+                    warming: warming_at(activities, model.config.warmup(), end).min(desired),
+                }
+            })
+            .collect();
+        Self {
+            history: History {
+                start: Moment(minutes.first.as_millisecond()),
+                minutes: history,
+                suspended: suspended(&facts.group),
+                tolerance: TOLERANCE,
+            },
+            changes,
+            published,
+        }
+    }
+
+    /// Who made the change of a disagreement.
+    fn by(&self, at: Timestamp, before: u32, actual: u32) -> Option<String> {
+        let near = |change: &&Change| {
+            let apart = change.at.duration_since(at).as_secs();
+            (0..=120).contains(&apart) && change.from == before && change.to == actual
+        };
+        self.changes.iter().find(near).map(|change| change.by.clone())
+    }
+}
+
+impl Replayed {
+    fn new(fleet: &FleetId, past: &Past, diff: Diff, model: Model) -> Self {
+        let at = |moment: Moment| Timestamp::from_millisecond(moment.0).unwrap_or(Timestamp::MAX);
+        let minutes = &past.history.minutes;
+        let start = past.history.start;
+        let length = Duration::from_secs(60 * minutes.len().saturating_sub(1) as u64);
+        Self {
+            fleet: fleet.clone(),
+            from: at(start),
+            to: at(start.plus(length)),
+            minutes: minutes.len(),
+            silent_minutes: minutes
+                .iter()
+                .filter(|minute| minute.queue_depth.is_none())
+                .count(),
+            explained: diff.explained,
+            disagreements: diff
+                .disagreements
+                .iter()
+                .map(|row| Row {
+                    at: at(row.at),
+                    kind: row.kind,
+                    before: row.before,
+                    expected: row.expected,
+                    actual: row.actual,
+                    by: past.by(at(row.at), row.before, row.actual),
+                })
+                .collect(),
+            first_explained: diff.first_explained,
+            desired_from: if past.published {
+                "GroupDesiredCapacity"
+            } else {
+                "scaling activities"
+            },
+            left_out: model.left_out,
+        }
+    }
+
+    fn table(&self, view: &View) -> String {
+        let mut table = Table::new(&["TIME", "DESIRED", "POLICIES", "GROUP", "WHAT"]);
+        let shown = if view.wide { usize::MAX } else { SHOWN };
+        for row in self.disagreements.iter().take(shown) {
+            let what = match (row.kind, &row.by) {
+                (Kind::NotFollowed, _) => "the change did not come".to_owned(),
+                (Kind::Unasked, Some(by)) => by.clone(),
+                (Kind::Unasked, None) => "no policy asked for it".to_owned(),
+            };
+            table.row([
+                minute(row.at),
+                row.before.to_string(),
+                row.expected.to_string(),
+                row.actual.to_string(),
+                what,
+            ]);
+        }
+        let mut text = table.render(view);
+        let more = self.disagreements.len().saturating_sub(shown);
+        if more > 0 {
+            text.push_str(&format!("{more} more: `-o wide`\n"));
+        }
+        text
+    }
+}
+
+impl Render for Replayed {
+    fn schema(&self) -> &'static str {
+        "bpctl.fleet.replay/1"
+    }
+
+    fn human(&self, view: &View) -> String {
+        let mut out = format!(
+            "{}  {} to {} UTC, {}\n",
+            paint(view.color, Role::Strong, &self.fleet.to_string()),
+            minute(self.from),
+            minute(self.to),
+            counted(self.minutes as u64, "minute")
+        );
+        if self.silent_minutes > 0 {
+            paragraph(
+                &mut out,
+                view,
+                "  ",
+                &format!("in {} of them nobody published QueueDepth", self.silent_minutes),
+            );
+        }
+        for left_out in &self.left_out {
+            paragraph(&mut out, view, "  left out: ", &left_out.what);
+        }
+        let explained = counted(self.explained as u64, "change");
+        if self.disagreements.is_empty() {
+            let good = paint(
+                view.color,
+                Role::Good,
+                "the group did what its policies asked for",
+            );
+            out.push_str(&format!("{good}: {explained}\n"));
+            return out;
+        }
+        out.push_str(&format!(
+            "{explained} as the policies asked for, {} otherwise\n\n",
+            counted(self.disagreements.len() as u64, "time")
+        ));
+        out.push_str(&self.table(view));
+        out.push_str("\nthe first of them:\n");
+        for sentence in &self.first_explained {
+            paragraph(&mut out, view, "  - ", sentence);
+        }
+        out
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.disagreements.iter().map(|row| row.at.to_string()).collect()
+    }
+
+    fn items(&self) -> Option<Vec<Value>> {
+        Some(self.disagreements.iter().map(|row| json!(row)).collect())
+    }
+}
+
+pub(crate) async fn run(ctx: &Ctx, args: &ReplayArgs) -> Result<ExitStatus> {
+    let layout = ctx.layout()?;
+    within_stage(&layout, std::slice::from_ref(&args.fleet))?;
+    let group = layout.auto_scaling_group(&args.fleet);
+    let count = usize::try_from(args.since.as_secs() / 60).unwrap_or(usize::MAX);
+    let look = async {
+        // A change long before the first minute explains who wanted the capacity of that minute.
+        let since = ctx.clock.now().checked_sub(args.since).unwrap_or(Timestamp::MIN);
+        let (guard, facts, minutes, activities) = futures::join!(
+            ctx.aws.guard_account(),
+            Box::pin(facts_of(&ctx.aws, &layout, &args.fleet)),
+            Box::pin(Minutes::read(&ctx.aws, &layout, &args.fleet, &group, count)),
+            Box::pin(ctx.aws.activities_since(&group, since))
+        );
+        guard?;
+        Ok((facts?, minutes?.since_data(), activities?))
+    };
+    let (facts, minutes, activities) = ctx.unless_interrupted(look).await?;
+    let model = model(&layout, &args.fleet, &facts)?;
+    let past = Past::new(&facts, &model, &minutes, &activities);
+    let diff = replay(&model.config, &past.history).map_err(|error| {
+        CtlError::new(
+            ErrorKind::Failed,
+            format!("replay the past of fleet `{}`", args.fleet),
+        )
+        .source(&error)
+        .hint("nobody published metrics of this fleet lately: see `bpctl triage`, or look back further with `--since`")
+    })?;
+    let replayed = Replayed::new(&args.fleet, &past, diff, model);
+    let differs = !replayed.disagreements.is_empty();
+    ctx.emit(&replayed)?;
+    Ok(if differs && args.exit_code {
+        ExitStatus::Differences
+    } else {
+        ExitStatus::Done
+    })
+}

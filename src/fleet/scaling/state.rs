@@ -1,0 +1,73 @@
+//! The state of a live fleet, as a decision starts from it.
+
+use fleet_scaling::Moment;
+use fleet_scaling::alarm::AlarmState as Known;
+use fleet_scaling::config::FleetConfig;
+use fleet_scaling::metrics::{Metric, Metrics};
+use fleet_scaling::state::{FleetState, Process, Suspended};
+use jiff::Timestamp;
+
+use super::changes::warming_at;
+use super::live::Facts;
+use crate::aws::autoscaling::{Activity, Group, Phase};
+use crate::aws::cloudwatch::AlarmState;
+
+/// The processes that are suspended, among those that decide on capacity.
+pub(crate) fn suspended(group: &Group) -> Suspended {
+    let is = |process: Process| group.suspended.iter().any(|(name, _)| name == process.name());
+    Suspended {
+        launch: is(Process::Launch),
+        terminate: is(Process::Terminate),
+        alarm_notification: is(Process::AlarmNotification),
+    }
+}
+
+/// The fleet `now`; `activities` are its newest, the newest first.
+pub(crate) fn state(
+    config: &FleetConfig,
+    facts: &Facts,
+    activities: &[Activity],
+    metrics: &Metrics,
+    now: Timestamp,
+) -> FleetState {
+    let group = &facts.group;
+    let count = |phase| u32::try_from(group.count(phase)).unwrap_or(u32::MAX);
+    let instances = group.instances.iter();
+    let protected = instances.filter(|instance| instance.protected && instance.phase != Phase::Terminating);
+    let warmed = activities.iter().filter(|activity| activity.is_launch());
+    FleetState {
+        desired: group.desired,
+        running: count(Phase::InService) + count(Phase::Pending),
+        warming: warming_at(activities, config.warmup(), now).min(group.desired),
+        terminating: count(Phase::Terminating),
+        protected: u32::try_from(protected.count()).unwrap_or(u32::MAX),
+        at_risk: 0,
+        queued: None,
+        busy: busy(metrics),
+        suspended: suspended(group),
+        cooldown_began: warmed
+            .filter_map(|activity| activity.ended)
+            .max()
+            .map(|ended| Moment(ended.as_millisecond())),
+        alarms: config
+            .alarms()
+            .iter()
+            .map(
+                |alarm| match facts.alarms.get(&alarm.name).map(|alarm| alarm.state) {
+                    Some(AlarmState::Ok) => Known::Ok,
+                    Some(AlarmState::Alarm) => Known::Alarm,
+                    Some(AlarmState::InsufficientData) | None => Known::InsufficientData,
+                },
+            )
+            .collect(),
+    }
+}
+
+/// Workers that hold a job: those that are registered and have no free slot. A worker with several
+/// slots may hold a job and have a free one.
+fn busy(metrics: &Metrics) -> Option<u32> {
+    let workers = metrics.newest(Metric::ActiveWorkers)?;
+    let free = metrics.newest(Metric::AvailableCapacity).unwrap_or(0.0);
+    // Saturates: a float beyond the range becomes the range's end.
+    Some((workers - free).ceil().max(0.0) as u32)
+}
