@@ -151,6 +151,16 @@ impl FleetConfig {
         &self.alarms
     }
 
+    /// Minutes of metrics that the alarms look at, before which nothing matters.
+    #[must_use]
+    pub fn look_back(&self) -> usize {
+        self.alarms
+            .iter()
+            .map(|alarm| alarm.period * alarm.rule.evaluation_range())
+            .max()
+            .unwrap_or(1)
+    }
+
     /// Calls the alarm at `position` of [`Self::alarms`] by its name in CloudWatch, for whoever reads
     /// sentences about it. Positions that no alarm has are ignored.
     pub fn name_alarm(&mut self, position: usize, name: String) {

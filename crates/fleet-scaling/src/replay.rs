@@ -42,14 +42,23 @@ pub struct History {
     /// a data point a minute or two after its time.
     #[serde(default = "two")]
     pub tolerance: usize,
+    /// Minutes at the start that are not compared: the alarms need to have seen something first. See
+    /// [`FleetConfig::look_back`].
+    #[serde(default)]
+    pub lead_in: usize,
 }
 
 /// The history cannot be replayed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ReplayError {
     /// One minute is no history: there is nothing to compare with.
-    #[error("the history has {0} minutes, and at least 2 are needed")]
-    Short(usize),
+    #[error("the history has {minutes} minutes, and at least {needed} are needed")]
+    Short {
+        /// Its length.
+        minutes: usize,
+        /// The lead-in and two.
+        needed: usize,
+    },
     /// A value that no metric has.
     #[error("minute {minute}: `{metric}` is {value}, and must be a finite number from 0 on")]
     Value {
@@ -110,15 +119,11 @@ pub enum Kind {
 pub fn replay(config: &FleetConfig, history: &History) -> Result<Diff, ReplayError> {
     check(history)?;
     let minutes = &history.minutes;
-    let memory = config
-        .alarms()
-        .iter()
-        .map(|alarm| alarm.period * alarm.rule.evaluation_range());
-    let memory = memory.max().unwrap_or(1);
+    let memory = config.look_back();
     let mut metrics = Metrics::new();
     let mut alarms: Vec<AlarmState> = Vec::new();
     let mut diff = Diff {
-        minutes: minutes.len() - 1,
+        minutes: minutes.len() - 1 - history.lead_in,
         explained: 0,
         disagreements: Vec::new(),
         first_explained: Vec::new(),
@@ -145,7 +150,11 @@ pub fn replay(config: &FleetConfig, history: &History) -> Result<Diff, ReplayErr
         let decision = decide(config, &state, &metrics, now);
         let (before, expected, actual) = (minute.desired, decision.desired, minutes[at + 1].desired);
         alarms = decision.alarm_states().collect();
+        let compared = at >= history.lead_in;
         let mut part = |kind, expected, at: usize| {
+            if !compared {
+                return;
+            }
             let now = Moment(history.start.0 + at as i64 * 60_000);
             if diff.disagreements.is_empty() {
                 diff.first_explained = decision.explain(config);
@@ -168,7 +177,7 @@ pub fn replay(config: &FleetConfig, history: &History) -> Result<Diff, ReplayErr
             not_followed = None;
             // An answer of the last minutes explains the change, also one that has changed since.
             if expected == actual || pending.is_some_and(|(_, wanted)| wanted == actual) {
-                diff.explained += 1;
+                diff.explained += usize::from(compared);
             } else {
                 part(Kind::Unasked, expected, at);
             }
@@ -219,8 +228,9 @@ fn values(minute: &Minute) -> [(Metric, Option<f64>); Metric::ALL.len()] {
 }
 
 fn check(history: &History) -> Result<(), ReplayError> {
-    if history.minutes.len() < 2 {
-        return Err(ReplayError::Short(history.minutes.len()));
+    let (minutes, needed) = (history.minutes.len(), history.lead_in.saturating_add(2));
+    if minutes < needed {
+        return Err(ReplayError::Short { minutes, needed });
     }
     for (at, minute) in history.minutes.iter().enumerate() {
         for (metric, value) in values(minute) {
@@ -264,6 +274,7 @@ mod tests {
                 .collect(),
             suspended: Suspended::default(),
             tolerance: 2,
+            lead_in: 0,
         }
     }
 
@@ -315,6 +326,28 @@ mod tests {
         let mut suspended = history(&[(5.0, None, 0); 30]);
         suspended.suspended.alarm_notification = true;
         assert_eq!(replay(&config(), &suspended).unwrap().disagreements, []);
+    }
+
+    #[test]
+    fn the_lead_in_fills_the_alarms_and_is_not_compared() {
+        // A change at the start that nobody asked for, then fifteen minutes that empty the fleet.
+        let mut minutes = vec![(3.0, Some(1.5), 1), (3.0, Some(1.0), 3)];
+        minutes.extend([(0.0, Some(0.0), 1); 16]);
+        minutes.extend([(0.0, None, 0)]);
+        assert_eq!(
+            replay(&config(), &history(&minutes)).unwrap().disagreements.len(),
+            1
+        );
+        let mut late = history(&minutes);
+        late.lead_in = 16;
+        let diff = replay(&config(), &late).unwrap();
+        assert_eq!((diff.minutes, diff.explained), (2, 1), "{diff:?}");
+        assert_eq!(diff.disagreements, []);
+        late.lead_in = 18;
+        assert_eq!(
+            replay(&config(), &late).unwrap_err().to_string(),
+            "the history has 19 minutes, and at least 20 are needed"
+        );
     }
 
     #[test]

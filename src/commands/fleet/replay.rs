@@ -27,6 +27,9 @@ use crate::ui::{Role, paint};
 /// data point a minute or two after its time, and a change is seen a minute after that.
 const TOLERANCE: usize = 3;
 
+/// Minutes before those that are compared, for the alarms of the platform to have seen something.
+const LEAD_IN: usize = 20;
+
 /// Disagreements in the table without `-o wide`.
 const SHOWN: usize = 12;
 
@@ -44,7 +47,7 @@ pub(crate) struct ReplayArgs {
     #[arg(value_name = "FLEET", add = crate::completion::fleets())]
     fleet: FleetId,
 
-    /// How far back: up to 15 days, as long as CloudWatch keeps single minutes
+    /// How far back, up to 14 days: CloudWatch keeps single minutes for 15
     #[arg(long, default_value = "24h", value_name = "DURATION", value_parser = since)]
     since: Duration,
 
@@ -58,8 +61,8 @@ fn since(text: &str) -> Result<Duration, String> {
     if since < Duration::from_secs(120) {
         return Err("at least two minutes are needed".to_owned());
     }
-    if since > LONGEST {
-        return Err("CloudWatch keeps single minutes for 15 days".to_owned());
+    if since > LONGEST - Duration::from_secs(60 * LEAD_IN as u64) {
+        return Err("CloudWatch keeps single minutes for 15 days: 14d is the longest".to_owned());
     }
     Ok(since)
 }
@@ -68,7 +71,7 @@ fn since(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Serialize)]
 struct Replayed {
     fleet: FleetId,
-    /// From the end of the first minute with data.
+    /// From the end of the first minute that is compared.
     from: Timestamp,
     to: Timestamp,
     minutes: usize,
@@ -133,6 +136,7 @@ impl Past {
                 minutes: history,
                 suspended: suspended(&facts.group),
                 tolerance: TOLERANCE,
+                lead_in: model.config.look_back(),
             },
             changes,
             published,
@@ -152,8 +156,9 @@ impl Past {
 impl Replayed {
     fn new(fleet: &FleetId, past: &Past, diff: Diff, model: Model) -> Self {
         let at = |moment: Moment| Timestamp::from_millisecond(moment.0).unwrap_or(Timestamp::MAX);
-        let minutes = &past.history.minutes;
-        let start = past.history.start;
+        let lead_in = past.history.lead_in;
+        let minutes = &past.history.minutes[lead_in..];
+        let start = past.history.start.plus(Duration::from_secs(60 * lead_in as u64));
         let length = Duration::from_secs(60 * minutes.len().saturating_sub(1) as u64);
         Self {
             fleet: fleet.clone(),
@@ -272,10 +277,11 @@ pub(crate) async fn run(ctx: &Ctx, args: &ReplayArgs) -> Result<ExitStatus> {
     let layout = ctx.layout()?;
     within_stage(&layout, std::slice::from_ref(&args.fleet))?;
     let group = layout.auto_scaling_group(&args.fleet);
-    let count = usize::try_from(args.since.as_secs() / 60).unwrap_or(usize::MAX);
+    let compared = usize::try_from(args.since.as_secs() / 60).unwrap_or(usize::MAX);
+    let count = compared.saturating_add(LEAD_IN);
     let look = async {
-        // A change long before the first minute explains who wanted the capacity of that minute.
-        let since = ctx.clock.now().checked_sub(args.since).unwrap_or(Timestamp::MIN);
+        let since = Duration::from_secs(60 * count as u64);
+        let since = ctx.clock.now().checked_sub(since).unwrap_or(Timestamp::MIN);
         let (guard, facts, minutes, activities) = futures::join!(
             ctx.aws.guard_account(),
             Box::pin(facts_of(&ctx.aws, &layout, &args.fleet)),

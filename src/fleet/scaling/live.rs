@@ -127,6 +127,13 @@ impl Reader<'_> {
                 JobsSpec::default().service
             }
         };
+        let protected = group.instances.iter().filter(|instance| instance.protected);
+        let protected = protected.count();
+        if protected > 0 {
+            self.assumptions.push(format!(
+                "workers protect themselves from scale-in while they hold a job: {protected} do now"
+            ));
+        }
         FleetSpec {
             min: i64::from(group.min),
             max: i64::from(group.max),
@@ -142,6 +149,9 @@ impl Reader<'_> {
             scale_to_zero,
             jobs: JobsSpec {
                 service,
+                // As the platform's publisher counts: `QueueDepth` is queued and leased jobs.
+                depth_counts_running: true,
+                protect_busy: protected > 0,
                 ..JobsSpec::default()
             },
             instance_types,

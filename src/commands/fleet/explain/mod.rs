@@ -22,7 +22,7 @@ use crate::output::{Render, View, paragraph};
 use crate::ui::{Role, paint};
 use what_if::WhatIf;
 
-/// Minutes of metrics that are read: more than any alarm of the platform looks back.
+/// Minutes of metrics that are read at once: more than any alarm of the platform looks back.
 const MINUTES: usize = 60;
 
 /// Scaling activities that are read: the most that one call gives.
@@ -271,8 +271,13 @@ pub(crate) async fn run(ctx: &Ctx, args: &ExplainArgs) -> Result<ExitStatus> {
             now: ctx.clock.now(),
         })
     };
-    let seen = ctx.unless_interrupted(look).await?;
+    let mut seen = ctx.unless_interrupted(look).await?;
     let model = model(&layout, &args.fleet, &seen.facts)?;
+    let look_back = model.config.look_back();
+    if look_back > MINUTES {
+        let longer = Minutes::read(&ctx.aws, &layout, &args.fleet, &group, look_back);
+        seen.minutes = ctx.unless_interrupted(Box::pin(longer)).await?;
+    }
     ctx.emit(&Explanation::new(
         &args.fleet,
         &seen,
