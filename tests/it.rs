@@ -19,6 +19,8 @@ mod fleet;
 mod fleet_killed;
 #[path = "it/fleet_scale_to_zero.rs"]
 mod fleet_scale_to_zero;
+#[path = "it/fleet_scaling.rs"]
+mod fleet_scaling;
 #[path = "it/generated.rs"]
 mod generated;
 #[path = "it/hostile.rs"]

@@ -9,4 +9,6 @@ pub(crate) use activities::Activity;
 #[cfg(test)]
 pub(crate) use groups::Instance;
 pub(crate) use groups::{Group, Phase};
+#[cfg(test)]
+pub(crate) use policies::Step;
 pub(crate) use policies::{Policy, PolicyKind, TrackedMetric};

@@ -509,3 +509,6 @@ fn kind_name(kind: &PolicyKind) -> &str {
 fn named<T: DeserializeOwned>(name: &str) -> Option<T> {
     serde_json::from_value(serde_json::Value::from(name)).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,303 @@
+//! A fleet as its stack makes it: two step policies with an alarm each, target tracking, scale to zero.
+
+use fleet_scaling::alarm::AlarmState as Known;
+use fleet_scaling::config::Action;
+use fleet_scaling::metrics::Metrics;
+use jiff::Timestamp;
+
+use super::super::state;
+use super::*;
+use crate::aws::autoscaling::{Instance, Phase, Step};
+use crate::aws::cloudwatch::AlarmState;
+use crate::layout::LayoutKind;
+
+const OWN: [(&str, &str); 2] = [("FleetSlug", "gpu-default"), ("Stage", "production")];
+
+fn layout() -> Layout {
+    Layout::new(LayoutKind::Single, "bp", None).unwrap()
+}
+
+fn fleet() -> FleetId {
+    "production/gpu-default".parse().unwrap()
+}
+
+fn pairs(dimensions: &[(&str, &str)]) -> Vec<(String, String)> {
+    dimensions
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn alarm(name: &str, metric: &str, comparison: &str, threshold: f64, periods: i32) -> Alarm {
+    Alarm {
+        name: name.to_owned(),
+        state: AlarmState::Ok,
+        reason: None,
+        since: None,
+        actions_enabled: true,
+        actions: vec!["arn:aws:sns:us-east-1:123456789012:bp-scale-to-zero".to_owned()],
+        namespace: Some(FLEET_NAMESPACE.to_owned()),
+        metric: Some(metric.to_owned()),
+        dimensions: pairs(&OWN),
+        statistic: Some("Maximum".to_owned()),
+        period_seconds: Some(60),
+        comparison: Some(comparison.to_owned()),
+        threshold: Some(threshold),
+        evaluation_periods: Some(periods),
+        datapoints_to_alarm: None,
+        missing_data: None,
+    }
+}
+
+fn policy(name: &str, alarms: &[&str], kind: PolicyKind) -> Policy {
+    Policy {
+        group: "asg-production-gpu-default".to_owned(),
+        name: name.to_owned(),
+        enabled: true,
+        alarms: alarms.iter().map(|name| (*name).to_owned()).collect(),
+        kind,
+    }
+}
+
+fn exact(lower: Option<f64>, upper: Option<f64>, adjustment: i32) -> PolicyKind {
+    PolicyKind::Step {
+        adjustment_type: "ExactCapacity".to_owned(),
+        minimum_adjustment_magnitude: None,
+        steps: vec![Step {
+            lower,
+            upper,
+            adjustment,
+        }],
+    }
+}
+
+fn instance(protected: bool) -> Instance {
+    Instance {
+        id: "i-1".to_owned(),
+        instance_type: None,
+        zone: None,
+        state: "InService".to_owned(),
+        phase: Phase::InService,
+        healthy: true,
+        protected,
+        image: None,
+        launch_template_version: None,
+    }
+}
+
+fn facts() -> Facts {
+    let tracked = TrackedMetric {
+        namespace: FLEET_NAMESPACE.to_owned(),
+        name: "BacklogPerInstance".to_owned(),
+        dimensions: pairs(&OWN),
+        statistic: Some("Average".to_owned()),
+    };
+    let less = "LessThanOrEqualToThreshold";
+    let mut empty = alarm("production-gpu-default-queue-empty", "QueueDepth", less, 0.0, 10);
+    empty.missing_data = Some("breaching".to_owned());
+    let alarms = [
+        alarm("lower", "QueueDepth", less, 0.0, 1),
+        alarm("upper", "QueueDepth", "GreaterThanOrEqualToThreshold", 1.0, 1),
+        alarm("low", "BacklogPerInstance", "LessThanThreshold", 1.8, 15),
+        alarm("high", "BacklogPerInstance", "GreaterThanThreshold", 2.0, 3),
+        empty,
+    ];
+    Facts {
+        group: Group {
+            name: "asg-production-gpu-default".to_owned(),
+            min: 0,
+            max: 4,
+            desired: 2,
+            instances: vec![instance(true), instance(false)],
+            instance_types: vec!["g4dn.xlarge".to_owned(), "q9.huge".to_owned()],
+            launch_template: None,
+            default_warmup_seconds: Some(240),
+            suspended: vec![("Launch".to_owned(), "by hand".to_owned())],
+            tags: BTreeMap::new(),
+            zones: vec!["us-east-1a".to_owned()],
+            capacity_rebalance: true,
+            spot: true,
+            default_cooldown_seconds: Some(300),
+            deleting: false,
+        },
+        policies: vec![
+            policy("LowerPolicy", &["lower"], exact(None, Some(0.0), 0)),
+            policy("UpperPolicy", &["upper"], exact(Some(0.0), None, 1)),
+            policy(
+                "Backlog",
+                &["low", "high"],
+                PolicyKind::TargetTracking {
+                    target: 2.0,
+                    disable_scale_in: false,
+                    metric: Some(tracked),
+                },
+            ),
+        ],
+        alarms: alarms
+            .into_iter()
+            .map(|alarm| (alarm.name.clone(), alarm))
+            .collect(),
+        median_job_seconds: Some(120.0),
+    }
+}
+
+fn read(facts: &Facts) -> Model {
+    model(&layout(), &fleet(), facts).unwrap()
+}
+
+/// What is left out when `change` is made.
+fn left_out(change: impl FnOnce(&mut Facts)) -> Vec<LeftOut> {
+    let mut facts = facts();
+    change(&mut facts);
+    read(&facts).left_out
+}
+
+#[test]
+fn group_policies_and_alarms_are_one_model() {
+    let model = read(&facts());
+    assert_eq!(model.left_out, []);
+    let spec = model.config.spec();
+    assert_eq!((spec.min, spec.max, spec.warmup_seconds), (0, 4, 240.0));
+    assert_eq!(spec.scale_to_zero.unwrap().minutes, 10);
+    assert_eq!(spec.scale_to_zero.unwrap().missing_data, MissingData::Breaching);
+    assert!(spec.jobs.depth_counts_running && spec.jobs.protect_busy);
+    let names: Vec<(&str, Action)> = model
+        .config
+        .alarms()
+        .iter()
+        .map(|alarm| (alarm.name.as_str(), alarm.action))
+        .collect();
+    // In CloudWatch's names, the tracking policy's by what they do and not by their order.
+    assert_eq!(
+        names,
+        [
+            ("lower", Action::Invoke(0)),
+            ("upper", Action::Invoke(1)),
+            ("high", Action::ScaleOut(2)),
+            ("low", Action::ScaleIn(2)),
+            ("production-gpu-default-queue-empty", Action::ScaleToZero),
+        ]
+    );
+}
+
+#[test]
+fn what_nobody_can_tell_is_assumed_aloud() {
+    let mut facts = facts();
+    let assumptions = read(&facts).assumptions.join("\n");
+    for part in [
+        "g4dn.xlarge costs its On-Demand list price of 0.526 $/h",
+        "the price of q9.huge is not known",
+        "the median of the last day, 120 s",
+        "1 do now",
+        "no safe options",
+    ] {
+        assert!(assumptions.contains(part), "{part}: {assumptions}");
+    }
+    facts.median_job_seconds = None;
+    assert!(read(&facts).assumptions.join("\n").contains("no job has ended"));
+}
+
+#[test]
+fn a_policy_that_looks_elsewhere_is_left_out() {
+    let elsewhere = left_out(|facts| {
+        for alarm in facts.alarms.values_mut() {
+            alarm.dimensions = pairs(&[("FleetSlug", "other"), ("Stage", "production")]);
+        }
+    });
+    assert_eq!(elsewhere.len(), 3, "{elsewhere:?}");
+    assert_eq!(
+        elsewhere[0],
+        LeftOut {
+            broken: true,
+            what: "policy `LowerPolicy`: its alarm `lower` watches QueueDepth of FleetSlug=other,Stage=production, which is \
+                   not this fleet"
+                .to_owned()
+        }
+    );
+    assert!(elsewhere[2].what.starts_with("scale to zero: the alarm"));
+}
+
+#[test]
+fn what_does_not_work_is_told_from_what_is_not_modelled() {
+    let one = |change: fn(&mut Facts)| {
+        let left_out = left_out(change);
+        assert_eq!(left_out.len(), 1, "{left_out:?}");
+        (left_out[0].broken, left_out[0].what.clone())
+    };
+    let (broken, what) = one(|facts| facts.policies[1].enabled = false);
+    assert_eq!(
+        (broken, what.as_str()),
+        (true, "policy `UpperPolicy` is disabled")
+    );
+    let (broken, what) = one(|facts| drop(facts.alarms.remove("upper")));
+    assert!(broken && what.contains("`upper` does not exist"), "{what}");
+    let (broken, what) = one(|facts| drop(facts.alarms.remove("high")));
+    assert!(
+        broken && what.contains("the high alarm of policy `Backlog` does not exist"),
+        "{what}"
+    );
+    let (broken, what) = one(|facts| facts.policies[0].alarms.clear());
+    assert!(broken && what.contains("has no alarm"), "{what}");
+    let (broken, what) = one(|facts| {
+        facts
+            .alarms
+            .get_mut("production-gpu-default-queue-empty")
+            .unwrap()
+            .actions
+            .clear();
+    });
+    assert!(broken && what.contains("has no action"), "{what}");
+    let (broken, what) = one(|facts| facts.alarms.get_mut("upper").unwrap().actions_enabled = false);
+    assert!(broken && what.contains("actions switched off"), "{what}");
+    let (broken, what) =
+        one(|facts| facts.policies[1].kind = PolicyKind::Other("PredictiveScaling".to_owned()));
+    assert!(!broken && what.contains("(PredictiveScaling)"), "{what}");
+    let (broken, what) = one(|facts| facts.alarms.get_mut("upper").unwrap().period_seconds = Some(10));
+    assert!(!broken && what.contains("period `10 s`"), "{what}");
+    let (broken, what) = one(|facts| {
+        facts.alarms.get_mut("upper").unwrap().metric = Some("CPUUtilization".to_owned());
+    });
+    assert!(
+        !broken && what.contains("CPUUtilization, which is not modelled"),
+        "{what}"
+    );
+}
+
+#[test]
+fn a_policy_with_two_alarms_is_invoked_by_both() {
+    let mut facts = facts();
+    facts.policies[1].alarms.push("lower".to_owned());
+    let model = read(&facts);
+    let names: Vec<&str> = model
+        .config
+        .policies()
+        .iter()
+        .map(|policy| policy.name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "LowerPolicy",
+            "UpperPolicy by upper",
+            "UpperPolicy by lower",
+            "Backlog"
+        ]
+    );
+}
+
+#[test]
+fn the_state_is_that_of_the_group_and_its_alarms() {
+    let mut facts = facts();
+    facts.alarms.get_mut("low").unwrap().state = AlarmState::Alarm;
+    let model = read(&facts);
+    let metrics = Metrics::new()
+        .with(Metric::ActiveWorkers, [Some(2.0)])
+        .with(Metric::AvailableCapacity, [Some(1.0)]);
+    let state = state(&model.config, &facts, &[], &metrics, Timestamp::UNIX_EPOCH);
+    assert_eq!((state.desired, state.running, state.warming), (2, 2, 0));
+    assert_eq!((state.protected, state.busy), (1, Some(1)));
+    assert!(state.suspended.launch && !state.suspended.terminate);
+    let mut states = [Known::Ok; 5];
+    states[3] = Known::Alarm;
+    assert_eq!(state.alarms, states);
+}
