@@ -113,20 +113,14 @@ fn of_alarm(config: &FleetConfig, position: usize) -> Question {
     }
 }
 
+/// The bounds, unless a reason has named them.
 fn limits(facts: &Facts<'_>, told: &mut Told) {
     let limits = facts.model.config.limits();
-    let desired = facts.decision.desired;
-    let clamped = |up: bool| {
-        facts
-            .decision
-            .reasons
-            .iter()
-            .any(|reason| matches!(reason, Reason::Clamped { wanted, to } if (wanted > to) == up))
-    };
-    if desired >= limits.max && !clamped(true) {
+    let named = |sentences: &[String], bound: &str| sentences.iter().any(|sentence| sentence.contains(bound));
+    if facts.decision.desired >= limits.max && !named(&told.not_more, "the maximum") {
         told.not_more.push(format!("the maximum is {}", limits.max));
     }
-    if limits.min > 0 && !clamped(false) {
+    if limits.min > 0 && !named(&told.not_zero, "the minimum") {
         told.not_zero.push(format!("the minimum is {}", limits.min));
     }
 }
