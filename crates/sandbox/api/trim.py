@@ -32,6 +32,7 @@ OPERATIONS = {
         "DescribeStackEvents",
         "DescribeStackResources",
         "DescribeStacks",
+        "GetTemplate",
         "ListExports",
         "ListStacks",
     ],

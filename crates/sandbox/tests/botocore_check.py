@@ -248,6 +248,7 @@ CALLS = {
         "DescribeStackEvents": ({"StackName": "bp-compute"}, "StackEvents"),
         "DescribeStackResources": ({"StackName": "bp-compute"}, "StackResources"),
         "DescribeStacks": ({}, "Stacks"),
+        "GetTemplate": ({"StackName": "bp-gpu-fleet-production-gpu-default"}, "TemplateBody"),
         "ListExports": ({}, "Exports"),
         "ListStacks": ({}, "StackSummaries"),
     },
@@ -376,6 +377,9 @@ COMMANDS = [
     "cloudwatch describe-alarms --alarm-name-prefix p1- --query length(MetricAlarms)",
     "autoscaling describe-auto-scaling-groups --query length(AutoScalingGroups)",
     "cloudformation describe-stacks --stack-name bp-network --query Stacks[0].StackStatus",
+    # The command line reads the body, which is text in the answer, as the JSON that it holds.
+    "cloudformation get-template --stack-name bp-gpu-fleet-production-gpu-default --query"
+    " TemplateBody.Resources.Asg.Properties.DesiredCapacity",
     "ssm get-parameters-by-path --path /bp --recursive --query length(Parameters)",
     "rds describe-db-instances --query DBInstances[0].DBInstanceStatus",
     "secretsmanager list-secrets --query length(SecretList)",

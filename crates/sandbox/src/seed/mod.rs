@@ -3,6 +3,7 @@
 mod alarms;
 mod app;
 mod fleet_scenarios;
+mod fleet_stack;
 mod fleets;
 mod incident;
 mod names;

@@ -25,50 +25,64 @@ const FILLED_IN: u64 = 40 * 24 - 5;
 
 /// The parameters that belong to the whole platform or to a stage.
 pub(super) fn platform(world: &mut World, names: &Names) {
-    let account = world.options.account_id.clone();
-    let stage = world.options.stage.clone();
-    let (prefix, suffix, stages) = match world.options.layout {
-        Layout::Single => {
-            let fleets = world.options.effective_fleets();
-            let stages: BTreeSet<String> = fleets
-                .into_iter()
-                .map(|fleet| fleet.stage)
-                .chain(["staging".to_owned(), "production".to_owned()])
-                .collect();
-            (String::from("/bp"), String::new(), stages)
-        }
-        Layout::Staged => {
-            let stages = BTreeSet::from([stage.clone()]);
-            (format!("/bp/{stage}"), format!("-{stage}"), stages)
-        }
-    };
-    for stage in stages {
-        let name = names.fleet_secret(&stage);
-        put(world, DEPLOYED, &name, PLACEHOLDER_SECRET, "text");
+    for (_, name, value) in of_data_stack(world, names) {
+        put(world, DEPLOYED, &name, &value, "text");
+    }
+    for stage in stages(world) {
         if !fleet_scenarios::lacks_secret(world, &stage) {
             let secret = world.ids.hex(64);
-            put(world, FILLED_IN, &name, &secret, "text");
+            put(world, FILLED_IN, &names.fleet_secret(&stage), &secret, "text");
         }
     }
-    let redis = world.services.facts.redis_endpoint.clone();
-    let bucket = format!("bp-models-{account}{suffix}");
-    put(
-        world,
-        DEPLOYED,
-        &format!("{prefix}/models/bucket"),
-        &bucket,
-        "text",
-    );
-    put(
-        world,
-        DEPLOYED,
-        &format!("{prefix}/redis/endpoint"),
-        &redis,
-        "text",
-    );
     if world.options.layout == Layout::Single {
         let profile = "bp-packer-instance-profile";
         put(world, DEPLOYED, "/bp/packer/instance_profile", profile, "text");
+    }
+}
+
+/// The parameters that the data stack deploys: logical id, name, and the value that it gives them.
+pub(super) fn of_data_stack(world: &World, names: &Names) -> Vec<(String, String, String)> {
+    let account = &world.options.account_id;
+    let stage = &world.options.stage;
+    let (prefix, suffix) = match world.options.layout {
+        Layout::Single => (String::from("/bp"), String::new()),
+        Layout::Staged => (format!("/bp/{stage}"), format!("-{stage}")),
+    };
+    let mut parameters: Vec<_> = stages(world)
+        .into_iter()
+        .map(|stage| {
+            let logical = match world.options.layout {
+                Layout::Single => format!("FleetSecret{stage}"),
+                Layout::Staged => "FleetSecret".to_owned(),
+            };
+            (logical, names.fleet_secret(&stage), PLACEHOLDER_SECRET.to_owned())
+        })
+        .collect();
+    parameters.push((
+        "ModelsBucketParam".to_owned(),
+        format!("{prefix}/models/bucket"),
+        format!("bp-models-{account}{suffix}"),
+    ));
+    parameters.push((
+        "RedisEndpointParam".to_owned(),
+        format!("{prefix}/redis/endpoint"),
+        world.services.facts.redis_endpoint.clone(),
+    ));
+    parameters
+}
+
+/// The stages that fleets may have.
+fn stages(world: &World) -> BTreeSet<String> {
+    match world.options.layout {
+        Layout::Single => {
+            let fleets = world.options.effective_fleets();
+            fleets
+                .into_iter()
+                .map(|fleet| fleet.stage)
+                .chain(["staging".to_owned(), "production".to_owned()])
+                .collect()
+        }
+        Layout::Staged => BTreeSet::from([world.options.stage.clone()]),
     }
 }
 

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use serde_json::{Map, Value, json};
+
 use super::names::Names;
+use super::{fleet_stack, parameters};
 use crate::options::{FleetSeed, Layout};
 use crate::service::cloudformation::{self, Output, Resource, StackSpec};
+use crate::service::cloudwatch::{self, Alarm};
 use crate::service::{elb, sns};
 use crate::world::World;
 
@@ -39,7 +43,7 @@ pub(super) fn place(world: &mut World, names: &Names, fleets: &[FleetSeed]) {
             updated: None,
             outputs: vec![output("AsgName", &names.group(fleet), None)],
             tags: tags(world),
-            resources: fleet_resources(names, fleet),
+            resources: fleet_stack::resources(world, names, fleet),
         };
         cloudformation::put_stack(world, spec);
     }
@@ -72,12 +76,49 @@ fn output(key: &str, value: &str, export: Option<&str>) -> Output {
     }
 }
 
-fn resource(logical: &str, physical: &str, kind: &str) -> Resource {
+fn resource(logical: &str, physical: &str, kind: &str, properties: Value) -> Resource {
     Resource {
         logical: logical.to_owned(),
         physical: physical.to_owned(),
         kind: kind.to_owned(),
+        properties,
     }
+}
+
+/// A parameter with the value that the stack gives it; later ones are not the stack's.
+pub(super) fn parameter(logical: &str, name: &str, value: &str) -> Resource {
+    let properties = json!({ "Name": name, "Type": "String", "Value": value });
+    resource(logical, name, "AWS::SSM::Parameter", properties)
+}
+
+fn topic(world: &World, logical: &str, name: &str) -> Resource {
+    let arn = sns::topic_arn(world, name);
+    resource(logical, &arn, "AWS::SNS::Topic", json!({ "TopicName": name }))
+}
+
+/// An alarm with the configuration that it has in the account. The API shows it under the names of the
+/// resource's properties.
+pub(super) fn alarm(world: &World, logical: &str, name: &str) -> Resource {
+    let shown = cloudwatch::alarm(world, name).map_or(Value::Null, Alarm::shown);
+    let names = [
+        "AlarmName",
+        "AlarmActions",
+        "ComparisonOperator",
+        "DatapointsToAlarm",
+        "Dimensions",
+        "EvaluationPeriods",
+        "MetricName",
+        "Namespace",
+        "Period",
+        "Statistic",
+        "Threshold",
+        "TreatMissingData",
+    ];
+    let properties: Map<String, Value> = names
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), shown.get(name)?.clone())))
+        .collect();
+    resource(logical, name, "AWS::CloudWatch::Alarm", Value::Object(properties))
 }
 
 /// The outputs that the runbooks and the command line read.
@@ -130,81 +171,89 @@ fn resources(world: &World, names: &Names, what: &str, fleets: &[FleetSeed]) -> 
                     Layout::Single => format!("bp-{name}"),
                     Layout::Staged => format!("bp-{name}-{}", world.options.stage),
                 };
-                resource(&format!("{name}Repo"), &repository, "AWS::ECR::Repository")
-            })
-            .to_vec(),
-        "network" => vec![
-            resource("Vpc", &world.services.facts.vpc, "AWS::EC2::VPC"),
-            resource(
-                "NatGateway",
-                &world.services.facts.nat_gateways.join(","),
-                "AWS::EC2::NatGateway",
-            ),
-        ],
-        "data" => vec![resource(
-            "Database",
-            &match world.options.layout {
-                Layout::Single => "bp-mariadb".to_owned(),
-                Layout::Staged => names.core("mariadb"),
-            },
-            "AWS::RDS::DBInstance",
-        )],
-        "compute" => ["backend", "frontend"]
-            .map(|name| {
+                let properties = json!({ "RepositoryName": repository });
                 resource(
-                    &format!("{name}Service"),
-                    &format!(
-                        "arn:aws:ecs:{}:{}:service/{}/{}",
-                        world.options.region,
-                        world.options.account_id,
-                        names.system(),
-                        names.core(name)
-                    ),
-                    "AWS::ECS::Service",
+                    &format!("{name}Repo"),
+                    &repository,
+                    "AWS::ECR::Repository",
+                    properties,
                 )
             })
             .to_vec(),
-        "monitoring" => [
-            "p1-alb-5xx-critical",
-            "p1-backend-unhealthy-hosts",
-            "p1-rds-cpu-critical",
-            "p1-rds-storage-low",
-            "p2-alb-5xx-warning",
-            "p2-rds-cpu-warning",
-        ]
-        .map(|name| {
-            resource(
-                &name.replace('-', ""),
-                &names.platform_alarm(name),
-                "AWS::CloudWatch::Alarm",
-            )
-        })
-        .to_vec(),
-        "gpu" => fleets
-            .iter()
-            .flat_map(|fleet| fleet_resources(names, fleet))
-            .collect(),
-        _ => vec![resource(
-            "ScaleToZeroTopic",
-            &sns::topic_arn(world, &names.core("scale-to-zero")),
-            "AWS::SNS::Topic",
-        )],
+        "network" => network(world),
+        "data" => data(world, names),
+        "compute" => ["backend", "frontend"]
+            .map(|name| {
+                let (cluster, service) = (names.system(), names.core(name));
+                resource(
+                    &format!("{name}Service"),
+                    &format!(
+                        "arn:aws:ecs:{}:{}:service/{cluster}/{service}",
+                        world.options.region, world.options.account_id,
+                    ),
+                    "AWS::ECS::Service",
+                    json!({ "Cluster": cluster, "ServiceName": service }),
+                )
+            })
+            .to_vec(),
+        "monitoring" => {
+            let mut resources = vec![topic(world, "OpsAlerts", &names.core("ops-alerts"))];
+            resources.extend(
+                [
+                    "p1-alb-5xx-critical",
+                    "p1-backend-unhealthy-hosts",
+                    "p1-rds-cpu-critical",
+                    "p1-rds-storage-low",
+                    "p2-alb-5xx-warning",
+                    "p2-rds-cpu-warning",
+                ]
+                .map(|name| alarm(world, &name.replace('-', ""), &names.platform_alarm(name))),
+            );
+            resources
+        }
+        // `gpu-shared` and `gpu`; only the latter has fleets in it.
+        _ => {
+            let mut resources = vec![topic(world, "ScaleToZeroTopic", &names.core("scale-to-zero"))];
+            if what == "gpu" {
+                resources.extend(
+                    fleets
+                        .iter()
+                        .flat_map(|fleet| fleet_stack::resources(world, names, fleet)),
+                );
+            }
+            resources
+        }
     }
 }
 
-fn fleet_resources(names: &Names, fleet: &FleetSeed) -> Vec<Resource> {
-    let (stage, slug) = (&fleet.stage, &fleet.slug);
-    let alarm = |logical: &str, name: String| resource(logical, &name, "AWS::CloudWatch::Alarm");
-    vec![
-        resource("Asg", &names.group(fleet), "AWS::AutoScaling::AutoScalingGroup"),
-        resource(
-            "LaunchTemplate",
-            &names.launch_template(fleet),
-            "AWS::EC2::LaunchTemplate",
-        ),
-        alarm("QueueDepthAlarm", format!("{stage}-{slug}-queue-has-jobs")),
-        alarm("QueueEmptyAlarm", format!("{stage}-{slug}-queue-empty")),
-        alarm("ErrorRateAlarm", format!("{stage}-p2-{slug}-error-rate")),
-        alarm("QueueDeepAlarm", format!("{stage}-p3-{slug}-queue-deep")),
-    ]
+fn network(world: &World) -> Vec<Resource> {
+    let facts = &world.services.facts;
+    let mut resources = vec![resource("Vpc", &facts.vpc, "AWS::EC2::VPC", Value::Null)];
+    for (number, gateway) in (1..).zip(&facts.nat_gateways) {
+        let logical = format!("NatGateway{number}");
+        resources.push(resource(&logical, gateway, "AWS::EC2::NatGateway", Value::Null));
+    }
+    resources
+}
+
+fn data(world: &World, names: &Names) -> Vec<Resource> {
+    let database = match world.options.layout {
+        Layout::Single => "bp-mariadb".to_owned(),
+        Layout::Staged => names.core("mariadb"),
+    };
+    let mut resources = vec![resource(
+        "Database",
+        &database,
+        "AWS::RDS::DBInstance",
+        json!({
+            "DBInstanceIdentifier": database,
+            "DeletionProtection": true,
+            "Engine": "mariadb",
+            "StorageEncrypted": true,
+        }),
+    )];
+    for (logical, name, value) in parameters::of_data_stack(world, names) {
+        resources.push(parameter(&logical, &name, &value));
+    }
+    resources
 }

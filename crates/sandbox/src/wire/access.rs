@@ -30,6 +30,7 @@ pub(crate) const OPERATIONS: &[(Service, &str, Access)] = &[
     (CloudFormation, "DescribeStackEvents", Read),
     (CloudFormation, "DescribeStackResources", Read),
     (CloudFormation, "DescribeStacks", Read),
+    (CloudFormation, "GetTemplate", Read),
     (CloudFormation, "ListExports", Read),
     (CloudFormation, "ListStacks", Read),
     (CloudWatch, "DescribeAlarmHistory", Read),

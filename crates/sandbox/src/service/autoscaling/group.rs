@@ -115,6 +115,16 @@ pub(crate) struct Instance {
 }
 
 impl Group {
+    /// What the group was created with.
+    pub(crate) fn spec(&self) -> &GroupSpec {
+        &self.spec
+    }
+
+    /// The id of its launch template.
+    pub(crate) fn launch_template_id(&self) -> &str {
+        &self.launch_template_id
+    }
+
     /// The instances of the group.
     pub(crate) fn instances(&self) -> &[Instance] {
         &self.instances

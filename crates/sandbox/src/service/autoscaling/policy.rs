@@ -115,7 +115,8 @@ fn answer(world: &World, group: &str, arn: &str, alarm: &str) -> Answer {
 }
 
 impl Policy {
-    fn shown(&self, group: &str) -> Value {
+    /// The `ScalingPolicy` shape.
+    pub(crate) fn shown(&self, group: &str) -> Value {
         let mut shape = Map::new();
         let mut set = |name: &str, value: Value| {
             shape.insert(name.to_owned(), value);

@@ -52,7 +52,7 @@ impl Alarm {
     }
 
     /// The `MetricAlarm` shape.
-    pub(super) fn shown(&self) -> Value {
+    pub(crate) fn shown(&self) -> Value {
         let spec = &self.spec;
         let key = MetricKey::new(
             &spec.namespace,

@@ -116,40 +116,51 @@ fn fleets_of_one_to_four_workers_stay_where_their_seed_puts_them() {
 
 #[test]
 fn more_workers_than_the_queue_needs_are_pulled_down_again_once_they_are_warm() {
-    let mut world = world(&[]);
-    let input = json!({"AutoScalingGroupName": GROUP, "DesiredCapacity": 4});
-    world
-        .call(Service::AutoScaling, "SetDesiredCapacity", &input)
-        .unwrap();
-    // Launched within a minute, warm five minutes later: until then no scale-in starts.
-    pass(&mut world, 5);
-    assert_eq!(desired(&world), Some(4));
-    pass(&mut world, 3);
-    // Three jobs are worth two instances, says the tracking policy, whose low alarm has been on all the time.
-    assert_eq!(desired(&world), Some(2));
-    pass(&mut world, 30);
-    assert_eq!(desired(&world), Some(2));
+    for seed in 1..5 {
+        let mut world = with_desired(seed, 4);
+        // Launched within a minute, warm five minutes later: until then no scale-in starts.
+        pass(&mut world, 5);
+        assert_eq!(desired(&world), Some(4), "seed {seed}");
+        pass(&mut world, 3);
+        // Three jobs are worth two instances, says the tracking policy, whose low alarm has been on all the
+        // time; but while a worker of those that go is still registered, it may take them for worth one.
+        assert!((1..=2).contains(&desired(&world).unwrap()), "seed {seed}");
+    }
 }
 
 #[test]
 fn a_fleet_that_was_once_too_small_goes_up_and_down() {
-    let mut world = world(&[]);
-    let input = json!({"AutoScalingGroupName": GROUP, "DesiredCapacity": 1});
+    for seed in 1..5 {
+        let mut world = with_desired(seed, 1);
+        // Three jobs on one worker turn the low alarm off, and tracking asks for a second instance; once that
+        // is warm the step policy alone takes it away again, fourteen minutes before the low alarm could object.
+        pass(&mut world, 10);
+        let sizes: Vec<u32> = (0..30)
+            .map(|_| {
+                pass(&mut world, 1);
+                desired(&world).unwrap()
+            })
+            .collect();
+        assert!(
+            sizes.iter().all(|size| (1..=2).contains(size)),
+            "seed {seed}: {sizes:?}"
+        );
+        let turns = sizes.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        assert!(turns >= 3, "seed {seed}: {sizes:?}");
+    }
+}
+
+/// The usual fleet of two, after somebody has set its desired capacity.
+fn with_desired(seed: u64, desired: u32) -> World {
+    let mut world = World::new(Options {
+        seed,
+        ..Options::default()
+    });
+    let input = json!({"AutoScalingGroupName": GROUP, "DesiredCapacity": desired});
     world
         .call(Service::AutoScaling, "SetDesiredCapacity", &input)
         .unwrap();
-    // Three jobs on one worker turn the low alarm off, and tracking asks for a second instance; once that is
-    // warm the step policy alone takes it away again, fourteen minutes before the low alarm could object.
-    pass(&mut world, 10);
-    let sizes: Vec<u32> = (0..30)
-        .map(|_| {
-            pass(&mut world, 1);
-            desired(&world).unwrap()
-        })
-        .collect();
-    assert!(sizes.iter().all(|size| (1..=2).contains(size)), "{sizes:?}");
-    let turns = sizes.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    assert!(turns >= 3, "{sizes:?}");
+    world
 }
 
 #[test]

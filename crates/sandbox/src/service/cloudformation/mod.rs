@@ -1,12 +1,14 @@
-//! CloudFormation: stacks with their outputs, resources and events.
+//! CloudFormation: stacks with their outputs, resources, events and templates.
+
+mod template;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::paging::{page, strings};
 use crate::error::{ApiError, OpResult};
+use crate::service::paging::{page, strings};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -47,12 +49,16 @@ pub(crate) struct Resource {
     pub(crate) physical: String,
     /// `AWS::AutoScaling::AutoScalingGroup`
     pub(crate) kind: String,
+    /// What the template says of it, with names and ARNs as they are in the account; null when nothing.
+    pub(crate) properties: Value,
 }
 
 #[derive(Debug)]
 struct Stack {
     id: String,
     spec: StackSpec,
+    /// As it was deployed.
+    template: String,
     /// Newest first.
     events: Vec<Value>,
 }
@@ -70,6 +76,7 @@ pub(crate) const OPERATIONS: &[&str] = &[
     "DescribeStackEvents",
     "DescribeStackResources",
     "DescribeStacks",
+    "GetTemplate",
     "ListExports",
     "ListStacks",
 ];
@@ -79,6 +86,7 @@ pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResul
         "DescribeStackEvents" => describe_stack_events(world, input),
         "DescribeStackResources" => describe_stack_resources(world, input),
         "DescribeStacks" => describe_stacks(world, input),
+        "GetTemplate" => template::get_template(world, input),
         "ListExports" => list_exports(world, input),
         "ListStacks" => list_stacks(world, input),
         _ => Err(World::unknown_operation(operation)),
@@ -100,7 +108,13 @@ pub(crate) fn put_stack(world: &mut World, spec: StackSpec) {
         deployment(world, &id, &spec, "UPDATE", updated, &mut events);
     }
     events.reverse();
-    let stack = Stack { id, spec, events };
+    let template = template::body(&world.services.cloudformation, &spec);
+    let stack = Stack {
+        id,
+        spec,
+        template,
+        events,
+    };
     world
         .services
         .cloudformation
@@ -121,6 +135,7 @@ fn deployment(
         logical: spec.name.clone(),
         physical: id.to_owned(),
         kind: "AWS::CloudFormation::Stack".to_owned(),
+        properties: Value::Null,
     };
     let mut at = began;
     let mut add = |resource: &Resource, status: String, reason: Option<&str>, at: SimTime| {
@@ -352,6 +367,7 @@ mod tests {
                     logical: "Queue".to_owned(),
                     physical: "q".to_owned(),
                     kind: "AWS::SQS::Queue".to_owned(),
+                    properties: Value::Null,
                 }],
                 ..StackSpec::default()
             },
