@@ -15,6 +15,7 @@ mod exit;
 mod fleet;
 mod layout;
 mod output;
+mod plot;
 mod process;
 mod settings;
 mod triage;

@@ -21,6 +21,10 @@ mod fleet_killed;
 mod fleet_scale_to_zero;
 #[path = "it/fleet_scaling.rs"]
 mod fleet_scaling;
+#[path = "it/fleet_simulate.rs"]
+mod fleet_simulate;
+#[path = "it/fleet_tune.rs"]
+mod fleet_tune;
 #[path = "it/generated.rs"]
 mod generated;
 #[path = "it/hostile.rs"]

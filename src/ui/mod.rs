@@ -2,6 +2,7 @@
 //!
 //! stdout carries the result, once. Everything else goes to stderr through the methods here.
 
+mod bar;
 mod progress;
 pub(crate) mod prompt;
 mod style;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::process::Process;
 
+pub(crate) use bar::{Bar, Gauge};
 pub(crate) use progress::Progress;
 use prompt::{Prompter, TerminalState};
 pub(crate) use style::{Role, paint, strip_controls};
@@ -77,6 +79,12 @@ impl Ui {
             .is_some_and(|value| value == "true");
         let ci = env("CI") || github;
         let bars = process.stderr_is_terminal && verbosity == Verbosity::Normal && !ci;
+        let columns = process
+            .env
+            .get("COLUMNS")
+            .and_then(|columns| columns.parse().ok());
+        let width = || columns.filter(|columns| *columns > 0).or_else(console_width);
+        let width = process.stdout_is_terminal.then(width).flatten();
         let out = std::mem::replace(&mut process.stdout, Box::new(io::sink()));
         let err = std::mem::replace(&mut process.stderr, Box::new(io::sink()));
         let prompter = std::mem::replace(&mut process.prompter, Box::new(prompt::NoPrompter));
@@ -87,7 +95,7 @@ impl Ui {
             verbosity,
             color_stdout: wanted(process.stdout_is_terminal),
             color_stderr: wanted(process.stderr_is_terminal),
-            width: process.stdout_is_terminal.then(console_width).flatten(),
+            width,
             bars: bars.then(MultiProgress::new),
             github,
             place: String::new(),
@@ -105,7 +113,8 @@ impl Ui {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Columns of the terminal that the result goes to; `None` when it is not a terminal.
+    /// Columns of the terminal that the result goes to, or what `COLUMNS` says of it; `None` when it is
+    /// not a terminal.
     pub(crate) fn width(&self) -> Option<u16> {
         self.width
     }
@@ -244,6 +253,15 @@ impl Ui {
                 self.status(what);
                 Progress::silent()
             }
+        }
+    }
+
+    /// Shows how far a computation is, for as long as the returned value lives: on a terminal, and only
+    /// when it takes longer than a second.
+    pub(crate) fn bar(&self, what: &str) -> Bar {
+        match &self.bars {
+            Some(bars) => Bar::on(bars, what),
+            None => Bar::silent(),
         }
     }
 

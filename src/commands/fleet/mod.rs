@@ -1,13 +1,18 @@
 //! `bpctl fleet`: look at GPU fleets, understand how they scale, and take them to zero.
 
+mod compute;
+mod demand;
 mod explain;
 mod lint;
 mod list;
+mod notes;
 mod replay;
 mod scale_to_zero;
+mod simulate;
 mod source;
 mod status;
 mod text;
+mod tune;
 
 use clap::{Args, Subcommand};
 
@@ -35,6 +40,8 @@ enum FleetCommand {
     Explain(explain::ExplainArgs),
     Lint(lint::LintArgs),
     Replay(replay::ReplayArgs),
+    Simulate(simulate::SimulateArgs),
+    Tune(tune::TuneArgs),
     ScaleToZero(scale_to_zero::ScaleToZeroArgs),
 }
 
@@ -48,6 +55,8 @@ impl FleetArgs {
             | FleetCommand::Replay(_)
             | FleetCommand::ScaleToZero(_) => true,
             FleetCommand::Lint(args) => args.is_live(),
+            FleetCommand::Simulate(args) => args.fleet.is_live(),
+            FleetCommand::Tune(args) => args.fleet.is_live(),
         }
     }
 }
@@ -59,7 +68,9 @@ pub(crate) async fn run(ctx: &Ctx, args: FleetArgs) -> Result<ExitStatus> {
         FleetCommand::List(args) => Box::pin(list::run(ctx, &args)).await,
         FleetCommand::Replay(args) => Box::pin(replay::run(ctx, &args)).await,
         FleetCommand::ScaleToZero(args) => Box::pin(scale_to_zero::run(ctx, &args)).await,
+        FleetCommand::Simulate(args) => Box::pin(simulate::run(ctx, &args)).await,
         FleetCommand::Status(args) => Box::pin(status::run(ctx, &args)).await,
+        FleetCommand::Tune(args) => Box::pin(tune::run(ctx, &args)).await,
     }
 }
 

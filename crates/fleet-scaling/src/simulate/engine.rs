@@ -155,6 +155,8 @@ impl<'a> Engine<'a> {
                 let next_edge = edges.filter(|edge| *edge > now).min().unwrap_or(u64::MAX);
                 let minutes = (next.min(next_edge) - now).div_ceil(MINUTE) - 1;
                 self.next_minute += self.control.quiet(now).min(minutes) * MINUTE;
+                // What is true now is so until the event that ends the jump.
+                self.record(self.next_minute - MINUTE);
             }
         }
     }

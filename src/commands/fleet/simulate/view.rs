@@ -1,0 +1,156 @@
+//! A simulation for people: waits, jobs, money and scaling, and its course when there is a terminal.
+
+use fleet_scaling::simulate::Durations;
+
+use super::super::notes::{dollars, percent, span, wrapped};
+use super::super::text::counted;
+use super::Simulation;
+use crate::output::{Render, Table, View};
+use crate::plot::terminal;
+
+/// Dots of a character in a terminal, side by side.
+const DOTS: usize = 2;
+
+impl Render for Simulation {
+    fn schema(&self) -> &'static str {
+        "bpctl.fleet.simulate/1"
+    }
+
+    fn human(&self, view: &View) -> String {
+        let scenario = &self.scenario;
+        let heading = format!(
+            "{}: {} of {}, seed {}",
+            self.fleet, scenario.length, scenario.arrivals, scenario.seed
+        );
+        let mut text = wrapped(&heading, 0, view.width) + "\n";
+        text.push_str(&self.durations(view));
+        text.push('\n');
+        for (name, value) in self.facts() {
+            text.push_str(&wrapped(&format!("  {name:<12}  {value}"), 16, view.width));
+        }
+        if let Some(width) = view.width
+            && let Some(chart) = self.chart(usize::from(width) * DOTS)
+        {
+            text.push('\n');
+            text.push_str(&terminal(&chart, width, view.color));
+        }
+        text
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.fleet.clone()]
+    }
+}
+
+impl Simulation {
+    fn durations(&self, view: &View) -> String {
+        let mut table = Table::new(&["", "MEAN", "P50", "P90", "P95", "P99", "MAX"]);
+        for (name, durations) in [
+            ("  wait", &self.report.wait),
+            ("  turnaround", &self.report.turnaround),
+        ] {
+            let Durations {
+                mean,
+                p50,
+                p90,
+                p95,
+                p99,
+                max,
+                count,
+            } = *durations;
+            let measured = [mean, p50, p90, p95, p99, max].map(|seconds| match count {
+                0 => "-".to_owned(),
+                _ => span(seconds),
+            });
+            table.row([name.to_owned()].into_iter().chain(measured));
+        }
+        table.render(view)
+    }
+
+    /// Name and sentence of everything else.
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let jobs = &self.report.jobs;
+        let fleet = &self.report.fleet;
+        let scaling = &self.report.scaling;
+        let unfinished = jobs.waiting + jobs.leased + jobs.running;
+        let mut facts = vec![
+            (
+                "jobs",
+                format!(
+                    "{} arrived, {} done, {} failed, {} rejected, {unfinished} unfinished at the end",
+                    jobs.arrived, jobs.done, jobs.failed, jobs.rejected
+                ),
+            ),
+            (
+                "requeued",
+                if jobs.requeued == 0 {
+                    "no job lost its worker".to_owned()
+                } else {
+                    format!(
+                        "{}, because the worker went away; {:.1} hours of work done again",
+                        counted(jobs.requeued, "time"),
+                        fleet.wasted_hours
+                    )
+                },
+            ),
+            (
+                "cost",
+                format!(
+                    "{} for {:.1} instance hours, {} per finished job",
+                    dollars(fleet.cost),
+                    fleet.instance_hours,
+                    dollars(fleet.cost_per_job)
+                ),
+            ),
+            (
+                "instances",
+                format!(
+                    "at most {} at a time, at work {} of their time; none for {} of the time",
+                    fleet.most_instances,
+                    percent(fleet.utilisation),
+                    percent(fleet.time_at_zero)
+                ),
+            ),
+            (
+                "cold starts",
+                format!(
+                    "{} of the jobs ran on an instance that was not there yet when they came",
+                    percent(fleet.cold_start_share)
+                ),
+            ),
+            (
+                "scaling",
+                format!(
+                    "{} out, {} in, {} of them to zero; {} launched",
+                    counted(scaling.scale_outs, "time"),
+                    counted(scaling.scale_ins, "time"),
+                    scaling.to_zero,
+                    counted(fleet.launched, "instance")
+                ),
+            ),
+        ];
+        let mut trouble = Vec::new();
+        if fleet.launch_failures > 0 {
+            trouble.push(format!(
+                "{} without capacity for a launch",
+                counted(fleet.launch_failures, "minute")
+            ));
+        }
+        if fleet.interruptions > 0 {
+            trouble.push(counted(fleet.interruptions, "Spot interruption"));
+        }
+        if fleet.ended_busy > 0 {
+            trouble.push(format!(
+                "{} ended with a job by a scale-in or a replacement",
+                counted(fleet.ended_busy, "instance")
+            ));
+        }
+        if scaling.by_deploy > 0 {
+            trouble.push(format!("{} by a deploy", counted(scaling.by_deploy, "change")));
+        }
+        if !trouble.is_empty() {
+            facts.push(("trouble", trouble.join(", ")));
+        }
+        facts
+    }
+}

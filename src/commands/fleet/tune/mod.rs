@@ -1,0 +1,141 @@
+//! `bpctl fleet tune`: the cheapest configuration of a fleet that keeps the wait short.
+
+mod chart;
+mod outcome;
+mod space;
+mod verdict;
+mod view;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args};
+use fleet_scaling::tune::{Objective, tune_with_progress};
+
+use super::compute::compute;
+use super::demand::{Days, Demand, DemandSource};
+use super::notes::note;
+use super::source::FleetSource;
+use crate::context::Ctx;
+use crate::error::{CtlError, Result};
+use crate::exit::ExitStatus;
+use crate::plot::{PictureFile, svg};
+use outcome::{Scenario, Tuning};
+use space::SpaceArgs;
+
+/// Without `--days` and without a recording: two weeks see two weekends.
+const DAYS: u16 = 14;
+
+/// Find the cheapest configuration of a fleet that keeps the wait short
+///
+/// Every combination of the values to try is simulated on the same jobs. Shown are the configuration as
+/// it is, the cheapest that meets the objective, and those that nothing beats in both cost and wait.
+/// Without values of your own, values around the present ones are tried. Nothing in AWS is changed. Exit status 1: no
+/// combination meets the objective.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("demand").required(true).args(["arrivals", "trace"]))]
+#[command(after_help = "\
+Examples:
+  bpctl fleet tune production/gpu-default --p95-wait 10m --arrivals daily:2..40/h
+  bpctl fleet tune --config fleet.toml --p95-wait 5m --trace jobs.csv --max 4,8,16 --zero-minutes 5,15
+  bpctl fleet tune --config fleet.toml --p95-wait 5m --trace jobs.csv -o json --query best_config > best.json")]
+pub(crate) struct TuneArgs {
+    #[command(flatten)]
+    pub(super) fleet: FleetSource,
+
+    /// 95 % of the jobs are to wait no longer than this, e.g. 10m
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    p95_wait: Duration,
+
+    /// The largest share of the jobs that may be lost, from 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    lost_share: f64,
+
+    /// When jobs come, as in `bpctl fleet simulate`
+    #[arg(long, value_name = "ARRIVALS")]
+    arrivals: Option<String>,
+
+    /// Recorded arrivals: CSV (time, jobs since then) or the JSON of `aws cloudwatch get-metric-data`
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    trace: Option<PathBuf>,
+
+    /// Days to simulate, up to 3650 [default: 14, or the length of the trace]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    days: Option<Days>,
+
+    /// Simulate every combination with so many seeds; the worst wait of them counts
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+    seeds: u64,
+
+    /// Draw cost against wait into this file, which is replaced
+    #[arg(long, value_name = "FILE.svg", value_hint = clap::ValueHint::FilePath)]
+    plot: Option<PathBuf>,
+
+    #[command(flatten)]
+    space: SpaceArgs,
+}
+
+impl TuneArgs {
+    fn demand_source(&self) -> Result<DemandSource<'_>> {
+        match (&self.arrivals, &self.trace) {
+            (Some(text), _) => Ok(DemandSource::Written(text)),
+            (None, Some(file)) => Ok(DemandSource::Recorded(file)),
+            (None, None) => Err(CtlError::usage("choose a demand: give `--arrivals` or `--trace`")),
+        }
+    }
+}
+
+pub(super) async fn run(ctx: &Ctx, args: &TuneArgs) -> Result<ExitStatus> {
+    let picture = args
+        .plot
+        .as_deref()
+        .map(|path| PictureFile::new(&ctx.cwd, path))
+        .transpose()?;
+    let demand = Demand::from_source(&ctx.cwd, &args.demand_source()?)?;
+    let days = demand.days(args.days, DAYS)?;
+    let model = ctx.unless_interrupted(args.fleet.model(ctx)).await?;
+    let space = args.space.around(model.config.spec())?;
+
+    let objective = Objective {
+        wait_p95_seconds: args.p95_wait.as_secs_f64(),
+        lost_share: args.lost_share,
+    };
+    let seeds: Vec<u64> = (1..=args.seeds).collect();
+    let scenario = Scenario::new(&demand, days, seeds.clone());
+    let config = model.config.clone();
+    let tried = space.clone();
+    let found = compute(ctx, "trying configurations", move |gauge| {
+        let progress = |done: usize, all: usize| gauge.set(done as u64, all as u64);
+        let length = days.duration();
+        tune_with_progress(
+            &config,
+            &demand.arrivals,
+            length,
+            &seeds,
+            &objective,
+            &tried,
+            &progress,
+        )
+    })
+    .await?
+    .map_err(|problem| CtlError::usage("tune the fleet").source(&problem))?;
+
+    let tuning = Tuning::new(&model, scenario, objective, &space, found);
+    if let Some(file) = &picture {
+        file.write(&svg(&tuning.chart())?)?;
+    }
+    let outcome = tuning.verdict();
+    let outcome = ctx.emit_outcome(&tuning, outcome.map(|()| ExitStatus::Done));
+    note(&ctx.ui, &model);
+    if let Some(file) = &picture {
+        ctx.ui.status(&format!("plotted to `{}`", file.path().display()));
+    }
+    outcome
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("not a number from 0 to 1".to_owned()),
+    }
+}

@@ -1,0 +1,107 @@
+//! A bar with the time that is left, for computing that takes longer than a second.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// Before that nobody wonders whether something is going on.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Shows how far the work is; disappears when dropped.
+#[derive(Debug)]
+pub(crate) struct Bar(Gauge);
+
+/// The end of a [`Bar`] that the work holds, in whatever thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Gauge(Option<Arc<Mutex<State>>>);
+
+#[derive(Debug)]
+struct State {
+    bars: MultiProgress,
+    what: String,
+    since: Instant,
+    shown: Option<ProgressBar>,
+    over: bool,
+}
+
+impl Bar {
+    pub(super) fn on(bars: &MultiProgress, what: &str) -> Self {
+        Self(Gauge(Some(Arc::new(Mutex::new(State {
+            bars: bars.clone(),
+            what: what.to_owned(),
+            since: Instant::now(),
+            shown: None,
+            over: false,
+        })))))
+    }
+
+    pub(super) fn silent() -> Self {
+        Self(Gauge(None))
+    }
+
+    /// For the work.
+    pub(crate) fn gauge(&self) -> Gauge {
+        self.0.clone()
+    }
+}
+
+impl Gauge {
+    /// `done` of `all` is done.
+    pub(crate) fn set(&self, done: u64, all: u64) {
+        let Some(state) = &self.0 else { return };
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.over || state.since.elapsed() < PATIENCE {
+            return;
+        }
+        if state.shown.is_none() {
+            let bar = state
+                .bars
+                .add(ProgressBar::new(all).with_elapsed(state.since.elapsed()));
+            // Not to the edge: the `^C` that a terminal echoes would move a full line up, out of reach.
+            let template = "{msg} {bar:40} {percent:>3}% ETA {eta}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.set_message(state.what.clone());
+            state.shown = Some(bar);
+        }
+        if let Some(bar) = &state.shown {
+            bar.set_length(all);
+            bar.set_position(done);
+        }
+    }
+}
+
+impl Drop for Bar {
+    /// The work may go on in its thread for a moment; it shows nothing any more.
+    fn drop(&mut self) {
+        let Some(state) = &self.0.0 else { return };
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.over = true;
+        if let Some(bar) = state.shown.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quick_work_shows_nothing_and_late_work_shows_nothing_any_more() {
+        let bars = MultiProgress::new();
+        let bar = Bar::on(&bars, "simulating");
+        let gauge = bar.gauge();
+        let shown = |gauge: &Gauge| gauge.0.as_ref().unwrap().lock().unwrap().shown.is_some();
+        gauge.set(1, 2);
+        assert!(!shown(&gauge));
+        gauge.0.as_ref().unwrap().lock().unwrap().since -= PATIENCE;
+        gauge.set(1, 2);
+        assert!(shown(&gauge));
+        drop(bar);
+        gauge.set(2, 2);
+        assert!(!shown(&gauge));
+    }
+}

@@ -1,0 +1,195 @@
+//! `bpctl fleet tune`, from a file.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::fleet_simulate::{account, left_in};
+use crate::support::{Account, Run};
+
+/// A search that a debug build does in a moment.
+const SMALL: [&str; 12] = [
+    "--days",
+    "1",
+    "--seeds",
+    "2",
+    "--backlog-target",
+    "2,4",
+    "--zero-minutes",
+    "5,15",
+    "--max",
+    "5,10",
+    "--warmup",
+    "300",
+];
+
+const DEMAND: [&str; 2] = ["--arrivals", "poisson:20/h"];
+
+async fn tune(account: &Account, args: &[&str]) -> Run {
+    let command = ["fleet", "tune", "--config", "fleet.toml"];
+    let run = account.run(&[&command, args].concat()).await;
+    assert_eq!(run.calls, 0, "a file needs no AWS: {}", run.text());
+    run
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cheapest_that_is_quick_enough_is_found_and_what_to_change() {
+    let run = tune(
+        &account(),
+        &[&["--p95-wait", "10m"], &DEMAND[..], &SMALL[..]].concat(),
+    )
+    .await;
+    insta::assert_snapshot!(run.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_best_configuration_can_be_simulated_as_it_is_printed() {
+    let account = account();
+    let args = [&["--p95-wait", "10m", "-o", "json"], &DEMAND[..], &SMALL[..]].concat();
+    let run = tune(&account, &args).await;
+    assert_eq!(
+        run.stdout,
+        tune(&account, &args).await.stdout,
+        "the same bytes each time"
+    );
+    let document = run.json();
+    assert_eq!(document["schema"], "bpctl.fleet.tune/1");
+    assert_eq!(document["evaluated"], 8);
+    assert_eq!(document["scenario"]["seeds"], json!([1, 2]));
+    let best = &document["best"];
+    assert_eq!(best["feasible"], true);
+    assert_eq!(best["types"], json!(["g4dn.xlarge"]));
+    assert!(best["cost"].as_f64() <= document["current"]["cost"].as_f64());
+    assert!(best["wait_p95_seconds"].as_f64().unwrap() <= 600.0);
+
+    fs::write(
+        account.home().join("best.json"),
+        document["best_config"].to_string(),
+    )
+    .unwrap();
+    let mut cost = 0.0;
+    for seed in ["1", "2"] {
+        let simulate = [
+            "fleet",
+            "simulate",
+            "--config",
+            "best.json",
+            "--days",
+            "1",
+            "--seed",
+            seed,
+            "-o",
+            "json",
+        ];
+        let run = account.run(&[&simulate, &DEMAND[..]].concat()).await;
+        cost += run.json()["report"]["fleet"]["cost"].as_f64().unwrap() / 2.0;
+    }
+    assert!(
+        (cost - best["cost"].as_f64().unwrap()).abs() < 1e-9,
+        "{cost} {best}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_for_an_answer_is_status_one_and_still_shows_what_there_is() {
+    let run = tune(
+        &account(),
+        &[&["--p95-wait", "1s"], &DEMAND[..], &SMALL[..]].concat(),
+    )
+    .await;
+    insta::assert_snapshot!(run.text());
+    let run = tune(
+        &account(),
+        &[&["--p95-wait", "1s", "-o", "json"], &DEMAND[..], &SMALL[..]].concat(),
+    )
+    .await;
+    assert_eq!(run.status.code(), 1);
+    assert_eq!(run.json()["best"], json!(null));
+    assert!(!run.json()["frontier"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn cost_and_wait_are_drawn() {
+    let account = account();
+    let args = [
+        &["--p95-wait", "10m", "--plot", "cost.svg"],
+        &DEMAND[..],
+        &SMALL[..],
+    ]
+    .concat();
+    let run = tune(&account, &args).await;
+    assert_eq!(run.stderr, "plotted to `cost.svg`\n");
+    let drawn = fs::read_to_string(account.home().join("cost.svg")).unwrap();
+    for words in [
+        "p95 wait, minutes",
+        "dollars a day",
+        "current",
+        "best",
+        "objective",
+    ] {
+        assert!(drawn.contains(words), "{words:?} is not in the picture");
+    }
+    for token in xmlparser::Tokenizer::from(drawn.as_str()) {
+        token.unwrap();
+    }
+    assert_eq!(left_in(account.home()), ["cost.svg"]);
+
+    let command = ["fleet", "tune", "--config", "fleet.toml", "--p95-wait", "10m"];
+    let run = account
+        .run_with(&[&command, &DEMAND[..], &SMALL[..]].concat(), |process| {
+            process.stdout_is_terminal = true;
+            process.env.insert("COLUMNS".to_owned(), "80".to_owned());
+            process.env.insert("NO_COLOR".to_owned(), "1".to_owned());
+        })
+        .await;
+    for words in ["frontier", "current", "best", "objective", "dollars a day"] {
+        assert!(run.stdout.contains(words), "{words:?} is not in\n{}", run.stdout);
+    }
+    assert!(
+        run.stdout.lines().all(|line| line.chars().count() <= 80),
+        "{}",
+        run.stdout
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recording_is_tuned_for_as_long_as_it_is() {
+    let account = account();
+    let rows: String = (0..24)
+        .map(|hour| format!("{},{}\n", hour * 3600, 10 + hour % 7))
+        .collect();
+    fs::write(account.home().join("jobs.csv"), rows).unwrap();
+    let args = ["--p95-wait", "10m", "--trace", "jobs.csv", "-o", "json"];
+    let document = tune(&account, &[&args[..], &SMALL[2..]].concat()).await.json();
+    assert_eq!(document["scenario"]["days"], 1.0);
+    assert_eq!(document["scenario"]["arrivals"], "trace:jobs.csv");
+}
+
+#[tokio::test(start_paused = true)]
+async fn mistakes_are_found_before_anything_is_computed() {
+    let account = account();
+    let mut complaints = String::new();
+    let wait = ["--p95-wait", "10m"];
+    for args in [
+        &wait[..],
+        &[&wait[..], &["--arrivals", "none", "--trace", "x.csv"]].concat(),
+        &["--p95-wait", "soon", "--arrivals", "none"],
+        &[&wait[..], &["--trace", "none.csv"]].concat(),
+        &[&wait[..], &DEMAND[..], &["--lost-share", "2"]].concat(),
+        &[&wait[..], &DEMAND[..], &["--seeds", "0"]].concat(),
+        &[&wait[..], &DEMAND[..], &["--max", "-4"]].concat(),
+        &[&wait[..], &DEMAND[..], &["--backlog-target", "nan"]].concat(),
+        &[&wait[..], &DEMAND[..], &["--types", "p5.48xlarge"]].concat(),
+        &[&wait[..], &DEMAND[..], &["--plot", "cost.pdf"]].concat(),
+    ] {
+        let run = tune(&account, args).await;
+        assert_eq!(
+            (run.status.code(), run.stdout.as_str()),
+            (2, ""),
+            "{}",
+            run.text()
+        );
+        complaints.push_str(&format!("$ {}\n{}\n", args.join(" "), run.stderr));
+    }
+    insta::assert_snapshot!(complaints);
+}
