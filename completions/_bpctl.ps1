@@ -22,7 +22,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
     $completions = @(switch ($command) {
         'bpctl' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -45,7 +45,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Migrate the databases in a one-off task and follow it to its end')
-            [CompletionResult]::new('fleet', 'fleet', [CompletionResultType]::ParameterValue, 'Look at GPU fleets, and take them to zero')
+            [CompletionResult]::new('fleet', 'fleet', [CompletionResultType]::ParameterValue, 'Look at GPU fleets, understand how they scale, and take them to zero')
             [CompletionResult]::new('triage', 'triage', [CompletionResultType]::ParameterValue, 'Find out what is wrong with the platform, why, and what to do next')
             [CompletionResult]::new('whoami', 'whoami', [CompletionResultType]::ParameterValue, 'Show the account, principal, region and context that commands would use')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Try, rehearse and test everything in a simulated account')
@@ -64,7 +64,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             [CompletionResult]::new('--security-groups', '--security-groups', [CompletionResultType]::ParameterName, 'Security groups of the task [env: BACKEND_SG_ID] [default: the service''s]')
             [CompletionResult]::new('--confirm', '--confirm', [CompletionResultType]::ParameterName, 'Confirm a destructive change (or any change in a protected context) by its name')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -99,7 +99,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;fleet' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -122,13 +122,18 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the GPU fleets')
             [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List the GPU fleets')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say why a fleet has the capacity it has, why not more, and why not zero')
+            [CompletionResult]::new('lint', 'lint', [CompletionResultType]::ParameterValue, 'Find what in the scaling of fleets works against itself')
+            [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Compare what a fleet''s group did with what its policies asked for')
+            [CompletionResult]::new('simulate', 'simulate', [CompletionResultType]::ParameterValue, 'Simulate a fleet over days: how long jobs wait, what it costs, what is lost')
+            [CompletionResult]::new('tune', 'tune', [CompletionResultType]::ParameterValue, 'Find the cheapest configuration of a fleet that keeps the wait short')
             [CompletionResult]::new('scale-to-zero', 'scale-to-zero', [CompletionResultType]::ParameterValue, 'Set the desired capacity of fleets to 0 and see their instances leave')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'bpctl;fleet;list' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -152,7 +157,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;fleet;ls' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -176,7 +181,151 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;fleet;status' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region')
+            [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'Role to assume')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to run in any other account')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send API calls here instead of to AWS')
+            [CompletionResult]::new('--infra-dir', '--infra-dir', [CompletionResultType]::ParameterName, 'Folder of the infrastructure code')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'JMESPath over the JSON document')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--api-stats', '--api-stats', [CompletionResultType]::ParameterName, 'Count API calls per operation on stderr')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'bpctl;fleet;explain' {
+            [CompletionResult]::new('--what-if', '--what-if', [CompletionResultType]::ParameterName, 'Suppose a steady queue depth (queue=N), so many warm workers (workers=N), or that Spot has no capacity (spot=none); joined by commas')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region')
+            [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'Role to assume')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to run in any other account')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send API calls here instead of to AWS')
+            [CompletionResult]::new('--infra-dir', '--infra-dir', [CompletionResultType]::ParameterName, 'Folder of the infrastructure code')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'JMESPath over the JSON document')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--api-stats', '--api-stats', [CompletionResultType]::ParameterName, 'Count API calls per operation on stderr')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'bpctl;fleet;lint' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'A configuration (TOML or JSON) instead of a live fleet''s')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with status 1 when there is a finding of this severity or worse')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region')
+            [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'Role to assume')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to run in any other account')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send API calls here instead of to AWS')
+            [CompletionResult]::new('--infra-dir', '--infra-dir', [CompletionResultType]::ParameterName, 'Folder of the infrastructure code')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'JMESPath over the JSON document')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--api-stats', '--api-stats', [CompletionResultType]::ParameterName, 'Count API calls per operation on stderr')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'bpctl;fleet;replay' {
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'How far back, up to 14 days: CloudWatch keeps single minutes for 15')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region')
+            [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'Role to assume')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to run in any other account')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send API calls here instead of to AWS')
+            [CompletionResult]::new('--infra-dir', '--infra-dir', [CompletionResultType]::ParameterName, 'Folder of the infrastructure code')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'JMESPath over the JSON document')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour: auto, always or never')
+            [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'End with status 9 when group and policies disagree')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--api-stats', '--api-stats', [CompletionResultType]::ParameterName, 'Count API calls per operation on stderr')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'bpctl;fleet;simulate' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The fleet''s configuration (TOML or JSON) instead of a live fleet''s')
+            [CompletionResult]::new('--arrivals', '--arrivals', [CompletionResultType]::ParameterName, 'When jobs come: constant:20/h, poisson:20/h, daily:2..40/h, burst:50@09:00 (every day), burst:50@90m (once), trace:FILE, none, or several joined by +')
+            [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'Days to simulate, up to 3650 [default: 30, or the length of the trace]')
+            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Seed of the random numbers')
+            [CompletionResult]::new('--plot', '--plot', [CompletionResultType]::ParameterName, 'Draw queue, instances and desired capacity over time into this file, which is replaced')
+            [CompletionResult]::new('--points', '--points', [CompletionResultType]::ParameterName, 'Put the course over time into the JSON document, in so many points (at most 100000)')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
+            [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'AWS region')
+            [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'Role to assume')
+            [CompletionResult]::new('--account-id', '--account-id', [CompletionResultType]::ParameterName, 'Refuse to run in any other account')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'Send API calls here instead of to AWS')
+            [CompletionResult]::new('--infra-dir', '--infra-dir', [CompletionResultType]::ParameterName, 'Folder of the infrastructure code')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'JMESPath over the JSON document')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour: auto, always or never')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what went wrong')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Also show what the SDK does (finer: BPCTL_LOG=debug)')
+            [CompletionResult]::new('--api-stats', '--api-stats', [CompletionResultType]::ParameterName, 'Count API calls per operation on stderr')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'bpctl;fleet;tune' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The fleet''s configuration (TOML or JSON) instead of a live fleet''s')
+            [CompletionResult]::new('--p95-wait', '--p95-wait', [CompletionResultType]::ParameterName, '95 % of the jobs are to wait no longer than this, e.g. 10m')
+            [CompletionResult]::new('--lost-share', '--lost-share', [CompletionResultType]::ParameterName, 'The largest share of the jobs that may be lost, from 0 to 1')
+            [CompletionResult]::new('--arrivals', '--arrivals', [CompletionResultType]::ParameterName, 'When jobs come, as in `bpctl fleet simulate`')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Recorded arrivals: CSV (time, jobs since then) or the JSON of `aws cloudwatch get-metric-data`')
+            [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'Days to simulate, up to 3650 [default: 14, or the length of the trace]')
+            [CompletionResult]::new('--seeds', '--seeds', [CompletionResultType]::ParameterName, 'Simulate every combination with so many seeds; the worst wait of them counts')
+            [CompletionResult]::new('--plot', '--plot', [CompletionResultType]::ParameterName, 'Draw cost against wait into this file, which is replaced')
+            [CompletionResult]::new('--backlog-target', '--backlog-target', [CompletionResultType]::ParameterName, 'Targets of the target tracking policy, e.g. 1,2,4')
+            [CompletionResult]::new('--zero-minutes', '--zero-minutes', [CompletionResultType]::ParameterName, 'Minutes without jobs until the fleet goes to zero, e.g. 5,15,30')
+            [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'Largest sizes, e.g. 4,10,20')
+            [CompletionResult]::new('--warmup', '--warmup', [CompletionResultType]::ParameterName, 'Warm-ups in seconds, e.g. 180,300')
+            [CompletionResult]::new('--types', '--types', [CompletionResultType]::ParameterName, 'Instance types of the fleet in order of preference, e.g. g4dn.xlarge,g5.xlarge+g4dn.xlarge')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -202,7 +351,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to wait for jobs and instances, e.g. 90s or 1h [default: wait_timeout, 30m]')
             [CompletionResult]::new('--confirm', '--confirm', [CompletionResultType]::ParameterName, 'Confirm a destructive change (or any change in a protected context) by its name')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -234,6 +383,11 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         'bpctl;fleet;help' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the GPU fleets')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say why a fleet has the capacity it has, why not more, and why not zero')
+            [CompletionResult]::new('lint', 'lint', [CompletionResultType]::ParameterValue, 'Find what in the scaling of fleets works against itself')
+            [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Compare what a fleet''s group did with what its policies asked for')
+            [CompletionResult]::new('simulate', 'simulate', [CompletionResultType]::ParameterValue, 'Simulate a fleet over days: how long jobs wait, what it costs, what is lost')
+            [CompletionResult]::new('tune', 'tune', [CompletionResultType]::ParameterValue, 'Find the cheapest configuration of a fleet that keeps the wait short')
             [CompletionResult]::new('scale-to-zero', 'scale-to-zero', [CompletionResultType]::ParameterValue, 'Set the desired capacity of fleets to 0 and see their instances leave')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -242,6 +396,21 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             break
         }
         'bpctl;fleet;help;status' {
+            break
+        }
+        'bpctl;fleet;help;explain' {
+            break
+        }
+        'bpctl;fleet;help;lint' {
+            break
+        }
+        'bpctl;fleet;help;replay' {
+            break
+        }
+        'bpctl;fleet;help;simulate' {
+            break
+        }
+        'bpctl;fleet;help;tune' {
             break
         }
         'bpctl;fleet;help;scale-to-zero' {
@@ -255,7 +424,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             [CompletionResult]::new('--fleet', '--fleet', [CompletionResultType]::ParameterName, 'Look only at these GPU fleets, e.g. production/gpu-default')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Report what is known after this time; the rest could not be checked')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -279,7 +448,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;whoami' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -303,7 +472,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;sandbox' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -344,7 +513,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             [CompletionResult]::new('--fleets', '--fleets', [CompletionResultType]::ParameterName, 'This many busy production fleets instead of the platform''s own')
             [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'Added to every API call, to meet the network that AWS has')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -368,7 +537,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;sandbox;stop' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -392,7 +561,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;sandbox;status' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -416,7 +585,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;sandbox;reset' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -440,7 +609,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;sandbox;advance' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -464,7 +633,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;sandbox;scenario' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -492,7 +661,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;sandbox;scenario;list' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -516,7 +685,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;sandbox;scenario;set' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -540,7 +709,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;sandbox;scenario;clear' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -583,7 +752,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;sandbox;reveal' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -607,7 +776,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;sandbox;env' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -639,7 +808,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port on 127.0.0.1; 0 is any that is free')
             [CompletionResult]::new('--state-file', '--state-file', [CompletionResultType]::ParameterName, 'Where to write address and token instead of the usual place')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -669,7 +838,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             [CompletionResult]::new('--fleets', '--fleets', [CompletionResultType]::ParameterName, 'This many busy production fleets instead of the platform''s own')
             [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'Added to every API call, to meet the network that AWS has')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -752,7 +921,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;config' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -782,7 +951,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;config;view' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -806,7 +975,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;config;get-contexts' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -830,7 +999,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;config;use-context' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -854,7 +1023,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;config;explain' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -878,7 +1047,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;config;names' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -929,7 +1098,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;completion' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -954,7 +1123,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         'bpctl;man' {
             [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Write bpctl.1 and one page per command into this folder')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -978,7 +1147,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;exit-codes' {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [env: BPCTL_CONFIG]')
+            [CompletionResult]::new('--config-file', '--config-file', [CompletionResultType]::ParameterName, 'Configuration file of bpctl [env: BPCTL_CONFIG]')
             [CompletionResult]::new('--layout', '--layout', [CompletionResultType]::ParameterName, 'Naming layout: single or staged')
             [CompletionResult]::new('--stage', '--stage', [CompletionResultType]::ParameterName, 'Stage of the system (staged layout), or only GPU fleets of this stage')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile in the AWS configuration files')
@@ -1002,7 +1171,7 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         }
         'bpctl;help' {
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Migrate the databases in a one-off task and follow it to its end')
-            [CompletionResult]::new('fleet', 'fleet', [CompletionResultType]::ParameterValue, 'Look at GPU fleets, and take them to zero')
+            [CompletionResult]::new('fleet', 'fleet', [CompletionResultType]::ParameterValue, 'Look at GPU fleets, understand how they scale, and take them to zero')
             [CompletionResult]::new('triage', 'triage', [CompletionResultType]::ParameterValue, 'Find out what is wrong with the platform, why, and what to do next')
             [CompletionResult]::new('whoami', 'whoami', [CompletionResultType]::ParameterValue, 'Show the account, principal, region and context that commands would use')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Try, rehearse and test everything in a simulated account')
@@ -1019,6 +1188,11 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
         'bpctl;help;fleet' {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the GPU fleets')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say why a fleet has the capacity it has, why not more, and why not zero')
+            [CompletionResult]::new('lint', 'lint', [CompletionResultType]::ParameterValue, 'Find what in the scaling of fleets works against itself')
+            [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Compare what a fleet''s group did with what its policies asked for')
+            [CompletionResult]::new('simulate', 'simulate', [CompletionResultType]::ParameterValue, 'Simulate a fleet over days: how long jobs wait, what it costs, what is lost')
+            [CompletionResult]::new('tune', 'tune', [CompletionResultType]::ParameterValue, 'Find the cheapest configuration of a fleet that keeps the wait short')
             [CompletionResult]::new('scale-to-zero', 'scale-to-zero', [CompletionResultType]::ParameterValue, 'Set the desired capacity of fleets to 0 and see their instances leave')
             break
         }
@@ -1026,6 +1200,21 @@ Register-ArgumentCompleter -Native -CommandName 'bpctl' -ScriptBlock {
             break
         }
         'bpctl;help;fleet;status' {
+            break
+        }
+        'bpctl;help;fleet;explain' {
+            break
+        }
+        'bpctl;help;fleet;lint' {
+            break
+        }
+        'bpctl;help;fleet;replay' {
+            break
+        }
+        'bpctl;help;fleet;simulate' {
+            break
+        }
+        'bpctl;help;fleet;tune' {
             break
         }
         'bpctl;help;fleet;scale-to-zero' {

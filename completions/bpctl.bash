@@ -82,8 +82,14 @@ _bpctl() {
             bpctl__subcmd__config__subcmd__help,view)
                 cmd="bpctl__subcmd__config__subcmd__help__subcmd__view"
                 ;;
+            bpctl__subcmd__fleet,explain)
+                cmd="bpctl__subcmd__fleet__subcmd__explain"
+                ;;
             bpctl__subcmd__fleet,help)
                 cmd="bpctl__subcmd__fleet__subcmd__help"
+                ;;
+            bpctl__subcmd__fleet,lint)
+                cmd="bpctl__subcmd__fleet__subcmd__lint"
                 ;;
             bpctl__subcmd__fleet,list)
                 cmd="bpctl__subcmd__fleet__subcmd__list"
@@ -91,23 +97,47 @@ _bpctl() {
             bpctl__subcmd__fleet,ls)
                 cmd="bpctl__subcmd__fleet__subcmd__list"
                 ;;
+            bpctl__subcmd__fleet,replay)
+                cmd="bpctl__subcmd__fleet__subcmd__replay"
+                ;;
             bpctl__subcmd__fleet,scale-to-zero)
                 cmd="bpctl__subcmd__fleet__subcmd__scale__subcmd__to__subcmd__zero"
+                ;;
+            bpctl__subcmd__fleet,simulate)
+                cmd="bpctl__subcmd__fleet__subcmd__simulate"
                 ;;
             bpctl__subcmd__fleet,status)
                 cmd="bpctl__subcmd__fleet__subcmd__status"
                 ;;
+            bpctl__subcmd__fleet,tune)
+                cmd="bpctl__subcmd__fleet__subcmd__tune"
+                ;;
+            bpctl__subcmd__fleet__subcmd__help,explain)
+                cmd="bpctl__subcmd__fleet__subcmd__help__subcmd__explain"
+                ;;
             bpctl__subcmd__fleet__subcmd__help,help)
                 cmd="bpctl__subcmd__fleet__subcmd__help__subcmd__help"
+                ;;
+            bpctl__subcmd__fleet__subcmd__help,lint)
+                cmd="bpctl__subcmd__fleet__subcmd__help__subcmd__lint"
                 ;;
             bpctl__subcmd__fleet__subcmd__help,list)
                 cmd="bpctl__subcmd__fleet__subcmd__help__subcmd__list"
                 ;;
+            bpctl__subcmd__fleet__subcmd__help,replay)
+                cmd="bpctl__subcmd__fleet__subcmd__help__subcmd__replay"
+                ;;
             bpctl__subcmd__fleet__subcmd__help,scale-to-zero)
                 cmd="bpctl__subcmd__fleet__subcmd__help__subcmd__scale__subcmd__to__subcmd__zero"
                 ;;
+            bpctl__subcmd__fleet__subcmd__help,simulate)
+                cmd="bpctl__subcmd__fleet__subcmd__help__subcmd__simulate"
+                ;;
             bpctl__subcmd__fleet__subcmd__help,status)
                 cmd="bpctl__subcmd__fleet__subcmd__help__subcmd__status"
+                ;;
+            bpctl__subcmd__fleet__subcmd__help,tune)
+                cmd="bpctl__subcmd__fleet__subcmd__help__subcmd__tune"
                 ;;
             bpctl__subcmd__help,completion)
                 cmd="bpctl__subcmd__help__subcmd__completion"
@@ -154,14 +184,29 @@ _bpctl() {
             bpctl__subcmd__help__subcmd__config,view)
                 cmd="bpctl__subcmd__help__subcmd__config__subcmd__view"
                 ;;
+            bpctl__subcmd__help__subcmd__fleet,explain)
+                cmd="bpctl__subcmd__help__subcmd__fleet__subcmd__explain"
+                ;;
+            bpctl__subcmd__help__subcmd__fleet,lint)
+                cmd="bpctl__subcmd__help__subcmd__fleet__subcmd__lint"
+                ;;
             bpctl__subcmd__help__subcmd__fleet,list)
                 cmd="bpctl__subcmd__help__subcmd__fleet__subcmd__list"
+                ;;
+            bpctl__subcmd__help__subcmd__fleet,replay)
+                cmd="bpctl__subcmd__help__subcmd__fleet__subcmd__replay"
                 ;;
             bpctl__subcmd__help__subcmd__fleet,scale-to-zero)
                 cmd="bpctl__subcmd__help__subcmd__fleet__subcmd__scale__subcmd__to__subcmd__zero"
                 ;;
+            bpctl__subcmd__help__subcmd__fleet,simulate)
+                cmd="bpctl__subcmd__help__subcmd__fleet__subcmd__simulate"
+                ;;
             bpctl__subcmd__help__subcmd__fleet,status)
                 cmd="bpctl__subcmd__help__subcmd__fleet__subcmd__status"
+                ;;
+            bpctl__subcmd__help__subcmd__fleet,tune)
+                cmd="bpctl__subcmd__help__subcmd__fleet__subcmd__tune"
                 ;;
             bpctl__subcmd__help__subcmd__sandbox,advance)
                 cmd="bpctl__subcmd__help__subcmd__sandbox__subcmd__advance"
@@ -308,7 +353,7 @@ _bpctl() {
 
     case "${cmd}" in
         bpctl)
-            opts="-o -q -v -h -V --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help --version migrate fleet triage whoami sandbox config completion man exit-codes help"
+            opts="-o -q -v -h -V --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help --version migrate fleet triage whoami sandbox config completion man exit-codes help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -318,7 +363,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -389,7 +434,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__completion)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help bash elvish fish powershell zsh"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -399,7 +444,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -470,7 +515,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__config)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help view get-contexts use-context explain names help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help view get-contexts use-context explain names help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -480,7 +525,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -551,7 +596,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__config__subcmd__explain)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help layout prefix stage profile region role_arn account_id endpoint_url infra_dir protected retry_mode connect_timeout read_timeout wait_timeout"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help layout prefix stage profile region role_arn account_id endpoint_url infra_dir protected retry_mode connect_timeout read_timeout wait_timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -561,7 +606,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -632,7 +677,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__config__subcmd__get__subcmd__contexts)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -642,7 +687,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -811,7 +856,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__config__subcmd__names)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -821,7 +866,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -892,7 +937,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__config__subcmd__use__subcmd__context)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -902,7 +947,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -973,7 +1018,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__config__subcmd__view)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -983,7 +1028,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -1054,7 +1099,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__exit__subcmd__codes)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1064,7 +1109,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -1135,7 +1180,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__fleet)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help list ls status scale-to-zero help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help list ls status explain lint replay simulate tune scale-to-zero help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1145,7 +1190,92 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --layout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stage)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --role-arn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --infra-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml jsonl name markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml jsonl name markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bpctl__subcmd__fleet__subcmd__explain)
+            opts="-o -q -v -h --what-if --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --what-if)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -1216,7 +1346,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__fleet__subcmd__help)
-            opts="list status scale-to-zero help"
+            opts="list status explain lint replay simulate tune scale-to-zero help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1229,7 +1359,35 @@ _bpctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        bpctl__subcmd__fleet__subcmd__help__subcmd__explain)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         bpctl__subcmd__fleet__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bpctl__subcmd__fleet__subcmd__help__subcmd__lint)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1257,7 +1415,35 @@ _bpctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        bpctl__subcmd__fleet__subcmd__help__subcmd__replay)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         bpctl__subcmd__fleet__subcmd__help__subcmd__scale__subcmd__to__subcmd__zero)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bpctl__subcmd__fleet__subcmd__help__subcmd__simulate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1285,8 +1471,122 @@ _bpctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        bpctl__subcmd__fleet__subcmd__help__subcmd__tune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bpctl__subcmd__fleet__subcmd__lint)
+            opts="-o -q -v -h --config --fail-on --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -W "error warning note never" -- "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --layout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stage)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --role-arn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --infra-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml jsonl name markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml jsonl name markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         bpctl__subcmd__fleet__subcmd__list)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1296,7 +1596,92 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --layout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stage)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --role-arn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --infra-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml jsonl name markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml jsonl name markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bpctl__subcmd__fleet__subcmd__replay)
+            opts="-o -q -v -h --since --exit-code --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -1367,7 +1752,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__fleet__subcmd__scale__subcmd__to__subcmd__zero)
-            opts="-y -o -q -v -h --all --drain --force --timeout --dry-run --exit-code --yes --confirm --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-y -o -q -v -h --all --drain --force --timeout --dry-run --exit-code --yes --confirm --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1385,7 +1770,134 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --layout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stage)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --role-arn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --infra-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml jsonl name markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml jsonl name markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bpctl__subcmd__fleet__subcmd__simulate)
+            opts="-o -q -v -h --config --arrivals --days --seed --plot --points --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --arrivals)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --days)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plot)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --points)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -1456,7 +1968,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__fleet__subcmd__status)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1466,7 +1978,173 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --layout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stage)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --role-arn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --infra-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json yaml jsonl name markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json yaml jsonl name markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bpctl__subcmd__fleet__subcmd__tune)
+            opts="-o -q -v -h --config --p95-wait --lost-share --arrivals --trace --days --seeds --plot --backlog-target --zero-minutes --max --warmup --types --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --p95-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lost-share)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --arrivals)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trace)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --days)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seeds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plot)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --backlog-target)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --zero-minutes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --warmup)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -1663,7 +2341,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__help__subcmd__fleet)
-            opts="list status scale-to-zero"
+            opts="list status explain lint replay simulate tune scale-to-zero"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1676,7 +2354,49 @@ _bpctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        bpctl__subcmd__help__subcmd__fleet__subcmd__explain)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bpctl__subcmd__help__subcmd__fleet__subcmd__lint)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         bpctl__subcmd__help__subcmd__fleet__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bpctl__subcmd__help__subcmd__fleet__subcmd__replay)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1704,7 +2424,35 @@ _bpctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        bpctl__subcmd__help__subcmd__fleet__subcmd__simulate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         bpctl__subcmd__help__subcmd__fleet__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bpctl__subcmd__help__subcmd__fleet__subcmd__tune)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1985,7 +2733,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__man)
-            opts="-o -q -v -h --dir --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --dir --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2002,7 +2750,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -2073,7 +2821,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__migrate)
-            opts="-y -o -q -v -h --central --tenant --pools --fresh --snapshot --timeout --detach --attach --stop-on-interrupt --subnets --security-groups --print-aws --dry-run --exit-code --yes --confirm --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-y -o -q -v -h --central --tenant --pools --fresh --snapshot --timeout --detach --attach --stop-on-interrupt --subnets --security-groups --print-aws --dry-run --exit-code --yes --confirm --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2107,7 +2855,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -2178,7 +2926,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__sandbox)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help start stop status reset advance scenario reveal env serve run help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help start stop status reset advance scenario reveal env serve run help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2188,7 +2936,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -2259,7 +3007,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__sandbox__subcmd__advance)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2269,7 +3017,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -2340,7 +3088,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__sandbox__subcmd__env)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2350,7 +3098,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -2631,7 +3379,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__sandbox__subcmd__reset)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2641,7 +3389,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -2712,7 +3460,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__sandbox__subcmd__reveal)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2722,7 +3470,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -2793,7 +3541,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__sandbox__subcmd__run)
-            opts="-o -q -v -h --scenario --speed --seed --at --fleets --latency --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --scenario --speed --seed --at --fleets --latency --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2827,7 +3575,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -2898,7 +3646,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__sandbox__subcmd__scenario)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help list set clear help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help list set clear help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2908,7 +3656,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -2979,7 +3727,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__sandbox__subcmd__scenario__subcmd__clear)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2989,7 +3737,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -3130,7 +3878,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__sandbox__subcmd__scenario__subcmd__list)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3140,7 +3888,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -3211,7 +3959,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__sandbox__subcmd__scenario__subcmd__set)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help healthy migration-fails migration-slow pull-error crash-loop breaker-rollback secret-missing capacity-unavailable alb-5xx backend-502 no-healthy-targets rds-cpu rds-storage-low rds-refused fleet-secret-placeholder ami-missing ami-wrong-type metrics-silent wrong-dimensions scale-to-zero-unsubscribed spot-drought queue-surge nat-exhausted ecr-tag-missing throttled expired-credentials"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help healthy migration-fails migration-slow pull-error crash-loop breaker-rollback secret-missing capacity-unavailable alb-5xx backend-502 no-healthy-targets rds-cpu rds-storage-low rds-refused fleet-secret-placeholder ami-missing ami-wrong-type metrics-silent wrong-dimensions scale-to-zero-unsubscribed spot-drought queue-surge nat-exhausted ecr-tag-missing throttled expired-credentials"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3221,7 +3969,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -3292,7 +4040,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__sandbox__subcmd__serve)
-            opts="-o -q -v -h --scenario --speed --seed --at --fleets --latency --port --state-file --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --scenario --speed --seed --at --fleets --latency --port --state-file --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3334,7 +4082,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -3405,7 +4153,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__sandbox__subcmd__start)
-            opts="-o -q -v -h --scenario --speed --seed --at --fleets --latency --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --scenario --speed --seed --at --fleets --latency --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3439,7 +4187,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -3510,7 +4258,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__sandbox__subcmd__status)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3520,7 +4268,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -3591,7 +4339,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__sandbox__subcmd__stop)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3601,7 +4349,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -3672,7 +4420,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__triage)
-            opts="-o -q -v -h --fail-on --fleet --timeout --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --fail-on --fleet --timeout --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3694,7 +4442,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -3765,7 +4513,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__whoami)
-            opts="-o -q -v -h --context --config --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3775,7 +4523,7 @@ _bpctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --config)
+                --config-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"

@@ -19,7 +19,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
     var completions = [
         &'bpctl'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -42,7 +42,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand migrate 'Migrate the databases in a one-off task and follow it to its end'
-            cand fleet 'Look at GPU fleets, and take them to zero'
+            cand fleet 'Look at GPU fleets, understand how they scale, and take them to zero'
             cand triage 'Find out what is wrong with the platform, why, and what to do next'
             cand whoami 'Show the account, principal, region and context that commands would use'
             cand sandbox 'Try, rehearse and test everything in a simulated account'
@@ -60,7 +60,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand --security-groups 'Security groups of the task [env: BACKEND_SG_ID] [default: the service''s]'
             cand --confirm 'Confirm a destructive change (or any change in a protected context) by its name'
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -94,7 +94,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;fleet'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -117,12 +117,17 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand list 'List the GPU fleets'
             cand ls 'List the GPU fleets'
             cand status 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets'
+            cand explain 'Say why a fleet has the capacity it has, why not more, and why not zero'
+            cand lint 'Find what in the scaling of fleets works against itself'
+            cand replay 'Compare what a fleet''s group did with what its policies asked for'
+            cand simulate 'Simulate a fleet over days: how long jobs wait, what it costs, what is lost'
+            cand tune 'Find the cheapest configuration of a fleet that keeps the wait short'
             cand scale-to-zero 'Set the desired capacity of fleets to 0 and see their instances leave'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'bpctl;fleet;list'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -145,7 +150,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;fleet;ls'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -168,7 +173,146 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;fleet;status'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;fleet;explain'= {
+            cand --what-if 'Suppose a steady queue depth (queue=N), so many warm workers (workers=N), or that Spot has no capacity (spot=none); joined by commas'
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;fleet;lint'= {
+            cand --config 'A configuration (TOML or JSON) instead of a live fleet''s'
+            cand --fail-on 'End with status 1 when there is a finding of this severity or worse'
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;fleet;replay'= {
+            cand --since 'How far back, up to 14 days: CloudWatch keeps single minutes for 15'
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand --exit-code 'End with status 9 when group and policies disagree'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;fleet;simulate'= {
+            cand --config 'The fleet''s configuration (TOML or JSON) instead of a live fleet''s'
+            cand --arrivals 'When jobs come: constant:20/h, poisson:20/h, daily:2..40/h, burst:50@09:00 (every day), burst:50@90m (once), trace:FILE, none, or several joined by +'
+            cand --days 'Days to simulate, up to 3650 [default: 30, or the length of the trace]'
+            cand --seed 'Seed of the random numbers'
+            cand --plot 'Draw queue, instances and desired capacity over time into this file, which is replaced'
+            cand --points 'Put the course over time into the JSON document, in so many points (at most 100000)'
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
+            cand --layout 'Naming layout: single or staged'
+            cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
+            cand --profile 'Profile in the AWS configuration files'
+            cand --region 'AWS region'
+            cand --role-arn 'Role to assume'
+            cand --account-id 'Refuse to run in any other account'
+            cand --endpoint-url 'Send API calls here instead of to AWS'
+            cand --infra-dir 'Folder of the infrastructure code'
+            cand -o 'Output format'
+            cand --output 'Output format'
+            cand --query 'JMESPath over the JSON document'
+            cand --color 'Colour: auto, always or never'
+            cand -q 'Say only what went wrong'
+            cand --quiet 'Say only what went wrong'
+            cand -v 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --verbose 'Also show what the SDK does (finer: BPCTL_LOG=debug)'
+            cand --api-stats 'Count API calls per operation on stderr'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'bpctl;fleet;tune'= {
+            cand --config 'The fleet''s configuration (TOML or JSON) instead of a live fleet''s'
+            cand --p95-wait '95 % of the jobs are to wait no longer than this, e.g. 10m'
+            cand --lost-share 'The largest share of the jobs that may be lost, from 0 to 1'
+            cand --arrivals 'When jobs come, as in `bpctl fleet simulate`'
+            cand --trace 'Recorded arrivals: CSV (time, jobs since then) or the JSON of `aws cloudwatch get-metric-data`'
+            cand --days 'Days to simulate, up to 3650 [default: 14, or the length of the trace]'
+            cand --seeds 'Simulate every combination with so many seeds; the worst wait of them counts'
+            cand --plot 'Draw cost against wait into this file, which is replaced'
+            cand --backlog-target 'Targets of the target tracking policy, e.g. 1,2,4'
+            cand --zero-minutes 'Minutes without jobs until the fleet goes to zero, e.g. 5,15,30'
+            cand --max 'Largest sizes, e.g. 4,10,20'
+            cand --warmup 'Warm-ups in seconds, e.g. 180,300'
+            cand --types 'Instance types of the fleet in order of preference, e.g. g4dn.xlarge,g5.xlarge+g4dn.xlarge'
+            cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -193,7 +337,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand --timeout 'How long to wait for jobs and instances, e.g. 90s or 1h [default: wait_timeout, 30m]'
             cand --confirm 'Confirm a destructive change (or any change in a protected context) by its name'
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -224,12 +368,27 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         &'bpctl;fleet;help'= {
             cand list 'List the GPU fleets'
             cand status 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets'
+            cand explain 'Say why a fleet has the capacity it has, why not more, and why not zero'
+            cand lint 'Find what in the scaling of fleets works against itself'
+            cand replay 'Compare what a fleet''s group did with what its policies asked for'
+            cand simulate 'Simulate a fleet over days: how long jobs wait, what it costs, what is lost'
+            cand tune 'Find the cheapest configuration of a fleet that keeps the wait short'
             cand scale-to-zero 'Set the desired capacity of fleets to 0 and see their instances leave'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'bpctl;fleet;help;list'= {
         }
         &'bpctl;fleet;help;status'= {
+        }
+        &'bpctl;fleet;help;explain'= {
+        }
+        &'bpctl;fleet;help;lint'= {
+        }
+        &'bpctl;fleet;help;replay'= {
+        }
+        &'bpctl;fleet;help;simulate'= {
+        }
+        &'bpctl;fleet;help;tune'= {
         }
         &'bpctl;fleet;help;scale-to-zero'= {
         }
@@ -240,7 +399,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand --fleet 'Look only at these GPU fleets, e.g. production/gpu-default'
             cand --timeout 'Report what is known after this time; the rest could not be checked'
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -263,7 +422,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;whoami'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -286,7 +445,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;sandbox'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -326,7 +485,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand --fleets 'This many busy production fleets instead of the platform''s own'
             cand --latency 'Added to every API call, to meet the network that AWS has'
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -349,7 +508,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;sandbox;stop'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -372,7 +531,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;sandbox;status'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -395,7 +554,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;sandbox;reset'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -418,7 +577,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;sandbox;advance'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -441,7 +600,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;sandbox;scenario'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -468,7 +627,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;sandbox;scenario;list'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -491,7 +650,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;sandbox;scenario;set'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -514,7 +673,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;sandbox;scenario;clear'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -551,7 +710,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;sandbox;reveal'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -574,7 +733,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;sandbox;env'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -605,7 +764,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand --port 'Port on 127.0.0.1; 0 is any that is free'
             cand --state-file 'Where to write address and token instead of the usual place'
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -634,7 +793,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
             cand --fleets 'This many busy production fleets instead of the platform''s own'
             cand --latency 'Added to every API call, to meet the network that AWS has'
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -701,7 +860,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;config'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -730,7 +889,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;config;view'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -753,7 +912,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;config;get-contexts'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -776,7 +935,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;config;use-context'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -799,7 +958,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;config;explain'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -822,7 +981,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;config;names'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -865,7 +1024,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;completion'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -889,7 +1048,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         &'bpctl;man'= {
             cand --dir 'Write bpctl.1 and one page per command into this folder'
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -912,7 +1071,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;exit-codes'= {
             cand --context 'Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]'
-            cand --config 'Configuration file [env: BPCTL_CONFIG]'
+            cand --config-file 'Configuration file of bpctl [env: BPCTL_CONFIG]'
             cand --layout 'Naming layout: single or staged'
             cand --stage 'Stage of the system (staged layout), or only GPU fleets of this stage'
             cand --profile 'Profile in the AWS configuration files'
@@ -935,7 +1094,7 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         }
         &'bpctl;help'= {
             cand migrate 'Migrate the databases in a one-off task and follow it to its end'
-            cand fleet 'Look at GPU fleets, and take them to zero'
+            cand fleet 'Look at GPU fleets, understand how they scale, and take them to zero'
             cand triage 'Find out what is wrong with the platform, why, and what to do next'
             cand whoami 'Show the account, principal, region and context that commands would use'
             cand sandbox 'Try, rehearse and test everything in a simulated account'
@@ -950,11 +1109,26 @@ set edit:completion:arg-completer[bpctl] = {|@words|
         &'bpctl;help;fleet'= {
             cand list 'List the GPU fleets'
             cand status 'Show capacity, queue, pointers, alarms and the last scaling activity of fleets'
+            cand explain 'Say why a fleet has the capacity it has, why not more, and why not zero'
+            cand lint 'Find what in the scaling of fleets works against itself'
+            cand replay 'Compare what a fleet''s group did with what its policies asked for'
+            cand simulate 'Simulate a fleet over days: how long jobs wait, what it costs, what is lost'
+            cand tune 'Find the cheapest configuration of a fleet that keeps the wait short'
             cand scale-to-zero 'Set the desired capacity of fleets to 0 and see their instances leave'
         }
         &'bpctl;help;fleet;list'= {
         }
         &'bpctl;help;fleet;status'= {
+        }
+        &'bpctl;help;fleet;explain'= {
+        }
+        &'bpctl;help;fleet;lint'= {
+        }
+        &'bpctl;help;fleet;replay'= {
+        }
+        &'bpctl;help;fleet;simulate'= {
+        }
+        &'bpctl;help;fleet;tune'= {
         }
         &'bpctl;help;fleet;scale-to-zero'= {
         }

@@ -40,7 +40,23 @@ async fn a_week_is_summed_up_and_a_pipe_gets_no_picture() {
         &["--days", "7", "--arrivals", "poisson:20/h+burst:30@09:00"],
     )
     .await;
-    insta::assert_snapshot!(run.text());
+    insta::assert_snapshot!(run.text(), @r"
+    [exit 0]
+    ----- stdout
+    fleet.toml: 7 days of poisson:20/h+burst:30@09:00, seed 1
+
+                  MEAN    P50     P90     P95     P99      MAX
+      wait        1m 50s  16s     5m      7m 01s  9m 52s   12m 41s
+      turnaround  2m 50s  1m 54s  6m 30s  8m 06s  11m 18s  19m 10s
+
+      jobs          3555 arrived, 3555 done, 0 failed, 0 rejected, 0 unfinished at the end
+      requeued      no job lost its worker
+      cost          $40.05 for 222.5 instance hours, $0.0113 per finished job
+      instances     at most 10 at a time, at work 26.3 % of their time; none for 11.1 % of the time
+      cold starts   31.5 % of the jobs ran on an instance that was not there yet when they came
+      scaling       609 times out, 549 times in, 329 of them to zero; 665 instances launched
+    ----- stderr
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -232,7 +248,77 @@ async fn mistakes_are_found_before_anything_is_computed_or_asked() {
         );
         complaints.push_str(&format!("$ {}\n{}\n", args.join(" "), run.stderr));
     }
-    insta::assert_snapshot!(complaints);
+    insta::assert_snapshot!(complaints, @r"
+    $ --arrivals weekly:3/h
+    error: failed to read the arrivals `weekly:3/h`
+      caused by: unknown arrivals `weekly:3/h`: write constant:20/h, poisson:20/h, daily:2..40/h, burst:50@09:00 or several joined by +
+    hint: `trace:FILE` takes recorded arrivals: CSV, or a CloudWatch export in JSON
+
+    $ --arrivals poisson:20
+    error: failed to read the arrivals `poisson:20`
+      caused by: `20` is not a rate of arrivals: write for example 20/h, 0.5/m or 300/d, not negative
+
+    $ --arrivals poisson:-1/h
+    error: failed to read the arrivals `poisson:-1/h`
+      caused by: `-1/h` is not a rate of arrivals: write for example 20/h, 0.5/m or 300/d, not negative
+
+    $ --arrivals daily:9..3/h
+    error: failed to read the arrivals `daily:9..3/h`
+      caused by: the lowest rate of the day, 9, is above the highest, 3
+
+    $ --arrivals burst:5@25:00
+    error: failed to read the arrivals `burst:5@25:00`
+      caused by: `25:00` is neither a time of the day such as 09:00 nor a duration such as 90m
+
+    $ --arrivals constant:1/h --days 0
+    error: invalid value '0' for '--days <N>': 0 is not a number of days from 0.01 to 3650
+
+    For more information, try '--help'.
+
+    $ --arrivals constant:1/h --days -3
+    error: invalid value '-3' for '--days <N>': -3 is not a number of days from 0.01 to 3650
+
+    For more information, try '--help'.
+
+    $ --arrivals constant:1/h --days 3651
+    error: invalid value '3651' for '--days <N>': 3651 is not a number of days from 0.01 to 3650
+
+    For more information, try '--help'.
+
+    $ --arrivals constant:1e7/h --days 365
+    error: failed to simulate 365 days of `constant:1e7/h`: that is about 87600000000 jobs, and at most 1000000000 are simulated
+
+    $ --arrivals trace:none.csv
+    error: failed to read the recorded arrivals `none.csv`
+      caused by: No such file or directory (os error 2)
+
+    $ --arrivals trace:gap.csv
+    error: failed to read the recorded arrivals `gap.csv`
+      caused by: line 4: 120 s after the line before, where every step is 60 s
+
+    $ --arrivals trace:unsorted.csv
+    error: failed to read the recorded arrivals `unsorted.csv`
+      caused by: line 3: the time is not after the one of the line before
+
+    $ --arrivals trace:empty.csv
+    error: failed to read the recorded arrivals `empty.csv`
+      caused by: the trace has no data
+
+    $ --arrivals trace:other.json
+    error: failed to read the recorded arrivals `other.json`
+      caused by: it is JSON, but no answer of `aws cloudwatch get-metric-data` or `get-metric-statistics --statistics Sum`
+
+    $ --arrivals constant:1/h --days 1 --plot day.png
+    error: failed to plot to `day.png`: pictures are SVG files
+    hint: give the file a name that ends in .svg
+
+    $ --arrivals constant:1/h --days 1 --plot none/day.svg
+    error: failed to plot to `none/day.svg`: there is no folder `none`
+
+    $ --arrivals constant:1/h --days 1 --plot folder
+    error: failed to plot to `folder`: pictures are SVG files
+    hint: give the file a name that ends in .svg
+    ");
 }
 
 #[tokio::test(start_paused = true)]

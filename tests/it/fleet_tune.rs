@@ -39,7 +39,26 @@ async fn the_cheapest_that_is_quick_enough_is_found_and_what_to_change() {
         &[&["--p95-wait", "10m"], &DEMAND[..], &SMALL[..]].concat(),
     )
     .await;
-    insta::assert_snapshot!(run.text());
+    insta::assert_snapshot!(run.text(), @r"
+    [exit 0]
+    ----- stdout
+    fleet.toml: 1 day of poisson:20/h, 8 configurations, seeds 1 to 2
+
+             $/DAY  P95 WAIT  LOST  TARGET  ZERO  MAX  WARM-UP  TYPES
+    current  $5.25  5m 04s    0 %   2       15m   10   300s     g4dn.xlarge
+    best     $3.81  6m 20s    0 %   4*      5m*   5*   300s     g4dn.xlarge
+    quicker  $3.96  6m 16s    0 %   2       5m*   5*   300s     g4dn.xlarge
+    quicker  $4.87  5m 16s    0 %   4*      15m   5*   300s     g4dn.xlarge
+    quicker  $5.25  5m 04s    0 %   2       15m   5*   300s     g4dn.xlarge
+
+    * differs from the current configuration
+
+    The cheapest of 8 that keeps the p95 wait within 10m and loses no job: $3.81 a day with a p95 wait
+    of 6m 20s (27.5 % less than now; p95 wait now 5m 04s).
+
+    Change: backlog target 2 -> 4, scale to zero after 15m -> 5m, maximum 10 -> 5.
+    ----- stderr
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,7 +116,24 @@ async fn no_for_an_answer_is_status_one_and_still_shows_what_there_is() {
         &[&["--p95-wait", "1s"], &DEMAND[..], &SMALL[..]].concat(),
     )
     .await;
-    insta::assert_snapshot!(run.text());
+    insta::assert_snapshot!(run.text(), @r"
+    [exit 1]
+    ----- stdout
+    fleet.toml: 1 day of poisson:20/h, 8 configurations, seeds 1 to 2
+
+              $/DAY  P95 WAIT  LOST  TARGET  ZERO  MAX  WARM-UP  TYPES
+    current   $5.25  5m 04s    0 %   2       15m   10   300s     g4dn.xlarge
+    frontier  $3.81  6m 20s    0 %   4*      5m*   5*   300s     g4dn.xlarge
+    frontier  $3.96  6m 16s    0 %   2       5m*   5*   300s     g4dn.xlarge
+    frontier  $4.87  5m 16s    0 %   4*      15m   5*   300s     g4dn.xlarge
+    frontier  $5.25  5m 04s    0 %   2       15m   5*   300s     g4dn.xlarge
+
+    * differs from the current configuration
+    ----- stderr
+    error: failed to find a configuration that keeps the p95 wait within 1s and loses no job: none of 8 does
+      caused by: the shortest p95 wait is 5m 04s, for $5.25 a day, with 0 % of the jobs lost
+    hint: an instance takes 4m to start: a fleet that goes to zero cannot wait less for its first jobs; raise `min`
+    ");
     let run = tune(
         &account(),
         &[&["--p95-wait", "1s", "-o", "json"], &DEMAND[..], &SMALL[..]].concat(),
@@ -191,5 +227,55 @@ async fn mistakes_are_found_before_anything_is_computed() {
         );
         complaints.push_str(&format!("$ {}\n{}\n", args.join(" "), run.stderr));
     }
-    insta::assert_snapshot!(complaints);
+    insta::assert_snapshot!(complaints, @r"
+    $ --p95-wait 10m
+    error: the following required arguments were not provided:
+      <--arrivals <ARRIVALS>|--trace <FILE>>
+
+    Usage: bpctl fleet tune --p95-wait <DURATION> --config <FILE> <--arrivals <ARRIVALS>|--trace <FILE>> [FLEET]
+
+    For more information, try '--help'.
+
+    $ --p95-wait 10m --arrivals none --trace x.csv
+    error: the argument '--arrivals <ARRIVALS>' cannot be used with '--trace <FILE>'
+
+    Usage: bpctl fleet tune --p95-wait <DURATION> --config <FILE> <--arrivals <ARRIVALS>|--trace <FILE>> [FLEET]
+
+    For more information, try '--help'.
+
+    $ --p95-wait soon --arrivals none
+    error: invalid value 'soon' for '--p95-wait <DURATION>': expected number at 0
+
+    For more information, try '--help'.
+
+    $ --p95-wait 10m --trace none.csv
+    error: failed to read the recorded arrivals `none.csv`
+      caused by: No such file or directory (os error 2)
+
+    $ --p95-wait 10m --arrivals poisson:20/h --lost-share 2
+    error: invalid value '2' for '--lost-share <SHARE>': not a number from 0 to 1
+
+    For more information, try '--help'.
+
+    $ --p95-wait 10m --arrivals poisson:20/h --seeds 0
+    error: invalid value '0' for '--seeds <N>': 0 is not in 1..=100
+
+    For more information, try '--help'.
+
+    $ --p95-wait 10m --arrivals poisson:20/h --max -4
+    error: failed to tune the fleet
+      caused by: `max` is -4, and may not be negative
+
+    $ --p95-wait 10m --arrivals poisson:20/h --backlog-target nan
+    error: failed to tune the fleet
+      caused by: `policies[1].target` is not a finite number
+
+    $ --p95-wait 10m --arrivals poisson:20/h --types p5.48xlarge
+    error: failed to try `p5.48xlarge`: it is none of the fleet's instance types
+    hint: the fleet has g4dn.xlarge
+
+    $ --p95-wait 10m --arrivals poisson:20/h --plot cost.pdf
+    error: failed to plot to `cost.pdf`: pictures are SVG files
+    hint: give the file a name that ends in .svg
+    ");
 }

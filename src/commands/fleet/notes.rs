@@ -1,6 +1,6 @@
 //! What is said on stderr about the model behind a result, and how its figures are put into words.
 
-use crate::fleet::Model;
+use crate::fleet::scaling::Model;
 use crate::ui::Ui;
 
 /// Says what nobody could tell and what takes no part.
@@ -9,7 +9,7 @@ pub(super) fn note(ui: &Ui, model: &Model) {
         ui.status(&format!("assumed: {assumption}"));
     }
     for part in &model.left_out {
-        ui.status(&format!("left out: {part}"));
+        ui.status(&format!("left out: {}", part.what));
     }
 }
 
@@ -50,26 +50,6 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
-/// `text` in lines of at most `width` columns (as it is in a pipe), those after the first behind `indent`
-/// blanks; ends with a newline.
-pub(super) fn wrapped(text: &str, indent: usize, width: Option<u16>) -> String {
-    let width = width.map_or(usize::MAX, usize::from);
-    let mut lines = String::new();
-    let mut column = 0;
-    for word in text.split_inclusive(' ') {
-        let length = word.trim_end().chars().count();
-        if column > indent && column + length > width {
-            lines.truncate(lines.trim_end().len());
-            lines.push_str(&format!("\n{:indent$}", ""));
-            column = indent;
-        }
-        lines.push_str(word);
-        column += word.chars().count();
-    }
-    lines.push('\n');
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,16 +73,5 @@ mod tests {
             [0.0, 0.0001, 0.5, 0.1234].map(percent),
             ["0 %", "under 0.1 %", "50 %", "12.3 %"]
         );
-    }
-
-    #[test]
-    fn long_sentences_are_wrapped_on_a_terminal_only() {
-        let text = "  jobs  eleven arrived, ten done";
-        assert_eq!(wrapped(text, 8, None), format!("{text}\n"));
-        assert_eq!(
-            wrapped(text, 8, Some(20)),
-            "  jobs  eleven\n        arrived, ten\n        done\n"
-        );
-        assert_eq!(wrapped("abcdefgh ijklmnop", 0, Some(4)), "abcdefgh\nijklmnop\n");
     }
 }

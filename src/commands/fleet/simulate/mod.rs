@@ -17,6 +17,7 @@ use super::source::FleetSource;
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
+use crate::fleet::scaling::LeftOut;
 use crate::plot::{PictureFile, svg};
 
 /// Points of the pictures: every minute of a day, and several for each dot of a terminal.
@@ -75,7 +76,7 @@ struct Simulation {
     scenario: ScenarioView,
     report: Report,
     assumptions: Vec<String>,
-    left_out: Vec<String>,
+    left_out: Vec<LeftOut>,
     /// As `--config` takes it.
     config: FleetSpec,
     /// For the pictures.

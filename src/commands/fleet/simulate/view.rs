@@ -2,10 +2,10 @@
 
 use fleet_scaling::simulate::Durations;
 
-use super::super::notes::{dollars, percent, span, wrapped};
+use super::super::notes::{dollars, percent, span};
 use super::super::text::counted;
 use super::Simulation;
-use crate::output::{Render, Table, View};
+use crate::output::{Render, Table, View, paragraph};
 use crate::plot::terminal;
 
 /// Dots of a character in a terminal, side by side.
@@ -22,11 +22,13 @@ impl Render for Simulation {
             "{}: {} of {}, seed {}",
             self.fleet, scenario.length, scenario.arrivals, scenario.seed
         );
-        let mut text = wrapped(&heading, 0, view.width) + "\n";
+        let mut text = String::new();
+        paragraph(&mut text, view, "", &heading);
+        text.push('\n');
         text.push_str(&self.durations(view));
         text.push('\n');
         for (name, value) in self.facts() {
-            text.push_str(&wrapped(&format!("  {name:<12}  {value}"), 16, view.width));
+            paragraph(&mut text, view, &format!("  {name:<12}  "), &value);
         }
         if let Some(width) = view.width
             && let Some(chart) = self.chart(usize::from(width) * DOTS)

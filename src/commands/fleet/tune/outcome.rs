@@ -5,7 +5,7 @@ use fleet_scaling::tune::{Candidate, Choice, Objective, Pareto, Space};
 use serde::Serialize;
 
 use super::super::demand::{Days, Demand};
-use crate::fleet::Model;
+use crate::fleet::scaling::{LeftOut, Model};
 
 /// The result of `bpctl fleet tune`.
 #[derive(Debug, Serialize)]
@@ -22,7 +22,7 @@ pub(super) struct Tuning {
     /// The cheapest first.
     pub(super) frontier: Vec<Tried>,
     pub(super) assumptions: Vec<String>,
-    pub(super) left_out: Vec<String>,
+    pub(super) left_out: Vec<LeftOut>,
     /// As `--config` takes it.
     pub(super) config: FleetSpec,
     /// The same with the changes.

@@ -1,8 +1,8 @@
 //! A search for people: a table of what is, what would be best and what else there is.
 
-use super::super::notes::{dollars, percent, span, wrapped};
+use super::super::notes::{dollars, percent, span};
 use super::outcome::{Settings, Tried, Tuning};
-use crate::output::{Render, Table, View};
+use crate::output::{Render, Table, View, paragraph};
 use crate::plot::terminal;
 
 /// Alternatives on each side of the best; `-o wide` shows all.
@@ -23,12 +23,14 @@ impl Render for Tuning {
             self.evaluated,
             scenario.seeds.len()
         );
-        let mut text = wrapped(&heading, 0, view.width) + "\n";
+        let mut text = String::new();
+        paragraph(&mut text, view, "", &heading);
+        text.push('\n');
         text.push_str(&self.table(view));
         text.push_str("\n* differs from the current configuration\n");
         for sentence in self.answer() {
             text.push('\n');
-            text.push_str(&wrapped(&sentence, 0, view.width));
+            paragraph(&mut text, view, "", &sentence);
         }
         if let Some(width) = view.width {
             text.push('\n');
