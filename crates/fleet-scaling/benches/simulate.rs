@@ -15,8 +15,10 @@ fn main() {
     divan::main();
 }
 
+/// The queue's depth counts the jobs that wait, as in the model of `peer.py`.
 fn config(change: impl FnOnce(&mut FleetSpec)) -> FleetConfig {
     let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+    spec.jobs.depth_counts_running = false;
     change(&mut spec);
     FleetConfig::new(spec).unwrap()
 }
