@@ -203,7 +203,15 @@ mod tests {
 
     #[test]
     fn the_bounds_are_named_once() {
-        let at_most = told(&model(), &FleetState::settled(10), 15.0, &[], false);
+        let mut full = FleetState::settled(10);
+        let bounds = |told: &Told| {
+            let all = told.not_more.iter();
+            all.filter(|sentence| sentence.contains("the maximum")).count()
+        };
+        let clamped = told(&model(), &full, 40.0, &[], false);
+        assert_eq!(bounds(&clamped), 1, "{clamped:?}");
+        full.suspended.alarm_notification = true;
+        let at_most = told(&model(), &full, 40.0, &[], false);
         assert!(has(&at_most.not_more, "the maximum is 10"), "{at_most:?}");
         let mut spec = FleetSpec::from_template("gpu-default").unwrap();
         spec.min = 1;
