@@ -139,6 +139,28 @@ impl Aws {
         Ok(stacks)
     }
 
+    /// The template of a stack as it was deployed; `None` when there is no stack of this name.
+    pub(crate) async fn template(&self, stack: &str) -> Result<Option<String>> {
+        let answer = self
+            .cloudformation_client()
+            .await?
+            .get_template()
+            .stack_name(stack)
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => Ok(answer.template_body().map(str::to_owned)),
+            Err(error) => {
+                let error = from_sdk(format!("read the template of stack `{stack}`"), &error);
+                if error.kind() == ErrorKind::NotFound {
+                    Ok(None)
+                } else {
+                    Err(error)
+                }
+            }
+        }
+    }
+
     /// One stack; `None` when there is none of this name.
     pub(crate) async fn stack(&self, name: &str) -> Result<Option<Stack>> {
         let answer = self

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::text::counted;
 use crate::context::Ctx;
-use crate::error::Result;
+use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
-use crate::fleet::scaling::{LeftOut, Model, facts_of, facts_of_all, model, read_file};
+use crate::fleet::scaling::{LeftOut, Model, facts_of, facts_of_all, model, read_file, with_templates};
 use crate::fleet::within_stage;
 use crate::layout::FleetId;
 use crate::output::{Render, View, paragraph};
@@ -297,13 +297,11 @@ async fn models(ctx: &Ctx, args: &LintArgs) -> Result<Vec<Model>> {
     let layout = ctx.layout()?;
     within_stage(&layout, args.fleet.as_slice())?;
     let facts = async {
-        match &args.fleet {
-            Some(fleet) => {
-                let facts = facts_of(&ctx.aws, &layout, fleet).await?;
-                Ok(vec![(fleet.clone(), facts)])
-            }
-            None => facts_of_all(&ctx.aws, &layout).await,
-        }
+        let facts = match &args.fleet {
+            Some(fleet) => vec![(fleet.clone(), facts_of(&ctx.aws, &layout, fleet).await?)],
+            None => facts_of_all(&ctx.aws, &layout).await?,
+        };
+        Ok::<_, CtlError>(with_templates(&ctx.aws, &layout, facts).await)
     };
     let (guard, facts) = futures::join!(ctx.aws.guard_account(), Box::pin(facts));
     guard?;

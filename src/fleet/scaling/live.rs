@@ -14,6 +14,7 @@ use fleet_scaling::metrics::{Metric, Statistic};
 use fleet_scaling::policy::{AdjustmentType, StepAdjustment};
 use serde::de::DeserializeOwned;
 
+use super::deployed::Deployed;
 use super::{LeftOut, Model};
 use crate::aws::autoscaling::{Group, Policy, PolicyKind, TrackedMetric};
 use crate::aws::cloudwatch::Alarm;
@@ -32,6 +33,7 @@ pub(crate) struct Facts {
     pub(crate) alarms: BTreeMap<String, Alarm>,
     /// `JobProcessingP50` of the last day, in seconds.
     pub(crate) median_job_seconds: Option<f64>,
+    pub(crate) deployed: Deployed,
 }
 
 /// The names of all alarms that decide on a fleet's capacity.
@@ -134,12 +136,23 @@ impl Reader<'_> {
                 "workers protect themselves from scale-in while they hold a job: {protected} do now"
             ));
         }
+        let deploy_desired = match &self.facts.deployed {
+            Deployed::NotRead => None,
+            // A maximum that was lowered since: the deploy would bring its own maximum along.
+            Deployed::States(desired) => desired.filter(|desired| *desired <= i64::from(group.max)),
+            Deployed::Unknown(why) => {
+                self.assumptions.push(format!(
+                    "a deploy of the stack leaves the desired capacity alone (its template: {why})"
+                ));
+                None
+            }
+        };
         FleetSpec {
             min: i64::from(group.min),
             max: i64::from(group.max),
             warmup_seconds,
             capacity_rebalance: group.capacity_rebalance,
-            deploy_desired: None,
+            deploy_desired,
             zones: if group.zones.is_empty() {
                 vec!["a".to_owned()]
             } else {

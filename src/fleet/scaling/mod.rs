@@ -2,6 +2,7 @@
 
 mod changes;
 mod demand;
+mod deployed;
 mod file;
 mod live;
 mod minutes;
@@ -16,7 +17,7 @@ pub(crate) use demand::{Demand, LONGEST, demand};
 pub(crate) use file::read_file;
 pub(crate) use live::{Facts, model};
 pub(crate) use minutes::Minutes;
-pub(crate) use observe::{facts_of, facts_of_all};
+pub(crate) use observe::{facts_of, facts_of_all, with_templates};
 pub(crate) use state::{state, suspended};
 
 /// A fleet that can be explained, checked, simulated and tuned.

@@ -1,10 +1,12 @@
-//! The reads behind a live model: two round trips, whatever the number of fleets.
+//! The reads behind a live model: two round trips, whatever the number of fleets, and one more for
+//! their stacks' templates.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::deployed::{self, Deployed};
 use super::live::{Facts, alarm_names};
 use crate::aws::Aws;
 use crate::aws::autoscaling::{Group, Policy};
@@ -56,6 +58,16 @@ pub(crate) async fn facts_of_all(aws: &Aws, layout: &Layout) -> Result<Vec<(Flee
         .into_iter()
         .filter_map(|(id, fleet)| Some((id, fleet.group?)));
     complete(aws, layout, groups.collect(), policies).await
+}
+
+/// Adds what the fleets' stacks would deploy; a template that cannot be read is an assumption later on.
+pub(crate) async fn with_templates(
+    aws: &Aws,
+    layout: &Layout,
+    mut fleets: Vec<(FleetId, Facts)>,
+) -> Vec<(FleetId, Facts)> {
+    deployed::read(aws, layout, &mut fleets).await;
+    fleets
 }
 
 /// Alarms and jobs of all groups at once.

@@ -138,6 +138,7 @@ fn facts() -> Facts {
             .map(|alarm| (alarm.name.clone(), alarm))
             .collect(),
         median_job_seconds: Some(120.0),
+        deployed: Deployed::States(Some(0)),
     }
 }
 
@@ -158,6 +159,7 @@ fn group_policies_and_alarms_are_one_model() {
     assert_eq!(model.left_out, []);
     let spec = model.config.spec();
     assert_eq!((spec.min, spec.max, spec.warmup_seconds), (0, 4, 240.0));
+    assert_eq!(spec.deploy_desired, Some(0));
     assert_eq!(spec.scale_to_zero.unwrap().minutes, 10);
     assert_eq!(spec.scale_to_zero.unwrap().missing_data, MissingData::Breaching);
     assert!(spec.jobs.depth_counts_running && spec.jobs.protect_busy);
@@ -194,6 +196,8 @@ fn what_nobody_can_tell_is_assumed_aloud() {
         assert!(assumptions.contains(part), "{part}: {assumptions}");
     }
     facts.median_job_seconds = None;
+    facts.deployed = Deployed::Unknown("denied".to_owned());
+    assert!(read(&facts).assumptions.join("\n").contains("(its template: denied)"));
     assert!(read(&facts).assumptions.join("\n").contains("no job has ended"));
 }
 
