@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Aws;
 use super::convert::time;
-use crate::error::{ErrorKind, Required as _, Result, from_sdk};
+use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
 
 /// States in which an operation left a stack that did not succeed ("Stack status codes", CloudFormation
 /// User Guide). Clean-ups after a successful operation are not among them.
@@ -152,11 +152,7 @@ impl Aws {
             Ok(answer) => Ok(answer.template_body().map(str::to_owned)),
             Err(error) => {
                 let error = from_sdk(format!("read the template of stack `{stack}`"), &error);
-                if error.kind() == ErrorKind::NotFound {
-                    Ok(None)
-                } else {
-                    Err(error)
-                }
+                if is_absent(&error) { Ok(None) } else { Err(error) }
             }
         }
     }
@@ -174,16 +170,16 @@ impl Aws {
             Ok(answer) => answer.stacks().first().map(convert).transpose(),
             Err(error) => {
                 let error = from_sdk(format!("describe stack `{name}`"), &error);
-                // CloudFormation has no code of its own for this: it is a ValidationError with this sentence.
-                let absent = error.kind() == ErrorKind::Rejected
-                    && error
-                        .causes()
-                        .iter()
-                        .any(|cause| cause.contains("does not exist"));
-                if absent { Ok(None) } else { Err(error) }
+                if is_absent(&error) { Ok(None) } else { Err(error) }
             }
         }
     }
+}
+
+/// CloudFormation has no code of its own for this: it is a ValidationError with this sentence.
+fn is_absent(error: &CtlError) -> bool {
+    let said = error.causes().iter();
+    error.kind() == ErrorKind::Rejected && said.into_iter().any(|cause| cause.contains("does not exist"))
 }
 
 fn convert(stack: &SdkStack) -> Result<Stack> {

@@ -95,7 +95,8 @@ mod tests {
             .enumerate()
             .map(|(position, (name, desired))| {
                 let properties = json!({"AutoScalingGroupName": name, "DesiredCapacity": desired});
-                let resource = json!({"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": properties});
+                let resource =
+                    json!({"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": properties});
                 (format!("Group{position}"), resource)
             })
             .collect();
@@ -111,7 +112,13 @@ mod tests {
         assert!(matches!(stated(&[]), Deployed::Unknown(_)));
         let none = [("asg-b", json!("3")), ("asg-c", json!("0"))];
         assert!(matches!(stated(&none), Deployed::Unknown(_)));
-        assert!(matches!(stated(&[("asg-a", json!({"Ref": "Size"}))]), Deployed::Unknown(_)));
-        assert!(matches!(in_template("Resources:\n", "asg-a"), Deployed::Unknown(_)));
+        assert!(matches!(
+            stated(&[("asg-a", json!({"Ref": "Size"}))]),
+            Deployed::Unknown(_)
+        ));
+        assert!(matches!(
+            in_template("Resources:\n", "asg-a"),
+            Deployed::Unknown(_)
+        ));
     }
 }

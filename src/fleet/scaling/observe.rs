@@ -120,6 +120,7 @@ async fn complete(
             group,
             policies,
             median_job_seconds: median(&jobs),
+            deployed: Deployed::NotRead,
         };
         (id, facts)
     });

@@ -197,7 +197,12 @@ fn what_nobody_can_tell_is_assumed_aloud() {
     }
     facts.median_job_seconds = None;
     facts.deployed = Deployed::Unknown("denied".to_owned());
-    assert!(read(&facts).assumptions.join("\n").contains("(its template: denied)"));
+    assert!(
+        read(&facts)
+            .assumptions
+            .join("\n")
+            .contains("(its template: denied)")
+    );
     assert!(read(&facts).assumptions.join("\n").contains("no job has ended"));
 }
 
