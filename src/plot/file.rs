@@ -61,7 +61,7 @@ impl PictureFile {
     }
 
     /// As it was given.
-    pub(crate) fn path(&self) -> &Path {
+    pub(crate) fn shown(&self) -> &Path {
         &self.shown
     }
 }

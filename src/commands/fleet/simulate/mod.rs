@@ -141,7 +141,7 @@ pub(super) async fn run(ctx: &Ctx, args: &SimulateArgs) -> Result<ExitStatus> {
     ctx.emit(&simulation)?;
     note(&ctx.ui, &model);
     if let Some(file) = &picture {
-        ctx.ui.status(&format!("plotted to `{}`", file.path().display()));
+        ctx.ui.status(&format!("plotted to `{}`", file.shown().display()));
     }
     Ok(ExitStatus::Done)
 }

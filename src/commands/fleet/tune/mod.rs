@@ -128,7 +128,7 @@ pub(super) async fn run(ctx: &Ctx, args: &TuneArgs) -> Result<ExitStatus> {
     let outcome = ctx.emit_outcome(&tuning, outcome.map(|()| ExitStatus::Done));
     note(&ctx.ui, &model);
     if let Some(file) = &picture {
-        ctx.ui.status(&format!("plotted to `{}`", file.path().display()));
+        ctx.ui.status(&format!("plotted to `{}`", file.shown().display()));
     }
     outcome
 }

@@ -103,7 +103,24 @@ impl SpaceArgs {
                 .map(|mix| positions(mix, spec))
                 .collect::<Result<_>>()?;
         }
+        // Of combinations that come to the same the first counts: that which changes less.
+        if let Some(target) = &present.backlog_target {
+            first(&mut space.backlog_targets, target);
+        }
+        if let Some(minutes) = &present.scale_to_zero_minutes {
+            first(&mut space.scale_to_zero_minutes, minutes);
+        }
+        first(&mut space.max_sizes, &present.max);
+        first(&mut space.warmup_seconds, &present.warmup_seconds);
+        first(&mut space.type_mixes, &present.types);
         Ok(space)
+    }
+}
+
+/// Moves the present value to the front, if it is tried.
+fn first<T: PartialEq>(values: &mut [T], present: &T) {
+    if let Some(at) = values.iter().position(|value| value == present) {
+        values[..=at].rotate_right(1);
     }
 }
 
@@ -140,8 +157,17 @@ mod tests {
         let space = args.around(&spec()).unwrap();
         assert_eq!(space.max_sizes, [3]);
         let around = Space::around(&spec());
-        assert_eq!(space.scale_to_zero_minutes, around.scale_to_zero_minutes);
+        let sorted = |mut values: Vec<i64>| {
+            values.sort_unstable();
+            values
+        };
+        assert_eq!(
+            sorted(space.scale_to_zero_minutes.clone()),
+            sorted(around.scale_to_zero_minutes)
+        );
         assert_eq!(space.type_mixes, around.type_mixes);
+        let present = spec().scale_to_zero.unwrap().minutes;
+        assert_eq!(space.scale_to_zero_minutes[0], present, "equals change nothing");
     }
 
     #[test]
