@@ -58,8 +58,7 @@ impl Gauge {
             let bar = state
                 .bars
                 .add(ProgressBar::new(all).with_elapsed(state.since.elapsed()));
-            // Not to the edge: the `^C` that a terminal echoes would move a full line up, out of reach.
-            let template = "{msg} {bar:40} {percent:>3}% ETA {eta}";
+            let template = "{msg} {wide_bar} {percent:>3}% ETA {eta}";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }

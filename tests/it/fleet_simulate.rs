@@ -52,8 +52,8 @@ async fn a_week_is_summed_up_and_a_pipe_gets_no_picture() {
       jobs          3555 arrived, 3555 done, 0 failed, 0 rejected, 0 unfinished at the end
       requeued      no job lost its worker
       cost          $40.05 for 222.5 instance hours, $0.0113 per finished job
-      instances     at most 10 at a time, at work 26.3 % of their time; none for 11.1 % of the time
-      cold starts   31.5 % of the jobs ran on an instance that was not there yet when they came
+      instances     at most 10 at a time, at work 26.3% of their time; none for 11.1% of the time
+      cold starts   31.5% of the jobs ran on an instance that was not there yet when they came
       scaling       609 times out, 549 times in, 329 of them to zero; 665 instances launched
     ----- stderr
     ");

@@ -40,13 +40,13 @@ pub(super) fn dollars(amount: f64) -> String {
     }
 }
 
-/// `12.3 %`; whole when it is.
+/// `12.3%`; whole when it is.
 pub(super) fn percent(share: f64) -> String {
     let percent = (share * 1_000.0).round() / 10.0;
     if percent == 0.0 && share > 0.0 {
-        "under 0.1 %".to_owned()
+        "under 0.1%".to_owned()
     } else {
-        format!("{percent} %")
+        format!("{percent}%")
     }
 }
 
@@ -71,7 +71,7 @@ mod tests {
         );
         assert_eq!(
             [0.0, 0.0001, 0.5, 0.1234].map(percent),
-            ["0 %", "under 0.1 %", "50 %", "12.3 %"]
+            ["0 %", "under 0.1%", "50 %", "12.3 %"]
         );
     }
 }
