@@ -82,23 +82,23 @@ impl Tuning {
     /// Name and contents of the rows.
     fn rows(&self, all: bool) -> Vec<(&'static str, &Tried)> {
         let mut rows = vec![("current", &self.current)];
+        let frontier: Vec<&Tried> = self
+            .frontier
+            .iter()
+            .filter(|tried| tried.settings != self.current.settings)
+            .collect();
         let Some(best) = &self.best else {
             // The quickest are the nearest to the objective.
             let skipped = match all {
                 true => 0,
-                false => self.frontier.len().saturating_sub(2 * NEIGHBOURS),
+                false => frontier.len().saturating_sub(2 * NEIGHBOURS),
             };
-            rows.extend(
-                self.frontier
-                    .iter()
-                    .skip(skipped)
-                    .map(|tried| ("frontier", tried)),
-            );
+            rows.extend(frontier[skipped..].iter().map(|tried| ("frontier", *tried)));
             return rows;
         };
         let neighbours = if all { usize::MAX } else { NEIGHBOURS };
         rows.push(("best", best));
-        let others = || self.frontier.iter().filter(|tried| *tried != best);
+        let others = || frontier.iter().copied().filter(|tried| *tried != best);
         let cheaper: Vec<&Tried> = others().filter(|tried| tried.cost < best.cost).collect();
         let skipped = cheaper.len().saturating_sub(neighbours);
         rows.extend(cheaper[skipped..].iter().map(|tried| ("cheaper", *tried)));
