@@ -2049,7 +2049,7 @@ _bpctl() {
             return 0
             ;;
         bpctl__subcmd__fleet__subcmd__tune)
-            opts="-o -q -v -h --config --p95-wait --lost-share --arrivals --trace --days --seeds --plot --backlog-target --zero-minutes --max --warmup --types --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
+            opts="-o -q -v -h --config --p95-wait --lost-share --arrivals --trace --from-cloudwatch --days --seeds --plot --backlog-target --zero-minutes --max --warmup --types --context --config-file --layout --stage --profile --region --role-arn --account-id --endpoint-url --infra-dir --output --query --quiet --verbose --color --api-stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2095,6 +2095,10 @@ _bpctl() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --from-cloudwatch)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --days)

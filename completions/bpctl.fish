@@ -330,7 +330,8 @@ complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subco
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from tune" -l lost-share -d 'The largest share of the jobs that may be lost, from 0 to 1' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from tune" -l arrivals -d 'When jobs come, as in `bpctl fleet simulate`' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from tune" -l trace -d 'Recorded arrivals: CSV (time, jobs since then) or the JSON of `aws cloudwatch get-metric-data`' -r -F
-complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from tune" -l days -d 'Days to simulate, up to 3650 [default: 14, or the length of the trace]' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from tune" -l from-cloudwatch -d 'What came lately, from the metrics of the live fleet: up to 15d [default for a live fleet: 14d]' -r
+complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from tune" -l days -d 'Days to simulate, up to 3650 [default: 14, or the length of the recording]' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from tune" -l seeds -d 'Simulate every combination with so many seeds; the worst wait of them counts' -r
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from tune" -l plot -d 'Draw cost against wait into this file, which is replaced' -r -F
 complete -c bpctl -n "__fish_bpctl_using_subcommand fleet; and __fish_seen_subcommand_from tune" -l backlog-target -d 'Targets of the target tracking policy, e.g. 1,2,4' -r

@@ -1,4 +1,4 @@
-//! `bpctl fleet tune`, from a file.
+//! `bpctl fleet tune`, from a file and on a live fleet.
 
 use std::fs;
 
@@ -227,17 +227,13 @@ async fn mistakes_are_found_before_anything_is_computed() {
     }
     insta::assert_snapshot!(complaints, @r"
     $ --p95-wait 10m
-    error: the following required arguments were not provided:
-      <--arrivals <ARRIVALS>|--trace <FILE>>
-
-    Usage: bpctl fleet tune --p95-wait <DURATION> --config <FILE> <--arrivals <ARRIVALS>|--trace <FILE>> [FLEET]
-
-    For more information, try '--help'.
+    error: failed to choose a demand: a configuration says nothing of the jobs that come
+    hint: give `--arrivals` or `--trace`
 
     $ --p95-wait 10m --arrivals none --trace x.csv
     error: the argument '--arrivals <ARRIVALS>' cannot be used with '--trace <FILE>'
 
-    Usage: bpctl fleet tune --p95-wait <DURATION> --config <FILE> <--arrivals <ARRIVALS>|--trace <FILE>> [FLEET]
+    Usage: bpctl fleet tune --p95-wait <DURATION> --config <FILE> --arrivals <ARRIVALS> [FLEET]
 
     For more information, try '--help'.
 
@@ -276,4 +272,68 @@ async fn mistakes_are_found_before_anything_is_computed() {
     error: failed to plot to `cost.pdf`: pictures are SVG files
     hint: give the file a name that ends in .svg
     ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_demand_on_a_live_fleet_is_read_from_its_metrics() {
+    let account = Account::with(&[]);
+    let args = [
+        "fleet",
+        "tune",
+        "production/gpu-default",
+        "--p95-wait",
+        "30m",
+        "-o",
+        "json",
+    ];
+    let quick = [
+        "--seeds",
+        "1",
+        "--days",
+        "1",
+        "--max",
+        "4",
+        "--zero-minutes",
+        "15",
+    ];
+    let run = account.run(&[&args[..], &quick[..]].concat()).await;
+    let document = run.json();
+    assert_eq!(
+        document["scenario"]["arrivals"],
+        "cloudwatch:14days",
+        "{}",
+        run.text()
+    );
+    // Two workers are never idle, a job takes them two minutes: about sixty jobs an hour.
+    let counted = document["assumptions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|assumption| assumption.as_str()?.strip_prefix("jobs that came = "))
+        .collect::<Vec<_>>();
+    assert_eq!(counted.len(), 1, "{document:#}");
+    assert!(counted[0].starts_with("jobs done (busy workers, "), "{counted:?}");
+    assert_eq!(run.changes, [""; 0]);
+
+    for (more, complaint) in [
+        (
+            &["production/gpu-default", "--from-cloudwatch", "30d"][..],
+            "for 15 days",
+        ),
+        (
+            &["production/gpu-default", "--from-cloudwatch", "5m"],
+            "less than an hour",
+        ),
+        (
+            &["--config", "fleet.toml", "--from-cloudwatch", "1d"],
+            "cannot be used with",
+        ),
+        (&["--from-cloudwatch", "1d"], "choose a fleet"),
+    ] {
+        let run = account
+            .run(&[&["fleet", "tune", "--p95-wait", "30m"], more].concat())
+            .await;
+        assert_eq!((run.status.code(), run.calls), (2, 0), "{}", run.text());
+        assert!(run.stderr.contains(complaint), "{}", run.text());
+    }
 }

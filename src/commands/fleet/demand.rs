@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use fleet_scaling::simulate::{Arrivals, ArrivalsError, Trace, TraceError};
 
+use crate::context::Ctx;
 use crate::error::{CtlError, Result};
+use crate::fleet::scaling::{self, Model};
+use crate::layout::FleetId;
 
 /// Jobs that somebody waits for: a billion is a minute or two of computing.
 const MOST_JOBS: f64 = 1e9;
@@ -22,29 +25,11 @@ pub(super) struct Demand {
     pub(super) arrivals: Arrivals,
     /// The length of the longest recording in it.
     pub(super) recorded: Option<Duration>,
-}
-
-/// Where a demand comes from.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum DemandSource<'a> {
-    /// The text of `--arrivals`.
-    Written(&'a str),
-    /// The file of `--trace`.
-    Recorded(&'a Path),
+    /// How the jobs were counted, where nobody counts them.
+    pub(super) assumptions: Vec<String>,
 }
 
 impl Demand {
-    /// Reads a demand from where it is.
-    ///
-    /// # Errors
-    /// As [`Self::read`] and [`Self::recorded`].
-    pub(super) fn from_source(cwd: &Path, source: &DemandSource<'_>) -> Result<Self> {
-        match source {
-            DemandSource::Written(text) => Self::read(cwd, text),
-            DemandSource::Recorded(file) => Self::recorded(cwd, file),
-        }
-    }
-
     /// Reads `--arrivals`: what the library reads, and `trace:FILE`.
     ///
     /// # Errors
@@ -78,6 +63,7 @@ impl Demand {
             text: text.to_owned(),
             arrivals,
             recorded,
+            assumptions: Vec::new(),
         })
     }
 
@@ -85,12 +71,30 @@ impl Demand {
     ///
     /// # Errors
     /// The line of the file that makes no sense.
-    fn recorded(cwd: &Path, file: &Path) -> Result<Self> {
+    pub(super) fn recorded(cwd: &Path, file: &Path) -> Result<Self> {
         let trace = read_trace(cwd, file)?;
         Ok(Self {
             text: format!("trace:{}", file.display()),
             recorded: Some(trace.length()),
             arrivals: Arrivals::Trace { trace, repeat: true },
+            assumptions: Vec::new(),
+        })
+    }
+
+    /// What the metrics of a live fleet's last `back` say of the jobs that came.
+    ///
+    /// # Errors
+    /// The metrics cannot be read, or there are none.
+    pub(super) async fn measured(ctx: &Ctx, fleet: &FleetId, back: Duration, model: &Model) -> Result<Self> {
+        let layout = ctx.layout()?;
+        let mean_seconds = model.config.spec().jobs.service.mean_seconds();
+        let measured = scaling::demand(&ctx.aws, &layout, fleet, back, mean_seconds).await?;
+        let trace = measured.trace;
+        Ok(Self {
+            text: format!("cloudwatch:{}", humantime::format_duration(back)),
+            recorded: Some(trace.length()),
+            arrivals: Arrivals::Trace { trace, repeat: true },
+            assumptions: measured.assumptions,
         })
     }
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
-use crate::fleet::scaling::{Model, facts_of, model, read_file};
+use crate::fleet::scaling::{Model, facts_of, model, read_file, with_templates};
 use crate::fleet::within_stage;
 use crate::layout::FleetId;
 
@@ -28,6 +28,11 @@ impl FleetSource {
         self.config.is_none()
     }
 
+    /// The live fleet, when it is one.
+    pub(super) fn fleet(&self) -> Option<&FleetId> {
+        self.fleet.as_ref()
+    }
+
     /// The fleet.
     ///
     /// # Errors
@@ -36,21 +41,40 @@ impl FleetSource {
         match (&self.fleet, &self.config) {
             (_, Some(file)) => read_file(&ctx.cwd.join(file), file),
             (Some(fleet), None) => live(ctx, fleet).await,
-            (None, None) => Err(
-                CtlError::usage("choose a fleet: neither FLEET nor `--config` is given")
-                    .hint("`bpctl fleet list` shows the fleets of this context"),
-            ),
+            (None, None) => Err(neither()),
         }
     }
+
+    /// Whether one is given.
+    ///
+    /// # Errors
+    /// Neither is.
+    pub(super) fn check(&self) -> Result<()> {
+        match (&self.fleet, &self.config) {
+            (None, None) => Err(neither()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn neither() -> CtlError {
+    CtlError::usage("choose a fleet: neither FLEET nor `--config` is given")
+        .hint("`bpctl fleet list` shows the fleets of this context")
 }
 
 async fn live(ctx: &Ctx, fleet: &FleetId) -> Result<Model> {
     let layout = ctx.layout()?;
     within_stage(&layout, std::slice::from_ref(fleet))?;
-    let (guard, facts) = futures::join!(
-        ctx.aws.guard_account(),
-        Box::pin(facts_of(&ctx.aws, &layout, fleet))
-    );
+    let look = async {
+        let facts = facts_of(&ctx.aws, &layout, fleet).await?;
+        let fleets = with_templates(&ctx.aws, &layout, vec![(fleet.clone(), facts)]).await;
+        fleets
+            .iter()
+            .map(|(fleet, facts)| model(&layout, fleet, facts))
+            .collect::<Result<Vec<_>>>()
+    };
+    let (guard, models) = futures::join!(ctx.aws.guard_account(), Box::pin(look));
     guard?;
-    model(&layout, fleet, &facts?)
+    let model = models?.pop();
+    model.ok_or_else(|| CtlError::missing_in_response("DescribeAutoScalingGroups", "AutoScalingGroups"))
 }

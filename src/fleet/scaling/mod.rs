@@ -13,7 +13,7 @@ use fleet_scaling::config::FleetConfig;
 use serde::Serialize;
 
 pub(crate) use changes::{Change, changes, desired_at, warming_at};
-pub(crate) use demand::{Demand, LONGEST, demand};
+pub(crate) use demand::{LONGEST, demand};
 pub(crate) use file::read_file;
 pub(crate) use live::{Facts, model};
 pub(crate) use minutes::Minutes;

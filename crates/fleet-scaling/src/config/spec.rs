@@ -183,6 +183,22 @@ pub enum ServiceTime {
     },
 }
 
+impl ServiceTime {
+    /// The mean, in seconds, on a type of speed 1. An empty list of measured times has none: NaN.
+    #[must_use]
+    pub fn mean_seconds(&self) -> f64 {
+        match self {
+            Self::Fixed { seconds } => *seconds,
+            Self::Exponential { mean_seconds } => *mean_seconds,
+            Self::LogNormal {
+                median_seconds,
+                sigma,
+            } => median_seconds * (sigma * sigma / 2.0).exp(),
+            Self::Empirical { seconds } => seconds.iter().sum::<f64>() / seconds.len() as f64,
+        }
+    }
+}
+
 /// When the fleet is taken to zero: the queue was empty for so long. The options make the platform's
 /// rule safer; none of them is on by default.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -100,16 +100,7 @@ pub(super) fn some_workers(config: &FleetConfig) -> f64 {
 
 /// The mean time of a job on the most preferred type.
 pub(super) fn mean_seconds(config: &FleetConfig) -> f64 {
-    let mean = match &config.spec().jobs.service {
-        ServiceTime::Fixed { seconds } => *seconds,
-        ServiceTime::Exponential { mean_seconds } => *mean_seconds,
-        ServiceTime::LogNormal {
-            median_seconds,
-            sigma,
-        } => median_seconds * (sigma * sigma / 2.0).exp(),
-        ServiceTime::Empirical { seconds } => seconds.iter().sum::<f64>() / seconds.len() as f64,
-    };
-    mean / config.spec().instance_types[0].speed
+    config.spec().jobs.service.mean_seconds() / config.spec().instance_types[0].speed
 }
 
 /// A time that one job in a hundred takes, or longer, on the most preferred type.

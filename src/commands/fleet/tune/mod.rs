@@ -6,25 +6,30 @@ mod space;
 mod verdict;
 mod view;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 use fleet_scaling::tune::{Objective, tune_with_progress};
 
 use super::compute::compute;
-use super::demand::{Days, Demand, DemandSource};
+use super::demand::{Days, Demand};
 use super::notes::note;
 use super::source::FleetSource;
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
+use crate::fleet::scaling::LONGEST;
+use crate::layout::FleetId;
 use crate::plot::{PictureFile, svg};
 use outcome::{Scenario, Tuning};
 use space::SpaceArgs;
 
 /// Without `--days` and without a recording: two weeks see two weekends.
 const DAYS: u16 = 14;
+
+/// Without `--from-cloudwatch`: what two weeks of metrics say.
+const BACK: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// Find the cheapest configuration of a fleet that keeps the wait short
 ///
@@ -33,9 +38,10 @@ const DAYS: u16 = 14;
 /// Without values of your own, values around the present ones are tried. Nothing in AWS is changed. Exit status 1: no
 /// combination meets the objective.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("demand").required(true).args(["arrivals", "trace"]))]
+#[command(group = ArgGroup::new("demand").args(["arrivals", "trace", "from_cloudwatch"]))]
 #[command(after_help = "\
 Examples:
+  bpctl fleet tune production/gpu-default --p95-wait 10m
   bpctl fleet tune production/gpu-default --p95-wait 10m --arrivals daily:2..40/h
   bpctl fleet tune --config fleet.toml --p95-wait 5m --trace jobs.csv --max 4,8,16 --zero-minutes 5,15
   bpctl fleet tune --config fleet.toml --p95-wait 5m --trace jobs.csv -o json --query best_config > best.json")]
@@ -59,7 +65,11 @@ pub(crate) struct TuneArgs {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     trace: Option<PathBuf>,
 
-    /// Days to simulate, up to 3650 [default: 14, or the length of the trace]
+    /// What came lately, from the metrics of the live fleet: up to 15d [default for a live fleet: 14d]
+    #[arg(long, value_name = "DURATION", value_parser = back, conflicts_with = "config")]
+    from_cloudwatch: Option<Duration>,
+
+    /// Days to simulate, up to 3650 [default: 14, or the length of the recording]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     days: Option<Days>,
 
@@ -75,13 +85,32 @@ pub(crate) struct TuneArgs {
     space: SpaceArgs,
 }
 
+/// The demand that was asked for.
+enum Asked<'a> {
+    /// It was written down, and makes sense.
+    Written(Demand),
+    /// It is what came to a live fleet lately.
+    Measured(&'a FleetId, Duration),
+}
+
 impl TuneArgs {
-    fn demand_source(&self) -> Result<DemandSource<'_>> {
-        match (&self.arrivals, &self.trace) {
-            (Some(text), _) => Ok(DemandSource::Written(text)),
-            (None, Some(file)) => Ok(DemandSource::Recorded(file)),
-            (None, None) => Err(CtlError::usage("choose a demand: give `--arrivals` or `--trace`")),
-        }
+    /// Reads what is written down, before anything is asked of AWS.
+    fn asked(&self, cwd: &Path) -> Result<Asked<'_>> {
+        self.fleet.check()?;
+        let demand = match (&self.arrivals, &self.trace, self.fleet.fleet()) {
+            (Some(text), _, _) => Demand::read(cwd, text)?,
+            (None, Some(file), _) => Demand::recorded(cwd, file)?,
+            (None, None, Some(fleet)) => {
+                return Ok(Asked::Measured(fleet, self.from_cloudwatch.unwrap_or(BACK)));
+            }
+            (None, None, None) => {
+                let error =
+                    CtlError::usage("choose a demand: a configuration says nothing of the jobs that come");
+                return Err(error.hint("give `--arrivals` or `--trace`"));
+            }
+        };
+        demand.days(self.days, DAYS)?;
+        Ok(Asked::Written(demand))
     }
 }
 
@@ -91,10 +120,18 @@ pub(super) async fn run(ctx: &Ctx, args: &TuneArgs) -> Result<ExitStatus> {
         .as_deref()
         .map(|path| PictureFile::new(&ctx.cwd, path))
         .transpose()?;
-    let demand = Demand::from_source(&ctx.cwd, &args.demand_source()?)?;
-    let days = demand.days(args.days, DAYS)?;
-    let model = ctx.unless_interrupted(args.fleet.model(ctx)).await?;
+    let asked = args.asked(&ctx.cwd)?;
+    let mut model = ctx.unless_interrupted(args.fleet.model(ctx)).await?;
     let space = args.space.around(model.config.spec())?;
+    let demand = match asked {
+        Asked::Written(demand) => demand,
+        Asked::Measured(fleet, back) => {
+            let measured = Demand::measured(ctx, fleet, back, &model);
+            ctx.unless_interrupted(Box::pin(measured)).await?
+        }
+    };
+    let days = demand.days(args.days, DAYS)?;
+    model.assumptions.extend(demand.assumptions.iter().cloned());
 
     let objective = Objective {
         wait_p95_seconds: args.p95_wait.as_secs_f64(),
@@ -131,6 +168,17 @@ pub(super) async fn run(ctx: &Ctx, args: &TuneArgs) -> Result<ExitStatus> {
         ctx.ui.status(&format!("plotted to `{}`", file.shown().display()));
     }
     outcome
+}
+
+fn back(text: &str) -> Result<Duration, String> {
+    let back = humantime::parse_duration(text).map_err(|_| "write e.g. `14d` or `36h`".to_owned())?;
+    if back < Duration::from_secs(3_600) {
+        return Err("less than an hour says nothing of the demand".to_owned());
+    }
+    if back > LONGEST {
+        return Err("CloudWatch keeps single minutes for 15 days".to_owned());
+    }
+    Ok(back)
 }
 
 fn share(text: &str) -> Result<f64, String> {
