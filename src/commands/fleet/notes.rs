@@ -1,16 +1,32 @@
 //! What is said on stderr about the model behind a result, and how its figures are put into words.
 
 use crate::fleet::scaling::Model;
+use crate::output::{View, paragraph};
 use crate::ui::Ui;
 
 /// Says what nobody could tell and what takes no part.
 pub(super) fn note(ui: &Ui, model: &Model) {
     for assumption in &model.assumptions {
-        ui.status(&format!("assumed: {assumption}"));
+        say(ui, "assumed: ", assumption);
     }
     for part in &model.left_out {
-        ui.status(&format!("left out: {}", part.what));
+        say(ui, "left out: ", &part.what);
     }
+}
+
+/// Broken between words on a terminal; one line for whoever searches a log.
+fn say(ui: &Ui, lead: &str, text: &str) {
+    let Some(width) = ui.width() else {
+        return ui.status(&format!("{lead}{text}"));
+    };
+    let view = View {
+        wide: false,
+        width: Some(width),
+        color: false,
+    };
+    let mut lines = String::new();
+    paragraph(&mut lines, &view, lead, text);
+    ui.status(lines.trim_end());
 }
 
 /// `12s`, `4m 10s`, `2h 05m`, `3d 04h`.

@@ -60,7 +60,7 @@ pub(crate) async fn demand(
     )];
     if silent > 0 {
         assumptions.push(format!(
-            "{silent} of {} minutes have no data: no job is counted there",
+            "no job is counted in {silent} of {} minutes, which have no data",
             minutes.len()
         ));
     }

@@ -103,6 +103,7 @@ impl Reader<'_> {
             .iter()
             .map(|name| self.instance_type(name))
             .collect();
+        self.assume_prices();
         // "The default is to use the value from the default cooldown period for the Auto Scaling group"
         // (API Reference, PutScalingPolicy, EstimatedInstanceWarmup).
         let cooldown = f64::from(group.default_cooldown_seconds.unwrap_or(DEFAULT_COOLDOWN));
@@ -172,24 +173,33 @@ impl Reader<'_> {
         }
     }
 
-    fn instance_type(&mut self, name: &str) -> InstanceTypeSpec {
-        let hourly_price = if let Some(price) = on_demand(name) {
-            self.assumptions.push(format!(
-                "{name} costs its On-Demand list price of {price} $/h; Spot is cheaper"
-            ));
-            None
-        } else {
-            self.assumptions.push(format!(
-                "the price of {name} is not known: its hours count as free"
-            ));
-            Some(0.0)
-        };
+    fn instance_type(&self, name: &str) -> InstanceTypeSpec {
         InstanceTypeSpec {
             name: name.to_owned(),
-            hourly_price,
+            // A type without a known price is free, and said to be.
+            hourly_price: on_demand(name).is_none().then_some(0.0),
             speed: 1.0,
             // Nobody publishes how often a pool is interrupted: never.
             spot: self.facts.group.spot.then(SpotSpec::default),
+        }
+    }
+
+    fn assume_prices(&mut self) {
+        let types = &self.facts.group.instance_types;
+        let known: Vec<String> = types
+            .iter()
+            .filter_map(|name| Some(format!("{name} {}", on_demand(name)?)))
+            .collect();
+        if !known.is_empty() {
+            self.assumptions.push(format!(
+                "an hour costs the On-Demand list price in dollars ({}); Spot is cheaper",
+                known.join(", ")
+            ));
+        }
+        for name in types.iter().filter(|name| on_demand(name).is_none()) {
+            self.assumptions.push(format!(
+                "the price of {name} is not known: its hours count as free"
+            ));
         }
     }
 

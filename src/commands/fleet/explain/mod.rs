@@ -211,8 +211,14 @@ impl Render for Explanation {
         }
         let before = self.before();
         let zero_too = before > 0 || self.decision.desired > 0;
+        let wanted = self.decision.desired;
+        let this_many = if wanted == before {
+            format!("why {before}")
+        } else {
+            format!("why {wanted}, and {before} no longer")
+        };
         let sections = [
-            (format!("why {before}"), &self.why_this_many, true),
+            (this_many, &self.why_this_many, true),
             ("why not more".to_owned(), &self.why_not_more, true),
             ("why not zero".to_owned(), &self.why_not_zero, zero_too),
         ];

@@ -59,7 +59,7 @@ impl Tuning {
                 cells.push(format!("{:.1}", tried.instance_hours / self.scenario.days));
             }
             cells.push(percent(tried.lost_share));
-            cells.extend(marked(&tried.settings, &self.current.settings));
+            cells.extend(marked(&tried.settings, &self.current.settings, view.wide));
             table.row(cells);
         }
         table.render(view)
@@ -108,8 +108,16 @@ impl Tuning {
     }
 }
 
-/// The settings' cells, with a star where they differ.
-fn marked(settings: &Settings, current: &Settings) -> impl Iterator<Item = String> {
+/// The settings' cells, with a star where they differ. A mix of many types is told by how many they are.
+fn marked(settings: &Settings, current: &Settings, wide: bool) -> Vec<String> {
+    let all = settings.types.len();
+    let short = !wide && all > 1 && settings.types == current.types;
     let pairs = settings.texts().into_iter().zip(current.texts());
-    pairs.map(|((_, text), (_, now))| if text == now { text } else { format!("{text}*") })
+    let mut cells: Vec<String> = pairs
+        .map(|((_, text), (_, now))| if text == now { text } else { format!("{text}*") })
+        .collect();
+    if let Some(types) = cells.last_mut().filter(|_| short) {
+        *types = format!("all {all}");
+    }
+    cells
 }

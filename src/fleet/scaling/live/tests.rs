@@ -187,7 +187,7 @@ fn what_nobody_can_tell_is_assumed_aloud() {
     let mut facts = facts();
     let assumptions = read(&facts).assumptions.join("\n");
     for part in [
-        "g4dn.xlarge costs its On-Demand list price of 0.526 $/h",
+        "On-Demand list price in dollars (g4dn.xlarge 0.526)",
         "the price of q9.huge is not known",
         "the median of the last day, 120 s",
         "1 do now",
