@@ -80,7 +80,7 @@ async fn what_if_supposes_and_changes_nothing() {
     );
     assert!(
         run.stdout
-            .ends_with("=> the desired capacity goes from 2 to 0, with 2 instances\n"),
+            .ends_with("=> the desired capacity goes from 2 to 0\n"),
         "{}",
         run.text()
     );

@@ -1,5 +1,7 @@
 //! Real metric history through the policies, compared with what the Auto Scaling group did.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Moment;
@@ -138,16 +140,21 @@ pub fn replay(config: &FleetConfig, history: &History) -> Result<Diff, ReplayErr
             metrics.keep_newest(memory);
         }
         let now = Moment(history.start.0 + at as i64 * 60_000);
-        let state = FleetState {
+        let state = |warming, alarms| FleetState {
             desired: minute.desired,
             running: minute.desired,
-            warming: minute.warming,
+            warming,
             suspended: history.suspended,
             cooldown_began,
-            alarms: std::mem::take(&mut alarms),
+            alarms,
             ..FleetState::default()
         };
-        let decision = decide(config, &state, &metrics, now);
+        let decision = decide(
+            config,
+            &state(minute.warming, std::mem::take(&mut alarms)),
+            &metrics,
+            now,
+        );
         let (before, expected, actual) = (minute.desired, decision.desired, minutes[at + 1].desired);
         alarms = decision.alarm_states().collect();
         let compared = at >= history.lead_in;
@@ -172,11 +179,22 @@ pub fn replay(config: &FleetConfig, history: &History) -> Result<Diff, ReplayErr
         if expected != before && not_followed != Some(expected) {
             pending.get_or_insert((at, expected)).1 = expected;
         }
+        // Policies are invoked at any second: what they see at the end of the next minute may have moved
+        // the group within it.
+        let in_time = || {
+            let next = &minutes[at + 1];
+            let mut seen = metrics.clone();
+            push(&mut seen, next);
+            let later = state(next.warming, alarms.clone());
+            decide(config, &later, &seen, now.plus(Duration::from_secs(60))).desired == actual
+        };
         if actual != before {
+            // An answer of the last minutes explains the change, also one that has changed since.
+            let asked =
+                expected == actual || pending.is_some_and(|(_, wanted)| wanted == actual) || in_time();
             cooldown_began = Some(now);
             not_followed = None;
-            // An answer of the last minutes explains the change, also one that has changed since.
-            if expected == actual || pending.is_some_and(|(_, wanted)| wanted == actual) {
+            if asked {
                 diff.explained += usize::from(compared);
             } else {
                 part(Kind::Unasked, expected, at);
@@ -326,6 +344,24 @@ mod tests {
         let mut suspended = history(&[(5.0, None, 0); 30]);
         suspended.suspended.alarm_notification = true;
         assert_eq!(replay(&config(), &suspended).unwrap().disagreements, []);
+    }
+
+    #[test]
+    fn a_change_within_the_minute_is_explained_by_what_was_seen_in_it() {
+        // Warm until the very minute in which the group shrinks: a minute earlier the policies held.
+        let mut late = history(&[(3.0, Some(1.0), 3); 20]);
+        for minute in &mut late.minutes[..18] {
+            minute.warming = 1;
+        }
+        late.minutes[18].desired = 2;
+        late.minutes[19].desired = 2;
+        let diff = replay(&config(), &late).unwrap();
+        assert_eq!((diff.explained, &diff.disagreements[..]), (1, &[][..]));
+        late.minutes[18].desired = 1;
+        assert_eq!(
+            replay(&config(), &late).unwrap().disagreements[0].kind,
+            Kind::Unasked
+        );
     }
 
     #[test]

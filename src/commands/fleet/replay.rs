@@ -242,20 +242,17 @@ impl Render for Replayed {
         for left_out in &self.left_out {
             paragraph(&mut out, view, "  left out: ", &left_out.what);
         }
-        let explained = counted(self.explained as u64, "change");
+        let explained = format!(
+            "{} of the desired capacity explained by the policies",
+            counted(self.explained as u64, "change")
+        );
         if self.disagreements.is_empty() {
-            let good = paint(
-                view.color,
-                Role::Good,
-                "the group did what its policies asked for",
-            );
-            out.push_str(&format!("{good}: {explained}\n"));
+            let good = paint(view.color, Role::Good, "no disagreement");
+            out.push_str(&format!("{good}, {explained}\n"));
             return out;
         }
-        out.push_str(&format!(
-            "{explained} as the policies asked for, {} otherwise\n\n",
-            counted(self.disagreements.len() as u64, "time")
-        ));
+        let disagreements = counted(self.disagreements.len() as u64, "disagreement");
+        out.push_str(&format!("{disagreements}, {explained}\n\n"));
         out.push_str(&self.table(view));
         out.push_str("\nthe first of them:\n");
         for sentence in &self.first_explained {

@@ -3,7 +3,7 @@
 use fleet_scaling::Moment;
 use fleet_scaling::alarm::AlarmState as Known;
 use fleet_scaling::config::FleetConfig;
-use fleet_scaling::metrics::{Metric, Metrics};
+use fleet_scaling::metrics::Metrics;
 use fleet_scaling::state::{FleetState, Process, Suspended};
 use jiff::Timestamp;
 
@@ -43,7 +43,7 @@ pub(crate) fn state(
         protected: u32::try_from(protected.count()).unwrap_or(u32::MAX),
         at_risk: 0,
         queued: None,
-        busy: busy(metrics),
+        busy: metrics.busy_workers(),
         suspended: suspended(group),
         cooldown_began: warmed
             .filter_map(|activity| activity.ended)
@@ -61,13 +61,4 @@ pub(crate) fn state(
             )
             .collect(),
     }
-}
-
-/// Workers that hold a job: those that are registered and have no free slot. A worker with several
-/// slots may hold a job and have a free one.
-fn busy(metrics: &Metrics) -> Option<u32> {
-    let workers = metrics.newest(Metric::ActiveWorkers)?;
-    let free = metrics.newest(Metric::AvailableCapacity).unwrap_or(0.0);
-    // Saturates: a float beyond the range becomes the range's end.
-    Some((workers - free).ceil().max(0.0) as u32)
 }

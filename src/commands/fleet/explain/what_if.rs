@@ -92,12 +92,13 @@ impl WhatIf {
             let state = &mut supposed.state;
             (state.desired, state.running) = (workers, workers);
             (state.warming, state.terminating) = (0, 0);
-            state.protected = state.protected.min(workers);
-            // Nobody knows what supposed workers do: those of a queue that is not empty have a job each.
-            state.busy = None;
         }
         if self.queue.is_some() || self.workers.is_some() {
             steady(&mut supposed.metrics, self.queue, self.workers);
+            // As many workers hold a job, and protect themselves, as there are jobs for them.
+            let state = &mut supposed.state;
+            state.busy = supposed.metrics.busy_workers();
+            state.protected = state.protected.min(state.busy.unwrap_or(state.running));
         }
     }
 }
@@ -186,8 +187,16 @@ mod tests {
         what_if.apply(&mut supposed);
         assert_eq!(supposed.metrics.of(Metric::BacklogPerInstance), [Some(3.0); 20]);
         assert_eq!((supposed.state.desired, supposed.state.running), (2, 2));
+        assert_eq!(supposed.state.busy, Some(2));
         "workers=0".parse::<WhatIf>().unwrap().apply(&mut supposed);
         assert_eq!(supposed.metrics.newest(Metric::QueueDepth), Some(6.0));
         assert_eq!(supposed.metrics.newest(Metric::BacklogPerInstance), None);
+        supposed.state.protected = 2;
+        "queue=0,workers=2"
+            .parse::<WhatIf>()
+            .unwrap()
+            .apply(&mut supposed);
+        // Nobody has a job, so nobody protects itself.
+        assert_eq!((supposed.state.busy, supposed.state.protected), (Some(0), 0));
     }
 }
