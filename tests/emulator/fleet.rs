@@ -210,3 +210,51 @@ async fn scale_to_zero_leaves_busy_and_silent_fleets_alone() {
     assert_eq!(run.status, 0, "{}", run.text());
     assert_eq!(desired(&platform, SILENT).await, 0);
 }
+
+#[tokio::test]
+async fn a_fleet_without_policies_is_explained_and_linted() {
+    for layout in [Layout::Single, Layout::Staged] {
+        let platform = platform(layout, &[BUSY]).await;
+        let name = BUSY.name(&platform);
+        let run = platform.bpctl(&["fleet", "explain", &name, "-o", "json"]).await;
+        assert_eq!(run.status, 0, "{}", run.text());
+        let document = run.json();
+        assert_eq!(
+            document["metrics"][0],
+            json!({"metric": "QueueDepth", "value": 5.0}),
+            "{}",
+            run.text()
+        );
+        assert_eq!(document["decision"]["desired"], 2, "{}", run.text());
+        // ministack keeps the alarm; nobody gave it an action.
+        assert!(
+            document["why_not_zero"]
+                .to_string()
+                .contains("-queue-empty` has no action"),
+            "{}",
+            run.text()
+        );
+        let run = platform.bpctl(&["fleet", "lint", &name, "-o", "json"]).await;
+        assert_eq!(run.status, 1, "{}", run.text());
+        assert_eq!(
+            run.json()["fleets"][0]["findings"][0]["rule"],
+            "not-connected",
+            "{}",
+            run.text()
+        );
+        let arguments = [
+            "fleet",
+            "simulate",
+            &name,
+            "--arrivals",
+            "poisson:20/h",
+            "--days",
+            "1",
+            "-o",
+            "json",
+        ];
+        let run = platform.bpctl(&arguments).await;
+        assert_eq!(run.status, 0, "{}", run.text());
+        assert_eq!(run.json()["config"]["max"], 10, "{}", run.text());
+    }
+}

@@ -79,8 +79,7 @@ async fn what_if_supposes_and_changes_nothing() {
             .contains("supposing a queue depth of 0 and 2 warm workers")
     );
     assert!(
-        run.stdout
-            .ends_with("=> the desired capacity goes from 2 to 0\n"),
+        run.stdout.ends_with("=> the desired capacity goes from 2 to 0\n"),
         "{}",
         run.text()
     );
@@ -195,6 +194,29 @@ async fn a_model_is_whole_or_not_there() {
     assert_eq!(run.status.code(), 4, "{}", run.text());
     assert!(
         run.stderr.contains("autoscaling:DescribePolicies"),
+        "{}",
+        run.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_explanation_without_the_diary_says_so() {
+    let account = Account::with(&[]);
+    let rule = FaultRule::on(Service::AutoScaling, "DescribeScalingActivities", Fault::Deny);
+    account.sandbox.with_world(|world| world.inject(rule));
+    let run = account.run(&["fleet", "explain", FLEET, "-o", "json"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert_eq!(run.json()["gaps"][0]["what"], "scaling activities");
+    assert!(
+        run.stderr.contains("the scaling activities could not be read"),
+        "{}",
+        run.text()
+    );
+    // What a group was made to do is not known without it.
+    let run = account.run(&["fleet", "replay", FLEET]).await;
+    assert_eq!(
+        (run.status.code(), run.stdout.as_str()),
+        (4, ""),
         "{}",
         run.text()
     );

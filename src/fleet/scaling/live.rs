@@ -98,12 +98,9 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn spec(&mut self, policies: Vec<PolicySpec>, scale_to_zero: Option<ScaleToZeroSpec>) -> FleetSpec {
         let group = &self.facts.group;
-        let instance_types = group
-            .instance_types
-            .iter()
-            .map(|name| self.instance_type(name))
-            .collect();
-        self.assume_prices();
+        let types = self.instance_types();
+        self.assume_prices(&types);
+        let instance_types = types.iter().map(|name| self.instance_type(name)).collect();
         // "The default is to use the value from the default cooldown period for the Auto Scaling group"
         // (API Reference, PutScalingPolicy, EstimatedInstanceWarmup).
         let cooldown = f64::from(group.default_cooldown_seconds.unwrap_or(DEFAULT_COOLDOWN));
@@ -184,8 +181,31 @@ impl Reader<'_> {
         }
     }
 
-    fn assume_prices(&mut self) {
-        let types = &self.facts.group.instance_types;
+    /// Those of the mixed instances policy. Without one the launch template names the type: then those
+    /// that run say which.
+    fn instance_types(&mut self) -> Vec<String> {
+        let group = &self.facts.group;
+        if !group.instance_types.is_empty() {
+            return group.instance_types.clone();
+        }
+        let mut running: Vec<String> = group
+            .instances
+            .iter()
+            .filter_map(|instance| instance.instance_type.clone())
+            .collect();
+        running.sort();
+        running.dedup();
+        if running.is_empty() {
+            running.push("unknown".to_owned());
+            self.assumptions.push(
+                "the instance type is in the launch template, and no instance runs that would tell it"
+                    .to_owned(),
+            );
+        }
+        running
+    }
+
+    fn assume_prices(&mut self, types: &[String]) {
         let known: Vec<String> = types
             .iter()
             .filter_map(|name| Some(format!("{name} {}", on_demand(name)?)))

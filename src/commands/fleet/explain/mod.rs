@@ -10,13 +10,13 @@ use fleet_scaling::{Moment, decide};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::text::number;
+use super::text::{number, warn_of_gaps};
 use crate::aws::autoscaling::{Activity, Phase};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::fleet::scaling::{Change, Facts, Minutes, Model, changes, facts_of, model, state};
-use crate::fleet::within_stage;
+use crate::fleet::{Gap, within_stage};
 use crate::layout::FleetId;
 use crate::output::{Render, View, paragraph};
 use crate::ui::{Role, paint};
@@ -64,6 +64,8 @@ struct Explanation {
     why_this_many: Vec<String>,
     why_not_more: Vec<String>,
     why_not_zero: Vec<String>,
+    /// What could not be looked at. Without the activities nobody knows which instances warm up.
+    gaps: Vec<Gap>,
 }
 
 #[derive(Debug, Serialize)]
@@ -96,6 +98,7 @@ struct Seen {
     facts: Facts,
     minutes: Minutes,
     activities: Vec<Activity>,
+    gaps: Vec<Gap>,
     now: Timestamp,
 }
 
@@ -165,6 +168,7 @@ impl Explanation {
             why_this_many: told.this_many,
             why_not_more: told.not_more,
             why_not_zero: told.not_zero,
+            gaps: seen.gaps.clone(),
         }
     }
 
@@ -269,11 +273,16 @@ pub(crate) async fn run(ctx: &Ctx, args: &ExplainArgs) -> Result<ExitStatus> {
             Box::pin(ctx.aws.activities(&group, ACTIVITIES))
         );
         guard?;
-        // A fleet that does not exist has no activities either: the first error says so best.
+        let mut gaps = Vec::new();
+        // A fleet that does not exist has no activities either: the error of its facts says so best.
         Ok(Seen {
             facts: facts?,
             minutes: minutes?,
-            activities: activities?,
+            activities: activities.unwrap_or_else(|error| {
+                gaps.push(Gap::new("scaling activities", &error));
+                Vec::new()
+            }),
+            gaps,
             now: ctx.clock.now(),
         })
     };
@@ -284,6 +293,7 @@ pub(crate) async fn run(ctx: &Ctx, args: &ExplainArgs) -> Result<ExitStatus> {
         let longer = Minutes::read(&ctx.aws, &layout, &args.fleet, &group, look_back);
         seen.minutes = ctx.unless_interrupted(Box::pin(longer)).await?;
     }
+    warn_of_gaps(&ctx.ui, &seen.gaps);
     ctx.emit(&Explanation::new(
         &args.fleet,
         &seen,

@@ -207,6 +207,26 @@ fn what_nobody_can_tell_is_assumed_aloud() {
 }
 
 #[test]
+fn a_group_without_a_list_of_types_has_those_that_run() {
+    let mut facts = facts();
+    facts.group.instance_types.clear();
+    facts.group.instances[1].instance_type = Some("g5.xlarge".to_owned());
+    let types = |facts: &Facts| {
+        let types = read(facts).config.spec().instance_types.clone();
+        types.into_iter().map(|kind| kind.name).collect::<Vec<_>>()
+    };
+    assert_eq!(types(&facts), ["g5.xlarge"]);
+    facts.group.instances.clear();
+    assert_eq!(types(&facts), ["unknown"]);
+    assert!(
+        read(&facts)
+            .assumptions
+            .join("\n")
+            .contains("in the launch template")
+    );
+}
+
+#[test]
 fn a_policy_that_looks_elsewhere_is_left_out() {
     let elsewhere = left_out(|facts| {
         for alarm in facts.alarms.values_mut() {
