@@ -258,3 +258,35 @@ async fn a_fleet_without_policies_is_explained_and_linted() {
         assert_eq!(run.json()["config"]["max"], 10, "{}", run.text());
     }
 }
+
+#[tokio::test]
+async fn a_tracking_policy_and_its_alarms_are_read_as_aws_keeps_them() {
+    for layout in [Layout::Single, Layout::Staged] {
+        let platform = platform(layout, &[BUSY]).await;
+        crate::seed::backlog_tracking(&platform, BUSY).await;
+        let arguments = [
+            "fleet",
+            "explain",
+            &BUSY.name(&platform),
+            "--what-if",
+            "queue=12,workers=2",
+            "-o",
+            "json",
+        ];
+        let run = platform.bpctl(&arguments).await;
+        assert_eq!(run.status, 0, "{}", run.text());
+        let document = run.json();
+        assert_eq!(document["decision"]["desired"], 6, "{}", run.text());
+        let not_more = document["why_not_more"].to_string();
+        assert!(
+            not_more.contains("-AlarmHigh-") && not_more.contains("3 of 3 points"),
+            "{}",
+            run.text()
+        );
+        assert!(
+            document["why_not_zero"].to_string().contains("-AlarmLow-"),
+            "{}",
+            run.text()
+        );
+    }
+}

@@ -1,6 +1,9 @@
 //! GPU fleets: groups, pointers, metrics, alarms and stacks.
 
-use aws_sdk_autoscaling::types::{LaunchTemplateSpecification, Tag as GroupTag};
+use aws_sdk_autoscaling::types::{
+    CustomizedMetricSpecification, LaunchTemplateSpecification, MetricDimension, MetricStatistic,
+    Tag as GroupTag, TargetTrackingConfiguration,
+};
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, MetricDatum, Statistic};
 use aws_sdk_ssm::types::ParameterType;
 use serde_json::json;
@@ -168,6 +171,35 @@ async fn work(platform: &Platform, fleet: Fleet) {
             .await
             .expect("a data point");
     }
+}
+
+/// A target tracking policy on the backlog; the emulator makes its alarms.
+pub(crate) async fn backlog_tracking(platform: &Platform, fleet: Fleet) {
+    let dimensions = fleet.dimensions(platform).into_iter().map(|dimension| {
+        MetricDimension::builder()
+            .name(dimension.name().unwrap_or_default())
+            .value(dimension.value().unwrap_or_default())
+            .build()
+    });
+    let metric = CustomizedMetricSpecification::builder()
+        .namespace("ComfyUI/Workers")
+        .metric_name("BacklogPerInstance")
+        .set_dimensions(Some(dimensions.collect()))
+        .statistic(MetricStatistic::Average)
+        .build();
+    let tracking = TargetTrackingConfiguration::builder()
+        .customized_metric_specification(metric)
+        .target_value(2.0)
+        .build();
+    client!(aws_sdk_autoscaling, platform)
+        .put_scaling_policy()
+        .auto_scaling_group_name(fleet.group(platform))
+        .policy_name("backlog-tracking")
+        .policy_type("TargetTrackingScaling")
+        .target_tracking_configuration(tracking)
+        .send()
+        .await
+        .expect("a scaling policy");
 }
 
 async fn stack(platform: &Platform, fleet: Fleet) {

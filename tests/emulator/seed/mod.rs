@@ -6,6 +6,6 @@ mod names;
 mod tasks;
 
 pub(crate) use application::{DATABASE, SECURITY_GROUP, SUBNETS, application, deploy_newest};
-pub(crate) use fleets::{AMI, BUNDLE, Fleet, fleets};
+pub(crate) use fleets::{AMI, BUNDLE, Fleet, backlog_tracking, fleets};
 pub(crate) use names::Names;
 pub(crate) use tasks::{php_image, register};
