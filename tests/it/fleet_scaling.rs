@@ -297,6 +297,36 @@ async fn a_fleet_left_alone_does_what_its_policies_ask_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_alarms_and_scale_to_zero_did_is_asked_for() {
+    for scenario in [
+        Scenario::QueueSurge,
+        Scenario::SpotDrought,
+        Scenario::ScaleToZeroUnsubscribed,
+        Scenario::MetricsSilent,
+    ] {
+        let account = Account::with(&[scenario]);
+        let run = account
+            .run(&["fleet", "replay", FLEET, "-o", "json", "--exit-code"])
+            .await;
+        assert_eq!(run.status.code(), 0, "{}", run.text());
+        assert_ne!(run.json()["explained"], json!(0), "{}", run.text());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_any_policy_there_is_no_verdict_on_them() {
+    let account = Account::with(&[Scenario::WrongDimensions]);
+    let run = account.run(&["fleet", "replay", FLEET]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert!(
+        run.stdout.contains("no policy of this fleet can be replayed"),
+        "{}",
+        run.text()
+    );
+    assert!(!run.stdout.contains("no disagreement"), "{}", run.text());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_person_did_is_no_policy() {
     let account = Account::with(&[]);
     account.sandbox.with_world(|world| {
@@ -321,12 +351,8 @@ async fn what_a_person_did_is_no_policy() {
         "a user request explicitly set group desired capacity"
     );
     let run = account.run(&["fleet", "replay", FLEET]).await;
-    assert!(
-        run.stdout
-            .contains("a user request explicitly set group desired capacity"),
-        "{}",
-        run.text()
-    );
+    let by = "AWS says who did it: a user request explicitly set group desired capacity";
+    assert!(run.stdout.contains(by), "{}", run.text());
     assert!(run.stdout.contains("no policy asks for it"), "{}", run.text());
 }
 

@@ -222,7 +222,7 @@ fn summary(kind: Kind, before: u32, expected: u32, actual: u32) -> String {
         }
         Kind::Unasked if expected == before => format!(
             "the desired capacity goes from {before} to {actual}, and no policy asks for it: a deploy, a person or \
-             a schedule did it"
+             a schedule may have done it"
         ),
         Kind::Unasked => format!(
             "the desired capacity goes from {before} to {actual}, and the policies ask for {expected}"
@@ -322,8 +322,22 @@ mod tests {
         );
         assert_eq!(
             diff.first_explained.last().unwrap(),
-            "the desired capacity goes from 0 to 4, and no policy asks for it: a deploy, a person or a schedule did it"
+            "the desired capacity goes from 0 to 4, and no policy asks for it: a deploy, a person or a schedule may have done it"
         );
+    }
+
+    #[test]
+    fn data_of_the_minute_in_which_the_group_changes_explains_it() {
+        // One to ten jobs while a minute passes, and the group is at one when it has passed.
+        let minutes = [(0.0, None, 0), (0.0, None, 0), (6.0, None, 1), (6.0, None, 1)];
+        let diff = replay(&config(), &history(&minutes)).unwrap();
+        assert_eq!((diff.explained, &diff.disagreements[..]), (1, &[][..]));
+        // The same the other way round: the fifteenth empty minute is the one in which it goes to zero.
+        let mut minutes = vec![(3.0, Some(2.0), 1); 4];
+        minutes.extend([(0.0, Some(0.0), 1); 14]);
+        minutes.extend([(0.0, None, 0); 5]);
+        let diff = replay(&config(), &history(&minutes)).unwrap();
+        assert_eq!((diff.explained, &diff.disagreements[..]), (1, &[][..]));
     }
 
     #[test]

@@ -27,8 +27,9 @@ use crate::ui::{Role, paint};
 /// data point a minute or two after its time, and a change is seen a minute after that.
 const TOLERANCE: usize = 3;
 
-/// Minutes before those that are compared, for the alarms of the platform to have seen something.
-const LEAD_IN: usize = 20;
+/// Minutes before those that are compared, for the alarms to have seen something: more than any alarm of
+/// the platform looks back.
+const LEAD_IN: usize = 90;
 
 /// Disagreements in the table without `-o wide`.
 const SHOWN: usize = 12;
@@ -85,6 +86,9 @@ struct Replayed {
     /// Where the desired capacity of the past is known from.
     desired_from: &'static str,
     left_out: Vec<crate::fleet::scaling::LeftOut>,
+    /// Whether nothing of the fleet's scaling takes part.
+    #[serde(skip)]
+    nothing_takes_part: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -106,7 +110,14 @@ struct Past {
 }
 
 impl Past {
-    fn new(facts: &Facts, model: &Model, minutes: &Minutes, activities: &[Activity]) -> Self {
+    /// Of the minutes the last `compared` are compared, or as many as the alarms' look-back leaves.
+    fn new(
+        facts: &Facts,
+        model: &Model,
+        minutes: &Minutes,
+        activities: &[Activity],
+        compared: usize,
+    ) -> Self {
         let changes = changes(activities);
         // A group that publishes its metrics knows every minute; otherwise its diary tells.
         let published = minutes.desired.iter().any(Option::is_some);
@@ -114,7 +125,9 @@ impl Past {
         let history = (0..minutes.len())
             .map(|position| {
                 let end = minutes.end_of(position);
-                let diary = desired_at(&changes, facts.group.desired, end);
+                // What is changed on the full minute is changed by what the minute that begins says.
+                let before = end.checked_sub(Duration::from_millis(1)).unwrap_or(end);
+                let diary = desired_at(&changes, facts.group.desired, before);
                 let desired = match minutes.desired.get(position).copied().flatten() {
                     // Saturates; the group publishes whole numbers.
                     Some(value) if published => value.max(0.0) as u32,
@@ -136,7 +149,10 @@ impl Past {
                 minutes: history,
                 suspended: suspended(&facts.group),
                 tolerance: TOLERANCE,
-                lead_in: model.config.look_back(),
+                lead_in: minutes
+                    .len()
+                    .saturating_sub(compared)
+                    .max(model.config.look_back()),
             },
             changes,
             published,
@@ -160,7 +176,25 @@ impl Replayed {
         let minutes = &past.history.minutes[lead_in..];
         let start = past.history.start.plus(Duration::from_secs(60 * lead_in as u64));
         let length = Duration::from_secs(60 * minutes.len().saturating_sub(1) as u64);
+        let disagreements: Vec<Row> = diff
+            .disagreements
+            .iter()
+            .map(|row| Row {
+                at: at(row.at),
+                kind: row.kind,
+                before: row.before,
+                expected: row.expected,
+                actual: row.actual,
+                by: past.by(at(row.at), row.before, row.actual),
+            })
+            .collect();
+        let mut first_explained = diff.first_explained;
+        if let Some(by) = disagreements.first().and_then(|first| first.by.as_ref()) {
+            first_explained.push(format!("AWS says who did it: {by}"));
+        }
+        let spec = model.config.spec();
         Self {
+            nothing_takes_part: spec.policies.is_empty() && spec.scale_to_zero.is_none(),
             fleet: fleet.clone(),
             from: at(start),
             to: at(start.plus(length)),
@@ -170,19 +204,8 @@ impl Replayed {
                 .filter(|minute| minute.queue_depth.is_none())
                 .count(),
             explained: diff.explained,
-            disagreements: diff
-                .disagreements
-                .iter()
-                .map(|row| Row {
-                    at: at(row.at),
-                    kind: row.kind,
-                    before: row.before,
-                    expected: row.expected,
-                    actual: row.actual,
-                    by: past.by(at(row.at), row.before, row.actual),
-                })
-                .collect(),
-            first_explained: diff.first_explained,
+            disagreements,
+            first_explained,
             desired_from: if past.published {
                 "GroupDesiredCapacity"
             } else {
@@ -247,8 +270,16 @@ impl Render for Replayed {
             counted(self.explained as u64, "change")
         );
         if self.disagreements.is_empty() {
-            let good = paint(view.color, Role::Good, "no disagreement");
-            out.push_str(&format!("{good}, {explained}\n"));
+            // What is left out may have asked for more.
+            let verdict = if self.nothing_takes_part {
+                "no policy of this fleet can be replayed, and the desired capacity did not change".to_owned()
+            } else if self.left_out.is_empty() {
+                let good = paint(view.color, Role::Good, "no disagreement");
+                format!("{good}, {explained}")
+            } else {
+                format!("no disagreement with the rest of the policies, {explained}")
+            };
+            out.push_str(&format!("{verdict}\n"));
             return out;
         }
         let disagreements = counted(self.disagreements.len() as u64, "disagreement");
@@ -290,15 +321,23 @@ pub(crate) async fn run(ctx: &Ctx, args: &ReplayArgs) -> Result<ExitStatus> {
     };
     let (facts, minutes, activities) = ctx.unless_interrupted(look).await?;
     let model = model(&layout, &args.fleet, &facts)?;
-    let past = Past::new(&facts, &model, &minutes, &activities);
-    let diff = replay(&model.config, &past.history).map_err(|error| {
+    let past = Past::new(&facts, &model, &minutes, &activities, compared);
+    let refused = || {
         CtlError::new(
             ErrorKind::Failed,
             format!("replay the past of fleet `{}`", args.fleet),
         )
-        .source(&error)
         .hint("nobody published metrics of this fleet lately: see `bpctl triage`, or look back further with `--since`")
-    })?;
+    };
+    let diff = replay(&model.config, &past.history).map_err(|error| refused().source(&error))?;
+    // What the policies would have asked for follows from the metrics: without any there is no verdict.
+    let compared = &past.history.minutes[past.history.lead_in..];
+    if compared.iter().all(|minute| minute.queue_depth.is_none()) {
+        return Err(refused().cause(format!(
+            "in {} nobody published QueueDepth",
+            counted(compared.len() as u64, "minute")
+        )));
+    }
     let replayed = Replayed::new(&args.fleet, &past, diff, model);
     let differs = !replayed.disagreements.is_empty();
     ctx.emit(&replayed)?;
