@@ -283,6 +283,12 @@ impl Render for Report {
 
 pub(crate) async fn run(ctx: &Ctx, args: &LintArgs) -> Result<ExitStatus> {
     let models = ctx.unless_interrupted(models(ctx, args)).await?;
+    // Of many fleets the document tells; nobody reads that on a terminal.
+    if let [model] = &models[..] {
+        for assumption in &model.assumptions {
+            ctx.ui.status(&format!("assumed: {assumption}"));
+        }
+    }
     let progress = ctx.ui.progress("simulating what comes of it");
     let report = Report::new(models);
     drop(progress);

@@ -283,3 +283,23 @@ fn a_deploy_that_resets_the_capacity_ends_busy_workers() {
     assert_eq!(finding.rule, "deploy-resets-desired");
     assert!(evidence(&finding).now.ended_busy > evidence(&finding).fixed.ended_busy);
 }
+
+#[test]
+fn a_deploy_that_ends_no_busy_worker_is_not_said_to() {
+    for protect_busy in [false, true] {
+        let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+        spec.deploy_desired = Some(0);
+        spec.jobs.protect_busy = protect_busy;
+        let findings = lint(&FleetConfig::new(spec).unwrap());
+        let mut deploys = findings
+            .iter()
+            .filter(|finding| finding.rule == "deploy-resets-desired");
+        let finding = deploys.next().unwrap();
+        let numbers = evidence(finding);
+        assert_eq!(
+            finding.consequence.contains("while they hold a job"),
+            numbers.now.ended_busy > numbers.fixed.ended_busy,
+            "{finding:?}"
+        );
+    }
+}
