@@ -17,6 +17,9 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(15 * 24 * 60 * 60);
 /// Minutes that are counted together: long enough that the length of a single job does not show.
 const BUCKET: usize = 15;
 
+/// Demand has the rhythm of a day.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Jobs that came, in quarters of an hour.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Demand {
@@ -54,10 +57,16 @@ pub(crate) async fn demand(
     let (jobs, silent) = arrivals(&minutes, mean_seconds);
     let trace = Trace::new(BUCKET as u64 * 60, &jobs).map_err(|error| none().source(&error))?;
     let mut assumptions = vec![format!(
-        "jobs that came = jobs done (busy workers, {mean_seconds:.0} s each) + growth of QueueDepth: {:.0} in {:.1} days",
+        "jobs that came = jobs done (busy workers, {mean_seconds:.0} s each) + growth of QueueDepth: {:.0} in {:.1} hours",
         jobs.iter().sum::<f64>(),
-        trace.length().as_secs_f64() / 86_400.0
+        trace.length().as_secs_f64() / 3_600.0
     )];
+    if trace.length() < DAY && trace.length() * 2 < back {
+        assumptions.push(format!(
+            "the metrics hold only {:.1} hours, less than a day: every hour is taken to be like these",
+            trace.length().as_secs_f64() / 3_600.0
+        ));
+    }
     if silent > 0 {
         assumptions.push(format!(
             "no job is counted in {silent} of {} minutes, which have no data",
@@ -80,12 +89,14 @@ fn arrivals(minutes: &Minutes, mean_seconds: f64) -> (Vec<f64>, usize) {
         let range = bucket * BUCKET..(bucket + 1) * BUCKET;
         let mut came = 0.0;
         for minute in range {
-            let busy = workers[minute].map(|workers| (workers - free[minute].unwrap_or(0.0)).max(0.0));
-            came += busy.unwrap_or(0.0) * 60.0 / mean_seconds;
-            let Some(depth) = depth[minute] else {
+            let (Some(depth), Some(workers)) = (depth[minute], workers[minute]) else {
                 silent += 1;
                 continue;
             };
+            // Where nobody says how many are free, no more are busy than there are jobs: `QueueDepth`
+            // counts those that run too.
+            let busy = free[minute].map_or(workers.min(depth), |free| (workers - free).max(0.0));
+            came += busy * 60.0 / mean_seconds;
             came += depth - last_depth.unwrap_or(depth);
             last_depth = Some(depth);
         }
@@ -125,6 +136,20 @@ mod tests {
     fn a_queue_that_shrinks_without_workers_brings_no_negative_jobs() {
         let shrinks = (0..15).map(|minute| Some(f64::from(20 - minute))).collect();
         assert_eq!(arrivals(&minutes(shrinks, 0.0, 0.0), 60.0), (vec![0.0], 0));
+    }
+
+    #[test]
+    fn workers_that_say_nothing_of_their_capacity_are_not_busy_without_jobs() {
+        let length = 15;
+        let silent = |queue: f64| {
+            let all = |value: f64| vec![Some(value); length];
+            let none = vec![None; length];
+            let series = [all(queue), none.clone(), all(3.0), none.clone()];
+            arrivals(&Minutes::sample(Timestamp::UNIX_EPOCH, series, none), 60.0).0
+        };
+        assert_eq!(silent(0.0), [0.0]);
+        assert_eq!(silent(2.0), [30.0]);
+        assert_eq!(silent(9.0), [45.0]);
     }
 
     #[test]

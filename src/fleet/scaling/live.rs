@@ -121,7 +121,7 @@ impl Reader<'_> {
             }
             None => {
                 self.assumptions.push(
-                    "no job has ended in the last day: jobs are taken to last a minute in the mean"
+                    "JobProcessingP50 tells of no job in the last day: jobs are taken to last a minute in the mean"
                         .to_owned(),
                 );
                 JobsSpec::default().service
@@ -133,6 +133,13 @@ impl Reader<'_> {
             self.assumptions.push(format!(
                 "workers protect themselves from scale-in while they hold a job: {protected} do now"
             ));
+        }
+        if protected == 0 {
+            self.assumptions.push(
+                "no instance is protected from scale-in now: workers are taken not to protect themselves while they \
+                 hold a job"
+                    .to_owned(),
+            );
         }
         let deploy_desired = match &self.facts.deployed {
             Deployed::NotRead => None,

@@ -11,7 +11,7 @@ use super::live::{Facts, alarm_names};
 use crate::aws::Aws;
 use crate::aws::autoscaling::{Group, Policy};
 use crate::aws::cloudwatch::{Alarm, MetricQuery, MetricSeries, Statistic};
-use crate::error::Result;
+use crate::error::{CtlError, ErrorKind, Result};
 use crate::fleet::{assemble, known_groups, select};
 use crate::layout::{FLEET_NAMESPACE, FleetId, Layout};
 
@@ -33,8 +33,8 @@ pub(crate) async fn facts_of(aws: &Aws, layout: &Layout, fleet: &FleetId) -> Res
         // The error knows the fleets there are.
         let known = known_groups(aws, layout).await?;
         select(&known, std::slice::from_ref(fleet))?;
-        return Err(crate::error::CtlError::new(
-            crate::error::ErrorKind::Changed,
+        return Err(CtlError::new(
+            ErrorKind::Changed,
             format!("read fleet `{fleet}`: its group has just appeared"),
         )
         .hint("run the command again"));
@@ -43,7 +43,7 @@ pub(crate) async fn facts_of(aws: &Aws, layout: &Layout, fleet: &FleetId) -> Res
     facts
         .pop()
         .map(|(_, facts)| facts)
-        .ok_or_else(|| crate::error::CtlError::missing_in_response("DescribeAutoScalingGroups", "group"))
+        .ok_or_else(|| CtlError::missing_in_response("DescribeAutoScalingGroups", "group"))
 }
 
 /// What AWS says of every fleet that has a group.
@@ -106,6 +106,13 @@ async fn complete(
         Box::pin(aws.alarms_named(&names)),
         Box::pin(aws.metric_data(&queries, from, now))
     )?;
+    if let Some(why) = jobs.iter().find_map(|series| series.trouble.as_deref()) {
+        return Err(CtlError::new(
+            ErrorKind::Failed,
+            "read how long the fleets' jobs take (JobProcessingP50)",
+        )
+        .cause(why));
+    }
     let alarms: BTreeMap<String, Alarm> = alarms
         .into_iter()
         .map(|alarm| (alarm.name.clone(), alarm))

@@ -197,13 +197,25 @@ fn what_nobody_can_tell_is_assumed_aloud() {
     }
     facts.median_job_seconds = None;
     facts.deployed = Deployed::Unknown("denied".to_owned());
+    facts.group.instances.clear();
+    assert!(
+        read(&facts)
+            .assumptions
+            .join("\n")
+            .contains("no instance is protected from scale-in now")
+    );
     assert!(
         read(&facts)
             .assumptions
             .join("\n")
             .contains("(its template: denied)")
     );
-    assert!(read(&facts).assumptions.join("\n").contains("no job has ended"));
+    assert!(
+        read(&facts)
+            .assumptions
+            .join("\n")
+            .contains("tells of no job in the last day")
+    );
 }
 
 #[test]
