@@ -115,8 +115,9 @@ impl Demand {
         let jobs = jobs(&self.arrivals, days);
         if jobs > MOST_JOBS {
             return Err(CtlError::usage(format!(
-                "simulate {days} of `{}`: that is about {jobs:.0} jobs, and at most {MOST_JOBS:.0} are simulated",
-                self.text
+                "simulate {days} of `{}`: that is about {} jobs, and at most {MOST_JOBS:.0} are simulated",
+                self.text,
+                roughly(jobs)
             )));
         }
         Ok(days)
@@ -142,6 +143,15 @@ fn parts_of(text: &str) -> Vec<String> {
     parts
 }
 
+/// A large number in words that fit a line.
+fn roughly(number: f64) -> String {
+    if number < 1e15 {
+        format!("{number:.0}")
+    } else {
+        format!("{number:.0e}")
+    }
+}
+
 /// How many jobs come, roughly.
 fn jobs(arrivals: &Arrivals, days: Days) -> f64 {
     match arrivals {
@@ -156,11 +166,12 @@ fn jobs(arrivals: &Arrivals, days: Days) -> f64 {
 fn read_trace(cwd: &Path, file: &Path) -> Result<Trace> {
     let refused = || CtlError::usage(format!("read the recorded arrivals `{}`", file.display()));
     let text = std::fs::read_to_string(cwd.join(file)).map_err(|error| refused().source(&error))?;
+    let text = text.trim_start_matches('\u{feff}');
     let export = text.trim_start().starts_with('{');
     let trace = if export {
-        Trace::from_cloudwatch(&text)
+        Trace::from_cloudwatch(text)
     } else {
-        Trace::from_csv(&text)
+        Trace::from_csv(text)
     };
     trace.map_err(|problem| match problem {
         TraceError::Export(_) => refused().cause(
@@ -186,6 +197,7 @@ impl Days {
 
     fn new(days: f64) -> Result<Self, String> {
         if days > 0.0 && days < Self::LEAST {
+            let days = (days * 1e5).round() / 1e5;
             return Err(format!("{days} days are less than ten minutes"));
         }
         if days > 0.0 && days <= Self::MOST {
@@ -255,7 +267,10 @@ mod tests {
         write("a.txt", "0,1\n3600,2\n7200,0\n");
         write(
             "b.txt",
-            r#" {"MetricDataResults": [{"Timestamps": ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"], "Values": [3, 4]}]}"#,
+            &format!(
+                "\u{feff} {}",
+                r#"{"MetricDataResults": [{"Timestamps": ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"], "Values": [3, 4]}]}"#
+            ),
         );
         let demand = Demand::read(folder.path(), "trace:a.txt+trace:b.txt").unwrap();
         assert_eq!(demand.recorded, Some(Duration::from_secs(3 * 3600)));
@@ -289,6 +304,8 @@ mod tests {
                     .contains("at most 1000000000")
             );
         }
+        let huge = days("constant:1e300/h", "1").unwrap_err().to_string();
+        assert!(huge.contains("about 2e301 jobs"), "{huge}");
         for wrong in ["0", "-1", "nan", "inf", "3651", "x", "", "0.001"] {
             assert!(wrong.parse::<Days>().is_err(), "{wrong}");
         }
