@@ -197,6 +197,21 @@ async fn a_model_is_whole_or_not_there() {
         "{}",
         run.text()
     );
+    let account = Account::with(&[]);
+    let rule = FaultRule::on(Service::CloudWatch, "GetMetricData", Fault::Deny);
+    account.sandbox.with_world(|world| world.inject(rule));
+    for command in [
+        &["explain", FLEET][..],
+        &["lint", FLEET],
+        &["replay", FLEET],
+        &["simulate", FLEET, "--arrivals", "none", "--days", "1"],
+        &["tune", FLEET, "--p95-wait", "5m"],
+    ] {
+        let run = account.run(&[&["fleet"], command].concat()).await;
+        let told = (run.status.code(), run.stdout.as_str());
+        assert_eq!(told, (4, ""), "{}", run.text());
+        assert!(run.stderr.contains("cloudwatch:GetMetricData"), "{}", run.text());
+    }
 }
 
 #[tokio::test(start_paused = true)]

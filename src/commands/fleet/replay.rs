@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use fleet_scaling::Moment;
 use fleet_scaling::metrics::Metric;
-use fleet_scaling::replay::{Diff, History, Kind, Minute, replay};
+use fleet_scaling::replay::{Diff, History, Kind, Minute, ReplayError, replay};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -30,6 +30,10 @@ const TOLERANCE: usize = 3;
 /// Minutes before those that are compared, for the alarms to have seen something: more than any alarm of
 /// the platform looks back.
 const LEAD_IN: usize = 90;
+
+/// What to do about a past without metrics.
+const SILENT: &str =
+    "nobody published metrics of this fleet lately: see `bpctl triage`, or look back further with `--since`";
 
 /// Disagreements in the table without `-o wide`.
 const SHOWN: usize = 12;
@@ -327,16 +331,23 @@ pub(crate) async fn run(ctx: &Ctx, args: &ReplayArgs) -> Result<ExitStatus> {
             ErrorKind::Failed,
             format!("replay the past of fleet `{}`", args.fleet),
         )
-        .hint("nobody published metrics of this fleet lately: see `bpctl triage`, or look back further with `--since`")
     };
-    let diff = replay(&model.config, &past.history).map_err(|error| refused().source(&error))?;
+    let diff = replay(&model.config, &past.history).map_err(|error| {
+        let refused = refused().source(&error);
+        match error {
+            ReplayError::Short { .. } => refused.hint(SILENT),
+            ReplayError::Value { .. } => refused,
+        }
+    })?;
     // What the policies would have asked for follows from the metrics: without any there is no verdict.
     let compared = &past.history.minutes[past.history.lead_in..];
     if compared.iter().all(|minute| minute.queue_depth.is_none()) {
-        return Err(refused().cause(format!(
-            "in {} nobody published QueueDepth",
-            counted(compared.len() as u64, "minute")
-        )));
+        return Err(refused()
+            .cause(format!(
+                "in {} nobody published QueueDepth",
+                counted(compared.len() as u64, "minute")
+            ))
+            .hint(SILENT));
     }
     let replayed = Replayed::new(&args.fleet, &past, diff, model);
     let differs = !replayed.disagreements.is_empty();
