@@ -33,6 +33,7 @@ pub(crate) fn read_file(path: &Path, shown: &Path) -> Result<Model> {
 
 /// What is wrong is said with its line, where the format knows lines.
 fn parse(text: &str) -> Result<FleetConfig, String> {
+    let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('{') {
         let spec: FleetSpec = serde_json::from_str(text).map_err(|error| error.to_string())?;
         return FleetConfig::new(spec).map_err(|error| error.to_string());
@@ -108,6 +109,8 @@ target = 2
         assert_eq!(config.limits().max, 4);
         let json = serde_json::to_string_pretty(config.spec()).unwrap();
         assert_eq!(parse(&json).unwrap(), config);
+        // As editors of Windows write it.
+        assert_eq!(parse(&format!("\u{feff}{json}")).unwrap(), config);
     }
 
     #[test]

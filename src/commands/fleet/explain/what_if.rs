@@ -6,6 +6,7 @@ use std::str::FromStr;
 use fleet_scaling::metrics::{Metric, Metrics};
 use serde::Serialize;
 
+use super::super::text::counted;
 use super::Supposed;
 use crate::settings::nearest;
 
@@ -77,7 +78,7 @@ impl FromStr for WhatIf {
 impl fmt::Display for WhatIf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let queue = self.queue.map(|queue| format!("a queue depth of {queue}"));
-        let workers = self.workers.map(|workers| format!("{workers} warm workers"));
+        let workers = self.workers.map(|workers| counted(workers.into(), "warm worker"));
         let spot = self.no_spot.then(|| "no Spot capacity".to_owned());
         let parts: Vec<String> = [queue, workers, spot].into_iter().flatten().collect();
         f.write_str(&parts.join(" and "))
@@ -184,6 +185,10 @@ mod tests {
             no_spot: false,
         };
         let what_if: WhatIf = "queue=6,workers=2".parse().unwrap();
+        assert_eq!(
+            "workers=1".parse::<WhatIf>().unwrap().to_string(),
+            "1 warm worker"
+        );
         what_if.apply(&mut supposed);
         assert_eq!(supposed.metrics.of(Metric::BacklogPerInstance), [Some(3.0); 20]);
         assert_eq!((supposed.state.desired, supposed.state.running), (2, 2));

@@ -148,6 +148,10 @@ impl Trace {
                     let message = format!("{} metrics, where one is expected", results.len());
                     return Err(TraceError::Export(message));
                 };
+                let (times, values) = (only.timestamps.len(), only.values.len());
+                if times != values {
+                    return Err(TraceError::Export(format!("{times} times and {values} values")));
+                }
                 let points = only.timestamps.iter().cloned();
                 points.zip(only.values.iter().copied()).collect()
             }

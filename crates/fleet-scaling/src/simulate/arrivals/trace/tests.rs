@@ -49,6 +49,11 @@ fn exports_of_cloudwatch_are_read_in_any_order() {
         {"Timestamp":"2026-01-31T09:00:00Z","Sum":1.0,"Unit":"Count"}]}"#;
     assert_eq!(Trace::from_cloudwatch(statistics).unwrap(), expected);
     assert!(matches!(Trace::from_cloudwatch("{}"), Err(TraceError::Export(_))));
+    let uneven = r#"{"MetricDataResults":[{"Timestamps":["2026-01-01T00:00:00Z"],"Values":[1,2]}]}"#;
+    assert_eq!(
+        Trace::from_cloudwatch(uneven).unwrap_err(),
+        TraceError::Export("1 times and 2 values".to_owned())
+    );
     assert_eq!(
         Trace::from_cloudwatch(r#"{"Datapoints":[]}"#),
         Err(TraceError::Empty)
