@@ -60,6 +60,13 @@ async fn a_week_is_summed_up_and_a_pipe_gets_no_picture() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn jobs_that_never_started_are_no_short_waits() {
+    let run = simulate(&account(), &["--days", "1", "--arrivals", "poisson:1000/h"]).await;
+    let waiting = "jobs waiting at the end, whose wait is in none of the figures above";
+    assert!(run.stdout.contains(waiting), "{}", run.text());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_same_seed_gives_the_same_bytes_and_the_configuration_comes_back() {
     let account = account();
     let json = |seed: &'static str, config: &'static str| {

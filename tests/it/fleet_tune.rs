@@ -143,6 +143,21 @@ async fn no_for_an_answer_is_status_one_and_still_shows_what_there_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fleet_that_never_gets_through_its_queue_has_no_wait() {
+    let demand = ["--arrivals", "poisson:2000/h"];
+    let run = tune(
+        &account(),
+        &[&["--p95-wait", "5m"], &demand[..], &SMALL[..]].concat(),
+    )
+    .await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    for part in ["none of them gets through its queue", "`--max 20`"] {
+        assert!(run.stderr.contains(part), "{part}: {}", run.text());
+    }
+    assert!(!run.stderr.contains("the shortest p95 wait"), "{}", run.text());
+}
+
+#[tokio::test(start_paused = true)]
 async fn cost_and_wait_are_drawn() {
     let account = account();
     let args = [
@@ -313,6 +328,12 @@ async fn the_demand_on_a_live_fleet_is_read_from_its_metrics() {
         .collect::<Vec<_>>();
     assert_eq!(counted.len(), 1, "{document:#}");
     assert!(counted[0].starts_with("jobs done (busy workers, "), "{counted:?}");
+    // The sandbox has published for little more than an hour, which is not a day.
+    assert!(
+        run.text().contains("less than a day, and are repeated"),
+        "{}",
+        run.text()
+    );
     assert_eq!(run.changes, [""; 0]);
 
     for (more, complaint) in [

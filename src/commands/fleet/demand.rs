@@ -92,7 +92,8 @@ impl Demand {
         let trace = measured.trace;
         Ok(Self {
             text: format!("cloudwatch:{}", humantime::format_duration(back)),
-            recorded: Some(trace.length()),
+            // Less than a day would be little but the start of a fleet without instances.
+            recorded: Some(trace.length().max(Duration::from_secs_f64(DAY_SECONDS))),
             arrivals: Arrivals::Trace { trace, repeat: true },
             assumptions: measured.assumptions,
         })

@@ -61,9 +61,9 @@ pub(crate) async fn demand(
         jobs.iter().sum::<f64>(),
         trace.length().as_secs_f64() / 3_600.0
     )];
-    if trace.length() < DAY && trace.length() * 2 < back {
+    if trace.length() < DAY {
         assumptions.push(format!(
-            "the metrics hold only {:.1} hours, less than a day: every hour is taken to be like these",
+            "the metrics hold only {:.1} hours, less than a day, and are repeated: every hour is taken to be like these",
             trace.length().as_secs_f64() / 3_600.0
         ));
     }

@@ -147,6 +147,13 @@ impl Simulation {
                 counted(fleet.ended_busy, "instance")
             ));
         }
+        // A twentieth of the jobs moves the 95th percentile.
+        if jobs.waiting * 20 > jobs.arrived {
+            trouble.push(format!(
+                "{} waiting at the end, whose wait is in none of the figures above",
+                counted(jobs.waiting, "job")
+            ));
+        }
         if scaling.by_deploy > 0 {
             trouble.push(format!("{} by a deploy", counted(scaling.by_deploy, "change")));
         }

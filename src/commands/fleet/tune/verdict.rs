@@ -55,6 +55,13 @@ impl Tuning {
         let Some(quickest) = self.frontier.last() else {
             return Err(error);
         };
+        if self.is_stuck(quickest) {
+            let largest = self.space.max_sizes.iter().max().copied().unwrap_or_default();
+            let twice = largest.max(self.config.max).saturating_mul(2);
+            return Err(error
+                .cause("none of them gets through its queue")
+                .hint(format!("try more instances with `--max {twice}`")));
+        }
         let error = error.cause(format!(
             "the shortest p95 wait is {}, for {} a day, with {} of the jobs lost",
             span(quickest.wait_p95_seconds),
@@ -108,8 +115,12 @@ impl Tuning {
         } else {
             format!("{} more than now", percent(-saved))
         };
-        let wait = format!("now {}", span(now.wait_p95_seconds));
+        let wait = if self.is_stuck(now) {
+            "as it is the fleet does not get through its queue".to_owned()
+        } else {
+            format!("p95 wait now {}", span(now.wait_p95_seconds))
+        };
         let parts: Vec<String> = [cost, wait].into_iter().filter(|part| !part.is_empty()).collect();
-        format!(" ({})", parts.join("; p95 wait "))
+        format!(" ({})", parts.join("; "))
     }
 }
