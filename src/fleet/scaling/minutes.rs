@@ -21,6 +21,15 @@ const STATISTICS: [Statistic; Metric::ALL.len()] = [
     Statistic::Minimum,
 ];
 
+/// How far back `count` minutes begin, with room for points that are late.
+///
+/// Never as far as single minutes are kept: "no data points in that time range is returned" for a start
+/// before that (CloudWatch API Reference, MetricStat, Period).
+fn look_back(count: usize) -> Duration {
+    let minutes = |count: u64| Duration::from_secs(count.saturating_mul(60));
+    minutes((count as u64).saturating_add(4)).min(super::LONGEST - minutes(2))
+}
+
 /// The four metrics of a fleet, one entry per minute, oldest first, and all of the same length.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Minutes {
@@ -44,8 +53,7 @@ impl Minutes {
         count: usize,
     ) -> Result<Self> {
         let now = aws.clock().now();
-        let look_back = Duration::from_secs(60 * (count as u64 + 4));
-        let from = now.checked_sub(look_back).unwrap_or(Timestamp::MIN);
+        let from = now.checked_sub(look_back(count)).unwrap_or(Timestamp::MIN);
         let mut queries: Vec<MetricQuery> = Metric::ALL
             .into_iter()
             .zip(STATISTICS)
@@ -200,6 +208,14 @@ mod tests {
         );
         assert_eq!(minutes.end_of(3), at(9 * 60));
         assert_eq!(minutes.desired, [Some(5.0), None, None, None]);
+    }
+
+    #[test]
+    fn nothing_is_asked_of_a_time_without_single_minutes() {
+        assert_eq!(look_back(60), Duration::from_secs(64 * 60));
+        let days = |days: u64| usize::try_from(days * 24 * 60).unwrap();
+        assert!(look_back(days(14)) > Duration::from_secs(14 * 86_400));
+        assert!(look_back(days(15)) < Duration::from_secs(15 * 86_400));
     }
 
     #[test]
