@@ -120,6 +120,51 @@ async fn alarms_on_another_slug_are_no_part_of_the_fleet() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_alarm_that_nobody_hears_takes_nothing_to_zero() {
+    let account = Account::with(&[Scenario::ScaleToZeroUnsubscribed]);
+    let document = explain(&account, &[]).await;
+    assert!(
+        says(
+            &document,
+            "why_not_zero",
+            "notifies in vain: no function listens to the topic `bp-scale-to-zero`"
+        ),
+        "{document:#}"
+    );
+    let run = account
+        .run(&["fleet", "explain", FLEET, "--what-if", "workers=11"])
+        .await;
+    assert_eq!(
+        (run.status.code(), run.stdout.as_str()),
+        (2, ""),
+        "{}",
+        run.text()
+    );
+    assert!(
+        run.stderr
+            .contains("the maximum of fleet `production/gpu-default` is 10")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn suspended_processes_are_a_finding() {
+    let account = Account::with(&[]);
+    account.sandbox.with_world(|world| {
+        let input =
+            json!({"AutoScalingGroupName": "asg-production-gpu-default", "ScalingProcesses": ["Launch"]});
+        world
+            .call(Service::AutoScaling, "SuspendProcesses", &input)
+            .unwrap();
+    });
+    let run = account.run(&["fleet", "lint", FLEET, "-o", "json"]).await;
+    let findings = run.json()["fleets"][0]["findings"].to_string();
+    assert!(
+        findings.contains("`Launch` of the group is suspended"),
+        "{findings}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn silence_shows_as_no_data() {
     let account = Account::with(&[Scenario::MetricsSilent]);
     let document = explain(&account, &[]).await;
@@ -246,8 +291,8 @@ async fn lint_of_every_fleet_reads_everything_but_templates_at_once() {
     let one = account
         .run(&["fleet", "lint", "production/fleet-000", "-o", "json"])
         .await;
-    // Identity, groups, policies, alarms, metrics; and the template of each fleet's stack.
-    assert_eq!((fleets, all.calls, one.calls), (20, 5 + 20, 5 + 1));
+    // Identity, groups, policies, alarms, metrics, the topic; and the template of each fleet's stack.
+    assert_eq!((fleets, all.calls, one.calls), (20, 6 + 20, 6 + 1));
     let rules: Vec<String> = one.json()["fleets"][0]["findings"]
         .as_array()
         .unwrap()
@@ -293,7 +338,8 @@ async fn a_file_is_linted_without_any_account() {
 #[tokio::test(start_paused = true)]
 async fn fail_on_decides_the_status() {
     let account = Account::with(&[]);
-    for (fail_on, status) in [("never", 0), ("note", 1), ("error", 1)] {
+    // Warnings and notes: the busy workers of this fleet protect themselves, so no work is lost.
+    for (fail_on, status) in [("never", 0), ("note", 1), ("warning", 1), ("error", 0)] {
         let run = account.run(&["fleet", "lint", FLEET, "--fail-on", fail_on]).await;
         assert_eq!(run.status.code(), status, "{}", run.text());
     }

@@ -291,7 +291,7 @@ async fn mistakes_are_found_before_anything_is_computed() {
 
 #[tokio::test(start_paused = true)]
 async fn the_demand_on_a_live_fleet_is_read_from_its_metrics() {
-    let account = Account::with(&[]);
+    let account = account();
     let args = [
         "fleet",
         "tune",
@@ -350,6 +350,19 @@ async fn the_demand_on_a_live_fleet_is_read_from_its_metrics() {
             "cannot be used with",
         ),
         (&["--from-cloudwatch", "1d"], "choose a fleet"),
+        (
+            &[
+                "--config",
+                "fleet.toml",
+                "--arrivals",
+                "constant:1000/h",
+                "--days",
+                "3650",
+                "--seeds",
+                "100",
+            ],
+            "simulated jobs, and at most 1e11 are tried",
+        ),
     ] {
         let run = account
             .run(&[&["fleet", "tune", "--p95-wait", "30m"], more].concat())

@@ -113,7 +113,7 @@ impl Demand {
             })?,
             (None, None) => Days(f64::from(default)),
         };
-        let jobs = jobs(&self.arrivals, days);
+        let jobs = self.jobs(days);
         if jobs > MOST_JOBS {
             return Err(CtlError::usage(format!(
                 "simulate {days} of `{}`: that is about {} jobs, and at most {MOST_JOBS:.0} are simulated",
@@ -122,6 +122,13 @@ impl Demand {
             )));
         }
         Ok(days)
+    }
+}
+
+impl Demand {
+    /// How many jobs come, roughly.
+    pub(super) fn jobs(&self, days: Days) -> f64 {
+        jobs(&self.arrivals, days)
     }
 }
 

@@ -8,11 +8,15 @@ use fleet_scaling::lint::{Evidence, Finding, Severity};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::compute::compute;
+use super::notes::assumed;
 use super::text::counted;
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
-use crate::fleet::scaling::{LeftOut, Model, facts_of, facts_of_all, model, read_file, with_templates};
+use crate::fleet::scaling::{
+    LeftOut, Model, facts_of, facts_of_all, model, read_file, suspended_processes, with_templates,
+};
 use crate::fleet::within_stage;
 use crate::layout::FleetId;
 use crate::output::{Render, View, paragraph};
@@ -285,13 +289,9 @@ pub(crate) async fn run(ctx: &Ctx, args: &LintArgs) -> Result<ExitStatus> {
     let models = ctx.unless_interrupted(models(ctx, args)).await?;
     // Of many fleets the document tells; nobody reads that on a terminal.
     if let [model] = &models[..] {
-        for assumption in &model.assumptions {
-            ctx.ui.status(&format!("assumed: {assumption}"));
-        }
+        assumed(&ctx.ui, model);
     }
-    let progress = ctx.ui.progress("simulating what comes of it");
-    let report = Report::new(models);
-    drop(progress);
+    let report = compute(ctx, "simulating what comes of it", move |_| Report::new(models)).await?;
     ctx.emit(&report)?;
     Ok(args.fail_on.status(report.worst()))
 }
@@ -313,6 +313,14 @@ async fn models(ctx: &Ctx, args: &LintArgs) -> Result<Vec<Model>> {
     guard?;
     facts?
         .iter()
-        .map(|(fleet, facts)| model(&layout, fleet, facts))
+        .map(|(fleet, facts)| {
+            let mut model = model(&layout, fleet, facts)?;
+            let suspended = suspended_processes(&facts.group);
+            if !suspended.is_empty() {
+                let what = format!("`{}` of the group is suspended", suspended.join("`, `"));
+                model.left_out.push(LeftOut { broken: true, what });
+            }
+            Ok(model)
+        })
         .collect()
 }

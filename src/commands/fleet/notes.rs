@@ -6,11 +6,16 @@ use crate::ui::Ui;
 
 /// Says what nobody could tell and what takes no part.
 pub(super) fn note(ui: &Ui, model: &Model) {
-    for assumption in &model.assumptions {
-        say(ui, "assumed: ", assumption);
-    }
+    assumed(ui, model);
     for part in &model.left_out {
         say(ui, "left out: ", &part.what);
+    }
+}
+
+/// Says what nobody could tell.
+pub(super) fn assumed(ui: &Ui, model: &Model) {
+    for assumption in &model.assumptions {
+        say(ui, "assumed: ", assumption);
     }
 }
 

@@ -12,9 +12,11 @@ use fleet_scaling::config::{
 };
 use fleet_scaling::metrics::{Metric, Statistic};
 use fleet_scaling::policy::{AdjustmentType, StepAdjustment};
+use fleet_scaling::state::Process;
 use serde::de::DeserializeOwned;
 
 use super::deployed::Deployed;
+use super::listener::Listener;
 use super::{LeftOut, Model};
 use crate::aws::autoscaling::{Group, Policy, PolicyKind, TrackedMetric};
 use crate::aws::cloudwatch::Alarm;
@@ -34,6 +36,7 @@ pub(crate) struct Facts {
     /// `JobProcessingP50` of the last day, in seconds.
     pub(crate) median_job_seconds: Option<f64>,
     pub(crate) deployed: Deployed,
+    pub(crate) zero_listener: Listener,
 }
 
 /// The names of all alarms that decide on a fleet's capacity.
@@ -141,6 +144,15 @@ impl Reader<'_> {
                     .to_owned(),
             );
         }
+        let suspended = suspended_processes(group);
+        if !suspended.is_empty() {
+            self.assumptions.push(format!(
+                "no process of the group is suspended ({} now)",
+                suspended.join(", ")
+            ));
+        }
+        self.assumptions
+            .push("no scheduled action changes the group: they are not read".to_owned());
         let deploy_desired = match &self.facts.deployed {
             Deployed::NotRead => None,
             // A maximum that was lowered since: the deploy would bring its own maximum along.
@@ -475,49 +487,15 @@ impl Reader<'_> {
         }
         Ok(metric)
     }
+}
 
-    fn scale_to_zero(&mut self, name: &str) -> Option<ScaleToZeroSpec> {
-        let Some(alarm) = self.facts.alarms.get(name) else {
-            self.leave_out(
-                true,
-                format!(
-                    "scale to zero: the alarm `{name}` does not exist, so nothing takes the fleet to zero"
-                ),
-            );
-            return None;
-        };
-        let understood = self.alarm_spec(alarm).and_then(|spec| {
-            if alarm.actions.is_empty() {
-                return Err(broken("has no action, so nothing takes the fleet to zero"));
-            }
-            if spec.metric != Metric::QueueDepth || spec.period_seconds.to_bits() != 60_f64.to_bits() {
-                return Err(not_modelled(
-                    "is not on minutes of QueueDepth, which is not modelled",
-                ));
-            }
-            Ok(spec)
-        });
-        match understood {
-            Ok(spec) => {
-                self.alarm_names.push(name.to_owned());
-                self.assumptions.push(
-                    "the scale-to-zero function has no safe options: it acts on ALARM whatever the workers do"
-                        .to_owned(),
-                );
-                Some(ScaleToZeroSpec {
-                    missing_data: spec.missing_data,
-                    ..ScaleToZeroSpec::platform(spec.evaluation_periods)
-                })
-            }
-            Err(why) => {
-                self.leave_out(
-                    why.broken,
-                    format!("scale to zero: the alarm `{name}` {}", why.what),
-                );
-                None
-            }
-        }
-    }
+/// The suspended processes that keep a group from scaling.
+pub(crate) fn suspended_processes(group: &Group) -> Vec<&'static str> {
+    [Process::Launch, Process::Terminate, Process::AlarmNotification]
+        .into_iter()
+        .map(Process::name)
+        .filter(|process| group.suspended.iter().any(|(name, _)| name == process))
+        .collect()
 }
 
 fn broken(what: impl Into<String>) -> LeftOut {
@@ -559,6 +537,8 @@ fn kind_name(kind: &PolicyKind) -> &str {
 fn named<T: DeserializeOwned>(name: &str) -> Option<T> {
     serde_json::from_value(serde_json::Value::from(name)).ok()
 }
+
+mod zero;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
-//! The reads behind a live model: two round trips, whatever the number of fleets, and one more for
-//! their stacks' templates.
+//! The reads behind a live model: three round trips, whatever the number of fleets, and one more
+//! for their stacks' templates.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,13 +7,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::deployed::{self, Deployed};
+use super::listener;
 use super::live::{Facts, alarm_names};
 use crate::aws::Aws;
 use crate::aws::autoscaling::{Group, Policy};
 use crate::aws::cloudwatch::{Alarm, MetricQuery, MetricSeries, Statistic};
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::fleet::{assemble, known_groups, select};
-use crate::layout::{FLEET_NAMESPACE, FleetId, Layout};
+use crate::layout::{FLEET_NAMESPACE, FleetAlarm, FleetId, Layout};
 
 /// How far back `JobProcessingP50` is looked for.
 const JOBS_LOOK_BACK: Duration = Duration::from_secs(24 * 60 * 60);
@@ -117,6 +118,8 @@ async fn complete(
         .into_iter()
         .map(|alarm| (alarm.name.clone(), alarm))
         .collect();
+    let empty = |id: &FleetId| alarms.get(&layout.fleet_alarm(FleetAlarm::QueueEmpty, id));
+    let topics = listener::topics(aws, fleets.iter().filter_map(|(id, _, _)| empty(id))).await;
     let facts = fleets.into_iter().zip(jobs).map(|((id, group, policies), jobs)| {
         let own = alarm_names(layout, &id, &policies);
         let facts = Facts {
@@ -128,6 +131,7 @@ async fn complete(
             policies,
             median_job_seconds: median(&jobs),
             deployed: Deployed::NotRead,
+            zero_listener: listener::of_alarm(empty(&id), &topics),
         };
         (id, facts)
     });

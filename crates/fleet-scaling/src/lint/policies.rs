@@ -80,9 +80,15 @@ pub(super) fn an_exact_step_fights_tracking(config: &FleetConfig) -> Option<Find
         }
     })?;
     let name = config.policies()[at].name.clone();
+    let (now, fixed) = (&evidence.now, &evidence.fixed);
+    let loses_work = now.ended_busy > fixed.ended_busy || now.unfinished > fixed.unfinished;
     Some(Finding {
         rule: "exact-step-fights-tracking",
-        severity: Severity::Error,
+        severity: if loses_work {
+            Severity::Error
+        } else {
+            Severity::Warning
+        },
         field: format!("policies[{at}].adjustment_type"),
         problem: format!(
             "policy `{name}` sets the capacity to {capacity} in every minute in which it fires alone, whatever \

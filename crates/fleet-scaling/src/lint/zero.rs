@@ -238,5 +238,8 @@ pub(super) fn the_window_is_shorter_than_a_cold_start(config: &FleetConfig) -> O
 }
 
 pub(super) fn minutes(seconds: f64) -> String {
-    format!("{:.0} minutes", (seconds / 60.0).max(1.0))
+    match (seconds / 60.0).round() {
+        ..=1.0 => "a minute".to_owned(),
+        minutes => format!("{minutes:.0} minutes"),
+    }
 }

@@ -73,6 +73,19 @@ impl Space {
         }
     }
 
+    /// How many combinations there are, none when a dimension has no value.
+    #[must_use]
+    pub fn combinations(&self) -> usize {
+        let dimensions = [
+            self.backlog_targets.len(),
+            self.scale_to_zero_minutes.len(),
+            self.max_sizes.len(),
+            self.warmup_seconds.len(),
+            self.type_mixes.len(),
+        ];
+        dimensions.into_iter().fold(1, usize::saturating_mul)
+    }
+
     /// How many combinations there are.
     pub(super) fn check(&self) -> Result<usize, TuneError> {
         let dimensions = [
@@ -82,14 +95,10 @@ impl Space {
             ("warmup_seconds", self.warmup_seconds.len()),
             ("type_mixes", self.type_mixes.len()),
         ];
-        let mut count = 1_usize;
-        for (name, values) in dimensions {
-            if values == 0 {
-                return Err(TuneError::NoValues(name));
-            }
-            count = count.saturating_mul(values);
+        if let Some((name, _)) = dimensions.iter().find(|(_, values)| *values == 0) {
+            return Err(TuneError::NoValues(name));
         }
-        Ok(count)
+        Ok(self.combinations())
     }
 
     /// The combination at a position under the count.

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::text::{number, warn_of_gaps};
 use crate::aws::autoscaling::{Activity, Phase};
 use crate::context::Ctx;
-use crate::error::Result;
+use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::scaling::{Change, Facts, Minutes, Model, changes, facts_of, model, state};
 use crate::fleet::{Gap, within_stage};
@@ -288,6 +288,15 @@ pub(crate) async fn run(ctx: &Ctx, args: &ExplainArgs) -> Result<ExitStatus> {
     };
     let mut seen = ctx.unless_interrupted(look).await?;
     let model = model(&layout, &args.fleet, &seen.facts)?;
+    let most = model.config.limits().max;
+    if let Some(workers) = args.what_if.as_ref().and_then(|what_if| what_if.workers)
+        && workers > most
+    {
+        return Err(CtlError::usage(format!(
+            "suppose {workers} workers: the maximum of fleet `{}` is {most}",
+            args.fleet
+        )));
+    }
     let look_back = model.config.look_back();
     if look_back > MINUTES {
         let longer = Minutes::read(&ctx.aws, &layout, &args.fleet, &group, look_back);

@@ -28,6 +28,9 @@ use space::SpaceArgs;
 /// Without `--days` and without a recording: two weeks see two weekends.
 const DAYS: u16 = 14;
 
+/// Simulated jobs, all configurations together: about an hour on two cores.
+const MOST_JOBS: f64 = 1e11;
+
 /// Without `--from-cloudwatch`: what two weeks of metrics say.
 const BACK: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
@@ -132,6 +135,15 @@ pub(super) async fn run(ctx: &Ctx, args: &TuneArgs) -> Result<ExitStatus> {
     };
     let days = demand.days(args.days, DAYS)?;
     model.assumptions.extend(demand.assumptions.iter().cloned());
+    let jobs = demand.jobs(days) * args.seeds as f64 * space.combinations() as f64;
+    if jobs > MOST_JOBS {
+        return Err(CtlError::usage(format!(
+            "search {} configurations with {} seeds: that is about {jobs:.1e} simulated jobs, and at most {MOST_JOBS:.0e} are tried",
+            space.combinations(),
+            args.seeds
+        ))
+        .hint("give fewer `--days`, `--seeds` or values to try"));
+    }
 
     let objective = Objective {
         wait_p95_seconds: args.p95_wait.as_secs_f64(),

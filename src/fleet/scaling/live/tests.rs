@@ -139,6 +139,7 @@ fn facts() -> Facts {
             .collect(),
         median_job_seconds: Some(120.0),
         deployed: Deployed::States(Some(0)),
+        zero_listener: Listener::Somebody,
     }
 }
 
@@ -192,6 +193,8 @@ fn what_nobody_can_tell_is_assumed_aloud() {
         "the median of the last day, 120 s",
         "1 do now",
         "no safe options",
+        "no process of the group is suspended (Launch now)",
+        "no scheduled action",
     ] {
         assert!(assumptions.contains(part), "{part}: {assumptions}");
     }
@@ -288,6 +291,12 @@ fn what_does_not_work_is_told_from_what_is_not_modelled() {
             .clear();
     });
     assert!(broken && what.contains("has no action"), "{what}");
+    let (broken, what) =
+        one(|facts| facts.zero_listener = Listener::Nobody("no function listens".to_owned()));
+    assert!(
+        broken && what.ends_with("notifies in vain: no function listens"),
+        "{what}"
+    );
     let (broken, what) = one(|facts| facts.alarms.get_mut("upper").unwrap().actions_enabled = false);
     assert!(broken && what.contains("actions switched off"), "{what}");
     let (broken, what) =
