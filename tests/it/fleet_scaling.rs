@@ -354,6 +354,10 @@ async fn a_fleet_left_alone_does_what_its_policies_ask_for() {
     assert_eq!(run.status.code(), 0, "{}", run.text());
     let document = run.json();
     assert_eq!(document["disagreements"], json!([]), "{document:#}");
+    assert_eq!(
+        run.stderr,
+        "assumed: policies and alarms were all the time what they are now, and no process was suspended\n"
+    );
     assert!(document["minutes"].as_u64().unwrap() > 40, "{document:#}");
 }
 

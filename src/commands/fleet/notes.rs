@@ -20,7 +20,7 @@ pub(super) fn assumed(ui: &Ui, model: &Model) {
 }
 
 /// Broken between words on a terminal; one line for whoever searches a log.
-fn say(ui: &Ui, lead: &str, text: &str) {
+pub(super) fn say(ui: &Ui, lead: &str, text: &str) {
     let Some(width) = ui.width() else {
         return ui.status(&format!("{lead}{text}"));
     };

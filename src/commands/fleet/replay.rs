@@ -6,17 +6,20 @@ use clap::Args;
 use fleet_scaling::Moment;
 use fleet_scaling::metrics::Metric;
 use fleet_scaling::replay::{Diff, History, Kind, Minute, ReplayError, replay};
+use fleet_scaling::state::Suspended;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::notes::say;
 use super::text::{counted, minute};
 use crate::aws::autoscaling::Activity;
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::scaling::{
-    Change, Facts, LONGEST, Minutes, Model, changes, desired_at, facts_of, model, suspended, warming_at,
+    Change, Facts, LONGEST, LeftOut, Minutes, Model, changes, desired_at, facts_of, model, suspended,
+    warming_at,
 };
 use crate::fleet::within_stage;
 use crate::layout::FleetId;
@@ -89,7 +92,9 @@ struct Replayed {
     first_explained: Vec<String>,
     /// Where the desired capacity of the past is known from.
     desired_from: &'static str,
-    left_out: Vec<crate::fleet::scaling::LeftOut>,
+    left_out: Vec<LeftOut>,
+    /// What nobody can tell of the past.
+    assumptions: Vec<String>,
     /// Whether nothing of the fleet's scaling takes part.
     #[serde(skip)]
     nothing_takes_part: bool,
@@ -173,6 +178,16 @@ impl Past {
     }
 }
 
+/// AWS keeps no past of policies and alarms.
+fn in_the_past(suspended: &Suspended) -> String {
+    let same = "policies and alarms were all the time what they are now";
+    if *suspended == Suspended::default() {
+        format!("{same}, and no process was suspended")
+    } else {
+        format!("{same}, and so were the suspended processes")
+    }
+}
+
 impl Replayed {
     fn new(fleet: &FleetId, past: &Past, diff: Diff, model: Model) -> Self {
         let at = |moment: Moment| Timestamp::from_millisecond(moment.0).unwrap_or(Timestamp::MAX);
@@ -216,6 +231,7 @@ impl Replayed {
                 "scaling activities"
             },
             left_out: model.left_out,
+            assumptions: vec![in_the_past(&past.history.suspended)],
         }
     }
 
@@ -352,6 +368,9 @@ pub(crate) async fn run(ctx: &Ctx, args: &ReplayArgs) -> Result<ExitStatus> {
     let replayed = Replayed::new(&args.fleet, &past, diff, model);
     let differs = !replayed.disagreements.is_empty();
     ctx.emit(&replayed)?;
+    for assumption in &replayed.assumptions {
+        say(&ctx.ui, "assumed: ", assumption);
+    }
     Ok(if differs && args.exit_code {
         ExitStatus::Differences
     } else {
