@@ -156,7 +156,7 @@ fn earlier_metrics(world: &mut World, names: &Names, fleet: &FleetSeed, workers:
     );
     // A fleet that cannot start has had nothing to do until now.
     let queued = if workers == 0 { 0.0 } else { rules.customers as f64 };
-    for minutes in (1..=EARLIER_MINUTES).rev() {
+    for minutes in (0..EARLIER_MINUTES).rev() {
         let at: SimTime = world.now - Duration::from_secs(60 * minutes);
         cloudwatch::record(world, depth, at, queued);
         cloudwatch::record(world, active, at, f64::from(workers));
