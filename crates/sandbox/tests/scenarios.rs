@@ -1,6 +1,6 @@
 //! Under every scenario, in both layouts, early and late: whatever an operator looks at is an answer AWS could give.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bpctl_sandbox::{Layout, Options, Scenario, World};
 use bytes::Bytes;
@@ -184,7 +184,6 @@ fn visit(layout: Layout) {
     };
     for scenario in Scenario::ALL.iter().copied() {
         let scenarios = [scenario].into();
-        let began = Instant::now();
         let mut world = World::new(Options {
             layout,
             scenarios,
@@ -203,12 +202,6 @@ fn visit(layout: Layout) {
             visitor.the_rest();
         }
         assert!(visitor.failures.is_empty(), "{scenario}: {:#?}", visitor.failures);
-        // An hour and twenty minutes of the platform's life, in a debug build on a slow machine.
-        assert!(
-            began.elapsed() < Duration::from_secs(20),
-            "{scenario} took {:?}",
-            began.elapsed()
-        );
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) fn of_alarm(alarm: Option<&Alarm>, topics: &Topics) -> Listener {
     nobody
 }
 
-/// "arn:<partition>:sns:<region>:<account>:<topic>" (Service Authorization Reference).
+/// `arn:<partition>:sns:<region>:<account>:<topic>` (Service Authorization Reference).
 fn is_topic(action: &str) -> bool {
     action.split(':').nth(2) == Some("sns")
 }

@@ -1,7 +1,7 @@
 //! The fleets under the scenarios: what an operator finds through the APIs.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -347,22 +347,22 @@ fn the_single_layout_has_a_stack_and_pointers_for_each_fleet() {
 }
 
 #[test]
-fn an_hour_of_two_hundred_fleets_is_cheap() {
+fn two_hundred_fleets_live_an_hour() {
     let fleets = (0..200)
         .map(|n| FleetSeed::new("production", &format!("fleet-{n:03}"), 1 + n % 3, 0.5))
         .collect();
-    let began = Instant::now();
     let world = World::new(Options {
         fleets,
         ..Options::default()
     });
-    let took = began.elapsed();
-    assert_eq!(
-        autoscaling::desired_capacity(&world, "asg-production-fleet-000"),
-        Some(1)
-    );
-    // Far above what it takes, so that a loaded machine does not matter.
-    assert!(took < Duration::from_secs(8), "{took:?}");
+    for (fleet, workers) in [("000", 1), ("001", 2), ("199", 2)] {
+        let group = format!("asg-production-fleet-{fleet}");
+        assert_eq!(
+            autoscaling::desired_capacity(&world, &group),
+            Some(workers),
+            "{group}"
+        );
+    }
 }
 
 #[test]
