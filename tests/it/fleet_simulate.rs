@@ -396,3 +396,20 @@ async fn an_interrupted_simulation_leaves_nothing() {
     );
     assert_eq!(left_in(account.home()), [""; 0]);
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test(start_paused = true)]
+async fn a_picture_that_cannot_be_written_does_not_hide_the_result() {
+    let account = account();
+    let scenario = ["--arrivals", "poisson:20/h", "--days", "1", "-o", "json"];
+    let with = simulate(&account, &[&scenario[..], &["--plot", "/proc/no.svg"]].concat()).await;
+    let without = simulate(&account, &scenario).await;
+    assert_eq!(with.status.code(), 1, "{}", with.text());
+    assert!(
+        with.stderr.contains("failed to write `/proc/no.svg`"),
+        "{}",
+        with.text()
+    );
+    assert!(!with.stderr.contains("plotted"), "{}", with.text());
+    assert_eq!(with.stdout, without.stdout);
+}

@@ -8,8 +8,8 @@ use fleet_scaling::lint::{Evidence, Finding, Severity};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::assumptions::assumed;
 use super::compute::compute;
-use super::notes::assumed;
 use super::text::counted;
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};

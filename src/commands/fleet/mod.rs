@@ -1,11 +1,11 @@
 //! `bpctl fleet`: look at GPU fleets, understand how they scale, and take them to zero.
 
+mod assumptions;
 mod compute;
 mod demand;
 mod explain;
 mod lint;
 mod list;
-mod notes;
 mod replay;
 mod scale_to_zero;
 mod simulate;

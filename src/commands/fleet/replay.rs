@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::notes::say;
+use super::assumptions::say;
 use super::text::{counted, minute};
 use crate::aws::autoscaling::Activity;
 use crate::context::Ctx;

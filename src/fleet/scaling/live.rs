@@ -12,11 +12,11 @@ use fleet_scaling::config::{
 };
 use fleet_scaling::metrics::{Metric, Statistic};
 use fleet_scaling::policy::{AdjustmentType, StepAdjustment};
-use fleet_scaling::state::Process;
 use serde::de::DeserializeOwned;
 
 use super::deployed::Deployed;
 use super::listener::Listener;
+use super::state::suspended_processes;
 use super::{LeftOut, Model};
 use crate::aws::autoscaling::{Group, Policy, PolicyKind, TrackedMetric};
 use crate::aws::cloudwatch::Alarm;
@@ -487,15 +487,6 @@ impl Reader<'_> {
         }
         Ok(metric)
     }
-}
-
-/// The suspended processes that keep a group from scaling.
-pub(crate) fn suspended_processes(group: &Group) -> Vec<&'static str> {
-    [Process::Launch, Process::Terminate, Process::AlarmNotification]
-        .into_iter()
-        .map(Process::name)
-        .filter(|process| group.suspended.iter().any(|(name, _)| name == process))
-        .collect()
 }
 
 fn broken(what: impl Into<String>) -> LeftOut {

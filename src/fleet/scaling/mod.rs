@@ -16,10 +16,10 @@ use serde::Serialize;
 pub(crate) use changes::{Change, changes, desired_at, warming_at};
 pub(crate) use demand::{LONGEST, demand};
 pub(crate) use file::read_file;
-pub(crate) use live::{Facts, model, suspended_processes};
+pub(crate) use live::{Facts, model};
 pub(crate) use minutes::Minutes;
 pub(crate) use observe::{facts_of, facts_of_all, with_templates};
-pub(crate) use state::{state, suspended};
+pub(crate) use state::{state, suspended, suspended_processes};
 
 /// A fleet that can be explained, checked, simulated and tuned.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,9 +12,19 @@ use super::live::Facts;
 use crate::aws::autoscaling::{Activity, Group, Phase};
 use crate::aws::cloudwatch::AlarmState;
 
-/// The processes that are suspended, among those that decide on capacity.
+/// The suspended processes among those that decide on capacity, by their names in the API.
+pub(crate) fn suspended_processes(group: &Group) -> Vec<&'static str> {
+    [Process::Launch, Process::Terminate, Process::AlarmNotification]
+        .into_iter()
+        .map(Process::name)
+        .filter(|process| group.suspended.iter().any(|(name, _)| name == process))
+        .collect()
+}
+
+/// The same as the library takes them.
 pub(crate) fn suspended(group: &Group) -> Suspended {
-    let is = |process: Process| group.suspended.iter().any(|(name, _)| name == process.name());
+    let processes = suspended_processes(group);
+    let is = |process: Process| processes.contains(&process.name());
     Suspended {
         launch: is(Process::Launch),
         terminate: is(Process::Terminate),

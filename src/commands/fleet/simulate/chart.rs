@@ -2,7 +2,7 @@
 
 use fleet_scaling::simulate::Series as Course;
 
-use super::super::notes::span;
+use super::super::text::span;
 use super::Simulation;
 use crate::plot::{Across, Chart, Limit, Panel, Series, Shape};
 

@@ -10,9 +10,9 @@ use fleet_scaling::config::FleetSpec;
 use fleet_scaling::simulate::{Report, Scenario, Series};
 use serde::Serialize;
 
+use super::assumptions::note;
 use super::compute::compute;
 use super::demand::{Days, Demand};
-use super::notes::note;
 use super::source::FleetSource;
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
@@ -135,13 +135,16 @@ pub(super) async fn run(ctx: &Ctx, args: &SimulateArgs) -> Result<ExitStatus> {
         config: model.config.spec().clone(),
         course,
     };
-    if let (Some(file), Some(chart)) = (&picture, simulation.chart(chart::FILE)) {
-        file.write(&svg(&chart)?)?;
-    }
-    ctx.emit(&simulation)?;
+    // A picture that cannot be written does not hide the result.
+    let drawn = match (&picture, simulation.chart(chart::FILE)) {
+        (Some(file), Some(chart)) => svg(&chart).and_then(|picture| file.write(&picture)),
+        _ => Ok(()),
+    };
+    let is_drawn = drawn.is_ok();
+    let outcome = ctx.emit_outcome(&simulation, drawn.map(|()| ExitStatus::Done));
     note(&ctx.ui, &model);
-    if let Some(file) = &picture {
+    if let Some(file) = picture.filter(|_| is_drawn) {
         ctx.ui.status(&format!("plotted to `{}`", file.shown().display()));
     }
-    Ok(ExitStatus::Done)
+    outcome
 }

@@ -2,8 +2,8 @@
 
 use fleet_scaling::simulate::Durations;
 
-use super::super::notes::{dollars, percent, span};
 use super::super::text::counted;
+use super::super::text::{dollars, percent, span};
 use super::Simulation;
 use crate::output::{Render, Table, View, paragraph};
 use crate::plot::terminal;

@@ -12,9 +12,9 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 use fleet_scaling::tune::{Objective, tune_with_progress};
 
+use super::assumptions::note;
 use super::compute::compute;
 use super::demand::{Days, Demand};
-use super::notes::note;
 use super::source::FleetSource;
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
@@ -170,13 +170,16 @@ pub(super) async fn run(ctx: &Ctx, args: &TuneArgs) -> Result<ExitStatus> {
     .map_err(|problem| CtlError::usage("tune the fleet").source(&problem))?;
 
     let tuning = Tuning::new(&model, scenario, objective, &space, found);
-    if let Some(file) = &picture {
-        file.write(&svg(&tuning.chart())?)?;
-    }
-    let outcome = tuning.verdict();
+    // A picture that cannot be written does not hide the result.
+    let drawn = match &picture {
+        Some(file) => svg(&tuning.chart()).and_then(|picture| file.write(&picture)),
+        None => Ok(()),
+    };
+    let is_drawn = drawn.is_ok();
+    let outcome = drawn.and_then(|()| tuning.verdict());
     let outcome = ctx.emit_outcome(&tuning, outcome.map(|()| ExitStatus::Done));
     note(&ctx.ui, &model);
-    if let Some(file) = &picture {
+    if let Some(file) = picture.filter(|_| is_drawn) {
         ctx.ui.status(&format!("plotted to `{}`", file.shown().display()));
     }
     outcome

@@ -1,6 +1,6 @@
 //! What a search means, in a sentence: what to change, or that nothing helps and what might.
 
-use super::super::notes::{dollars, percent, span};
+use super::super::text::{dollars, percent, span};
 use super::outcome::{Tried, Tuning};
 use crate::error::{CtlError, ErrorKind, Result};
 

@@ -1,6 +1,6 @@
 //! A search for people: a table of what is, what would be best and what else there is.
 
-use super::super::notes::{dollars, percent, span};
+use super::super::text::{dollars, percent, span};
 use super::outcome::{Settings, Tried, Tuning};
 use crate::output::{Render, Table, View, paragraph};
 use crate::plot::terminal;
