@@ -10,11 +10,11 @@ use crate::aws::Aws;
 use crate::clock::Clock;
 use crate::commands;
 use crate::context::{Ctx, state_dir};
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Place, Result};
 use crate::exit::ExitStatus;
 use crate::output::{OutputFormat, OutputSpec};
 use crate::process::Process;
-use crate::settings;
+use crate::settings::{self, Sourced};
 use crate::ui::{ColorChoice, Ui, Verbosity};
 
 /// Operate the platform: migrations, GPU fleets, triage, and a sandbox to try all of it in
@@ -114,14 +114,9 @@ struct GlobalArgs {
 }
 
 impl GlobalArgs {
-    /// The flags that chose the place, as they would be typed again.
-    fn place(&self) -> String {
-        let overrides = self.overrides();
-        let words = overrides
-            .iter()
-            .flat_map(|(flag, value)| [format!("--{flag}"), value.clone()]);
-        let words: Vec<String> = words.collect();
-        shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
+    /// The flags that chose the place.
+    fn place(&self) -> Place {
+        Place::of_flags(self.overrides())
     }
 
     fn overrides(&self) -> BTreeMap<&'static str, String> {
@@ -372,6 +367,13 @@ async fn context(
         }
         None => Clock::system(),
     };
+    let value = |setting: &Option<Sourced<String>>| setting.as_ref().map(|setting| setting.value.clone());
+    let place = global
+        .place()
+        .aws("--profile", value(&settings.profile).as_deref())
+        .aws("--region", value(&settings.region).as_deref())
+        .aws("--endpoint-url", value(&settings.endpoint_url).as_deref());
+    let ui = ui.in_place(place);
     let aws = Aws::new(settings.clone(), clock.clone(), transport);
     Ok(Ctx {
         ui,
@@ -403,7 +405,7 @@ async fn interruptible(ctx: &Ctx, command: Command) -> Result<ExitStatus> {
     tokio::select! {
         result = command.run(ctx) => result,
         () = interrupts => Err(CtlError::new(ErrorKind::Interrupted, "finish: interrupted twice")
-            .hint("what was begun may still be running in AWS: look with `bpctl triage`")),
+            .hint(("what was begun may still be running in AWS: look with", CommandLine::bpctl(["triage"])))),
     }
 }
 

@@ -117,6 +117,7 @@ fn passes(error: &CtlError) -> bool {
         | ErrorKind::NotFound
         | ErrorKind::Changed
         | ErrorKind::Conflict
+        | ErrorKind::Quota
         | ErrorKind::Rejected
         | ErrorKind::Failed
         | ErrorKind::TimedOut

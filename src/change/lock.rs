@@ -7,7 +7,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use super::journal::create_private;
 use super::plan::Target;
 use crate::context::Ctx;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 
 /// Held for as long as the value lives.
 #[derive(Debug)]
@@ -53,7 +53,10 @@ impl OperationLock {
                     holder.trim()
                 ),
             )
-            .hint("wait for it to end, or look at it with `bpctl fleet status`"));
+            .hint((
+                "wait for it to end, or look at it with",
+                CommandLine::bpctl(["fleet", "status"]),
+            )));
         }
         let line = format!("process {} since {}\n", std::process::id(), ctx.clock.now());
         file.set_len(0)

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, Hint};
 use crate::output::{Render, View};
 
 /// How hard a change is to take back; decides what the operator is asked.
@@ -123,7 +123,7 @@ pub(crate) struct Blocker {
     pub(crate) kind: ErrorKind,
     pub(crate) reason: String,
     /// The next command, or the flag that overrides.
-    pub(crate) hint: String,
+    pub(crate) hint: Hint,
 }
 
 /// One thing to do, with the typed action that does it.

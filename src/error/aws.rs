@@ -6,7 +6,9 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error as StdError;
 
-use super::{CtlError, ErrorKind};
+use serde::Serialize;
+
+use super::{CommandLine, CtlError, ErrorKind, Hint};
 
 /// Codes that mean "the credentials themselves are no good" over all services
 /// (AWS docs: "Common error types"; IAM: "Troubleshoot expired credentials").
@@ -43,8 +45,69 @@ const THROTTLE_CODES: &[&str] = &[
     "RequestThrottledException",
     "TooManyRequestsException",
     "SlowDown",
-    "LimitExceededException",
+    "BandwidthLimitExceeded",
+    "PriorRequestNotComplete",
 ];
+
+/// What AWS answered instead of the result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Reply {
+    /// AWS' own code, e.g. `AccessDeniedException`.
+    pub(crate) code: String,
+    /// The code of another service, which AWS quotes in the message, e.g. `InvalidSubnetID.NotFound` of EC2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) inner_code: Option<String>,
+    pub(crate) message: String,
+    pub(crate) http_status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) request_id: Option<String>,
+}
+
+impl Reply {
+    fn new(code: &str, message: &str, http_status: u16, request_id: Option<&str>) -> Self {
+        Self {
+            code: code.to_owned(),
+            inner_code: inner_code(message).map(str::to_owned),
+            message: message.to_owned(),
+            http_status,
+            request_id: request_id.map(str::to_owned),
+        }
+    }
+
+    /// `code: message (request id)`.
+    fn sentence(&self) -> String {
+        let request = self.request_id.as_ref();
+        let request = request.map(|id| format!(" (request {id})")).unwrap_or_default();
+        format!("{}: {}{request}", self.code, self.message)
+    }
+
+    /// Whether the code, or the one quoted in the message, is `code` or a special case of it
+    /// (`InvalidGroup.NotFound` is one of `InvalidGroup`).
+    pub(crate) fn is(&self, code: &str) -> bool {
+        let matches = |found: &str| {
+            found
+                .strip_prefix(code)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        matches(&self.code) || self.inner_code.as_deref().is_some_and(matches)
+    }
+}
+
+/// ECS quotes EC2's codes as `(ErrorCode: InvalidSubnetID.NotFound)`.
+fn inner_code(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("(ErrorCode: ")?;
+    let (code, _) = rest.split_once(')')?;
+    let is_code = !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
+    is_code.then_some(code)
+}
+
+/// Whether a code says that a quota of the account is used up. Such a code is no throttling, whatever
+/// it sounds like: CloudFormation and CloudWatch Logs call theirs `LimitExceededException`, Auto Scaling
+/// `LimitExceeded`, EC2 `VcpuLimitExceeded`, RDS `SnapshotQuotaExceeded`
+/// (API references of these services, "Errors").
+fn is_quota(code: &str) -> bool {
+    !THROTTLE_CODES.contains(&code) && (code.contains("LimitExceeded") || code.contains("QuotaExceeded"))
+}
 
 /// An SDK error in the operator's words.
 ///
@@ -60,11 +123,8 @@ where
             let status = service.raw().status().as_u16();
             let code = inner.meta().code().unwrap_or("Unknown");
             let message = inner.meta().message().unwrap_or("AWS gave no message");
-            let request_id = inner.meta().extra("aws_request_id").map(str::to_owned);
-            if status >= 500 && !THROTTLE_CODES.contains(&code) {
-                return broken_error(&doing, status, code, message, request_id.as_deref());
-            }
-            from_code(&doing, code, message, request_id.as_deref())
+            let request_id = inner.meta().extra("aws_request_id");
+            from_reply(&doing, Reply::new(code, message, status, request_id))
         }
         SdkError::TimeoutError(_) => unreachable_error(&doing, "no answer within the timeout", error),
         SdkError::DispatchFailure(failure) => {
@@ -104,54 +164,62 @@ where
 }
 
 /// An error that AWS itself answered with.
-fn from_code(doing: &str, code: &str, message: &str, request_id: Option<&str>) -> CtlError {
-    let cause = match request_id {
-        Some(id) => format!("{code}: {message} (request {id})"),
-        None => format!("{code}: {message}"),
-    };
-    let base = |kind| CtlError::new(kind, doing).cause(cause.clone());
-    if code == "RequestExpired"
+fn from_reply(doing: &str, reply: Reply) -> CtlError {
+    let code = reply.code.as_str();
+    let message = reply.message.as_str();
+    let throttled = THROTTLE_CODES.contains(&code);
+    if reply.http_status >= 500 && !throttled {
+        // Nobody knows whether the request was carried out, as with a lost answer.
+        return CtlError::new(ErrorKind::Unreachable, doing)
+            .cause(format!("HTTP status {}: {}", reply.http_status, reply.sentence()))
+            .hint("the failure is on the other side: run the command again in a minute; if it lasts, see https://health.aws.amazon.com")
+            .replied(reply);
+    }
+    let base = |kind| CtlError::new(kind, doing).cause(reply.sentence());
+    let error = if code == "RequestExpired"
         || message.starts_with("Signature expired")
         || message.starts_with("Signature not yet current")
     {
-        return base(ErrorKind::Credentials)
-            .hint("AWS and this machine disagree about the time: set the machine's clock, then run the command again");
-    }
-    if CREDENTIAL_CODES.contains(&code) {
-        return base(ErrorKind::Credentials).hint(
-            "the credentials have expired or are invalid: sign in again with `aws sso login --profile <profile>`, or refresh AWS_* in the environment",
-        );
-    }
-    if DENIED_CODES.contains(&code) {
-        let error = base(ErrorKind::AccessDenied);
-        return match missing_permission(message) {
-            Some((action, Some(resource))) => error.hint(format!(
-                "allow `{action}` on `{resource}` for this principal (see `bpctl whoami`)"
+        base(ErrorKind::Credentials)
+            .coded("clock-skew")
+            .hint("AWS and this machine disagree about the time: set the machine's clock, then run the command again")
+    } else if CREDENTIAL_CODES.contains(&code) {
+        base(ErrorKind::Credentials).hint((
+            "the credentials have expired or are invalid: sign in again, with SSO by",
+            sign_in(),
+            ", or refresh AWS_* in the environment",
+        ))
+    } else if DENIED_CODES.contains(&code) {
+        let denied = base(ErrorKind::AccessDenied);
+        let whoami = CommandLine::bpctl(["whoami"]);
+        match missing_permission(message) {
+            Some((action, Some(resource))) => denied.hint((
+                format!("allow `{action}` on `{resource}` for this principal (see"),
+                whoami,
+                ")",
             )),
-            Some((action, None)) => error.hint(format!(
-                "allow `{action}` for this principal (see `bpctl whoami`)"
-            )),
-            None => error.hint("see which principal is used with `bpctl whoami`"),
-        };
-    }
-    if THROTTLE_CODES.contains(&code) {
-        return base(ErrorKind::Throttled)
-            .hint("AWS is throttling this account's API calls: wait a minute and run the command again");
-    }
-    if is_not_found(code) {
-        return base(ErrorKind::NotFound);
-    }
-    base(ErrorKind::Rejected)
+            Some((action, None)) => {
+                denied.hint((format!("allow `{action}` for this principal (see"), whoami, ")"))
+            }
+            None => denied.hint(("see which principal is used with", whoami)),
+        }
+    } else if throttled {
+        base(ErrorKind::Throttled)
+            .hint("AWS is throttling this account's API calls: wait a minute and run the command again")
+    } else if is_quota(code) {
+        base(ErrorKind::Quota)
+            .hint("a quota of this account is used up: free some of it, or ask for more in the Service Quotas console")
+    } else if is_not_found(code) {
+        base(ErrorKind::NotFound)
+    } else {
+        base(ErrorKind::Rejected)
+    };
+    error.replied(reply)
 }
 
-/// A failure on the other side. Nobody knows whether the request was carried out, as with a lost answer.
-fn broken_error(doing: &str, status: u16, code: &str, message: &str, request_id: Option<&str>) -> CtlError {
-    let request = request_id
-        .map(|id| format!(" (request {id})"))
-        .unwrap_or_default();
-    CtlError::new(ErrorKind::Unreachable, doing)
-        .cause(format!("HTTP status {status}: {code}: {message}{request}"))
-        .hint("the failure is on the other side: run the command again in a minute; if it lasts, see https://health.aws.amazon.com")
+/// How to sign in again; the profile is part of the place.
+fn sign_in() -> CommandLine {
+    CommandLine::aws("sso", "login")
 }
 
 /// Whether credentials could not be had. Words alone do not tell: "No address associated with
@@ -177,7 +245,7 @@ fn credentials_error(doing: &str, text: &str) -> CtlError {
         .any(|word| word.eq_ignore_ascii_case("sso"));
     let error = CtlError::new(ErrorKind::Credentials, doing).cause(text);
     if is_sso {
-        error.hint("the SSO session is missing or has expired: run `aws sso login --profile <profile>`")
+        error.hint(("the SSO session is missing or has expired: run", sign_in()))
     } else {
         error.hint("no usable AWS credentials: set `profile` in the context, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
     }
@@ -187,7 +255,12 @@ fn unreachable_error(doing: &str, what: &str, error: &(dyn StdError + 'static)) 
     CtlError::new(ErrorKind::Unreachable, doing)
         .cause(what)
         .source(error)
-        .hint("check the network, the region and the endpoint with `bpctl config explain region` and `bpctl config explain endpoint-url`")
+        .hint(
+            Hint::new("check the network, the region and the endpoint with")
+                .command(CommandLine::bpctl(["config", "explain", "region"]))
+                .and("and")
+                .command(CommandLine::bpctl(["config", "explain", "endpoint-url"])),
+        )
 }
 
 fn full_text(error: &(dyn StdError + 'static)) -> String {
@@ -219,10 +292,50 @@ mod tests {
 
     use super::*;
 
+    fn from_code(code: &str, message: &str) -> CtlError {
+        from_reply("x", Reply::new(code, message, 400, None))
+    }
+
+    #[test]
+    fn a_used_up_quota_is_no_throttling() {
+        for code in [
+            "LimitExceeded",
+            "LimitExceededException",
+            "VcpuLimitExceeded",
+            "SnapshotQuotaExceeded",
+            "ServiceQuotaExceededException",
+        ] {
+            let error = from_code(code, "m");
+            assert_eq!(error.kind(), ErrorKind::Quota, "{code}");
+            assert!(!error.hints()[0].contains("wait a minute"), "{code}");
+        }
+        for code in ["RequestLimitExceeded", "BandwidthLimitExceeded"] {
+            assert_eq!(from_code(code, "m").kind(), ErrorKind::Throttled, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_aws_answered_is_kept_in_fields() {
+        let message = "Error retrieving subnet information for [subnet-1]: The subnet ID 'subnet-1' does not exist (ErrorCode: InvalidSubnetID.NotFound)";
+        let reply = Reply::new("InvalidParameterException", message, 400, Some("r-1"));
+        let error = from_reply("start the task", reply);
+        let reply = error.reply().unwrap();
+        assert_eq!(
+            (reply.http_status, reply.request_id.as_deref()),
+            (400, Some("r-1"))
+        );
+        assert!(reply.is("InvalidParameterException") && reply.is("InvalidSubnetID"));
+        assert!(!reply.is("InvalidSubnet") && !reply.is("InvalidGroup"));
+        assert_eq!(inner_code("no such thing (ErrorCode: a b)"), None);
+    }
+
     #[test]
     fn denied_names_action_and_resource() {
         let message = "User: arn:aws:sts::123456789012:assumed-role/ops/jo is not authorized to perform: ecs:RunTask on resource: arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:7 because no identity-based policy allows the ecs:RunTask action";
-        let error = from_code("start the task", "AccessDeniedException", message, Some("r-1"));
+        let error = from_reply(
+            "start the task",
+            Reply::new("AccessDeniedException", message, 400, Some("r-1")),
+        );
         assert_eq!(error.kind(), ErrorKind::AccessDenied);
         assert_eq!(
             error.hints(),
@@ -240,22 +353,14 @@ mod tests {
             "UnrecognizedClientException",
             "InvalidClientTokenId",
         ] {
-            assert_eq!(
-                from_code("x", code, "m", None).kind(),
-                ErrorKind::Credentials,
-                "{code}"
-            );
+            assert_eq!(from_code(code, "m").kind(), ErrorKind::Credentials, "{code}");
         }
     }
 
     #[test]
     fn throttling_is_recognised_in_both_spellings() {
         for code in ["Throttling", "ThrottlingException", "RequestLimitExceeded"] {
-            assert_eq!(
-                from_code("x", code, "m", None).kind(),
-                ErrorKind::Throttled,
-                "{code}"
-            );
+            assert_eq!(from_code(code, "m").kind(), ErrorKind::Throttled, "{code}");
         }
     }
 
@@ -276,14 +381,9 @@ mod tests {
     #[test]
     fn a_wrong_clock_is_not_a_wrong_password() {
         let message = "Signature expired: 20260115T090000Z is now earlier than 20260115T091000Z";
-        let error = from_code("x", "SignatureDoesNotMatch", message, None);
+        let error = from_code("SignatureDoesNotMatch", message);
         assert!(error.hints()[0].contains("clock"), "{error:?}");
-        let error = from_code(
-            "x",
-            "SignatureDoesNotMatch",
-            "The request signature we calculated",
-            None,
-        );
+        let error = from_code("SignatureDoesNotMatch", "The request signature we calculated");
         assert!(!error.hints()[0].contains("clock"), "{error:?}");
     }
 

@@ -1,6 +1,8 @@
 //! The one error type that reaches the operator: what failed, why, and what to do next.
 
 mod aws;
+mod command_line;
+mod hint;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,7 +11,9 @@ use serde::Serialize;
 
 use crate::exit::ExitStatus;
 
-pub(crate) use aws::from_sdk;
+pub(crate) use aws::{Reply, from_sdk};
+pub(crate) use command_line::{CommandLine, Place};
+pub(crate) use hint::Hint;
 
 /// What went wrong, as far as scripts and exit statuses care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +39,8 @@ pub(crate) enum ErrorKind {
     Conflict,
     /// AWS asked us to slow down and retries did not help.
     Throttled,
+    /// A quota of the account is used up: waiting does not help.
+    Quota,
     /// The endpoint could not be reached, did not answer in time, or failed itself (HTTP 5xx): nobody
     /// knows whether the request was carried out.
     Unreachable,
@@ -53,6 +59,31 @@ pub(crate) enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// The kind as scripts see it, unless the error has a code of its own.
+    #[must_use]
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Config => "config",
+            Self::Declined => "declined",
+            Self::Credentials => "credentials",
+            Self::AccessDenied => "access-denied",
+            Self::WrongAccount => "wrong-account",
+            Self::NotFound => "not-found",
+            Self::Changed => "changed",
+            Self::Conflict => "conflict",
+            Self::Throttled => "throttled",
+            Self::Quota => "quota",
+            Self::Unreachable => "unreachable",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed-out",
+            Self::Partial => "partial",
+            Self::Interrupted => "interrupted",
+            Self::Unexpected => "unexpected",
+        }
+    }
+
     /// The exit status of a command that ends with this kind of error.
     #[must_use]
     pub(crate) fn exit_status(self) -> ExitStatus {
@@ -67,6 +98,7 @@ impl ErrorKind {
             Self::NotFound
             | Self::Conflict
             | Self::Throttled
+            | Self::Quota
             | Self::Unreachable
             | Self::Rejected
             | Self::Failed
@@ -84,8 +116,17 @@ pub(crate) struct CtlError {
     kind: ErrorKind,
     message: String,
     causes: Vec<String>,
-    hints: Vec<String>,
+    hints: Vec<Hint>,
     exit: Option<ExitStatus>,
+    details: Box<Details>,
+}
+
+/// What few errors have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Details {
+    code: Option<&'static str>,
+    reply: Option<Reply>,
+    wrong_flags: Vec<&'static str>,
 }
 
 pub(crate) type Result<T, E = CtlError> = std::result::Result<T, E>;
@@ -98,6 +139,7 @@ impl CtlError {
             causes: Vec::new(),
             hints: Vec::new(),
             exit: None,
+            details: Box::default(),
         }
     }
 
@@ -119,9 +161,30 @@ impl CtlError {
         )
     }
 
+    /// Names the error for scripts more exactly than its kind does; a word in kebab case.
+    #[must_use]
+    pub(crate) fn coded(mut self, code: &'static str) -> Self {
+        self.details.code = Some(code);
+        self
+    }
+
+    /// Keeps what AWS answered.
+    #[must_use]
+    pub(crate) fn replied(mut self, reply: Reply) -> Self {
+        self.details.reply = Some(reply);
+        self
+    }
+
+    /// Names a global flag (without dashes) that was wrong: no hint repeats it.
+    #[must_use]
+    pub(crate) fn wrong_flag(mut self, flag: &'static str) -> Self {
+        self.details.wrong_flags.push(flag);
+        self
+    }
+
     /// Adds what to do next.
     #[must_use]
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hints.push(hint.into());
         self
     }
@@ -166,6 +229,21 @@ impl CtlError {
         self.kind
     }
 
+    /// What scripts tell this error by.
+    pub(crate) fn code(&self) -> &'static str {
+        self.details.code.unwrap_or_else(|| self.kind.code())
+    }
+
+    /// What AWS answered, when it was AWS that refused.
+    pub(crate) fn reply(&self) -> Option<&Reply> {
+        self.details.reply.as_ref()
+    }
+
+    /// Global flags that hints must not repeat.
+    pub(crate) fn wrong_flags(&self) -> &[&'static str] {
+        &self.details.wrong_flags
+    }
+
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
@@ -174,7 +252,7 @@ impl CtlError {
         &self.causes
     }
 
-    pub(crate) fn hints(&self) -> &[String] {
+    pub(crate) fn hints(&self) -> &[Hint] {
         &self.hints
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::aws::Aws;
 use crate::aws::autoscaling::{Group, Phase};
 use crate::aws::cloudformation::Stack;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::layout::{FleetId, Layout, LayoutKind};
 use crate::settings::nearest;
 
@@ -89,7 +89,7 @@ pub(crate) struct Gap {
     pub(crate) what: &'static str,
     pub(crate) why: String,
     #[serde(skip)]
-    pub(crate) hints: Vec<String>,
+    pub(crate) hints: Vec<Hint>,
 }
 
 impl Gap {
@@ -231,10 +231,15 @@ fn unknown(known: &Known, name: &FleetId) -> CtlError {
         .map(ToString::to_string);
     let like = twin.or_else(|| nearest(&given, names.iter().map(String::as_str)).map(str::to_owned));
     match like {
-        Some(like) => error.hint(format!(
-            "did you mean `{like}`? `bpctl fleet list` shows all of them"
+        Some(like) => error.hint((
+            format!("did you mean `{like}`?"),
+            CommandLine::bpctl(["fleet", "list"]),
+            "shows all of them",
         )),
-        None => error.hint("`bpctl fleet list` shows the fleets of this context"),
+        None => error.hint((
+            "see the fleets of this context with",
+            CommandLine::bpctl(["fleet", "list"]),
+        )),
     }
 }
 
@@ -252,8 +257,12 @@ pub(crate) fn within_stage(layout: &Layout, names: &[FleetId]) -> Result<()> {
             "use fleet `{name}`: this run is limited to stage `{stage}`"
         ))
         .hint(match layout.kind() {
-            LayoutKind::Single => "leave out `--stage` (see `bpctl config explain stage`)".to_owned(),
-            LayoutKind::Staged => format!("give `--stage {}`", name.stage),
+            LayoutKind::Single => Hint::from((
+                "leave out `--stage` (see",
+                CommandLine::bpctl(["config", "explain", "stage"]),
+                ")",
+            )),
+            LayoutKind::Staged => Hint::new(format!("give `--stage {}`", name.stage)),
         })),
     }
 }
@@ -364,7 +373,7 @@ mod tests {
     #[test]
     fn an_unknown_name_gets_the_nearest_one() {
         let known = sample(None);
-        let hint = |name: &str| select(&known, &[id(name)]).unwrap_err().hints().join(" ");
+        let hint = |name: &str| select(&known, &[id(name)]).unwrap_err().hints()[0].to_string();
         assert!(hint("production/gpu-defualt").contains("`production/gpu-default`"));
         assert!(hint("staging/gpu-default").contains("`production/gpu-default`"));
         assert!(hint("production/zzzzzz").contains("bpctl fleet list"));

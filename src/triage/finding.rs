@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::catalog::Code;
 use super::snapshot::{Probe, TaskFault};
+use crate::error::Hint;
 use crate::layout::{App, FleetId, Stage};
 
 /// How bad it is: P1 harms users now, P2 will or harms some, P3 wastes money or attention
@@ -110,7 +111,7 @@ pub(crate) struct Finding {
     /// The likely cause in one sentence.
     pub(crate) cause: String,
     /// Exact commands, the first one first.
-    pub(crate) next: Vec<String>,
+    pub(crate) next: Vec<Hint>,
     /// The section of the runbook that tells more.
     pub(crate) runbook: &'static str,
     /// What this finding explains.
@@ -168,7 +169,7 @@ impl Finding {
     }
 
     #[must_use]
-    pub(crate) fn next(mut self, command: impl Into<String>) -> Self {
+    pub(crate) fn next(mut self, command: impl Into<Hint>) -> Self {
         self.next.push(command.into());
         self
     }

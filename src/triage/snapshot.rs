@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, Hint};
 use crate::layout::{App, FleetId, Layout, Stage};
 
 macro_rules! probes {
@@ -82,7 +82,7 @@ impl Serialize for Probe {
 pub(crate) struct Blind {
     pub(crate) kind: ErrorKind,
     pub(crate) reason: String,
-    pub(crate) hints: Vec<String>,
+    pub(crate) hints: Vec<Hint>,
     /// The probe whose own failure left this one without its question.
     pub(crate) needs: Option<Probe>,
 }

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indicatif::MultiProgress;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CtlError, ErrorKind, Hint, Place, Result};
 use crate::process::Process;
 
 pub(crate) use bar::{Bar, Gauge};
@@ -55,8 +55,8 @@ pub(crate) struct Ui {
     width: Option<u16>,
     bars: Option<MultiProgress>,
     github: bool,
-    /// The flags that chose this place, as they would be typed.
-    place: String,
+    /// What the commands in hints need, for them to mean the same place.
+    place: Place,
 }
 
 struct Streams {
@@ -98,15 +98,20 @@ impl Ui {
             width,
             bars: bars.then(MultiProgress::new),
             github,
-            place: String::new(),
+            place: Place::default(),
         }
     }
 
-    /// The flags that the commands in hints need, for them to mean the same place.
+    /// Where the commands in hints are to do their work.
     #[must_use]
-    pub(crate) fn in_place(mut self, flags: String) -> Self {
-        self.place = flags;
+    pub(crate) fn in_place(mut self, place: Place) -> Self {
+        self.place = place;
         self
+    }
+
+    /// Where the commands in hints do their work.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 
     fn streams(&self) -> MutexGuard<'_, Streams> {
@@ -201,9 +206,13 @@ impl Ui {
         self.says(Role::Warning, "warning:", text);
     }
 
-    /// The next command to type.
-    pub(crate) fn hint(&self, text: &str) {
-        self.says(Role::Hint, "hint:", &in_the_same_place(text, &self.place));
+    /// What to do next.
+    pub(crate) fn hint(&self, hint: impl Into<Hint>) {
+        self.says_hint(&hint.into(), &self.place);
+    }
+
+    fn says_hint(&self, hint: &Hint, place: &Place) {
+        self.says(Role::Hint, "hint:", &hint.in_place(place).to_string());
     }
 
     /// Somebody else's log, each line with its origin in front.
@@ -240,8 +249,9 @@ impl Ui {
         for cause in error.causes() {
             self.line(&format!("  caused by: {}", self.harmless(cause)));
         }
+        let place = self.place.clone().without(error.wrong_flags());
         for hint in error.hints() {
-            self.hint(hint);
+            self.says_hint(hint, &place);
         }
     }
 
@@ -334,25 +344,6 @@ fn mute(text: &str) -> String {
     text.split('\n').map(muted).collect::<Vec<_>>().join("\n")
 }
 
-/// Puts `flags` into every `bpctl` command of a hint that has no flags in front of its verb yet.
-fn in_the_same_place(hint: &str, flags: &str) -> String {
-    const COMMAND: &str = "`bpctl ";
-    if flags.is_empty() {
-        return hint.to_owned();
-    }
-    let mut parts = hint.split(COMMAND);
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        text.push_str(COMMAND);
-        if !part.starts_with('-') {
-            text.push_str(flags);
-            text.push(' ');
-        }
-        text.push_str(part);
-    }
-    text
-}
-
 /// GitHub's workflow commands are one line each (GitHub docs, "Workflow commands for GitHub Actions").
 fn github_escape(text: &str) -> String {
     strip_controls(text)
@@ -365,6 +356,7 @@ fn github_escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::CommandLine;
 
     fn github() -> (Ui, crate::process::Captured) {
         let (mut process, captured) = Process::captured(&[]);
@@ -408,15 +400,23 @@ mod tests {
     }
 
     #[test]
-    fn hints_mean_the_same_place() {
-        let hint = |text: &str| in_the_same_place(text, "--context prod");
+    fn hints_mean_the_same_place_without_the_flag_that_was_wrong() {
+        let (mut process, captured) = Process::captured(&[]);
+        let place = Place::of_flags([("context", "prod"), ("stage", "stagin")])
+            .aws("--profile", Some("ops"))
+            .aws("--region", None);
+        let ui = Ui::new(&mut process, ColorChoice::Never, Verbosity::Normal).in_place(place);
+        let triage = || CommandLine::bpctl(["triage"]);
+        ui.hint(("run", triage(), "again"));
+        ui.hint(CommandLine::aws("sts", "get-caller-identity"));
+        ui.error(&CtlError::usage("x").wrong_flag("stage").hint(("see", triage())));
         assert_eq!(
-            hint("run `bpctl migrate` again, or `bpctl triage`"),
-            "run `bpctl --context prod migrate` again, or `bpctl --context prod triage`"
+            captured.stderr(),
+            "hint: run `bpctl --context prod --stage stagin triage` again\n\
+             hint: `aws sts get-caller-identity --profile ops`\n\
+             error: failed to x\n\
+             hint: see `bpctl --context prod triage`\n"
         );
-        assert_eq!(hint("`bpctl --context x triage`"), "`bpctl --context x triage`");
-        assert_eq!(hint("`aws x`"), "`aws x`");
-        assert_eq!(in_the_same_place("`bpctl x`", ""), "`bpctl x`");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::aws::ecs::{Network, RunTask, Task};
 use crate::aws::wait::{Look, Waited, Waiter};
 use crate::change::{Approved, Journal, OperationLock, Permit, Target};
 use crate::context::Ctx;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::layout::Layout;
 
 /// After a lost answer: how long to look for the task that may have been started.
@@ -40,8 +40,11 @@ pub(super) fn lock(ctx: &Ctx, target: &Target) -> Result<OperationLock> {
         if error.kind() != ErrorKind::Conflict {
             return error;
         }
-        CtlError::new(ErrorKind::Conflict, error.message())
-            .hint("wait for it to end; `bpctl migrate --dry-run` names its task as soon as there is one")
+        CtlError::new(ErrorKind::Conflict, error.message()).hint((
+            "wait for it to end;",
+            migrate().args(["--dry-run"]),
+            "names its task as soon as there is one",
+        ))
     })
 }
 
@@ -110,6 +113,10 @@ pub(super) async fn apply(
     ))
 }
 
+fn migrate() -> CommandLine {
+    CommandLine::bpctl(["migrate"])
+}
+
 enum Done {
     Snapshot(String),
     Task(Box<Begun>),
@@ -117,8 +124,10 @@ enum Done {
 
 fn with_snapshot(error: CtlError, snapshot: Option<&str>) -> CtlError {
     match snapshot {
-        Some(id) => error.hint(format!(
-            "snapshot {id} was taken and stays: `bpctl migrate` without `--snapshot` goes on from here"
+        Some(id) => error.hint((
+            format!("snapshot {id} was taken and stays:"),
+            migrate(),
+            "without `--snapshot` goes on from here",
         )),
         None => error,
     }
@@ -140,7 +149,7 @@ async fn start(
                 other.id
             ),
         )
-        .hint(format!("follow it with `bpctl migrate --attach {}`", other.id)));
+        .hint(("follow it with", migrate().option("--attach", &other.id))));
     }
     let request = RunTask {
         cluster: order.cluster.clone(),
@@ -191,30 +200,33 @@ async fn unanswered(ctx: &Ctx, order: &Order, error: CtlError) -> Result<Task> {
         .await;
     match found {
         Ok(Waited::Ready(task)) => Ok(task),
-        Ok(Waited::TimedOut) => Err(error.hint(format!(
-            "no task started by {} was found; run `bpctl migrate` again: it refuses when one is under way after all",
-            order.started_by
+        Ok(Waited::TimedOut) => Err(error.hint((
+            format!("no task started by {} was found; run", order.started_by),
+            migrate(),
+            "again: it refuses when one is under way after all",
         ))),
-        Ok(Waited::Cancelled) | Err(_) => Err(error.hint(format!(
-            "nobody knows whether the task was started: look with `aws ecs list-tasks --cluster {} --started-by {}`",
-            order.cluster, order.started_by
+        Ok(Waited::Cancelled) | Err(_) => Err(error.hint((
+            "nobody knows whether the task was started: look with",
+            CommandLine::aws("ecs", "list-tasks")
+                .option("--cluster", &order.cluster)
+                .option("--started-by", &order.started_by),
         ))),
     }
 }
 
 /// RunTask's refusals, with what to do about those that have a known remedy.
 fn explained(error: CtlError, order: &Order) -> CtlError {
-    let text = error.to_string();
+    let refused = |code: &str| error.reply().is_some_and(|reply| reply.is(code));
     if ["InvalidSubnetID", "InvalidGroup", "InvalidSecurityGroup"]
-        .iter()
-        .any(|code| text.contains(code))
+        .into_iter()
+        .any(refused)
     {
         return error.hint(format!(
             "the subnets come from {}, the security groups from {}: choose others with `--subnets` and `--security-groups`",
             order.subnets.source, order.security_groups.source
         ));
     }
-    match super::reason::of_start_failure(&text) {
+    match super::reason::of_start_failure(&error.to_string()) {
         Some(explained) => error.hint(explained.hint),
         None => error,
     }
@@ -243,7 +255,12 @@ async fn take_snapshot(
                         ErrorKind::Failed,
                         format!("take snapshot {id}: it is {}", snapshot.status),
                     )
-                    .hint("nothing was migrated; look for the reason with `aws rds describe-events --source-type db-snapshot`")),
+                    .hint((
+                        "nothing was migrated; look for the reason with",
+                        CommandLine::aws("rds", "describe-events")
+                            .option("--source-type", "db-snapshot")
+                            .option("--source-identifier", id),
+                    ))),
                     // Steps of ten: a line every quarter of a minute says nothing more.
                     status => Ok(Look::Pending(format!(
                         "snapshot is {status}: {} %",
@@ -254,9 +271,11 @@ async fn take_snapshot(
             |line| ctx.ui.status(line),
         )
         .await?;
-    let look = format!(
-        "see how far it is with `aws rds describe-db-snapshots --db-snapshot-identifier {id}`; when it is available, run `bpctl migrate` without `--snapshot`"
-    );
+    let look = Hint::new("see how far it is with")
+        .command(CommandLine::aws("rds", "describe-db-snapshots").option("--db-snapshot-identifier", id))
+        .and("; when it is available, run")
+        .command(migrate())
+        .and("without `--snapshot`");
     match waited {
         Waited::Ready(()) => {
             ctx.ui.status(&format!("snapshot {id} is available"));

@@ -13,7 +13,7 @@ use super::verdict::{Verdict, judge};
 use super::view::MigrateResult;
 use crate::completion;
 use crate::context::Ctx;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::layout::{App, Layout};
 
@@ -63,35 +63,28 @@ pub(super) async fn run(
     ctx.ui.group("migration");
     let followed = follower.follow(timeout).await;
     ctx.ui.end_group();
-    let followed = followed.map_err(|error| goes_on(ctx, &name.id, error))?;
+    let followed = followed.map_err(|error| goes_on(&name.id, error))?;
     ended(ctx, followed, follower.tail.as_ref(), None)
 }
 
 /// Whatever goes wrong while watching, the task does not care; the operator has to know.
-pub(super) fn goes_on(ctx: &Ctx, task: &str, error: CtlError) -> CtlError {
+pub(super) fn goes_on(task: &str, error: CtlError) -> CtlError {
     match error.kind() {
         ErrorKind::Credentials
         | ErrorKind::AccessDenied
         | ErrorKind::Throttled
         | ErrorKind::Unreachable
         | ErrorKind::Unexpected
-        | ErrorKind::Rejected => error.hint(format!(
-            "the task goes on in AWS: follow it again with `{}`",
-            reattach(ctx, task)
-        )),
+        | ErrorKind::Rejected => {
+            error.hint(("the task goes on in AWS: follow it again with", reattach(task)))
+        }
         _ => error,
     }
 }
 
-/// The command line that follows a task again, with the flags that chose this place.
-pub(super) fn reattach(ctx: &Ctx, task: &str) -> String {
-    let mut words = vec!["bpctl".to_owned()];
-    for (flag, value) in &ctx.flags {
-        words.push(format!("--{flag}"));
-        words.push(value.clone());
-    }
-    words.extend(["migrate".to_owned(), "--attach".to_owned(), task.to_owned()]);
-    super::command::shell_line(&words).unwrap_or_else(|_| words.join(" "))
+/// The command line that follows a task again.
+pub(super) fn reattach(task: &str) -> CommandLine {
+    CommandLine::bpctl(["migrate"]).option("--attach", task)
 }
 
 /// Result on stdout, then the status.
@@ -104,7 +97,7 @@ pub(super) fn ended(
     let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) = &followed;
     let judgement = judge(task, CONTAINER);
     let result = MigrateResult::new(task, &judgement, tail, snapshot);
-    let again = format!("follow it again with `{}`", reattach(ctx, task.id()));
+    let again = Hint::from(("follow it again with", reattach(task.id())));
     let outcome = match followed {
         Followed::TimedOut(task) => Err(CtlError::new(
             ErrorKind::TimedOut,

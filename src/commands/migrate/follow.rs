@@ -11,7 +11,7 @@ use crate::aws::ecs::Task;
 use crate::aws::wait::{Look, Waited, Waiter};
 use crate::change::Permit;
 use crate::context::Ctx;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 
 /// ECS may take some seconds until every part of it knows a new task (API reference of RunTask).
 const KNOWN_AFTER: Duration = Duration::from_secs(60);
@@ -211,9 +211,10 @@ impl<'a> Follower<'a> {
         .cause("ECS forgets a task about an hour after it stopped");
         match &self.tail {
             Some(tail) => error.hint(tail.command()),
-            None => error.hint(format!(
-                "see which tasks there are with `aws ecs list-tasks --cluster {}` (and `--desired-status STOPPED`); logs outlive their tasks",
-                self.cluster
+            None => error.hint((
+                "see which tasks there are with",
+                CommandLine::aws("ecs", "list-tasks").option("--cluster", &self.cluster),
+                "(and `--desired-status STOPPED`); logs outlive their tasks",
             )),
         }
     }

@@ -10,7 +10,7 @@ use super::request::Request;
 use crate::aws::ecs::{ContainerDefinition, Service, Task};
 use crate::aws::rds::DbInstance;
 use crate::context::Ctx;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::layout::{App, Layout};
 
 /// Output of the data stack that holds the database's host name.
@@ -46,9 +46,11 @@ pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Re
 
 async fn backend(ctx: &Ctx, cluster: &str, name: &str) -> Result<Service> {
     let missing = |error: CtlError| {
-        error.hint(
-            "the platform is not deployed here, or layout, stage or region are wrong: `bpctl whoami` shows them",
-        )
+        error.hint((
+            "the platform is not deployed here, or layout, stage or region are wrong:",
+            CommandLine::bpctl(["whoami"]),
+            "shows them",
+        ))
     };
     match ctx.aws.service(cluster, name).await {
         Ok(Some(service)) => Ok(service),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::command;
 use super::request::{Chosen, Request};
 use crate::change::{ApiCall, Blocker, Plan, Risk, Step, Target};
-use crate::error::{ErrorKind, Result};
+use crate::error::{CommandLine, ErrorKind, Hint, Result};
 use crate::layout::{LayoutKind, Stage};
 
 /// The container whose command is replaced and whose exit code counts.
@@ -298,7 +298,7 @@ fn warnings(request: &Request, observed: &Observed, production: bool) -> Vec<Str
 fn blockers(request: &Request, observed: &Observed, order: &Order) -> Vec<Blocker> {
     let service = &observed.service;
     let mut blockers = Vec::new();
-    let mut block = |kind, reason: String, hint: String| blockers.push(Blocker { kind, reason, hint });
+    let mut block = |kind, reason: String, hint: Hint| blockers.push(Blocker { kind, reason, hint });
     for migration in &observed.migrations {
         let by = match &migration.started_by {
             Some(by) => format!(", started by {by}"),
@@ -314,21 +314,30 @@ fn blockers(request: &Request, observed: &Observed, order: &Order) -> Vec<Blocke
                 "migrate: a migration is under way already: task {} is {}{since}{by}",
                 migration.id, migration.state
             ),
-            format!("follow it with `bpctl migrate --attach {}`", migration.id),
+            Hint::from((
+                "follow it with",
+                CommandLine::bpctl(["migrate"]).option("--attach", &migration.id),
+            )),
         );
     }
     if service.status != "ACTIVE" {
         block(
             ErrorKind::Changed,
             format!("migrate: service {} is {}", service.name, service.status),
-            "deploy the compute stack first, or check context and stage with `bpctl whoami`".to_owned(),
+            Hint::from((
+                "deploy the compute stack first, or check context and stage with",
+                CommandLine::bpctl(["whoami"]),
+            )),
         );
     }
     if observed.container.is_none() {
         block(
             ErrorKind::Changed,
             format!("migrate: {} has no container {CONTAINER}", observed.definition),
-            "check layout and prefix with `bpctl config explain layout`".to_owned(),
+            Hint::from((
+                "check layout and prefix with",
+                CommandLine::bpctl(["config", "explain", "layout"]),
+            )),
         );
     }
     if order.subnets.ids.is_empty() || order.security_groups.ids.is_empty() {
@@ -338,7 +347,7 @@ fn blockers(request: &Request, observed: &Observed, order: &Order) -> Vec<Blocke
                 "migrate: service {} has no network configuration to copy",
                 service.name
             ),
-            "give `--subnets` and `--security-groups`".to_owned(),
+            Hint::new("give `--subnets` and `--security-groups`"),
         );
     }
     if request.snapshot {
@@ -346,18 +355,23 @@ fn blockers(request: &Request, observed: &Observed, order: &Order) -> Vec<Blocke
             Some(DatabaseFacts::Found { id, status, .. }) if status != "available" => block(
                 ErrorKind::Changed,
                 format!("migrate: no snapshot can be taken while database {id} is {status}"),
-                "wait until it is available, or leave out `--snapshot`".to_owned(),
+                Hint::new("wait until it is available, or leave out `--snapshot`"),
             ),
             Some(DatabaseFacts::Found { .. }) => {}
             Some(DatabaseFacts::Unknown(why)) => block(
                 ErrorKind::NotFound,
                 format!("migrate: the database to take a snapshot of is not known: {why}"),
-                "take one with `aws rds create-db-snapshot` and leave out `--snapshot`".to_owned(),
+                Hint::from((
+                    "look for it with",
+                    CommandLine::aws("rds", "describe-db-instances")
+                        .picking("DBInstances[].[DBInstanceIdentifier,DBInstanceStatus]"),
+                    ", take a snapshot by hand and leave out `--snapshot`",
+                )),
             ),
             None => block(
                 ErrorKind::NotFound,
                 "migrate: the database to take a snapshot of was not looked for".to_owned(),
-                "leave out `--snapshot`".to_owned(),
+                Hint::new("leave out `--snapshot`"),
             ),
         }
     }

@@ -3,16 +3,28 @@
 //! Sources: Amazon ECS Developer Guide, "Stopped tasks error messages", "CannotPullContainer task
 //! errors" and "Resource initialization errors".
 
+use crate::error::{CommandLine, Hint};
+
 /// A reason that is understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Explained {
     /// A clause: "the image is not in the registry".
     pub(super) what: &'static str,
     /// The next command.
-    pub(super) hint: String,
+    pub(super) hint: Hint,
 }
 
-const NETWORK_HINT: &str = "check that the task's subnets reach AWS: NAT gateway and routes, or VPC endpoints for ecr.api, ecr.dkr, s3, logs and secretsmanager; `bpctl migrate --dry-run` shows the subnets and where they come from";
+fn migrate() -> CommandLine {
+    CommandLine::bpctl(["migrate"])
+}
+
+fn network_hint() -> Hint {
+    Hint::from((
+        "check that the task's subnets reach AWS: NAT gateway and routes, or VPC endpoints for ecr.api, ecr.dkr, s3, logs and secretsmanager;",
+        migrate().args(["--dry-run"]),
+        "shows the subnets and where they come from",
+    ))
+}
 
 /// Why a task that never ran did not.
 pub(super) fn of_start_failure(text: &str) -> Option<Explained> {
@@ -38,13 +50,21 @@ pub(super) fn of_start_failure(text: &str) -> Option<Explained> {
     ]) {
         return Some(explained(
             "it got no network interface",
-            "check subnets and security groups with `bpctl migrate --dry-run`, then run it again",
+            (
+                "check subnets and security groups with",
+                migrate().args(["--dry-run"]),
+                ", then run it again",
+            ),
         ));
     }
     if any(&["Capacity is unavailable", "capacity is unavailable", "RESOURCE:"]) {
         return Some(explained(
             "Fargate has no capacity at this time",
-            "wait some minutes and run `bpctl migrate` again, or choose subnets in other zones with `--subnets`",
+            (
+                "wait some minutes and run",
+                migrate(),
+                "again, or choose subnets in other zones with `--subnets`",
+            ),
         ));
     }
     if any(&[
@@ -61,7 +81,7 @@ pub(super) fn of_start_failure(text: &str) -> Option<Explained> {
     any(&["OutOfMemory"]).then(|| explained("it ran out of memory", MEMORY_HINT))
 }
 
-fn explained(what: &'static str, hint: impl Into<String>) -> Explained {
+fn explained(what: &'static str, hint: impl Into<Hint>) -> Explained {
     Explained {
         what,
         hint: hint.into(),
@@ -95,11 +115,11 @@ fn is_denied(text: &str) -> bool {
 fn of_pull(text: &str) -> Explained {
     let any = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
     if is_unreachable(text) {
-        explained("the registry cannot be reached", NETWORK_HINT)
+        explained("the registry cannot be reached", network_hint())
     } else if any(&["toomanyrequests", "Too Many Requests"]) {
         explained(
             "the registry refuses more pulls for now",
-            "wait some minutes and run `bpctl migrate` again",
+            ("wait some minutes and run", migrate(), "again"),
         )
     } else if any(&["no space left on device"]) {
         explained(
@@ -120,10 +140,16 @@ fn of_pull(text: &str) -> Explained {
         explained(
             "the image is not in the registry",
             match image(text) {
-                Some((repository, tag)) => format!(
-                    "look for the tag with `aws ecr describe-images --repository-name {repository} --image-ids imageTag={tag}`, push the image (workflow `deploy`), then run `bpctl migrate` again"
-                ),
-                None => "push the image (workflow `deploy`), then run `bpctl migrate` again".to_owned(),
+                Some((repository, tag)) => Hint::new("look for the tag with")
+                    .command(
+                        CommandLine::aws("ecr", "describe-images")
+                            .option("--repository-name", repository)
+                            .option("--image-ids", format!("imageTag={tag}")),
+                    )
+                    .and(", push the image (workflow `deploy`), then run")
+                    .command(migrate())
+                    .and("again"),
+                None => Hint::from(("push the image (workflow `deploy`), then run", migrate(), "again")),
             },
         )
     }
@@ -134,7 +160,7 @@ fn of_resources(text: &str) -> Explained {
     if is_unreachable(text) {
         explained(
             "secrets or registry cannot be reached from the task's subnets",
-            NETWORK_HINT,
+            network_hint(),
         )
     } else if is_denied(text) {
         explained(
@@ -145,41 +171,54 @@ fn of_resources(text: &str) -> Explained {
         explained(
             "a secret has no value",
             match secret(text) {
-                Some(secret) => format!(
-                    "see its versions with `aws secretsmanager list-secret-version-ids --secret-id {secret}`, put a value, then run `bpctl migrate` again"
-                ),
-                None => "put a value into the secret, then run `bpctl migrate` again".to_owned(),
+                Some(secret) => Hint::new("see its versions with")
+                    .command(
+                        CommandLine::aws("secretsmanager", "list-secret-version-ids")
+                            .option("--secret-id", secret),
+                    )
+                    .and(", put a value, then run")
+                    .command(migrate())
+                    .and("again"),
+                None => Hint::from(("put a value into the secret, then run", migrate(), "again")),
             },
         )
     } else if has("did not contain json key") {
         explained(
             "a secret lacks a key",
-            "complete the JSON in the secret, then run `bpctl migrate` again",
+            ("complete the JSON in the secret, then run", migrate(), "again"),
         )
     } else if has("invalid ssm parameters") {
         explained(
             "an SSM parameter is missing",
-            "put the parameter, then run `bpctl migrate` again",
+            ("put the parameter, then run", migrate(), "again"),
         )
     } else if has("specified secret") {
         explained(
             "a secret does not exist",
             match secret(text) {
-                Some(secret) => format!(
-                    "look for it with `aws secretsmanager describe-secret --secret-id {secret}`, create it, then run `bpctl migrate` again"
-                ),
-                None => "create the secret, then run `bpctl migrate` again".to_owned(),
+                Some(secret) => Hint::new("look for it with")
+                    .command(
+                        CommandLine::aws("secretsmanager", "describe-secret").option("--secret-id", secret),
+                    )
+                    .and(", create it, then run")
+                    .command(migrate())
+                    .and("again"),
+                None => Hint::from(("create the secret, then run", migrate(), "again")),
             },
         )
     } else if has("logger") || has("log group does not exist") {
         explained(
             "its log group does not exist",
-            "deploy the compute stack, which makes the log group, then run `bpctl migrate` again",
+            (
+                "deploy the compute stack, which makes the log group, then run",
+                migrate(),
+                "again",
+            ),
         )
     } else {
         explained(
             "its secrets, registry or logs could not be prepared",
-            "look for the cause with `bpctl triage`",
+            ("look for the cause with", CommandLine::bpctl(["triage"])),
         )
     }
 }
@@ -188,33 +227,38 @@ const MEMORY_HINT: &str =
     "raise the memory of the task definition, or let the migration work in smaller chunks";
 
 /// What an exit code of a container means beyond the program's own business.
-pub(super) fn of_exit_code(code: i32, reason: &str) -> Option<(&'static str, &'static str)> {
+pub(super) fn of_exit_code(code: i32, reason: &str) -> Option<(&'static str, Hint)> {
     if reason.contains("OutOfMemory") {
-        return Some(("the container ran out of memory", MEMORY_HINT));
+        return Some(("the container ran out of memory", MEMORY_HINT.into()));
     }
+    let told = |meaning, hint: &str| (meaning, Hint::new(hint));
     Some(match code {
-        126 => (
+        126 => told(
             "126: the command cannot be executed",
             "check the image: the program is not executable for linux/arm64",
         ),
-        127 => (
+        127 => told(
             "127: the command was not found",
             "check the image: the service runs an image without `php` or without a shell",
         ),
-        134 => ("134: aborted (SIGABRT)", "read the last lines of the log above"),
-        137 => (
+        134 => told("134: aborted (SIGABRT)", "read the last lines of the log above"),
+        137 => told(
             "137: killed (SIGKILL), most often for lack of memory",
             MEMORY_HINT,
         ),
-        139 => (
+        139 => told(
             "139: segmentation fault (SIGSEGV)",
             "check the PHP extensions of the image",
         ),
         143 => (
             "143: terminated (SIGTERM)",
-            "find out who stopped the task, then run `bpctl migrate` again: finished migrations are recorded",
+            Hint::from((
+                "find out who stopped the task, then run",
+                migrate(),
+                "again: finished migrations are recorded",
+            )),
         ),
-        255 => (
+        255 => told(
             "255: a PHP fatal error, most often while the application boots",
             "read the fatal error in the log above, mend it and deploy",
         ),
@@ -328,7 +372,7 @@ mod tests {
         ] {
             let explained = of_start_failure(message).unwrap_or_else(|| panic!("{message}"));
             assert_eq!(explained.what, what, "{message}");
-            assert!(explained.hint.len() > 20, "{message}");
+            assert!(explained.hint.to_string().len() > 20, "{message}");
         }
         assert_eq!(of_start_failure("Task failed ELB health checks"), None);
     }
@@ -336,13 +380,13 @@ mod tests {
     #[test]
     fn hints_name_the_thing() {
         let pull = "CannotPullContainerError: failed to resolve ref 1.dkr.ecr.us-east-1.amazonaws.com/bp-backend:php-0af: not found";
-        let hint = of_start_failure(pull).unwrap().hint;
+        let hint = of_start_failure(pull).unwrap().hint.to_string();
         assert!(
             hint.contains("--repository-name bp-backend --image-ids imageTag=php-0af`"),
             "{hint}"
         );
         let secret = "ResourceInitializationError: failed to fetch secret arn:aws:secretsmanager:us-east-1:123456789012:secret:/bp/laravel/app-key from secrets manager: can't find the specified secret value for staging label: AWSCURRENT";
-        let hint = of_start_failure(secret).unwrap().hint;
+        let hint = of_start_failure(secret).unwrap().hint.to_string();
         assert!(
             hint.contains(
                 "--secret-id arn:aws:secretsmanager:us-east-1:123456789012:secret:/bp/laravel/app-key`"

@@ -14,7 +14,7 @@ use super::verdict::{Verdict, judge};
 use super::view::MigrateResult;
 use crate::change::{Approved, Gate, GateArgs, Journal, gate};
 use crate::context::Ctx;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::layout::Layout;
 
@@ -71,8 +71,7 @@ pub(super) async fn run(
             unfinished.started
         ));
         if let Some(task) = unfinished.notes.get("task") {
-            ctx.ui
-                .hint(&format!("see how it ended with `{}`", reattach(ctx, task)));
+            ctx.ui.hint(("see how it ended with", reattach(task)));
         }
     }
     let outcome = Box::pin(carry_out(ctx, layout, &approved, &mut journal, manner, &tags)).await;
@@ -106,7 +105,7 @@ async fn carry_out(
         .map(|place| Tail::new(place, CONTAINER, begun.task.id()));
     Box::pin(watch(ctx, approved, manner, &begun, &mut follower))
         .await
-        .map_err(|error| goes_on(ctx, begun.task.id(), error))
+        .map_err(|error| goes_on(begun.task.id(), error))
 }
 
 async fn watch(
@@ -120,7 +119,7 @@ async fn watch(
         let task = follower
             .until_known()
             .await
-            .map_err(|error| error.hint(format!("look for it with `{}`", reattach(ctx, begun.task.id()))))?;
+            .map_err(|error| error.hint(("look for it with", reattach(begun.task.id()))))?;
         let judgement = judge(&task, CONTAINER);
         let snapshot = begun.snapshot.clone();
         ctx.emit(&MigrateResult::new(
@@ -129,8 +128,7 @@ async fn watch(
             follower.tail.as_ref(),
             snapshot,
         ))?;
-        ctx.ui
-            .hint(&format!("follow it with `{}`", reattach(ctx, task.id())));
+        ctx.ui.hint(("follow it with", reattach(task.id())));
         return Ok(ExitStatus::Done);
     }
     ctx.ui.group("migration");
@@ -169,20 +167,25 @@ fn stopped_on_interrupt(
     ))?;
     match judgement.verdict {
         Verdict::Succeeded => {
-            ctx.ui.status("the migration had finished before it could be stopped");
+            ctx.ui
+                .status("the migration had finished before it could be stopped");
             Ok(ExitStatus::Done)
         }
         Verdict::Running => Err(CtlError::new(
             ErrorKind::Interrupted,
             format!("stop task {}: it is still {}", task.id(), task.state),
         )
-        .hint(format!("follow it with `{}`", reattach(ctx, task.id())))),
+        .hint(("follow it with", reattach(task.id())))),
         Verdict::Failed | Verdict::NeverStarted | Verdict::Stopped | Verdict::Unknown => Err(CtlError::new(
             ErrorKind::Interrupted,
             format!("migrate: interrupted, and task {} is stopped", task.id()),
         )
         .cause(judgement.summary)
-        .hint("migrations that were finished are recorded in the database: `bpctl migrate` goes on with the rest")),
+        .hint((
+            "migrations that were finished are recorded in the database:",
+            CommandLine::bpctl(["migrate"]),
+            "goes on with the rest",
+        ))),
     }
 }
 

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::aws::ecs::Task;
 use crate::context::Ctx;
-use crate::error::{ErrorKind, Result};
+use crate::error::{CommandLine, ErrorKind, Hint, Result};
 use crate::layout::PoolName;
 
 /// Nothing new for this long, and it is quiet.
@@ -128,7 +128,7 @@ impl Tail {
             if now >= limit {
                 ctx.ui
                     .warn("the log did not come to rest: lines may be missing above");
-                ctx.ui.hint(&self.command());
+                ctx.ui.hint(self.command());
                 return;
             }
             tokio::select! {
@@ -148,11 +148,14 @@ impl Tail {
     }
 
     /// How to read the whole log by hand.
-    pub(super) fn command(&self) -> String {
-        format!(
-            "read the log with `aws logs get-log-events --log-group-name {} --log-stream-name {} --start-from-head`",
-            self.group, self.stream
-        )
+    pub(super) fn command(&self) -> Hint {
+        Hint::from((
+            "read the log with",
+            CommandLine::aws("logs", "get-log-events")
+                .option("--log-group-name", &self.group)
+                .option("--log-stream-name", &self.stream)
+                .args(["--start-from-head"]),
+        ))
     }
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::reason;
 use crate::aws::ecs::Task;
+use crate::error::{CommandLine, Hint};
 use crate::exit::ExitStatus;
 
 /// How a migration ended, or that it has not.
@@ -46,7 +47,7 @@ pub(super) struct Judgement {
     /// From near to far.
     pub(super) causes: Vec<String>,
     /// What to do next.
-    pub(super) hints: Vec<String>,
+    pub(super) hints: Vec<Hint>,
     pub(super) status: ExitStatus,
 }
 
@@ -75,6 +76,10 @@ pub(super) fn judge(task: &Task, container: &str) -> Judgement {
     }
 }
 
+fn migrate() -> CommandLine {
+    CommandLine::bpctl(["migrate"])
+}
+
 fn ended_by_itself(task: &Task) -> bool {
     matches!(task.stop_code.as_deref(), None | Some("EssentialContainerExited"))
 }
@@ -95,8 +100,12 @@ fn exited(task: &Task, container: &str, code: i32) -> Judgement {
         Verdict::Stopped => {
             causes.push(stopped_by(task));
             hints.push(
-                "migrations that were finished are recorded in the database: run `bpctl migrate` again to go on with the rest"
-                    .to_owned(),
+                (
+                    "migrations that were finished are recorded in the database: run",
+                    migrate(),
+                    "again to go on with the rest",
+                )
+                    .into(),
             );
         }
         _ => {
@@ -108,11 +117,15 @@ fn exited(task: &Task, container: &str, code: i32) -> Judgement {
             match reason::of_exit_code(code, &causes.join(" ")) {
                 Some((meaning, hint)) => {
                     causes.push(meaning.to_owned());
-                    hints.push(hint.to_owned());
+                    hints.push(hint);
                 }
                 None => hints.push(
-                    "mend what the log above says and run `bpctl migrate` again: migrations that were finished are recorded"
-                        .to_owned(),
+                    (
+                        "mend what the log above says and run",
+                        migrate(),
+                        "again: migrations that were finished are recorded",
+                    )
+                        .into(),
                 ),
             }
         }
@@ -174,7 +187,7 @@ fn without_exit_code(task: &Task, container: &str) -> Judgement {
     let mut hints = Vec::new();
     let (verdict, summary) = if stopped_early {
         causes = vec![stopped_by(task)];
-        hints.push("run `bpctl migrate` again when the reason is gone".to_owned());
+        hints.push(("run", migrate(), "again when the reason is gone").into());
         (
             Verdict::Stopped,
             format!("the task was stopped before {container} ended"),
@@ -186,14 +199,18 @@ fn without_exit_code(task: &Task, container: &str) -> Judgement {
             None => "the task never started".to_owned(),
         };
         hints.push(explained.map_or_else(
-            || "look for the cause with `bpctl triage`".to_owned(),
+            || ("look for the cause with", CommandLine::bpctl(["triage"])).into(),
             |explained| explained.hint,
         ));
         (Verdict::NeverStarted, summary)
     } else {
         hints.push(
-            "read the log above; migrations that were finished are recorded, so `bpctl migrate` can be run again"
-                .to_owned(),
+            (
+                "read the log above; migrations that were finished are recorded, so",
+                migrate(),
+                "can be run again",
+            )
+                .into(),
         );
         (
             Verdict::Unknown,

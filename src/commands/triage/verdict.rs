@@ -114,7 +114,7 @@ mod tests {
         let blind = |kind| Blind {
             kind,
             reason: "failed to look".to_owned(),
-            hints: vec!["sign in".to_owned()],
+            hints: vec!["sign in".into()],
             needs: None,
         };
         let mut snapshot = Snapshot::empty(layout);

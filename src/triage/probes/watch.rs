@@ -7,7 +7,7 @@ use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::triage::snapshot::{Blind, Checked, Probe};
 
 /// The time that a triage may take.
@@ -63,10 +63,14 @@ impl<'a> Watch<'a> {
         Blind {
             kind: ErrorKind::TimedOut,
             reason: format!("no answer within {}", humantime::format_duration(self.limit)),
-            hints: vec![format!(
-                "bpctl triage --timeout {}",
-                humantime::format_duration(self.limit * 4)
-            )],
+            hints: vec![
+                CommandLine::bpctl(["triage"])
+                    .option(
+                        "--timeout",
+                        humantime::format_duration(self.limit * 4).to_string(),
+                    )
+                    .into(),
+            ],
             needs: None,
         }
     }

@@ -55,7 +55,7 @@ fn root(out: &mut String, number: usize, finding: &Finding) {
     if !finding.next.is_empty() {
         out.push_str("\n```sh\n");
         for command in &finding.next {
-            out.push_str(&strip_controls(command).replace('\n', " "));
+            out.push_str(&strip_controls(&command.line()).replace('\n', " "));
             out.push('\n');
         }
         out.push_str("```\n");

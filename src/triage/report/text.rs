@@ -54,7 +54,7 @@ fn root(out: &mut String, view: &View, number: usize, finding: &Finding) {
         out.push_str(&format!(
             "   {}  {}\n",
             paint(view.color, Role::Hint, label),
-            one_line(command)
+            one_line(&command.line())
         ));
     }
     if view.wide {

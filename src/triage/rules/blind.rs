@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::error::ErrorKind;
+use crate::error::{CommandLine, ErrorKind};
 use crate::triage::catalog::Code;
 use crate::triage::finding::{Finding, Node, Severity};
 use crate::triage::snapshot::{Blind, Probe, Snapshot};
@@ -34,7 +34,7 @@ fn finding(snapshot: &Snapshot, probe: Probe, blind: &Blind) -> Finding {
         finding = finding.next(hint);
     }
     if blind.hints.is_empty() {
-        finding = finding.next("bpctl triage");
+        finding = finding.next(CommandLine::bpctl(["triage"]));
     }
     finding
 }

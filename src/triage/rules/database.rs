@@ -311,7 +311,11 @@ mod tests {
             sample::series(0..5, 1.2 * 1024.0 * 1024.0 * 1024.0);
         let finding = rule(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.evidence, ["1.2 GB of 20 GiB free, 2 GB is the limit"]);
-        assert!(finding.next[0].ends_with("--allocated-storage 30 --apply-immediately"));
+        assert!(
+            finding.next[0]
+                .line()
+                .ends_with("--allocated-storage 30 --apply-immediately")
+        );
     }
 
     #[test]
@@ -336,7 +340,11 @@ mod tests {
         snapshot.backend_logs = Ok(vec![sample::line(2, "php", line)]);
         snapshot.database.as_mut().unwrap().as_mut().unwrap().status = "stopped".to_owned();
         assert_eq!(found(&snapshot), [(Code::DatabaseUnavailable, Severity::P1)]);
-        assert!(rule(&snapshot, sample::now())[0].next[0].starts_with("aws rds start-db-instance"));
+        assert!(
+            rule(&snapshot, sample::now())[0].next[0]
+                .line()
+                .starts_with("aws rds start-db-instance")
+        );
     }
 
     #[test]

@@ -276,7 +276,11 @@ mod tests {
         let group = sample::group_mut(&mut snapshot, FLEET);
         (group.desired, group.instances, group.in_service) = (10, 10, 10);
         assert_eq!(codes(&snapshot), [Code::FleetAtMaximum]);
-        assert!(rule(&snapshot, sample::now())[0].next[1].ends_with("--max-size 15"));
+        assert!(
+            rule(&snapshot, sample::now())[0].next[1]
+                .line()
+                .ends_with("--max-size 15")
+        );
         sample::alarm_mut(&mut snapshot, "production-p3-gpu-default-queue-deep").state = AlarmState::Alarm;
         assert_eq!(codes(&snapshot), [Code::FleetAtMaximum, Code::QueueDeep]);
     }

@@ -214,6 +214,6 @@ mod tests {
         )];
         let finding = suspended(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.severity, Severity::P2);
-        assert!(finding.next[0].ends_with("--scaling-processes Launch"));
+        assert!(finding.next[0].line().ends_with("--scaling-processes Launch"));
     }
 }

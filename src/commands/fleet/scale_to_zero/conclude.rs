@@ -1,6 +1,6 @@
 //! How the command ends: one reason keeps its own status, a mixture is a partial success.
 
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 
 use super::super::text::counted;
 use super::outcome::{FleetOutcome, Kind};
@@ -27,7 +27,7 @@ pub(super) fn conclude(
     let bad = of(&[Kind::Failed, Kind::RaisedAgain]);
     let unfinished = of(&[Kind::Failed, Kind::RaisedAgain, Kind::NotBegun, Kind::StillBusy]);
     let total = counted((good + unfinished.len()) as u64, "fleet");
-    let resume = format!("to go on: `{}`", resume(request, &unfinished));
+    let resume = Hint::from(("to go on:", resume(request, &unfinished)));
     let late = of(&[Kind::StillRunning]);
     if interrupted {
         let error = CtlError::new(
@@ -69,7 +69,7 @@ pub(super) fn conclude(
                 busy.join(", ")
             ),
         )
-        .hint(format!("{resume}, with a longer `--timeout` or with `--force`")));
+        .hint(resume.and(", with a longer `--timeout` or with `--force`")));
     }
     if !late.is_empty() {
         return Err(CtlError::new(
@@ -91,11 +91,11 @@ pub(super) fn out_of_sight(trouble: CtlError, fleets: &[FleetOutcome]) -> CtlErr
     trouble.context("see every instance leave").hint(look(&late))
 }
 
-fn look(fleets: &[String]) -> String {
-    format!(
-        "the capacity is set; look again with `bpctl fleet status {}`",
-        fleets.join(" ")
-    )
+fn look(fleets: &[String]) -> Hint {
+    Hint::from((
+        "the capacity is set; look again with",
+        CommandLine::bpctl(["fleet", "status"]).args(fleets),
+    ))
 }
 
 /// Nothing went well: the common reason decides, if there is one.
@@ -126,16 +126,17 @@ fn because_of_policies(mut error: CtlError, fleets: &[FleetOutcome]) -> CtlError
         error = error.cause(format!("{} was {}", fleet.name, fleet.message));
     }
     if let Some(first) = raised.first() {
-        error = error.hint(format!(
-            "let the queue run empty first (`bpctl fleet status {}`), or take the policies out of play with `aws autoscaling suspend-processes --scaling-processes AlarmNotification --auto-scaling-group-name <group>`",
-            first.name
-        ));
+        error = error.hint(
+            Hint::new("let the queue run empty first (")
+                .command(CommandLine::bpctl(["fleet", "status"]).args([first.name.to_string()]))
+                .and("), or take the policies out of play: suspend the process AlarmNotification of its Auto Scaling group"),
+        );
     }
     error
 }
 
-fn distinct_hints(failed: &[(String, CtlError)]) -> Vec<String> {
-    let mut hints: Vec<String> = Vec::new();
+fn distinct_hints(failed: &[(String, CtlError)]) -> Vec<Hint> {
+    let mut hints: Vec<Hint> = Vec::new();
     for hint in failed.iter().flat_map(|(_, error)| error.hints()) {
         if !hints.contains(hint) {
             hints.push(hint.clone());
@@ -145,13 +146,13 @@ fn distinct_hints(failed: &[(String, CtlError)]) -> Vec<String> {
     hints
 }
 
-fn resume(request: Request, fleets: &[String]) -> String {
-    let mut command = format!("bpctl fleet scale-to-zero {}", fleets.join(" "));
+fn resume(request: Request, fleets: &[String]) -> CommandLine {
+    let mut command = CommandLine::bpctl(["fleet", "scale-to-zero"]).args(fleets);
     if request.drain {
-        command.push_str(" --drain");
+        command = command.args(["--drain"]);
     }
     if request.force {
-        command.push_str(" --force");
+        command = command.args(["--force"]);
     }
     command
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::aws::autoscaling::{Group, Phase};
 use crate::change::{ApiCall, Blocker, Plan, Risk, Step, Target};
-use crate::error::ErrorKind;
+use crate::error::{CommandLine, ErrorKind, Hint};
 use crate::fleet::{Verdict, Work};
 use crate::layout::{FleetAlarm, FleetId, Layout};
 
@@ -122,16 +122,18 @@ fn at_least(id: &FleetId, group: &Group) -> Blocker {
             "take {id} to zero: its group `{}` has a minimum of {}",
             group.name, group.min
         ),
-        hint: format!(
-            "lower the minimum first: `aws autoscaling update-auto-scaling-group --auto-scaling-group-name {} --min-size 0`",
-            group.name
-        ),
+        hint: Hint::from((
+            "lower the minimum first:",
+            CommandLine::aws("autoscaling", "update-auto-scaling-group")
+                .option("--auto-scaling-group-name", &group.name)
+                .option("--min-size", "0"),
+        )),
     }
 }
 
 /// Why the fleet must not be touched like this.
 fn blocker(request: Request, id: &FleetId, work: &Work, verdict: &Verdict) -> Option<Blocker> {
-    let block = |reason: String, hint: String| {
+    let block = |reason: String, hint: Hint| {
         Some(Blocker {
             kind: ErrorKind::Conflict,
             reason,
@@ -141,16 +143,18 @@ fn blocker(request: Request, id: &FleetId, work: &Work, verdict: &Verdict) -> Op
     match verdict {
         Verdict::Busy { .. } if !request.force && !request.drain => block(
             format!("take {id} to zero: {}", at_work(verdict)),
-            "wait for the jobs with `--drain`, or lose them with `--force`".to_owned(),
+            Hint::new("wait for the jobs with `--drain`, or lose them with `--force`"),
         ),
         Verdict::Unknown { why } if !request.force => block(
             format!(
                 "take {id} to zero: {} and nobody can say whether they work: {why}",
                 running(work)
             ),
-            format!(
-                "find out why with `bpctl fleet status {id}` and `bpctl triage`; `--force` goes on and may lose running jobs"
-            ),
+            Hint::new("find out why with")
+                .command(CommandLine::bpctl(["fleet", "status"]).args([id.to_string()]))
+                .and("and")
+                .command(CommandLine::bpctl(["triage"]))
+                .and("; `--force` goes on and may lose running jobs"),
         ),
         Verdict::Idle | Verdict::Busy { .. } | Verdict::Unknown { .. } => None,
     }

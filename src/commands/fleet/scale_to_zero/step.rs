@@ -3,7 +3,7 @@
 use crate::aws::autoscaling::Group;
 use crate::change::{Permit, Step};
 use crate::context::Ctx;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::fleet::{Verdict, Work};
 use crate::layout::Layout;
 
@@ -39,9 +39,9 @@ pub(super) async fn shrink(
             planned.fleet, group.desired
         ),
     )
-    .hint(format!(
-        "see what sets it with `bpctl fleet status {}`",
-        planned.fleet
+    .hint((
+        "see what sets it with",
+        CommandLine::bpctl(["fleet", "status"]).args([planned.fleet.to_string()]),
     )))
 }
 

@@ -1,0 +1,454 @@
+//! A command that the operator can paste: a list of words, and the one renderer that quotes them.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Who runs the words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Program {
+    Bpctl,
+    Aws,
+    /// Another tool on the operator's machine, by its name.
+    Other(String),
+}
+
+impl Program {
+    fn name(&self) -> &str {
+        match self {
+            Self::Bpctl => "bpctl",
+            Self::Aws => "aws",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+/// One word of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Word {
+    Plain(String),
+    /// What another command prints, without the newlines at its end: `"$(…)"`.
+    OutputOf(Box<CommandLine>),
+}
+
+/// Whether a command only looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Effect {
+    Reads,
+    Changes,
+}
+
+/// A command as words. The flags that name the place (context, profile, region, endpoint) are added
+/// by [`CommandLine::in_place`], and only there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CommandLine {
+    program: Program,
+    words: Vec<Word>,
+    /// Commands whose output this one reads from stdin, first one first.
+    fed_by: Vec<CommandLine>,
+    effect: Option<Effect>,
+    /// The place is in the words already, or means nothing to the command.
+    placed: bool,
+}
+
+/// Where commands are to do their work: the flags of bpctl that chose the place, and the options that
+/// make the aws tool talk to the same place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    flags: Vec<(String, String)>,
+    aws: Vec<(&'static str, String)>,
+}
+
+impl Place {
+    /// The flags, name without dashes and value, that commands of bpctl repeat.
+    pub(crate) fn of_flags<N: Into<String>, V: Into<String>>(
+        flags: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        Self {
+            flags: flags
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+            aws: Vec::new(),
+        }
+    }
+
+    /// An option that every command of the aws tool repeats, if there is a value for it.
+    #[must_use]
+    pub(crate) fn aws(mut self, option: &'static str, value: Option<&str>) -> Self {
+        if let Some(value) = value {
+            self.aws.push((option, value.to_owned()));
+        }
+        self
+    }
+
+    /// Without flags that were wrong: a hint that repeats them would end in the same error.
+    #[must_use]
+    pub(crate) fn without(mut self, wrong: &[&str]) -> Self {
+        self.flags.retain(|(name, _)| !wrong.contains(&name.as_str()));
+        self.aws
+            .retain(|(option, _)| !wrong.contains(&option.trim_start_matches('-')));
+        self
+    }
+}
+
+impl CommandLine {
+    fn new(program: Program) -> Self {
+        Self {
+            program,
+            words: Vec::new(),
+            fed_by: Vec::new(),
+            effect: None,
+            placed: false,
+        }
+    }
+
+    /// A command of bpctl: verb and arguments, without global flags.
+    pub(crate) fn bpctl<W: Into<String>>(words: impl IntoIterator<Item = W>) -> Self {
+        Self::new(Program::Bpctl).args(words)
+    }
+
+    /// A command of the aws tool: service and operation as the tool spells them.
+    pub(crate) fn aws(service: &str, operation: &str) -> Self {
+        Self::new(Program::Aws).args([service, operation])
+    }
+
+    /// A command of another tool.
+    pub(crate) fn other<W: Into<String>>(program: &str, words: impl IntoIterator<Item = W>) -> Self {
+        Self::new(Program::Other(program.to_owned())).args(words)
+    }
+
+    /// More words.
+    #[must_use]
+    pub(crate) fn args<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        self.words
+            .extend(words.into_iter().map(|word| Word::Plain(clean(&word.into()))));
+        self
+    }
+
+    /// An option and its value.
+    #[must_use]
+    pub(crate) fn option(self, name: &str, value: impl Into<String>) -> Self {
+        self.args([name.to_owned(), value.into()])
+    }
+
+    /// An option whose value is what another command prints.
+    #[must_use]
+    pub(crate) fn option_from(mut self, name: &str, source: Self) -> Self {
+        self = self.args([name]);
+        self.words.push(Word::OutputOf(Box::new(source)));
+        self
+    }
+
+    /// Reads from stdin what another command prints. That is how a secret comes to a command without
+    /// standing in its arguments, where every user of the machine sees it.
+    #[must_use]
+    pub(crate) fn fed_by(mut self, source: Self) -> Self {
+        self.fed_by.push(source);
+        self
+    }
+
+    /// For the aws tool: the JMESPath that picks what matters, as text.
+    #[must_use]
+    pub(crate) fn picking(self, query: &str) -> Self {
+        self.option("--query", query).option("--output", "text")
+    }
+
+    /// The words name the place themselves: none is added.
+    #[must_use]
+    pub(crate) fn as_it_is(mut self) -> Self {
+        self.placed = true;
+        self
+    }
+
+    /// Says what the words do where their verb does not tell.
+    #[must_use]
+    pub(crate) fn with_effect(mut self, effect: Effect) -> Self {
+        self.effect = Some(effect);
+        self
+    }
+
+    /// Whether the command changes anything; a verb that is not known to read counts as a change.
+    pub(crate) fn effect(&self) -> Effect {
+        if let Some(effect) = self.effect {
+            return effect;
+        }
+        let words: Vec<&str> = self
+            .words
+            .iter()
+            .filter_map(|word| match word {
+                Word::Plain(text) => Some(text.as_str()),
+                Word::OutputOf(_) => None,
+            })
+            .collect();
+        let reads = match self.program {
+            Program::Bpctl => bpctl_reads(&words),
+            Program::Aws => words.get(1).is_some_and(|operation| aws_reads(operation)),
+            Program::Other(_) => false,
+        };
+        if reads { Effect::Reads } else { Effect::Changes }
+    }
+
+    /// Whether this is a command of the aws tool.
+    #[cfg(test)]
+    pub(crate) fn is_aws(&self) -> bool {
+        self.program == Program::Aws
+    }
+
+    /// The command with the flags that name the place: those of bpctl before its verb, those of the
+    /// aws tool at the end.
+    #[must_use]
+    pub(crate) fn in_place(&self, place: &Place) -> Self {
+        let mut placed = self.clone();
+        placed.fed_by = self.fed_by.iter().map(|source| source.in_place(place)).collect();
+        for word in &mut placed.words {
+            if let Word::OutputOf(source) = word {
+                **source = source.in_place(place);
+            }
+        }
+        if placed.placed {
+            return placed;
+        }
+        placed.placed = true;
+        match placed.program {
+            Program::Bpctl => {
+                let flags = place
+                    .flags
+                    .iter()
+                    .flat_map(|(name, value)| [format!("--{name}"), clean(value)]);
+                placed.words.splice(0..0, flags.map(Word::Plain));
+                placed
+            }
+            Program::Aws => {
+                let options = place
+                    .aws
+                    .iter()
+                    .filter(|(option, _)| !placed.has(option))
+                    // Signing in is the profile's business alone.
+                    .filter(|(option, _)| *option == "--profile" || !placed.signs_in())
+                    .flat_map(|(option, value)| [(*option).to_owned(), clean(value)]);
+                let options: Vec<Word> = options.map(Word::Plain).collect();
+                placed.words.extend(options);
+                placed
+            }
+            Program::Other(_) => placed,
+        }
+    }
+
+    fn signs_in(&self) -> bool {
+        matches!(self.words.first(), Some(Word::Plain(service)) if service == "sso")
+    }
+
+    fn has(&self, option: &str) -> bool {
+        self.words
+            .iter()
+            .any(|word| matches!(word, Word::Plain(text) if text == option))
+    }
+
+    /// Program and arguments, for a program that runs the command without a shell.
+    ///
+    /// What needs a shell (a pipe, the output of another command) becomes `sh -c`.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let plain: Option<Vec<String>> = self
+            .words
+            .iter()
+            .map(|word| match word {
+                Word::Plain(text) => Some(text.clone()),
+                Word::OutputOf(_) => None,
+            })
+            .collect();
+        match plain {
+            Some(words) if self.fed_by.is_empty() => std::iter::once(self.program.name().to_owned())
+                .chain(words)
+                .collect(),
+            _ => vec!["sh".to_owned(), "-c".to_owned(), self.to_string()],
+        }
+    }
+}
+
+/// The line for a POSIX shell.
+impl fmt::Display for CommandLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for source in &self.fed_by {
+            write!(f, "{source} | ")?;
+        }
+        f.write_str(&quote(self.program.name()))?;
+        for word in &self.words {
+            match word {
+                Word::Plain(text) => write!(f, " {}", quote(text))?,
+                Word::OutputOf(source) => write!(f, " \"$({source})\"")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A word as a POSIX shell reads it. Words of letters and harmless signs stay as they are.
+fn quote(word: &str) -> String {
+    // A `=` or `~` in front means something to zsh.
+    let plain = !word.is_empty()
+        && !word.starts_with(['=', '~', '%'])
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_./:,@%+=".contains(&b));
+    if plain {
+        return word.to_owned();
+    }
+    // Between single quotes nothing has a meaning, and a query stays readable.
+    if !word.contains('\'') {
+        return format!("'{word}'");
+    }
+    // The only words that cannot be quoted hold a NUL, and `clean` has taken those out.
+    shlex::try_quote(word).map_or_else(|_| "''".to_owned(), std::borrow::Cow::into_owned)
+}
+
+/// A word without characters that a terminal takes for orders. No name in AWS has any; a pasted newline
+/// would end the command.
+fn clean(word: &str) -> String {
+    word.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// Verbs of bpctl that change nothing in AWS.
+fn bpctl_reads(words: &[&str]) -> bool {
+    if words.contains(&"--dry-run") || words.contains(&"--print-aws") {
+        return true;
+    }
+    match words {
+        ["migrate", rest @ ..] => rest.contains(&"--attach"),
+        ["fleet", verb, ..] => *verb != "scale-to-zero",
+        ["config", verb, ..] => !matches!(*verb, "use-context" | "set" | "unset" | "init"),
+        [verb, ..] => matches!(
+            *verb,
+            "triage" | "whoami" | "exit-codes" | "man" | "completion" | "explain" | "history" | "schema"
+        ),
+        [] => false,
+    }
+}
+
+/// Operations of the aws tool that only look, by the way AWS names them.
+fn aws_reads(operation: &str) -> bool {
+    [
+        "describe-",
+        "list-",
+        "get-",
+        "batch-get-",
+        "filter-",
+        "head-",
+        "lookup-",
+        "detect-",
+    ]
+    .iter()
+    .any(|prefix| operation.starts_with(prefix))
+        || operation == "wait"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> Place {
+        Place::of_flags([("context", "my prod")])
+            .aws("--profile", Some("ops"))
+            .aws("--region", Some("eu-west-1"))
+            .aws("--endpoint-url", None)
+    }
+
+    #[test]
+    fn every_word_means_itself_to_a_shell() {
+        let words = [
+            "a",
+            "it's",
+            "",
+            "$(id) `id` \"q\"",
+            "~",
+            "=x",
+            "a;b",
+            "imageTag=php-1",
+            "!x",
+            "events[:10].[a,b]",
+        ];
+        let command = CommandLine::other("printf", ["%s\\0"]).args(words);
+        let run = std::process::Command::new("/bin/sh")
+            .arg("-c")
+            .arg(command.to_string())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(run.stdout).unwrap();
+        assert_eq!(said.split_terminator('\0').collect::<Vec<_>>(), words);
+        assert!(command.to_string().contains(" imageTag=php-1 "), "{command}");
+    }
+
+    #[test]
+    fn a_word_from_elsewhere_ends_no_line() {
+        let command = CommandLine::bpctl(["fleet", "status"]).args(["a\nrm -rf /\u{1b}[2J\0"]);
+        assert_eq!(command.to_string(), "bpctl fleet status 'arm -rf /[2J'");
+    }
+
+    #[test]
+    fn each_tool_gets_its_own_flags_once() {
+        let command = CommandLine::bpctl(["triage"]).in_place(&place());
+        assert_eq!(command.to_string(), "bpctl --context 'my prod' triage");
+        assert_eq!(command.in_place(&place()), command);
+        let command = CommandLine::aws("ecs", "list-tasks").option("--region", "us-east-1");
+        assert_eq!(
+            command.in_place(&place()).to_string(),
+            "aws ecs list-tasks --region us-east-1 --profile ops"
+        );
+        let command = CommandLine::other("npx", ["cdk", "diff", "bp-data"]);
+        assert_eq!(command.in_place(&place()).to_string(), "npx cdk diff bp-data");
+        let sandbox = CommandLine::bpctl(["--context", "sandbox", "triage"]).as_it_is();
+        assert_eq!(
+            sandbox.in_place(&place()).to_string(),
+            "bpctl --context sandbox triage"
+        );
+    }
+
+    #[test]
+    fn what_another_command_prints_is_in_the_same_place() {
+        let source = CommandLine::aws("ecr", "batch-get-image").picking("images[0].imageManifest");
+        let command = CommandLine::aws("ecr", "put-image").option_from("--image-manifest", source);
+        let line = command.in_place(&place()).to_string();
+        assert_eq!(
+            line,
+            "aws ecr put-image --image-manifest \"$(aws ecr batch-get-image --query 'images[0].imageManifest' --output text --profile ops --region eu-west-1)\" --profile ops --region eu-west-1"
+        );
+        assert_eq!(command.in_place(&place()).words(), ["sh", "-c", &line]);
+        let fed = CommandLine::aws("ssm", "put-parameter")
+            .option("--value", "file:///dev/stdin")
+            .fed_by(CommandLine::other("openssl", ["rand", "-hex", "32"]))
+            .fed_by(CommandLine::other("tr", ["-d", "\\n"]));
+        assert_eq!(
+            fed.to_string(),
+            "openssl rand -hex 32 | tr -d '\\n' | aws ssm put-parameter --value file:///dev/stdin"
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_to_read_counts_as_a_change() {
+        for (command, effect) in [
+            (CommandLine::aws("ecs", "describe-tasks"), Effect::Reads),
+            (CommandLine::aws("rds", "wait"), Effect::Reads),
+            (CommandLine::aws("ecs", "update-service"), Effect::Changes),
+            (CommandLine::aws("ecs", "execute-command"), Effect::Changes),
+            (CommandLine::bpctl(["migrate"]), Effect::Changes),
+            (CommandLine::bpctl(["migrate", "--dry-run"]), Effect::Reads),
+            (CommandLine::bpctl(["migrate", "--attach", "0af"]), Effect::Reads),
+            (
+                CommandLine::bpctl(["fleet", "scale-to-zero", "production/a"]),
+                Effect::Changes,
+            ),
+            (
+                CommandLine::bpctl(["fleet", "status", "production/a"]),
+                Effect::Reads,
+            ),
+            (CommandLine::other("npx", ["cdk", "deploy"]), Effect::Changes),
+            (
+                CommandLine::other("npx", ["cdk", "diff"]).with_effect(Effect::Reads),
+                Effect::Reads,
+            ),
+        ] {
+            assert_eq!(command.effect(), effect, "{command}");
+        }
+    }
+}
