@@ -34,6 +34,8 @@ pub(crate) struct Ctx {
     pub(crate) state_dir: Option<PathBuf>,
     /// Cancelled by the first Ctrl-C.
     pub(crate) cancel: CancellationToken,
+    /// All of bpctl's commands, for the verbs that describe them.
+    pub(crate) command_tree: fn() -> clap::Command,
 }
 
 impl Ctx {

@@ -24,8 +24,7 @@ mod ui;
 pub use cli::command_tree;
 pub use clock::Clock;
 pub use exit::{ExitStatus, TABLE as EXIT_STATUSES};
-pub use process::{Captured, Process, Transport};
-pub use ui::prompt::{Prompter, TerminalPrompter};
+pub use process::{Captured, Process, Prompter, TerminalPrompter, Transport};
 
 /// Runs one command line to its end.
 #[must_use]

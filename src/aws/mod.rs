@@ -49,6 +49,7 @@ pub(crate) struct Aws {
     stats: Arc<Stats>,
     config: OnceCell<SdkConfig>,
     identity: OnceCell<sts::Identity>,
+    guard: OnceCell<Result<()>>,
 }
 
 impl Aws {
@@ -62,6 +63,7 @@ impl Aws {
             stats: Arc::new(Stats::default()),
             config: OnceCell::new(),
             identity: OnceCell::new(),
+            guard: OnceCell::new(),
         }
     }
 
@@ -91,11 +93,14 @@ impl Aws {
 /// Lazy clients. Each is cheap to make from the shared configuration: no connection, no allocation
 /// worth caching. The SDK keeps its rate limiters and retry quotas in statics, by partition: without
 /// one of its own a run would inherit the throttling (and the clock) of the others in this process.
+///
+/// The account guard answers before any service but STS is asked: the wrong account sees no call of a verb.
 macro_rules! clients {
-    ($($name:ident: $sdk:ident,)+) => {
+    ($($name:ident: $sdk:ident $(after $guard:ident)?,)+) => {
         impl Aws {
             $(
                 async fn $name(&self) -> Result<$sdk::Client> {
+                    $(self.$guard().await?;)?
                     let partition = format!("{}-{}", stringify!($sdk), self.number);
                     let config = $sdk::config::Builder::from(self.config().await?)
                         .retry_partition($sdk::config::retry::RetryPartition::new(partition))
@@ -110,16 +115,16 @@ macro_rules! clients {
 }
 
 clients! {
-    autoscaling_client: aws_sdk_autoscaling,
-    cloudformation_client: aws_sdk_cloudformation,
-    cloudwatch_client: aws_sdk_cloudwatch,
-    ecr_client: aws_sdk_ecr,
-    ecs_client: aws_sdk_ecs,
-    elb_client: aws_sdk_elasticloadbalancingv2,
-    logs_client: aws_sdk_cloudwatchlogs,
-    rds_client: aws_sdk_rds,
-    secretsmanager_client: aws_sdk_secretsmanager,
-    sns_client: aws_sdk_sns,
-    ssm_client: aws_sdk_ssm,
+    autoscaling_client: aws_sdk_autoscaling after guard_account,
+    cloudformation_client: aws_sdk_cloudformation after guard_account,
+    cloudwatch_client: aws_sdk_cloudwatch after guard_account,
+    ecr_client: aws_sdk_ecr after guard_account,
+    ecs_client: aws_sdk_ecs after guard_account,
+    elb_client: aws_sdk_elasticloadbalancingv2 after guard_account,
+    logs_client: aws_sdk_cloudwatchlogs after guard_account,
+    rds_client: aws_sdk_rds after guard_account,
+    secretsmanager_client: aws_sdk_secretsmanager after guard_account,
+    sns_client: aws_sdk_sns after guard_account,
+    ssm_client: aws_sdk_ssm after guard_account,
     sts_client: aws_sdk_sts,
 }

@@ -1,5 +1,6 @@
 //! Who we are.
 
+use futures::FutureExt as _;
 use serde::Serialize;
 
 use super::Aws;
@@ -37,11 +38,19 @@ impl Aws {
         })
     }
 
-    /// The account guard: with `account_id` set, refuses to go on in any other account.
+    /// The account guard: with `account_id` set, refuses to go on in any other account. Every client but
+    /// that of STS waits for it; its answer is kept for the run.
     ///
     /// # Errors
     /// [`ErrorKind::WrongAccount`], which ends the command with status 4.
     pub(crate) async fn guard_account(&self) -> Result<()> {
+        self.guard
+            .get_or_init(|| self.compare_account().boxed_local())
+            .await
+            .clone()
+    }
+
+    async fn compare_account(&self) -> Result<()> {
         let Some(wanted) = &self.settings.account_id else {
             return Ok(());
         };

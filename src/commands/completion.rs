@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use crate::cli::command_tree;
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
@@ -28,14 +28,15 @@ pub(crate) struct CompletionArgs {
     shell: Shell,
 }
 
-pub(crate) fn run(ctx: &Ctx, args: &CompletionArgs) -> Result<ExitStatus> {
-    ctx.ui.result(&script(args.shell))?;
-    Ok(ExitStatus::Done)
-}
+impl Verb for CompletionArgs {
+    fn needs(&self) -> Needs {
+        Needs::NOTHING
+    }
 
-/// The script for `shell`.
-pub(crate) fn script(shell: Shell) -> String {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command_tree(), "bpctl", &mut script);
-    String::from_utf8_lossy(&script).into_owned()
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut (ctx.command_tree)(), "bpctl", &mut script);
+        ctx.ui.result(&String::from_utf8_lossy(&script))?;
+        Ok(ExitStatus::Done)
+    }
 }

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
@@ -54,20 +55,24 @@ fn setting_name() -> clap::builder::PossibleValuesParser {
     )
 }
 
-impl ConfigArgs {
-    /// Whether this is how one looks at a broken configuration, or mends it: it must work with one.
-    pub(crate) fn tolerates_errors(&self) -> bool {
+impl Verb for ConfigArgs {
+    fn needs(&self) -> Needs {
         match self.command {
+            // How one looks at a broken configuration, or mends it.
             ConfigCommand::View
             | ConfigCommand::GetContexts
             | ConfigCommand::UseContext { .. }
-            | ConfigCommand::Explain { .. } => true,
-            ConfigCommand::Names { .. } => false,
+            | ConfigCommand::Explain { .. } => Needs::SETTINGS.even_broken(),
+            ConfigCommand::Names { .. } => Needs::SETTINGS,
         }
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        run(ctx, &self)
     }
 }
 
-pub(crate) fn run(ctx: &Ctx, args: &ConfigArgs) -> Result<ExitStatus> {
+fn run(ctx: &Ctx, args: &ConfigArgs) -> Result<ExitStatus> {
     match &args.command {
         ConfigCommand::View => view(ctx)?,
         ConfigCommand::GetContexts => get_contexts(ctx)?,

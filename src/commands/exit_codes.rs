@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::{ExitStatus, table_text};
@@ -18,7 +19,13 @@ fn long_about() -> String {
     )
 }
 
-pub(crate) fn run(ctx: &Ctx) -> Result<ExitStatus> {
-    ctx.ui.result(&table_text())?;
-    Ok(ExitStatus::Done)
+impl Verb for ExitCodesArgs {
+    fn needs(&self) -> Needs {
+        Needs::NOTHING
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        ctx.ui.result(&table_text())?;
+        Ok(ExitStatus::Done)
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_mangen::Man;
 
-use crate::cli::command_tree;
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::{ExitStatus, TABLE};
@@ -18,10 +18,20 @@ pub(crate) struct ManArgs {
     dir: Option<PathBuf>,
 }
 
-pub(crate) fn run(ctx: &Ctx, args: &ManArgs) -> Result<ExitStatus> {
+impl Verb for ManArgs {
+    fn needs(&self) -> Needs {
+        Needs::NOTHING
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        run(ctx, &self)
+    }
+}
+
+fn run(ctx: &Ctx, args: &ManArgs) -> Result<ExitStatus> {
     let Some(folder) = &args.dir else {
         ctx.ui.result(
-            &pages()?
+            &pages((ctx.command_tree)())?
                 .into_iter()
                 .next()
                 .map(|(_, text)| text)
@@ -32,7 +42,7 @@ pub(crate) fn run(ctx: &Ctx, args: &ManArgs) -> Result<ExitStatus> {
     std::fs::create_dir_all(folder).map_err(|error| {
         CtlError::new(ErrorKind::Failed, format!("create `{}`", folder.display())).source(&error)
     })?;
-    for (name, text) in pages()? {
+    for (name, text) in pages((ctx.command_tree)())? {
         let path = folder.join(&name);
         std::fs::write(&path, text).map_err(|error| {
             CtlError::new(ErrorKind::Failed, format!("write `{}`", path.display())).source(&error)
@@ -44,9 +54,9 @@ pub(crate) fn run(ctx: &Ctx, args: &ManArgs) -> Result<ExitStatus> {
 }
 
 /// File name and text of every page; `bpctl.1` comes first.
-pub(crate) fn pages() -> Result<Vec<(String, String)>> {
+fn pages(tree: clap::Command) -> Result<Vec<(String, String)>> {
     // What `-h` leaves out belongs into a manual.
-    let mut command = command_tree()
+    let mut command = tree
         .disable_help_subcommand(true)
         .mut_args(|argument| argument.hide_short_help(false));
     command.build();

@@ -1,4 +1,4 @@
-//! One module per verb; each owns its arguments (whose doc comments are the help) and its `run`.
+//! One module per verb; each owns its arguments (whose doc comments are the help), says what it needs, and runs.
 
 pub(crate) mod completion;
 pub(crate) mod config;
@@ -8,4 +8,5 @@ pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod sandbox;
 pub(crate) mod triage;
+pub(crate) mod verb;
 pub(crate) mod whoami;

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
@@ -54,7 +55,17 @@ impl Render for Whoami {
     }
 }
 
-pub(crate) async fn run(ctx: &Ctx, _args: &WhoamiArgs) -> Result<ExitStatus> {
+impl Verb for WhoamiArgs {
+    fn needs(&self) -> Needs {
+        Needs::AWS
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        run(ctx, &self).await
+    }
+}
+
+async fn run(ctx: &Ctx, _args: &WhoamiArgs) -> Result<ExitStatus> {
     let identity = ctx
         .unless_interrupted(async {
             ctx.aws.guard_account().await?;

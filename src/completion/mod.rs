@@ -10,7 +10,6 @@ use std::io::Write as _;
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
-use crate::cli::command_tree;
 use crate::context::{Ctx, state_dir};
 use crate::exit::ExitStatus;
 use crate::process::Process;
@@ -19,7 +18,7 @@ use crate::settings;
 use words::Words;
 
 /// Answers a shell that asks for completions (it sets `COMPLETE`); `None` on a normal run.
-pub(crate) fn answer(process: &mut Process) -> Option<ExitStatus> {
+pub(crate) fn answer(process: &mut Process, command_tree: fn() -> clap::Command) -> Option<ExitStatus> {
     process.env.get("COMPLETE").filter(|shell| !shell.is_empty())?;
     let completed =
         CompleteEnv::with_factory(command_tree).try_complete(process.args.clone(), Some(&process.cwd));

@@ -121,12 +121,8 @@ pub(crate) async fn discover(aws: &Aws, layout: &Layout) -> Result<Known> {
         .flat_map(|stage| layout.fleet_parameter_paths(stage))
         .map(|path| path.path)
         .collect();
-    // The futures of SDK calls are large: on the heap they do not add up on the stack.
-    let (groups, stacks, parameters) = futures::join!(
-        Box::pin(aws.groups()),
-        Box::pin(aws.stacks()),
-        Box::pin(aws.parameter_names_under(&paths))
-    );
+    let (groups, stacks, parameters) =
+        futures::join!(aws.groups(), aws.stacks(), aws.parameter_names_under(&paths));
     let mut gaps = Vec::new();
     let stacks = stacks.unwrap_or_else(|error| {
         gaps.push(Gap::new("stacks", &error));

@@ -4,7 +4,6 @@
 
 mod bar;
 mod progress;
-pub(crate) mod prompt;
 mod style;
 
 use std::io::{self, Write};
@@ -14,11 +13,10 @@ use indicatif::MultiProgress;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{CtlError, ErrorKind, Hint, Place, Result};
-use crate::process::Process;
+use crate::process::{NoPrompter, Process, Prompter, TerminalState};
 
 pub(crate) use bar::{Bar, Gauge};
 pub(crate) use progress::Progress;
-use prompt::{Prompter, TerminalState};
 pub(crate) use style::{Role, paint, strip_controls};
 
 /// `--color`.
@@ -87,7 +85,7 @@ impl Ui {
         let width = process.stdout_is_terminal.then(width).flatten();
         let out = std::mem::replace(&mut process.stdout, Box::new(io::sink()));
         let err = std::mem::replace(&mut process.stderr, Box::new(io::sink()));
-        let prompter = std::mem::replace(&mut process.prompter, Box::new(prompt::NoPrompter));
+        let prompter = std::mem::replace(&mut process.prompter, Box::new(NoPrompter));
         Self {
             streams: Mutex::new(Streams { out, err }),
             prompter: Mutex::new(prompter),
@@ -299,7 +297,7 @@ impl Ui {
         cancel: &CancellationToken,
         question: impl FnOnce(&mut dyn Prompter) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
-        let nobody: Box<dyn Prompter> = Box::new(prompt::NoPrompter);
+        let nobody: Box<dyn Prompter> = Box::new(NoPrompter);
         let mut prompter = std::mem::replace(
             &mut *self.prompter.lock().unwrap_or_else(PoisonError::into_inner),
             nobody,

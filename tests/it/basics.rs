@@ -44,3 +44,27 @@ async fn api_stats_count_what_the_account_saw() {
         .collect();
     assert_eq!(numbers, [run.calls, run.calls / 3], "{}", run.text());
 }
+
+/// Which verb it is makes no difference: the guard sits in front of the clients.
+#[tokio::test(start_paused = true)]
+async fn the_wrong_account_sees_no_call_but_the_guards() {
+    let account = Account::with(&[]);
+    let verbs: [&[&str]; 5] = [
+        &["triage"],
+        &["fleet", "list"],
+        &["fleet", "status"],
+        &["migrate", "--dry-run"],
+        &["fleet", "scale-to-zero", "--all", "--dry-run"],
+    ];
+    for verb in verbs {
+        let run = account
+            .run(&[verb, &["--account-id", "999988887777"]].concat())
+            .await;
+        assert_eq!((run.status.code(), run.calls), (4, 1), "{}", run.text());
+        assert!(
+            run.stderr.contains("the context demands 999988887777"),
+            "{}",
+            run.text()
+        );
+    }
+}

@@ -167,3 +167,35 @@ fn expired_credentials() {
     hint: the credentials have expired or are invalid: sign in again with `aws sso login --profile <profile>`, or refresh AWS_* in the environment
     ");
 }
+
+/// The largest futures of the program, with as little stack as the main thread of Windows has.
+#[cfg(unix)]
+#[test]
+fn a_small_stack_is_enough_for_every_verb() {
+    let bpctl = env!("CARGO_BIN_EXE_bpctl");
+    for (args, status) in [
+        ("triage", 0),
+        ("migrate --yes", 0),
+        ("fleet status", 0),
+        ("fleet explain production/gpu-default", 0),
+        ("fleet replay production/gpu-default", 0),
+        ("fleet lint", 1),
+        (
+            "fleet scale-to-zero --all --force --confirm sandbox --timeout 1s",
+            6,
+        ),
+    ] {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let output = Command::new(bpctl)
+            .args(["sandbox", "run", "--speed", "600", "--", "sh", "-c"])
+            .arg(format!("ulimit -s 1024 && exec {bpctl} {args}"))
+            .env_clear()
+            .env("HOME", home.path())
+            .env("PATH", "/usr/bin:/bin")
+            .current_dir(home.path())
+            .output()
+            .expect("bpctl starts");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(status), "{args}: {stderr}");
+    }
+}

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::assumptions::assumed;
 use super::compute::compute;
 use super::text::counted;
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
@@ -285,7 +286,17 @@ impl Render for Report {
     }
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: &LintArgs) -> Result<ExitStatus> {
+impl Verb for LintArgs {
+    fn needs(&self) -> Needs {
+        Needs::aws_if(self.is_live())
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        run(ctx, &self).await
+    }
+}
+
+async fn run(ctx: &Ctx, args: &LintArgs) -> Result<ExitStatus> {
     let models = ctx.unless_interrupted(models(ctx, args)).await?;
     // Of many fleets the document tells; nobody reads that on a terminal.
     if let [model] = &models[..] {
@@ -309,9 +320,8 @@ async fn models(ctx: &Ctx, args: &LintArgs) -> Result<Vec<Model>> {
         };
         Ok::<_, CtlError>(with_templates(&ctx.aws, &layout, facts).await)
     };
-    let (guard, facts) = futures::join!(ctx.aws.guard_account(), Box::pin(facts));
-    guard?;
-    facts?
+    facts
+        .await?
         .iter()
         .map(|(fleet, facts)| {
             let mut model = model(&layout, fleet, facts)?;

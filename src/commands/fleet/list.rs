@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::text::warn_of_gaps;
 use crate::aws::autoscaling::Phase;
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
@@ -133,11 +134,19 @@ impl Render for List {
     }
 }
 
-pub(crate) async fn run(ctx: &Ctx, _args: &ListArgs) -> Result<ExitStatus> {
+impl Verb for ListArgs {
+    fn needs(&self) -> Needs {
+        Needs::AWS
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        run(ctx, &self).await
+    }
+}
+
+async fn run(ctx: &Ctx, _args: &ListArgs) -> Result<ExitStatus> {
     let layout = ctx.layout()?;
-    let (guard, known) = futures::join!(ctx.aws.guard_account(), discover(&ctx.aws, &layout));
-    guard?;
-    let known = known?;
+    let known = ctx.unless_interrupted(discover(&ctx.aws, &layout)).await?;
     super::remember(ctx, known.fleets.keys());
     warn_of_gaps(&ctx.ui, &known.gaps);
     if known.fleets.is_empty() {

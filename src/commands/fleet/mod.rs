@@ -14,8 +14,9 @@ mod status;
 mod text;
 mod tune;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 
+use crate::commands::verb::{Needs, Verb, verbs};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
@@ -32,45 +33,27 @@ pub(crate) struct FleetArgs {
     command: FleetCommand,
 }
 
-#[derive(Debug, Subcommand)]
-enum FleetCommand {
-    #[command(visible_alias = "ls")]
-    List(list::ListArgs),
-    Status(status::StatusArgs),
-    Explain(explain::ExplainArgs),
-    Lint(lint::LintArgs),
-    Replay(replay::ReplayArgs),
-    Simulate(simulate::SimulateArgs),
-    Tune(tune::TuneArgs),
-    ScaleToZero(scale_to_zero::ScaleToZeroArgs),
-}
-
-impl FleetArgs {
-    /// Whether AWS is asked: a configuration file needs none.
-    pub(crate) fn uses_aws(&self) -> bool {
-        match &self.command {
-            FleetCommand::List(_)
-            | FleetCommand::Status(_)
-            | FleetCommand::Explain(_)
-            | FleetCommand::Replay(_)
-            | FleetCommand::ScaleToZero(_) => true,
-            FleetCommand::Lint(args) => args.is_live(),
-            FleetCommand::Simulate(args) => args.fleet.is_live(),
-            FleetCommand::Tune(args) => args.fleet.is_live(),
-        }
+verbs! {
+    enum FleetCommand {
+        #[command(visible_alias = "ls")]
+        List(list::ListArgs),
+        Status(status::StatusArgs),
+        Explain(explain::ExplainArgs),
+        Lint(lint::LintArgs),
+        Replay(replay::ReplayArgs),
+        Simulate(simulate::SimulateArgs),
+        Tune(tune::TuneArgs),
+        ScaleToZero(scale_to_zero::ScaleToZeroArgs),
     }
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: FleetArgs) -> Result<ExitStatus> {
-    match args.command {
-        FleetCommand::Explain(args) => Box::pin(explain::run(ctx, &args)).await,
-        FleetCommand::Lint(args) => Box::pin(lint::run(ctx, &args)).await,
-        FleetCommand::List(args) => Box::pin(list::run(ctx, &args)).await,
-        FleetCommand::Replay(args) => Box::pin(replay::run(ctx, &args)).await,
-        FleetCommand::ScaleToZero(args) => Box::pin(scale_to_zero::run(ctx, &args)).await,
-        FleetCommand::Simulate(args) => Box::pin(simulate::run(ctx, &args)).await,
-        FleetCommand::Status(args) => Box::pin(status::run(ctx, &args)).await,
-        FleetCommand::Tune(args) => Box::pin(tune::run(ctx, &args)).await,
+impl Verb for FleetArgs {
+    fn needs(&self) -> Needs {
+        self.command.needs()
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        self.command.run(ctx).await
     }
 }
 

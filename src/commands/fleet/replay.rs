@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::assumptions::say;
 use super::text::{counted, minute};
 use crate::aws::autoscaling::Activity;
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
@@ -321,7 +322,17 @@ impl Render for Replayed {
     }
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: &ReplayArgs) -> Result<ExitStatus> {
+impl Verb for ReplayArgs {
+    fn needs(&self) -> Needs {
+        Needs::AWS
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        run(ctx, &self).await
+    }
+}
+
+async fn run(ctx: &Ctx, args: &ReplayArgs) -> Result<ExitStatus> {
     let layout = ctx.layout()?;
     within_stage(&layout, std::slice::from_ref(&args.fleet))?;
     let group = layout.auto_scaling_group(&args.fleet);
@@ -330,13 +341,11 @@ pub(crate) async fn run(ctx: &Ctx, args: &ReplayArgs) -> Result<ExitStatus> {
     let look = async {
         let since = Duration::from_secs(60 * count as u64);
         let since = ctx.clock.now().checked_sub(since).unwrap_or(Timestamp::MIN);
-        let (guard, facts, minutes, activities) = futures::join!(
-            ctx.aws.guard_account(),
-            Box::pin(facts_of(&ctx.aws, &layout, &args.fleet)),
-            Box::pin(Minutes::read(&ctx.aws, &layout, &args.fleet, &group, count)),
-            Box::pin(ctx.aws.activities_since(&group, since))
+        let (facts, minutes, activities) = futures::join!(
+            facts_of(&ctx.aws, &layout, &args.fleet),
+            Minutes::read(&ctx.aws, &layout, &args.fleet, &group, count),
+            ctx.aws.activities_since(&group, since)
         );
-        guard?;
         Ok((facts?, minutes?.since_data(), activities?))
     };
     let (facts, minutes, activities) = ctx.unless_interrupted(look).await?;

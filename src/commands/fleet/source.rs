@@ -73,8 +73,6 @@ async fn live(ctx: &Ctx, fleet: &FleetId) -> Result<Model> {
             .map(|(fleet, facts)| model(&layout, fleet, facts))
             .collect::<Result<Vec<_>>>()
     };
-    let (guard, models) = futures::join!(ctx.aws.guard_account(), Box::pin(look));
-    guard?;
-    let model = models?.pop();
+    let model = look.await?.pop();
     model.ok_or_else(|| CtlError::missing_in_response("DescribeAutoScalingGroups", "AutoScalingGroups"))
 }

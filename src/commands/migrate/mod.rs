@@ -19,6 +19,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::change::GateArgs;
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
@@ -102,7 +103,17 @@ fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "write e.g. `90s` or `30m`".to_owned())
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: &MigrateArgs) -> Result<ExitStatus> {
+impl Verb for MigrateArgs {
+    fn needs(&self) -> Needs {
+        Needs::AWS
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        run(ctx, &self).await
+    }
+}
+
+async fn run(ctx: &Ctx, args: &MigrateArgs) -> Result<ExitStatus> {
     let layout = ctx.layout()?;
     let timeout = args.timeout.unwrap_or(ctx.settings.wait_timeout.value);
     if let Some(task) = &args.attach {

@@ -10,6 +10,7 @@ mod state;
 
 use clap::{Args, Subcommand};
 
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
@@ -26,10 +27,16 @@ pub(crate) struct SandboxArgs {
     command: SandboxCommand,
 }
 
-impl SandboxArgs {
-    /// Whether Ctrl-C is the business of the command itself.
-    pub(crate) fn handles_interrupts(&self) -> bool {
-        matches!(self.command, SandboxCommand::Run(_) | SandboxCommand::Serve(_))
+impl Verb for SandboxArgs {
+    fn needs(&self) -> Needs {
+        match self.command {
+            SandboxCommand::Run(_) | SandboxCommand::Serve(_) => Needs::SETTINGS.own_interrupts(),
+            _ => Needs::SETTINGS,
+        }
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        run(ctx, self).await
     }
 }
 
@@ -61,7 +68,7 @@ enum SandboxCommand {
     Run(run::RunArgs),
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: SandboxArgs) -> Result<ExitStatus> {
+async fn run(ctx: &Ctx, args: SandboxArgs) -> Result<ExitStatus> {
     match args.command {
         SandboxCommand::Start(args) => launch::start(ctx, &args).await,
         SandboxCommand::Stop => control::stop(ctx).await,

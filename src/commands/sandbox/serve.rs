@@ -71,7 +71,7 @@ pub(super) async fn run(ctx: &Ctx, args: &ServeArgs) -> Result<ExitStatus> {
     tokio::pin!(serving);
     tokio::select! {
         () = &mut serving => {}
-        () = crate::cli::interrupt() => {
+        () = crate::process::interrupt() => {
             stopper.stop();
             serving.await;
         }

@@ -10,6 +10,7 @@ use clap::Args;
 use futures::FutureExt as _;
 use futures::future::try_join;
 
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
@@ -55,7 +56,17 @@ fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "write e.g. `30s` or `2m`".to_owned())
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
+impl Verb for TriageArgs {
+    fn needs(&self) -> Needs {
+        Needs::AWS
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        run(ctx, &self).await
+    }
+}
+
+async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
     let layout = ctx.layout()?;
     within_stage(&layout, &args.fleets)?;
     let scope = Scope {

@@ -26,10 +26,7 @@ const JOBS_LOOK_BACK: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) async fn facts_of(aws: &Aws, layout: &Layout, fleet: &FleetId) -> Result<Facts> {
     let name = layout.auto_scaling_group(fleet);
     let named = [name.clone()];
-    let (groups, policies) = futures::try_join!(
-        Box::pin(aws.groups_named(&named)),
-        Box::pin(aws.policies(Some(&name)))
-    )?;
+    let (groups, policies) = futures::try_join!(aws.groups_named(&named), aws.policies(Some(&name)))?;
     let Some(group) = groups.into_iter().next() else {
         // The error knows the fleets there are.
         let known = known_groups(aws, layout).await?;
@@ -52,7 +49,7 @@ pub(crate) async fn facts_of(aws: &Aws, layout: &Layout, fleet: &FleetId) -> Res
 /// # Errors
 /// Something cannot be read.
 pub(crate) async fn facts_of_all(aws: &Aws, layout: &Layout) -> Result<Vec<(FleetId, Facts)>> {
-    let (groups, policies) = futures::try_join!(Box::pin(aws.groups()), Box::pin(aws.policies(None)))?;
+    let (groups, policies) = futures::try_join!(aws.groups(), aws.policies(None))?;
     let known = assemble(layout, groups, &[], std::iter::empty());
     let groups = known
         .fleets
@@ -103,10 +100,7 @@ async fn complete(
             period_seconds: 3600,
         })
         .collect();
-    let (alarms, jobs) = futures::try_join!(
-        Box::pin(aws.alarms_named(&names)),
-        Box::pin(aws.metric_data(&queries, from, now))
-    )?;
+    let (alarms, jobs) = futures::try_join!(aws.alarms_named(&names), aws.metric_data(&queries, from, now))?;
     if let Some(why) = jobs.iter().find_map(|series| series.trouble.as_deref()) {
         return Err(CtlError::new(
             ErrorKind::Failed,

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::text::{number, warn_of_gaps};
 use crate::aws::autoscaling::{Activity, Phase};
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
@@ -260,19 +261,26 @@ impl Render for Explanation {
     }
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: &ExplainArgs) -> Result<ExitStatus> {
+impl Verb for ExplainArgs {
+    fn needs(&self) -> Needs {
+        Needs::AWS
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        run(ctx, &self).await
+    }
+}
+
+async fn run(ctx: &Ctx, args: &ExplainArgs) -> Result<ExitStatus> {
     let layout = ctx.layout()?;
     within_stage(&layout, std::slice::from_ref(&args.fleet))?;
     let group = layout.auto_scaling_group(&args.fleet);
     let look = async {
-        // Nothing is changed: the account is checked while the others look.
-        let (guard, facts, minutes, activities) = futures::join!(
-            ctx.aws.guard_account(),
-            Box::pin(facts_of(&ctx.aws, &layout, &args.fleet)),
-            Box::pin(Minutes::read(&ctx.aws, &layout, &args.fleet, &group, MINUTES)),
-            Box::pin(ctx.aws.activities(&group, ACTIVITIES))
+        let (facts, minutes, activities) = futures::join!(
+            facts_of(&ctx.aws, &layout, &args.fleet),
+            Minutes::read(&ctx.aws, &layout, &args.fleet, &group, MINUTES),
+            ctx.aws.activities(&group, ACTIVITIES)
         );
-        guard?;
         let mut gaps = Vec::new();
         // A fleet that does not exist has no activities either: the error of its facts says so best.
         Ok(Seen {
@@ -300,7 +308,7 @@ pub(crate) async fn run(ctx: &Ctx, args: &ExplainArgs) -> Result<ExitStatus> {
     let look_back = model.config.look_back();
     if look_back > MINUTES {
         let longer = Minutes::read(&ctx.aws, &layout, &args.fleet, &group, look_back);
-        seen.minutes = ctx.unless_interrupted(Box::pin(longer)).await?;
+        seen.minutes = ctx.unless_interrupted(longer).await?;
     }
     warn_of_gaps(&ctx.ui, &seen.gaps);
     ctx.emit(&Explanation::new(

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use super::text::warn_of_gaps;
 use crate::aws::autoscaling::Phase;
 use crate::change::{Applied, Approved, Gate, GateArgs, Journal, OperationLock, Permit, Step, apply, gate};
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
@@ -63,7 +64,17 @@ pub(crate) struct ScaleToZeroArgs {
     gate: GateArgs,
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: &ScaleToZeroArgs) -> Result<ExitStatus> {
+impl Verb for ScaleToZeroArgs {
+    fn needs(&self) -> Needs {
+        Needs::AWS
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        run(ctx, &self).await
+    }
+}
+
+async fn run(ctx: &Ctx, args: &ScaleToZeroArgs) -> Result<ExitStatus> {
     let layout = ctx.layout()?;
     within_stage(&layout, &args.fleets)?;
     let request = Request {

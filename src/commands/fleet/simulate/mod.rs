@@ -14,6 +14,7 @@ use super::assumptions::note;
 use super::compute::compute;
 use super::demand::{Days, Demand};
 use super::source::FleetSource;
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
@@ -93,7 +94,17 @@ struct ScenarioView {
     length: Days,
 }
 
-pub(super) async fn run(ctx: &Ctx, args: &SimulateArgs) -> Result<ExitStatus> {
+impl Verb for SimulateArgs {
+    fn needs(&self) -> Needs {
+        Needs::aws_if(self.fleet.is_live())
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        run(ctx, &self).await
+    }
+}
+
+async fn run(ctx: &Ctx, args: &SimulateArgs) -> Result<ExitStatus> {
     let picture = args
         .plot
         .as_deref()

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::text::warn_of_gaps;
 use crate::aws::autoscaling::{Activity, Group};
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
@@ -183,15 +184,21 @@ impl Render for Status {
     }
 }
 
-pub(crate) async fn run(ctx: &Ctx, args: &StatusArgs) -> Result<ExitStatus> {
+impl Verb for StatusArgs {
+    fn needs(&self) -> Needs {
+        Needs::AWS
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        run(ctx, &self).await
+    }
+}
+
+async fn run(ctx: &Ctx, args: &StatusArgs) -> Result<ExitStatus> {
     let layout = ctx.layout()?;
     within_stage(&layout, &args.fleets)?;
-    let (guard, seen) = futures::join!(
-        ctx.aws.guard_account(),
-        Box::pin(observe::observe(&ctx.aws, &layout, &args.fleets))
-    );
-    guard?;
-    let mut seen = seen?;
+    let look = observe::observe(&ctx.aws, &layout, &args.fleets);
+    let mut seen = ctx.unless_interrupted(look).await?;
     if args.fleets.is_empty() {
         super::remember(ctx, seen.fleets.iter().map(|fleet| &fleet.id));
     }

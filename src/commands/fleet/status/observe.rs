@@ -45,11 +45,8 @@ pub(super) struct Seen {
 /// Only when the groups cannot be read or a name is unknown; everything else becomes a gap.
 pub(super) async fn observe(aws: &Aws, layout: &Layout, names: &[FleetId]) -> Result<Seen> {
     // Parameters need no list of fleets: they tell of fleets themselves.
-    let (groups, stacks, parameters) = futures::join!(
-        Box::pin(aws.groups()),
-        Box::pin(aws.stacks()),
-        Box::pin(parameters(aws, layout, names))
-    );
+    let (groups, stacks, parameters) =
+        futures::join!(aws.groups(), aws.stacks(), parameters(aws, layout, names));
     let mut seen = Seen::default();
     let parameters = or_gap(parameters, "parameters", &mut seen.gaps);
     let stacks = or_gap(stacks, "stacks", &mut seen.gaps);
@@ -64,9 +61,9 @@ pub(super) async fn observe(aws: &Aws, layout: &Layout, names: &[FleetId]) -> Re
         .filter_map(|fleet| fleet.group.as_ref().map(|group| group.name.clone()))
         .collect();
     let ((signals, no_signals), alarms, activities) = futures::join!(
-        Box::pin(read_signals(aws, layout, &ids)),
-        Box::pin(aws.alarms_named(&alarm_names)),
-        Box::pin(last_activities(aws, &group_names))
+        read_signals(aws, layout, &ids),
+        aws.alarms_named(&alarm_names),
+        last_activities(aws, &group_names)
     );
     seen.signals = signals;
     if let Some(error) = no_signals {
@@ -139,7 +136,7 @@ async fn parameters(aws: &Aws, layout: &Layout, names: &[FleetId]) -> Result<BTr
     let lists = try_join_all(
         paths
             .iter()
-            .map(|path| Box::pin(aws.parameters_under(&path.path, path.recursive))),
+            .map(|path| aws.parameters_under(&path.path, path.recursive)),
     )
     .await?;
     let all = lists.into_iter().flatten();
@@ -151,7 +148,7 @@ async fn last_activities(aws: &Aws, groups: &[String]) -> Result<BTreeMap<String
         let since = aws.clock().now().checked_sub(LATELY).unwrap_or(Timestamp::MIN);
         return aws.latest_activities(groups, since, ACTIVITY_PAGES).await;
     }
-    let newest = try_join_all(groups.iter().map(|group| Box::pin(aws.activities(group, 1)))).await?;
+    let newest = try_join_all(groups.iter().map(|group| aws.activities(group, 1))).await?;
     let all = newest.into_iter().flatten();
     Ok(all.map(|activity| (activity.group.clone(), activity)).collect())
 }

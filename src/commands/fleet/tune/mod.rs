@@ -16,6 +16,7 @@ use super::assumptions::note;
 use super::compute::compute;
 use super::demand::{Days, Demand};
 use super::source::FleetSource;
+use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
@@ -117,7 +118,17 @@ impl TuneArgs {
     }
 }
 
-pub(super) async fn run(ctx: &Ctx, args: &TuneArgs) -> Result<ExitStatus> {
+impl Verb for TuneArgs {
+    fn needs(&self) -> Needs {
+        Needs::aws_if(self.fleet.is_live())
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        run(ctx, &self).await
+    }
+}
+
+async fn run(ctx: &Ctx, args: &TuneArgs) -> Result<ExitStatus> {
     let picture = args
         .plot
         .as_deref()
@@ -130,7 +141,7 @@ pub(super) async fn run(ctx: &Ctx, args: &TuneArgs) -> Result<ExitStatus> {
         Asked::Written(demand) => demand,
         Asked::Measured(fleet, back) => {
             let measured = Demand::measured(ctx, fleet, back, &model);
-            ctx.unless_interrupted(Box::pin(measured)).await?
+            ctx.unless_interrupted(measured).await?
         }
     };
     let days = demand.days(args.days, DAYS)?;

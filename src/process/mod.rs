@@ -1,17 +1,24 @@
 //! This module owns what the operating system gives a process: arguments, environment, working
-//! directory and streams. Tests put a virtual process in its place.
+//! directory, streams, signals and the person who answers questions. Tests put a virtual process in its place.
+
+mod captured;
+mod prompt;
+mod signals;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::ui::prompt::{Prompter, TerminalPrompter};
+
+pub use captured::Captured;
+pub(crate) use prompt::{NoPrompter, TerminalState};
+pub use prompt::{Prompter, TerminalPrompter};
+pub(crate) use signals::interrupt;
 
 /// One run of the program, seen from the inside.
 pub struct Process {
@@ -113,49 +120,5 @@ impl Process {
             cancel: CancellationToken::new(),
         };
         (process, captured)
-    }
-}
-
-/// What a captured process has written so far.
-#[derive(Clone, Debug, Default)]
-pub struct Captured {
-    stdout: SharedBuffer,
-    stderr: SharedBuffer,
-}
-
-impl Captured {
-    /// Everything on stdout.
-    #[must_use]
-    pub fn stdout(&self) -> String {
-        self.stdout.text()
-    }
-
-    /// Everything on stderr.
-    #[must_use]
-    pub fn stderr(&self) -> String {
-        self.stderr.text()
-    }
-}
-
-#[derive(Clone, Debug, Default)]
-struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
-
-impl SharedBuffer {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
-    }
-}
-
-impl Write for SharedBuffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -45,14 +45,14 @@ fn into_io(error: dialoguer::Error) -> io::Error {
 /// The terminal as it was before a question: a question that is given up has the cursor hidden and
 /// echo off at that moment, and nobody left to bring them back.
 #[derive(Debug)]
-pub(super) struct TerminalState {
+pub(crate) struct TerminalState {
     #[cfg(unix)]
     modes: Option<rustix::termios::Termios>,
 }
 
 impl TerminalState {
     /// Remembers the terminal's state; nothing without a terminal.
-    pub(super) fn save() -> Self {
+    pub(crate) fn save() -> Self {
         Self {
             #[cfg(unix)]
             modes: rustix::termios::tcgetattr(io::stdin()).ok(),
@@ -60,7 +60,7 @@ impl TerminalState {
     }
 
     /// Brings it back.
-    pub(super) fn restore(&self) {
+    pub(crate) fn restore(&self) {
         // The command ends anyway: nothing can be done about a terminal that went away.
         #[cfg(unix)]
         if let Some(modes) = &self.modes {

@@ -1,0 +1,156 @@
+//! From a parsed command line to its exit status: settings, [`Ctx`], the verb, interrupts.
+
+use std::path::PathBuf;
+
+use super::command_tree;
+use super::global::GlobalArgs;
+use super::verbs::Command;
+use crate::aws::Aws;
+use crate::clock::Clock;
+use crate::commands;
+use crate::commands::verb::{Configuration, Needs};
+use crate::context::{Ctx, state_dir};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
+use crate::process::{Process, interrupt};
+use crate::settings::{self, Sourced};
+use crate::ui::{Ui, Verbosity};
+
+/// Runs one verb to its end and says what went wrong.
+pub(super) async fn dispatch(global: GlobalArgs, command: Command, mut process: Process) -> ExitStatus {
+    let verbosity = global.verbosity();
+    let needs = command.needs();
+    let log = process.env.get("BPCTL_LOG").cloned();
+    let ui = Ui::new(&mut process, global.color, verbosity).in_place(global.place());
+    init_tracing(log, &ui, verbosity);
+    let ctx = match context(&global, needs, process, ui).await {
+        Ok(ctx) => ctx,
+        Err((ui, error)) => {
+            ui.error(&error);
+            return error.exit_status();
+        }
+    };
+    let status = match interruptible(&ctx, command, needs).await {
+        Ok(status) => status,
+        Err(error) => {
+            ctx.ui.error(&error);
+            error.exit_status()
+        }
+    };
+    if global.api_stats {
+        ctx.ui.important(&ctx.aws.stats().report());
+    }
+    status
+}
+
+/// Flags, environment and file → [`Ctx`].
+async fn context(global: &GlobalArgs, needs: Needs, process: Process, ui: Ui) -> Result<Ctx, (Ui, CtlError)> {
+    let flags = global.overrides();
+    let output = global.output();
+    let Process {
+        env,
+        cwd,
+        transport,
+        cancel,
+        ..
+    } = process;
+    let explicit = global.config_file.clone().or_else(|| {
+        Some(PathBuf::from(
+            env.get("BPCTL_CONFIG").filter(|path| !path.is_empty())?,
+        ))
+    });
+    let found = if needs.configuration == Configuration::Unread {
+        Ok(None)
+    } else {
+        settings::find_file(explicit.as_deref(), &cwd, &env)
+    };
+    let resolved = output.validate().and(found).and_then(|file| {
+        let inputs = settings::Inputs {
+            flags: flags.clone(),
+            env: &env,
+            file: file.as_ref(),
+        };
+        let settings = settings::resolve(&inputs).or_else(|error| {
+            match needs.configuration {
+                Configuration::Sound => return Err(error),
+                Configuration::EvenBroken => ui.warn(&format!("failed to {error}")),
+                Configuration::Unread => {}
+            }
+            settings::resolve_leniently(&inputs)
+        })?;
+        Ok((file, settings))
+    });
+    let (config, mut settings) = match resolved {
+        Ok(resolved) => resolved,
+        Err(error) => return Err((ui, error)),
+    };
+    let state_dir = state_dir(&env);
+    let clock = match &transport {
+        Some(transport) => transport.clock.clone(),
+        None if settings.is_sandbox() && needs.aws => {
+            match commands::sandbox::attach(&ui, &mut settings, &env, state_dir.as_deref()).await {
+                Ok(clock) => clock,
+                Err(error) => return Err((ui, error)),
+            }
+        }
+        None => Clock::system(),
+    };
+    let value = |setting: &Option<Sourced<String>>| setting.as_ref().map(|setting| setting.value.clone());
+    let place = global
+        .place()
+        .aws("--profile", value(&settings.profile).as_deref())
+        .aws("--region", value(&settings.region).as_deref())
+        .aws("--endpoint-url", value(&settings.endpoint_url).as_deref());
+    let ui = ui.in_place(place);
+    let aws = Aws::new(settings.clone(), clock.clone(), transport);
+    Ok(Ctx {
+        ui,
+        output,
+        settings,
+        config,
+        flags,
+        env,
+        aws,
+        clock,
+        cwd,
+        state_dir,
+        cancel,
+        command_tree,
+    })
+}
+
+/// Runs the verb. The first Ctrl-C lets it end its step and report; the second ends it at once.
+async fn interruptible(ctx: &Ctx, command: Command, needs: Needs) -> Result<ExitStatus> {
+    if needs.own_interrupts {
+        return command.run(ctx).await;
+    }
+    let interrupts = async {
+        interrupt().await;
+        ctx.cancel.cancel();
+        ctx.ui
+            .status("interrupted: finishing the current step; press Ctrl-C again to stop at once");
+        interrupt().await;
+    };
+    tokio::select! {
+        result = command.run(ctx) => result,
+        () = interrupts => Err(CtlError::new(ErrorKind::Interrupted, "finish: interrupted twice")
+            .hint(("what was begun may still be running in AWS: look with", CommandLine::bpctl(["triage"])))),
+    }
+}
+
+/// The SDK's own tracing, on stderr, only when asked for.
+fn init_tracing(wanted: Option<String>, ui: &Ui, verbosity: Verbosity) {
+    let filter = match wanted {
+        Some(filter) => filter,
+        None if verbosity == Verbosity::Verbose => {
+            "bpctl=info,aws_config=info,aws_smithy_runtime=info".to_owned()
+        }
+        None => return,
+    };
+    // A second initialisation (in tests) changes nothing and that is fine.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(ui.colors_messages())
+        .try_init();
+}

@@ -1,0 +1,137 @@
+//! The flags of every command.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::completion;
+use crate::error::Place;
+use crate::output::{OutputFormat, OutputSpec};
+use crate::ui::{ColorChoice, Verbosity};
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]
+    #[arg(long, global = true, value_name = "NAME", add = completion::contexts())]
+    pub(super) context: Option<String>,
+
+    /// Configuration file of bpctl [env: BPCTL_CONFIG]
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(super) config_file: Option<PathBuf>,
+
+    /// Naming layout: single or staged
+    #[arg(long, global = true, value_name = "LAYOUT", hide_short_help = true)]
+    pub(super) layout: Option<String>,
+
+    /// Stage of the system (staged layout), or only GPU fleets of this stage
+    #[arg(long, global = true, value_name = "STAGE")]
+    pub(super) stage: Option<String>,
+
+    /// Profile in the AWS configuration files
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    pub(super) profile: Option<String>,
+
+    /// AWS region
+    #[arg(long, global = true, value_name = "REGION", hide_short_help = true)]
+    pub(super) region: Option<String>,
+
+    /// Role to assume
+    #[arg(long, global = true, value_name = "ARN", hide_short_help = true)]
+    pub(super) role_arn: Option<String>,
+
+    /// Refuse to run in any other account
+    #[arg(long, global = true, value_name = "ID", hide_short_help = true)]
+    pub(super) account_id: Option<String>,
+
+    /// Send API calls here instead of to AWS
+    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
+    pub(super) endpoint_url: Option<String>,
+
+    /// Folder of the infrastructure code
+    #[arg(long, global = true, value_name = "DIR", hide_short_help = true)]
+    pub(super) infra_dir: Option<String>,
+
+    /// Output format
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    pub(super) output: OutputFormat,
+
+    /// JMESPath over the JSON document
+    #[arg(long, global = true, value_name = "JMESPATH")]
+    pub(super) query: Option<String>,
+
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+
+    /// Also show what the SDK does (finer: BPCTL_LOG=debug)
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+
+    /// Colour: auto, always or never
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = true,
+        hide_short_help = true
+    )]
+    pub(super) color: ColorChoice,
+
+    /// Count API calls per operation on stderr
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(super) api_stats: bool,
+}
+
+impl GlobalArgs {
+    pub(super) fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        }
+    }
+
+    pub(super) fn output(&self) -> OutputSpec {
+        OutputSpec {
+            format: self.output,
+            query: self.query.clone(),
+        }
+    }
+
+    /// The flags that chose the place.
+    pub(super) fn place(&self) -> Place {
+        Place::of_flags(self.overrides())
+    }
+
+    pub(super) fn overrides(&self) -> BTreeMap<&'static str, String> {
+        let config = self.config_file.as_ref().map(|path| path.display().to_string());
+        [
+            // No setting, but whoever repeats this command line needs it.
+            ("config-file", &config),
+            ("context", &self.context),
+            ("layout", &self.layout),
+            ("stage", &self.stage),
+            ("profile", &self.profile),
+            ("region", &self.region),
+            ("role-arn", &self.role_arn),
+            ("account-id", &self.account_id),
+            ("endpoint-url", &self.endpoint_url),
+            ("infra-dir", &self.infra_dir),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.clone()?)))
+        .collect()
+    }
+}

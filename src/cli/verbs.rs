@@ -1,0 +1,17 @@
+//! The verb table: one line per verb. What a verb needs is said beside the verb.
+
+use crate::commands;
+
+commands::verb::verbs! {
+    pub(crate) enum Command {
+        Migrate(commands::migrate::MigrateArgs),
+        Fleet(commands::fleet::FleetArgs),
+        Triage(commands::triage::TriageArgs),
+        Whoami(commands::whoami::WhoamiArgs),
+        Sandbox(commands::sandbox::SandboxArgs),
+        Config(commands::config::ConfigArgs),
+        Completion(commands::completion::CompletionArgs),
+        Man(commands::man::ManArgs),
+        ExitCodes(commands::exit_codes::ExitCodesArgs),
+    }
+}
