@@ -29,6 +29,8 @@ mod fleet_tune;
 mod generated;
 #[path = "it/hostile.rs"]
 mod hostile;
+#[path = "it/layers.rs"]
+mod layers;
 #[path = "it/migrate.rs"]
 mod migrate;
 #[path = "it/migrate_trouble.rs"]
