@@ -190,12 +190,6 @@ impl CommandLine {
         if reads { Effect::Reads } else { Effect::Changes }
     }
 
-    /// Whether this is a command of the aws tool.
-    #[cfg(test)]
-    pub(crate) fn is_aws(&self) -> bool {
-        self.program == Program::Aws
-    }
-
     /// The command with the flags that name the place: those of bpctl before its verb, those of the
     /// aws tool at the end.
     #[must_use]

@@ -42,13 +42,6 @@ impl Hint {
         self
     }
 
-    /// Goes on with another hint.
-    #[must_use]
-    pub(crate) fn append(mut self, other: Self) -> Self {
-        self.parts.extend(other.parts);
-        self
-    }
-
     /// The commands, in the order in which they are to be run.
     pub(crate) fn commands(&self) -> impl Iterator<Item = &CommandLine> {
         self.parts.iter().filter_map(|part| match part {

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::exit::ExitStatus;
 
 pub(crate) use aws::{Reply, from_sdk};
-pub(crate) use command_line::{CommandLine, Place};
+pub(crate) use command_line::{CommandLine, Effect, Place};
 pub(crate) use hint::Hint;
 
 /// What went wrong, as far as scripts and exit statuses care.

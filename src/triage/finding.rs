@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::catalog::Code;
 use super::snapshot::{Probe, TaskFault};
-use crate::error::Hint;
+use crate::error::{Effect, Hint, Place};
 use crate::layout::{App, FleetId, Stage};
 
 /// How bad it is: P1 harms users now, P2 will or harms some, P3 wastes money or attention
@@ -110,7 +110,7 @@ pub(crate) struct Finding {
     pub(crate) evidence: Vec<String>,
     /// The likely cause in one sentence.
     pub(crate) cause: String,
-    /// Exact commands, the first one first.
+    /// What to do, the first one first: commands, and words where only the operator knows.
     pub(crate) next: Vec<Hint>,
     /// The section of the runbook that tells more.
     pub(crate) runbook: &'static str,
@@ -168,9 +168,31 @@ impl Finding {
         self
     }
 
+    /// Adds what to do; what only reads comes before what changes something.
     #[must_use]
-    pub(crate) fn next(mut self, command: impl Into<Hint>) -> Self {
-        self.next.push(command.into());
+    pub(crate) fn next(mut self, step: impl Into<Hint>) -> Self {
+        let step = step.into();
+        let place = match step.effect() {
+            Effect::Reads => self
+                .next
+                .iter()
+                .position(|other| other.effect() == Effect::Changes)
+                .unwrap_or(self.next.len()),
+            Effect::Changes => self.next.len(),
+        };
+        self.next.insert(place, step);
+        self
+    }
+
+    /// The finding, and all below it, with commands that name the place.
+    #[must_use]
+    pub(crate) fn in_place(mut self, place: &Place) -> Self {
+        self.next = self.next.iter().map(|step| step.in_place(place)).collect();
+        self.symptoms = self
+            .symptoms
+            .into_iter()
+            .map(|symptom| symptom.in_place(place))
+            .collect();
         self
     }
 

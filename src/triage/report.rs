@@ -11,6 +11,7 @@ use super::finding::{Finding, Node, Severity};
 use super::rules;
 use super::snapshot::{Probe, Snapshot};
 use super::wording::at;
+use crate::error::Place;
 use crate::output::{Render, View};
 
 /// The result of a triage.
@@ -109,6 +110,17 @@ impl Report {
             findings,
             checked,
         }
+    }
+
+    /// The report with commands that name the place.
+    #[must_use]
+    pub(crate) fn in_place(mut self, place: &Place) -> Self {
+        self.findings = self
+            .findings
+            .into_iter()
+            .map(|finding| finding.in_place(place))
+            .collect();
+        self
     }
 
     /// The worst severity of all findings, symptoms included.

@@ -164,7 +164,7 @@ fn expired_credentials() {
     ----- stderr
     error: failed to find out who the credentials belong to
       caused by: ExpiredToken: The security token included in the request is expired (request d8d88def-c447-44f0-a0a7-<id>)
-    hint: the credentials have expired or are invalid: sign in again with `aws sso login --profile <profile>`, or refresh AWS_* in the environment
+    hint: the credentials have expired or are invalid: sign in again, with SSO by `aws sso login`, or refresh AWS_* in the environment
     ");
 }
 

@@ -12,7 +12,7 @@ use futures::future::try_join;
 
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::within_stage;
 use crate::layout::FleetId;
@@ -81,12 +81,12 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
         seen = Box::pin(looking) => seen?,
         () = ctx.cancel.cancelled() => {
             return Err(CtlError::new(ErrorKind::Interrupted, "look at everything: interrupted")
-                .hint("nothing was changed: run `bpctl triage` again"));
+                .hint(("nothing was changed: run", CommandLine::bpctl(["triage"]), "again")));
         }
     };
     drop(progress);
     unknown_fleets(&snapshot, &args.fleets)?;
-    let report = Report::new(&snapshot, now);
+    let report = Report::new(&snapshot, now).in_place(ctx.ui.place());
     if report.is_blind() {
         return Err(nothing_seen(&snapshot));
     }

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::layout::FleetId;
 use crate::triage::finding::Severity;
@@ -84,7 +84,7 @@ pub(crate) fn unknown_fleets(snapshot: &Snapshot, asked: &[FleetId]) -> Result<(
             "the group would be `{}`",
             snapshot.layout.auto_scaling_group(fleet)
         ))
-        .hint("list the fleets with `bpctl fleet list`")),
+        .hint(("list the fleets with", CommandLine::bpctl(["fleet", "list"])))),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The report as Markdown, for tickets and the summaries of workflow runs.
 
 use super::{Report, State};
+use crate::error::{Effect, Hint};
 use crate::triage::finding::Finding;
 use crate::triage::wording::count;
 use crate::ui::strip_controls;
@@ -54,15 +55,31 @@ fn root(out: &mut String, number: usize, finding: &Finding) {
     out.push_str(&format!("\n**Likely cause:** {}\n", escape(&finding.cause)));
     if !finding.next.is_empty() {
         out.push_str("\n```sh\n");
-        for command in &finding.next {
-            out.push_str(&strip_controls(&command.line()).replace('\n', " "));
-            out.push('\n');
+        for step in &finding.next {
+            shell(out, step);
         }
         out.push_str("```\n");
     }
     if !finding.symptoms.is_empty() {
         out.push_str("\nExplains:\n\n");
         symptoms(out, finding, 0);
+    }
+}
+
+/// A step as lines of a script: words and the mark of a change are comments.
+fn shell(out: &mut String, step: &Hint) {
+    let mut line = |text: &str| {
+        out.push_str(&strip_controls(text).replace('\n', " "));
+        out.push('\n');
+    };
+    if step.only_command().is_none() {
+        line(&format!("# {step}"));
+    }
+    for command in step.commands() {
+        if command.effect() == Effect::Changes {
+            line("# changes something:");
+        }
+        line(&command.to_string());
     }
 }
 

@@ -43,8 +43,8 @@ fn the_report_reads_from_the_cause_down() {
          steady state.
        cause: somebody or a script set the desired count to 0; ECS keeps it there
               until it is raised
-       next:  aws ecs update-service --cluster bp --service bp-backend --desired-count 2
-       then:  aws ecs describe-services --cluster bp --services bp-backend --query 'services[].events[:10].[createdAt,message]' --output text
+       next:  aws ecs describe-services --cluster bp --services bp-backend --query 'services[].events[:10].[createdAt,message]' --output text
+       change: aws ecs update-service --cluster bp --service bp-backend --desired-count 2
        -> P1 BP-ALB-003 target group has no usable targets: bp-backend
        -> P1 BP-ALB-001 load balancer answers with 5xx: load balancer
 
@@ -60,7 +60,9 @@ fn the_report_reads_from_the_cause_down() {
 #[test]
 fn nothing_but_commands_is_longer_than_the_terminal() {
     for line in human(&broken(), true, Some(80)).lines() {
-        let command = line.trim_start().starts_with("next:") || line.trim_start().starts_with("then:");
+        let command = ["next:", "then:", "change:"]
+            .iter()
+            .any(|label| line.trim_start().starts_with(label));
         assert!(command || line.chars().count() <= 80, "{line}");
     }
 }
@@ -121,7 +123,7 @@ fn markdown_has_a_section_for_each_cause() {
         "{text}"
     );
     assert!(
-        text.contains("```sh\naws ecs update-service --cluster bp"),
+        text.contains("\n# changes something:\naws ecs update-service --cluster bp"),
         "{text}"
     );
     assert!(

@@ -1,6 +1,7 @@
 //! The report for people at a terminal: readable in 80 columns and without colour.
 
 use super::{Report, State};
+use crate::error::{Effect, Hint};
 use crate::output::{Table, View, one_line, paragraph};
 use crate::triage::finding::{Finding, Severity};
 use crate::triage::wording::count;
@@ -47,20 +48,35 @@ fn root(out: &mut String, view: &View, number: usize, finding: &Finding) {
     if !finding.cause.is_empty() {
         paragraph(out, view, "   cause: ", &finding.cause);
     }
-    let commands = if view.wide { finding.next.len() } else { 2 };
-    for (index, command) in finding.next.iter().take(commands).enumerate() {
-        let label = if index == 0 { "next:" } else { "then:" };
+    for (index, step) in steps(view, finding).into_iter().enumerate() {
+        let label = match (index, step.effect()) {
+            (_, Effect::Changes) => "change:",
+            (0, Effect::Reads) => "next:",
+            (_, Effect::Reads) => "then:",
+        };
+        if step.commands().next().is_none() {
+            paragraph(out, view, &format!("   {label:<7}"), &step.line());
+            continue;
+        }
         // One line, whatever its length: it is to be copied.
-        out.push_str(&format!(
-            "   {}  {}\n",
-            paint(view.color, Role::Hint, label),
-            one_line(&command.line())
-        ));
+        let painted = paint(view.color, Role::Hint, label);
+        let blank = " ".repeat(7_usize.saturating_sub(label.len()).max(1));
+        out.push_str(&format!("   {painted}{blank}{}\n", one_line(&step.line())));
     }
     if view.wide {
         paragraph(out, view, "   runbook: ", finding.runbook);
     }
     symptoms(out, view, finding, 1);
+}
+
+/// What is shown of what to do: without `-o wide` the first step and either the first change or the second step.
+fn steps<'a>(view: &View, finding: &'a Finding) -> Vec<&'a Hint> {
+    let all: Vec<&Hint> = finding.next.iter().collect();
+    if view.wide || all.len() <= 2 {
+        return all;
+    }
+    let change = all.iter().skip(1).find(|step| step.effect() == Effect::Changes);
+    vec![all[0], change.copied().unwrap_or(all[1])]
 }
 
 fn symptoms(out: &mut String, view: &View, finding: &Finding, depth: usize) {

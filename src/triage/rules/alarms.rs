@@ -162,13 +162,11 @@ fn deafness(alarms: &[&Alarm], node: Node, subject: &str) -> Finding {
         .filter(|alarm| !alarm.actions_enabled)
         .map(|alarm| alarm.name.as_str())
         .collect();
+    finding = finding.next(commands::alarms(alarms.iter().map(|alarm| alarm.name.as_str())));
     if names.is_empty() {
         return finding;
     }
-    finding.next(format!(
-        "aws cloudwatch enable-alarm-actions --alarm-names {}",
-        names.join(" ")
-    ))
+    finding.next(commands::enable_alarms(names))
 }
 
 /// Alarms of the platform that CloudWatch does not know.
@@ -194,7 +192,9 @@ pub(super) fn missing(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     .cause("the monitoring stack was not deployed, or alarms were deleted outside of it");
     if let Some(stack) = snapshot.layout.core_stack("monitoring") {
         finding.node = Node::Stack(stack.clone());
-        finding = finding.next(commands::cdk_deploy(&stack));
+        finding = finding
+            .next(commands::cdk_diff(&stack))
+            .next(commands::cdk_deploy(&stack));
     }
     vec![finding]
 }
@@ -253,7 +253,10 @@ mod tests {
         assert_eq!(found[1].severity, Severity::P2);
         assert_eq!(
             found[1].next,
-            ["aws cloudwatch enable-alarm-actions --alarm-names production-gpu-default-queue-has-jobs"]
+            [
+                "aws cloudwatch describe-alarms --alarm-names production-gpu-default-queue-has-jobs --query 'MetricAlarms[].[AlarmName,StateValue,ActionsEnabled,AlarmActions[]]' --output text",
+                "aws cloudwatch enable-alarm-actions --alarm-names production-gpu-default-queue-has-jobs",
+            ]
         );
     }
 
@@ -268,6 +271,9 @@ mod tests {
             .retain(|alarm| alarm.name != "p1-rds-storage-low");
         let found = missing(&snapshot, sample::now());
         assert_eq!(found[0].evidence, ["no alarm `p1-rds-storage-low`"]);
-        assert_eq!(found[0].next, ["npx cdk deploy bp-monitoring"]);
+        assert_eq!(
+            found[0].next,
+            ["npx cdk diff bp-monitoring", "npx cdk deploy bp-monitoring"]
+        );
     }
 }

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::alarms;
 use super::logs::{self, Topic};
-use crate::layout::App;
+use crate::error::Hint;
+use crate::layout::{App, Layout};
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
@@ -84,7 +85,9 @@ fn state(snapshot: &Snapshot, now: Timestamp) -> Option<Finding> {
                 .cause("the data stack was never deployed, or its instance was deleted")
                 .explains(dependents());
             if let Some(stack) = layout.core_stack("data") {
-                finding = finding.next(commands::cdk_deploy(&stack));
+                finding = finding
+                    .next(commands::cdk_diff(&stack))
+                    .next(commands::cdk_deploy(&stack));
             }
             Some(finding)
         }
@@ -92,28 +95,19 @@ fn state(snapshot: &Snapshot, now: Timestamp) -> Option<Finding> {
             let (cause, next) = match database.status.as_str() {
                 "stopped" | "stopping" => (
                     "the instance was stopped; AWS starts it again by itself after seven days",
-                    format!(
-                        "aws rds start-db-instance --db-instance-identifier {}",
-                        database.id
-                    ),
+                    Hint::from(commands::start_database(&database.id)),
                 ),
                 "storage-full" => (
                     "the storage is full, so the instance stopped serving",
-                    grow(database),
+                    commands::grow_database(&database.id, database.allocated),
                 ),
                 "starting" | "rebooting" | "upgrading" | "creating" | "maintenance" => (
                     "an operation is under way that ends by itself",
-                    format!(
-                        "aws rds wait db-instance-available --db-instance-identifier {}",
-                        database.id
-                    ),
+                    commands::database_available(&database.id).into(),
                 ),
                 _ => (
                     "RDS itself reports that the instance does not serve",
-                    format!(
-                        "aws rds describe-events --source-type db-instance --source-identifier {} --duration 120",
-                        database.id
-                    ),
+                    commands::database_events(&database.id).into(),
                 ),
             };
             let complaints = logs::about(snapshot, now, MINUTES, Topic::DatabaseRefused);
@@ -170,7 +164,12 @@ fn cpu(snapshot: &Snapshot, now: Timestamp) -> Option<Finding> {
         finding
             .cause("a query, a migration or more traffic than the instance class can take")
             .next(commands::database(&id))
-            .next(commands::tail(&snapshot.layout, App::Backend, "?SQLSTATE ?slow")),
+            .next(commands::matching_lines(
+                &snapshot.layout,
+                App::Backend,
+                "?SQLSTATE ?slow",
+                now,
+            )),
     )
 }
 
@@ -195,24 +194,12 @@ fn storage(snapshot: &Snapshot) -> Option<Finding> {
     }
     finding = finding.explains(alarms::named(snapshot, "p1-rds-storage-low"));
     if let Some(database) = known(snapshot) {
-        finding = finding.next(grow(database));
+        finding = finding.next(commands::grow_database(&database.id, database.allocated));
     }
     Some(
         finding
             .cause("data, binary logs or temporary tables fill the volume; at 0 the instance stops serving (`storage-full`)")
             .next(commands::database(&id)),
-    )
-}
-
-/// Half as much again; RDS wants at least 10 % more ("Increasing DB instance storage capacity").
-fn grow(database: &Database) -> String {
-    let wanted = database.allocated.map_or_else(
-        || "<GiB>".to_owned(),
-        |allocated| (allocated + (allocated / 2).max(5)).to_string(),
-    );
-    format!(
-        "aws rds modify-db-instance --db-instance-identifier {} --allocated-storage {wanted} --apply-immediately",
-        database.id
     )
 }
 
@@ -250,6 +237,7 @@ fn complaint(snapshot: &Snapshot, now: Timestamp, topic: Topic, code: Code) -> O
     Some(match code {
         Code::DatabaseLogin => finding
             .cause("the master credentials were rotated and running tasks still hold the old ones, or the secret is wrong")
+            .next(commands::secret_versions(&master_secret(layout)))
             .next(commands::redeploy(layout, App::Backend)),
         Code::DatabaseConnections => finding
             .cause("more connections are open than the instance class allows (`max_connections`): leaked or too many workers")
@@ -264,6 +252,15 @@ fn complaint(snapshot: &Snapshot, now: Timestamp, topic: Topic, code: Code) -> O
                 .next(commands::service_security_groups(layout, App::Backend))
         }
     })
+}
+
+/// The secret with the master credentials.
+fn master_secret(layout: &Layout) -> String {
+    let secrets = layout.secrets().into_iter();
+    secrets
+        .filter(|(role, _)| *role == "rds")
+        .map(|(_, name)| name)
+        .collect()
 }
 
 #[cfg(test)]
@@ -312,7 +309,7 @@ mod tests {
         let finding = rule(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.evidence, ["1.2 GB of 20 GiB free, 2 GB is the limit"]);
         assert!(
-            finding.next[0]
+            finding.next[1]
                 .line()
                 .ends_with("--allocated-storage 30 --apply-immediately")
         );
@@ -341,7 +338,7 @@ mod tests {
         snapshot.database.as_mut().unwrap().as_mut().unwrap().status = "stopped".to_owned();
         assert_eq!(found(&snapshot), [(Code::DatabaseUnavailable, Severity::P1)]);
         assert!(
-            rule(&snapshot, sample::now())[0].next[0]
+            rule(&snapshot, sample::now())[0].next[1]
                 .line()
                 .starts_with("aws rds start-db-instance")
         );

@@ -54,7 +54,7 @@ fn dimensions(snapshot: &Snapshot, fleet: &Fleet<'_>) -> Option<Finding> {
         .facts(evidence)
         .evidence(format!("the backend publishes {}", list(&wanted)))
         .cause("the alarms were created for another stage or slug, so they see no data: no scale-out, and scale-in at once")
-        .next(commands::cdk_deploy(&layout.fleet_stack(fleet.id)))
+        .next(commands::cdk_diff(&layout.fleet_stack(fleet.id))).next(commands::cdk_deploy(&layout.fleet_stack(fleet.id)))
         .next(commands::fleet_status(fleet.id))
         .explains(fleet.downstream())
         .explains(FleetAlarm::ALL.map(|kind| alarm_node(snapshot, kind, fleet.id))),
@@ -93,6 +93,7 @@ fn missing(snapshot: &Snapshot, fleet: &Fleet<'_>) -> Option<Finding> {
         gone.iter()
             .map(|kind| format!("no alarm `{}`", layout.fleet_alarm(*kind, fleet.id))),
     )
+    .next(commands::cdk_diff(&layout.fleet_stack(fleet.id)))
     .next(commands::cdk_deploy(&layout.fleet_stack(fleet.id)));
     Some(if scales {
         finding
@@ -130,7 +131,7 @@ mod tests {
             "`production-gpu-default-queue-has-jobs` watches `FleetSlug=gpu-default-v2, Stage=production`"
         );
         assert_eq!(
-            finding.next[0],
+            finding.next[2],
             "npx cdk deploy bp-gpu-fleet-production-gpu-default"
         );
     }

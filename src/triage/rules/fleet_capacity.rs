@@ -44,9 +44,7 @@ fn held(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Findin
     Some(
         new(Code::FleetHeldAtZero, fleet, now)
             .cause("the group's maximum is 0, as after a graceful shutdown: no policy can start an instance")
-            .next(format!(
-                "aws autoscaling update-auto-scaling-group --auto-scaling-group-name {group} --max-size 10"
-            ))
+            .next(commands::set_maximum(group, 10))
             .next(commands::fleet_status(fleet.id))
             .explains([
                 Node::Queue(fleet.id.clone()),
@@ -89,10 +87,7 @@ fn no_scale_out(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Optio
         finding
             .cause(cause)
             .next(commands::activities(&snapshot.layout, fleet.id))
-            .next(format!(
-                "aws autoscaling set-desired-capacity --auto-scaling-group-name {} --desired-capacity 1",
-                fleet.group.name
-            ))
+            .next(commands::set_capacity(&fleet.group.name, 1))
             .explains([
                 Node::Queue(fleet.id.clone()),
                 alarm_node(snapshot, FleetAlarm::QueueDeep, fleet.id),
@@ -120,11 +115,7 @@ fn at_maximum(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<
         new(Code::FleetAtMaximum, fleet, now)
             .cause("more jobs arrive than the largest fleet can do; raising the maximum costs money for as long as the queue is deep")
             .next(commands::fleet_status(fleet.id))
-            .next(format!(
-                "aws autoscaling update-auto-scaling-group --auto-scaling-group-name {} --max-size {}",
-                group.name,
-                group.max + group.max.div_ceil(2)
-            ))
+            .next(commands::set_maximum(&group.name, group.max + group.max.div_ceil(2)))
             .explains([
                 Node::Queue(fleet.id.clone()),
                 alarm_node(snapshot, FleetAlarm::QueueDeep, fleet.id),
@@ -157,11 +148,12 @@ fn keeps_running(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Opti
         "the scale-to-zero function did not act: it did not hear the alarm, it failed, or the fleet was started after the alarm rang, which it does only once"
     };
     if let Some(topic) = layout.scale_to_zero_topic() {
-        finding = finding.next(format!("aws logs tail /aws/lambda/{topic} --since 2h"));
+        finding = finding.next(commands::recent_lines(format!("/aws/lambda/{topic}"), 120, now));
     }
     Some(
         finding
             .cause(cause)
+            .next(commands::fleet_status(fleet.id))
             .next(commands::fleet_to_zero(fleet.id))
             .explains([alarm_node(snapshot, FleetAlarm::QueueEmpty, fleet.id)]),
     )
@@ -297,7 +289,7 @@ mod tests {
             Some(sample::before(20));
         assert_eq!(codes(&snapshot), [Code::FleetKeepsRunning]);
         assert_eq!(
-            rule(&snapshot, sample::now())[0].next[1],
+            rule(&snapshot, sample::now())[0].next[2],
             "bpctl fleet scale-to-zero production/gpu-default"
         );
     }

@@ -94,7 +94,7 @@ fn failing(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Fin
         finding = finding.evidence(fleet.load(now));
     }
     if code == Code::LaunchQuota {
-        finding = finding.next("aws service-quotas list-service-quotas --service-code ec2 --query \"Quotas[?contains(QuotaName, 'Spot')].[QuotaName,Value]\" --output text");
+        finding = finding.next(commands::spot_quotas());
     }
     Some(
         finding
@@ -142,10 +142,8 @@ pub(super) fn suspended(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
                     .map(|(name, reason)| format!("`{name}` of `{group}`: {reason}")),
             )
             .cause("somebody suspended them, or AWS did after a day of failed launches; they stay so until they are resumed")
-            .next(format!(
-                "aws autoscaling resume-processes --auto-scaling-group-name {group} --scaling-processes {}",
-                names.join(" ")
-            ))
+            .next(commands::group(group))
+            .next(commands::resume(group, &names))
             .explains(fleet.downstream())
         })
         .collect()
@@ -214,6 +212,6 @@ mod tests {
         )];
         let finding = suspended(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.severity, Severity::P2);
-        assert!(finding.next[0].line().ends_with("--scaling-processes Launch"));
+        assert!(finding.next[1].line().ends_with("--scaling-processes Launch"));
     }
 }

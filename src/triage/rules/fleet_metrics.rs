@@ -75,10 +75,10 @@ fn all_silent(snapshot: &Snapshot, fleets: &[Fleet<'_>], now: Timestamp) -> Find
     }
     finding
         .cause("the backend's scheduler does not publish: its container has exited, the command fails, or its role may not call cloudwatch:PutMetricData")
-        .next(format!(
-            "aws logs tail {} --since 1h --log-stream-name-prefix scheduler/",
-            layout.log_group(App::Backend)
-        ))
+        .next(
+            commands::recent_lines(layout.log_group(App::Backend), 60, now)
+                .option("--log-stream-name-prefix", "scheduler/"),
+        )
         .next(commands::redeploy(layout, App::Backend))
 }
 
@@ -124,16 +124,18 @@ fn one_silent(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Finding
         fleet.id.to_string(),
     )
     .evidence(fleet.last_seen().map_or_else(
-        || format!("no QueueDepth with {} was published lately", dimensions.join(", ")),
+        || {
+            format!(
+                "no QueueDepth with {} was published lately",
+                dimensions.join(", ")
+            )
+        },
         |last| format!("last QueueDepth: {} ({})", at(last), ago(now, last)),
     ))
     .evidence("other fleets are measured")
     .evidence(fate(snapshot, fleet, now))
     .cause("the backend does not know a fleet of this stage and slug, or it is disabled there")
-    .next(format!(
-        "aws cloudwatch list-metrics --namespace {} --metric-name QueueDepth --query 'Metrics[].Dimensions[].[Name,Value]' --output text",
-        crate::layout::FLEET_NAMESPACE
-    ))
+    .next(commands::queue_metrics(crate::layout::FLEET_NAMESPACE))
     .next(commands::fleet_status(fleet.id))
     .explains(fleet.downstream())
 }

@@ -12,7 +12,6 @@ use crate::triage::wording::{ago, at};
 
 /// The data type that makes Parameter Store check that the value is an AMI.
 const IMAGE: &str = "aws:ec2:image";
-const PACKER_IMAGES: &str = "aws ec2 describe-images --owners self --filters Name=tag:ManagedBy,Values=packer --query 'sort_by(Images,&CreationDate)[-5:].[ImageId,Name,CreationDate]' --output text";
 
 /// AMI parameters that are missing or hold no image.
 pub(super) fn amis(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
@@ -43,9 +42,7 @@ pub(super) fn amis(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
                             pointer.version, pointer.data_type
                         ))
                         .cause("the parameter was written without the data type, so nothing checked that its value is an AMI: launches fail or will fail")
-                        .next(format!(
-                            "aws ssm get-parameter-history --name {name} --query 'Parameters[-5:].[Version,Value,DataType,LastModifiedDate]' --output text"
-                        ))
+                        .next(commands::parameter_history(&name))
                 }
                 None => Finding::new(code, Node::Ami(id.clone()), id.to_string())
                     .evidence(format!("Parameter Store knows no `{name}`"))
@@ -54,9 +51,9 @@ pub(super) fn amis(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
             Some(
                 finding
                     .evidence(fleet.capacity())
-                    .next(PACKER_IMAGES)
+                    .next(commands::packer_images())
                     .next(format!(
-                        "aws ssm put-parameter --name {name} --value <AMI id> --data-type {IMAGE} --type String --overwrite"
+                        "write the id of the newest good image into `{name}`, as a String with the data type `{IMAGE}`"
                     ))
                     .explains([Node::Launch(id.clone())])
                     .explains(fleet.downstream()),
@@ -102,9 +99,8 @@ pub(super) fn secrets(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
             )
             .evidence(evidence)
             .cause("the backend refuses workers that come without the shared secret: they boot, cost money and never register")
-            .next(format!(
-                "aws ssm put-parameter --name {name} --value \"$(openssl rand -hex 32)\" --type String --overwrite"
-            ))
+            .next(commands::parameter_dates(name))
+            .next(commands::put_random_parameter(name))
             .next(commands::redeploy(layout, App::Backend));
             for fleet in fleets::joined(snapshot) {
                 if fleet.id.stage == secret.stage {
@@ -170,15 +166,11 @@ fn unheard(snapshot: &Snapshot, topic: &Topic) -> Finding {
         .into_iter()
         .find_map(|role| snapshot.layout.core_stack(role))
     {
-        finding = finding.next(format!(
-            "aws cloudformation detect-stack-drift --stack-name {stack}"
-        ));
+        finding = finding.next(commands::stack_drift(&stack));
     }
-    finding
-        .next("aws lambda list-functions --query \"Functions[?contains(FunctionName, 'scale-to-zero') || contains(FunctionName, 'ScaleToZero')].FunctionArn\" --output text")
-        .next(format!(
-            "aws sns subscribe --topic-arn {arn} --protocol lambda --notification-endpoint <ARN of the function>"
-        ))
+    finding.next(commands::zero_functions()).next(format!(
+        "subscribe the function (protocol `lambda`) to `{arn}`, or deploy the stack that does"
+    ))
 }
 
 #[cfg(test)]

@@ -113,9 +113,9 @@ mod tests {
             .retain(|(tag, _)| tag != "php-latest");
         let finding = rule(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.code, Code::ImageTagMissing);
-        assert!(finding.next[0].contains("--image-tag php-latest"));
+        assert!(finding.next[1].contains("--image-tag php-latest"));
         assert!(
-            finding.next[0].contains("imageTag=php-1a2b3c4"),
+            finding.next[1].contains("imageTag=php-1a2b3c4"),
             "{:?}",
             finding.next
         );

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::task_faults::{app_of, diagnose};
 use super::tasks::last_lines;
+use crate::error::CommandLine;
 use crate::layout::App;
 use crate::triage::catalog::Code;
 use crate::triage::commands;
@@ -101,7 +102,7 @@ fn failed(snapshot: &Snapshot, migrations: &[&Task], now: Timestamp) -> Option<F
             .cause("the task never ran its command: nothing was migrated")
             .next(commands::task(layout, &newest.id))
     };
-    Some(finding.next("bpctl migrate --dry-run"))
+    Some(finding.next(CommandLine::bpctl(["migrate", "--dry-run"])))
 }
 
 fn slow(snapshot: &Snapshot, migrations: &[&Task], now: Timestamp) -> Option<Finding> {
@@ -136,7 +137,7 @@ fn slow(snapshot: &Snapshot, migrations: &[&Task], now: Timestamp) -> Option<Fin
     Some(
         finding
             .facts(last_lines(snapshot, oldest))
-            .next(format!("bpctl migrate --attach {}", oldest.id))
+            .next(CommandLine::bpctl(["migrate"]).option("--attach", &oldest.id))
             .next(commands::container_log(
                 layout,
                 App::Backend,

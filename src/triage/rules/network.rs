@@ -41,8 +41,8 @@ pub(super) fn nat(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     vec![
         finding
             .cause("too many connections to one destination at a time: a NAT gateway has 55,000 ports per address and destination")
-            .next("aws ec2 describe-nat-gateways --filter Name=state,Values=available --query 'NatGateways[].[NatGatewayId,NatGatewayAddresses[].PublicIp]' --output text")
-            .next("aws ec2 associate-nat-gateway-address --nat-gateway-id <NAT gateway> --allocation-ids <new Elastic IP>"),
+            .next(commands::nat_gateways())
+            .next("allocate one more Elastic IP and associate it with the NAT gateway: each address brings another 55,000 ports"),
     ]
 }
 
@@ -65,7 +65,7 @@ pub(super) fn redis(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
                 ))
                 .evidence(logs::quoted(last))
                 .cause(cause)
-                .next("aws elasticache describe-replication-groups --query 'ReplicationGroups[].[ReplicationGroupId,Status]' --output text")
+                .next(commands::redis())
                 .next(commands::redeploy(&snapshot.layout, App::Backend))
                 .explains([Node::Responses, Node::Scheduler]),
         ];
@@ -87,7 +87,7 @@ pub(super) fn redis(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
         Finding::new(Code::RedisCpu, Node::Redis, "Redis")
             .evidence(format!("EngineCPUUtilization {value:.0} % for 10 min"))
             .cause("expensive commands or more sessions, cache and queue traffic than one node can take")
-            .next("aws elasticache describe-replication-groups --query 'ReplicationGroups[].[ReplicationGroupId,CacheNodeType]' --output text"),
+            .next(commands::redis()),
     ]
 }
 

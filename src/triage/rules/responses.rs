@@ -73,7 +73,12 @@ pub(super) fn errors(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     vec![
         finding
             .cause(cause)
-            .next(commands::tail(layout, App::Backend, "?ERROR ?CRITICAL ?Fatal"))
+            .next(commands::matching_lines(
+                layout,
+                App::Backend,
+                "?ERROR ?CRITICAL ?Fatal",
+                now,
+            ))
             .next(commands::rollouts(layout, App::Backend))
             .explains(alarms::named(snapshot, "p1-alb-5xx-critical"))
             .explains(alarms::named(snapshot, "p2-alb-5xx-warning")),
@@ -114,10 +119,7 @@ pub(super) fn upstream(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
             .evidence(logs::quoted(last))
             .cause("php-fpm runs but accepts no connections on port 9000: it is not ready, hangs, or listens elsewhere")
             .next(commands::container_log(layout, App::Backend, "php-fpm", task))
-            .next(format!(
-                "aws ecs execute-command --cluster {} --task {task} --container php-fpm --interactive --command /bin/bash",
-                layout.cluster()
-            ))
+            .next(commands::shell(layout, task, "php-fpm"))
             .next(commands::redeploy(layout, App::Backend))
             .explains(outside(App::Backend))
             .explains([

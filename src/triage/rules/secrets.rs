@@ -41,14 +41,20 @@ fn finding(snapshot: &Snapshot, secret: &Secret) -> Finding {
             Node::Migration,
         ]);
     if secret.exists {
-        finding = finding.next(format!(
-            "aws secretsmanager list-secret-version-ids --secret-id {name} --include-deprecated"
-        ));
+        finding = finding.next(commands::secret_versions(name));
     } else if let Some(stack) = layout.core_stack("data") {
-        finding = finding.next(commands::cdk_deploy(&stack));
+        finding = finding
+            .next(commands::cdk_diff(&stack))
+            .next(commands::cdk_deploy(&stack));
     }
     finding
-        .next(set_value(secret.role, name))
+        .next((
+            format!(
+                "put {} into it, which is read from stdin until Ctrl-D:",
+                value(secret.role)
+            ),
+            commands::put_secret(name),
+        ))
         .next(commands::redeploy(layout, App::Backend))
 }
 
@@ -65,13 +71,12 @@ fn consequence(role: &str) -> &'static str {
 }
 
 /// An old key is worth more than a new one: what is encrypted with it stays readable.
-fn set_value(role: &str, name: &str) -> String {
-    let value = match role {
-        "app-key" => "base64:<the APP_KEY of the .env file>",
-        "oauth" => "<JSON with the nine OAuth keys>",
-        _ => "<value>",
-    };
-    format!("aws secretsmanager put-secret-value --secret-id {name} --secret-string '{value}'")
+fn value(role: &str) -> &'static str {
+    match role {
+        "app-key" => "the APP_KEY of the .env file (`base64:…`)",
+        "oauth" => "a JSON object with the nine OAuth keys",
+        _ => "the value",
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +105,6 @@ mod tests {
         (secret.exists, secret.has_value) = (false, false);
         let finding = rule(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.code, Code::SecretMissing);
-        assert_eq!(finding.next[0], "npx cdk deploy bp-data");
+        assert_eq!(finding.next[1], "npx cdk deploy bp-data");
     }
 }

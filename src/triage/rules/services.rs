@@ -55,7 +55,9 @@ fn missing(snapshot: &Snapshot, service: &Service) -> Option<Finding> {
         .cause("the compute stack was never deployed, or the service was deleted outside of it")
         .explains(outside(service.app));
     if let Some(stack) = layout.core_stack("compute") {
-        finding = finding.next(commands::cdk_deploy(&stack));
+        finding = finding
+            .next(commands::cdk_diff(&stack))
+            .next(commands::cdk_deploy(&stack));
     }
     Some(finding)
 }
@@ -212,7 +214,7 @@ mod tests {
         let findings = rule(&snapshot, sample::now());
         assert_eq!(findings[0].code, Code::ServiceAtZero);
         assert_eq!(
-            findings[0].next[0],
+            findings[0].next[1],
             "aws ecs update-service --cluster bp --service bp-backend --desired-count 2"
         );
         assert!(findings[0].explains.contains(&Node::Scheduler));

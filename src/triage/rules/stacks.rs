@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::error::CommandLine;
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
@@ -46,7 +47,7 @@ fn finding(stack: &FailedStack, now: Timestamp) -> Finding {
     let (cause, next) = if secret {
         (
             "a secret of that name is left from an earlier deployment: secrets are retained when a stack is deleted",
-            format!("npx cdk import {name}"),
+            CommandLine::other("npx", ["cdk", "import", name]),
         )
     } else {
         advice(stack, &said)
@@ -55,33 +56,30 @@ fn finding(stack: &FailedStack, now: Timestamp) -> Finding {
     finding.next(commands::stack_events(name))
 }
 
-fn advice(stack: &FailedStack, said: &dyn Fn(&[&str]) -> bool) -> (&'static str, String) {
+fn advice(stack: &FailedStack, said: &dyn Fn(&[&str]) -> bool) -> (&'static str, CommandLine) {
     let name = &stack.name;
     match stack.status.as_str() {
         "UPDATE_ROLLBACK_FAILED" => (
             "the way back failed too: CloudFormation waits until the rollback is continued",
-            format!("aws cloudformation continue-update-rollback --stack-name {name}"),
+            commands::stack_operation("continue-update-rollback", name),
         ),
         "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" => (
             "the stack could not be created; what is left of it must be deleted before the next attempt",
-            format!("aws cloudformation delete-stack --stack-name {name}"),
+            commands::stack_operation("delete-stack", name),
         ),
         "DELETE_FAILED" if said(&["apacity"]) => (
             "a capacity provider is still in use: stop one-off tasks and delete the services, then delete the stack again",
-            format!("aws cloudformation delete-stack --stack-name {name}"),
+            commands::stack_operation("delete-stack", name),
         ),
         "DELETE_FAILED" => (
             "something in the stack is still in use or protected",
-            format!("aws cloudformation delete-stack --stack-name {name}"),
+            commands::stack_operation("delete-stack", name),
         ),
         "UPDATE_ROLLBACK_COMPLETE" => (
             "the last update failed and was undone: what the code says is not what runs",
-            format!("npx cdk diff {name}"),
+            commands::cdk_diff(name),
         ),
-        _ => (
-            "the last operation on the stack failed",
-            format!("npx cdk diff {name}"),
-        ),
+        _ => ("the last operation on the stack failed", commands::cdk_diff(name)),
     }
 }
 
@@ -105,8 +103,8 @@ mod tests {
     #[test]
     fn each_state_has_its_way_out() {
         let failure = "BackendService: ResourceInitializationError";
-        assert!(one("UPDATE_ROLLBACK_FAILED", failure).next[0].contains("continue-update-rollback"));
-        assert!(one("ROLLBACK_COMPLETE", failure).next[0].contains("delete-stack"));
+        assert!(one("UPDATE_ROLLBACK_FAILED", failure).next[1].contains("continue-update-rollback"));
+        assert!(one("ROLLBACK_COMPLETE", failure).next[1].contains("delete-stack"));
         assert_eq!(one("UPDATE_ROLLBACK_COMPLETE", failure).severity, Severity::P3);
     }
 
@@ -117,6 +115,6 @@ mod tests {
             "AppKey: The operation failed because the secret /bp/laravel/app-key already exists.",
         );
         assert_eq!(finding.code, Code::StackSecretExists);
-        assert_eq!(finding.next[0], "npx cdk import bp-data");
+        assert_eq!(finding.next[1], "npx cdk import bp-data");
     }
 }

@@ -13,12 +13,12 @@ use crate::triage::wording::count;
 /// Targets that a finding names one by one.
 const NAMED: usize = 4;
 
-pub(super) fn rule(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
+pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     let groups = snapshot.targets.iter().flatten();
-    groups.filter_map(|group| check(snapshot, group)).collect()
+    groups.filter_map(|group| check(snapshot, group, now)).collect()
 }
 
-fn check(snapshot: &Snapshot, group: &TargetGroup) -> Option<Finding> {
+fn check(snapshot: &Snapshot, group: &TargetGroup, now: Timestamp) -> Option<Finding> {
     let in_state = |wanted: &[&str]| -> Vec<&Target> {
         group
             .targets
@@ -29,13 +29,19 @@ fn check(snapshot: &Snapshot, group: &TargetGroup) -> Option<Finding> {
     let (healthy, initial) = (in_state(&["healthy"]), in_state(&["initial"]));
     let unhealthy = in_state(&["unhealthy", "unavailable"]);
     if !unhealthy.is_empty() {
-        return Some(sick(snapshot, group, &unhealthy, healthy.len()));
+        return Some(sick(snapshot, group, &unhealthy, healthy.len(), now));
     }
     // Targets that have just been registered are a state of minutes, not a finding.
     (healthy.is_empty() && initial.is_empty()).then(|| none(snapshot, group))
 }
 
-fn sick(snapshot: &Snapshot, group: &TargetGroup, unhealthy: &[&Target], healthy: usize) -> Finding {
+fn sick(
+    snapshot: &Snapshot,
+    group: &TargetGroup,
+    unhealthy: &[&Target],
+    healthy: usize,
+    now: Timestamp,
+) -> Finding {
     let layout = &snapshot.layout;
     let app = group.app;
     // One unhealthy backend host is P1 (alarm `p1-backend-unhealthy-hosts`).
@@ -74,7 +80,12 @@ fn sick(snapshot: &Snapshot, group: &TargetGroup, unhealthy: &[&Target], healthy
     finding
         .cause(cause)
         .next(commands::target_health(&group.arn))
-        .next(commands::tail(layout, app, "?error ?ERROR ?CRITICAL"))
+        .next(commands::matching_lines(
+            layout,
+            app,
+            "?error ?ERROR ?CRITICAL",
+            now,
+        ))
         .explains([Node::Responses])
 }
 

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::logs;
 use super::services::{complaint, outside, said};
 use super::task_faults::{Diagnosis, app_of, current};
+use crate::error::CommandLine;
 use crate::layout::App;
 use crate::triage::catalog::Code;
 use crate::triage::commands;
@@ -106,7 +107,7 @@ fn finding(
     {
         finding = finding.evidence(said(event, now));
     }
-    finding = explain(snapshot, app, kind, faults, finding);
+    finding = explain(snapshot, app, kind, faults, now, finding);
     if let Some((task, _)) = faults.first() {
         finding = finding.next(commands::task(layout, &task.id));
     }
@@ -147,6 +148,7 @@ fn explain(
     app: App,
     kind: TaskFault,
     faults: &[&(&Task, Diagnosis)],
+    now: Timestamp,
     finding: Finding,
 ) -> Finding {
     let layout = &snapshot.layout;
@@ -178,11 +180,10 @@ fn explain(
         }
         TaskFault::Capacity => finding
             .cause("Fargate Spot has no room in the subnets' zones; ECS tries again by itself, on-demand capacity has to be asked for")
-            .next(format!(
-                "aws ecs update-service --cluster {} --service {} --force-new-deployment --capacity-provider-strategy capacityProvider=FARGATE,base=1,weight=1",
-                layout.cluster(),
-                layout.service(app)
-            )),
+            .next(
+                commands::redeploy(layout, app)
+                    .option("--capacity-provider-strategy", "capacityProvider=FARGATE,base=1,weight=1"),
+            ),
         TaskFault::Memory => finding
             .cause("a container was killed (status 137), usually because the task's memory limit is too small for what it does")
             .maybe_next(log),
@@ -191,7 +192,7 @@ fn explain(
             .maybe_next(log),
         TaskFault::Health => finding
             .cause("the containers run but do not answer their health check in time, so ECS replaces the tasks")
-            .next(commands::tail(layout, app, "?ERROR ?error ?CRITICAL")),
+            .next(commands::matching_lines(layout, app, "?ERROR ?error ?CRITICAL", now)),
         TaskFault::Pending => finding.cause(
             "no capacity, a slow image pull, or a security group without a way out to ECR and S3",
         ),
@@ -200,7 +201,7 @@ fn explain(
 
 impl Finding {
     /// A next command, when there is one.
-    fn maybe_next(self, command: Option<String>) -> Self {
+    fn maybe_next(self, command: Option<CommandLine>) -> Self {
         match command {
             Some(command) => self.next(command),
             None => self,
@@ -260,7 +261,7 @@ fn pending(snapshot: &Snapshot, now: Timestamp, app: App) -> Option<Finding> {
             count(deployment.pending as usize, "task")
         ));
     }
-    finding = explain(snapshot, app, TaskFault::Pending, &[], finding);
+    finding = explain(snapshot, app, TaskFault::Pending, &[], now, finding);
     if let Some(task) = waiting.first() {
         finding = finding.next(commands::task(layout, &task.id));
     }
