@@ -93,7 +93,8 @@ impl Options {
                 FleetSeed::new("staging", "gpu-default", 0, 0.0),
                 FleetSeed::new("production", "gpu-default", 2, 1.0),
             ],
-            Layout::Staged => vec![FleetSeed::new(&self.stage, "image-to-video", 2, 1.0)],
+            // Of one worker: the policies of this layout pull a larger fleet to and fro.
+            Layout::Staged => vec![FleetSeed::new(&self.stage, "image-to-video", 1, 0.5)],
         }
     }
 }

@@ -45,7 +45,7 @@ scenarios! {
     SecretMissing = "secret-missing",
     /// Fargate Spot has no capacity: the service cannot place tasks. Find the service event.
     CapacityUnavailable = "capacity-unavailable",
-    /// The backend answers 5xx above the P1 threshold although its targets are healthy. Find the exception in the backend log.
+    /// The backend answers 5xx above the P1 threshold although its targets are healthy; no alarm is on, because they count what the load balancer answers itself. Find the exception in the backend log.
     Alb5xx = "alb-5xx",
     /// php-fpm refuses connections from nginx: 502. Find the upstream error in the nginx log.
     Backend502 = "backend-502",

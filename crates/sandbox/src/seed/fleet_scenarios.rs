@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fleet_scaling::fleet::FleetScaling;
 
-use super::alarms;
+use super::fleet_alarms;
 use super::fleets::{subscribe_function, usual_work};
 use super::names::Names;
 use crate::options::FleetSeed;
@@ -125,7 +125,7 @@ fn image_as_text(world: &mut World, names: &Names, fleet: &FleetSeed, comes: boo
 fn watch(world: &mut World, names: &Names, fleet: &FleetSeed) {
     if let Some(scaling) = FleetScaling::template(&fleet.template) {
         let watched = watched_slug(world, fleet);
-        alarms::watch(world, names, fleet, &scaling, &watched);
+        fleet_alarms::watch(world, names, fleet, &scaling, &watched);
     }
 }
 

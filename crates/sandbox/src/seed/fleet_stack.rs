@@ -2,15 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
+use super::fleet_alarms::{StepScaling, step_scaling};
 use super::names::Names;
-use super::stacks::{alarm, parameter};
-use crate::options::FleetSeed;
-use crate::service::autoscaling::{self, GroupSpec, Image, PolicyKind};
+use super::stacks::alarm;
+use crate::options::{FleetSeed, Layout};
+use crate::service::autoscaling::{self, Group, GroupSpec, Image, PolicyKind};
 use crate::service::cloudformation::Resource;
+use crate::service::elb;
 use crate::world::World;
 
-/// What the stack states of the desired capacity. CloudFormation writes it with every update that
-/// touches the group, whatever the group has scaled to since.
+/// What the stack states of the desired capacity. CloudFormation leaves the capacity of the group alone
+/// with an update that does not change this number, because of the group's update policy.
 const DESIRED: &str = "0";
 
 /// The resources of one fleet, in the order of their deployment.
@@ -19,70 +21,155 @@ pub(super) fn resources(world: &World, names: &Names, fleet: &FleetSeed) -> Vec<
     let Some(group) = autoscaling::group(world, &name) else {
         return Vec::new();
     };
-    let (stage, slug) = (&fleet.stage, &fleet.slug);
-    let resource = |what: &str, physical: &str, kind: &str, properties: Value| Resource {
-        logical: logical(names, fleet, what),
+    let asg = names.group_construct();
+    let template = names.logical(fleet, &["LtSpot"]);
+    let resource = |path: &[&str], physical: &str, kind: &str, properties: Value| Resource {
+        logical: names.logical(fleet, path),
         physical: physical.to_owned(),
         kind: kind.to_owned(),
         properties,
+        attributes: Value::Null,
     };
-    let Image::Parameter(image) = &group.spec().image;
-    let template = group.launch_template_id();
     let mut resources = vec![
-        parameter(
-            &logical(names, fleet, "ActiveBundle"),
-            &names.active_bundle(fleet),
-            "none",
-        ),
         resource(
-            "LaunchTemplate",
-            template,
+            &["LtSpot"],
+            group.launch_template_id(),
             "AWS::EC2::LaunchTemplate",
-            json!({
-                "LaunchTemplateName": group.spec().launch_template,
-                "LaunchTemplateData": { "ImageId": format!("resolve:ssm:{image}") },
+            launch_template(world, names, fleet, group),
+        ),
+        Resource {
+            attributes: json!({
+                "UpdatePolicy": {
+                    "AutoScalingScheduledAction": { "IgnoreUnmodifiedGroupSizeProperties": true },
+                },
             }),
-        ),
-        resource(
-            "Asg",
-            &name,
-            "AWS::AutoScaling::AutoScalingGroup",
-            group_properties(group.spec(), template, &logical(names, fleet, "LaunchTemplate")),
-        ),
+            ..resource(
+                &[asg, "ASG"],
+                &name,
+                "AWS::AutoScaling::AutoScalingGroup",
+                group_properties(group.spec(), group.launch_template_id(), &template),
+            )
+        },
     ];
-    for policy in group.policies() {
-        let what = match policy.kind {
-            PolicyKind::Step(_) => "StepScaling",
-            PolicyKind::Tracking { .. } => "BacklogTracking",
-        };
-        let kind = "AWS::AutoScaling::ScalingPolicy";
-        let properties = policy_properties(&policy.shown(&name));
-        resources.push(resource(what, &policy.arn, kind, properties));
-    }
+    resources.extend(scaling(world, names, fleet, group));
+    let (stage, slug) = (&fleet.stage, &fleet.slug);
     for (what, name) in [
         ("QueueDepthAlarm", format!("{stage}-{slug}-queue-has-jobs")),
         ("QueueEmptyAlarm", format!("{stage}-{slug}-queue-empty")),
-        ("ErrorRateAlarm", format!("{stage}-p2-{slug}-error-rate")),
-        ("QueueDeepAlarm", format!("{stage}-p3-{slug}-queue-deep")),
     ] {
-        resources.push(alarm(world, &logical(names, fleet, what), &name));
+        resources.push(alarm(world, &names.logical(fleet, &[what]), &name));
+    }
+    // The staged layout has these two and the log group in other stacks, or leaves them to the workers.
+    if world.options.layout == Layout::Single {
+        resources.push(Resource {
+            attributes: json!({ "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain" }),
+            ..resource(
+                &["GpuWorkerLogGroup"],
+                &format!("/gpu-workers/{slug}"),
+                "AWS::Logs::LogGroup",
+                json!({
+                    "LogGroupName": format!("/gpu-workers/{slug}"),
+                    "RetentionInDays": super::fleets::retention(stage),
+                }),
+            )
+        });
+        resources.extend(judging_alarms(world, names, fleet));
     }
     resources
 }
 
-/// A logical id is unique in its stack: where all fleets share one, the slug is part of it.
-fn logical(names: &Names, fleet: &FleetSeed, what: &str) -> String {
-    if names.fleet_stack(fleet).is_some() {
-        return what.to_owned();
+/// The two alarms of a fleet that tell people; the staged layout has them in its monitoring stack.
+pub(super) fn judging_alarms(world: &World, names: &Names, fleet: &FleetSeed) -> [Resource; 2] {
+    let (stage, slug) = (&fleet.stage, &fleet.slug);
+    [
+        ("QueueDeepAlarm", format!("{stage}-p3-{slug}-queue-deep")),
+        ("ErrorRateAlarm", format!("{stage}-p2-{slug}-error-rate")),
+    ]
+    .map(|(what, name)| alarm(world, &names.logical(fleet, &[what]), &name))
+}
+
+/// The scaling policies, each step policy with its alarm. Auto Scaling makes the alarms of the tracking
+/// policy itself: they are in no stack.
+fn scaling(world: &World, names: &Names, fleet: &FleetSeed, group: &Group) -> Vec<Resource> {
+    let mut resources = Vec::new();
+    let steps = step_scaling(world.options.layout);
+    let mut steps = steps.iter();
+    for policy in group.policies() {
+        let (path, alarm_path) = match policy.kind {
+            PolicyKind::Step(_) => {
+                let Some([path, alarm]) = steps.next().map(|step: &StepScaling| step.paths(names)) else {
+                    continue;
+                };
+                (path.to_vec(), Some(alarm))
+            }
+            PolicyKind::Tracking { .. } => (
+                vec![
+                    names.group_construct().to_owned(),
+                    "ScalingPolicyBacklogTargetTracking".to_owned(),
+                ],
+                None,
+            ),
+        };
+        let logical = |path: &[String]| {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            names.logical(fleet, &path)
+        };
+        resources.push(Resource {
+            logical: logical(&path),
+            physical: policy.arn.clone(),
+            kind: "AWS::AutoScaling::ScalingPolicy".to_owned(),
+            properties: policy_properties(&policy.shown(&group.spec().name)),
+            attributes: Value::Null,
+        });
+        for (name, _) in alarm_path.iter().flat_map(|_| &policy.alarms) {
+            let mut made = alarm(
+                world,
+                &logical(alarm_path.as_ref().map_or(&[], |path| path)),
+                name,
+            );
+            // CloudFormation makes the name: the template states none.
+            if let Some(properties) = made.properties.as_object_mut() {
+                properties.remove("AlarmName");
+            }
+            resources.push(made);
+        }
     }
-    let words = fleet.slug.split(|c: char| !c.is_ascii_alphanumeric());
-    let prefix: String = words
-        .map(|word| {
-            let (first, rest) = word.split_at(word.len().min(1));
-            first.to_ascii_uppercase() + rest
-        })
-        .collect();
-    format!("{prefix}{what}")
+    resources
+}
+
+fn launch_template(world: &World, names: &Names, fleet: &FleetSeed, group: &Group) -> Value {
+    let Image::Parameter(image) = &group.spec().image;
+    json!({
+        "LaunchTemplateName": group.spec().launch_template,
+        "LaunchTemplateData": {
+            "BlockDeviceMappings": [{
+                "DeviceName": "/dev/sda1",
+                "Ebs": { "Encrypted": true, "VolumeSize": 100, "VolumeType": "gp3" },
+            }],
+            "ImageId": format!("resolve:ssm:{image}"),
+            "MetadataOptions": { "HttpPutResponseHopLimit": 1, "HttpTokens": "required" },
+            "SecurityGroupIds": [world.services.facts.gpu_security_group],
+            "UserData": { "Fn::Base64": { "Fn::Join": ["", user_data(world, names, fleet)] } },
+        },
+    })
+}
+
+/// The script that an instance starts with: what the worker is told of its surroundings. The address of the
+/// load balancer is another stack's.
+fn user_data(world: &World, names: &Names, fleet: &FleetSeed) -> Value {
+    let (stage, slug) = (&fleet.stage, &fleet.slug);
+    let secret = names.fleet_secret(stage);
+    let head = format!(
+        "#!/bin/bash\nset -euo pipefail\nFLEET_SECRET=$(aws ssm get-parameter --name {secret} --with-decryption \
+         --query Parameter.Value --output text)\ncat > /opt/worker/env <<EOF\nAPI_BASE_URL=\"http://"
+    );
+    let tail = format!(
+        "\"\nFLEET_SECRET=\"$FLEET_SECRET\"\nFLEET_SLUG=\"{slug}\"\nFLEET_STAGE=\"{stage}\"\n\
+         ASG_NAME=\"{}\"\nEOF\nsystemctl restart comfyui-worker.service\n",
+        names.group(fleet)
+    );
+    let dns = elb::dns_name(world, &world.services.facts.load_balancer).unwrap_or_default();
+    json!([head, dns, tail])
 }
 
 fn group_properties(spec: &GroupSpec, template: &str, template_logical: &str) -> Value {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use fleet_scaling::fleet::FleetScaling;
 
 use super::names::Names;
-use super::{alarms, fleet_scenarios, parameters, stacks};
-use crate::options::FleetSeed;
+use super::{alarms, fleet_alarms, fleet_scenarios, parameters, stacks};
+use crate::options::{FleetSeed, Layout};
 use crate::scenario::Scenario;
 use crate::service::autoscaling::{self, GroupSpec, Image};
 use crate::service::workload::{self, FleetPlace, WorkerRules};
@@ -61,6 +61,34 @@ pub(super) fn subscribe_function(world: &mut World, names: &Names) {
     sns::add_subscription(world, &topic, "lambda", &function);
 }
 
+/// Those of the stack and those of the fleet. No tag names the fleet's stage in the single layout.
+fn tags(world: &World, names: &Names, fleet: &FleetSeed) -> Vec<(String, String)> {
+    let slug = (names.slug_tag(), fleet.slug.as_str());
+    let tags = match world.options.layout {
+        Layout::Single => vec![
+            slug,
+            ("CapacityType", "spot"),
+            ("Project", "bp"),
+            ("DeploymentModel", "single-system-fleet-stages"),
+            ("Service", "gpu-fleet"),
+        ],
+        Layout::Staged => vec![
+            slug,
+            ("Project", "bp"),
+            ("Stage", fleet.stage.as_str()),
+            ("Service", "gpu"),
+        ],
+    };
+    tags.into_iter()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// For how many days the workers' log is kept.
+pub(super) fn retention(stage: &str) -> u32 {
+    if stage == "production" { 30 } else { 7 }
+}
+
 fn place_fleet(world: &mut World, names: &Names, fleet: &FleetSeed) {
     let Some(scaling) = FleetScaling::template(&fleet.template) else {
         return;
@@ -86,22 +114,21 @@ fn place_fleet(world: &mut World, names: &Names, fleet: &FleetSeed) {
             max: scaling.limits.max,
             launch_template: names.launch_template(fleet),
             image: Image::Parameter(names.ami(fleet)),
-            instance_types: scaling.instance_types.clone(),
+            // The type of `desired_config` alone, or all that the staged layout has compiled in.
+            instance_types: match world.options.layout {
+                Layout::Single => scaling.instance_types[..1.min(scaling.instance_types.len())].to_vec(),
+                Layout::Staged => scaling.instance_types.clone(),
+            },
             subnets: [zone_a, zone_b].into_iter().zip(subnets).collect(),
             warmup: scaling.warmup,
-            tags: vec![
-                (names.slug_tag().to_owned(), fleet.slug.clone()),
-                ("CapacityType".to_owned(), "spot".to_owned()),
-                ("Stage".to_owned(), fleet.stage.clone()),
-            ],
+            tags: tags(world, names, fleet),
             created: began,
         },
         workers,
         world.now - Duration::from_secs(3 * 3600),
     );
     let log_group = format!("/gpu-workers/{}", fleet.slug);
-    let retention = if fleet.stage == "production" { 30 } else { 7 };
-    logs::create_group(world, &log_group, retention);
+    logs::create_group(world, &log_group, retention(&fleet.stage));
     let rules = usual_work(fleet);
     earlier_metrics(world, names, fleet, workers, rules);
     workload::add_fleet(
@@ -115,7 +142,7 @@ fn place_fleet(world: &mut World, names: &Names, fleet: &FleetSeed) {
         rules,
     );
     let watched = fleet_scenarios::watched_slug(world, fleet);
-    alarms::fleet(world, names, fleet, &scaling, &watched);
+    fleet_alarms::fleet(world, names, fleet, &scaling, &watched);
 }
 
 /// The customers that keep a fleet as busy as its seed says.
@@ -148,7 +175,7 @@ fn earlier_metrics(world: &mut World, names: &Names, fleet: &FleetSeed, workers:
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let mut metric = |name| cloudwatch::metric(world, alarms::NAMESPACE, name, &dimensions);
+    let mut metric = |name| cloudwatch::metric(world, fleet_alarms::NAMESPACE, name, &dimensions);
     let (depth, active, backlog) = (
         metric("QueueDepth"),
         metric("ActiveWorkers"),
@@ -160,8 +187,6 @@ fn earlier_metrics(world: &mut World, names: &Names, fleet: &FleetSeed, workers:
         let at: SimTime = world.now - Duration::from_secs(60 * minutes);
         cloudwatch::record(world, depth, at, queued);
         cloudwatch::record(world, active, at, f64::from(workers));
-        if workers > 0 {
-            cloudwatch::record(world, backlog, at, queued / f64::from(workers));
-        }
+        cloudwatch::record(world, backlog, at, queued / f64::from(workers.max(1)));
     }
 }

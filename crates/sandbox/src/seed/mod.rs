@@ -2,6 +2,7 @@
 
 mod alarms;
 mod app;
+mod fleet_alarms;
 mod fleet_scenarios;
 mod fleet_stack;
 mod fleets;

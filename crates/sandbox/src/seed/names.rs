@@ -85,6 +85,35 @@ impl Names {
         }
     }
 
+    /// The stack that holds a fleet: its own, or the one that holds all of them.
+    pub(crate) fn holding_stack(&self, fleet: &FleetSeed) -> String {
+        self.fleet_stack(fleet).unwrap_or_else(|| self.core("gpu"))
+    }
+
+    /// The logical id of a part of a fleet, as CDK makes it of the path of constructs: the words without what
+    /// CloudFormation does not allow, and eight digits that tell equal ones apart.
+    pub(crate) fn logical(&self, fleet: &FleetSeed, path: &[&str]) -> String {
+        let construct = match self.layout {
+            Layout::Single => format!("Fleet-{}", fleet.slug),
+            Layout::Staged => format!("Wf-{}", fleet.slug),
+        };
+        let path = [&[construct.as_str()], path].concat();
+        let words: String = path
+            .iter()
+            .flat_map(|word| word.chars())
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
+        format!("{words}{}", path_digits(&path.join("/")))
+    }
+
+    /// The construct of a fleet's Auto Scaling group.
+    pub(crate) fn group_construct(&self) -> &'static str {
+        match self.layout {
+            Layout::Single => "AsgSpot",
+            Layout::Staged => "Asg",
+        }
+    }
+
     pub(crate) fn metric_dimensions(&self, stage: &str, slug: &str) -> Vec<(String, String)> {
         match self.layout {
             Layout::Single => vec![
@@ -102,4 +131,22 @@ impl Names {
             Layout::Staged => "WorkflowSlug",
         }
     }
+}
+
+/// Eight digits of a path, the same ones every time (FNV-1a).
+pub(super) fn path_digits(path: &str) -> String {
+    let hash = path.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    format!("{hash:08X}")
+}
+
+/// The name that CloudFormation gives to a resource whose template states none: stack, logical id and twelve
+/// letters and digits.
+pub(super) fn generated(ids: &mut crate::ids::Ids, stack: &str, logical: &str) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let suffix: String = (0..12)
+        .map(|_| char::from(LETTERS[ids.between(0, LETTERS.len() as u64 - 1) as usize]))
+        .collect();
+    format!("{stack}-{logical}-{suffix}")
 }

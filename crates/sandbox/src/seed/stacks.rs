@@ -61,11 +61,12 @@ fn description(what: &str) -> &'static str {
 }
 
 fn tags(world: &World) -> Vec<(String, String)> {
-    let mut tags = vec![("Project".to_owned(), "bp".to_owned())];
-    if world.options.layout == Layout::Staged {
-        tags.push(("Stage".to_owned(), world.options.stage.clone()));
-    }
-    tags
+    let (key, value) = match world.options.layout {
+        Layout::Single => ("DeploymentModel", "single-system-fleet-stages"),
+        Layout::Staged => ("Stage", world.options.stage.as_str()),
+    };
+    let project = ("Project".to_owned(), "bp".to_owned());
+    vec![project, (key.to_owned(), value.to_owned())]
 }
 
 fn output(key: &str, value: &str, export: Option<&str>) -> Output {
@@ -82,11 +83,12 @@ fn resource(logical: &str, physical: &str, kind: &str, properties: Value) -> Res
         physical: physical.to_owned(),
         kind: kind.to_owned(),
         properties,
+        attributes: Value::Null,
     }
 }
 
 /// A parameter with the value that the stack gives it; later ones are not the stack's.
-pub(super) fn parameter(logical: &str, name: &str, value: &str) -> Resource {
+fn parameter(logical: &str, name: &str, value: &str) -> Resource {
     let properties = json!({ "Name": name, "Type": "String", "Value": value });
     resource(logical, name, "AWS::SSM::Parameter", properties)
 }
@@ -102,6 +104,7 @@ pub(super) fn alarm(world: &World, logical: &str, name: &str) -> Resource {
     let shown = cloudwatch::alarm(world, name).map_or(Value::Null, Alarm::shown);
     let names = [
         "AlarmName",
+        "AlarmDescription",
         "AlarmActions",
         "ComparisonOperator",
         "DatapointsToAlarm",
@@ -147,7 +150,7 @@ fn outputs(world: &World, names: &Names, what: &str) -> Vec<Output> {
             let dns = elb::dns_name(world, &facts.load_balancer).unwrap_or_default();
             vec![
                 output("AlbDns", dns, None),
-                output("ApiBaseUrl", &format!("http://{dns}/api"), None),
+                output("ApiBaseUrl", &format!("http://{dns}"), None),
                 output("ClusterName", &names.system(), None),
             ]
         }
@@ -200,15 +203,24 @@ fn resources(world: &World, names: &Names, what: &str, fleets: &[FleetSeed]) -> 
             let mut resources = vec![topic(world, "OpsAlerts", &names.core("ops-alerts"))];
             resources.extend(
                 [
-                    "p1-alb-5xx-critical",
-                    "p1-backend-unhealthy-hosts",
-                    "p1-rds-cpu-critical",
-                    "p1-rds-storage-low",
-                    "p2-alb-5xx-warning",
-                    "p2-rds-cpu-warning",
+                    ("P1Alb5xxHigh", "p1-alb-5xx-critical"),
+                    ("P1BackendUnhealthyHosts", "p1-backend-unhealthy-hosts"),
+                    ("P1RdsCpuCritical", "p1-rds-cpu-critical"),
+                    ("P1RdsStorageLow", "p1-rds-storage-low"),
+                    ("P2Alb5xxWarning", "p2-alb-5xx-warning"),
+                    ("P2RdsCpuWarning", "p2-rds-cpu-warning"),
                 ]
-                .map(|name| alarm(world, &name.replace('-', ""), &names.platform_alarm(name))),
+                .into_iter()
+                .filter(|(_, name)| cloudwatch::alarm(world, &names.platform_alarm(name)).is_some())
+                .map(|(logical, name)| alarm(world, logical, &names.platform_alarm(name))),
             );
+            if world.options.layout == Layout::Staged {
+                resources.extend(
+                    fleets
+                        .iter()
+                        .flat_map(|fleet| fleet_stack::judging_alarms(world, names, fleet)),
+                );
+            }
             resources
         }
         // `gpu-shared` and `gpu`; only the latter has fleets in it.

@@ -24,6 +24,8 @@ pub(crate) struct Facts {
     pub(crate) public_subnets: Vec<String>,
     /// The security group of the backend's tasks.
     pub(crate) backend_security_group: String,
+    /// The security group of the GPU workers.
+    pub(crate) gpu_security_group: String,
     /// The NAT gateways.
     pub(crate) nat_gateways: Vec<String>,
     /// The host name of the database.
@@ -73,6 +75,7 @@ fn network(world: &mut World, names: &Names) {
         private_subnets: vec![ids.ec2("subnet-"), ids.ec2("subnet-")],
         public_subnets: vec![ids.ec2("subnet-"), ids.ec2("subnet-")],
         backend_security_group: ids.ec2("sg-"),
+        gpu_security_group: ids.ec2("sg-"),
         nat_gateways: vec![ids.ec2("nat-")],
         rds_endpoint: format!("{}.c{}.{region}.rds.amazonaws.com", names.database, ids.hex(11)),
         redis_endpoint: format!(

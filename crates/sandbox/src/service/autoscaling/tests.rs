@@ -238,19 +238,35 @@ fn policies_show_their_steps_and_their_target() {
     let mut world = world(&[]);
     let input = json!({"AutoScalingGroupName": GROUP});
     let policies = call(&mut world, "DescribePolicies", input)["ScalingPolicies"].clone();
-    assert_eq!(policies[0]["AdjustmentType"], "ExactCapacity");
-    assert_eq!(
-        policies[0]["StepAdjustments"],
-        json!([
-            {"MetricIntervalUpperBound": 0.0, "ScalingAdjustment": 0},
-            {"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1},
-        ])
-    );
-    assert_eq!(
-        policies[0]["Alarms"][0]["AlarmName"],
-        "production-gpu-default-queue-has-jobs"
-    );
-    let tracking = &policies[1]["TargetTrackingConfiguration"];
+    let kinds: Vec<_> = (0..3)
+        .map(|at| policies[at]["PolicyType"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["StepScaling", "StepScaling", "TargetTrackingScaling"]);
+    for (policy, side, steps) in [
+        (
+            &policies[0],
+            "Lower",
+            json!([{"MetricIntervalUpperBound": 0.0, "ScalingAdjustment": 0}]),
+        ),
+        (
+            &policies[1],
+            "Upper",
+            json!([{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}]),
+        ),
+    ] {
+        assert_eq!(policy["AdjustmentType"], "ExactCapacity");
+        assert_eq!(policy["StepAdjustments"], steps);
+        // CloudFormation makes the names of policy and alarm.
+        let stack = "bp-gpu-fleet-production-gpu-default";
+        let name = policy["PolicyName"].as_str().unwrap();
+        let begins = |what: &str| format!("{stack}-FleetgpudefaultAsgSpotQueueDepthStepScaleOut{side}{what}");
+        assert!(name.starts_with(&begins("Policy")), "{name}");
+        let alarms = policy["Alarms"].as_array().unwrap();
+        assert_eq!(alarms.len(), 1);
+        let alarm = alarms[0]["AlarmName"].as_str().unwrap();
+        assert!(alarm.starts_with(&begins("Alarm")), "{alarm}");
+    }
+    let tracking = &policies[2]["TargetTrackingConfiguration"];
     assert_eq!(tracking["TargetValue"], 2.0);
     assert_eq!(
         tracking["CustomizedMetricSpecification"]["Dimensions"][1]["Value"],
@@ -266,7 +282,8 @@ fn without_an_image_launches_fail_and_are_tried_again() {
     ] {
         let mut world = world(&[scenario]);
         assert_eq!(in_service(&mut world), 0);
-        assert_eq!(group(&mut world)["DesiredCapacity"], 1);
+        // Without a worker the backlog of each is the whole queue, so the tracking policy asks for more.
+        assert_eq!(group(&mut world)["DesiredCapacity"], 10);
         let failed = activities(&mut world);
         assert!(failed.len() > 4, "{scenario}: {}", failed.len());
         for activity in &failed {
@@ -279,8 +296,8 @@ fn without_an_image_launches_fail_and_are_tried_again() {
         let first = failed.last().unwrap()["Cause"].as_str().unwrap();
         assert!(
             first.contains(
-                "a monitor alarm production-gpu-default-queue-has-jobs in state ALARM triggered policy"
-            ),
+                "a monitor alarm bp-gpu-fleet-production-gpu-default-FleetgpudefaultAsgSpotQueueDepthStep"
+            ) && first.contains("in state ALARM triggered policy bp-gpu-fleet-"),
             "{first}"
         );
     }

@@ -51,6 +51,8 @@ pub(crate) struct Resource {
     pub(crate) kind: String,
     /// What the template says of it, with names and ARNs as they are in the account; null when nothing.
     pub(crate) properties: Value,
+    /// What the template says beside them, such as `UpdatePolicy`; null when nothing.
+    pub(crate) attributes: Value,
 }
 
 #[derive(Debug)]
@@ -136,6 +138,7 @@ fn deployment(
         physical: id.to_owned(),
         kind: "AWS::CloudFormation::Stack".to_owned(),
         properties: Value::Null,
+        attributes: Value::Null,
     };
     let mut at = began;
     let mut add = |resource: &Resource, status: String, reason: Option<&str>, at: SimTime| {
@@ -368,6 +371,7 @@ mod tests {
                     physical: "q".to_owned(),
                     kind: "AWS::SQS::Queue".to_owned(),
                     properties: Value::Null,
+                    attributes: Value::Null,
                 }],
                 ..StackSpec::default()
             },

@@ -34,6 +34,9 @@ pub(super) fn body(state: &State, spec: &StackSpec) -> String {
                 let own = Some(resource.logical.as_str());
                 shape["Properties"] = linked(&resource.properties, &|text| reference(text, own));
             }
+            for (name, value) in resource.attributes.as_object().into_iter().flatten() {
+                shape[name] = value.clone();
+            }
             (resource.logical.clone(), shape)
         })
         .collect();
@@ -138,35 +141,38 @@ mod tests {
         let mut world = World::new(Options::default());
         let template = template(&mut world, "bp-gpu-fleet-production-gpu-default");
         let groups = of_type(&template, "AWS::AutoScaling::AutoScalingGroup");
-        let [("Asg", group)] = groups[..] else {
+        let [(asg, group)] = groups[..] else {
             panic!("{groups:?}")
         };
+        assert!(asg.starts_with("FleetgpudefaultAsgSpotASG"), "{asg}");
+        // A deploy leaves the capacity alone as long as the template's number stays the same.
+        assert_eq!(
+            template["Resources"][asg]["UpdatePolicy"]["AutoScalingScheduledAction"],
+            json!({ "IgnoreUnmodifiedGroupSizeProperties": true })
+        );
         assert_eq!(group["AutoScalingGroupName"], "asg-production-gpu-default");
         assert_eq!(
             [&group["MinSize"], &group["MaxSize"], &group["DesiredCapacity"]],
             ["0", "10", "0"]
         );
+        let (logical, launch) = of_type(&template, "AWS::EC2::LaunchTemplate")[0];
         assert_eq!(
-            group["MixedInstancesPolicy"]["LaunchTemplate"]["LaunchTemplateSpecification"],
+            group["MixedInstancesPolicy"]["LaunchTemplate"],
             json!({
-                "LaunchTemplateId": { "Ref": "LaunchTemplate" },
-                "Version": { "Fn::GetAtt": ["LaunchTemplate", "LatestVersionNumber"] },
+                "LaunchTemplateSpecification": {
+                    "LaunchTemplateId": { "Ref": logical },
+                    "Version": { "Fn::GetAtt": [logical, "LatestVersionNumber"] },
+                },
+                "Overrides": [{ "InstanceType": "g4dn.xlarge" }],
             })
         );
-        let launch = of_type(&template, "AWS::EC2::LaunchTemplate")[0].1;
         assert_eq!(
             launch["LaunchTemplateData"]["ImageId"],
             "resolve:ssm:/bp/ami/fleets/production/gpu-default"
         );
-        assert_eq!(
-            template["Outputs"]["AsgName"],
-            json!({ "Value": { "Ref": "Asg" } })
-        );
-        let bundle = of_type(&template, "AWS::SSM::Parameter")[0].1;
-        assert_eq!(
-            [&bundle["Name"], &bundle["Value"]],
-            ["/bp/fleets/production/gpu-default/active_bundle", "none"]
-        );
+        assert_eq!(template["Outputs"]["AsgName"], json!({ "Value": { "Ref": asg } }));
+        // Pointers and configuration of a fleet are written by workflows, not by its stack.
+        assert_eq!(of_type(&template, "AWS::SSM::Parameter"), []);
     }
 
     #[test]
@@ -178,26 +184,38 @@ mod tests {
             .call(Service::AutoScaling, "DescribePolicies", &input)
             .unwrap();
         let policies = of_type(&template, "AWS::AutoScaling::ScalingPolicy");
-        assert_eq!(policies.len(), 2);
+        let asg = of_type(&template, "AWS::AutoScaling::AutoScalingGroup")[0].0;
+        assert_eq!(policies.len(), 3);
         for ((_, deployed), shown) in policies.iter().zip(shown["ScalingPolicies"].as_array().unwrap()) {
-            assert_eq!(deployed["AutoScalingGroupName"], json!({ "Ref": "Asg" }));
+            assert_eq!(deployed["AutoScalingGroupName"], json!({ "Ref": asg }));
             for name in ["PolicyType", "AdjustmentType", "TargetTrackingConfiguration"] {
                 assert_eq!(deployed[name], shown[name], "{name}");
             }
         }
         let alarms = of_type(&template, "AWS::CloudWatch::Alarm");
         let names: Vec<_> = alarms.iter().map(|(_, alarm)| &alarm["AlarmName"]).collect();
-        // Auto Scaling makes the alarms of the tracking policy itself.
+        // CloudFormation names the alarms of the step policies, and Auto Scaling makes those of the tracking
+        // policy itself.
         assert_eq!(
             names,
             [
-                "production-gpu-default-queue-has-jobs",
-                "production-gpu-default-queue-empty",
-                "production-p2-gpu-default-error-rate",
-                "production-p3-gpu-default-queue-deep"
+                &Value::Null,
+                &Value::Null,
+                &json!("production-gpu-default-queue-has-jobs"),
+                &json!("production-gpu-default-queue-empty"),
+                &json!("production-p3-gpu-default-queue-deep"),
+                &json!("production-p2-gpu-default-error-rate"),
             ]
         );
-        assert_eq!(alarms[0].1["AlarmActions"], json!([{ "Ref": policies[0].0 }]));
+        for (alarm, policy) in [(0, 0), (1, 1)] {
+            assert_eq!(
+                alarms[alarm].1["AlarmActions"],
+                json!([{ "Ref": policies[policy].0 }])
+            );
+        }
+        // It is there for people to see.
+        assert_eq!(alarms[2].1["AlarmActions"], json!([]));
+        let alarms = &alarms[2..];
         assert_eq!(
             alarms[1].1["AlarmActions"],
             json!([{ "Fn::ImportValue": "bp-scale-to-zero-topic-arn" }])
@@ -231,13 +249,14 @@ mod tests {
         });
         let template = template(&mut world, "bp-staging-gpu");
         let groups = of_type(&template, "AWS::AutoScaling::AutoScalingGroup");
-        assert_eq!(
-            groups.iter().map(|(logical, _)| *logical).collect::<Vec<_>>(),
-            ["ImageToVideoAsg", "UpscaleAsg"]
-        );
+        let logical: Vec<_> = groups
+            .iter()
+            .map(|(logical, _)| &logical[..logical.len() - 8])
+            .collect();
+        assert_eq!(logical, ["WfimagetovideoAsgASG", "WfupscaleAsgASG"]);
         for (_, alarm) in of_type(&template, "AWS::CloudWatch::Alarm") {
-            let name = alarm["AlarmName"].as_str().unwrap();
-            if name.ends_with("queue-empty") {
+            let name = alarm["AlarmName"].as_str();
+            if name.is_some_and(|name| name.ends_with("queue-empty")) {
                 assert_eq!(alarm["AlarmActions"], json!([{ "Ref": "ScaleToZeroTopic" }]));
             }
         }

@@ -89,17 +89,18 @@ pub(crate) fn tick(world: &mut World) {
     scheduler::tick(world);
 }
 
-/// Whether a backend task runs its scheduler, which publishes the fleets' metrics.
-pub(crate) fn scheduler_running(world: &World) -> bool {
+/// How many tasks run the backend's scheduler, which publishes the fleets' metrics.
+pub(crate) fn running_schedulers(world: &World) -> usize {
     let state = &world.services.ecs;
-    state.tasks.iter().any(|task| {
+    let runs = |task: &&task::Task| {
         task.containers
             .iter()
             .zip(&state.definitions[task.definition].containers)
             .any(|(container, defined)| {
                 defined.name == "scheduler" && container.status == task::ContainerStatus::Running
             })
-    })
+    };
+    state.tasks.iter().filter(runs).count()
 }
 
 /// The spot tasks of a service are taken away, one of them at once.

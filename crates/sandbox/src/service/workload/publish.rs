@@ -19,7 +19,8 @@ pub(super) const METRICS: [&str; 8] = [
     "SpotInterruptionCount",
 ];
 
-/// One minute has passed.
+/// One minute has passed. The scheduler of every backend task publishes the same values: CloudWatch counts
+/// as many samples as there are tasks.
 pub(crate) fn publish(world: &mut World) {
     let now = world.now;
     let silent = world
@@ -27,14 +28,21 @@ pub(crate) fn publish(world: &mut World) {
         .workload
         .silent_since
         .is_some_and(|since| now >= since);
-    if silent || !crate::service::ecs::scheduler_running(world) {
+    let publishers = if silent {
+        0
+    } else {
+        crate::service::ecs::running_schedulers(world)
+    };
+    if publishers == 0 {
         return;
     }
     let mut fleets = std::mem::take(&mut world.services.workload.fleets);
     for fleet in &mut fleets {
         for (id, value) in fleet.metrics.into_iter().zip(values(fleet)) {
             if let Some(value) = value {
-                cloudwatch::record(world, id, now, value);
+                for _ in 0..publishers {
+                    cloudwatch::record(world, id, now, value);
+                }
             }
         }
         fleet.expired = 0;
@@ -43,8 +51,8 @@ pub(crate) fn publish(world: &mut World) {
     world.services.workload.fleets = fleets;
 }
 
-/// `None` where there is nothing to publish: no backlog per instance without an instance, no
-/// processing time without a finished job. The depth of the queue counts leased jobs, too.
+/// `None` where there is nothing to publish: no processing time without a finished job. The depth of the
+/// queue counts leased jobs, too, and is the backlog per instance as long as there is no worker.
 fn values(fleet: &Fleet) -> [Option<f64>; METRICS.len()] {
     let queued = fleet.jobs_not_done() as f64;
     let workers = fleet
@@ -71,7 +79,7 @@ fn values(fleet: &Fleet) -> [Option<f64>; METRICS.len()] {
     };
     [
         Some(queued),
-        (workers > 0.0).then(|| queued / workers),
+        Some(queued / workers.max(1.0)),
         Some(workers),
         Some(idle),
         seconds.get(seconds.len() / 2).copied(),

@@ -164,12 +164,16 @@ fn with_desired(seed: u64, desired: u32) -> World {
 }
 
 #[test]
-fn without_workers_there_is_no_backlog_per_instance() {
+fn without_workers_the_backlog_per_instance_is_the_whole_queue() {
     let mut world = world(&[Scenario::FleetSecretPlaceholder]);
-    assert!(metric(&mut world, "BacklogPerInstance", 60).is_empty());
+    assert_eq!(
+        metric(&mut world, "BacklogPerInstance", 60),
+        metric(&mut world, "QueueDepth", 60)
+    );
     assert_eq!(metric(&mut world, "ActiveWorkers", 60).first(), Some(&0.0));
-    // The step policy got its one instance, which is in service and never registers.
-    assert_eq!(desired(&world), Some(1));
+    // The step policy got its one instance, which is in service and never registers; so the tracking policy
+    // sees the whole queue for ever and asks for all there may be.
+    assert_eq!(desired(&world), Some(10));
     let log = json!({"logGroupName": "/gpu-workers/gpu-default", "filterPattern": "401"});
     let events = world.call(Service::Logs, "FilterLogEvents", &log).unwrap();
     assert!(!events["events"].as_array().unwrap().is_empty());
@@ -285,7 +289,7 @@ fn the_staged_layout_has_its_own_names() {
     });
     assert_eq!(
         autoscaling::desired_capacity(&world, "asg-staging-image-to-video"),
-        Some(2)
+        Some(1)
     );
     let input =
         json!({"AlarmNames": ["staging-image-to-video-queue-has-jobs", "staging-p1-rds-cpu-critical"]});
