@@ -12,6 +12,7 @@ mod completion;
 mod context;
 mod error;
 mod exit;
+mod files;
 mod fleet;
 mod layout;
 mod output;

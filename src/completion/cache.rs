@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::files::{CONFIG_LIMIT, read_own};
+
 /// How long a list is taken for the truth; fleets come and go slowly.
 const LIFE: Duration = Duration::from_secs(10 * 60);
 
@@ -35,7 +37,8 @@ pub(super) fn is_younger(path: &Path, age: Duration) -> bool {
 
 /// The list as it was last written, however long ago.
 pub(super) fn read(path: &Path) -> Vec<String> {
-    let text = fs::read_to_string(path).unwrap_or_default();
+    let text = read_own(path, CONFIG_LIMIT).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
     text.lines().map(str::to_owned).collect()
 }
 

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{KEYS, nearest};
 use crate::error::{CtlError, Result};
+use crate::files::{CONFIG_LIMIT, read_text};
 
 /// The file's name wherever it lies.
 pub(crate) const FILE_NAME: &str = "bpctl.toml";
@@ -63,7 +64,7 @@ fn user_file(env: &BTreeMap<String, String>) -> Option<PathBuf> {
 
 impl ConfigFile {
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
+        let text = read_text(path, CONFIG_LIMIT)
             .map_err(|error| CtlError::config(format!("read `{}`", path.display())).source(&error))?;
         Self::parse(path, &text)
     }
@@ -212,7 +213,7 @@ fn line_of(text: &str, offset: usize) -> usize {
 pub(crate) fn set_current_context(file: &ConfigFile, name: &str) -> Result<()> {
     let doing = || format!("set the current context in `{}`", file.path.display());
     let text =
-        std::fs::read_to_string(&file.path).map_err(|error| CtlError::config(doing()).source(&error))?;
+        read_text(&file.path, CONFIG_LIMIT).map_err(|error| CtlError::config(doing()).source(&error))?;
     let mut document: toml_edit::DocumentMut = text
         .parse()
         .map_err(|error: toml_edit::TomlError| CtlError::config(doing()).source(&error))?;

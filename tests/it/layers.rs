@@ -31,6 +31,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
+            "files",
             "completion",
             "context",
             "triage",
@@ -53,18 +54,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "completion",
-        &["context", "settings", "layout", "exit", "process"],
+        &["files", "context", "settings", "layout", "exit", "process"],
     ),
     (
         "context",
         &[
-            "aws", "change", "output", "ui", "settings", "layout", "error", "exit", "process", "clock",
+            "files", "aws", "change", "output", "ui", "settings", "layout", "error", "exit", "process",
+            "clock",
         ],
     ),
     (
         "triage",
         &[
-            "tasks", "fleet", "aws", "output", "ui", "redact", "settings", "layout", "error", "clock",
+            "files", "tasks", "fleet", "aws", "output", "ui", "redact", "settings", "layout", "error",
+            "clock",
         ],
     ),
     (
@@ -73,17 +76,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "aws", "change", "wait", "redact", "settings", "layout", "error", "clock",
         ],
     ),
-    ("fleet", &["aws", "settings", "layout", "error", "clock"]),
+    ("fleet", &["files", "aws", "settings", "layout", "error", "clock"]),
     (
         "aws",
         &[
-            "change", "wait", "redact", "process", "settings", "layout", "error", "clock",
+            "files", "change", "wait", "redact", "process", "settings", "layout", "error", "clock",
         ],
     ),
     (
         "change",
         &[
-            "wait", "output", "ui", "redact", "process", "error", "exit", "clock",
+            "files", "wait", "output", "ui", "redact", "process", "error", "exit", "clock",
         ],
     ),
     ("wait", &["error", "clock"]),
@@ -92,10 +95,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("ui", &["redact", "process", "error", "exit"]),
     ("redact", &[]),
     ("process", &["clock"]),
-    ("settings", &["layout", "error", "process"]),
+    ("settings", &["files", "layout", "error", "process"]),
     ("layout", &["error"]),
     ("error", &["exit"]),
     ("exit", &[]),
+    ("files", &[]),
     ("clock", &[]),
 ];
 

@@ -9,6 +9,7 @@ use fleet_scaling::simulate::{Arrivals, ArrivalsError, Trace, TraceError};
 
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
+use crate::files::{DATA_LIMIT, read_text};
 use crate::fleet::scaling::{self, Model};
 use crate::layout::FleetId;
 
@@ -173,7 +174,7 @@ fn jobs(arrivals: &Arrivals, days: Days) -> f64 {
 
 fn read_trace(cwd: &Path, file: &Path) -> Result<Trace> {
     let refused = || CtlError::usage(format!("read the recorded arrivals `{}`", file.display()));
-    let text = std::fs::read_to_string(cwd.join(file)).map_err(|error| refused().source(&error))?;
+    let text = read_text(&cwd.join(file), DATA_LIMIT).map_err(|error| refused().source(&error))?;
     let text = text.trim_start_matches('\u{feff}');
     let export = text.trim_start().starts_with('{');
     let trace = if export {

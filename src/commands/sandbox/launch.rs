@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
+use crate::files::{CONFIG_LIMIT, read_own};
 use crate::layout::LayoutKind;
 use crate::settings::Settings;
 use crate::ui::Ui;
@@ -234,7 +235,8 @@ pub(super) async fn background(ui: &Ui, path: &Path, args: &[String]) -> Result<
             return Ok(other);
         }
         if let Ok(Some(status)) = child.try_wait() {
-            let said = fs::read_to_string(&log).unwrap_or_default();
+            let said = read_own(&log, CONFIG_LIMIT).unwrap_or_default();
+            let said = String::from_utf8_lossy(&said);
             return Err(failed(&format!("it ended with {status}")).cause(said.trim().to_owned()));
         }
         if clock.now() >= deadline {

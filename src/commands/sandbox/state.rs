@@ -9,6 +9,7 @@ use bpctl_sandbox::door::Remote;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{CtlError, ErrorKind, Result};
+use crate::files::{CONFIG_LIMIT, read_own};
 
 /// Names another state file; `sandbox run` sets it for the command it runs.
 pub(super) const STATE_VARIABLE: &str = "BPCTL_SANDBOX_STATE";
@@ -101,7 +102,7 @@ pub(super) fn remove(path: &Path, state: &State) {
 }
 
 pub(super) fn read(path: &Path) -> Option<State> {
-    serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
+    serde_json::from_slice(&read_own(path, CONFIG_LIMIT).ok()?).ok()
 }
 
 /// The sandbox that the file describes, if it answers. A file left behind by a dead process (or by

@@ -8,6 +8,7 @@ use toml_edit::Item;
 
 use super::Model;
 use crate::error::{CtlError, Result};
+use crate::files::{CONFIG_LIMIT, read_text};
 
 /// Reads the file; `shown` is its name as the operator wrote it.
 ///
@@ -15,7 +16,7 @@ use crate::error::{CtlError, Result};
 /// A usage error that names the file, the line and the field.
 pub(crate) fn read_file(path: &Path, shown: &Path) -> Result<Model> {
     let name = shown.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = read_text(path, CONFIG_LIMIT).map_err(|error| {
         CtlError::usage(format!("read the fleet configuration `{name}`"))
             .source(&error)
             .hint("`bpctl fleet simulate FLEET --days 1 --arrivals none -o json --query config` prints that of a live fleet")
