@@ -11,6 +11,9 @@ mod basics;
 mod binary;
 #[path = "it/completion.rs"]
 mod completion;
+#[cfg(unix)]
+#[path = "it/completion_shells.rs"]
+mod completion_shells;
 #[path = "it/config.rs"]
 mod config;
 #[path = "it/fleet.rs"]

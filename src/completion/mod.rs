@@ -2,39 +2,92 @@
 //! for: a refresh in the background gets a quarter of a second to be in time for this very TAB.
 
 mod cache;
+mod line;
 mod refresh;
+mod shell;
 mod words;
 
-use std::io::Write as _;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::Path;
 
-use clap_complete::CompleteEnv;
-use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap::Command;
+use clap_complete::Shell;
+use clap_complete::engine::{self, ArgValueCandidates, CompletionCandidate};
 
 use crate::context::{Ctx, state_dir};
 use crate::exit::ExitStatus;
 use crate::process::Process;
 use crate::settings;
 
+use line::Line;
+pub(crate) use shell::{named as shell_named, script};
 use words::Words;
 
 /// Answers a shell that asks for completions (it sets `COMPLETE`); `None` on a normal run.
-pub(crate) fn answer(process: &mut Process, command_tree: fn() -> clap::Command) -> Option<ExitStatus> {
-    process.env.get("COMPLETE").filter(|shell| !shell.is_empty())?;
-    let completed =
-        CompleteEnv::with_factory(command_tree).try_complete(process.args.clone(), Some(&process.cwd));
-    match completed {
-        Ok(true) => Some(ExitStatus::Done),
-        Ok(false) => None,
+pub(crate) fn answer(process: &mut Process, command_tree: fn() -> Command) -> Option<ExitStatus> {
+    let name = process.env.get(shell::VARIABLE)?;
+    if name.is_empty() || name == "0" {
+        return None;
+    }
+    let answer = match shell::named(name) {
+        Some(shell) => text(process, shell, command_tree()),
+        None => Err(io::Error::other(format!(
+            "unknown shell `{name}`: expected bash, elvish, fish, powershell or zsh"
+        ))),
+    };
+    match answer {
+        Ok(answer) => {
+            // A shell that went away wants no answer.
+            let _ = process
+                .stdout
+                .write_all(answer.as_bytes())
+                .and_then(|()| process.stdout.flush());
+            Some(ExitStatus::Done)
+        }
         Err(error) => {
             // Not every COMPLETE in an environment is meant for bpctl: say what keeps it from running.
             let text = format!(
-                "{}hint: unset COMPLETE, or set it to the name of a shell\n",
-                error.render()
+                "error: {error}\nhint: unset {}, or set it to the name of a shell\n",
+                shell::VARIABLE
             );
             let _ = process.stderr.write_all(text.as_bytes());
             Some(ExitStatus::Usage)
         }
     }
+}
+
+/// The script of a shell that gives no words; else what may stand at the cursor.
+fn text(process: &Process, shell: Shell, mut tree: Command) -> io::Result<String> {
+    let is_separator = |word: &OsString| word == "--";
+    let words = process.args.iter().position(is_separator).map(|at| at + 1);
+    let words = &process.args[words.unwrap_or(process.args.len())..];
+    if words.is_empty() {
+        let program = process.args.first().map_or(Path::new("bpctl"), Path::new);
+        // A bare name is looked for in the PATH then as now; a path must hold in every folder.
+        let program = match program.components().count() {
+            0 | 1 => program.to_owned(),
+            _ => process.cwd.join(program),
+        };
+        return script(shell, &program.to_string_lossy());
+    }
+    tree.build();
+    let index = process.env.get("_CLAP_COMPLETE_INDEX");
+    let index = index.and_then(|index| index.parse().ok());
+    let mut line = Line::new(words.to_vec(), index);
+    if shell == Shell::Bash {
+        line = line.without_equals_signs();
+    }
+    let Line { words, index } = line.without_ambiguous_values(&tree);
+    let nothing_typed = words.get(index).is_none_or(|word| word.is_empty());
+    let mut found = engine::complete(&mut tree, words, index, Some(&process.cwd))?;
+    let is_flag = |candidate: &CompletionCandidate| candidate.get_value().to_string_lossy().starts_with('-');
+    // Before anything is typed, names and verbs are wanted; flags come with the first dash.
+    if nothing_typed && !found.iter().all(is_flag) {
+        found.retain(|candidate| !is_flag(candidate));
+    }
+    let separator = process.env.get("_CLAP_IFS").map(String::as_str);
+    Ok(shell::answer(shell, &found, separator))
 }
 
 /// Names of contexts.

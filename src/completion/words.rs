@@ -21,13 +21,16 @@ impl Words {
         Self(words.collect())
     }
 
-    /// The value of a long flag, written with a blank or with `=`.
+    /// The value of a long flag, written with a blank or with `=`, which bash makes a word of its own.
     fn flag(&self, name: &str) -> Option<&str> {
         self.0.iter().enumerate().find_map(|(position, word)| {
             let rest = word.strip_prefix(name)?;
             match rest.strip_prefix('=') {
                 Some(value) => Some(value),
-                None if rest.is_empty() => self.0.get(position + 1).map(String::as_str),
+                None if rest.is_empty() => {
+                    let behind = self.0[position + 1..].iter().map(String::as_str);
+                    behind.skip_while(|word| *word == "=").next()
+                }
                 None => None,
             }
         })
@@ -82,6 +85,10 @@ mod tests {
     fn a_typed_context_wins_over_the_environment() {
         assert_eq!(context(&["--context", "prod", "fleet"], Some("staging")), "prod");
         assert_eq!(context(&["--context=prod", "fleet"], Some("staging")), "prod");
+        assert_eq!(
+            context(&["--context", "=", "prod", "fleet"], Some("staging")),
+            "prod"
+        );
         assert_eq!(context(&["fleet"], Some("staging")), "staging");
         assert_eq!(context(&["fleet"], None), "default");
     }
