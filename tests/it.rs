@@ -42,3 +42,5 @@ mod migrate_trouble;
 mod sandbox;
 #[path = "it/triage.rs"]
 mod triage;
+#[path = "it/workflow.rs"]
+mod workflow;

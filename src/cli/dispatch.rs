@@ -21,26 +21,39 @@ pub(super) async fn dispatch(global: GlobalArgs, command: Command, mut process: 
     let verbosity = global.verbosity();
     let needs = command.needs();
     let log = process.env.get("BPCTL_LOG").cloned();
-    let ui = Ui::new(&mut process, global.color, verbosity).in_place(global.place());
+    let ui = Ui::new(&mut process, global.color, verbosity)
+        .in_place(global.place())
+        .with_documents(global.output().is_json());
     init_tracing(log, &ui, verbosity);
     let ctx = match context(&global, needs, process, ui).await {
         Ok(ctx) => ctx,
         Err((ui, error)) => {
             ui.error(&error);
+            ui.leave(None, &ending(error.exit_status(), Some(&error)));
             return error.exit_status();
         }
     };
-    let status = match interruptible(&ctx, command, needs).await {
-        Ok(status) => status,
+    let outcome = interruptible(&ctx, command, needs).await;
+    let status = match &outcome {
+        Ok(status) => *status,
         Err(error) => {
-            ctx.ui.error(&error);
+            ctx.ui.error(error);
             error.exit_status()
         }
     };
+    ctx.ui.leave(None, &ending(status, outcome.as_ref().err()));
     if global.api_stats {
         ctx.ui.important(&ctx.aws.stats().report());
     }
     status
+}
+
+/// How the command ended, for the later steps of a workflow.
+fn ending(status: ExitStatus, error: Option<&CtlError>) -> Vec<(String, String)> {
+    let code = error.map(|error| ("error_code".to_owned(), error.code().to_owned()));
+    std::iter::once(("exit_status".to_owned(), status.code().to_string()))
+        .chain(code)
+        .collect()
 }
 
 /// Flags, environment and file → [`Ctx`].

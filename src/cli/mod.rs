@@ -4,6 +4,7 @@ mod dispatch;
 mod global;
 mod verbs;
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::sync::mpsc;
 
@@ -94,14 +95,54 @@ pub(crate) async fn run_async(mut process: Process) -> ExitStatus {
     }
 }
 
+/// Whether a command line that cannot be parsed asks for JSON.
+fn wants_json(args: &[OsString]) -> bool {
+    let words: Vec<&str> = args
+        .iter()
+        .map_while(|arg| arg.to_str().filter(|word| *word != "--"))
+        .collect();
+    let is_json = |word: &str| matches!(word, "json" | "jsonl");
+    let joined = words.iter().any(|word| {
+        ["--output=", "-o=", "-o"]
+            .iter()
+            .any(|flag| word.strip_prefix(flag).is_some_and(is_json))
+    });
+    joined
+        || words
+            .windows(2)
+            .any(|pair| matches!(pair, ["-o" | "--output", word] if is_json(word)))
+}
+
+/// What clap has to say about a command line, as an error of bpctl's own.
+fn complaint(error: &clap::Error) -> CtlError {
+    let text = error.render().to_string();
+    let mut paragraphs = text.split("\n\n").map(str::trim);
+    let what = paragraphs.next().unwrap_or_default();
+    let what = what.strip_prefix("error: ").unwrap_or(what);
+    let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
+    let tips = paragraphs
+        .filter_map(|paragraph| paragraph.strip_prefix("tip: "))
+        .map(str::to_owned);
+    tips.fold(
+        CtlError::usage(format!("read the command line: {what}")),
+        |error, tip| error.hint(tip),
+    )
+}
+
 /// Command line → [`Cli`]; help and version texts and complaints are written here.
 fn parse(process: &mut Process) -> Result<Cli, ExitStatus> {
     let args = std::mem::take(&mut process.args);
+    let wants_json = wants_json(&args);
     let parsed = command_tree()
         .try_get_matches_from(args)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     parsed.map_err(|error| {
         let is_answer = !error.use_stderr();
+        if wants_json && !is_answer {
+            let ui = Ui::new(process, ColorChoice::Never, Verbosity::Normal).with_documents(true);
+            ui.error(&complaint(&error));
+            return ExitStatus::Usage;
+        }
         let (stream, terminal) = if is_answer {
             (&mut process.stdout, process.stdout_is_terminal)
         } else {

@@ -8,7 +8,7 @@ use std::error::Error as StdError;
 
 use serde::Serialize;
 
-use super::{CommandLine, CtlError, ErrorKind, Hint};
+use super::{CommandLine, CtlError, Effect, ErrorKind, Hint};
 
 /// Codes that mean "the credentials themselves are no good" over all services
 /// (AWS docs: "Common error types"; IAM: "Troubleshoot expired credentials").
@@ -219,7 +219,7 @@ fn from_reply(doing: &str, reply: Reply) -> CtlError {
 
 /// How to sign in again; the profile is part of the place.
 fn sign_in() -> CommandLine {
-    CommandLine::aws("sso", "login")
+    CommandLine::aws("sso", "login").with_effect(Effect::Reads)
 }
 
 /// Whether credentials could not be had. Words alone do not tell: "No address associated with

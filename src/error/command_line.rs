@@ -157,7 +157,7 @@ impl CommandLine {
 
     /// The words name the place themselves: none is added.
     #[must_use]
-    pub(crate) fn as_it_is(mut self) -> Self {
+    pub(crate) fn without_place(mut self) -> Self {
         self.placed = true;
         self
     }
@@ -391,7 +391,7 @@ mod tests {
         );
         let command = CommandLine::other("npx", ["cdk", "diff", "bp-data"]);
         assert_eq!(command.in_place(&place()).to_string(), "npx cdk diff bp-data");
-        let sandbox = CommandLine::bpctl(["--context", "sandbox", "triage"]).as_it_is();
+        let sandbox = CommandLine::bpctl(["--context", "sandbox", "triage"]).without_place();
         assert_eq!(
             sandbox.in_place(&place()).to_string(),
             "bpctl --context sandbox triage"

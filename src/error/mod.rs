@@ -8,6 +8,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::exit::ExitStatus;
 
@@ -254,6 +255,23 @@ impl CtlError {
 
     pub(crate) fn hints(&self) -> &[Hint] {
         &self.hints
+    }
+
+    /// The error as a document, its commands in `place`.
+    pub(crate) fn document(&self, place: &Place) -> Value {
+        let hints: Vec<Hint> = self.hints.iter().map(|hint| hint.in_place(place)).collect();
+        let mut document = json!({
+            "schema": "bpctl.error/1",
+            "code": self.code(),
+            "exit_status": self.exit_status().code(),
+            "message": format!("failed to {}", self.message),
+            "causes": self.causes,
+            "hints": hints,
+        });
+        if let Some(reply) = self.reply() {
+            document["aws"] = json!(reply);
+        }
+        document
     }
 
     pub(crate) fn exit_status(&self) -> ExitStatus {

@@ -252,6 +252,7 @@ pub(crate) fn within_stage(layout: &Layout, names: &[FleetId]) -> Result<()> {
         Some(name) => Err(CtlError::usage(format!(
             "use fleet `{name}`: this run is limited to stage `{stage}`"
         ))
+        .wrong_flag("stage")
         .hint(match layout.kind() {
             LayoutKind::Single => Hint::from((
                 "leave out `--stage` (see",

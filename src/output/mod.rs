@@ -1,5 +1,6 @@
 //! This module owns the result on stdout: formats, JSON envelopes and `--query`.
 
+mod outputs;
 mod paragraph;
 mod table;
 
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::ui::Ui;
 
+use outputs::values;
 pub(crate) use paragraph::{one_line, paragraph};
 pub(crate) use table::Table;
 
@@ -74,6 +76,11 @@ pub(crate) struct View {
 }
 
 impl OutputSpec {
+    /// Whether a program reads the output as JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self.format, OutputFormat::Json | OutputFormat::Jsonl)
+    }
+
     /// Checks what can be checked before any work is done.
     ///
     /// # Errors
@@ -98,7 +105,11 @@ impl OutputSpec {
 /// A query that does not fit the document; a stdout that cannot be written.
 pub(crate) fn emit<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<()> {
     let text = render(ui, spec, result)?;
-    ui.result(&text)
+    ui.result(&text)?;
+    if ui.is_github() {
+        ui.leave(Some(&markdown(result)), &values(result)?);
+    }
+    Ok(())
 }
 
 fn render<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<String> {
@@ -133,17 +144,21 @@ fn render<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<String> {
             None => lines(&[document(result)?]),
         },
         OutputFormat::Name => Ok(result.names().into_iter().map(|name| name + "\n").collect()),
-        OutputFormat::Markdown => Ok(result.markdown().unwrap_or_else(|| {
-            let text = result.human(&View {
-                wide: false,
-                width: None,
-                color: false,
-            });
-            // A fence that the text cannot close.
-            let fence = "`".repeat(3.max(1 + longest_run(&text, '`')));
-            format!("{fence}text\n{text}{fence}\n")
-        })),
+        OutputFormat::Markdown => Ok(markdown(result)),
     }
+}
+
+fn markdown<R: Render>(result: &R) -> String {
+    result.markdown().unwrap_or_else(|| {
+        let text = result.human(&View {
+            wide: false,
+            width: None,
+            color: false,
+        });
+        // A fence that the text cannot close.
+        let fence = "`".repeat(3.max(1 + longest_run(&text, '`')));
+        format!("{fence}text\n{text}{fence}\n")
+    })
 }
 
 /// The JSON document: `schema` first, then the result's own members.

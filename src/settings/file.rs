@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{KEYS, nearest};
-use crate::error::{CtlError, Result};
+use crate::error::{CommandLine, CtlError, Result};
 use crate::files::{CONFIG_LIMIT, read_text};
 
 /// The file's name wherever it lies.
@@ -158,10 +158,15 @@ impl ConfigFile {
         let known: Vec<&str> = self.contexts.keys().map(String::as_str).collect();
         let error = CtlError::config(format!("use context `{name}` ({wanted_by}): it is not defined"));
         match nearest(name, known.iter().copied().chain([super::SANDBOX_CONTEXT])) {
-            Some(near) => error.hint(format!(
-                "did you mean `{near}`? `bpctl config get-contexts` lists them all"
+            Some(near) => error.hint((
+                format!("did you mean `{near}`?"),
+                CommandLine::bpctl(["config", "get-contexts"]),
+                "lists them all",
             )),
-            None => error.hint("list the contexts with `bpctl config get-contexts`"),
+            None => error.hint((
+                "list the contexts with",
+                CommandLine::bpctl(["config", "get-contexts"]),
+            )),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::keys::{KEYS, Key};
 use super::{ConfigFile, DEFAULT_CONTEXT, SANDBOX_CONTEXT, Settings, Source, Sourced};
-use crate::error::{CtlError, Result};
+use crate::error::{CommandLine, CtlError, Result};
 use crate::layout::{LayoutKind, Stage};
 
 /// What settings are made from.
@@ -76,10 +76,14 @@ fn context(inputs: &Inputs<'_>, manner: Manner) -> Result<Sourced<String>> {
         return Ok(chosen);
     }
     let none = ConfigFile::default();
-    Err(inputs
+    let error = inputs
         .file
         .unwrap_or(&none)
-        .no_such_context(&chosen.value, &chosen.source.to_string()))
+        .no_such_context(&chosen.value, &chosen.source.to_string());
+    Err(match chosen.source {
+        Source::Flag(_) => error.wrong_flag("context"),
+        _ => error,
+    })
 }
 
 /// Every layer that has something to say about `key`, strongest first. The first one counts.
@@ -158,10 +162,14 @@ impl Resolver<'_> {
                 Err(reason) => reason,
             };
             if self.manner == Manner::Strict || matches!(candidate.source, Source::Flag(_)) {
-                return Err(
-                    CtlError::config(format!("use `{name}` from {}: {reason}", candidate.source))
-                        .hint(format!("`bpctl config explain {name}` shows where it comes from")),
-                );
+                let error = CtlError::config(format!("use `{name}` from {}: {reason}", candidate.source));
+                let explain = CommandLine::bpctl(["config", "explain", name]);
+                return Err(match (&candidate.source, key.flag) {
+                    (Source::Flag(_), Some(flag)) => error
+                        .wrong_flag(flag)
+                        .hint(("see what holds without the flag with", explain)),
+                    _ => error.hint(("see where it comes from with", explain)),
+                });
             }
         }
         Ok(None)

@@ -13,6 +13,7 @@ use super::snapshot::{Probe, Snapshot};
 use super::wording::at;
 use crate::error::Place;
 use crate::output::{Render, View};
+use crate::ui::Ui;
 
 /// The result of a triage.
 #[derive(Debug, Serialize)]
@@ -121,6 +122,26 @@ impl Report {
             .map(|finding| finding.in_place(place))
             .collect();
         self
+    }
+
+    /// Shows root causes where GitHub shows errors (P1) and warnings (P2), each with what to do first.
+    pub(crate) fn announce(&self, ui: &Ui) {
+        for finding in self
+            .findings
+            .iter()
+            .filter(|finding| finding.severity <= Severity::P2)
+        {
+            let text = format!(
+                "{} {} {}: {}: {}",
+                finding.severity.as_str(),
+                finding.code.id(),
+                finding.title,
+                finding.subject,
+                finding.cause
+            );
+            let next = finding.next.get(..1).unwrap_or_default();
+            ui.found(finding.severity == Severity::P1, &text, next);
+        }
     }
 
     /// The worst severity of all findings, symptoms included.

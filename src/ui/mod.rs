@@ -4,6 +4,7 @@
 
 mod bar;
 mod progress;
+mod runner;
 mod style;
 
 use std::io::{self, Write};
@@ -17,6 +18,7 @@ use crate::process::{NoPrompter, Process, Prompter, TerminalState};
 
 pub(crate) use bar::{Bar, Gauge};
 pub(crate) use progress::Progress;
+use runner::Runner;
 pub(crate) use style::{Role, paint, strip_controls};
 
 /// `--color`.
@@ -52,7 +54,10 @@ pub(crate) struct Ui {
     color_stderr: bool,
     width: Option<u16>,
     bars: Option<MultiProgress>,
-    github: bool,
+    /// GitHub's runner, when this is a step of a workflow.
+    runner: Option<Runner>,
+    /// Errors are documents, for the program that reads them.
+    documents: bool,
     /// What the commands in hints need, for them to mean the same place.
     place: Place,
 }
@@ -71,11 +76,8 @@ impl Ui {
             ColorChoice::Never => false,
             ColorChoice::Auto => !env("NO_COLOR") && (terminal || env("CLICOLOR_FORCE")),
         };
-        let github = process
-            .env
-            .get("GITHUB_ACTIONS")
-            .is_some_and(|value| value == "true");
-        let ci = env("CI") || github;
+        let runner = Runner::of(&process.env);
+        let ci = env("CI") || runner.is_some();
         let bars = process.stderr_is_terminal && verbosity == Verbosity::Normal && !ci;
         let columns = process
             .env
@@ -95,7 +97,8 @@ impl Ui {
             color_stderr: wanted(process.stderr_is_terminal),
             width,
             bars: bars.then(MultiProgress::new),
-            github,
+            runner,
+            documents: false,
             place: Place::default(),
         }
     }
@@ -104,6 +107,13 @@ impl Ui {
     #[must_use]
     pub(crate) fn in_place(mut self, place: Place) -> Self {
         self.place = place;
+        self
+    }
+
+    /// Whether errors are JSON documents instead of text.
+    #[must_use]
+    pub(crate) fn with_documents(mut self, documents: bool) -> Self {
+        self.documents = documents;
         self
     }
 
@@ -134,7 +144,19 @@ impl Ui {
 
     /// Whether this runs as a step of a GitHub Actions workflow.
     pub(crate) fn is_github(&self) -> bool {
-        self.github
+        self.runner.is_some()
+    }
+
+    /// Leaves a result with GitHub's runner: Markdown for the page of the workflow run, values for later steps.
+    pub(crate) fn leave(&self, markdown: Option<&str>, values: &[(String, String)]) {
+        let Some(runner) = &self.runner else { return };
+        let summarized = markdown.map_or(Ok(()), |markdown| runner.summarize(markdown));
+        for trouble in [summarized, runner.set(values)]
+            .into_iter()
+            .filter_map(Result::err)
+        {
+            self.warn(&trouble);
+        }
     }
 
     /// Writes the result. A reader that went away (a broken pipe) is not an error.
@@ -172,7 +194,7 @@ impl Ui {
     /// quotes AWS, a log or a stop reason that anybody may have written.
     fn harmless(&self, text: &str) -> String {
         let text = strip_controls(text);
-        if self.github { mute(&text) } else { text }
+        if self.is_github() { mute(&text) } else { text }
     }
 
     fn says(&self, role: Role, word: &str, text: &str) {
@@ -191,6 +213,11 @@ impl Ui {
         }
     }
 
+    /// The same for a sentence with a command in it.
+    pub(crate) fn tell(&self, text: impl Into<Hint>) {
+        self.status(&text.into().in_place(&self.place).to_string());
+    }
+
     /// Text that must be seen even under `--quiet`: plans and what a question is about.
     pub(crate) fn important(&self, text: &str) {
         self.line(&self.harmless(text));
@@ -198,10 +225,35 @@ impl Ui {
 
     /// A warning: something is off but the command goes on.
     pub(crate) fn warn(&self, text: &str) {
-        if self.github {
-            self.line(&format!("::warning::{}", github_escape(text)));
-        }
+        self.warn_with(text, &[]);
+    }
+
+    /// A warning and what can be done about it.
+    pub(crate) fn warn_with(&self, text: &str, hints: &[Hint]) {
+        self.annotate("warning", text, hints, &self.place);
         self.says(Role::Warning, "warning:", text);
+        for hint in hints {
+            self.says_hint(hint, &self.place);
+        }
+    }
+
+    /// Something that is wrong with what was looked at, not with the command: shown where GitHub shows errors
+    /// (or warnings); elsewhere the result says it.
+    pub(crate) fn found(&self, grave: bool, text: &str, next: &[Hint]) {
+        let level = if grave { "error" } else { "warning" };
+        self.annotate(level, text, next, &self.place);
+    }
+
+    /// An annotation of the workflow run with all of its hints.
+    fn annotate(&self, level: &str, text: &str, hints: &[Hint], place: &Place) {
+        if !self.is_github() {
+            return;
+        }
+        let hints = hints
+            .iter()
+            .map(|hint| format!("\nhint: {}", hint.in_place(place)));
+        let text = std::iter::once(text.to_owned()).chain(hints).collect::<String>();
+        self.line(&format!("::{level}::{}", github_escape(&text)));
     }
 
     /// What to do next.
@@ -223,31 +275,30 @@ impl Ui {
 
     /// Opens a foldable group in a GitHub log; nothing elsewhere.
     pub(crate) fn group(&self, title: &str) {
-        if self.github {
+        if self.is_github() {
             self.line(&format!("::group::{}", github_escape(title)));
         }
     }
 
     /// Closes the group.
     pub(crate) fn end_group(&self) {
-        if self.github {
+        if self.is_github() {
             self.line("::endgroup::");
         }
     }
 
     /// The last thing an operator reads: what failed, why, and what to type next.
     pub(crate) fn error(&self, error: &CtlError) {
-        if self.github {
-            self.line(&format!(
-                "::error::{}",
-                github_escape(&format!("failed to {error}"))
-            ));
+        let place = self.place.clone().without(error.wrong_flags());
+        self.annotate("error", &format!("failed to {error}"), error.hints(), &place);
+        if self.documents {
+            self.line(&self.harmless(&error.document(&place).to_string()));
+            return;
         }
         self.says(Role::Error, "error:", &format!("failed to {}", error.message()));
         for cause in error.causes() {
             self.line(&format!("  caused by: {}", self.harmless(cause)));
         }
-        let place = self.place.clone().without(error.wrong_flags());
         for hint in error.hints() {
             self.says_hint(hint, &place);
         }

@@ -68,3 +68,92 @@ async fn the_wrong_account_sees_no_call_but_the_guards() {
         );
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn errors_are_documents_under_json() {
+    let account = Account::with(&[Scenario::ExpiredCredentials]);
+    let run = account
+        .run(&["--profile", "ops team", "fleet", "list", "-o", "json"])
+        .await;
+    assert_eq!(run.status.code(), 4, "{}", run.text());
+    let error: serde_json::Value =
+        serde_json::from_str(run.stderr.lines().last().expect("a line")).expect("a document");
+    assert_eq!(error["schema"], "bpctl.error/1");
+    assert_eq!(error["code"], "credentials");
+    assert_eq!(error["exit_status"], 4);
+    assert_eq!(error["aws"]["code"], "ExpiredToken");
+    assert_eq!(
+        error["hints"][0]["command"],
+        serde_json::json!(["aws", "sso", "login", "--profile", "ops team"])
+    );
+    assert!(
+        error["hints"][0]["text"]
+            .as_str()
+            .is_some_and(|text| text.contains("`aws sso login --profile 'ops team'`")),
+        "{error}"
+    );
+    assert_eq!(run.stdout, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_line_that_makes_no_sense_is_a_document_too() {
+    let account = Account::with(&[]);
+    for args in [
+        &["fleet", "lits", "-o", "json"][..],
+        &["fleet", "lits", "-ojson"],
+        &["--output=json", "fleet", "lits"],
+    ] {
+        let run = account.run(args).await;
+        assert_eq!(run.status.code(), 2, "{}", run.text());
+        let error: serde_json::Value = serde_json::from_str(&run.stderr).expect("a document");
+        assert_eq!(error["code"], "usage");
+        assert!(
+            error["message"]
+                .as_str()
+                .is_some_and(|text| text.contains("'lits'")),
+            "{error}"
+        );
+        assert!(
+            error["hints"][0]["text"]
+                .as_str()
+                .is_some_and(|text| text.contains("list")),
+            "{error}"
+        );
+    }
+    let run = account.run(&["fleet", "lits"]).await;
+    assert!(run.stderr.starts_with("error: "), "{}", run.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_does_not_repeat_the_flag_that_was_wrong() {
+    let account = Account::with(&[]);
+    let file = account.home().join("bpctl.toml");
+    std::fs::write(&file, "[contexts.prod]\nregion = \"us-east-1\"\n").expect("a file");
+    let file = file.display().to_string();
+    let run = account
+        .run(&[
+            "--config-file",
+            &file,
+            "--context",
+            "prdo",
+            "--region",
+            "us-east-1",
+            "fleet",
+            "list",
+        ])
+        .await;
+    assert_eq!(run.status.code(), 2, "{}", run.text());
+    assert!(
+        run.stderr.contains(&format!(
+            "`bpctl --config-file {file} --region us-east-1 config get-contexts` lists them all"
+        )),
+        "{}",
+        run.text()
+    );
+    let run = account.run(&["--stage", "stagin", "fleet", "list"]).await;
+    assert!(
+        run.stderr.contains("with `bpctl config explain stage`"),
+        "{}",
+        run.text()
+    );
+}

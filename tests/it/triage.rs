@@ -156,12 +156,12 @@ async fn an_incident_on_throttled_apis_is_still_seen_whole() {
 #[tokio::test(start_paused = true)]
 async fn without_credentials_there_is_nothing_to_report() {
     let account = Account::with(&[Scenario::ExpiredCredentials]);
-    for format in ["table", "json"] {
+    for (format, hint) in [("table", "hint: "), ("json", "\"hints\":[{\"text\":")] {
         let run = account.run(&["triage", "-o", format]).await;
         assert_eq!(run.status.code(), 4, "{}", run.text());
         assert_eq!(run.stdout, "");
         assert!(run.stderr.contains("ExpiredToken"), "{}", run.text());
-        assert!(run.stderr.contains("hint: "), "{}", run.text());
+        assert!(run.stderr.contains(hint), "{}", run.text());
     }
 }
 

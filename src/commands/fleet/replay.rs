@@ -16,7 +16,7 @@ use super::text::{counted, minute};
 use crate::aws::autoscaling::Activity;
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::scaling::{
     Change, Facts, LONGEST, LeftOut, Minutes, Model, changes, desired_at, facts_of, model, suspended,
@@ -36,8 +36,13 @@ const TOLERANCE: usize = 3;
 const LEAD_IN: usize = 90;
 
 /// What to do about a past without metrics.
-const SILENT: &str =
-    "nobody published metrics of this fleet lately: see `bpctl triage`, or look back further with `--since`";
+fn silent() -> Hint {
+    Hint::from((
+        "nobody published metrics of this fleet lately: see",
+        CommandLine::bpctl(["triage"]),
+        ", or look back further with `--since`",
+    ))
+}
 
 /// Disagreements in the table without `-o wide`.
 const SHOWN: usize = 12;
@@ -360,7 +365,7 @@ async fn run(ctx: &Ctx, args: &ReplayArgs) -> Result<ExitStatus> {
     let diff = replay(&model.config, &past.history).map_err(|error| {
         let refused = refused().source(&error);
         match error {
-            ReplayError::Short { .. } => refused.hint(SILENT),
+            ReplayError::Short { .. } => refused.hint(silent()),
             ReplayError::Value { .. } => refused,
         }
     })?;
@@ -372,7 +377,7 @@ async fn run(ctx: &Ctx, args: &ReplayArgs) -> Result<ExitStatus> {
                 "in {} nobody published QueueDepth",
                 counted(compared.len() as u64, "minute")
             ))
-            .hint(SILENT));
+            .hint(silent()));
     }
     let replayed = Replayed::new(&args.fleet, &past, diff, model);
     let differs = !replayed.disagreements.is_empty();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::context::Ctx;
-use crate::error::{CtlError, Result};
+use crate::error::{CommandLine, CtlError, Result};
 use crate::fleet::scaling::{Model, facts_of, model, read_file, with_templates};
 use crate::fleet::within_stage;
 use crate::layout::FleetId;
@@ -58,8 +58,10 @@ impl FleetSource {
 }
 
 fn neither() -> CtlError {
-    CtlError::usage("choose a fleet: neither FLEET nor `--config` is given")
-        .hint("`bpctl fleet list` shows the fleets of this context")
+    CtlError::usage("choose a fleet: neither FLEET nor `--config` is given").hint((
+        "see the fleets of this context with",
+        CommandLine::bpctl(["fleet", "list"]),
+    ))
 }
 
 async fn live(ctx: &Ctx, fleet: &FleetId) -> Result<Model> {

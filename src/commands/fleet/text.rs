@@ -63,10 +63,10 @@ pub(super) fn counted(count: u64, what: &str) -> String {
 /// Says what could not be looked at.
 pub(super) fn warn_of_gaps(ui: &Ui, gaps: &[Gap]) {
     for gap in gaps {
-        ui.warn(&format!("the {} could not be read: {}", gap.what, gap.why));
-        for hint in &gap.hints {
-            ui.hint(hint);
-        }
+        ui.warn_with(
+            &format!("the {} could not be read: {}", gap.what, gap.why),
+            &gap.hints,
+        );
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{launch, state};
 use crate::aws::is_loopback_url;
 use crate::clock::Clock;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::settings::{Settings, Source, Sourced};
 use crate::ui::Ui;
 
@@ -52,9 +52,10 @@ pub(crate) async fn attach(
                             None => return Err(error),
                         },
                     };
-                    ui.status(&format!(
-                        "Started a sandbox at {}; `bpctl sandbox stop` stops it",
-                        started.url
+                    ui.tell((
+                        format!("Started a sandbox at {};", started.url),
+                        CommandLine::bpctl(["sandbox", "stop"]),
+                        "stops it",
                     ));
                     started
                 }
@@ -98,5 +99,9 @@ async fn adopt_layout(settings: &mut Settings, remote: &Remote) -> Result<()> {
 fn unreachable(error: &std::io::Error) -> CtlError {
     CtlError::new(ErrorKind::Unreachable, "reach the sandbox")
         .source(error)
-        .hint("start one with `bpctl sandbox start`, or unset AWS_ENDPOINT_URL")
+        .hint((
+            "start one with",
+            CommandLine::bpctl(["sandbox", "start"]),
+            ", or unset AWS_ENDPOINT_URL",
+        ))
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::state::{self, State};
 use crate::clock::Clock;
 use crate::context::Ctx;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::output::{Render, View};
 
@@ -17,7 +17,7 @@ pub(super) async fn running(ctx: &Ctx) -> Result<State> {
     let path = state::path(&ctx.env, ctx.state_dir.as_deref())?;
     state::live(&path).await?.ok_or_else(|| {
         CtlError::new(ErrorKind::NotFound, "find a running sandbox: there is none")
-            .hint("start one with `bpctl sandbox start`")
+            .hint(("start one with", CommandLine::bpctl(["sandbox", "start"])))
     })
 }
 
@@ -46,7 +46,7 @@ impl Render for SandboxStatus {
 
     fn human(&self, _view: &View) -> String {
         let scenarios = match &self.scenarios {
-            None => "hidden (a drill; `bpctl sandbox reveal` tells)".to_owned(),
+            None => "hidden (a drill; `sandbox reveal` tells)".to_owned(),
             Some(names) if names.is_empty() => "healthy".to_owned(),
             Some(names) => names.join(", "),
         };

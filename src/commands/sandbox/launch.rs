@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::state::{self, State};
 use crate::clock::Clock;
 use crate::context::Ctx;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::files::{CONFIG_LIMIT, read_own};
 use crate::layout::LayoutKind;
@@ -170,15 +170,24 @@ pub(super) async fn start(ctx: &Ctx, args: &WorldArgs) -> Result<ExitStatus> {
                 running.url, running.pid
             ),
         )
-        .hint("use it, start it over with `bpctl sandbox reset`, or stop it with `bpctl sandbox stop`"));
+        .hint(
+            Hint::new("use it, start it over with")
+                .command(CommandLine::bpctl(["sandbox", "reset"]))
+                .and(", or stop it with")
+                .command(CommandLine::bpctl(["sandbox", "stop"])),
+        ));
     }
     let state = background(&ctx.ui, &path, &args.to_args(&ctx.settings)).await?;
     ctx.ui.status(&format!(
         "Started a sandbox at {} (process {})",
         state.url, state.pid
     ));
-    ctx.ui
-        .hint("`bpctl --context sandbox triage` looks at it; `bpctl sandbox stop` stops it");
+    ctx.ui.hint(
+        Hint::new("look at it with")
+            .command(CommandLine::bpctl(["--context", "sandbox", "triage"]).without_place())
+            .and("; stop it with")
+            .command(CommandLine::bpctl(["sandbox", "stop"])),
+    );
     super::control::show(ctx, &state).await
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::control::{running, show};
 use crate::context::Ctx;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::output::{Render, Table, View};
 
@@ -96,9 +96,9 @@ async fn set(ctx: &Ctx, names: &[String]) -> Result<ExitStatus> {
         ctx.ui
             .status("Cleared all scenarios; what they broke mends over simulated time");
     } else {
-        ctx.ui.status(&format!(
-            "Set {}; effects take simulated time: `bpctl sandbox advance 15m`",
-            names.join(", ")
+        ctx.ui.tell((
+            format!("Set {}; effects take simulated time:", names.join(", ")),
+            CommandLine::bpctl(["sandbox", "advance", "15m"]),
         ));
     }
     show(ctx, &state).await

@@ -9,7 +9,7 @@ use clap::Args;
 use super::launch::WorldArgs;
 use super::state::{self, State};
 use crate::context::Ctx;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ pub(super) async fn run(ctx: &Ctx, args: &ServeArgs) -> Result<ExitStatus> {
             ErrorKind::Conflict,
             format!("serve: a sandbox runs already at {}", running.url),
         )
-        .hint("stop it with `bpctl sandbox stop`"));
+        .hint(("stop it with", CommandLine::bpctl(["sandbox", "stop"]))));
     }
     let (server, state) = listen(ctx, &args.world, args.port).await?;
     state::write(&path, &state)?;

@@ -44,7 +44,7 @@ pub(super) fn path(env: &BTreeMap<String, String>, state_dir: Option<&Path>) -> 
         .map(|folder| folder.join("sandbox.json"))
         .ok_or_else(|| {
             CtlError::config("find a place for the sandbox's state: there is no home folder")
-                .hint("set HOME or XDG_STATE_HOME, or use `bpctl sandbox run -- COMMAND`")
+                .hint("set HOME or XDG_STATE_HOME, or use `sandbox run`, which needs no state")
         })
 }
 

@@ -2,8 +2,6 @@
 
 mod verdict;
 
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
 use std::time::Duration;
 
 use clap::Args;
@@ -16,7 +14,6 @@ use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::within_stage;
 use crate::layout::FleetId;
-use crate::output::Render as _;
 use crate::triage::probes::{Scope, look};
 use crate::triage::report::Report;
 use verdict::{FailOn, nothing_seen, unknown_fleets};
@@ -91,26 +88,6 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
         return Err(nothing_seen(&snapshot));
     }
     ctx.emit(&report)?;
-    summarize(ctx, &report);
+    report.announce(&ctx.ui);
     Ok(args.fail_on.status(report.worst()))
-}
-
-/// Adds the report to the summary page of a GitHub Actions job (GitHub docs, "Adding a job summary").
-fn summarize(ctx: &Ctx, report: &Report) {
-    let file = ctx
-        .env
-        .get("GITHUB_STEP_SUMMARY")
-        .filter(|file| ctx.ui.is_github() && !file.is_empty());
-    let (Some(file), Some(markdown)) = (file, report.markdown()) else {
-        return;
-    };
-    let append = || -> io::Result<()> {
-        let mut summary = OpenOptions::new().create(true).append(true).open(file)?;
-        summary.write_all(markdown.as_bytes())
-    };
-    if let Err(error) = append() {
-        ctx.ui.warn(&format!(
-            "could not add the report to the job summary `{file}`: {error}"
-        ));
-    }
 }

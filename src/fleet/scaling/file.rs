@@ -7,7 +7,7 @@ use fleet_scaling::config::{ConfigError, FleetConfig, FleetSpec};
 use toml_edit::Item;
 
 use super::Model;
-use crate::error::{CtlError, Result};
+use crate::error::{CommandLine, CtlError, Result};
 use crate::files::{CONFIG_LIMIT, read_text};
 
 /// Reads the file; `shown` is its name as the operator wrote it.
@@ -19,7 +19,11 @@ pub(crate) fn read_file(path: &Path, shown: &Path) -> Result<Model> {
     let text = read_text(path, CONFIG_LIMIT).map_err(|error| {
         CtlError::usage(format!("read the fleet configuration `{name}`"))
             .source(&error)
-            .hint("`bpctl fleet simulate FLEET --days 1 --arrivals none -o json --query config` prints that of a live fleet")
+            .hint((
+                "see the live fleets with",
+                CommandLine::bpctl(["fleet", "list"]),
+                "; `fleet simulate` with `--days 1 --arrivals none -o json --query config` prints the configuration of one",
+            ))
     })?;
     let config = parse(&text).map_err(|problem| {
         CtlError::usage(format!("read the fleet configuration `{name}`")).cause(problem)

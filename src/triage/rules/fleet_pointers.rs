@@ -168,9 +168,12 @@ fn unheard(snapshot: &Snapshot, topic: &Topic) -> Finding {
     {
         finding = finding.next(commands::stack_drift(&stack));
     }
-    finding.next(commands::zero_functions()).next(format!(
-        "subscribe the function (protocol `lambda`) to `{arn}`, or deploy the stack that does"
-    ))
+    finding
+        .next(commands::subscriptions(arn))
+        .next(commands::zero_functions())
+        .next(format!(
+            "subscribe the function (protocol `lambda`) to `{arn}`, or deploy the stack that does"
+        ))
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ impl Tuning {
         let wanted = self.objective.wait_p95_seconds;
         let largest = self.space.max_sizes.iter().max();
         if quickest.wait_p95_seconds <= wanted {
-            error.hint("the wait is within the objective, the losses are not: see `failed` and `rejected` of `bpctl fleet simulate`, or allow some with `--lost-share`")
+            error.hint("the wait is within the objective, the losses are not: see `failed` and `rejected` of `fleet simulate`, or allow some with `--lost-share`")
         } else if wanted < ready && self.config.min == 0 {
             error.hint(format!(
                 "an instance takes {} to start: a fleet that goes to zero cannot wait less for its first jobs; raise `min`",

@@ -1,0 +1,118 @@
+//! Commands as steps of a GitHub workflow: annotations, the job summary, values for later steps.
+
+use std::collections::BTreeMap;
+
+use bpctl_sandbox::Scenario;
+
+use crate::support::{Account, Run};
+
+/// What a step leaves behind.
+struct Step {
+    run: Run,
+    summary: String,
+    outputs: BTreeMap<String, String>,
+}
+
+async fn step(account: &Account, args: &[&str]) -> Step {
+    let summary = account.home().join("summary.md");
+    let output = account.home().join("output");
+    std::fs::write(&output, "").expect("a file");
+    std::fs::write(&summary, "").expect("a file");
+    let run = account
+        .run_with(args, |process| {
+            let mut set = |name: &str, value: String| {
+                process.env.insert(name.to_owned(), value);
+            };
+            set("GITHUB_ACTIONS", "true".to_owned());
+            set("GITHUB_STEP_SUMMARY", summary.display().to_string());
+            set("GITHUB_OUTPUT", output.display().to_string());
+        })
+        .await;
+    let outputs = std::fs::read_to_string(&output).expect("outputs");
+    Step {
+        run,
+        summary: std::fs::read_to_string(&summary).expect("a summary"),
+        outputs: outputs
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_migration_leaves_its_task_and_its_verdict() {
+    let account = Account::with(&[]);
+    let step = step(&account, &["migrate", "--tenant", "--yes"]).await;
+    assert_eq!(step.run.status.code(), 0, "{}", step.run.text());
+    assert_eq!(step.outputs["verdict"], "succeeded");
+    assert_eq!(step.outputs["exit_code"], "0");
+    assert_eq!(step.outputs["exit_status"], "0");
+    assert!(step.outputs["task_arn"].starts_with("arn:aws:ecs:"));
+    assert!(step.outputs["task_arn"].ends_with(&step.outputs["name"]));
+    assert!(step.summary.contains(&step.outputs["name"]), "{}", step.summary);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_migration_is_one_annotation_with_its_hints() {
+    let account = Account::with(&[Scenario::MigrationFails]);
+    let step = step(&account, &["migrate", "--tenant", "--yes", "-o", "json"]).await;
+    let status = step.run.status.code();
+    assert_ne!(status, 0, "{}", step.run.text());
+    assert_eq!(step.outputs["verdict"], "failed");
+    assert_eq!(step.outputs["exit_code"], status.to_string());
+    assert_eq!(step.outputs["exit_status"], status.to_string());
+    assert_eq!(step.outputs["error_code"], "failed");
+    let errors: Vec<&str> = step
+        .run
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("::error::"))
+        .collect();
+    assert_eq!(errors.len(), 1, "{}", step.run.text());
+    assert!(
+        errors[0].contains("%0Ahint: ") && errors[0].contains("bpctl migrate"),
+        "{}",
+        errors[0]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn grave_findings_are_annotations_with_the_first_thing_to_do() {
+    let account = Account::with(&[Scenario::RdsCpu]);
+    let step = step(&account, &["triage", "--fail-on", "never"]).await;
+    let errors: Vec<&str> = step
+        .run
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("::error::P1 BP-RDS-001 "))
+        .collect();
+    assert_eq!(errors.len(), 1, "{}", step.run.text());
+    assert!(
+        errors[0].contains("%0Ahint: `aws rds describe-db-instances"),
+        "{}",
+        errors[0]
+    );
+    assert_ne!(step.outputs["summary_P1"], "0");
+    assert_eq!(step.outputs["exit_status"], "0");
+    assert!(step.summary.contains("BP-RDS-001"), "{}", step.summary);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fleet_leaves_its_capacity() {
+    let account = Account::with(&[]);
+    let one = step(&account, &["fleet", "status", "production/gpu-default"]).await;
+    assert_eq!(one.outputs["capacity_desired"], "2", "{}", one.run.text());
+    assert_eq!(one.outputs["name"], "production/gpu-default");
+    let all = step(&account, &["fleet", "list"]).await;
+    assert!(all.outputs["names"].starts_with("[\""), "{:?}", all.outputs);
+    assert!(all.summary.contains("production/gpu-default"), "{}", all.summary);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mistake_leaves_its_status() {
+    let account = Account::with(&[]);
+    let step = step(&account, &["fleet", "status", "production/nosuch"]).await;
+    assert_eq!(step.outputs["exit_status"], "1", "{}", step.run.text());
+    assert_eq!(step.outputs["error_code"], "not-found");
+}
