@@ -98,7 +98,7 @@ pub(crate) struct Signals {
     pub(crate) active_workers: Reading,
     /// Jobs that the workers could take on top of those they have.
     pub(crate) available_capacity: Reading,
-    /// No data without workers.
+    /// The whole queue as long as there is no worker.
     pub(crate) backlog_per_instance: Reading,
 }
 

@@ -32,7 +32,7 @@ impl Layout {
             );
         }
         names.push(("topic", self.ops_topic()));
-        names.extend(self.scale_to_zero_topic().map(|name| ("topic", name)));
+        names.push(("topic", self.scale_to_zero_topic()));
         names.push(("dashboard", self.dashboard()));
         names.extend(self.platform_alarms().into_iter().map(|name| ("alarm", name)));
         for stage in Stage::ALL {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::error::{CtlError, Result};
 
 pub(crate) use ids::{AccountId, FleetId, InvalidName, PoolName, SecurityGroupId, Slug, Stage, SubnetId};
-use names::{Names, PLATFORM_ALARMS, SINGLE, STAGED};
+use names::{Names, SINGLE, STAGED};
 
 /// Which of the two naming schemes an account uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -66,9 +66,9 @@ pub(crate) enum App {
 /// The four alarms of a fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FleetAlarm {
-    /// Scales out from zero.
+    /// For people to see: it has no action in the single layout.
     QueueHasJobs,
-    /// Scales to zero.
+    /// Scales to zero, also when the metrics fall silent.
     QueueEmpty,
     ErrorRate,
     QueueDeep,
@@ -284,8 +284,8 @@ impl Layout {
         self.fill(self.names().ops_topic)
     }
 
-    pub(crate) fn scale_to_zero_topic(&self) -> Option<String> {
-        self.names().scale_to_zero_topic.map(|pattern| self.fill(pattern))
+    pub(crate) fn scale_to_zero_topic(&self) -> String {
+        self.fill(self.names().scale_to_zero_topic)
     }
 
     pub(crate) fn dashboard(&self) -> String {
@@ -294,7 +294,8 @@ impl Layout {
 
     pub(crate) fn platform_alarms(&self) -> Vec<String> {
         let prefix = self.fill(self.names().platform_alarm_prefix);
-        PLATFORM_ALARMS
+        self.names()
+            .platform_alarms
             .iter()
             .map(|name| format!("{prefix}{name}"))
             .collect()

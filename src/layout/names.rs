@@ -30,11 +30,12 @@ pub(crate) struct Names {
     pub(crate) parameters: &'static [(&'static str, &'static str)],
     pub(crate) buckets: &'static [(&'static str, &'static str)],
     pub(crate) ops_topic: &'static str,
-    /// The staged runbook names no scale-to-zero topic.
-    pub(crate) scale_to_zero_topic: Option<&'static str>,
+    pub(crate) scale_to_zero_topic: &'static str,
     pub(crate) dashboard: &'static str,
     /// Put in front of each platform alarm.
     pub(crate) platform_alarm_prefix: &'static str,
+    /// Alarms of the platform itself; the prefix goes in front.
+    pub(crate) platform_alarms: &'static [&'static str],
     /// CloudWatch dimensions of a fleet's metrics, in the order the platform publishes them.
     pub(crate) metric_dimensions: &'static [(&'static str, &'static str)],
 }
@@ -83,9 +84,17 @@ pub(crate) const SINGLE: Names = Names {
         ("access-logs", "{p}-access-logs-{acct}"),
     ],
     ops_topic: "{p}-ops-alerts",
-    scale_to_zero_topic: Some("{p}-scale-to-zero"),
+    scale_to_zero_topic: "{p}-scale-to-zero",
     dashboard: "{p}",
     platform_alarm_prefix: "",
+    platform_alarms: &[
+        "p1-alb-5xx-critical",
+        "p1-backend-unhealthy-hosts",
+        "p1-rds-cpu-critical",
+        "p1-rds-storage-low",
+        "p2-alb-5xx-warning",
+        "p2-rds-cpu-warning",
+    ],
     metric_dimensions: &[("FleetSlug", "{slug}"), ("Stage", "{fs}")],
 };
 
@@ -132,18 +141,15 @@ pub(crate) const STAGED: Names = Names {
         ("access-logs", "{p}-access-logs-{acct}-{s}"),
     ],
     ops_topic: "{p}-{s}-ops-alerts",
-    scale_to_zero_topic: None,
+    scale_to_zero_topic: "{p}-{s}-scale-to-zero",
     dashboard: "{p}-{s}",
     platform_alarm_prefix: "{s}-",
+    platform_alarms: &[
+        "p1-alb-5xx-critical",
+        "p1-rds-cpu-critical",
+        "p1-rds-storage-low",
+        "p2-alb-5xx-warning",
+        "p2-rds-cpu-warning",
+    ],
     metric_dimensions: &[("WorkflowSlug", "{slug}")],
 };
-
-/// Alarms of the platform itself; the layout's prefix goes in front.
-pub(crate) const PLATFORM_ALARMS: &[&str] = &[
-    "p1-alb-5xx-critical",
-    "p1-backend-unhealthy-hosts",
-    "p1-rds-cpu-critical",
-    "p1-rds-storage-low",
-    "p2-alb-5xx-warning",
-    "p2-rds-cpu-warning",
-];

@@ -72,7 +72,7 @@ fn the_single_layout_core() {
         ]
     );
     assert_eq!(layout.ops_topic(), "bp-ops-alerts");
-    assert_eq!(layout.scale_to_zero_topic().as_deref(), Some("bp-scale-to-zero"));
+    assert_eq!(layout.scale_to_zero_topic(), "bp-scale-to-zero");
     assert_eq!(layout.dashboard(), "bp");
     assert_eq!(
         layout.platform_alarms(),
@@ -175,8 +175,18 @@ fn the_staged_layout_core() {
     );
     assert_eq!(layout.ops_topic(), "bp-staging-ops-alerts");
     assert_eq!(layout.dashboard(), "bp-staging");
-    assert_eq!(layout.platform_alarms()[0], "staging-p1-alb-5xx-critical");
-    assert_eq!(layout.platform_alarms()[5], "staging-p2-rds-cpu-warning");
+    assert_eq!(layout.scale_to_zero_topic(), "bp-staging-scale-to-zero");
+    // There is none on unhealthy hosts.
+    assert_eq!(
+        layout.platform_alarms(),
+        [
+            "staging-p1-alb-5xx-critical",
+            "staging-p1-rds-cpu-critical",
+            "staging-p1-rds-storage-low",
+            "staging-p2-alb-5xx-warning",
+            "staging-p2-rds-cpu-warning"
+        ]
+    );
 }
 
 #[test]

@@ -146,6 +146,8 @@ catalog! {
     FleetKeepsRunning = "BP-FLT-018", P3, "idle fleet keeps running", "Common Issues: Scale-to-zero not working";
     /// Nobody listens to the scale-to-zero topic.
     TopicUnsubscribed = "BP-FLT-019", P3, "scale-to-zero topic has no subscription", "Common Issues: Scale-to-zero not working";
+    /// A scaling policy that nothing invokes.
+    PolicyWithoutAlarm = "BP-FLT-020", P2, "scaling policy has no working alarm", "Common failure modes: No scale-out";
     /// An alarm is on for a reason that another finding names.
     AlarmOn = "BP-ALM-001", P2, "alarm is on", "Alarm Tiers";
     /// An alarm is on and no rule knows why.
@@ -154,6 +156,8 @@ catalog! {
     AlarmActionsDisabled = "BP-ALM-003", P3, "alarm actions are disabled", "Alarm Tiers";
     /// Alarms of the platform do not exist.
     AlarmMissing = "BP-ALM-004", P3, "platform alarms do not exist", "Alarm Tiers";
+    /// Alarms that speak to a topic to which nobody listens.
+    AlarmUnheard = "BP-ALM-005", P2, "nobody hears the alarms", "Alarm Tiers";
     /// Something could not be looked at.
     CouldNotCheck = "BP-TRI-001", P2, "could not check", "IAM Permissions";
 }

@@ -239,6 +239,13 @@ pub(crate) fn group(name: &str) -> CommandLine {
         .picking("AutoScalingGroups[].[MinSize,DesiredCapacity,MaxSize,SuspendedProcesses[].ProcessName]")
 }
 
+/// The scaling policies of a group and the alarms that invoke them.
+pub(crate) fn policies(group: &str) -> CommandLine {
+    CommandLine::aws("autoscaling", "describe-policies")
+        .option("--auto-scaling-group-name", group)
+        .picking("ScalingPolicies[].[PolicyName,PolicyType,Enabled,Alarms[].AlarmName]")
+}
+
 /// Sets the largest capacity of a group.
 pub(crate) fn set_maximum(group: &str, maximum: u32) -> CommandLine {
     CommandLine::aws("autoscaling", "update-auto-scaling-group")

@@ -37,6 +37,8 @@ pub(crate) enum Node {
     Group(FleetId),
     Launch(FleetId),
     FleetAlarms(FleetId),
+    /// The scaling policies of one fleet.
+    Policies(FleetId),
     /// The metrics of one fleet.
     FleetMetrics(FleetId),
     /// The backend's scheduler, which publishes the metrics of all fleets.
@@ -58,7 +60,10 @@ pub(crate) enum Node {
     Secret(String),
     Ami(FleetId),
     FleetSecret(Stage),
+    /// The scale-to-zero topic.
     Topic,
+    /// A topic that tells people of alarms.
+    AlertTopic(String),
     Probe(Probe),
 }
 
@@ -76,7 +81,7 @@ impl Node {
             Self::Group(_) => 3,
             Self::Launch(_) => 4,
             Self::FleetMetrics(_) => 5,
-            Self::FleetAlarms(_) => 6,
+            Self::FleetAlarms(_) | Self::Policies(_) => 6,
             Self::Scheduler => 7,
             Self::Responses => 10,
             Self::Targets(_) => 11,
@@ -89,7 +94,12 @@ impl Node {
             Self::Database => 18,
             Self::Nat => 19,
             Self::Stack(_) => 20,
-            Self::Image(_) | Self::Secret(_) | Self::Ami(_) | Self::FleetSecret(_) | Self::Topic => 21,
+            Self::Image(_)
+            | Self::Secret(_)
+            | Self::Ami(_)
+            | Self::FleetSecret(_)
+            | Self::Topic
+            | Self::AlertTopic(_) => 21,
             Self::Probe(probe) => 30 + probe.depth(),
         }
     }

@@ -219,6 +219,8 @@ fn seen_by(node: &Node, snapshot: &Snapshot) -> Option<Probe> {
         Node::Ami(_) => Probe::Amis,
         Node::FleetSecret(_) => Probe::FleetSecrets,
         Node::Topic => Probe::Topics,
+        Node::AlertTopic(_) => Probe::AlertTopics,
+        Node::Policies(_) => Probe::Policies,
         Node::Probe(_) => return None,
     })
 }

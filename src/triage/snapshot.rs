@@ -59,6 +59,8 @@ probes! {
     Groups = "fleet-groups", 3;
     /// Alarms of the fleets.
     FleetAlarms = "fleet-alarms", 2;
+    /// Scaling policies of the fleets.
+    Policies = "fleet-policies", 3;
     /// QueueDepth and ActiveWorkers of the fleets.
     FleetMetrics = "fleet-metrics", 0;
     /// Scaling activities of the last hour.
@@ -69,6 +71,8 @@ probes! {
     FleetSecrets = "fleet-secrets", 0;
     /// Who listens to the scale-to-zero topic.
     Topics = "scale-to-zero-topic", 0;
+    /// Who hears the platform's alarms.
+    AlertTopics = "alert-topics", 0;
 }
 
 impl Serialize for Probe {
@@ -111,6 +115,8 @@ pub(crate) struct Snapshot {
     pub(crate) stacks: Checked<Vec<FailedStack>>,
     pub(crate) groups: Checked<Vec<Group>>,
     pub(crate) fleet_alarms: Checked<Vec<Alarm>>,
+    /// Scaling policies by group.
+    pub(crate) policies: Checked<BTreeMap<String, Vec<ScalingPolicy>>>,
     pub(crate) fleet_metrics: Checked<BTreeMap<FleetId, FleetMetrics>>,
     pub(crate) activities: Checked<Vec<Activity>>,
     /// AMI pointers by parameter name; a missing one is absent.
@@ -118,6 +124,8 @@ pub(crate) struct Snapshot {
     pub(crate) fleet_secrets: Checked<Vec<FleetSecret>>,
     /// Topics that the queue-empty alarms speak to.
     pub(crate) topics: Checked<Vec<Topic>>,
+    /// Topics that the platform's alarms speak to.
+    pub(crate) alert_topics: Checked<Vec<Topic>>,
 }
 
 impl Snapshot {
@@ -139,11 +147,13 @@ impl Snapshot {
             stacks: Ok(Vec::new()),
             groups: Ok(Vec::new()),
             fleet_alarms: Ok(Vec::new()),
+            policies: Ok(BTreeMap::new()),
             fleet_metrics: Ok(BTreeMap::new()),
             activities: Ok(Vec::new()),
             amis: Ok(BTreeMap::new()),
             fleet_secrets: Ok(Vec::new()),
             topics: Ok(Vec::new()),
+            alert_topics: Ok(Vec::new()),
         }
     }
 
@@ -164,11 +174,13 @@ impl Snapshot {
             Probe::Stacks => self.stacks.as_ref().err(),
             Probe::Groups => self.groups.as_ref().err(),
             Probe::FleetAlarms => self.fleet_alarms.as_ref().err(),
+            Probe::Policies => self.policies.as_ref().err(),
             Probe::FleetMetrics => self.fleet_metrics.as_ref().err(),
             Probe::Activities => self.activities.as_ref().err(),
             Probe::Amis => self.amis.as_ref().err(),
             Probe::FleetSecrets => self.fleet_secrets.as_ref().err(),
             Probe::Topics => self.topics.as_ref().err(),
+            Probe::AlertTopics => self.alert_topics.as_ref().err(),
         }
     }
 
@@ -344,6 +356,7 @@ pub(crate) struct Alarm {
     pub(crate) actions_enabled: bool,
     /// ARNs of the actions of the state ALARM.
     pub(crate) actions: Vec<String>,
+    pub(crate) namespace: Option<String>,
     pub(crate) dimensions: Vec<(String, String)>,
 }
 
@@ -466,6 +479,24 @@ pub(crate) struct Group {
     pub(crate) suspended: Vec<(String, String)>,
 }
 
+/// A scaling policy of a group.
+#[derive(Clone, Debug)]
+pub(crate) struct ScalingPolicy {
+    pub(crate) name: String,
+    pub(crate) enabled: bool,
+    /// Whether Auto Scaling keeps the alarms itself.
+    pub(crate) tracking: bool,
+    /// Names of the alarms that invoke it.
+    pub(crate) alarms: Vec<String>,
+}
+
+impl ScalingPolicy {
+    /// Whether an action of an alarm invokes this policy of that group.
+    pub(crate) fn is_invoked_by(&self, group: &str, action: &str) -> bool {
+        action.ends_with(&format!(":autoScalingGroupName/{group}:policyName/{}", self.name))
+    }
+}
+
 /// One-minute values of a fleet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FleetMetrics {
@@ -517,6 +548,10 @@ pub(crate) enum FleetSecretState {
 #[derive(Clone, Debug)]
 pub(crate) struct Topic {
     pub(crate) arn: String,
+    /// Whether SNS knows it.
+    pub(crate) exists: bool,
     /// Protocol and endpoint of confirmed subscriptions.
     pub(crate) subscriptions: Vec<(String, String)>,
+    /// Protocol and endpoint of those that nobody has confirmed: nothing is delivered to them.
+    pub(crate) pending: Vec<(String, String)>,
 }

@@ -30,9 +30,9 @@ async fn list_shows_every_fleet_of_both_stages() {
     let run = account.run(&["fleet", "list"]).await;
     assert_eq!(
         run.stdout,
-        "NAME                    DESIRED  MIN  MAX  IN SERVICE  TYPES           STATE\n\
-         staging/gpu-default     0        0    10   0           g4dn.xlarge +2  at zero\n\
-         production/gpu-default  2        0    10   2           g4dn.xlarge +2  running\n"
+        "NAME                    DESIRED  MIN  MAX  IN SERVICE  TYPES        STATE\n\
+         staging/gpu-default     0        0    10   0           g4dn.xlarge  at zero\n\
+         production/gpu-default  2        0    10   2           g4dn.xlarge  running\n"
     );
 }
 
@@ -137,7 +137,7 @@ async fn status_reads_well() {
         "staging/gpu-default  at zero\n",
         "  capacity      desired 0, min 0, max 10; 0 in service\n",
         "  queue depth   0 (60s ago)\n",
-        "  backlog       none without workers\n",
+        "  backlog       0 per worker (60s ago)\n",
         "                queue-empty     ALARM for 60m\n",
         "  stack         bp-gpu-fleet-staging-gpu-default (CREATE_COMPLETE)\n",
     ] {

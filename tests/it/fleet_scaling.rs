@@ -33,7 +33,7 @@ async fn a_busy_fleet_is_explained_with_its_numbers() {
     assert!(says(
         &document,
         "why_not_more",
-        "alarm `production-gpu-default-queue-has-jobs` is ALARM: 1 of 1 points of QueueDepth are greater than 0"
+        "is ALARM: 1 of 1 points of QueueDepth are greater than or equal to 1"
     ));
     assert!(says(&document, "why_not_more", "AlarmHigh"));
     assert!(says(
@@ -41,11 +41,7 @@ async fn a_busy_fleet_is_explained_with_its_numbers() {
         "why_not_zero",
         "so the fleet is not taken to zero"
     ));
-    assert!(says(
-        &document,
-        "why_this_many",
-        "`production-gpu-default-backlog-tracking` has the largest capacity, 2"
-    ));
+    assert!(says(&document, "why_this_many", "has the largest capacity, 2"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -118,6 +118,7 @@ mod tests {
                 reason: String::new(),
                 actions_enabled: true,
                 actions: Vec::new(),
+                namespace: None,
                 dimensions: Vec::new(),
             }]);
         }));

@@ -7,10 +7,13 @@ use futures::future::try_join_all;
 use super::platform::alarm;
 use super::watch::Watch;
 use crate::aws::Aws;
-use crate::aws::autoscaling::{self, Phase};
+use crate::aws::autoscaling::{self, Phase, PolicyKind};
+use crate::aws::sns::Subscription;
 use crate::error::Result;
 use crate::layout::{FLEET_SECRET_PLACEHOLDER, FleetAlarm, FleetId, Layout, Stage};
-use crate::triage::snapshot::{Activity, Alarm, FleetSecret, FleetSecretState, Group, Pointer, Topic};
+use crate::triage::snapshot::{
+    Activity, Alarm, FleetSecret, FleetSecretState, Group, Pointer, ScalingPolicy, Topic,
+};
 
 /// How far back scaling activities count.
 const MINUTES: u64 = 60;
@@ -59,12 +62,46 @@ pub(super) fn ids(groups: &[Group]) -> BTreeSet<FleetId> {
     groups.iter().map(|group| group.fleet.clone()).collect()
 }
 
-/// The four alarms of every fleet, a hundred per call.
-pub(super) async fn alarms(aws: &Aws, layout: &Layout, fleets: &BTreeSet<FleetId>) -> Result<Vec<Alarm>> {
-    let names: Vec<String> = fleets
+/// The scaling policies of every fleet's group, or of the groups that were asked for.
+pub(super) async fn policies(
+    aws: &Aws,
+    layout: &Layout,
+    asked: &[FleetId],
+) -> Result<BTreeMap<String, Vec<ScalingPolicy>>> {
+    let found = match asked {
+        [only] => aws.policies(Some(&layout.auto_scaling_group(only))).await?,
+        _ => aws.policies(None).await?,
+    };
+    let policy = |policy: autoscaling::Policy| ScalingPolicy {
+        tracking: matches!(policy.kind, PolicyKind::TargetTracking { .. }),
+        name: policy.name,
+        enabled: policy.enabled,
+        alarms: policy.alarms,
+    };
+    Ok(found
+        .into_iter()
+        .map(|(group, policies)| (group, policies.into_iter().map(policy).collect()))
+        .collect())
+}
+
+/// The alarms of every fleet, a hundred per call: those that the layout names, and those that invoke the
+/// scaling policies, whatever they are called.
+pub(super) async fn alarms(
+    aws: &Aws,
+    layout: &Layout,
+    fleets: &BTreeSet<FleetId>,
+    policies: &BTreeMap<String, Vec<ScalingPolicy>>,
+) -> Result<Vec<Alarm>> {
+    let named = fleets
         .iter()
-        .flat_map(|fleet| FleetAlarm::ALL.map(|alarm| layout.fleet_alarm(alarm, fleet)))
-        .collect();
+        .flat_map(|fleet| FleetAlarm::ALL.map(|alarm| layout.fleet_alarm(alarm, fleet)));
+    let invoking = fleets
+        .iter()
+        .filter_map(|fleet| policies.get(&layout.auto_scaling_group(fleet)))
+        .flatten()
+        .flat_map(|policy| policy.alarms.iter().cloned());
+    let names: BTreeSet<String> = named.chain(invoking).collect();
+    let names: Vec<String> = names.into_iter().collect();
     let alarms = aws.alarms_named(&names).await?;
     Ok(alarms.into_iter().map(alarm).collect())
 }
@@ -166,18 +203,37 @@ pub(super) async fn topics(
         .iter()
         .filter(|alarm| empty.contains(&alarm.name))
         .flat_map(|alarm| &alarm.actions)
-        .filter(|action| action.split(':').nth(2) == Some("sns"))
+        .filter(|action| is_topic(action))
         .collect();
+    listeners(aws, arns).await
+}
+
+/// Who listens to these topics, to the first few of them.
+pub(super) async fn listeners(aws: &Aws, arns: BTreeSet<&String>) -> Result<Vec<Topic>> {
     try_join_all(arns.into_iter().take(TOPICS).map(async |arn| {
-        let subscriptions = aws.subscriptions(arn).await?.unwrap_or_default();
+        let subscriptions = aws.subscriptions(arn).await?;
+        let exists = subscriptions.is_some();
+        let (confirmed, pending): (Vec<Subscription>, Vec<Subscription>) = subscriptions
+            .unwrap_or_default()
+            .into_iter()
+            .partition(|subscription| subscription.confirmed);
+        let pairs = |subscriptions: Vec<Subscription>| {
+            subscriptions
+                .into_iter()
+                .map(|subscription| (subscription.protocol, subscription.endpoint))
+                .collect()
+        };
         Ok(Topic {
             arn: arn.clone(),
-            subscriptions: subscriptions
-                .into_iter()
-                .filter(|subscription| subscription.confirmed)
-                .map(|subscription| (subscription.protocol, subscription.endpoint))
-                .collect(),
+            exists,
+            subscriptions: pairs(confirmed),
+            pending: pairs(pending),
         })
     }))
     .await
+}
+
+/// Whether an action of an alarm is a message to a topic.
+pub(super) fn is_topic(action: &str) -> bool {
+    action.split(':').nth(2) == Some("sns")
 }

@@ -1,6 +1,7 @@
 //! The probes: everything that triage reads, side by side, each with its own answer.
 //!
-//! At most four round trips follow one another, and for 200 fleets no more than 40 calls are made.
+//! Up to 30 fleets at most four round trips follow one another; 200 fleets have six pages of policies, and
+//! no more than 55 calls are made for them.
 
 mod backend_logs;
 mod fleets;
@@ -57,6 +58,7 @@ pub(crate) async fn look(aws: &Aws, layout: &Layout, scope: &Scope) -> Snapshot 
         secrets: core.secrets,
         database: core.database,
         stacks: core.stacks,
+        alert_topics: core.alert_topics,
         ..fleets
     }
 }
@@ -133,11 +135,23 @@ async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
         let (failed, outputs) = join(failed, outputs.clone()).await;
         outputs.and(failed)
     };
+    let alert_topics = async {
+        let alarms = alarms.clone().await;
+        let alarms = needed(&alarms, Probe::Alarms)?;
+        watch.check(platform::alert_topics(aws, alarms)).await
+    };
     let rollouts = watch.check(services::rollouts(aws, layout));
     let images = watch.check(platform::images(aws, layout));
     let secrets = watch.check(platform::secrets(aws, layout));
-    let (task_logs, backend_logs, stacks, rollouts, images, secrets) =
-        futures::join!(task_logs, backend_logs, stacks, rollouts, images, secrets);
+    let (task_logs, backend_logs, stacks, rollouts, images, secrets, alert_topics) = futures::join!(
+        task_logs,
+        backend_logs,
+        stacks,
+        rollouts,
+        images,
+        secrets,
+        alert_topics
+    );
     // All of these have their answers by now: the backend's log waited for them.
     let (services, tasks, targets, alarms, metrics) = join5(
         services.clone(),
@@ -161,6 +175,7 @@ async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
         secrets,
         database,
         stacks,
+        alert_topics,
         ..Snapshot::empty(layout.clone())
     }
 }
@@ -176,9 +191,12 @@ async fn fleets(aws: &Aws, layout: &Layout, scope: &Scope, watch: &Watch<'_>) ->
         let groups = groups.clone().await;
         needed(&groups, Probe::Groups).map(|groups| fleets::ids(groups))
     });
+    let policies = awaited(watch.check(fleets::policies(aws, layout, &scope.fleets)));
     let alarms = awaited(async {
-        let known = known.clone().await?;
-        watch.check(fleets::alarms(aws, layout, &known)).await
+        let (known, policies) = join(known.clone(), policies.clone()).await;
+        // Without the policies at least the alarms that the layout names.
+        let policies = policies.unwrap_or_default();
+        watch.check(fleets::alarms(aws, layout, &known?, &policies)).await
     });
     let metrics = async {
         let known = known.clone().await?;
@@ -208,6 +226,7 @@ async fn fleets(aws: &Aws, layout: &Layout, scope: &Scope, watch: &Watch<'_>) ->
     Snapshot {
         groups: groups.clone().await,
         fleet_alarms: alarms.clone().await,
+        policies: policies.clone().await,
         fleet_metrics,
         activities,
         amis,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
+use super::fleets;
 use super::services::APPS;
 use crate::aws::Aws;
 use crate::aws::cloudformation::{StackEvent, StackSummary};
@@ -12,7 +13,7 @@ use crate::aws::cloudwatch;
 use crate::aws::rds::DbInstance;
 use crate::error::Result;
 use crate::layout::{FleetId, Layout, Stage};
-use crate::triage::snapshot::{Alarm, AlarmState, Database, FailedStack, Repository, Secret};
+use crate::triage::snapshot::{Alarm, AlarmState, Database, FailedStack, Repository, Secret, Topic};
 
 /// Failed stacks whose events are read.
 const EXPLAINED: usize = 5;
@@ -41,8 +42,15 @@ pub(super) fn alarm(alarm: cloudwatch::Alarm) -> Alarm {
         reason: alarm.reason.unwrap_or_default(),
         actions_enabled: alarm.actions_enabled,
         actions: alarm.actions,
+        namespace: alarm.namespace,
         dimensions: alarm.dimensions,
     }
+}
+
+/// Who listens to the topics that the platform's alarms speak to.
+pub(super) async fn alert_topics(aws: &Aws, alarms: &[Alarm]) -> Result<Vec<Topic>> {
+    let actions = alarms.iter().flat_map(|alarm| &alarm.actions);
+    fleets::listeners(aws, actions.filter(|action| fleets::is_topic(action)).collect()).await
 }
 
 /// The outputs of the stacks that hold the network and the data.

@@ -30,7 +30,7 @@ fn a_healthy_platform_has_no_finding_and_every_check_is_ok() {
     assert_eq!(report.summary.ok, Probe::ALL.len());
     assert_eq!(
         human(&sample::healthy(), false, None),
-        "no problem found: 19 checks\n"
+        format!("no problem found: {} checks\n", Probe::ALL.len())
     );
 }
 
@@ -53,7 +53,7 @@ fn the_report_reads_from_the_cause_down() {
        cause: the principal may not call this API
        next:  bpctl triage
 
-    1 root cause (3 P1, 1 P3); 18 checks, 1 could not be checked
+    1 root cause (3 P1, 1 P3); 20 checks, 1 could not be checked
     ");
 }
 
@@ -111,7 +111,7 @@ fn one_blind_probe_is_not_blindness() {
     assert_eq!(report.worst(), Some(Severity::P2));
     assert_eq!(
         human(&snapshot, false, None).lines().last(),
-        Some("no problem found: 18 checks, 1 could not be checked")
+        Some("no problem found: 20 checks, 1 could not be checked")
     );
 }
 

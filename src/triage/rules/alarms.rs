@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::fleets;
+use super::{fleet_policies, fleets};
 use crate::layout::{FleetAlarm, FleetId};
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
-use crate::triage::snapshot::{Alarm, Snapshot};
+use crate::triage::snapshot::{Alarm, Snapshot, Topic};
 use crate::triage::wording::{ago, at, count, shorten};
 
 /// The full name of a platform alarm.
@@ -42,10 +42,9 @@ pub(super) fn since(snapshot: &Snapshot, now: Timestamp, plain: &str) -> Option<
     ))
 }
 
-/// Alarms that scale: being on is their work (`queue-empty` at zero, `queue-has-jobs` with work,
-/// `TargetTracking-…` both ways).
+/// Alarms that scale, and `queue-has-jobs`: being on is their work.
 fn is_at_work(snapshot: &Snapshot, name: &str) -> bool {
-    name.starts_with("TargetTracking-")
+    fleet_policies::scales(snapshot, name)
         || fleets::all(snapshot).any(|fleet| {
             [FleetAlarm::QueueEmpty, FleetAlarm::QueueHasJobs]
                 .into_iter()
@@ -97,7 +96,8 @@ fn severity(name: &str) -> Severity {
         .map_or(Severity::P2, |(_, severity)| severity)
 }
 
-/// Alarms whose actions are switched off, or that have none.
+/// Alarms whose actions are switched off, or that have none. Those that invoke policies are another rule's,
+/// and `queue-has-jobs` is there for people to see: it has no action.
 pub(super) fn actions(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     let deaf = |alarm: &&Alarm| !alarm.actions_enabled || alarm.actions.is_empty();
     let mut findings = Vec::new();
@@ -118,17 +118,14 @@ pub(super) fn actions(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
         if own.is_empty() {
             continue;
         }
-        let scaling = |alarm: FleetAlarm| {
-            let name = snapshot.layout.fleet_alarm(alarm, fleet);
-            own.iter().any(|own| own.name == name)
-        };
-        let scales = scaling(FleetAlarm::QueueEmpty) || scaling(FleetAlarm::QueueHasJobs);
+        let empty = snapshot.layout.fleet_alarm(FleetAlarm::QueueEmpty, fleet);
+        let scales = own.iter().any(|own| own.name == empty);
         let mut finding = deafness(&own, Node::FleetAlarms(fleet.clone()), &fleet.to_string());
         finding = if scales {
             finding
                 .severity(Severity::P2)
-                .cause("these alarms scale the fleet: without actions it neither starts nor stops")
-                .explains([Node::Group(fleet.clone()), Node::Queue(fleet.clone())])
+                .cause("`queue-empty` takes an idle fleet to zero, and one whose metrics fall silent: without its action instances keep running")
+                .explains([Node::Group(fleet.clone())])
         } else {
             finding.cause("nobody is told when these alarms go on")
         };
@@ -138,11 +135,10 @@ pub(super) fn actions(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
 }
 
 fn belongs(snapshot: &Snapshot, fleet: &FleetId, name: &str) -> bool {
-    let group = snapshot.layout.auto_scaling_group(fleet);
-    name.starts_with(&format!("TargetTracking-{group}-Alarm"))
-        || FleetAlarm::ALL
-            .into_iter()
-            .any(|alarm| snapshot.layout.fleet_alarm(alarm, fleet) == name)
+    FleetAlarm::ALL
+        .into_iter()
+        .filter(|alarm| *alarm != FleetAlarm::QueueHasJobs)
+        .any(|alarm| snapshot.layout.fleet_alarm(alarm, fleet) == name)
 }
 
 fn deafness(alarms: &[&Alarm], node: Node, subject: &str) -> Finding {
@@ -199,6 +195,63 @@ pub(super) fn missing(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     vec![finding]
 }
 
+/// Topics of alarms to which nobody listens: the alarms go on and no one is told.
+pub(super) fn unheard(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
+    let topics = snapshot.alert_topics.iter().flatten();
+    topics
+        .filter(|topic| topic.subscriptions.is_empty())
+        .map(|topic| silent_topic(snapshot, topic))
+        .collect()
+}
+
+fn silent_topic(snapshot: &Snapshot, topic: &Topic) -> Finding {
+    let arn = &topic.arn;
+    let name = arn.rsplit(':').next().unwrap_or(arn);
+    let speak = snapshot
+        .all_alarms()
+        .filter(|alarm| alarm.actions.contains(arn))
+        .count();
+    let mut finding = Finding::new(Code::AlarmUnheard, Node::AlertTopic(arn.clone()), name).evidence(match (
+        topic.exists,
+        topic.pending.len(),
+    ) {
+        (false, _) => format!("there is no topic `{arn}`"),
+        (true, 0) => format!("`{arn}` has no subscription"),
+        (true, 1) => format!("the only subscription of `{arn}` was never confirmed"),
+        (true, pending) => format!("none of the {pending} subscriptions of `{arn}` was ever confirmed"),
+    });
+    for (protocol, endpoint) in topic.pending.iter().take(6) {
+        finding = finding.evidence(format!("waits for confirmation: {protocol} `{endpoint}`"));
+    }
+    finding = finding.evidence(format!("{} to it", count_speaking(speak)));
+    let cause = if topic.pending.is_empty() {
+        "the platform was deployed without an address for alarms: they go on and nobody is told"
+    } else {
+        "SNS delivers nothing before the receiver follows the link in the message that asks for confirmation"
+    };
+    let advice = if topic.pending.is_empty() {
+        format!(
+            "subscribe an address to `{arn}`, and confirm it by the link in the message that arrives there"
+        )
+    } else {
+        format!(
+            "confirm the subscription of `{name}` by the link in the message; a link is valid for two days, then subscribe again"
+        )
+    };
+    finding
+        .cause(cause)
+        .next(commands::subscriptions(arn))
+        .next(advice)
+}
+
+fn count_speaking(alarms: usize) -> String {
+    if alarms == 1 {
+        "1 alarm speaks".to_owned()
+    } else {
+        format!("{alarms} alarms speak")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,9 +267,19 @@ mod tests {
         let mut snapshot = sample::healthy();
         ring(&mut snapshot, "staging-gpu-default-queue-empty");
         ring(&mut snapshot, "production-gpu-default-queue-has-jobs");
-        let mut low = sample::alarm("TargetTracking-asg-production-gpu-default-AlarmLow-0a1b", &[]);
-        low.state = AlarmState::Alarm;
-        snapshot.fleet_alarms.as_mut().unwrap().push(low);
+        // Alarms of policies are known by the policies that name them.
+        let named: Vec<String> = snapshot.policies.as_ref().unwrap()["asg-production-gpu-default"]
+            .iter()
+            .flat_map(|policy| policy.alarms.clone())
+            .collect();
+        assert_eq!(named.len(), 4);
+        for name in &named {
+            ring(&mut snapshot, name);
+        }
+        // Without the policies, by what they set off.
+        snapshot.policies = Err(sample::blind());
+        assert!(on(&snapshot, sample::now(), &[]).is_empty());
+        snapshot.policies = sample::healthy().policies;
         assert!(on(&snapshot, sample::now(), &[]).is_empty());
     }
 
@@ -247,6 +310,8 @@ mod tests {
         let mut snapshot = sample::healthy();
         assert!(actions(&snapshot, sample::now()).is_empty());
         sample::alarm_mut(&mut snapshot, "p1-rds-storage-low").actions_enabled = false;
+        sample::alarm_mut(&mut snapshot, "production-gpu-default-queue-empty").actions_enabled = false;
+        // It sets nothing in motion anyway.
         sample::alarm_mut(&mut snapshot, "production-gpu-default-queue-has-jobs").actions_enabled = false;
         let found = actions(&snapshot, sample::now());
         assert_eq!(found[0].severity, Severity::P3);
@@ -254,8 +319,8 @@ mod tests {
         assert_eq!(
             found[1].next,
             [
-                "aws cloudwatch describe-alarms --alarm-names production-gpu-default-queue-has-jobs --query 'MetricAlarms[].[AlarmName,StateValue,ActionsEnabled,AlarmActions[]]' --output text",
-                "aws cloudwatch enable-alarm-actions --alarm-names production-gpu-default-queue-has-jobs",
+                "aws cloudwatch describe-alarms --alarm-names production-gpu-default-queue-empty --query 'MetricAlarms[].[AlarmName,StateValue,ActionsEnabled,AlarmActions[]]' --output text",
+                "aws cloudwatch enable-alarm-actions --alarm-names production-gpu-default-queue-empty",
             ]
         );
     }
@@ -275,5 +340,35 @@ mod tests {
             found[0].next,
             ["npx cdk diff bp-monitoring", "npx cdk deploy bp-monitoring"]
         );
+    }
+
+    #[test]
+    fn alarms_need_somebody_who_hears_them() {
+        let mut snapshot = sample::healthy();
+        assert!(unheard(&snapshot, sample::now()).is_empty());
+        let topic = &mut snapshot.alert_topics.as_mut().unwrap()[0];
+        topic.pending = std::mem::take(&mut topic.subscriptions);
+        let waiting = unheard(&snapshot, sample::now()).remove(0);
+        assert_eq!(
+            (waiting.code, waiting.severity),
+            (Code::AlarmUnheard, Severity::P2)
+        );
+        assert_eq!(
+            waiting.evidence[1],
+            "waits for confirmation: email `ops@example.com`"
+        );
+        assert_eq!(waiting.evidence[2], "10 alarms speak to it");
+        snapshot.alert_topics.as_mut().unwrap()[0].pending.clear();
+        let nobody = unheard(&snapshot, sample::now()).remove(0);
+        assert!(
+            nobody.evidence[0].ends_with("has no subscription"),
+            "{:?}",
+            nobody.evidence
+        );
+        // One that is confirmed is enough.
+        let topic = &mut snapshot.alert_topics.as_mut().unwrap()[0];
+        topic.subscriptions = vec![("https".to_owned(), "https://example.com/".to_owned())];
+        topic.pending = vec![("email".to_owned(), "ops@example.com".to_owned())];
+        assert!(unheard(&snapshot, sample::now()).is_empty());
     }
 }

@@ -57,10 +57,12 @@ fn severity(probe: Probe) -> Severity {
         | Probe::Secrets
         | Probe::Stacks
         | Probe::FleetAlarms
+        | Probe::Policies
         | Probe::Activities
         | Probe::Amis
         | Probe::FleetSecrets
-        | Probe::Topics => Severity::P3,
+        | Probe::Topics
+        | Probe::AlertTopics => Severity::P3,
     }
 }
 

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::fleet_policies;
 use super::fleets::{self, Fleet, alarm, alarm_node};
-use crate::layout::FleetAlarm;
+use crate::layout::{FLEET_NAMESPACE, FleetAlarm};
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
-use crate::triage::snapshot::Snapshot;
+use crate::triage::snapshot::{Alarm, Snapshot};
 
 pub(super) fn rule(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     if snapshot.fleet_alarms.is_err() {
@@ -25,20 +26,19 @@ pub(super) fn rule(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
 
 fn dimensions(snapshot: &Snapshot, fleet: &Fleet<'_>) -> Option<Finding> {
     let layout = &snapshot.layout;
-    let mut wanted: Vec<(String, String)> = layout
-        .metric_dimensions(fleet.id)
+    let wanted = published(snapshot, fleet);
+    let named = FleetAlarm::ALL
         .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
-    wanted.sort();
+        .filter_map(|kind| alarm(snapshot, kind, fleet.id));
+    let invoking = fleet_policies::of(snapshot, fleet)
+        .iter()
+        .flat_map(|policy| &policy.alarms)
+        .filter_map(|name| snapshot.alarm(name));
     let mut evidence = Vec::new();
-    for kind in FleetAlarm::ALL {
-        let Some(alarm) = alarm(snapshot, kind, fleet.id) else {
-            continue;
-        };
-        let mut watched = alarm.dimensions.clone();
-        watched.sort();
-        if watched != wanted {
+    for alarm in named.chain(invoking) {
+        if watches_elsewhere(snapshot, fleet, alarm) {
+            let mut watched = alarm.dimensions.clone();
+            watched.sort();
             evidence.push(format!("`{}` watches {}", alarm.name, list(&watched)));
         }
     }
@@ -57,8 +57,31 @@ fn dimensions(snapshot: &Snapshot, fleet: &Fleet<'_>) -> Option<Finding> {
         .next(commands::cdk_diff(&layout.fleet_stack(fleet.id))).next(commands::cdk_deploy(&layout.fleet_stack(fleet.id)))
         .next(commands::fleet_status(fleet.id))
         .explains(fleet.downstream())
+        .explains([Node::Policies(fleet.id.clone())])
         .explains(FleetAlarm::ALL.map(|kind| alarm_node(snapshot, kind, fleet.id))),
     )
+}
+
+/// The dimensions under which the backend publishes a fleet's metrics, in order.
+fn published(snapshot: &Snapshot, fleet: &Fleet<'_>) -> Vec<(String, String)> {
+    let dimensions = snapshot.layout.metric_dimensions(fleet.id);
+    let mut wanted: Vec<(String, String)> = dimensions
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    wanted.sort();
+    wanted
+}
+
+/// Whether an alarm looks at the fleets' metrics, but not at those of this fleet.
+pub(super) fn watches_elsewhere(snapshot: &Snapshot, fleet: &Fleet<'_>, alarm: &Alarm) -> bool {
+    let mut watched = alarm.dimensions.clone();
+    watched.sort();
+    alarm
+        .namespace
+        .as_deref()
+        .is_none_or(|namespace| namespace == FLEET_NAMESPACE)
+        && watched != published(snapshot, fleet)
 }
 
 fn list(dimensions: &[(String, String)]) -> String {
@@ -81,9 +104,7 @@ fn missing(snapshot: &Snapshot, fleet: &Fleet<'_>) -> Option<Finding> {
     if gone.is_empty() {
         return None;
     }
-    let scales = gone
-        .iter()
-        .any(|kind| matches!(kind, FleetAlarm::QueueHasJobs | FleetAlarm::QueueEmpty));
+    let scales = gone.iter().any(|kind| matches!(kind, FleetAlarm::QueueEmpty));
     let finding = Finding::new(
         Code::FleetAlarmMissing,
         Node::FleetAlarms(fleet.id.clone()),
@@ -97,8 +118,8 @@ fn missing(snapshot: &Snapshot, fleet: &Fleet<'_>) -> Option<Finding> {
     .next(commands::cdk_deploy(&layout.fleet_stack(fleet.id)));
     Some(if scales {
         finding
-            .cause("the fleet's stack is incomplete: without these alarms the fleet does not scale by itself")
-            .explains(fleet.downstream())
+            .cause("the fleet's stack is incomplete: without `queue-empty` a fleet whose metrics fall silent keeps its instances")
+            .explains([Node::Group(fleet.id.clone())])
     } else {
         finding
             .severity(Severity::P3)
@@ -139,7 +160,8 @@ mod tests {
     #[test]
     fn missing_alarms_weigh_by_what_they_do() {
         for (name, expected) in [
-            ("staging-gpu-default-queue-has-jobs", Severity::P2),
+            ("staging-gpu-default-queue-empty", Severity::P2),
+            ("staging-gpu-default-queue-has-jobs", Severity::P3),
             ("staging-p3-gpu-default-queue-deep", Severity::P3),
         ] {
             let mut snapshot = sample::healthy();

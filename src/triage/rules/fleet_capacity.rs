@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::fleet_policies;
 use super::fleets::{self, COLD_START, Fleet, alarm, alarm_node};
 use crate::layout::FleetAlarm;
 use crate::triage::catalog::Code;
@@ -58,21 +59,27 @@ fn no_scale_out(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Optio
     if fleet.group.instances > 0 || !fleet.waits(now, SCALE_OUT) {
         return None;
     }
-    let has_jobs = alarm(snapshot, FleetAlarm::QueueHasJobs, fleet.id);
-    let cause = match has_jobs.map(|alarm| alarm.state) {
-        _ if fleet.group.desired > 0 => {
-            "an instance is wanted but none comes: the scaling activities say why"
-        }
-        Some(AlarmState::Alarm) => {
-            "`queue-has-jobs` is on but its policy does not act: action, policy or the group's processes are off"
-        }
-        Some(_) => {
-            "`queue-has-jobs` is not on although jobs wait: it watches other data than the backend publishes"
-        }
-        None => "the state of `queue-has-jobs`, which starts the first instance, is not known",
+    // Those of the step policies start the first instance; a tracking policy multiplies what is there.
+    let policies = fleet_policies::of(snapshot, fleet);
+    let starting: Vec<&Alarm> = policies
+        .iter()
+        .filter(|policy| !policy.tracking && policy.enabled)
+        .flat_map(|policy| &policy.alarms)
+        .filter_map(|name| snapshot.alarm(name))
+        .collect();
+    let cause = if fleet.group.desired > 0 {
+        "an instance is wanted but none comes: the scaling activities say why"
+    } else if snapshot.policies.is_err() || snapshot.fleet_alarms.is_err() {
+        "the policies and alarms that start the first instance are not known"
+    } else if starting.is_empty() {
+        "no step policy with an alarm starts the first instance"
+    } else if starting.iter().any(|alarm| alarm.is_on()) {
+        "an alarm of a step policy is on but the policy does not act: action, policy or the group's processes are off"
+    } else {
+        "no alarm of a step policy is on although jobs wait: they watch other data than the backend publishes"
     };
     let mut finding = new(Code::NoScaleOut, fleet, now);
-    if let Some(alarm) = has_jobs {
+    for alarm in starting {
         finding = finding.evidence(format!(
             "alarm `{}` is {}{}",
             alarm.name,
@@ -108,7 +115,9 @@ fn at_maximum(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<
     let group = fleet.group;
     let full = group.max > 0 && group.desired >= group.max && group.in_service >= group.max;
     let deep = fleet.queue(now).is_some_and(|queue| queue >= DEEP);
-    if !full || !deep {
+    // A full group in which nobody works is not too small.
+    let idle = fleet.workers(now).is_some_and(|workers| workers <= 0.0);
+    if !full || !deep || idle {
         return None;
     }
     Some(
@@ -125,7 +134,6 @@ fn at_maximum(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<
 
 /// `queue-empty` rang and the instances are still there.
 fn keeps_running(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Finding> {
-    let layout = &snapshot.layout;
     let alarm = alarm(snapshot, FleetAlarm::QueueEmpty, fleet.id).filter(|alarm| Alarm::is_on(alarm))?;
     let long = alarm
         .since
@@ -147,8 +155,20 @@ fn keeps_running(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Opti
     } else {
         "the scale-to-zero function did not act: it did not hear the alarm, it failed, or the fleet was started after the alarm rang, which it does only once"
     };
-    if let Some(topic) = layout.scale_to_zero_topic() {
-        finding = finding.next(commands::recent_lines(format!("/aws/lambda/{topic}"), 120, now));
+    // The name of the function is generated: whoever listens to the topic says it.
+    let listeners = snapshot
+        .topics
+        .iter()
+        .flatten()
+        .flat_map(|topic| &topic.subscriptions);
+    for (_, endpoint) in listeners.filter(|(protocol, _)| protocol == "lambda") {
+        if let Some((_, function)) = endpoint.split_once(":function:") {
+            finding = finding.next(commands::recent_lines(
+                format!("/aws/lambda/{function}"),
+                120,
+                now,
+            ));
+        }
     }
     Some(
         finding
@@ -226,11 +246,12 @@ mod tests {
         assert_eq!(codes(&snapshot), [Code::NoScaleOut, Code::QueueUnserved]);
         let finding = rule(&snapshot, sample::now()).remove(0);
         assert!(
-            finding.cause.contains("is not on although jobs wait"),
+            finding.cause.contains("is on although jobs wait"),
             "{}",
             finding.cause
         );
-        sample::alarm_mut(&mut snapshot, "production-gpu-default-queue-has-jobs").state = AlarmState::Alarm;
+        let upper = snapshot.policies.as_ref().unwrap()["asg-production-gpu-default"][1].alarms[0].clone();
+        sample::alarm_mut(&mut snapshot, &upper).state = AlarmState::Alarm;
         let finding = rule(&snapshot, sample::now()).remove(0);
         assert!(finding.cause.contains("does not act"), "{}", finding.cause);
         sample::group_mut(&mut snapshot, FLEET).desired = 1;

@@ -154,7 +154,7 @@ fn unheard(snapshot: &Snapshot, topic: &Topic) -> Finding {
                 others.join(", ")
             )
         })
-        .cause("`queue-empty` alarms speak to this topic, but the scale-to-zero function does not hear them: idle fleets keep running");
+        .cause("`queue-empty` alarms speak to this topic, but the scale-to-zero function does not hear them: a fleet whose metrics fall silent keeps its instances, and so does an idle one that no step policy takes to zero");
     for fleet in fleets::joined(snapshot) {
         let speaks = alarm(snapshot, FleetAlarm::QueueEmpty, fleet.id)
             .is_none_or(|alarm| alarm.actions.is_empty() || alarm.actions.contains(arn));

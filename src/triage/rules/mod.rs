@@ -11,6 +11,7 @@ mod fleet_capacity;
 mod fleet_launches;
 mod fleet_metrics;
 mod fleet_pointers;
+mod fleet_policies;
 mod fleet_workers;
 mod fleets;
 mod images;
@@ -54,6 +55,7 @@ const RULES: &[Rule] = &[
     stacks::rule,
     fleet_metrics::rule,
     fleet_alarms::rule,
+    fleet_policies::rule,
     fleet_pointers::amis,
     fleet_pointers::secrets,
     fleet_pointers::topics,
@@ -65,6 +67,7 @@ const RULES: &[Rule] = &[
     fleet_capacity::queues,
     alarms::actions,
     alarms::missing,
+    alarms::unheard,
     blind::rule,
 ];
 

@@ -5,14 +5,15 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use crate::error::ErrorKind;
-use crate::layout::{App, FleetAlarm, FleetId, Layout, LayoutKind, Stage};
+use crate::layout::{App, FLEET_NAMESPACE, FleetAlarm, FleetId, Layout, LayoutKind, Stage};
 use crate::triage::snapshot::{
     Activity, Alarm, AlarmState, Blind, Container, Database, Deployment, Event, FleetMetrics, FleetSecret,
-    FleetSecretState, Group, LogLine, PlatformMetrics, Pointer, Repository, Secret, Series, Service,
-    Snapshot, Target, TargetGroup, Task, Topic,
+    FleetSecretState, Group, LogLine, PlatformMetrics, Pointer, Repository, ScalingPolicy, Secret, Series,
+    Service, Snapshot, Target, TargetGroup, Task, Topic,
 };
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:bp-scale-to-zero";
+const ALERTS: &str = "arn:aws:sns:us-east-1:123456789012:bp-ops-alerts";
 
 /// 2026-01-15T09:00:00Z.
 pub(crate) fn now() -> Timestamp {
@@ -116,11 +117,15 @@ pub(crate) fn alarm(name: &str, dimensions: &[(&str, &str)]) -> Alarm {
         since: Some(before(600)),
         reason: String::new(),
         actions_enabled: true,
-        actions: vec![if name.ends_with("queue-empty") {
-            TOPIC.to_owned()
+        actions: if name.ends_with("queue-empty") {
+            vec![TOPIC.to_owned()]
+        } else if name.ends_with("queue-has-jobs") {
+            // It is there for people to see.
+            Vec::new()
         } else {
-            "arn:aws:sns:us-east-1:123456789012:bp-ops-alerts".to_owned()
-        }],
+            vec![ALERTS.to_owned()]
+        },
+        namespace: (!dimensions.is_empty()).then(|| FLEET_NAMESPACE.to_owned()),
         dimensions: dimensions
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -181,6 +186,50 @@ fn group(layout: &Layout, fleet: &FleetId, instances: u32) -> Group {
         instances,
         suspended: Vec::new(),
     }
+}
+
+/// The scaling policies that a fleet's stack makes: names and alarms are generated.
+fn policies_of(layout: &Layout, fleet: &FleetId) -> Vec<ScalingPolicy> {
+    let step = |side: &str| {
+        let name = |what: &str| {
+            format!(
+                "{}-QueueDepthStepScaleOut{side}{what}-Ab1",
+                layout.fleet_stack(fleet)
+            )
+        };
+        ScalingPolicy {
+            name: name("Policy"),
+            enabled: true,
+            tracking: false,
+            alarms: vec![name("Alarm")],
+        }
+    };
+    let group = layout.auto_scaling_group(fleet);
+    let tracking = ScalingPolicy {
+        name: format!("{}-BacklogTargetTracking-Ab1", layout.fleet_stack(fleet)),
+        enabled: true,
+        tracking: true,
+        alarms: ["High", "Low"]
+            .map(|side| format!("TargetTracking-{group}-Alarm{side}-0a1b"))
+            .to_vec(),
+    };
+    vec![step("Lower"), step("Upper"), tracking]
+}
+
+/// The alarms that invoke a policy.
+fn invoking(group: &str, policy: &ScalingPolicy, dimensions: &[(&str, &str)]) -> Vec<Alarm> {
+    let action = format!(
+        "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:1:autoScalingGroupName/{group}:policyName/{}",
+        policy.name
+    );
+    policy
+        .alarms
+        .iter()
+        .map(|name| Alarm {
+            actions: vec![action.clone()],
+            ..alarm(name, dimensions)
+        })
+        .collect()
 }
 
 fn repository(app: App, name: &str, tags: &[&str]) -> Repository {
@@ -256,8 +305,17 @@ pub(crate) fn healthy() -> Snapshot {
                 .iter()
                 .map(|(name, value)| (*name, value.as_str()))
                 .collect();
-            FleetAlarm::ALL.map(|kind| alarm(&layout.fleet_alarm(kind, fleet), &dimensions))
+            let own = FleetAlarm::ALL.map(|kind| alarm(&layout.fleet_alarm(kind, fleet), &dimensions));
+            let group = layout.auto_scaling_group(fleet);
+            let invoking = policies_of(&layout, fleet)
+                .into_iter()
+                .flat_map(|policy| invoking(&group, &policy, &dimensions));
+            own.into_iter().chain(invoking).collect::<Vec<_>>()
         })
+        .collect());
+    snapshot.policies = Ok(fleets
+        .iter()
+        .map(|fleet| (layout.auto_scaling_group(fleet), policies_of(&layout, fleet)))
         .collect());
     snapshot.fleet_metrics = Ok([
         (fleets[0].clone(), fleet_metrics(0.0, 0.0)),
@@ -285,11 +343,20 @@ pub(crate) fn healthy() -> Snapshot {
             modified: None,
         })
         .to_vec());
+    snapshot.alert_topics = Ok(vec![Topic {
+        arn: ALERTS.to_owned(),
+        exists: true,
+        subscriptions: vec![("email".to_owned(), "ops@example.com".to_owned())],
+        pending: Vec::new(),
+    }]);
     snapshot.topics = Ok(vec![Topic {
         arn: TOPIC.to_owned(),
+        exists: true,
+        pending: Vec::new(),
         subscriptions: vec![(
             "lambda".to_owned(),
-            "arn:aws:lambda:us-east-1:123456789012:function:bp-scale-to-zero".to_owned(),
+            "arn:aws:lambda:us-east-1:123456789012:function:bp-gpu-shared-ScaleToZeroFn5D2A8C61-Ab1Cd2Ef3Gh4"
+                .to_owned(),
         )],
     }]);
     snapshot

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fleet_scaling::fleet::FleetScaling;
 
-use super::names::Names;
+use super::names::{Names, generated, path_digits};
 use super::{alarms, fleet_alarms, fleet_scenarios, parameters, stacks};
 use crate::options::{FleetSeed, Layout};
 use crate::scenario::Scenario;
@@ -46,19 +46,30 @@ fn topics(world: &mut World, names: &Names) {
     let alerts = sns::create_topic(world, &names.core("ops-alerts"));
     sns::add_subscription(world, &alerts, "email", "ops@example.com");
     sns::create_topic(world, &names.core("scale-to-zero"));
+    let stack = match world.options.layout {
+        Layout::Single => names.core("gpu-shared"),
+        Layout::Staged => names.core("gpu"),
+    };
+    let logical = format!("ScaleToZeroFn{}", path_digits("ScaleToZeroFn"));
+    let function = generated(&mut world.ids, &stack, &logical);
+    logs::create_group(world, &format!("/aws/lambda/{function}"), 30);
+    world.services.facts.zero_function = function;
     subscribe_function(world, names);
-    logs::create_group(world, &format!("/aws/lambda/{}", names.core("scale-to-zero")), 30);
 }
 
 /// The subscription of the scale-to-zero function.
 pub(super) fn subscribe_function(world: &mut World, names: &Names) {
-    let name = names.core("scale-to-zero");
-    let topic = sns::topic_arn(world, &name);
-    let function = format!(
-        "arn:aws:lambda:{}:{}:function:{name}",
-        world.options.region, world.options.account_id
-    );
+    let topic = sns::topic_arn(world, &names.core("scale-to-zero"));
+    let function = zero_function_arn(world);
     sns::add_subscription(world, &topic, "lambda", &function);
+}
+
+/// The function that takes idle fleets to zero.
+pub(super) fn zero_function_arn(world: &World) -> String {
+    format!(
+        "arn:aws:lambda:{}:{}:function:{}",
+        world.options.region, world.options.account_id, world.services.facts.zero_function
+    )
 }
 
 /// Those of the stack and those of the fleet. No tag names the fleet's stage in the single layout.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::names::Names;
+use super::names::{Names, path_digits};
 use super::{fleet_stack, parameters};
 use crate::options::{FleetSeed, Layout};
 use crate::service::cloudformation::{self, Output, Resource, StackSpec};
@@ -225,7 +225,7 @@ fn resources(world: &World, names: &Names, what: &str, fleets: &[FleetSeed]) -> 
         }
         // `gpu-shared` and `gpu`; only the latter has fleets in it.
         _ => {
-            let mut resources = vec![topic(world, "ScaleToZeroTopic", &names.core("scale-to-zero"))];
+            let mut resources = zero(world, names);
             if what == "gpu" {
                 resources.extend(
                     fleets
@@ -236,6 +236,21 @@ fn resources(world: &World, names: &Names, what: &str, fleets: &[FleetSeed]) -> 
             resources
         }
     }
+}
+
+/// The topic of the queue-empty alarms and the function that listens to it.
+fn zero(world: &World, names: &Names) -> Vec<Resource> {
+    let name = &world.services.facts.zero_function;
+    let function = resource(
+        &format!("ScaleToZeroFn{}", path_digits("ScaleToZeroFn")),
+        name,
+        "AWS::Lambda::Function",
+        json!({ "Handler": "index.handler", "Runtime": "python3.12", "Timeout": 30 }),
+    );
+    vec![
+        topic(world, "ScaleToZeroTopic", &names.core("scale-to-zero")),
+        function,
+    ]
 }
 
 fn network(world: &World) -> Vec<Resource> {

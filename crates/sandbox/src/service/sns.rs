@@ -116,7 +116,7 @@ pub(crate) fn publish(world: &mut World, topic_arn: &str, message: &AlarmMessage
         .filter(|s| s.protocol == "lambda" && s.confirmed)
         .filter_map(|s| s.endpoint.split_once(":function:"))
         .map(|(_, function)| function.to_owned())
-        .filter(|function| function.ends_with("scale-to-zero"))
+        .filter(|function| *function == world.services.facts.zero_function)
         .collect();
     for function in functions {
         let line = scale_to_zero(world, message);

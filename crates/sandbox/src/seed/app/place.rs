@@ -26,6 +26,8 @@ pub(crate) struct Facts {
     pub(crate) backend_security_group: String,
     /// The security group of the GPU workers.
     pub(crate) gpu_security_group: String,
+    /// The generated name of the function that takes idle fleets to zero.
+    pub(crate) zero_function: String,
     /// The NAT gateways.
     pub(crate) nat_gateways: Vec<String>,
     /// The host name of the database.
@@ -76,6 +78,7 @@ fn network(world: &mut World, names: &Names) {
         public_subnets: vec![ids.ec2("subnet-"), ids.ec2("subnet-")],
         backend_security_group: ids.ec2("sg-"),
         gpu_security_group: ids.ec2("sg-"),
+        zero_function: String::new(),
         nat_gateways: vec![ids.ec2("nat-")],
         rds_endpoint: format!("{}.c{}.{region}.rds.amazonaws.com", names.database, ids.hex(11)),
         redis_endpoint: format!(
