@@ -18,6 +18,7 @@ mod layout;
 mod output;
 mod plot;
 mod process;
+mod redact;
 mod settings;
 mod triage;
 mod ui;

@@ -8,7 +8,6 @@ pub(crate) mod commands;
 pub(crate) mod finding;
 pub(crate) mod fold;
 pub(crate) mod probes;
-pub(crate) mod redact;
 pub(crate) mod report;
 pub(crate) mod rules;
 pub(crate) mod snapshot;

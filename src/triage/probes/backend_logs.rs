@@ -3,7 +3,7 @@
 use crate::aws::Aws;
 use crate::error::Result;
 use crate::layout::{App, Layout};
-use crate::triage::redact::redact;
+use crate::redact::redact;
 use crate::triage::snapshot::{Alarm, Checked, LogLine, PlatformMetrics, Service, TargetGroup, Task};
 
 use super::watch::Watch;
@@ -79,7 +79,7 @@ pub(super) async fn search(aws: &Aws, watch: &Watch<'_>, layout: &Layout) -> Res
         .map(|line| LogLine {
             at: line.at,
             stream: line.stream,
-            message: redact(&line.message),
+            message: redact(&line.message).into_owned(),
         })
         .collect())
 }

@@ -8,7 +8,7 @@ use super::services::APPS;
 use crate::aws::{Aws, ecs};
 use crate::error::Result;
 use crate::layout::{App, Layout};
-use crate::triage::redact::redact;
+use crate::redact::redact;
 use crate::triage::snapshot::{Container, Task};
 
 /// The container that a one-off command replaces (platform task definition).
@@ -77,7 +77,7 @@ pub(super) async fn logs(
     });
     let logs = try_join_all(reads.map(async |(task, group, stream)| {
         let lines = aws.log_tail(&group, &stream, LINES).await?.unwrap_or_default();
-        let lines: Vec<String> = lines.iter().map(|line| redact(line)).collect();
+        let lines: Vec<String> = lines.iter().map(|line| redact(line).into_owned()).collect();
         Ok((task.id.clone(), lines))
     }))
     .await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::triage::redact::redact;
+use crate::redact::redact;
 use crate::triage::snapshot::{LogLine, Snapshot};
 use crate::triage::wording::{at, shorten};
 

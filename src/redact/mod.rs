@@ -1,0 +1,77 @@
+//! Takes secrets out of text that somebody else wrote: log lines, stop reasons, task commands, journals, traces.
+//!
+//! It goes by the shape of the text: a name that promises a secret before a value, a place where commands, calls
+//! and URLs carry one, or a value that gives itself away. It rather takes out too much than too little, but leaves
+//! what an operator searches a log for: names, paths, ARNs, digests, ids, counts and sentences.
+//!
+//! Hand-written scanners and no rule engine: the published rule tables know tokens of vendors (those are in
+//! `words`), not what PHP, Laravel and shells print; and their hundreds of expressions take longer to compile than a
+//! command takes to run.
+
+mod assignments;
+mod calls;
+mod flags;
+mod names;
+mod urls;
+mod values;
+mod words;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// What stands in place of a secret.
+pub(crate) const REDACTED: &str = "[redacted]";
+
+/// `text` without the values of secrets; borrowed when there are none.
+pub(crate) fn redact(text: &str) -> Cow<'_, str> {
+    let mut found = Found {
+        text,
+        ranges: Vec::new(),
+    };
+    words::find(text, &mut found);
+    assignments::find(text, &mut found);
+    urls::find(text, &mut found);
+    flags::find(text, &mut found);
+    calls::find(text, &mut found);
+    if found.ranges.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(found.cut())
+}
+
+/// Where secrets stand.
+struct Found<'a> {
+    text: &'a str,
+    ranges: Vec<Range<usize>>,
+}
+
+impl Found<'_> {
+    /// Notes a secret; text that was redacted before is none.
+    fn add(&mut self, range: Range<usize>) {
+        let value = &self.text[range.clone()];
+        if !value.is_empty() && value != REDACTED {
+            self.ranges.push(range);
+        }
+    }
+
+    /// The text with one word in place of each secret; secrets that overlap or touch are one.
+    fn cut(mut self) -> String {
+        self.ranges.sort_by_key(|range| range.start);
+        let mut out = String::with_capacity(self.text.len());
+        let mut ranges = self.ranges.into_iter().peekable();
+        let mut from = 0;
+        while let Some(mut range) = ranges.next() {
+            while let Some(next) = ranges.next_if(|next| next.start <= range.end) {
+                range.end = range.end.max(next.end);
+            }
+            out.push_str(&self.text[from..range.start]);
+            out.push_str(REDACTED);
+            from = range.end;
+        }
+        out.push_str(&self.text[from..]);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests;
