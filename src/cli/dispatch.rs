@@ -163,7 +163,7 @@ fn init_tracing(wanted: Option<String>, ui: &Ui, verbosity: Verbosity) {
     // A second initialisation (in tests) changes nothing and that is fine.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .with_ansi(ui.colors_messages())
+        .with_writer(ui.trace_writer())
+        .with_ansi(false)
         .try_init();
 }

@@ -6,6 +6,7 @@ mod bar;
 mod progress;
 mod runner;
 mod style;
+mod trace;
 
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,11 +16,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{CtlError, ErrorKind, Hint, Place, Result};
 use crate::process::{NoPrompter, Process, Prompter, TerminalState};
+use crate::redact::redact;
 
 pub(crate) use bar::{Bar, Gauge};
 pub(crate) use progress::Progress;
 use runner::Runner;
 pub(crate) use style::{Role, paint, strip_controls};
+use trace::TraceWriter;
 
 /// `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -133,8 +136,15 @@ impl Ui {
     }
 
     /// Whether stderr may be coloured.
+    #[cfg(test)]
     pub(crate) fn colors_messages(&self) -> bool {
         self.color_stderr
+    }
+
+    /// Where the SDK's tracing goes: stderr, without secrets.
+    pub(crate) fn trace_writer(&self) -> impl Fn() -> TraceWriter<io::Stderr> + Send + Sync + 'static {
+        let github = self.is_github();
+        move || trace::stderr(github)
     }
 
     /// Whether the result may be coloured.
@@ -267,8 +277,8 @@ impl Ui {
 
     /// Somebody else's log, each line with its origin in front.
     pub(crate) fn log(&self, from: &str, text: &str) {
-        let from = self.paint(Role::Dim, &format!("{from} |"));
-        for line in self.harmless(text).split('\n') {
+        let from = self.paint(Role::Dim, &format!("{} |", self.harmless(from)));
+        for line in self.harmless(&redact(text)).split('\n') {
             self.line(&format!("{from} {line}"));
         }
     }

@@ -7,7 +7,7 @@ use crate::redact::redact;
 
 /// Writes trace events to `to`: redacted, and without anything that could move the cursor or speak to
 /// GitHub's runner.
-pub(super) struct TraceWriter<W> {
+pub(crate) struct TraceWriter<W> {
     to: W,
     github: bool,
 }
@@ -26,7 +26,11 @@ impl<W: Write> Write for TraceWriter<W> {
         let text = String::from_utf8_lossy(event);
         let text = strip_controls(&text);
         let text = redact(&text);
-        let text = if self.github { super::mute(&text) } else { text.into_owned() };
+        let text = if self.github {
+            super::mute(&text)
+        } else {
+            text.into_owned()
+        };
         self.to.write_all(text.as_bytes())?;
         Ok(event.len())
     }
@@ -49,7 +53,9 @@ mod tests {
         };
         let event = br#"TRACE response body="{\"message\":\"DB_PASSWORD=hunter2\"}" ##[error]x"#;
         writer.write_all(event).unwrap();
-        writer.write_all(b"\n  ::stop-commands::x \x1b]52;c;eA==\x07\n").unwrap();
+        writer
+            .write_all(b"\n  ::stop-commands::x \x1b]52;c;eA==\x07\n")
+            .unwrap();
         assert_eq!(
             String::from_utf8(written).unwrap(),
             "TRACE response body=\"{\\\"message\\\":\\\"DB_PASSWORD=[redacted]\\\"}\" ## [error]x\n|   ::stop-commands::x \n"
