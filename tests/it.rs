@@ -30,6 +30,8 @@ mod fleet_simulate;
 mod fleet_tune;
 #[path = "it/generated.rs"]
 mod generated;
+#[path = "it/hints.rs"]
+mod hints;
 #[path = "it/hostile.rs"]
 mod hostile;
 #[path = "it/layers.rs"]

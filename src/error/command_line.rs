@@ -205,6 +205,8 @@ impl CommandLine {
             return placed;
         }
         placed.placed = true;
+        // The verb is told by its position, which the flags change.
+        placed.effect = Some(self.effect());
         match placed.program {
             Program::Bpctl => {
                 let flags = place
@@ -384,6 +386,7 @@ mod tests {
         let command = CommandLine::bpctl(["triage"]).in_place(&place());
         assert_eq!(command.to_string(), "bpctl --context 'my prod' triage");
         assert_eq!(command.in_place(&place()), command);
+        assert_eq!(command.effect(), Effect::Reads);
         let command = CommandLine::aws("ecs", "list-tasks").option("--region", "us-east-1");
         assert_eq!(
             command.in_place(&place()).to_string(),

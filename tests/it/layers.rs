@@ -126,13 +126,13 @@ fn root() -> PathBuf {
 }
 
 /// A source file: its path from the root, its text without comments.
-struct Source {
-    path: String,
+pub(crate) struct Source {
+    pub(crate) path: String,
     text: String,
 }
 
 /// Every Rust file below `folder`, without those of build scripts' and editors' folders.
-fn sources(folder: &str) -> Vec<Source> {
+pub(crate) fn sources(folder: &str) -> Vec<Source> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
@@ -156,7 +156,7 @@ fn sources(folder: &str) -> Vec<Source> {
 
 impl Source {
     /// The text of the program itself: no comments, nothing behind `#[cfg(test)] mod … {`.
-    fn program(&self) -> String {
+    pub(crate) fn program(&self) -> String {
         let end = self
             .text
             .find("#[cfg(test)]\nmod tests {")

@@ -271,7 +271,7 @@ fn warnings(request: &Request, observed: &Observed, production: bool) -> Vec<Str
         ));
     } else if service.running < service.desired {
         warnings.push(format!(
-            "service {} is not healthy: {} of {} tasks run (`bpctl triage` says why)",
+            "service {} is not healthy: {} of {} tasks run; triage says why",
             service.name, service.running, service.desired
         ));
     }

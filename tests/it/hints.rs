@@ -1,0 +1,184 @@
+//! Every command that bpctl prints can be pasted: what all verbs say in all scenarios, word by word.
+
+use std::collections::BTreeSet;
+
+use bpctl_sandbox::Scenario;
+use serde_json::Value;
+
+use crate::layers::sources;
+use crate::support::{Account, Run};
+
+/// The flags of every command line here; what is printed has to repeat them.
+const PLACE: [&str; 4] = ["--context", "sandbox", "--region", "us-east-1"];
+
+async fn run(account: &Account, args: &[&str]) -> Run {
+    let line: Vec<&str> = PLACE.iter().chain(args).copied().collect();
+    account.run(&line).await
+}
+
+/// Commands in backticks: those of errors, warnings and hints.
+fn quoted(text: &str) -> Vec<Vec<String>> {
+    text.lines()
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .filter(|span| span.starts_with("bpctl ") || span.starts_with("aws "))
+        .map(|span| shlex::split(span).unwrap_or_else(|| panic!("no shell reads `{span}`")))
+        .collect()
+}
+
+/// What a finding and its symptoms say is to be done, each list for itself.
+fn steps(findings: &Value) -> Vec<Vec<Value>> {
+    let mut all = Vec::new();
+    for finding in findings.as_array().into_iter().flatten() {
+        all.push(finding["next"].as_array().cloned().unwrap_or_default());
+        all.extend(steps(&finding["symptoms"]));
+    }
+    all
+}
+
+fn words(step: &Value) -> Option<Vec<String>> {
+    let words = step["command"].as_array()?;
+    Some(
+        words
+            .iter()
+            .filter_map(|word| word.as_str().map(str::to_owned))
+            .collect(),
+    )
+}
+
+/// Whether a command line is what an operator may paste without reading it twice.
+fn judge(words: &[String]) {
+    let line = words.join(" ");
+    for word in words {
+        // A query may compare; everything else in angle brackets is something to fill in, or a redirection.
+        assert!(
+            !(word.starts_with('<') || word.contains('>') && word.contains('<')),
+            "something is to be filled in: {line}"
+        );
+        assert!(!word.contains('…'), "something is left out: {line}");
+    }
+    for pair in words.windows(2) {
+        if ["--secret-string", "--value", "--password"].contains(&pair[0].as_str()) {
+            assert!(
+                pair[1].starts_with("file://"),
+                "a value that may be secret stands in the arguments: {line}"
+            );
+        }
+    }
+    match words[0].as_str() {
+        "bpctl" => {
+            let parsed = bpctl::command_tree().try_get_matches_from(words);
+            assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+            if !line.contains(" sandbox ") {
+                assert_eq!(&words[1..=4], PLACE, "{line}");
+            }
+        }
+        "aws" => assert!(
+            line.contains(" --region us-east-1") || line.contains("aws sso login"),
+            "no place in {line}"
+        ),
+        "npx" => {}
+        "sh" => assert!(line.contains(" --region us-east-1"), "no place in {line}"),
+        other => panic!("{other} is no program that hints name: {line}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_triage_says_to_do_can_be_pasted_and_reads_first() {
+    let mut seen = BTreeSet::new();
+    for scenario in Scenario::ALL {
+        for account in [Account::with(&[*scenario]), Account::staged(&[*scenario])] {
+            let run = run(&account, &["triage", "--fail-on", "never", "-o", "json"]).await;
+            if run.stdout.is_empty() {
+                continue;
+            }
+            for steps in steps(&run.json()["findings"]) {
+                let effects: Vec<bool> = steps
+                    .iter()
+                    .filter(|step| step.get("command").is_some())
+                    .map(|step| step["changes"] == true)
+                    .collect();
+                assert!(
+                    effects.is_sorted(),
+                    "{scenario}: a change before a read: {steps:#?}"
+                );
+                assert_ne!(
+                    effects.first(),
+                    Some(&true),
+                    "{scenario}: a change comes first: {steps:#?}"
+                );
+                for words in steps.iter().filter_map(words) {
+                    judge(&words);
+                    seen.insert(words);
+                }
+            }
+        }
+    }
+    let of = |program: &str| seen.iter().filter(|words| words[0] == program).count();
+    assert!(of("aws") > 60 && of("bpctl") > 4 && of("sh") > 1, "{seen:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_verbs_say_in_trouble_can_be_pasted() {
+    let lines: [&[&str]; 3] = [
+        &["migrate", "--yes"],
+        &["fleet", "status", "production/gpu-default"],
+        &["fleet", "scale-to-zero", "production/gpu-default", "--yes"],
+    ];
+    let mut seen = BTreeSet::new();
+    for scenario in Scenario::ALL {
+        for line in lines {
+            let account = Account::with(&[*scenario]);
+            seen.extend(quoted(&run(&account, line).await.stderr));
+        }
+    }
+    let account = Account::with(&[]);
+    let mistakes: [&[&str]; 9] = [
+        &[
+            "fleet",
+            "scale-to-zero",
+            "production/gpu-default",
+            "--force",
+            "--confirm",
+            "no",
+        ],
+        &["fleet", "status", "production/nosuch"],
+        &["fleet", "explain", "nosuch/gpu-default"],
+        &["fleet", "simulate"],
+        &["fleet", "replay", "production/nosuch"],
+        &["triage", "--fleet", "production/nosuch"],
+        &["migrate", "--attach", "0123456789abcdef0123456789abcdef"],
+        &["migrate", "--yes", "--subnets", "subnet-00000000"],
+        &["config", "use-context", "nosuch"],
+    ];
+    for line in mistakes {
+        let run = run(&account, line).await;
+        assert_ne!(run.status.code(), 0, "{}", run.text());
+        seen.extend(quoted(&run.stderr));
+    }
+    for words in &seen {
+        judge(words);
+    }
+    assert!(seen.len() > 12, "{seen:#?}");
+}
+
+/// In a text a command gets no place and no quotes: it belongs into a `CommandLine`.
+#[test]
+fn no_command_stands_in_a_text() {
+    let mut found = Vec::new();
+    for source in sources("src")
+        .iter()
+        .filter(|source| !source.path.ends_with("tests.rs"))
+    {
+        for line in source.program().lines() {
+            // The help of `migrate --print-aws`, and what a file is not.
+            let known = ["an `aws ecs run-task` command", "no answer of `aws cloudwatch"];
+            let command = ["`bpctl ", "`aws ", "`npx "]
+                .iter()
+                .any(|start| line.contains(start));
+            if command && !known.iter().any(|known| line.contains(known)) {
+                found.push(format!("{}: {}", source.path, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
