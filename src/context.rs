@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::layout::Layout;
-use crate::output::{OutputSpec, Render, emit};
+use crate::output::{Envelope, OutputSpec, Render, emit};
 use crate::settings::{ConfigFile, Settings};
 use crate::ui::Ui;
 
@@ -34,6 +34,8 @@ pub(crate) struct Ctx {
     pub(crate) state_dir: Option<PathBuf>,
     /// Cancelled by the first Ctrl-C.
     pub(crate) cancel: CancellationToken,
+    /// Whether the verb talks to AWS: its documents say of which account they are.
+    pub(crate) about_aws: bool,
     /// All of bpctl's commands, for the verbs that describe them.
     pub(crate) command_tree: fn() -> clap::Command,
 }
@@ -53,7 +55,16 @@ impl Ctx {
 
     /// Writes the result.
     pub(crate) fn emit<R: Render>(&self, result: &R) -> Result<()> {
-        emit(&self.ui, &self.output, result)
+        emit(&self.ui, &self.output, self.envelope().as_ref(), result)
+    }
+
+    /// The place that a document is about, as far as it has been found out.
+    fn envelope(&self) -> Option<Envelope> {
+        self.about_aws.then(|| Envelope {
+            context: self.settings.context.value.clone(),
+            account: self.aws.known_account(),
+            region: self.aws.known_region(),
+        })
     }
 
     /// Does something that changes nothing, and lets go of it when the operator interrupts.

@@ -50,6 +50,8 @@ pub(crate) struct Aws {
     config: OnceCell<SdkConfig>,
     identity: OnceCell<sts::Identity>,
     guard: OnceCell<Result<()>>,
+    /// Whether the account is to be known even if nothing depends on it.
+    names_account: bool,
 }
 
 impl Aws {
@@ -64,6 +66,16 @@ impl Aws {
             config: OnceCell::new(),
             identity: OnceCell::new(),
             guard: OnceCell::new(),
+            names_account: false,
+        }
+    }
+
+    /// Finds out the account with the first call of a run, also when no guard wants to know it.
+    #[must_use]
+    pub(crate) fn naming_the_account(self, names_account: bool) -> Self {
+        Self {
+            names_account,
+            ..self
         }
     }
 
@@ -82,6 +94,17 @@ impl Aws {
                 config::load(&self.settings, &self.clock, self.transport.as_ref(), &self.stats)
             })
             .await
+    }
+
+    /// The account, as far as somebody has asked or the settings have been compared with it.
+    pub(crate) fn known_account(&self) -> Option<String> {
+        let identity = self.identity.get();
+        identity.map(|identity| identity.account.to_string())
+    }
+
+    /// The region in force, once the configuration has been loaded.
+    pub(crate) fn known_region(&self) -> Option<String> {
+        Some(self.config.get()?.region()?.to_string())
     }
 
     /// The region in force, from the settings or from the profile.

@@ -52,6 +52,10 @@ impl Aws {
 
     async fn compare_account(&self) -> Result<()> {
         let Some(wanted) = &self.settings.account_id else {
+            if self.names_account {
+                // Without an answer the account stays unknown; the verb's own calls say why.
+                let _ = self.identity().await;
+            }
             return Ok(());
         };
         let identity = self.identity().await?;

@@ -6,7 +6,6 @@ use super::plan::{Plan, Risk};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
-use crate::output::emit;
 
 /// Flags that every mutating verb has.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -66,7 +65,7 @@ pub(crate) enum Gate<A> {
 /// A blocker of the plan; a declined or impossible confirmation.
 pub(crate) async fn gate<A>(ctx: &Ctx, plan: Plan<A>, args: &GateArgs) -> Result<Gate<A>> {
     if args.dry_run {
-        emit(&ctx.ui, &ctx.output, &plan.view())?;
+        ctx.emit(&plan.view())?;
         let differs = args.exit_code && !plan.steps.is_empty();
         if let Some(blocker) = plan.blockers.first() {
             ctx.ui.warn(&format!("this would be refused: {}", blocker.reason));

@@ -115,7 +115,7 @@ async fn context(global: &GlobalArgs, needs: Needs, process: Process, ui: Ui) ->
         .aws("--region", value(&settings.region).as_deref())
         .aws("--endpoint-url", value(&settings.endpoint_url).as_deref());
     let ui = ui.in_place(place);
-    let aws = Aws::new(settings.clone(), clock.clone(), transport);
+    let aws = Aws::new(settings.clone(), clock.clone(), transport).naming_the_account(output.is_document());
     Ok(Ctx {
         ui,
         output,
@@ -128,6 +128,7 @@ async fn context(global: &GlobalArgs, needs: Needs, process: Process, ui: Ui) ->
         cwd,
         state_dir,
         cancel,
+        about_aws: needs.aws,
         command_tree,
     })
 }

@@ -89,6 +89,12 @@ impl OutputSpec {
         self.expression().map(|_| ())
     }
 
+    /// Whether the result is written as a document and not for people.
+    pub(crate) fn is_document(&self) -> bool {
+        let document = matches!(self.format, OutputFormat::Json | OutputFormat::Yaml);
+        document || self.query.is_some()
+    }
+
     fn expression(&self) -> Result<Option<jmespath::Expression<'static>>> {
         let Some(query) = &self.query else { return Ok(None) };
         jmespath::compile(query).map(Some).map_err(|error| {
@@ -103,18 +109,23 @@ impl OutputSpec {
 ///
 /// # Errors
 /// A query that does not fit the document; a stdout that cannot be written.
-pub(crate) fn emit<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<()> {
-    let text = render(ui, spec, result)?;
+pub(crate) fn emit<R: Render>(
+    ui: &Ui,
+    spec: &OutputSpec,
+    envelope: Option<&Envelope>,
+    result: &R,
+) -> Result<()> {
+    let text = render(ui, spec, envelope, result)?;
     ui.result(&text)?;
     if ui.is_github() {
-        ui.leave(Some(&markdown(result)), &values(result)?);
+        ui.leave(Some(&markdown(result)), &values(result, envelope)?);
     }
     Ok(())
 }
 
-fn render<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<String> {
+fn render<R: Render>(ui: &Ui, spec: &OutputSpec, envelope: Option<&Envelope>, result: &R) -> Result<String> {
     if let Some(expression) = spec.expression()? {
-        let found = search(&expression, &document(result)?)?;
+        let found = search(&expression, &document(result, envelope)?)?;
         return match spec.format {
             OutputFormat::Yaml => yaml(&found),
             OutputFormat::Json => json(&found),
@@ -137,11 +148,11 @@ fn render<R: Render>(ui: &Ui, spec: &OutputSpec, result: &R) -> Result<String> {
                 color: ui.colors_result(),
             }))
         }
-        OutputFormat::Json => json(&document(result)?),
-        OutputFormat::Yaml => yaml(&document(result)?),
+        OutputFormat::Json => json(&document(result, envelope)?),
+        OutputFormat::Yaml => yaml(&document(result, envelope)?),
         OutputFormat::Jsonl => match result.items() {
             Some(items) => lines(&items),
-            None => lines(&[document(result)?]),
+            None => lines(&[document(result, envelope)?]),
         },
         OutputFormat::Name => Ok(result.names().into_iter().map(|name| name + "\n").collect()),
         OutputFormat::Markdown => Ok(markdown(result)),
@@ -161,11 +172,27 @@ fn markdown<R: Render>(result: &R) -> String {
     })
 }
 
-/// The JSON document: `schema` first, then the result's own members.
-pub(crate) fn document<R: Render>(result: &R) -> Result<Value> {
+/// Where the facts of a document come from: the first members of every document about AWS.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Envelope {
+    pub(crate) context: String,
+    /// `null` when AWS could not be asked.
+    pub(crate) account: Option<String>,
+    pub(crate) region: Option<String>,
+}
+
+/// The JSON document: `schema` first, then the envelope, then the result's own members, which win.
+pub(crate) fn document<R: Render>(result: &R, envelope: Option<&Envelope>) -> Result<Value> {
     let value = serde_json::to_value(result).map_err(unexpected)?;
     let mut document = Map::new();
     document.insert("schema".to_owned(), Value::String(result.schema().to_owned()));
+    if let Some(Value::Object(members)) = envelope
+        .map(serde_json::to_value)
+        .transpose()
+        .map_err(unexpected)?
+    {
+        document.extend(members);
+    }
     match value {
         Value::Object(members) => document.extend(members),
         other => {
@@ -262,7 +289,7 @@ mod tests {
             format: OutputFormat::Markdown,
             query: None,
         };
-        let markdown = |text| render(&ui, &spec, &Plain(text)).unwrap();
+        let markdown = |text| render(&ui, &spec, None, &Plain(text)).unwrap();
         assert_eq!(markdown("A  B\n"), "```text\nA  B\n```\n");
         assert_eq!(markdown("```\n"), "````text\n```\n````\n");
     }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Render, document};
+use super::{Envelope, Render, document};
 use crate::error::Result;
 
 /// Names like `summary_P1` need no more; deeper structures are for those who read the document.
@@ -11,9 +11,9 @@ const DEPTH: usize = 3;
 
 /// Every string, number and yes or no of the document by its path (`capacity_desired`), the names of the
 /// items as a JSON list, and, when there is only one item, its own values and its `name`.
-pub(super) fn values<R: Render>(result: &R) -> Result<Vec<(String, String)>> {
+pub(super) fn values<R: Render>(result: &R, envelope: Option<&Envelope>) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
-    let document = document(result)?;
+    let document = document(result, envelope)?;
     flatten("", &document, DEPTH, &mut found);
     if let Some([item]) = result.items().as_deref() {
         flatten("", item, DEPTH, &mut found);
@@ -84,7 +84,11 @@ mod tests {
     fn one_item_gives_its_own_values_and_several_their_names() {
         let fleet =
             |name: &str| json!({"name": name, "capacity": {"desired": 2, "zones": ["a"]}, "stack": null});
-        let one = values(&Fleets(json!({"ok": true, "fleets": [fleet("production/a")]}))).unwrap();
+        let one = values(
+            &Fleets(json!({"ok": true, "fleets": [fleet("production/a")]})),
+            None,
+        )
+        .unwrap();
         let text: Vec<String> = one
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
@@ -100,9 +104,10 @@ mod tests {
                 "names=[\"production/a\"]",
             ]
         );
-        let two = values(&Fleets(
-            json!({"fleets": [fleet("production/a"), fleet("staging/a")]}),
-        ))
+        let two = values(
+            &Fleets(json!({"fleets": [fleet("production/a"), fleet("staging/a")]})),
+            None,
+        )
         .unwrap();
         assert_eq!(
             two.last().unwrap(),

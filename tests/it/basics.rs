@@ -157,3 +157,29 @@ async fn a_hint_does_not_repeat_the_flag_that_was_wrong() {
         run.text()
     );
 }
+
+/// A document that is kept or sent on says where its facts come from; without a guard that costs a call.
+#[tokio::test(start_paused = true)]
+async fn every_document_about_aws_says_of_which_account_it_is() {
+    let account = Account::with(&[]);
+    let verbs: [&[&str]; 5] = [
+        &["triage", "--fail-on", "never"],
+        &["fleet", "list"],
+        &["fleet", "status"],
+        &["fleet", "explain", "production/gpu-default"],
+        &["migrate", "--dry-run"],
+    ];
+    for verb in verbs {
+        let run = account.run(&[verb, &["-o", "json"]].concat()).await;
+        let document = run.json();
+        let members: Vec<&String> = document.as_object().unwrap().keys().take(4).collect();
+        assert_eq!(members, ["schema", "context", "account", "region"], "{verb:?}");
+        assert_eq!(
+            [&document["context"], &document["account"], &document["region"]],
+            ["sandbox", "123456789012", "us-east-1"],
+            "{verb:?}"
+        );
+    }
+    let config = account.run(&["config", "names", "-o", "json"]).await.json();
+    assert_eq!(config.get("account"), None);
+}

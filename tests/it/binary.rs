@@ -188,7 +188,7 @@ fn a_small_stack_is_enough_for_every_verb() {
     ] {
         let home = tempfile::tempdir().expect("a temporary folder");
         let output = Command::new(bpctl)
-            .args(["sandbox", "run", "--speed", "600", "--", "sh", "-c"])
+            .args(["sandbox", "run", "--speed", "30", "--", "sh", "-c"])
             .arg(format!("ulimit -s 1024 && exec {bpctl} {args}"))
             .env_clear()
             .env("HOME", home.path())
