@@ -20,6 +20,7 @@ mod plot;
 mod process;
 mod redact;
 mod settings;
+mod tasks;
 mod triage;
 mod ui;
 

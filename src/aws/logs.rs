@@ -10,6 +10,8 @@ use crate::error::{Required as _, Result, from_sdk};
 /// A line of a log stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogEvent {
+    /// When it was written, by the clock of whoever wrote it.
+    pub(crate) at: Option<Timestamp>,
     /// When CloudWatch Logs had it, which is some seconds after it was written.
     pub(crate) ingested: Option<Timestamp>,
     pub(crate) message: String,
@@ -32,15 +34,22 @@ pub(crate) struct LogPage {
     pub(crate) next: String,
 }
 
+/// A look at a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StreamRead {
+    Page(LogPage),
+    /// There is no such stream or group (yet), in AWS' words.
+    Absent(String),
+}
+
 impl Aws {
-    /// Up to 10,000 events (or 1 MB) of a stream after `token`, from its beginning without one; `None`
-    /// when there is no such stream (yet).
+    /// Up to 10,000 events (or 1 MB) of a stream after `token`, from its beginning without one.
     pub(crate) async fn log_page(
         &self,
         group: &str,
         stream: &str,
         token: Option<&str>,
-    ) -> Result<Option<LogPage>> {
+    ) -> Result<StreamRead> {
         const REQUEST: &str = "GetLogEvents";
         let answer = self
             .logs_client()
@@ -55,7 +64,7 @@ impl Aws {
         let answer = match answer {
             Ok(answer) => answer,
             Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => {
-                return Ok(None);
+                return Ok(StreamRead::Absent(absent(error.err().meta().message())));
             }
             Err(error) => {
                 return Err(from_sdk(
@@ -64,11 +73,14 @@ impl Aws {
                 ));
             }
         };
-        Ok(Some(LogPage {
+        Ok(StreamRead::Page(LogPage {
             events: answer
                 .events()
                 .iter()
                 .map(|event| LogEvent {
+                    at: event
+                        .timestamp()
+                        .and_then(|time| Timestamp::from_millisecond(time).ok()),
                     ingested: event
                         .ingestion_time()
                         .and_then(|time| Timestamp::from_millisecond(time).ok()),
@@ -143,6 +155,16 @@ impl Aws {
         lines.sort_by_key(|line| line.at);
         Ok(lines)
     }
+}
+
+/// What AWS said, without its full stop; group and stream have one error code for both.
+fn absent(message: Option<&str>) -> String {
+    let message = message.unwrap_or("there is no such log stream");
+    let message = message.trim_end_matches('.');
+    let mut letters = message.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 fn found(answer: &FilterLogEventsOutput) -> impl Iterator<Item = FoundLine> + '_ {

@@ -37,6 +37,12 @@ impl TaskDefinition {
     pub(crate) fn container(&self, name: &str) -> Option<&ContainerDefinition> {
         self.containers.iter().find(|container| container.name == name)
     }
+
+    /// Names of the containers with which a task ends.
+    pub(crate) fn essential(&self) -> Vec<String> {
+        let essential = self.containers.iter().filter(|container| container.essential);
+        essential.map(|container| container.name.clone()).collect()
+    }
 }
 
 impl Aws {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::follow::Screen;
 use super::observe;
 use super::plan::{Action, CONTAINER, Order};
 use crate::aws::ecs::{Network, RunTask, Task};
@@ -10,9 +11,8 @@ use crate::change::{Approved, Journal, OperationLock, Permit, Target};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::layout::Layout;
-
-/// After a lost answer: how long to look for the task that may have been started.
-const SEARCH: Duration = Duration::from_secs(20);
+use crate::tasks::stop_reason::{recognize, remedy};
+use crate::tasks::{self, Observer};
 
 /// A migration that has been started.
 #[derive(Debug)]
@@ -167,51 +167,17 @@ async fn start(
         client_token: order.client_token.clone(),
         tags: tags.to_vec(),
     };
-    match ctx.aws.run_task(permit, &request).await {
-        Ok(task) => Ok(task),
-        // An answer that cannot be read is as good as none.
-        Err(error) if matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Unexpected) => {
-            unanswered(ctx, order, error).await
-        }
-        Err(error) => Err(explained(error, order)),
-    }
-}
-
-/// Nobody knows whether the task was started: it is looked for by what it was marked with.
-async fn unanswered(ctx: &Ctx, order: &Order, error: CtlError) -> Result<Task> {
-    ctx.ui
-        .warn("no answer to RunTask: looking whether the task was started");
-    let waiter = Waiter::new(&ctx.clock, SEARCH, &ctx.cancel);
-    let found = waiter
-        .until(
-            async || {
-                let arns = ctx
-                    .aws
-                    .tasks_started_by(&order.cluster, &order.started_by)
-                    .await?;
-                let task = match arns.first() {
-                    Some(arn) => ctx.aws.task(&order.cluster, arn).await?,
-                    None => None,
-                };
-                Ok(task.map_or_else(|| Look::Pending(String::new()), Look::Ready))
-            },
-            |_| {},
-        )
-        .await;
-    match found {
-        Ok(Waited::Ready(task)) => Ok(task),
-        Ok(Waited::TimedOut) => Err(error.hint((
-            format!("no task started by {} was found; run", order.started_by),
-            migrate(),
-            "again: it refuses when one is under way after all",
-        ))),
-        Ok(Waited::Cancelled) | Err(_) => Err(error.hint((
-            "nobody knows whether the task was started: look with",
-            CommandLine::aws("ecs", "list-tasks")
-                .option("--cluster", &order.cluster)
-                .option("--started-by", &order.started_by),
-        ))),
-    }
+    let screen = Screen::new(ctx);
+    let events = |event| screen.hear(event);
+    let observer = Observer {
+        aws: &ctx.aws,
+        cancel: &ctx.cancel,
+        events: &events,
+    };
+    let send = async || ctx.aws.run_task(permit, &request).await;
+    tasks::start(&observer, &order.cluster, &order.started_by, &migrate(), send)
+        .await
+        .map_err(|error| explained(error, order))
 }
 
 /// RunTask's refusals, with what to do about those that have a known remedy.
@@ -226,8 +192,9 @@ fn explained(error: CtlError, order: &Order) -> CtlError {
             order.subnets.source, order.security_groups.source
         ));
     }
-    match super::reason::of_start_failure(&error.to_string()) {
-        Some(explained) => error.hint(explained.hint),
+    let text = error.to_string();
+    match recognize(&text) {
+        Some(reason) => error.hint(remedy(reason, &text, &migrate())),
         None => error,
     }
 }

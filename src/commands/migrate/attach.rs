@@ -4,18 +4,16 @@ use std::time::Duration;
 
 use futures::try_join;
 
-use super::follow::{Followed, Follower};
-use super::observe::{is_migration, log_place};
+use super::follow::{Screen, judged};
 use super::plan::CONTAINER;
 use super::request::TaskName;
-use super::tail::Tail;
-use super::verdict::{Verdict, judge};
 use super::view::MigrateResult;
 use crate::completion;
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::layout::{App, Layout};
+use crate::tasks::{Followed, Follower, Judged, LogPlace, Observer, Tail, Verdict, is_migration, judge};
 
 pub(super) async fn run(
     ctx: &Ctx,
@@ -31,17 +29,24 @@ pub(super) async fn run(
             )),
         );
     }
-    let mut follower = Follower::of_named(ctx, &cluster, CONTAINER, &name.id);
+    let screen = Screen::new(ctx);
+    let events = |event| screen.hear(event);
+    let observer = Observer {
+        aws: &ctx.aws,
+        cancel: &ctx.cancel,
+        events: &events,
+    };
+    let mut follower = Follower::of_named(observer, &cluster, CONTAINER, &name.id);
     let looks = async { try_join!(Box::pin(ctx.target()), Box::pin(follower.until_known())) };
     let (_, task) = ctx.unless_interrupted(looks).await.map_err(|error| {
         if error.kind() != ErrorKind::NotFound {
             return error;
         }
         // The log outlives the task, and its place follows from the platform's naming.
-        let place = (
-            layout.log_group(App::Backend),
-            Layout::log_stream_prefix(CONTAINER).to_owned(),
-        );
+        let place = LogPlace {
+            group: layout.log_group(App::Backend),
+            prefix: Layout::log_stream_prefix(CONTAINER).to_owned(),
+        };
         error.hint(Tail::new(&place, CONTAINER, &name.id).command())
     })?;
     let definition = ctx
@@ -59,12 +64,15 @@ pub(super) async fn run(
         ctx.ui
             .warn(&format!("task {} does not look like a migration", name.id));
     }
-    follower.tail = log_place(container).map(|place| Tail::new(&place, CONTAINER, &name.id));
+    follower.tail = LogPlace::of(container).map(|place| Tail::new(&place, CONTAINER, &name.id));
     ctx.ui.group("migration");
+    screen.begin(&name.id);
     let followed = follower.follow(timeout).await;
+    screen.end();
     ctx.ui.end_group();
     let followed = followed.map_err(|error| goes_on(&name.id, error))?;
-    ended(ctx, followed, follower.tail.as_ref(), None)
+    let judged = judged(Some(&definition));
+    ended(ctx, followed, &judged, &screen, follower.tail.as_ref(), None)
 }
 
 /// Whatever goes wrong while watching, the task does not care; the operator has to know.
@@ -91,11 +99,13 @@ pub(super) fn reattach(task: &str) -> CommandLine {
 pub(super) fn ended(
     ctx: &Ctx,
     followed: Followed,
+    judged: &Judged,
+    screen: &Screen<'_>,
     tail: Option<&Tail>,
     snapshot: Option<String>,
 ) -> Result<ExitStatus> {
     let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) = &followed;
-    let judgement = judge(task, CONTAINER);
+    let judgement = judge(task, judged);
     let result = MigrateResult::new(task, &judgement, tail, snapshot);
     let again = Hint::from(("follow it again with", reattach(task.id())));
     let outcome = match followed {
@@ -121,8 +131,9 @@ pub(super) fn ended(
             let all = task
                 .command(CONTAINER)
                 .is_some_and(|command| !command.join(" ").contains("--pools"));
-            if let (true, Some(tail)) = (all, tail.filter(|tail| !tail.pools.is_empty())) {
-                completion::remember(ctx, "pools", tail.pools.iter().map(ToString::to_string));
+            let pools = screen.pools();
+            if all && !pools.is_empty() {
+                completion::remember(ctx, "pools", pools.into_iter());
             }
             ctx.ui.status(&format!("migrated in {}", result.duration()));
             Ok(ExitStatus::Done)

@@ -1,233 +1,104 @@
-//! Follows a task to its end: its states, its lines, and what the operator does meanwhile.
+//! Shows what happens to a migration's task, and remembers the tenant pools that its lines name.
 
-use std::time::Duration;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
-use futures::join;
-use jiff::Timestamp;
-use tokio_util::sync::CancellationToken;
-
-use super::tail::Tail;
-use crate::aws::ecs::Task;
-use crate::aws::wait::{Look, Waited, Waiter};
-use crate::change::Permit;
+use super::plan::CONTAINER;
+use crate::aws::ecs::definitions::TaskDefinition;
 use crate::context::Ctx;
-use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::error::CommandLine;
+use crate::layout::PoolName;
+use crate::tasks::{Event, Judged};
+use crate::ui::Progress;
 
-/// ECS may take some seconds until every part of it knows a new task (API reference of RunTask).
-const KNOWN_AFTER: Duration = Duration::from_secs(60);
-/// A task that was named by hand is either known by then or does not exist.
-const KNOWN_WHEN_NAMED: Duration = Duration::from_secs(5);
-/// How long a known task may be missing before it counts as gone.
-const MISSING: Duration = Duration::from_secs(30);
-/// Containers get 30 seconds to stop by default and 120 at most (stopTimeout), then the network goes.
-const STOPPING: Duration = Duration::from_secs(300);
-
-/// How following ended.
-#[derive(Debug)]
-pub(super) enum Followed {
-    Stopped(Task),
-    /// The deadline passed.
-    TimedOut(Task),
-    /// Ctrl-C; the task runs on.
-    Interrupted(Task),
-}
-
-/// A task and what is known of it.
-pub(super) struct Follower<'a> {
-    ctx: &'a Ctx,
-    cluster: String,
-    container: &'static str,
-    pub(super) id: String,
-    pub(super) tail: Option<Tail>,
-    /// As last seen.
-    last: Option<Task>,
-    /// DescribeTasks has shown it.
-    known: bool,
-    /// Seen before its end.
-    watched: bool,
-    /// Since when ECS does not know the task.
-    missing_since: Option<Timestamp>,
-    /// How long a task that was never seen may stay unknown.
-    known_after: Duration,
-}
-
-impl<'a> Follower<'a> {
-    /// Follows a task that has just been started.
-    pub(super) fn of_new(ctx: &'a Ctx, cluster: &str, container: &'static str, task: &Task) -> Self {
-        Self {
-            known_after: KNOWN_AFTER,
-            watched: true,
-            last: Some(task.clone()),
-            ..Self::of_named(ctx, cluster, container, task.id())
-        }
+/// What a migration is judged by.
+pub(super) fn judged(definition: Option<&TaskDefinition>) -> Judged {
+    Judged {
+        container: CONTAINER.to_owned(),
+        essential: definition.map(TaskDefinition::essential),
+        again: CommandLine::bpctl(["migrate"]),
+        kept: "migrations that were finished are recorded in the database",
     }
+}
 
-    /// Follows a task that somebody named.
-    pub(super) fn of_named(ctx: &'a Ctx, cluster: &str, container: &'static str, id: &str) -> Self {
+/// Where events of a migration's task go.
+pub(super) struct Screen<'a> {
+    ctx: &'a Ctx,
+    progress: RefCell<Option<Progress>>,
+    pools: RefCell<BTreeSet<PoolName>>,
+}
+
+impl<'a> Screen<'a> {
+    pub(super) fn new(ctx: &'a Ctx) -> Self {
         Self {
             ctx,
-            cluster: cluster.to_owned(),
-            container,
-            id: id.to_owned(),
-            tail: None,
-            last: None,
-            known: false,
-            watched: false,
-            missing_since: None,
-            known_after: KNOWN_WHEN_NAMED,
+            progress: RefCell::new(None),
+            pools: RefCell::default(),
         }
     }
 
-    /// Waits until ECS knows the task.
-    pub(super) async fn until_known(&mut self) -> Result<Task> {
-        let waiter = self.waiter(KNOWN_AFTER, &self.ctx.cancel);
-        let waited = waiter
-            .until(
-                async || {
-                    Ok(match self.look().await? {
-                        Some(task) => Look::Ready(task),
-                        None => Look::Pending(String::new()),
-                    })
-                },
-                |_| {},
-            )
-            .await?;
-        match waited {
-            Waited::Ready(task) => Ok(task),
-            Waited::TimedOut => Err(self.unknown()),
-            Waited::Cancelled => Err(CtlError::new(
-                ErrorKind::Interrupted,
-                format!("look for task {}: interrupted", self.id),
-            )),
-        }
+    /// Says that a task is being followed, until [`Screen::end`].
+    pub(super) fn begin(&self, task: &str) {
+        let progress = self.ctx.ui.progress(&format!("following task {task}"));
+        self.progress.replace(Some(progress));
     }
 
-    /// Shows states and lines until the task stops, the deadline passes or the operator interrupts.
-    pub(super) async fn follow(&mut self, timeout: Duration) -> Result<Followed> {
-        let cancel = self.ctx.cancel.clone();
-        self.follow_until(timeout, &cancel).await
+    pub(super) fn end(&self) {
+        self.progress.replace(None);
     }
 
-    async fn follow_until(&mut self, timeout: Duration, cancel: &CancellationToken) -> Result<Followed> {
-        let ctx = self.ctx;
-        let waiter = self.waiter(timeout, cancel);
-        let progress = ctx.ui.progress(&format!("following task {}", self.id));
-        let waited = waiter
-            .until(
-                async || {
-                    // A look changes nothing: an interrupt need not wait for an answer that may never come.
-                    let seen = tokio::select! {
-                        biased;
-                        () = cancel.cancelled() => None,
-                        seen = self.look() => seen?,
-                    };
-                    let Some(task) = seen else {
-                        return Ok(Look::Pending(match &self.last {
-                            Some(last) => state_line(last, self.container),
-                            None => "task is not known to ECS yet".to_owned(),
-                        }));
-                    };
-                    if task.is_stopped() {
-                        return Ok(Look::Ready(task));
-                    }
-                    Ok(Look::Pending(state_line(&task, self.container)))
-                },
-                |line| {
-                    ctx.ui.status(line);
-                    progress.say(line);
-                },
-            )
-            .await?;
-        match waited {
-            Waited::Ready(task) => {
-                ctx.ui.status("task is STOPPED");
-                progress.say("waiting for the last lines of the log");
-                if let Some(tail) = &mut self.tail {
-                    tail.drain(ctx, &task, self.watched, cancel).await;
+    pub(super) fn hear(&self, event: Event) {
+        let ui = &self.ctx.ui;
+        let say = |text: &str| {
+            if let Some(progress) = self.progress.borrow().as_ref() {
+                progress.say(text);
+            }
+        };
+        match event {
+            Event::State(text) => {
+                ui.status(&text);
+                say(&text);
+            }
+            Event::Awaiting(text) => say(&text),
+            Event::Line { container, line } => {
+                ui.log(&container, &line);
+                self.pools.borrow_mut().extend(pool_of(&line));
+            }
+            Event::Note(text) => ui.status(&text),
+            Event::Warning { text, hints } => {
+                ui.warn(&text);
+                for hint in hints {
+                    ui.hint(hint);
                 }
-                Ok(Followed::Stopped(task))
             }
-            Waited::TimedOut => self
-                .last
-                .clone()
-                .map(Followed::TimedOut)
-                .ok_or_else(|| self.unknown()),
-            Waited::Cancelled => self
-                .last
-                .clone()
-                .map(Followed::Interrupted)
-                .ok_or_else(|| self.unknown()),
         }
     }
 
-    /// Asks ECS to stop the task and follows it to its end, whatever Ctrl-C says; a second one ends
-    /// the whole program.
-    pub(super) async fn stop(&mut self, permit: Permit<'_>, reason: &str) -> Result<Followed> {
-        self.ctx.ui.status(&format!("stopping task {}", self.id));
-        self.ctx
-            .aws
-            .stop_task(permit, &self.cluster, &self.id, reason)
-            .await?;
-        self.follow_until(STOPPING, &CancellationToken::new()).await
-    }
-
-    fn waiter(&self, timeout: Duration, cancel: &CancellationToken) -> Waiter {
-        Waiter::new(&self.ctx.clock, timeout, cancel).pace(Duration::from_secs(1), Duration::from_secs(4))
-    }
-
-    /// One look at task and log; `None` while ECS may merely not know the task yet.
-    async fn look(&mut self) -> Result<Option<Task>> {
-        let ctx = self.ctx;
-        let lines = async {
-            if let Some(tail) = &mut self.tail {
-                tail.look(ctx).await;
-            }
-        };
-        let (task, ()) = join!(ctx.aws.task(&self.cluster, &self.id), lines);
-        let now = ctx.clock.now();
-        let Some(task) = task? else {
-            let since = *self.missing_since.get_or_insert(now);
-            let patience = if self.known { MISSING } else { self.known_after };
-            if now.duration_since(since) >= jiff::SignedDuration::try_from(patience).unwrap_or_default() {
-                return Err(self.unknown());
-            }
-            return Ok(None);
-        };
-        self.missing_since = None;
-        self.known = true;
-        self.watched |= !task.is_stopped();
-        self.last = Some(task.clone());
-        Ok(Some(task))
-    }
-
-    fn unknown(&self) -> CtlError {
-        let error = CtlError::new(
-            ErrorKind::NotFound,
-            format!(
-                "find task {} in cluster {}: ECS does not know it",
-                self.id, self.cluster
-            ),
-        )
-        .cause("ECS forgets a task about an hour after it stopped");
-        match &self.tail {
-            Some(tail) => error.hint(tail.command()),
-            None => error.hint((
-                "see which tasks there are with",
-                CommandLine::aws("ecs", "list-tasks").option("--cluster", &self.cluster),
-                "(and `--desired-status STOPPED`); logs outlive their tasks",
-            )),
-        }
+    /// Tenant pools that the lines spoke of.
+    pub(super) fn pools(&self) -> Vec<String> {
+        self.pools.borrow().iter().map(ToString::to_string).collect()
     }
 }
 
-/// "task is STOPPING: php-fpm exited with 0".
-fn state_line(task: &Task, container: &str) -> String {
-    let mut line = format!("task is {}", task.state);
-    if let Some(code) = task.container(container).and_then(|found| found.exit_code) {
-        line.push_str(&format!(": {container} exited with {code}"));
-    } else if let Some(code) = &task.stop_code {
-        // The whole reason is told once, at the end.
-        line.push_str(&format!(": {code}"));
+/// The pool in `Migrating tenant pool database [tenant_pool_1].`
+fn pool_of(line: &str) -> Option<PoolName> {
+    let (_, rest) = line.split_once("tenant pool database [")?;
+    rest.split_once(']')?.0.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pool_of;
+
+    #[test]
+    fn pools_are_read_from_the_lines_that_name_them() {
+        let found = |line: &str| pool_of(line).map(|pool| pool.to_string());
+        assert_eq!(
+            found("Migrating tenant pool database [tenant_pool_1]."),
+            Some("tenant_pool_1".to_owned())
+        );
+        assert_eq!(found("Migrating central database [bp]."), None);
+        assert_eq!(found("Migrating tenant pool database [$(id)]."), None);
+        assert_eq!(found("Migrating tenant pool database [tenant"), None);
     }
-    line
 }

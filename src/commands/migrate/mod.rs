@@ -7,11 +7,8 @@ mod follow;
 mod observe;
 mod plan;
 mod print;
-mod reason;
 mod request;
 mod run;
-mod tail;
-mod verdict;
 mod view;
 
 use std::time::Duration;

@@ -3,15 +3,14 @@
 use futures::future::OptionFuture;
 use futures::{join, try_join};
 
-use super::plan::{
-    CONTAINER, ContainerFacts, DatabaseFacts, Observed, RunningMigration, STARTED_BY, ServiceFacts,
-};
+use super::plan::{CONTAINER, ContainerFacts, DatabaseFacts, Observed, RunningMigration, ServiceFacts};
 use super::request::Request;
-use crate::aws::ecs::{ContainerDefinition, Service, Task};
+use crate::aws::ecs::{ContainerDefinition, Service};
 use crate::aws::rds::DbInstance;
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::layout::{App, Layout};
+use crate::tasks::{LogPlace, is_migration};
 
 /// Output of the data stack that holds the database's host name.
 const ENDPOINT_OUTPUT: &str = "RdsEndpoint";
@@ -90,18 +89,6 @@ pub(super) async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<Running
         .collect())
 }
 
-/// Started by this verb, or with a command that migrates.
-pub(super) fn is_migration(task: &Task) -> bool {
-    let ours = task
-        .started_by
-        .as_deref()
-        .is_some_and(|by| by.starts_with(STARTED_BY));
-    ours || task.commands.iter().any(|(_, command)| {
-        let line = command.join(" ");
-        line.contains("pools-migrate") || line.contains("artisan migrate")
-    })
-}
-
 fn service_facts(service: Service) -> ServiceFacts {
     let rollout = service
         .primary()
@@ -124,14 +111,8 @@ fn service_facts(service: Service) -> ServiceFacts {
 fn container_facts(container: &ContainerDefinition) -> ContainerFacts {
     ContainerFacts {
         entry_point: container.entry_point.clone(),
-        logs: log_place(container),
+        logs: LogPlace::of(container),
     }
-}
-
-/// Log group and stream prefix of a container. Without a prefix the stream's name cannot be known.
-pub(super) fn log_place(container: &ContainerDefinition) -> Option<(String, String)> {
-    let logs = container.logs.as_ref()?;
-    Some((logs.group.clone(), logs.stream_prefix.clone()?))
 }
 
 /// The platform's database: the instance whose host name the data stack puts out. When the stack
@@ -197,36 +178,6 @@ mod tests {
             status: "available".to_owned(),
             endpoint: Some(format!("{id}.example.rds.amazonaws.com")),
             ..DbInstance::default()
-        }
-    }
-
-    fn task(started_by: Option<&str>, command: &[&str]) -> Task {
-        Task {
-            started_by: started_by.map(str::to_owned),
-            commands: vec![(
-                "php-fpm".to_owned(),
-                command.iter().map(|&word| word.to_owned()).collect(),
-            )],
-            ..Task::default()
-        }
-    }
-
-    #[test]
-    fn a_migration_is_known_by_its_starter_or_its_command() {
-        for (started_by, command) in [
-            (Some("bpctl/migrate/0af"), &[][..]),
-            (None, &["php artisan tenancy:pools-migrate --tenant"]),
-            (Some("github"), &["php", "artisan", "migrate", "--force"]),
-            (None, &["php", "artisan", "migrate:fresh", "--force"]),
-        ] {
-            assert!(is_migration(&task(started_by, command)), "{command:?}");
-        }
-        for (started_by, command) in [
-            (None, &[][..]),
-            (Some("ecs-svc/123"), &[]),
-            (Some("bpctl/seed/0af"), &["php artisan db:seed --force"]),
-        ] {
-            assert!(!is_migration(&task(started_by, command)), "{command:?}");
         }
     }
 

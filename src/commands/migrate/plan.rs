@@ -7,6 +7,7 @@ use super::request::{Chosen, Request};
 use crate::change::{ApiCall, Blocker, Plan, Risk, Step, Target};
 use crate::error::{CommandLine, ErrorKind, Hint, Result};
 use crate::layout::{LayoutKind, Stage};
+use crate::tasks::LogPlace;
 
 /// The container whose command is replaced and whose exit code counts.
 pub(super) const CONTAINER: &str = "php-fpm";
@@ -52,8 +53,8 @@ pub(super) struct ServiceFacts {
 #[derive(Clone, Debug, Default)]
 pub(super) struct ContainerFacts {
     pub(super) entry_point: Vec<String>,
-    /// Log group and stream prefix; `None` without the awslogs driver.
-    pub(super) logs: Option<(String, String)>,
+    /// `None` without the awslogs driver.
+    pub(super) logs: Option<LogPlace>,
 }
 
 /// A migration that is under way.
@@ -106,8 +107,7 @@ pub(super) struct Order {
     pub(super) execute_command: bool,
     pub(super) started_by: String,
     pub(super) client_token: String,
-    /// Log group and stream prefix.
-    pub(super) logs: Option<(String, String)>,
+    pub(super) logs: Option<LogPlace>,
 }
 
 /// What will be done, and what speaks against it.

@@ -30,7 +30,10 @@ fn observed() -> Observed {
         definition: "arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42".to_owned(),
         container: Some(ContainerFacts {
             entry_point: vec!["/bin/sh".to_owned(), "-lc".to_owned()],
-            logs: Some(("/ecs/bp-backend".to_owned(), "php".to_owned())),
+            logs: Some(LogPlace {
+                group: "/ecs/bp-backend".to_owned(),
+                prefix: "php".to_owned(),
+            }),
         }),
         migrations: Vec::new(),
         database: None,

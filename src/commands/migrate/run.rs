@@ -4,19 +4,18 @@ use std::time::Duration;
 
 use super::apply::{self, Begun};
 use super::attach::{ended, goes_on, reattach};
-use super::follow::{Followed, Follower};
+use super::follow::{Screen, judged};
 use super::observe::observe;
 use super::plan::{self, Action, CONTAINER, RunIds};
 use super::print::Printed;
 use super::request::Request;
-use super::tail::Tail;
-use super::verdict::{Verdict, judge};
 use super::view::MigrateResult;
 use crate::change::{Approved, Gate, GateArgs, Journal, gate};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::layout::Layout;
+use crate::tasks::{Followed, Follower, Observer, Tail, Verdict, judge};
 
 /// How a migration is to be watched, if at all.
 #[derive(Clone, Copy, Debug)]
@@ -97,13 +96,20 @@ async fn carry_out(
         begun.task.id(),
         crate::aws::ecs::short(&begun.order.definition)
     ));
-    let mut follower = Follower::of_new(ctx, &begun.order.cluster, CONTAINER, &begun.task);
+    let screen = Screen::new(ctx);
+    let events = |event| screen.hear(event);
+    let observer = Observer {
+        aws: &ctx.aws,
+        cancel: &ctx.cancel,
+        events: &events,
+    };
+    let mut follower = Follower::of_new(observer, &begun.order.cluster, CONTAINER, &begun.task);
     follower.tail = begun
         .order
         .logs
         .as_ref()
         .map(|place| Tail::new(place, CONTAINER, begun.task.id()));
-    Box::pin(watch(ctx, approved, manner, &begun, &mut follower))
+    Box::pin(watch(ctx, approved, manner, &begun, &screen, &mut follower))
         .await
         .map_err(|error| goes_on(begun.task.id(), error))
 }
@@ -113,6 +119,7 @@ async fn watch(
     approved: &Approved<Action>,
     manner: &Manner,
     begun: &Begun,
+    screen: &Screen<'_>,
     follower: &mut Follower<'_>,
 ) -> Result<ExitStatus> {
     if manner.detach {
@@ -120,7 +127,7 @@ async fn watch(
             .until_known()
             .await
             .map_err(|error| error.hint(("look for it with", reattach(begun.task.id()))))?;
-        let judgement = judge(&task, CONTAINER);
+        let judgement = judge(&task, &judged(None));
         let snapshot = begun.snapshot.clone();
         ctx.emit(&MigrateResult::new(
             &task,
@@ -132,22 +139,44 @@ async fn watch(
         return Ok(ExitStatus::Done);
     }
     ctx.ui.group("migration");
+    screen.begin(&follower.id);
     let followed = follower.follow(manner.timeout).await;
     let followed = match followed {
         Ok(Followed::Interrupted(_)) if manner.stop_on_interrupt => {
-            let stopped = follower
-                .stop(
-                    approved.permit(),
-                    "bpctl migrate was interrupted (--stop-on-interrupt)",
-                )
-                .await;
+            let stopped = stop(ctx, approved, begun, follower).await;
+            screen.end();
             ctx.ui.end_group();
             return stopped_on_interrupt(ctx, begun, follower, stopped?);
         }
         followed => followed,
     };
+    screen.end();
     ctx.ui.end_group();
-    ended(ctx, followed?, follower.tail.as_ref(), begun.snapshot.clone())
+    let judged = judged(None);
+    ended(
+        ctx,
+        followed?,
+        &judged,
+        screen,
+        follower.tail.as_ref(),
+        begun.snapshot.clone(),
+    )
+}
+
+/// Asks ECS to stop the task and follows it to its end, whatever Ctrl-C says; a second one ends the
+/// whole program.
+async fn stop(
+    ctx: &Ctx,
+    approved: &Approved<Action>,
+    begun: &Begun,
+    follower: &mut Follower<'_>,
+) -> Result<Followed> {
+    ctx.ui.status(&format!("stopping task {}", follower.id));
+    let reason = "bpctl migrate was interrupted (--stop-on-interrupt)";
+    ctx.aws
+        .stop_task(approved.permit(), &begun.order.cluster, &follower.id, reason)
+        .await?;
+    follower.follow_to_stop().await
 }
 
 /// The task was told to stop. It may have finished just before.
@@ -158,7 +187,7 @@ fn stopped_on_interrupt(
     followed: Followed,
 ) -> Result<ExitStatus> {
     let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) = followed;
-    let judgement = judge(&task, CONTAINER);
+    let judgement = judge(&task, &judged(None));
     ctx.emit(&MigrateResult::new(
         &task,
         &judgement,

@@ -5,10 +5,9 @@ use serde::Serialize;
 
 use super::command::shell_line;
 use super::plan::CONTAINER;
-use super::tail::Tail;
-use super::verdict::{Judgement, Verdict};
 use crate::aws::ecs::{Container, Task};
 use crate::output::{Render, Table, View};
+use crate::tasks::{Judgement, Tail, Verdict};
 
 /// The result document.
 #[derive(Clone, Debug, Serialize)]

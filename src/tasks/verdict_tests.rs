@@ -5,6 +5,16 @@ use crate::aws::ecs::Container;
 
 const CONTAINER: &str = "php-fpm";
 
+fn judge(task: &Task, container: &str) -> Judgement {
+    let judged = Judged {
+        container: container.to_owned(),
+        essential: None,
+        again: CommandLine::bpctl(["migrate"]),
+        kept: "migrations that were finished are recorded in the database",
+    };
+    super::judge(task, &judged)
+}
+
 fn stopped(code: &str, reason: &str, exits: &[(&str, Option<i32>, Option<&str>)]) -> Task {
     Task {
         state: "STOPPED".to_owned(),

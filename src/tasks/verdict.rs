@@ -2,15 +2,16 @@
 
 use serde::Serialize;
 
-use super::reason;
+use super::blame::{Blame, KILLED, TERMINATED, blame};
+use super::stop_reason::{of_exit_code, recognize, remedy};
 use crate::aws::ecs::Task;
 use crate::error::{CommandLine, Hint};
 use crate::exit::ExitStatus;
 
-/// How a migration ended, or that it has not.
+/// How a one-off task ended, or that it has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// Exit code 0, by itself.
     Succeeded,
     /// The command ended with another exit code.
@@ -26,7 +27,7 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
@@ -40,19 +41,41 @@ impl Verdict {
 
 /// A verdict with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Judgement {
-    pub(super) verdict: Verdict,
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
     /// What happened, a clause without a capital: "php-fpm exited with 3".
-    pub(super) summary: String,
+    pub(crate) summary: String,
     /// From near to far.
-    pub(super) causes: Vec<String>,
+    pub(crate) causes: Vec<String>,
     /// What to do next.
-    pub(super) hints: Vec<Hint>,
-    pub(super) status: ExitStatus,
+    pub(crate) hints: Vec<Hint>,
+    pub(crate) status: ExitStatus,
+}
+
+/// What a task is judged by.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged {
+    /// The container whose exit code counts.
+    pub(crate) container: String,
+    /// Containers with which the task ends; `None` when the task definition was not read.
+    pub(crate) essential: Option<Vec<String>>,
+    /// The command that starts the same again.
+    pub(crate) again: CommandLine,
+    /// What a task that was cut off leaves behind, a clause: "migrations that were finished are recorded".
+    pub(crate) kept: &'static str,
+}
+
+impl Judged {
+    fn is_essential(&self, name: &str) -> bool {
+        self.essential
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|essential| essential == name))
+    }
 }
 
 /// Judges a task by the container whose exit code counts. A missing exit code is never success.
-pub(super) fn judge(task: &Task, container: &str) -> Judgement {
+pub(crate) fn judge(task: &Task, judged: &Judged) -> Judgement {
+    let container = judged.container.as_str();
     if !task.is_stopped() {
         return Judgement {
             verdict: Verdict::Running,
@@ -71,20 +94,17 @@ pub(super) fn judge(task: &Task, container: &str) -> Judgement {
             hints: Vec::new(),
             status: ExitStatus::Done,
         },
-        Some(code) => exited(task, container, code),
-        None => without_exit_code(task, container),
+        Some(code) => exited(task, judged, code),
+        None => without_exit_code(task, judged),
     }
-}
-
-fn migrate() -> CommandLine {
-    CommandLine::bpctl(["migrate"])
 }
 
 fn ended_by_itself(task: &Task) -> bool {
     matches!(task.stop_code.as_deref(), None | Some("EssentialContainerExited"))
 }
 
-fn exited(task: &Task, container: &str, code: i32) -> Judgement {
+fn exited(task: &Task, judged: &Judged, code: i32) -> Judgement {
+    let container = judged.container.as_str();
     let mut causes: Vec<String> = task
         .container(container)
         .and_then(|found| found.reason.clone())
@@ -101,20 +121,20 @@ fn exited(task: &Task, container: &str, code: i32) -> Judgement {
             causes.push(stopped_by(task));
             hints.push(
                 (
-                    "migrations that were finished are recorded in the database: run",
-                    migrate(),
+                    format!("{}: run", judged.kept),
+                    judged.again.clone(),
                     "again to go on with the rest",
                 )
                     .into(),
             );
         }
         _ => {
-            if let Some((other, other_code)) = died_first(task, container, code) {
+            if let Some((other, other_code)) = died_first(task, judged, code) {
                 causes.push(format!(
                     "{other} exited with {other_code}, which stopped the whole task"
                 ));
             }
-            match reason::of_exit_code(code, &causes.join(" ")) {
+            match of_exit_code(code, &causes.join(" "), &judged.again) {
                 Some((meaning, hint)) => {
                     causes.push(meaning.to_owned());
                     hints.push(hint);
@@ -122,8 +142,8 @@ fn exited(task: &Task, container: &str, code: i32) -> Judgement {
                 None => hints.push(
                     (
                         "mend what the log above says and run",
-                        migrate(),
-                        "again: migrations that were finished are recorded",
+                        judged.again.clone(),
+                        format!("again: {}", judged.kept),
                     )
                         .into(),
                 ),
@@ -143,22 +163,17 @@ fn exited(task: &Task, container: &str, code: i32) -> Judgement {
     }
 }
 
-/// Another container that failed by itself while ours was merely terminated with the task.
-fn died_first<'a>(task: &'a Task, container: &str, code: i32) -> Option<(&'a str, i32)> {
-    // 128 + SIGTERM or SIGKILL: what ECS sends when the task stops.
-    let terminated = |code: i32| matches!(code, 0 | 137 | 143);
-    if !matches!(code, 137 | 143) {
+/// Another container that ended the task by itself, while ours was merely terminated with it.
+fn died_first<'a>(task: &'a Task, judged: &Judged, code: i32) -> Option<(&'a str, i32)> {
+    if !matches!(code, KILLED | TERMINATED) {
         return None;
     }
-    task.containers
-        .iter()
-        .filter(|other| other.name != container)
-        .find_map(|other| {
-            Some((
-                other.name.as_str(),
-                other.exit_code.filter(|code| !terminated(*code))?,
-            ))
-        })
+    match blame(task, |name| judged.is_essential(name))? {
+        Blame::Exited(other, code) if other.name != judged.container && code != 0 => {
+            Some((&other.name, code))
+        }
+        Blame::Exited(..) | Blame::OutOfMemory(_) => None,
+    }
 }
 
 fn stopped_by(task: &Task) -> String {
@@ -171,7 +186,9 @@ fn stopped_by(task: &Task) -> String {
     }
 }
 
-fn without_exit_code(task: &Task, container: &str) -> Judgement {
+fn without_exit_code(task: &Task, judged: &Judged) -> Judgement {
+    let container = judged.container.as_str();
+    let again = || judged.again.clone();
     let stopped = task.stopped_reason.as_deref();
     let mut causes: Vec<String> = stopped.map(str::to_owned).into_iter().collect();
     for found in &task.containers {
@@ -187,27 +204,27 @@ fn without_exit_code(task: &Task, container: &str) -> Judgement {
     let mut hints = Vec::new();
     let (verdict, summary) = if stopped_early {
         causes = vec![stopped_by(task)];
-        hints.push(("run", migrate(), "again when the reason is gone").into());
+        hints.push(("run", again(), "again when the reason is gone").into());
         (
             Verdict::Stopped,
             format!("the task was stopped before {container} ended"),
         )
     } else if never_started {
-        let explained = reason::of_start_failure(&text);
-        let summary = match &explained {
-            Some(explained) => format!("the task never started: {}", explained.what),
+        let reason = recognize(&text);
+        let summary = match reason {
+            Some(reason) => format!("the task never started: {}", reason.what()),
             None => "the task never started".to_owned(),
         };
-        hints.push(explained.map_or_else(
+        hints.push(reason.map_or_else(
             || ("look for the cause with", CommandLine::bpctl(["triage"])).into(),
-            |explained| explained.hint,
+            |reason| remedy(reason, &text, &judged.again),
         ));
         (Verdict::NeverStarted, summary)
     } else {
         hints.push(
             (
-                "read the log above; migrations that were finished are recorded, so",
-                migrate(),
+                format!("read the log above; {}, so", judged.kept),
+                again(),
                 "can be run again",
             )
                 .into(),

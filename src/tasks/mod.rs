@@ -1,0 +1,27 @@
+//! One knowledge of ECS tasks: how a one-off task is described and started, how it is followed, why it
+//! stopped, and what its end means.
+//!
+//! Nothing is shown here. What happens while a task is followed is an [`Event`]; the command that follows
+//! decides what to do with it.
+
+mod blame;
+mod description;
+mod event;
+mod follow;
+mod start;
+pub(crate) mod stop_reason;
+mod tail;
+mod verdict;
+
+pub(crate) use description::{LogPlace, is_migration};
+pub(crate) use event::{Event, Observer};
+pub(crate) use follow::{Followed, Follower};
+pub(crate) use start::start;
+pub(crate) use tail::Tail;
+pub(crate) use verdict::{Judged, Judgement, Verdict, judge};
+
+/// A line of a container as it may be shown: without the values of secrets. Every line that leaves a
+/// container's log goes through here.
+pub(crate) fn shown(line: &str) -> String {
+    crate::triage::redact::redact(line)
+}

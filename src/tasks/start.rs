@@ -1,0 +1,71 @@
+//! Starting a task once, also when the answer is lost.
+
+use std::time::Duration;
+
+use super::event::Observer;
+use crate::aws::ecs::Task;
+use crate::aws::wait::{Look, Waited, Waiter};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+
+/// After a lost answer: how long to look for the task that may have been started.
+const SEARCH: Duration = Duration::from_secs(20);
+
+/// Sends RunTask through `send`. Without an answer nobody knows whether the task was started: it is looked
+/// for by its `startedBy`, which belongs to this run alone.
+///
+/// `again` is the command that the operator may repeat.
+///
+/// # Errors
+/// What `send` fails with; when the answer was lost and no task was found, with how to go on.
+pub(crate) async fn start(
+    observer: &Observer<'_>,
+    cluster: &str,
+    started_by: &str,
+    again: &CommandLine,
+    send: impl AsyncFnOnce() -> Result<Task>,
+) -> Result<Task> {
+    let error = match send().await {
+        Ok(task) => return Ok(task),
+        Err(error) => error,
+    };
+    // An answer that cannot be read is as good as none.
+    if !matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Unexpected) {
+        return Err(error);
+    }
+    observer.warns("no answer to RunTask: looking whether the task was started", []);
+    match search(observer, cluster, started_by).await {
+        Ok(Waited::Ready(task)) => Ok(task),
+        Ok(Waited::TimedOut) => Err(error.hint((
+            format!("no task started by {started_by} was found; run"),
+            again.clone(),
+            "again: it refuses when one is under way after all",
+        ))),
+        Ok(Waited::Cancelled) | Err(_) => Err(unknown(error, cluster, started_by)),
+    }
+}
+
+async fn search(observer: &Observer<'_>, cluster: &str, started_by: &str) -> Result<Waited<Task>> {
+    let aws = observer.aws;
+    Waiter::new(observer.clock(), SEARCH, observer.cancel)
+        .until(
+            async || {
+                let arns = aws.tasks_started_by(cluster, started_by).await?;
+                let task = match arns.first() {
+                    Some(arn) => aws.task(cluster, arn).await?,
+                    None => None,
+                };
+                Ok(task.map_or_else(|| Look::Pending(String::new()), Look::Ready))
+            },
+            |_| {},
+        )
+        .await
+}
+
+fn unknown(error: CtlError, cluster: &str, started_by: &str) -> CtlError {
+    error.hint((
+        "nobody knows whether the task was started: look with",
+        CommandLine::aws("ecs", "list-tasks")
+            .option("--cluster", cluster)
+            .option("--started-by", started_by),
+    ))
+}
