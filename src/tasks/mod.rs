@@ -23,5 +23,5 @@ pub(crate) use verdict::{Judged, Judgement, Verdict, judge};
 /// A line of a container as it may be shown: without the values of secrets. Every line that leaves a
 /// container's log goes through here.
 pub(crate) fn shown(line: &str) -> String {
-    crate::triage::redact::redact(line)
+    crate::redact::redact(line).into_owned()
 }
