@@ -1,5 +1,7 @@
 //! This module owns the result on stdout: formats, JSON envelopes and `--query`.
 
+mod formats;
+pub(crate) mod markdown;
 mod outputs;
 mod paragraph;
 mod table;
@@ -9,10 +11,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::error::{CtlError, ErrorKind, Result};
-use crate::ui::Ui;
+use crate::ui::{Ui, keep_colors, mute, strip_controls};
+use formats::{json, lines, plain, whole_seconds, yaml};
 
+pub(crate) use crate::ui::one_line;
 use outputs::values;
-pub(crate) use paragraph::{one_line, paragraph};
+pub(crate) use paragraph::paragraph;
 pub(crate) use table::Table;
 
 /// `-o`.
@@ -124,14 +128,17 @@ pub(crate) fn emit<R: Render>(
 }
 
 fn render<R: Render>(ui: &Ui, spec: &OutputSpec, envelope: Option<&Envelope>, result: &R) -> Result<String> {
+    let github = ui.is_github();
+    let json = |value: &Value| json(value, github);
+    let lines = |items: &[Value]| lines(items, github);
     if let Some(expression) = spec.expression()? {
         let found = search(&expression, &document(result, envelope)?)?;
         return match spec.format {
-            OutputFormat::Yaml => yaml(&found),
+            OutputFormat::Yaml => yaml(found, github),
             OutputFormat::Json => json(&found),
             // Bare words are what a shell wants; structures stay JSON.
             OutputFormat::Table | OutputFormat::Wide | OutputFormat::Name | OutputFormat::Markdown => {
-                plain(&found)
+                plain(&found, github)
             }
             OutputFormat::Jsonl => match &found {
                 Value::Array(items) => lines(items),
@@ -141,35 +148,49 @@ fn render<R: Render>(ui: &Ui, spec: &OutputSpec, envelope: Option<&Envelope>, re
     }
     match spec.format {
         OutputFormat::Table | OutputFormat::Wide => {
-            let wide = spec.format == OutputFormat::Wide;
-            Ok(result.human(&View {
-                wide,
+            let color = ui.colors_result();
+            let text = result.human(&View {
+                wide: spec.format == OutputFormat::Wide,
                 width: ui.width(),
-                color: ui.colors_result(),
-            }))
+                color,
+            });
+            let text = if color {
+                keep_colors(&text)
+            } else {
+                strip_controls(&text)
+            };
+            Ok(if github { mute(&text) } else { text.into_owned() })
         }
         OutputFormat::Json => json(&document(result, envelope)?),
-        OutputFormat::Yaml => yaml(&document(result, envelope)?),
+        OutputFormat::Yaml => yaml(document(result, envelope)?, github),
         OutputFormat::Jsonl => match result.items() {
-            Some(items) => lines(&items),
+            Some(mut items) => {
+                items.iter_mut().for_each(whole_seconds);
+                lines(&items)
+            }
             None => lines(&[document(result, envelope)?]),
         },
-        OutputFormat::Name => Ok(result.names().into_iter().map(|name| name + "\n").collect()),
-        OutputFormat::Markdown => Ok(markdown(result)),
+        OutputFormat::Name => {
+            let names: String = result.names().iter().map(|name| one_line(name) + "\n").collect();
+            Ok(if github { mute(&names) } else { names })
+        }
+        OutputFormat::Markdown => {
+            let text = markdown(result);
+            Ok(if github { mute(&text) } else { text })
+        }
     }
 }
 
 fn markdown<R: Render>(result: &R) -> String {
-    result.markdown().unwrap_or_else(|| {
+    let text = result.markdown().unwrap_or_else(|| {
         let text = result.human(&View {
             wide: false,
             width: None,
             color: false,
         });
-        // A fence that the text cannot close.
-        let fence = "`".repeat(3.max(1 + longest_run(&text, '`')));
-        format!("{fence}text\n{text}{fence}\n")
-    })
+        markdown::block("text", &text)
+    });
+    strip_controls(&text).into_owned()
 }
 
 /// Where the facts of a document come from: the first members of every document about AWS.
@@ -183,7 +204,8 @@ pub(crate) struct Envelope {
 
 /// The JSON document: `schema` first, then the envelope, then the result's own members, which win.
 pub(crate) fn document<R: Render>(result: &R, envelope: Option<&Envelope>) -> Result<Value> {
-    let value = serde_json::to_value(result).map_err(unexpected)?;
+    let mut value = serde_json::to_value(result).map_err(unexpected)?;
+    whole_seconds(&mut value);
     let mut document = Map::new();
     document.insert("schema".to_owned(), Value::String(result.schema().to_owned()));
     if let Some(Value::Object(members)) = envelope
@@ -211,45 +233,6 @@ fn search(expression: &jmespath::Expression<'_>, document: &Value) -> Result<Val
         .search(data)
         .map_err(|error| CtlError::usage("apply the query to the result").cause(error.reason.to_string()))?;
     serde_json::to_value(&*found).map_err(unexpected)
-}
-
-fn json(value: &Value) -> Result<String> {
-    serde_json::to_string_pretty(value)
-        .map(|text| text + "\n")
-        .map_err(unexpected)
-}
-
-fn yaml(value: &Value) -> Result<String> {
-    serde_norway::to_string(value)
-        .map_err(|error| CtlError::new(ErrorKind::Unexpected, "write the result as YAML").source(&error))
-}
-
-fn lines(items: &[Value]) -> Result<String> {
-    items
-        .iter()
-        .map(|item| {
-            serde_json::to_string(item)
-                .map(|line| line + "\n")
-                .map_err(unexpected)
-        })
-        .collect()
-}
-
-fn plain(value: &Value) -> Result<String> {
-    match value {
-        Value::String(text) => Ok(format!("{text}\n")),
-        Value::Null => Ok(String::new()),
-        Value::Array(items) if items.iter().all(|item| !item.is_array() && !item.is_object()) => {
-            items.iter().map(plain).collect()
-        }
-        Value::Bool(_) | Value::Number(_) => Ok(format!("{value}\n")),
-        Value::Array(_) | Value::Object(_) => json(value),
-    }
-}
-
-/// How often `c` stands in `text` in a row, at most.
-fn longest_run(text: &str, c: char) -> usize {
-    text.split(|other| other != c).map(str::len).max().unwrap_or(0)
 }
 
 fn unexpected(error: serde_json::Error) -> CtlError {

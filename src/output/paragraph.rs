@@ -1,15 +1,10 @@
 //! Sentences for people: broken between words, readable in 80 columns.
 
 use super::View;
-use crate::ui::strip_controls;
+use crate::ui::one_line;
 
 /// Lines are broken here in a pipe and on wide terminals.
 const WIDTH: usize = 100;
-
-/// One line, without anything that could move the cursor.
-pub(crate) fn one_line(text: &str) -> String {
-    strip_controls(text).replace(['\n', '\t'], " ")
-}
 
 /// `text` behind `lead`, broken between words, the following lines indented. Words longer than a line
 /// stay whole: they may be there to be copied.

@@ -3,6 +3,7 @@
 //! stdout carries the result, once. Everything else goes to stderr through the methods here.
 
 mod bar;
+mod defuse;
 mod progress;
 mod runner;
 mod style;
@@ -19,9 +20,13 @@ use crate::process::{NoPrompter, Process, Prompter, TerminalState};
 use crate::redact::redact;
 
 pub(crate) use bar::{Bar, Gauge};
+pub(crate) use defuse::{
+    for_yaml as mark_for_yaml, json as escape_json, keep_colors, mute, one_line, strip_controls,
+    yaml as write_marks,
+};
 pub(crate) use progress::Progress;
 use runner::Runner;
-pub(crate) use style::{Role, paint, strip_controls};
+pub(crate) use style::{Role, paint};
 use trace::TraceWriter;
 
 /// `--color`.
@@ -204,7 +209,11 @@ impl Ui {
     /// quotes AWS, a log or a stop reason that anybody may have written.
     fn harmless(&self, text: &str) -> String {
         let text = strip_controls(text);
-        if self.is_github() { mute(&text) } else { text }
+        if self.is_github() {
+            mute(&text)
+        } else {
+            text.into_owned()
+        }
     }
 
     fn says(&self, role: Role, word: &str, text: &str) {
@@ -302,7 +311,8 @@ impl Ui {
         let place = self.place.clone().without(error.wrong_flags());
         self.annotate("error", &format!("failed to {error}"), error.hints(), &place);
         if self.documents {
-            self.line(&self.harmless(&error.document(&place).to_string()));
+            let document = error.document(&place).to_string();
+            self.line(&defuse::json(document, self.is_github()));
             return;
         }
         self.says(Role::Error, "error:", &format!("failed to {}", error.message()));
@@ -386,21 +396,6 @@ impl Ui {
 fn console_width() -> Option<u16> {
     let (rows, columns) = console::Term::stdout().size_checked()?;
     (rows > 0 && columns > 0).then_some(columns)
-}
-
-/// Keeps lines from being read as commands by GitHub's runner: it takes a line that begins with `::`
-/// (blanks before it do not count) for one, and `##[…]` anywhere in a line (actions/runner,
-/// `ActionCommand.TryParseV2` and `TryParse`).
-fn mute(text: &str) -> String {
-    let muted = |line: &str| {
-        let line = line.replace("##[", "## [");
-        if line.trim_start().starts_with("::") {
-            format!("| {line}")
-        } else {
-            line
-        }
-    };
-    text.split('\n').map(muted).collect::<Vec<_>>().join("\n")
 }
 
 /// GitHub's workflow commands are one line each (GitHub docs, "Workflow commands for GitHub Actions").

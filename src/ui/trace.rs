@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::style::strip_controls;
+use super::defuse::{mute, strip_controls};
 use crate::redact::redact;
 
 /// Writes trace events to `to`: redacted, and without anything that could move the cursor or speak to
@@ -27,7 +27,7 @@ impl<W: Write> Write for TraceWriter<W> {
         let text = strip_controls(&text);
         let text = redact(&text);
         let text = if self.github {
-            super::mute(&text)
+            mute(&text)
         } else {
             text.into_owned()
         };

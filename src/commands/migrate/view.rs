@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::command::shell_line;
 use super::plan::CONTAINER;
 use crate::aws::ecs::{Container, Task};
+use crate::output::markdown::{cell, code};
 use crate::output::{Render, Table, View};
 use crate::tasks::{Judgement, Tail, Verdict};
 
@@ -134,19 +135,19 @@ impl Render for MigrateResult {
 
     fn markdown(&self) -> Option<String> {
         let mut text = format!(
-            "### migrate: {}\n\n| task | definition | exit code | duration |\n| --- | --- | --- | --- |\n| `{}` | `{}` | {} | {} |\n",
+            "### migrate: {}\n\n| task | definition | exit code | duration |\n| --- | --- | --- | --- |\n| {} | {} | {} | {} |\n",
             self.verdict.as_str(),
-            self.task_id(),
-            crate::aws::ecs::short(&self.task_definition),
+            cell(&code(self.task_id())),
+            cell(&code(crate::aws::ecs::short(&self.task_definition))),
             self.exit_code
                 .map_or_else(|| "-".to_owned(), |code| code.to_string()),
             self.duration(),
         );
         if let (Some(group), Some(stream)) = (&self.log_group, &self.log_stream) {
-            text.push_str(&format!("\nLog: `{group}`, stream `{stream}`\n"));
+            text.push_str(&format!("\nLog: {}, stream {}\n", code(group), code(stream)));
         }
         if let Some(snapshot) = &self.snapshot {
-            text.push_str(&format!("\nSnapshot: `{snapshot}`\n"));
+            text.push_str(&format!("\nSnapshot: {}\n", code(snapshot)));
         }
         Some(text)
     }

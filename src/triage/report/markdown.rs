@@ -2,9 +2,10 @@
 
 use super::{Report, State};
 use crate::error::{Effect, Hint};
+use crate::output::markdown::{block, cell, sentence};
+use crate::output::one_line;
 use crate::triage::finding::Finding;
 use crate::triage::wording::count;
-use crate::ui::strip_controls;
 
 pub(super) fn render(report: &Report) -> String {
     let totals = &report.summary;
@@ -34,7 +35,7 @@ pub(super) fn render(report: &Report) -> String {
             "| {} | {} | {} |\n",
             check.probe.name(),
             check.state.as_str(),
-            escape(&detail).replace('|', "\\|")
+            cell(&sentence(&detail))
         ));
     }
     out
@@ -45,20 +46,21 @@ fn root(out: &mut String, number: usize, finding: &Finding) {
         "\n### {number}. {} {}: {}\n\n`{}`, runbook: {}\n\n",
         finding.severity.as_str(),
         finding.title,
-        escape(&finding.subject),
+        sentence(&finding.subject),
         finding.code.id(),
         finding.runbook
     ));
     for fact in &finding.evidence {
-        out.push_str(&format!("- {}\n", escape(fact)));
+        out.push_str(&format!("- {}\n", sentence(fact)));
     }
-    out.push_str(&format!("\n**Likely cause:** {}\n", escape(&finding.cause)));
+    out.push_str(&format!("\n**Likely cause:** {}\n", sentence(&finding.cause)));
     if !finding.next.is_empty() {
-        out.push_str("\n```sh\n");
+        let mut script = String::new();
         for step in &finding.next {
-            shell(out, step);
+            shell(&mut script, step);
         }
-        out.push_str("```\n");
+        out.push('\n');
+        out.push_str(&block("sh", &script));
     }
     if !finding.symptoms.is_empty() {
         out.push_str("\nExplains:\n\n");
@@ -69,7 +71,7 @@ fn root(out: &mut String, number: usize, finding: &Finding) {
 /// A step as lines of a script: words and the mark of a change are comments.
 fn shell(out: &mut String, step: &Hint) {
     let mut line = |text: &str| {
-        out.push_str(&strip_controls(text).replace('\n', " "));
+        out.push_str(&one_line(text));
         out.push('\n');
     };
     if step.only_command().is_none() {
@@ -91,45 +93,8 @@ fn symptoms(out: &mut String, finding: &Finding, depth: usize) {
             symptom.severity.as_str(),
             symptom.code.id(),
             symptom.title,
-            escape(&symptom.subject)
+            sentence(&symptom.subject)
         ));
         symptoms(out, symptom, depth + 1);
-    }
-}
-
-/// Text from elsewhere on one line: no tags, no mentions of people, no links.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut code = false;
-    // Within `code` nothing has a meaning, so nothing is escaped; an odd backtick at the end is literal.
-    let balanced = text.matches('`').count().is_multiple_of(2);
-    for c in strip_controls(text).chars() {
-        match c {
-            '\n' | '\t' => out.push(' '),
-            '`' if balanced => {
-                code = !code;
-                out.push(c);
-            }
-            '`' | '*' | '_' | '[' | ']' | '\\' | '#' | '~' if !code => {
-                out.push('\\');
-                out.push(c);
-            }
-            '<' if !code => out.push_str("&lt;"),
-            '@' if !code => out.push_str("&#64;"),
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::escape;
-
-    #[test]
-    fn text_from_elsewhere_stays_text() {
-        assert_eq!(escape("<b> @all [x](y)\n# z"), "&lt;b> &#64;all \\[x\\](y) \\# z");
-        assert_eq!(escape("from `a_b` to a_b"), "from `a_b` to a\\_b");
-        assert_eq!(escape("one ` tick"), "one \\` tick");
     }
 }

@@ -8,12 +8,13 @@ use super::super::text::{age, counted, minute, number, phrase};
 use super::{Capacity, FleetStatus};
 use crate::aws::cloudwatch::AlarmState;
 use crate::fleet::{AlarmView, FleetState, Gap, Pointer, Reading};
+use crate::output::one_line;
 
 /// A fleet as a block of lines, each with a label.
 pub(super) fn block(fleet: &FleetStatus, gaps: &[Gap], now: Timestamp) -> String {
     let mut text = format!("{}  {}\n", fleet.name, fleet.state.as_str());
     let mut line = |label: &str, value: &str| {
-        text.push_str(&format!("  {label:<13} {value}\n"));
+        text.push_str(&format!("  {label:<13} {}\n", one_line(value)));
     };
     let unread = |what: &str| gaps.iter().any(|gap| gap.what == what);
     if !fleet.missing.is_empty() {
