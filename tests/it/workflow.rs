@@ -116,3 +116,81 @@ async fn a_mistake_leaves_its_status() {
     assert_eq!(step.outputs["exit_status"], "1", "{}", step.run.text());
     assert_eq!(step.outputs["error_code"], "not-found");
 }
+
+/// The example workflows, as GitHub reads them.
+fn examples() -> Vec<(String, serde_json::Value)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/workflows");
+    std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| {
+            let path = entry.expect("an entry").path();
+            let text = std::fs::read_to_string(&path).expect("a text");
+            let document = serde_norway::from_str(&text).expect("YAML");
+            (path.display().to_string(), document)
+        })
+        .collect()
+}
+
+#[test]
+fn the_example_workflows_are_safe_to_copy() {
+    let all = examples();
+    assert!(all.len() > 1, "{all:?}");
+    for (name, workflow) in all {
+        assert_eq!(workflow["permissions"], serde_json::json!({}), "{name}");
+        assert!(workflow["concurrency"]["group"].is_string(), "{name}");
+        for (_, job) in workflow["jobs"].as_object().expect("jobs") {
+            assert_eq!(job["permissions"]["id-token"], "write", "{name}");
+            assert!(job["timeout-minutes"].is_number(), "{name}");
+            assert!(job["env"]["BPCTL_ACCOUNT_ID"].is_string(), "{name}");
+            let steps = job["steps"].as_array().expect("steps");
+            let position = |what: &str| {
+                steps
+                    .iter()
+                    .position(|step| step.to_string().contains(what))
+                    .unwrap_or_else(|| panic!("{name}: nothing with {what}"))
+            };
+            let order = [
+                "test -n",
+                "actions/checkout@",
+                "setup-bpctl",
+                "configure-aws-credentials@",
+                "bpctl ",
+            ];
+            assert!(order.map(position).is_sorted(), "{name}: the order of the steps");
+            for step in steps {
+                let Some(uses) = step["uses"].as_str().filter(|uses| !uses.starts_with("./")) else {
+                    continue;
+                };
+                let (_, digest) = uses.split_once('@').expect("a version");
+                assert!(
+                    digest.len() == 40 && digest.bytes().all(|b| b.is_ascii_hexdigit()),
+                    "{name}: {uses} is no commit"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_commands_of_the_example_workflows_exist() {
+    let mut seen = 0;
+    for (name, workflow) in examples() {
+        for (_, job) in workflow["jobs"].as_object().expect("jobs") {
+            let scripts = job["steps"].as_array().expect("steps").iter();
+            for line in scripts
+                .filter_map(|step| step["run"].as_str())
+                .flat_map(str::lines)
+            {
+                let Some(start) = line.find("bpctl ") else {
+                    continue;
+                };
+                let command = line[start..].trim_end_matches(";;");
+                let words = shlex::split(command).expect("words");
+                let parsed = bpctl::command_tree().try_get_matches_from(words);
+                assert!(parsed.is_ok(), "{name}: {command}: {}", parsed.unwrap_err());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 5, "{seen}");
+}
