@@ -36,6 +36,15 @@ impl Comparison {
         }
     }
 
+    /// Whether values above the threshold are the breaching ones.
+    #[must_use]
+    pub fn looks_up(self) -> bool {
+        match self {
+            Self::GreaterThanOrEqualToThreshold | Self::GreaterThanThreshold => true,
+            Self::LessThanThreshold | Self::LessThanOrEqualToThreshold => false,
+        }
+    }
+
     /// The name in the API.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -237,11 +237,13 @@ fn derive(spec: &FleetSpec) -> (Vec<Policy>, Vec<Alarm>) {
                 statistic,
                 target,
                 disable_scale_in,
+                floor,
                 ..
             } => {
                 let tracking = TargetTrackingPolicy {
                     target: *target,
                     disable_scale_in: *disable_scale_in,
+                    floor: *floor,
                 };
                 let rules = tracking.alarms();
                 for (rule, side, action) in [

@@ -57,8 +57,8 @@ impl Decision {
 /// let decision = decide(&config, &FleetState::settled(0), &metrics, Moment(0));
 /// assert_eq!(decision.desired, 1);
 /// assert_eq!(
-///     decision.explain(&config)[4],
-///     "policy `queue-has-jobs` answers QueueDepth 7 with a capacity of 1"
+///     decision.explain(&config)[5],
+///     "policy `queue-upper` answers QueueDepth 7 with a capacity of 1"
 /// );
 /// # Ok::<(), fleet_scaling::config::ConfigError>(())
 /// ```
@@ -92,6 +92,7 @@ pub fn decide(config: &FleetConfig, state: &FleetState, metrics: &Metrics, now: 
             desired: state.desired,
             warming: state.warming,
             terminating: state.terminating,
+            launching: state.launching,
             limits: config.limits(),
             cooldown_began: state.cooldown_began,
         },

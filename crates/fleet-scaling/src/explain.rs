@@ -155,10 +155,14 @@ impl Sentence<'_> {
 fn hold(reason: Hold) -> &'static str {
     match reason {
         Hold::ScaleOutInProgress => "a scale-in waits until the launched instances have warmed up",
+        Hold::ActivityInProgress => "it waits for the launches that are in progress",
         Hold::Cooldown => "its cooldown has not passed",
         Hold::NoData => "the metric has no data",
         Hold::NoStep => "none of its steps covers the value",
         Hold::ScaleInDisabled => "its scale-in is disabled",
+        Hold::NotAllAgree => {
+            "of several tracking policies all must be ready to scale in, and another one is not"
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! How the platform configures the scaling of one GPU fleet: its template, policies and alarms.
 //!
-//! Source: runbook, "Scale-to-Zero Behavior" and "Alarm Tiers"; the fleet templates in use.
+//! Source: runbook, "Scale-to-Zero Behavior"; the fleet templates in use and the stacks that they make.
 
 use std::time::Duration;
 
@@ -25,17 +25,16 @@ pub struct FleetScaling {
     pub scale_to_zero_minutes: usize,
 }
 
-/// The alarms of a fleet on one-minute `QueueDepth` and five-minute `ErrorRate`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FleetAlarms {
-    /// `…-queue-has-jobs`: invokes the step policy.
-    pub queue_has_jobs: AlarmRule,
-    /// `…-queue-empty`: N of N minutes, and missing data counts as empty.
-    pub queue_empty: AlarmRule,
-    /// `…-p2-…-error-rate`: 20 % or more in five minutes.
-    pub error_rate: AlarmRule,
-    /// `…-p3-…-queue-deep`: 10 or more for six five-minute periods.
-    pub queue_deep: AlarmRule,
+/// A step policy of the platform and the rule of the one alarm that invokes it, on one-minute maxima of
+/// `QueueDepth`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepScaling {
+    /// `upper` or `lower`, as the deployment tool calls the two sides.
+    pub side: &'static str,
+    /// What it does.
+    pub policy: StepPolicy,
+    /// When.
+    pub rule: AlarmRule,
 }
 
 impl FleetScaling {
@@ -56,28 +55,44 @@ impl FleetScaling {
         })
     }
 
-    /// From zero to one: an exact capacity, 0 for an empty queue and 1 for any job.
+    /// From zero to one and back: one instance while there is any job, none as soon as there is none.
     ///
-    /// While the queue is not empty this policy asks for exactly one instance, so it pulls against
-    /// the tracking policy whenever that one does not fire in the same minute.
+    /// While the queue is not empty the upper policy asks for exactly one instance, so it pulls against
+    /// the tracking policy whenever that one does not fire in the same minute. The lower one takes a fleet
+    /// of any size to zero one minute after its queue is empty, in one step.
     #[must_use]
-    pub fn step_policy(&self) -> StepPolicy {
-        StepPolicy {
-            adjustment_type: AdjustmentType::ExactCapacity,
-            steps: vec![
-                StepAdjustment {
-                    lower: None,
-                    upper: Some(0.0),
-                    adjustment: 0,
-                },
-                StepAdjustment {
-                    lower: Some(0.0),
-                    upper: None,
-                    adjustment: 1,
-                },
-            ],
-            minimum_adjustment_magnitude: None,
-        }
+    pub fn step_policies(&self) -> [StepScaling; 2] {
+        let scaling = |side, comparison, threshold, step| StepScaling {
+            side,
+            policy: StepPolicy {
+                adjustment_type: AdjustmentType::ExactCapacity,
+                steps: vec![step],
+                minimum_adjustment_magnitude: None,
+            },
+            rule: AlarmRule {
+                comparison,
+                threshold,
+                evaluation_periods: 1,
+                datapoints_to_alarm: 1,
+                missing_data: MissingData::Missing,
+            },
+        };
+        let (some, none) = (
+            StepAdjustment {
+                lower: Some(0.0),
+                upper: None,
+                adjustment: 1,
+            },
+            StepAdjustment {
+                lower: None,
+                upper: Some(0.0),
+                adjustment: 0,
+            },
+        );
+        [
+            scaling("upper", Comparison::GreaterThanOrEqualToThreshold, 1.0, some),
+            scaling("lower", Comparison::LessThanOrEqualToThreshold, 0.0, none),
+        ]
     }
 
     /// From one to many: the backlog of each worker.
@@ -86,44 +101,7 @@ impl FleetScaling {
         TargetTrackingPolicy {
             target: self.backlog_target,
             disable_scale_in: false,
-        }
-    }
-
-    /// The rules of the fleet's own alarms.
-    #[must_use]
-    pub fn alarms(&self) -> FleetAlarms {
-        let rule = |comparison, threshold, periods, missing_data| AlarmRule {
-            comparison,
-            threshold,
-            evaluation_periods: periods,
-            datapoints_to_alarm: periods,
-            missing_data,
-        };
-        FleetAlarms {
-            queue_has_jobs: rule(
-                Comparison::GreaterThanThreshold,
-                0.0,
-                1,
-                MissingData::NotBreaching,
-            ),
-            queue_empty: rule(
-                Comparison::LessThanOrEqualToThreshold,
-                0.0,
-                self.scale_to_zero_minutes,
-                MissingData::Breaching,
-            ),
-            error_rate: rule(
-                Comparison::GreaterThanOrEqualToThreshold,
-                20.0,
-                1,
-                MissingData::NotBreaching,
-            ),
-            queue_deep: rule(
-                Comparison::GreaterThanOrEqualToThreshold,
-                10.0,
-                6,
-                MissingData::NotBreaching,
-            ),
+            floor: 0,
         }
     }
 }
@@ -131,7 +109,6 @@ impl FleetScaling {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alarm::AlarmState;
     use crate::policy::{Answer, Group, largest};
 
     fn fleet() -> FleetScaling {
@@ -143,6 +120,7 @@ mod tests {
             desired,
             warming: 0,
             terminating: 0,
+            launching: 0,
             limits: fleet().limits,
             cooldown_began: None,
         }
@@ -160,27 +138,29 @@ mod tests {
 
     #[test]
     fn the_policies_are_valid() {
-        assert_eq!(fleet().step_policy().validate(), Ok(()));
+        for step in fleet().step_policies() {
+            assert_eq!(step.policy.validate(), Ok(()));
+        }
     }
 
     #[test]
-    fn the_step_policy_alone_shrinks_a_busy_group_and_together_with_tracking_it_does_not() {
-        let step = fleet().step_policy().answer(&group(3), 9.0, 0.0);
+    fn the_upper_policy_alone_shrinks_a_busy_group_and_together_with_tracking_it_does_not() {
+        let [upper, _] = fleet().step_policies();
+        let step = upper.policy.answer(&group(3), 9.0, 1.0, upper.rule.comparison);
         assert_eq!(step, Answer::Capacity { capacity: 1 });
         let tracking = fleet().tracking_policy().scale_out(&group(3), Some(3.0));
         assert_eq!(largest(&[step, tracking]), Some((1, 5)));
     }
 
     #[test]
-    fn half_an_hour_of_a_deep_queue_is_a_p3() {
-        let rule = fleet().alarms().queue_deep;
+    fn the_lower_policy_takes_every_fleet_to_zero_on_an_empty_queue() {
+        let [_, lower] = fleet().step_policies();
+        assert!(lower.rule.comparison.breaches(0.0, lower.rule.threshold));
         assert_eq!(
-            rule.evaluate(&[Some(12.0); 5], AlarmState::Ok).state,
-            AlarmState::Ok
-        );
-        assert_eq!(
-            rule.evaluate(&[Some(12.0); 6], AlarmState::Ok).state,
-            AlarmState::Alarm
+            lower
+                .policy
+                .answer(&group(7), 0.0, lower.rule.threshold, lower.rule.comparison),
+            Answer::Capacity { capacity: 0 }
         );
     }
 }

@@ -11,7 +11,8 @@ pub enum Metric {
     /// [`depth_counts_running`](crate::config::JobsSpec::depth_counts_running) also those in the hands of
     /// one, so that it is 0 only when every job is done.
     QueueDepth,
-    /// [`Self::QueueDepth`] per registered worker; no data while there is no worker.
+    /// [`Self::QueueDepth`] per registered worker. While there is no worker, the depth itself, or no data without
+    /// [`backlog_without_workers`](crate::config::JobsSpec::backlog_without_workers).
     BacklogPerInstance,
     /// Registered workers, idle and busy alike.
     ActiveWorkers,

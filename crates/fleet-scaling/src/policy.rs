@@ -12,7 +12,7 @@ mod target_tracking;
 use serde::{Deserialize, Serialize};
 
 pub use simple::SimplePolicy;
-pub use step::{AdjustmentType, InvalidSteps, StepAdjustment, StepPolicy};
+pub use step::{AdjustmentType, InvalidSteps, MOST_STEPS, StepAdjustment, StepPolicy};
 pub use target_tracking::{TargetTrackingPolicy, TrackingAlarms};
 
 use crate::Moment;
@@ -46,7 +46,9 @@ pub struct Group {
     pub terminating: u32,
     /// The bounds.
     pub limits: Limits,
-    /// When the last scaling activity that honours cooldowns ended.
+    /// Instances whose launch has not ended yet: the scaling activity is in progress.
+    pub launching: u32,
+    /// When the last scaling activity ended: its last instance was launched or terminated.
     pub cooldown_began: Option<Moment>,
 }
 
@@ -72,6 +74,8 @@ pub enum Answer {
 pub enum Hold {
     /// A scale-in cannot start while launched instances still warm up.
     ScaleOutInProgress,
+    /// A simple scaling policy waits for the scaling activity that is in progress.
+    ActivityInProgress,
     /// The cooldown of a simple scaling policy has not passed.
     Cooldown,
     /// The metric has no value: target tracking takes no action on missing data.
@@ -80,6 +84,8 @@ pub enum Hold {
     NoStep,
     /// Scale-in is disabled for this policy.
     ScaleInDisabled,
+    /// Another target tracking policy is not ready to scale in.
+    NotAllAgree,
 }
 
 impl Answer {
@@ -122,6 +128,7 @@ pub(crate) mod tests {
             desired,
             warming,
             terminating: 0,
+            launching: 0,
             limits: Limits { min: 0, max: 10 },
             cooldown_began: None,
         }

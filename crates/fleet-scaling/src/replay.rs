@@ -274,7 +274,7 @@ mod tests {
     use crate::config::FleetSpec;
 
     fn config() -> FleetConfig {
-        FleetConfig::new(FleetSpec::from_template("gpu-default").unwrap()).unwrap()
+        FleetConfig::new(FleetSpec::one_step()).unwrap()
     }
 
     /// Minutes of (queue, workers' backlog, desired).

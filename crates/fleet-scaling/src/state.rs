@@ -50,6 +50,8 @@ pub struct FleetState {
     pub running: u32,
     /// How many of them have not finished their warm-up.
     pub warming: u32,
+    /// How many have been asked for and are not in service yet: a scaling activity is in progress.
+    pub launching: u32,
     /// Instances that are on their way out.
     pub terminating: u32,
     /// Instances with scale-in protection.
@@ -65,7 +67,7 @@ pub struct FleetState {
     pub busy: Option<u32>,
     /// Suspended processes.
     pub suspended: Suspended,
-    /// When the last scaling activity ended.
+    /// When the last scaling activity ended: its last instance was launched or terminated.
     pub cooldown_began: Option<Moment>,
     /// The state of each of the configuration's alarms a minute ago, by position. Alarms without one
     /// count as `INSUFFICIENT_DATA`, as a new alarm does.

@@ -73,6 +73,10 @@ fn any_policy(name: String) -> impl Strategy<Value = PolicySpec> {
         .prop_map(
             move |(alarm, adjustment_type, down, up, minimum_adjustment_magnitude, kind, target)| {
                 let name = name.clone();
+                let down = match adjustment_type {
+                    AdjustmentType::ExactCapacity => down.abs(),
+                    _ => down,
+                };
                 match kind {
                     0 => PolicySpec::Step {
                         name,
@@ -106,6 +110,7 @@ fn any_policy(name: String) -> impl Strategy<Value = PolicySpec> {
                         statistic: Statistic::Average,
                         target,
                         disable_scale_in: down < 0,
+                        floor: minimum_adjustment_magnitude.unwrap_or(0).min(1),
                     },
                 }
             },
@@ -209,6 +214,7 @@ fn state_of(config: &FleetConfig) -> impl Strategy<Value = FleetState> + use<> {
             |(desired, counts, known, suspended, cooldown, alarms)| FleetState {
                 desired,
                 running: desired,
+                launching: counts.0.min(desired) / 2,
                 warming: counts.0.min(desired),
                 protected: counts.1,
                 at_risk: counts.2,
@@ -316,9 +322,9 @@ proptest! {
         queue in 0..60_u32, more in 0..60_u32, desired in 0..=10_u32, warming in 0..3_u32,
     ) {
         let mut spec = FleetSpec::from_template("gpu-default").unwrap();
-        if let PolicySpec::Step { adjustment_type, steps, .. } = &mut spec.policies[0] {
+        spec.policies.truncate(2);
+        if let PolicySpec::Step { adjustment_type, .. } = &mut spec.policies[0] {
             *adjustment_type = AdjustmentType::ChangeInCapacity;
-            steps.remove(0);
         }
         let config = FleetConfig::new(spec).unwrap();
         let state = FleetState { warming: warming.min(desired), ..FleetState::settled(desired) };
@@ -427,6 +433,7 @@ fn every_alarm_belongs_to_a_policy_or_to_scale_to_zero() {
             Action::Invoke(0),
             Action::ScaleOut(1),
             Action::ScaleIn(1),
+            Action::Invoke(2),
             Action::ScaleToZero
         ]
     );

@@ -401,6 +401,7 @@ impl Reader<'_> {
             statistic,
             target,
             disable_scale_in,
+            floor: 0,
         })
     }
 

@@ -44,18 +44,21 @@ pub(crate) fn state(
     let count = |phase| u32::try_from(group.count(phase)).unwrap_or(u32::MAX);
     let instances = group.instances.iter();
     let protected = instances.filter(|instance| instance.protected && instance.phase != Phase::Terminating);
-    let warmed = activities.iter().filter(|activity| activity.is_launch());
     FleetState {
         desired: group.desired,
         running: count(Phase::InService) + count(Phase::Pending),
         warming: warming_at(activities, config.warmup(), now).min(group.desired),
+        launching: count(Phase::Pending),
         terminating: count(Phase::Terminating),
         protected: u32::try_from(protected.count()).unwrap_or(u32::MAX),
         at_risk: 0,
         queued: None,
         busy: metrics.busy_workers(),
         suspended: suspended(group),
-        cooldown_began: warmed
+        // "Scaling cooldowns": it begins when the last instance was launched or terminated.
+        cooldown_began: activities
+            .iter()
+            .filter(|activity| activity.status == "Successful")
             .filter_map(|activity| activity.ended)
             .max()
             .map(|ended| Moment(ended.as_millisecond())),

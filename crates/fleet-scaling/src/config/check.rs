@@ -15,9 +15,14 @@ const MOST_INSTANCES: f64 = 100_000.0;
 /// A hundred years in seconds: longer than any duration here can sensibly be.
 const MOST_SECONDS: f64 = 3.2e9;
 
-/// "The evaluation range is at most one day for periods under an hour": CloudWatch User Guide, "Alarm
-/// evaluation and evaluation periods", `EvaluationPeriods` × `Period` ≤ 86,400 s.
-const MOST_MINUTES: f64 = 1440.0;
+/// CloudWatch API Reference, `PutMetricAlarm`, `Period`: periods times their length are seven days at most,
+/// and one day at most when a period is shorter than an hour.
+const WEEK: f64 = 604_800.0;
+const DAY: f64 = 86_400.0;
+const HOUR: f64 = 3600.0;
+
+/// N of N one-minute points.
+const MOST_MINUTES: f64 = DAY / 60.0;
 
 type Checked<T> = Result<T, ConfigError>;
 
@@ -197,13 +202,18 @@ fn check_alarm(path: &str, alarm: &AlarmSpec) -> Checked<()> {
     finite(&format!("{path}.threshold"), alarm.threshold)?;
     let field = format!("{path}.period_seconds");
     positive(&field, alarm.period_seconds)?;
-    let minutes = alarm.period_seconds / 60.0;
-    if minutes.fract() != 0.0 {
-        let value = alarm.period_seconds;
+    let value = alarm.period_seconds;
+    // The high-resolution periods of `PutMetricAlarm`: evaluated every ten seconds, on points that no fleet
+    // here publishes.
+    if [10.0, 20.0, 30.0].contains(&value) {
+        return Err(ConfigError::new(field, Problem::HighResolution { value }));
+    }
+    if (value / 60.0).fract() != 0.0 {
         return Err(ConfigError::new(field, Problem::NotWholeMinutes { value }));
     }
-    at_most(&field, alarm.period_seconds, MOST_MINUTES * 60.0)?;
-    let most = (MOST_MINUTES / minutes).floor();
+    let longest = if value < HOUR { DAY } else { WEEK };
+    at_most(&field, value, WEEK)?;
+    let most = (longest / value).floor();
     let periods = size(
         &format!("{path}.evaluation_periods"),
         alarm.evaluation_periods,

@@ -23,6 +23,7 @@ impl ConfigError {
 
 /// What is wrong with a value.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Problem {
     /// NaN or infinite.
     #[error("is not a finite number")]
@@ -85,6 +86,12 @@ pub enum Problem {
     /// Alarm periods are whole minutes.
     #[error("is {value}, and must be a multiple of 60")]
     NotWholeMinutes {
+        /// Seconds.
+        value: f64,
+    },
+    /// A high-resolution alarm.
+    #[error("is {value}: high-resolution alarms are not modelled, only periods of whole minutes")]
+    HighResolution {
         /// Seconds.
         value: f64,
     },

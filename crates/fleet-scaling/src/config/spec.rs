@@ -136,6 +136,9 @@ pub struct JobsSpec {
     /// that wait, as `ApproximateNumberOfMessagesVisible` of Amazon SQS does; with it every job that is
     /// not done: those that run, and those whose worker is gone until their lease ends, count too.
     pub depth_counts_running: bool,
+    /// Whether `BacklogPerInstance` is the depth itself while there is no worker. Without it there is no data
+    /// then.
+    pub backlog_without_workers: bool,
     /// How long a job takes.
     pub service: ServiceTime,
 }
@@ -144,12 +147,13 @@ impl Default for JobsSpec {
     fn default() -> Self {
         Self {
             concurrency: 1,
-            lease_seconds: 300.0,
-            release_on_notice: false,
+            lease_seconds: 900.0,
+            release_on_notice: true,
             protect_busy: false,
-            max_attempts: 5,
+            max_attempts: 3,
             queue_limit: 1_000_000,
             depth_counts_running: false,
+            backlog_without_workers: true,
             service: ServiceTime::Exponential { mean_seconds: 60.0 },
         }
     }
@@ -334,6 +338,10 @@ pub enum PolicySpec {
         /// Whether it leaves scale-in to others.
         #[serde(default)]
         disable_scale_in: bool,
+        /// Scale-in keeps so many instances even on a metric of 0. AWS has no such rule: see
+        /// [`TargetTrackingPolicy::floor`](crate::policy::TargetTrackingPolicy::floor).
+        #[serde(default, skip_serializing_if = "is_zero")]
+        floor: u32,
     },
 }
 
@@ -353,6 +361,11 @@ fn default_warmup() -> f64 {
 
 pub(super) fn one_zone() -> Vec<String> {
     vec!["a".to_owned()]
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(floor: &u32) -> bool {
+    *floor == 0
 }
 
 fn one() -> f64 {

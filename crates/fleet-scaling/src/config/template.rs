@@ -5,13 +5,13 @@ use super::spec::{
     AlarmSpec, ColdStart, FleetSpec, InstanceTypeSpec, JobsSpec, PolicySpec, ScaleToZeroSpec, SpotSpec,
     one_zone,
 };
-use crate::fleet::FleetScaling;
+use crate::fleet::{FleetScaling, StepScaling};
 use crate::metrics::{Metric, Statistic};
 
 impl FleetSpec {
-    /// The fleet that the platform makes of the template `slug`: all Spot, 0→1 by a step policy on the
-    /// queue, 1→N by target tracking of the backlog, and scale to zero with missing data as breaching. Its
-    /// `QueueDepth` counts the jobs that are not done, also those that run.
+    /// The fleet that the platform makes of the template `slug`: all Spot, 0→1 and to 0 by two step policies
+    /// on the queue, 1→N by target tracking of the backlog, and scale to zero with missing data as breaching.
+    /// Its `QueueDepth` counts the jobs that are not done, also those that run.
     ///
     /// Prices are the on-demand list prices; set `hourly_price` to the Spot prices of the day.
     ///
@@ -28,8 +28,7 @@ impl FleetSpec {
     /// The fleet that the platform makes of a scaling configuration; see [`Self::from_template`].
     #[must_use]
     pub fn from_scaling(scaling: &FleetScaling) -> Self {
-        let step = scaling.step_policy();
-        let has_jobs = scaling.alarms().queue_has_jobs;
+        let [upper, lower] = scaling.step_policies().map(step);
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         Self {
             min: i64::from(scaling.limits.min),
@@ -57,30 +56,68 @@ impl FleetSpec {
                 })
                 .collect(),
             policies: vec![
-                PolicySpec::Step {
-                    name: "queue-has-jobs".to_owned(),
-                    adjustment_type: step.adjustment_type,
-                    minimum_adjustment_magnitude: step.minimum_adjustment_magnitude,
-                    alarm: AlarmSpec {
-                        metric: Metric::QueueDepth,
-                        statistic: Statistic::Maximum,
-                        period_seconds: 60.0,
-                        comparison: has_jobs.comparison,
-                        threshold: has_jobs.threshold,
-                        evaluation_periods: count(has_jobs.evaluation_periods),
-                        datapoints_to_alarm: None,
-                        missing_data: has_jobs.missing_data,
-                    },
-                    steps: step.steps,
-                },
+                upper,
                 PolicySpec::TargetTracking {
                     name: "backlog".to_owned(),
                     metric: Metric::BacklogPerInstance,
                     statistic: Statistic::Average,
                     target: scaling.backlog_target,
                     disable_scale_in: false,
+                    floor: 0,
                 },
+                lower,
             ],
         }
+    }
+}
+
+fn step(scaling: StepScaling) -> PolicySpec {
+    let StepScaling { side, policy, rule } = scaling;
+    PolicySpec::Step {
+        name: format!("queue-{side}"),
+        adjustment_type: policy.adjustment_type,
+        minimum_adjustment_magnitude: policy.minimum_adjustment_magnitude,
+        alarm: AlarmSpec {
+            metric: Metric::QueueDepth,
+            statistic: Statistic::Maximum,
+            period_seconds: 60.0,
+            comparison: rule.comparison,
+            threshold: rule.threshold,
+            evaluation_periods: i64::try_from(rule.evaluation_periods).unwrap_or(i64::MAX),
+            datapoints_to_alarm: None,
+            missing_data: rule.missing_data,
+        },
+        steps: policy.steps,
+    }
+}
+
+#[cfg(test)]
+impl FleetSpec {
+    /// A fleet with one step policy of two steps, a publisher that says no backlog without workers, and a
+    /// tracking policy that keeps the last instance: scale to zero alone takes it to zero.
+    pub(crate) fn one_step() -> Self {
+        use crate::alarm::{Comparison, MissingData};
+        let mut spec = Self::from_template("gpu-default").unwrap();
+        spec.jobs.backlog_without_workers = false;
+        spec.policies.truncate(2);
+        if let PolicySpec::Step {
+            name, alarm, steps, ..
+        } = &mut spec.policies[0]
+        {
+            "queue-has-jobs".clone_into(name);
+            alarm.comparison = Comparison::GreaterThanThreshold;
+            alarm.threshold = 0.0;
+            alarm.missing_data = MissingData::NotBreaching;
+            let none = crate::policy::StepAdjustment {
+                lower: None,
+                upper: Some(0.0),
+                adjustment: 0,
+            };
+            steps.insert(0, none);
+        }
+        if let PolicySpec::TargetTracking { floor, .. } = &mut spec.policies[1] {
+            *floor = 1;
+        }
+        spec
     }
 }

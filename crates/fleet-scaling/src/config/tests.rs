@@ -1,7 +1,7 @@
 use super::*;
 
 fn spec() -> FleetSpec {
-    FleetSpec::from_template("gpu-default").unwrap()
+    FleetSpec::one_step()
 }
 
 /// The message for the template after `change`.
@@ -116,6 +116,42 @@ fn contradictions_inside_a_policy_are_refused() {
         }),
         "`policies[0].alarm.datapoints_to_alarm` is 2, and may be 1 at most"
     );
+}
+
+/// CloudWatch API Reference, `PutMetricAlarm`, `Period`: 10, 20, 30 and multiples of 60 seconds; times the
+/// number of periods at most 604,800 seconds, and 86,400 when a period is shorter than an hour.
+#[test]
+fn alarms_look_back_as_far_as_the_api_lets_them() {
+    let with = |period: f64, periods: i64| {
+        let mut spec = spec();
+        if let PolicySpec::Step { alarm, .. } = &mut spec.policies[0] {
+            (alarm.period_seconds, alarm.evaluation_periods) = (period, periods);
+        }
+        FleetConfig::new(spec)
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
+    for (period, periods) in [
+        (3600.0, 48),
+        (3600.0, 168),
+        (86_400.0, 7),
+        (60.0, 1440),
+        (300.0, 288),
+    ] {
+        assert_eq!(with(period, periods), Ok(()), "{period} x {periods}");
+    }
+    for (period, periods, most) in [(3600.0, 169, 168), (300.0, 289, 288), (86_400.0, 8, 7)] {
+        let expected =
+            format!("`policies[0].alarm.evaluation_periods` is {periods}, and may be {most} at most");
+        assert_eq!(with(period, periods), Err(expected));
+    }
+    for period in [10.0, 20.0, 30.0] {
+        let expected = format!(
+            "`policies[0].alarm.period_seconds` is {period}: high-resolution alarms are not modelled, only periods of \
+             whole minutes"
+        );
+        assert_eq!(with(period, 1), Err(expected));
+    }
 }
 
 #[test]

@@ -93,6 +93,16 @@ fn policies(
         limits: UNBOUNDED,
         ..situation.group
     };
+    // "Target tracking scaling policies", considerations: of several, any one scales out, and all of those
+    // whose scale-in is not disabled must be ready before the group scales in.
+    let all_agree = config
+        .alarms()
+        .iter()
+        .zip(readings)
+        .all(|(alarm, reading)| match alarm.action {
+            Action::ScaleIn(policy) => reading.state == AlarmState::Alarm || leaves_scale_in(config, policy),
+            _ => true,
+        });
     let mut best: Option<(usize, u32)> = None;
     let mut answers = 0;
     let mut invoked = false;
@@ -109,12 +119,17 @@ fn policies(
         }
         let answer = match (&config.policies()[policy].kind, alarm.action) {
             (PolicyKind::Step(step), _) => match reading.value {
-                Some(value) => step.answer(&group, value, alarm.rule.threshold),
+                Some(value) => step.answer(&group, value, alarm.rule.threshold, alarm.rule.comparison),
                 None => Answer::Hold { reason: Hold::NoData },
             },
             (PolicyKind::Simple(simple), _) => simple.answer(&group, now),
             (PolicyKind::TargetTracking(tracking), Action::ScaleIn(_)) => {
-                tracking.scale_in(&group, reading.value)
+                match tracking.scale_in(&group, reading.value) {
+                    Answer::Capacity { .. } if !all_agree => Answer::Hold {
+                        reason: Hold::NotAllAgree,
+                    },
+                    answer => answer,
+                }
             }
             (PolicyKind::TargetTracking(tracking), _) => tracking.scale_out(&group, reading.value),
         };
@@ -150,6 +165,11 @@ fn policies(
         tell(Reason::Clamped { wanted, to });
     }
     to
+}
+
+/// Whether the policy at this position is one that never scales in.
+fn leaves_scale_in(config: &FleetConfig, policy: usize) -> bool {
+    matches!(&config.policies()[policy].kind, PolicyKind::TargetTracking(tracking) if tracking.disable_scale_in)
 }
 
 impl Action {

@@ -6,7 +6,7 @@ use crate::scale_to_zero::{Guard, ZeroOutcome};
 use crate::state::Suspended;
 
 fn config(change: impl FnOnce(&mut FleetSpec)) -> FleetConfig {
-    let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+    let mut spec = FleetSpec::one_step();
     change(&mut spec);
     FleetConfig::new(spec).unwrap()
 }
@@ -267,4 +267,46 @@ fn the_explanation_has_the_numbers_in_order() {
          no data at all; 15 missing, treated as breaching"
     );
     assert_eq!(silent.last().unwrap(), "the desired capacity goes from 2 to 0");
+}
+
+/// EC2 Auto Scaling User Guide, "Target tracking scaling policies", considerations: several policies scale
+/// out when any is ready to, and in only when all are whose scale-in is enabled.
+#[test]
+fn several_tracking_policies_scale_in_only_when_all_agree() {
+    let two = |disabled| {
+        config(|spec| {
+            spec.scale_to_zero = None;
+            spec.policies = [2.0, 20.0]
+                .map(|target| PolicySpec::TargetTracking {
+                    name: format!("target-{target}"),
+                    metric: Metric::BacklogPerInstance,
+                    statistic: crate::metrics::Statistic::Average,
+                    target,
+                    disable_scale_in: disabled && target == 2.0,
+                    floor: 0,
+                })
+                .to_vec();
+        })
+    };
+    let eight = FleetState::settled(8);
+    // 1.9 is not below 90 % of 2, so the first policy is content with eight.
+    let decision = decide(&two(false), &eight, &steady(15.2, 1.9), Moment(0));
+    assert_eq!(decision.desired, 8);
+    let said = decision.explain(&two(false));
+    assert!(
+        said.iter()
+            .any(|sentence| sentence.contains("all must be ready to scale in")),
+        "{said:?}"
+    );
+    // A policy that never scales in is not asked.
+    assert_eq!(desired(&two(true), &eight, &steady(15.2, 1.9)), 1);
+    // Both are ready, and the larger answer counts.
+    assert_eq!(desired(&two(false), &eight, &steady(8.0, 1.0)), 4);
+    // Any of them scales out.
+    assert_eq!(desired(&two(false), &eight, &steady(24.0, 3.0)), 10);
+    // A policy without data is not ready.
+    let silent = Metrics::new()
+        .with(Metric::QueueDepth, [Some(0.0); 20])
+        .with(Metric::BacklogPerInstance, [None; 20]);
+    assert_eq!(desired(&two(false), &eight, &silent), 8);
 }

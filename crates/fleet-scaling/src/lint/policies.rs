@@ -50,10 +50,11 @@ pub(super) fn an_exact_step_fights_tracking(config: &FleetConfig) -> Option<Find
         return None;
     }
     // A step that adds is quiet while no job waits. Where running jobs count it never is.
-    let ladder = if config.spec().jobs.depth_counts_running {
-        ladder(config)
-    } else {
-        None
+    let ladder = match &config.spec().policies[at] {
+        PolicySpec::Step { alarm, .. } if config.spec().jobs.depth_counts_running => {
+            ladder(config, alarm.threshold)
+        }
+        _ => None,
     };
     let fix = match &ladder {
         Some(_) => ladder_in_words(target.unwrap_or(1.0)),
@@ -133,7 +134,10 @@ pub(super) fn a_step_that_adds_outbids_scale_in(config: &FleetConfig) -> Option<
         }
         PolicySpec::Simple { .. } | PolicySpec::TargetTracking { .. } => false,
     })?;
-    let (target, ladder) = (backlog_target(config)?, ladder(config)?);
+    let PolicySpec::Step { alarm, .. } = &spec.policies[at] else {
+        return None;
+    };
+    let (target, ladder) = (backlog_target(config)?, ladder(config, alarm.threshold)?);
     let scenario = two_days(load(config, some_workers(config)));
     let evidence = compare(config, "two days of steady work", &scenario, |spec| {
         if let PolicySpec::Step {
@@ -180,8 +184,9 @@ fn backlog_target(config: &FleetConfig) -> Option<f64> {
 }
 
 /// Steps that ask for what the tracking policy asks for, so that either of the two may fire alone: one
-/// instance, and one more whenever the depth has grown by the target. Large fleets get wider steps.
-fn ladder(config: &FleetConfig) -> Option<Vec<StepAdjustment>> {
+/// instance, and one more whenever the depth has grown by the target. Large fleets get wider steps. Bounds are
+/// distances from the alarm's `threshold`.
+fn ladder(config: &FleetConfig, threshold: f64) -> Option<Vec<StepAdjustment>> {
     let target = backlog_target(config)?;
     let max = config.limits().max.max(1);
     let each = (max - 1).div_ceil(MOST_STEPS - 1).max(1);
@@ -191,9 +196,9 @@ fn ladder(config: &FleetConfig) -> Option<Vec<StepAdjustment>> {
         lower: Some(if step == 0 {
             0.0
         } else {
-            f64::from(instances(step - 1)) * target
+            f64::from(instances(step - 1)) * target - threshold
         }),
-        upper: (step + 1 < count).then(|| f64::from(instances(step)) * target),
+        upper: (step + 1 < count).then(|| f64::from(instances(step)) * target - threshold),
         adjustment: i32::try_from(instances(step)).unwrap_or(i32::MAX),
     });
     Some(steps.collect())
@@ -290,7 +295,7 @@ mod tests {
         for max in [1, 2, 10, 20, 21, 500] {
             let mut spec = FleetSpec::from_template("gpu-default").unwrap();
             spec.max = max;
-            let steps = ladder(&FleetConfig::new(spec.clone()).unwrap()).unwrap();
+            let steps = ladder(&FleetConfig::new(spec.clone()).unwrap(), 1.0).unwrap();
             assert!(steps.len() <= 20, "{} steps up to {max}", steps.len());
             assert_eq!(steps[0].adjustment, 1);
             assert_eq!(i64::from(steps[steps.len() - 1].adjustment), max);

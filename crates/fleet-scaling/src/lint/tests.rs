@@ -5,7 +5,7 @@ use crate::policy::{AdjustmentType, StepAdjustment};
 
 /// A configuration without findings, whose queue's depth counts the jobs that wait.
 fn clean() -> FleetSpec {
-    let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+    let mut spec = FleetSpec::one_step();
     if let PolicySpec::Step {
         adjustment_type,
         steps,
@@ -62,7 +62,7 @@ fn evidence(finding: &Finding) -> &Evidence {
 
 #[test]
 fn the_platforms_template_has_its_known_traps_the_worst_first() {
-    let config = FleetConfig::new(FleetSpec::from_template("gpu-default").unwrap()).unwrap();
+    let config = FleetConfig::new(FleetSpec::one_step()).unwrap();
     let findings = lint(&config);
     let rules: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
     assert_eq!(
@@ -287,7 +287,7 @@ fn a_deploy_that_resets_the_capacity_ends_busy_workers() {
 #[test]
 fn a_deploy_that_ends_no_busy_worker_is_not_said_to() {
     for protect_busy in [false, true] {
-        let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+        let mut spec = FleetSpec::one_step();
         spec.deploy_desired = Some(0);
         spec.jobs.protect_busy = protect_busy;
         let findings = lint(&FleetConfig::new(spec).unwrap());

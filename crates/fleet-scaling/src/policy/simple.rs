@@ -1,6 +1,8 @@
 //! Simple scaling: one adjustment, then nothing until the cooldown has passed.
 //!
-//! Source: Amazon EC2 Auto Scaling User Guide, "Scaling cooldowns for Amazon EC2 Auto Scaling".
+//! Source: Amazon EC2 Auto Scaling User Guide, "Scaling cooldowns for Amazon EC2 Auto Scaling" and "Simple
+//! scaling": it waits for the scaling activity to complete and for the cooldown to end, which begins when
+//! the last instance has been launched or terminated.
 
 use std::time::Duration;
 
@@ -27,6 +29,11 @@ impl SimplePolicy {
     /// The capacity wanted for `group` at `now`.
     #[must_use]
     pub fn answer(&self, group: &Group, now: Moment) -> Answer {
+        if group.launching > 0 {
+            return Answer::Hold {
+                reason: Hold::ActivityInProgress,
+            };
+        }
         if group
             .cooldown_began
             .is_some_and(|began| now < began.plus(self.cooldown))
@@ -59,6 +66,14 @@ mod tests {
         };
         let mut group = group(3, 0);
         assert_eq!(policy.answer(&group, Moment(0)), Answer::Capacity { capacity: 5 });
+        group.launching = 1;
+        assert_eq!(
+            policy.answer(&group, Moment(0)),
+            Answer::Hold {
+                reason: Hold::ActivityInProgress
+            }
+        );
+        group.launching = 0;
         group.cooldown_began = Some(Moment(0));
         assert_eq!(
             policy.answer(&group, Moment(179_999)),

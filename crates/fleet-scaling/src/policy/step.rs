@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Group, Hold};
+use crate::alarm::Comparison;
 
 /// How an adjustment's number is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,9 +69,16 @@ pub struct StepAdjustment {
 }
 
 impl StepAdjustment {
-    /// Above the threshold the lower bound is inclusive and the upper exclusive; below it the lower
-    /// is exclusive and the upper inclusive.
-    fn covers(&self, distance: f64, above: bool) -> bool {
+    /// Whether a value at `distance` from the threshold of an alarm that compares with `comparison`
+    /// lies in this interval.
+    ///
+    /// Auto Scaling API Reference, `StepAdjustment`: above the threshold the lower bound is inclusive and
+    /// the upper exclusive; below it the lower is exclusive and the upper inclusive. The page's example
+    /// for a threshold of 50, "greater than 40 and less than or equal to 50" as -10 to 0, shows that the
+    /// threshold itself belongs to the side that the alarm looks at.
+    #[must_use]
+    pub fn covers(&self, distance: f64, comparison: Comparison) -> bool {
+        let above = distance > 0.0 || (distance == 0.0 && comparison.looks_up());
         let lower = self.lower.unwrap_or(f64::NEG_INFINITY);
         let upper = self.upper.unwrap_or(f64::INFINITY);
         if above {
@@ -92,8 +100,12 @@ pub struct StepPolicy {
     pub minimum_adjustment_magnitude: Option<u32>,
 }
 
+/// "Amazon EC2 Auto Scaling quotas": step adjustments in one step scaling policy.
+pub const MOST_STEPS: usize = 20;
+
 /// The steps overlap, leave a gap or have too many open ends.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidSteps {
     /// Two intervals share a value.
     #[error("step intervals overlap")]
@@ -110,11 +122,27 @@ pub enum InvalidSteps {
     /// There are no steps.
     #[error("at least one step is required")]
     Empty,
+    /// A step without any bound covers everything, so it cannot have company.
+    #[error("a step without any bound must be the only one")]
+    Boundless,
+    /// An interval without a value in it.
+    #[error("the upper bound of a step must be greater than the lower bound")]
+    NoWidth,
+    /// More steps than a policy may have.
+    #[error("a policy may have {MOST_STEPS} steps at most, not {count}")]
+    TooMany {
+        /// How many there are.
+        count: usize,
+    },
+    /// No group can have so few instances.
+    #[error("an exact capacity may not be negative")]
+    NegativeCapacity,
 }
 
 impl StepPolicy {
-    /// Checks the rules of "Step adjustments": no overlap, no gap, one open end on each side at most,
-    /// and an open end wherever a negative lower or positive upper bound exists.
+    /// Checks the rules of "Step adjustments" and of the API Reference's `StepAdjustment`: no overlap, no
+    /// gap, one open end on each side at most, an open end wherever a negative lower or positive upper
+    /// bound exists, the upper bound greater than the lower, and both open only of a single step.
     ///
     /// # Errors
     /// The first rule that the steps violate.
@@ -122,6 +150,21 @@ impl StepPolicy {
         let mut steps = self.steps.clone();
         if steps.is_empty() {
             return Err(InvalidSteps::Empty);
+        }
+        if steps.len() > MOST_STEPS {
+            return Err(InvalidSteps::TooMany { count: steps.len() });
+        }
+        if steps.len() > 1 && steps.iter().any(|s| s.lower.is_none() && s.upper.is_none()) {
+            return Err(InvalidSteps::Boundless);
+        }
+        if steps
+            .iter()
+            .any(|s| s.lower.zip(s.upper).is_some_and(|(lower, upper)| lower >= upper))
+        {
+            return Err(InvalidSteps::NoWidth);
+        }
+        if self.adjustment_type == AdjustmentType::ExactCapacity && steps.iter().any(|s| s.adjustment < 0) {
+            return Err(InvalidSteps::NegativeCapacity);
         }
         if steps.iter().filter(|s| s.lower.is_none()).count() > 1
             || steps.iter().filter(|s| s.upper.is_none()).count() > 1
@@ -152,17 +195,17 @@ impl StepPolicy {
         }
     }
 
-    /// The capacity wanted for `group` when the alarm with `threshold` reports `value`.
-    ///
-    /// Above or below is decided by the value itself, as the breach is.
+    /// The step for `value` when an alarm with this threshold and comparison reports it.
     #[must_use]
-    pub fn answer(&self, group: &Group, value: f64, threshold: f64) -> Answer {
+    pub fn step(&self, value: f64, threshold: f64, comparison: Comparison) -> Option<&StepAdjustment> {
         let distance = value - threshold;
-        let Some(step) = self
-            .steps
-            .iter()
-            .find(|step| step.covers(distance, distance >= 0.0))
-        else {
+        self.steps.iter().find(|step| step.covers(distance, comparison))
+    }
+
+    /// The capacity wanted for `group` when an alarm with this threshold and comparison reports `value`.
+    #[must_use]
+    pub fn answer(&self, group: &Group, value: f64, threshold: f64, comparison: Comparison) -> Answer {
+        let Some(step) = self.step(value, threshold, comparison) else {
             return Answer::Hold { reason: Hold::NoStep };
         };
         let adjust = |current| {
@@ -225,6 +268,9 @@ mod tests {
         }
     }
 
+    const UP: Comparison = Comparison::GreaterThanOrEqualToThreshold;
+    const DOWN: Comparison = Comparison::LessThanOrEqualToThreshold;
+
     fn to(capacity: u32) -> Answer {
         Answer::Capacity { capacity }
     }
@@ -238,21 +284,21 @@ mod tests {
     #[test]
     fn the_example_of_the_user_guide() {
         let (out, inwards) = (scale_out(), scale_in());
-        assert_eq!(out.answer(&group_of(10), 59.0, 50.0), to(10));
-        assert_eq!(out.answer(&group_of(10), 60.0, 50.0), to(11));
-        assert_eq!(out.answer(&group_of(10), 70.0, 50.0), to(13));
-        assert_eq!(inwards.answer(&group_of(10), 41.0, 50.0), to(10));
-        assert_eq!(inwards.answer(&group_of(10), 40.0, 50.0), to(9));
-        assert_eq!(inwards.answer(&group_of(10), 30.0, 50.0), to(7));
+        assert_eq!(out.answer(&group_of(10), 59.0, 50.0, UP), to(10));
+        assert_eq!(out.answer(&group_of(10), 60.0, 50.0, UP), to(11));
+        assert_eq!(out.answer(&group_of(10), 70.0, 50.0, UP), to(13));
+        assert_eq!(inwards.answer(&group_of(10), 41.0, 50.0, DOWN), to(10));
+        assert_eq!(inwards.answer(&group_of(10), 40.0, 50.0, DOWN), to(9));
+        assert_eq!(inwards.answer(&group_of(10), 30.0, 50.0, DOWN), to(7));
     }
 
     #[test]
     fn warming_instances_count_towards_a_further_step_and_a_repeated_one_adds_nothing() {
         let mut group = group_of(11);
         group.warming = 1;
-        assert_eq!(scale_out().answer(&group, 62.0, 50.0), to(11));
+        assert_eq!(scale_out().answer(&group, 62.0, 50.0, UP), to(11));
         // 30 % of the ten that are warm is three, and one is on its way.
-        assert_eq!(scale_out().answer(&group, 70.0, 50.0), to(13));
+        assert_eq!(scale_out().answer(&group, 70.0, 50.0, UP), to(13));
     }
 
     #[test]
@@ -260,7 +306,7 @@ mod tests {
         let mut group = group_of(11);
         group.warming = 1;
         assert_eq!(
-            scale_in().answer(&group, 30.0, 50.0),
+            scale_in().answer(&group, 30.0, 50.0, DOWN),
             Answer::Hold {
                 reason: Hold::ScaleOutInProgress
             }
@@ -271,7 +317,7 @@ mod tests {
     fn terminating_instances_are_not_removed_twice() {
         let mut group = group_of(9);
         group.terminating = 1;
-        assert_eq!(scale_in().answer(&group, 40.0, 50.0), to(9));
+        assert_eq!(scale_in().answer(&group, 40.0, 50.0, DOWN), to(9));
     }
 
     #[test]
@@ -302,11 +348,11 @@ mod tests {
             steps: vec![step(None, Some(0.0), 0), step(Some(0.0), None, 1)],
             minimum_adjustment_magnitude: None,
         };
-        assert_eq!(one.answer(&group(0, 0), 1.0, 0.0), to(1));
-        assert_eq!(one.answer(&group(2, 0), 7.0, 0.0), to(1));
-        assert_eq!(one.answer(&group(0, 0), -1.0, 0.0), to(0));
+        assert_eq!(one.answer(&group(0, 0), 1.0, 0.0, UP), to(1));
+        assert_eq!(one.answer(&group(2, 0), 7.0, 0.0, UP), to(1));
+        assert_eq!(one.answer(&group(0, 0), -1.0, 0.0, UP), to(0));
         assert_eq!(
-            one.answer(&group(2, 1), 7.0, 0.0),
+            one.answer(&group(2, 1), 7.0, 0.0, UP),
             Answer::Hold {
                 reason: Hold::ScaleOutInProgress
             }
@@ -316,7 +362,7 @@ mod tests {
     #[test]
     fn a_value_that_no_step_covers_changes_nothing() {
         assert_eq!(
-            scale_out().answer(&group_of(10), 40.0, 50.0),
+            scale_out().answer(&group_of(10), 40.0, 50.0, UP),
             Answer::Hold { reason: Hold::NoStep }
         );
     }
@@ -343,5 +389,144 @@ mod tests {
             with(vec![step(Some(0.0), Some(10.0), 1)]),
             Err(InvalidSteps::Bounded)
         );
+    }
+
+    /// Auto Scaling API Reference, `StepAdjustment`, whose examples have a threshold of 50: "greater than
+    /// or equal to 50 and less than 60" is 0 to 10, "greater than 40 and less than or equal to 50" is -10 to 0.
+    #[test]
+    fn the_examples_of_the_api_reference_at_above_and_below_each_bound() {
+        use Comparison::*;
+        let ups = [GreaterThanOrEqualToThreshold, GreaterThanThreshold];
+        let downs = [LessThanThreshold, LessThanOrEqualToThreshold];
+        let covered =
+            |lower, upper, value: f64, comparison| step(lower, upper, 1).covers(value - 50.0, comparison);
+        for (value, inside) in [
+            (49.9, false),
+            (50.0, true),
+            (59.9, true),
+            (60.0, false),
+            (60.1, false),
+        ] {
+            for up in ups {
+                assert_eq!(
+                    covered(Some(0.0), Some(10.0), value, up),
+                    inside,
+                    "{value} {up:?}"
+                );
+            }
+        }
+        for (value, inside) in [
+            (39.9, false),
+            (40.0, false),
+            (40.1, true),
+            (50.0, true),
+            (50.1, false),
+        ] {
+            for down in downs {
+                assert_eq!(
+                    covered(Some(-10.0), Some(0.0), value, down),
+                    inside,
+                    "{value} {down:?}"
+                );
+            }
+        }
+        // The other side of the threshold of the same alarms, as far as a value can get there: with M of
+        // N the newest point need not breach.
+        for (value, inside) in [
+            (39.9, false),
+            (40.0, false),
+            (40.1, true),
+            (50.0, false),
+            (50.1, false),
+        ] {
+            for up in ups {
+                assert_eq!(
+                    covered(Some(-10.0), Some(0.0), value, up),
+                    inside,
+                    "{value} {up:?}"
+                );
+            }
+        }
+        for (value, inside) in [
+            (49.9, false),
+            (50.0, false),
+            (50.1, true),
+            (59.9, true),
+            (60.0, false),
+        ] {
+            for down in downs {
+                assert_eq!(
+                    covered(Some(0.0), Some(10.0), value, down),
+                    inside,
+                    "{value} {down:?}"
+                );
+            }
+        }
+        // Open ends.
+        for comparison in ups.into_iter().chain(downs) {
+            assert!(covered(Some(10.0), None, 60.0, comparison));
+            assert!(!covered(Some(10.0), None, 59.9, comparison));
+            assert!(covered(None, Some(-10.0), 40.0, comparison));
+            assert!(!covered(None, Some(-10.0), 40.1, comparison));
+            assert!(covered(None, None, 50.0, comparison));
+        }
+    }
+
+    #[test]
+    fn an_empty_queue_is_covered_by_the_step_of_an_alarm_that_looks_down() {
+        let policy = |adjustment_type, adjustment| StepPolicy {
+            adjustment_type,
+            steps: vec![step(None, Some(0.0), adjustment)],
+            minimum_adjustment_magnitude: None,
+        };
+        let at_zero = Comparison::LessThanOrEqualToThreshold;
+        let fewer = policy(AdjustmentType::ChangeInCapacity, -1);
+        let none = policy(AdjustmentType::ExactCapacity, 0);
+        assert_eq!(fewer.answer(&group_of(4), 0.0, 0.0, at_zero), to(3));
+        assert_eq!(none.answer(&group_of(4), 0.0, 0.0, at_zero), to(0));
+        assert_eq!(
+            none.answer(&group_of(4), 0.0, 0.0, Comparison::GreaterThanOrEqualToThreshold),
+            Answer::Hold { reason: Hold::NoStep }
+        );
+    }
+
+    /// Auto Scaling API Reference, `StepAdjustment`, and "Amazon EC2 Auto Scaling quotas".
+    #[test]
+    fn what_the_api_refuses_is_refused() {
+        let of = |adjustment_type, steps: Vec<StepAdjustment>| {
+            StepPolicy {
+                adjustment_type,
+                steps,
+                minimum_adjustment_magnitude: None,
+            }
+            .validate()
+        };
+        let change = |steps| of(AdjustmentType::ChangeInCapacity, steps);
+        assert_eq!(change(vec![step(None, None, 1)]), Ok(()));
+        assert_eq!(
+            change(vec![step(None, None, 1), step(Some(5.0), None, 2)]),
+            Err(InvalidSteps::Boundless)
+        );
+        assert_eq!(
+            change(vec![step(Some(0.0), Some(0.0), 1), step(Some(0.0), None, 2)]),
+            Err(InvalidSteps::NoWidth)
+        );
+        assert_eq!(
+            of(AdjustmentType::ExactCapacity, vec![step(Some(0.0), None, -1)]),
+            Err(InvalidSteps::NegativeCapacity)
+        );
+        let ladder = |count: i32| {
+            (0..count)
+                .map(|at| {
+                    step(
+                        Some(f64::from(at)),
+                        (at + 1 < count).then(|| f64::from(at + 1)),
+                        at,
+                    )
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(change(ladder(20)), Ok(()));
+        assert_eq!(change(ladder(21)), Err(InvalidSteps::TooMany { count: 21 }));
     }
 }

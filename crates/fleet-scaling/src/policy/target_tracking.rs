@@ -25,6 +25,11 @@ pub struct TargetTrackingPolicy {
     pub target: f64,
     /// Whether it leaves scale-in to others.
     pub disable_scale_in: bool,
+    /// Scale-in keeps so many instances, whatever the metric says.
+    ///
+    /// AWS has no such floor but the group's minimum. It is for fleets whose metric has no value
+    /// without instances and whose publisher says 0 before the last job is done.
+    pub floor: u32,
 }
 
 impl TargetTrackingPolicy {
@@ -62,8 +67,8 @@ impl TargetTrackingPolicy {
     /// The capacity wanted when the low alarm is in `ALARM` and the metric has `value`.
     ///
     /// Proportional and rounded up: "scales in more gradually" than it scales out. AWS does not
-    /// publish the formula. The last instance is kept, because without one a per-instance metric has
-    /// no value and the policy could never bring it back.
+    /// publish the formula. A metric that really is 0 takes the group to its minimum, also when that is
+    /// 0: only missing data keeps it ("Target tracking scaling policies", considerations).
     #[must_use]
     pub fn scale_in(&self, group: &Group, value: Option<f64>) -> Answer {
         if self.disable_scale_in {
@@ -75,7 +80,7 @@ impl TargetTrackingPolicy {
             return Answer::Hold { reason: Hold::NoData };
         };
         let wanted = proportional(group.desired, value, self.target)
-            .max(1)
+            .max(i64::from(self.floor))
             .min(i64::from(group.desired));
         Answer::to(group, group.limits.clamp(wanted))
     }
@@ -98,6 +103,7 @@ mod tests {
     const BACKLOG: TargetTrackingPolicy = TargetTrackingPolicy {
         target: 2.0,
         disable_scale_in: false,
+        floor: 0,
     };
 
     fn to(capacity: u32) -> Answer {
@@ -128,8 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn scale_in_keeps_one_instance_and_can_be_disabled() {
-        assert_eq!(BACKLOG.scale_in(&group(3, 0), Some(0.0)), to(1));
+    fn scale_in_goes_to_zero_on_a_real_zero_and_can_be_limited_or_disabled() {
+        assert_eq!(BACKLOG.scale_in(&group(3, 0), Some(0.0)), to(0));
+        assert_eq!(BACKLOG.scale_in(&group(3, 0), Some(0.01)), to(1));
+        let mut bounded = group(3, 0);
+        bounded.limits.min = 2;
+        assert_eq!(BACKLOG.scale_in(&bounded, Some(0.0)), to(2));
+        let floored = TargetTrackingPolicy { floor: 1, ..BACKLOG };
+        assert_eq!(floored.scale_in(&group(3, 0), Some(0.0)), to(1));
         assert_eq!(BACKLOG.scale_in(&group(0, 0), Some(0.0)), to(0));
         let disabled = TargetTrackingPolicy {
             disable_scale_in: true,

@@ -22,12 +22,40 @@ pub(crate) struct Control<'a> {
     /// Which metrics any alarm looks at.
     watched: [bool; Metric::ALL.len()],
     pub(crate) desired: u32,
-    cooldown_began: Option<Moment>,
     longest_cooldown: u64,
     /// Minutes since a watched value or the desired capacity has changed last.
     unchanged: usize,
+    /// What the group was doing when the alarms last acted.
+    seen: Activity,
     last_minute: u64,
     pub(crate) changes: Changes,
+    /// What each minute decided on, to be decided again.
+    #[cfg(test)]
+    pub(crate) log: Option<Vec<Logged>>,
+}
+
+/// What the group is doing at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Activity {
+    /// Instances that have not finished their warm-up.
+    pub(crate) warming: u32,
+    /// Instances that are not in service yet.
+    pub(crate) launching: u32,
+    /// When an instance was launched or terminated last.
+    pub(crate) ended: Option<u64>,
+}
+
+/// One minute of the control plane.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Logged {
+    pub(crate) now: u64,
+    pub(crate) values: [f64; Metric::ALL.len()],
+    pub(crate) activity: Activity,
+    pub(crate) queued: Option<u64>,
+    pub(crate) busy: Option<u32>,
+    pub(crate) before: u32,
+    pub(crate) after: u32,
 }
 
 /// How often the desired capacity changed.
@@ -53,26 +81,29 @@ impl<'a> Control<'a> {
             published: [f64::NAN; Metric::ALL.len()],
             watched: Metric::ALL.map(|metric| alarms.iter().any(|alarm| alarm.metric == metric)),
             desired,
-            cooldown_began: None,
             longest_cooldown: cooldowns.max().unwrap_or(0),
             unchanged: 0,
+            seen: Activity::default(),
             last_minute: 0,
             changes: Changes::default(),
+            #[cfg(test)]
+            log: None,
         }
     }
 
     /// How many minutes from now on will bring nothing new as long as nothing happens to jobs and
     /// instances: the values were the same a minute ago, every alarm has kept its state since, and
     /// none can leave it sooner.
-    pub(crate) fn quiet(&self, now: u64) -> u64 {
-        let cooling = self
-            .cooldown_began
-            .is_some_and(|began| now < began.0 as u64 + self.longest_cooldown);
+    pub(crate) fn quiet(&self, now: u64, activity: Activity) -> u64 {
+        let cooling = activity
+            .ended
+            .is_some_and(|ended| now < ended + self.longest_cooldown);
         let kept = self
             .readings
             .iter()
             .all(|reading| reading.before == reading.state);
-        if self.unchanged == 0 || cooling || !kept {
+        // What the group has begun since then may hold a policy that has not held yet.
+        if self.unchanged == 0 || cooling || !kept || self.seen != activity {
             return 0;
         }
         let mut quiet = usize::MAX;
@@ -86,7 +117,7 @@ impl<'a> Control<'a> {
     }
 
     /// Publishes the metrics, unless the publisher is silent, and lets the alarms act on them.
-    pub(crate) fn minute(&mut self, now: u64, silent: bool, queue: &Queue, warming: u32) {
+    pub(crate) fn minute(&mut self, now: u64, silent: bool, queue: &Queue, activity: Activity) {
         let values = if silent {
             [f64::NAN; Metric::ALL.len()]
         } else {
@@ -99,6 +130,7 @@ impl<'a> Control<'a> {
         } else {
             0
         };
+        self.seen = activity;
         let skipped = ((now - self.last_minute) / MINUTE - 1) as usize;
         self.last_minute = now;
         self.published = values;
@@ -112,20 +144,37 @@ impl<'a> Control<'a> {
             alarming |= reading.state == AlarmState::Alarm;
             self.readings.push(reading);
         }
+        #[cfg(test)]
+        let before = self.desired;
         if alarming {
-            self.act(now, silent, queue, warming);
+            self.act(now, silent, queue, activity);
+        }
+        #[cfg(test)]
+        if let Some(log) = &mut self.log {
+            log.push(Logged {
+                now,
+                values,
+                activity,
+                queued: (!silent).then(|| depth(self.config, queue) as u64),
+                busy: (!silent).then(|| queue.busy()),
+                before,
+                after: self.desired,
+            });
         }
     }
 
-    fn act(&mut self, now: u64, silent: bool, queue: &Queue, warming: u32) {
+    fn act(&mut self, now: u64, silent: bool, queue: &Queue, activity: Activity) {
         let moment = Moment(i64::try_from(now).unwrap_or(i64::MAX));
         let situation = Situation {
             group: Group {
                 desired: self.desired,
-                warming,
+                warming: activity.warming,
                 terminating: 0,
+                launching: activity.launching,
                 limits: self.config.limits(),
-                cooldown_began: self.cooldown_began,
+                cooldown_began: activity
+                    .ended
+                    .map(|ended| Moment(i64::try_from(ended).unwrap_or(i64::MAX))),
             },
             ignores_alarms: false,
             // The function asks the backend, which knows nothing while it is silent.
@@ -140,21 +189,20 @@ impl<'a> Control<'a> {
                 self.changes.down += 1;
                 self.changes.to_zero += u64::from(desired == 0);
             }
-            self.set(desired, now);
+            self.set(desired);
         }
     }
 
     /// A deploy writes the desired capacity that the stack's template states.
-    pub(crate) fn deploy(&mut self, desired: u32, now: u64) {
+    pub(crate) fn deploy(&mut self, desired: u32) {
         if desired != self.desired {
             self.changes.by_deploy += 1;
-            self.set(desired, now);
+            self.set(desired);
         }
     }
 
-    fn set(&mut self, desired: u32, now: u64) {
+    fn set(&mut self, desired: u32) {
         self.desired = desired;
-        self.cooldown_began = Some(Moment(i64::try_from(now).unwrap_or(i64::MAX)));
         self.unchanged = 0;
     }
 }
@@ -176,7 +224,11 @@ fn publish(config: &FleetConfig, queue: &Queue) -> [f64; Metric::ALL.len()] {
     let depth = depth(config, queue) as f64;
     let workers = queue.workers();
     let backlog = if workers == 0 {
-        f64::NAN
+        if config.spec().jobs.backlog_without_workers {
+            depth
+        } else {
+            f64::NAN
+        }
     } else {
         depth / f64::from(workers)
     };

@@ -81,8 +81,22 @@ impl<'a> Engine<'a> {
         self
     }
 
+    /// Looks at every minute, and at the end gives what each decided on.
+    #[cfg(test)]
+    pub(super) fn log(self) -> Vec<super::control::Logged> {
+        let mut engine = self.without_skipping();
+        engine.control.log = Some(Vec::new());
+        engine.go(&|_| ());
+        engine.control.log.take().unwrap_or_default()
+    }
+
     /// Tells `progress` the simulated time after each [`PROGRESS_STEPS`]th of the horizon.
     pub(super) fn run(mut self, progress: &dyn Fn(Duration)) -> Report {
+        self.go(progress);
+        self.report()
+    }
+
+    fn go(&mut self, progress: &dyn Fn(Duration)) {
         let step = self.horizon.div_ceil(PROGRESS_STEPS);
         let mut next_step = step;
         loop {
@@ -104,7 +118,6 @@ impl<'a> Engine<'a> {
                 self.minute(now);
             }
         }
-        self.report()
     }
 
     /// When something other than a job's arrival or end, or a minute, comes next.
@@ -139,7 +152,7 @@ impl<'a> Engine<'a> {
     fn minute(&mut self, now: u64) {
         let silent = self.silences.iter().any(|(from, to)| (*from..*to).contains(&now));
         self.control
-            .minute(now, silent, &self.queue, self.instances.warming());
+            .minute(now, silent, &self.queue, self.instances.activity());
         let there = self.follow(now);
         self.record(now);
         self.next_minute = now + MINUTE;
@@ -154,7 +167,7 @@ impl<'a> Engine<'a> {
                 let edges = self.silences.iter().flat_map(|(from, to)| [*from, *to]);
                 let next_edge = edges.filter(|edge| *edge > now).min().unwrap_or(u64::MAX);
                 let minutes = (next.min(next_edge) - now).div_ceil(MINUTE) - 1;
-                self.next_minute += self.control.quiet(now).min(minutes) * MINUTE;
+                self.next_minute += self.control.quiet(now, self.instances.activity()).min(minutes) * MINUTE;
                 // What is true now is so until the event that ends the jump.
                 self.record(self.next_minute - MINUTE);
             }
@@ -165,7 +178,7 @@ impl<'a> Engine<'a> {
         let every = self.scenario.deploy_every.map_or(u64::MAX, millis);
         self.next_deploy = now.saturating_add(every);
         if let Some(desired) = self.config.spec().deploy_desired {
-            self.control.deploy(u32::try_from(desired).unwrap_or(0), now);
+            self.control.deploy(u32::try_from(desired).unwrap_or(0));
             self.next_minute = self.next_minute.min(now.div_ceil(MINUTE) * MINUTE);
         }
     }

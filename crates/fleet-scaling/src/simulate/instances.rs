@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::control::Activity;
 use super::queue::Queue;
 use super::random::{Random, Stream};
 use super::spot::Pools;
@@ -73,6 +74,9 @@ pub(crate) struct Instances<'a> {
     spot: Random,
     live: u32,
     warming: u32,
+    launching: u32,
+    /// When an instance was launched or terminated last.
+    activity_ended: Option<u64>,
     at_risk: u32,
     zero_since: u64,
     pub(crate) bill: Bill,
@@ -91,6 +95,8 @@ impl<'a> Instances<'a> {
             spot: Random::new(seed, Stream::Spot, 0),
             live: 0,
             warming: 0,
+            launching: 0,
+            activity_ended: None,
             at_risk: 0,
             zero_since: 0,
             bill: Bill::default(),
@@ -102,9 +108,13 @@ impl<'a> Instances<'a> {
         self.live
     }
 
-    /// Those that have not finished their warm-up.
-    pub(crate) fn warming(&self) -> u32 {
-        self.warming
+    /// What the group is doing.
+    pub(crate) fn activity(&self) -> Activity {
+        Activity {
+            warming: self.warming,
+            launching: self.launching,
+            ended: self.activity_ended,
+        }
     }
 
     /// Whether the group has what it should have, with nothing to replace.
@@ -142,7 +152,11 @@ impl<'a> Instances<'a> {
                 continue;
             }
             match happening {
-                Happening::InService => instance.in_service = true,
+                Happening::InService => {
+                    instance.in_service = true;
+                    self.launching -= 1;
+                    self.activity_ended = Some(at);
+                }
                 Happening::Registered if instance.noticed => {}
                 Happening::Registered => {
                     let speed = self.config.spec().instance_types[instance.kind].speed;
@@ -280,6 +294,7 @@ impl<'a> Instances<'a> {
         let warm = in_service + self.config.warmup().as_millis() as u64;
         self.slots[slot as usize].started = started;
         self.warming += 1;
+        self.launching += 1;
         self.push(slot, in_service, Happening::InService);
         self.push(slot, registered, Happening::Registered);
         self.push(slot, warm, Happening::Warm);
@@ -317,6 +332,10 @@ impl<'a> Instances<'a> {
         self.live -= 1;
         self.per_zone[instance.zone] -= 1;
         self.warming -= u32::from(!instance.warm);
+        self.launching -= u32::from(!instance.in_service);
+        if !taken_back {
+            self.activity_ended = Some(now);
+        }
         self.at_risk -= u32::from(instance.at_risk);
         self.slots[slot as usize].alive = false;
         self.free.push(slot);

@@ -5,20 +5,14 @@ use std::collections::VecDeque;
 use crate::alarm::{AlarmState, MissingData};
 use crate::config::Alarm;
 use crate::decide::Reading;
-use crate::metrics::Statistic;
 
 /// The points of an alarm and its state.
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
     points: Points,
     state: AlarmState,
-    /// The newest real point and how many periods ago it came.
+    /// The newest real point and how many minutes ago it came; only of short windows.
     newest: Option<(f64, usize)>,
-    /// The minutes of the period that has not ended yet: how many have passed, how many had data,
-    /// and what they come to.
-    minutes: usize,
-    with_data: u32,
-    so_far: f64,
     /// The last minute's value as bits, and for how many minutes it has been the same.
     last: u64,
     same: usize,
@@ -37,8 +31,22 @@ struct Counted {
 /// Which of the recent points exist and which breach; the newest is the lowest bit.
 #[derive(Clone, Debug)]
 enum Points {
-    Short { real: u64, breaching: u64 },
-    Long(VecDeque<Option<bool>>),
+    /// Periods of a minute, and at most as many as there are bits.
+    Short {
+        real: u64,
+        breaching: u64,
+    },
+    Long(Long),
+}
+
+/// "Alarm evaluation window": by default it slides with each evaluation, so that every minute ends a
+/// period.
+#[derive(Clone, Debug, Default)]
+struct Long {
+    /// The values of the last period's minutes, the newest first; NaN is no data.
+    minutes: VecDeque<f64>,
+    /// The point of the period that ended with each minute, the newest first.
+    points: VecDeque<f64>,
 }
 
 impl Window {
@@ -46,19 +54,16 @@ impl Window {
     pub(crate) fn new(alarm: &Alarm) -> Self {
         let range = alarm.rule.evaluation_range();
         Self {
-            points: if range <= 64 {
+            points: if range <= 64 && alarm.period == 1 {
                 Points::Short {
                     real: 0,
                     breaching: 0,
                 }
             } else {
-                Points::Long(VecDeque::with_capacity(range + 1))
+                Points::Long(Long::default())
             },
             state: AlarmState::default(),
             newest: None,
-            minutes: 0,
-            with_data: 0,
-            so_far: 0.0,
             last: f64::NAN.to_bits(),
             same: 0,
             counted: Counted::default(),
@@ -71,11 +76,7 @@ impl Window {
         let bits = value.to_bits();
         self.same = if bits == self.last { self.same + 1 } else { 1 };
         self.last = bits;
-        if alarm.period == 1 {
-            self.push(alarm, value);
-        } else {
-            self.aggregate(alarm, value);
-        }
+        self.push(alarm, value);
         self.counted = self.count(alarm);
         let Counted {
             used,
@@ -99,17 +100,15 @@ impl Window {
         let rule = &alarm.rule;
         let (range, needed) = (rule.evaluation_range(), rule.evaluation_periods);
         let Points::Short { real, breaching } = &self.points else {
-            return if self.same > range * alarm.period {
+            // Every period of the range, the oldest one's first minute included, has seen the same.
+            return if self.same > (range + 1) * alarm.period {
                 FOREVER
             } else {
                 0
             };
         };
-        if self.same > (range + 1) * alarm.period {
+        if self.same > range + 1 {
             return FOREVER;
-        }
-        if alarm.period > 1 {
-            return 0;
         }
         let Counted {
             used,
@@ -160,13 +159,6 @@ impl Window {
     /// Minutes pass with the value of the last one, not more than [`Self::stable`] allows.
     pub(crate) fn pass(&mut self, alarm: &Alarm, minutes: usize) {
         self.same += minutes;
-        if alarm.period > 1 {
-            // Full periods bring more of the same; what is left of one shifts its end.
-            for _ in 0..minutes % alarm.period {
-                self.aggregate(alarm, f64::from_bits(self.last));
-            }
-            return;
-        }
         let value = f64::from_bits(self.last);
         let Points::Short { real, breaching } = &mut self.points else {
             // All of its points are the same.
@@ -190,48 +182,39 @@ impl Window {
         }
     }
 
-    /// Adds a minute to the period; its last one makes a point.
-    fn aggregate(&mut self, alarm: &Alarm, value: f64) {
-        if !value.is_nan() {
-            self.so_far = match alarm.statistic {
-                _ if self.with_data == 0 => value,
-                Statistic::Maximum => self.so_far.max(value),
-                Statistic::Minimum => self.so_far.min(value),
-                Statistic::Average | Statistic::Sum => self.so_far + value,
-            };
-            self.with_data += 1;
-        }
-        self.minutes += 1;
-        if self.minutes == alarm.period {
-            let point = match (self.with_data, alarm.statistic) {
-                (0, _) => f64::NAN,
-                (minutes, Statistic::Average) => self.so_far / f64::from(minutes),
-                _ => self.so_far,
-            };
-            self.push(alarm, point);
-            (self.minutes, self.with_data) = (0, 0);
-        }
-    }
-
-    fn push(&mut self, alarm: &Alarm, point: f64) {
+    fn push(&mut self, alarm: &Alarm, value: f64) {
         let range = alarm.rule.evaluation_range();
-        if !point.is_nan() {
-            self.newest = Some((point, 1));
-        } else if let Some((_, age)) = &mut self.newest {
-            *age += 1;
-            if *age > range {
-                self.newest = None;
-            }
-        }
-        let breaches = alarm.rule.comparison.breaches(point, alarm.rule.threshold);
         match &mut self.points {
             Points::Short { real, breaching } => {
-                *real = *real << 1 | u64::from(!point.is_nan());
+                let breaches = alarm.rule.comparison.breaches(value, alarm.rule.threshold);
+                *real = *real << 1 | u64::from(!value.is_nan());
                 *breaching = *breaching << 1 | u64::from(breaches);
+                if !value.is_nan() {
+                    self.newest = Some((value, 1));
+                } else if let Some((_, age)) = &mut self.newest {
+                    *age += 1;
+                    if *age > range {
+                        self.newest = None;
+                    }
+                }
             }
-            Points::Long(points) => {
-                points.push_front((!point.is_nan()).then_some(breaches));
-                points.truncate(range);
+            Points::Long(long) => {
+                long.minutes.push_front(value);
+                long.minutes.truncate(alarm.period);
+                // Oldest first, as sums are made elsewhere: the same rounding.
+                let minutes = long
+                    .minutes
+                    .iter()
+                    .rev()
+                    .map(|value| (!value.is_nan()).then_some(*value));
+                long.points
+                    .push_front(alarm.statistic.of(minutes).unwrap_or(f64::NAN));
+                long.points.truncate(range * alarm.period);
+                let periods = long.points.iter().step_by(alarm.period);
+                self.newest = periods
+                    .copied()
+                    .find(|point| !point.is_nan())
+                    .map(|point| (point, 1));
             }
         }
     }
@@ -265,12 +248,13 @@ impl Window {
                     oldest,
                 }
             }
-            Points::Long(points) => {
+            Points::Long(long) => {
                 let mut counted = Counted::default();
-                for (age, breaches) in points.iter().enumerate() {
-                    if let Some(breaches) = breaches {
+                for (age, point) in long.points.iter().step_by(alarm.period).enumerate() {
+                    if !point.is_nan() {
+                        let breaches = alarm.rule.comparison.breaches(*point, alarm.rule.threshold);
                         counted.used += 1;
-                        counted.breaching += usize::from(*breaches);
+                        counted.breaching += usize::from(breaches);
                         counted.oldest = age + 1;
                         if counted.used == needed {
                             break;
@@ -288,7 +272,7 @@ mod tests {
     use super::*;
     use crate::alarm::{AlarmRule, Comparison};
     use crate::config::Action;
-    use crate::metrics::{Metric, Metrics};
+    use crate::metrics::{Metric, Metrics, Statistic};
     use crate::simulate::random::{Random, Stream};
 
     fn alarm(needed: usize, to_alarm: usize, missing_data: MissingData, period: usize) -> Alarm {
@@ -338,16 +322,14 @@ mod tests {
                         (random.uniform() > gap).then(|| (random.below(3) * (minute / 90 % 2)) as f64);
                     metrics.push(Metric::QueueDepth, value);
                     let reading = window.minute(&alarm, value.unwrap_or(f64::NAN));
-                    if minute % period == period - 1 {
-                        let points = || metrics.points(alarm.metric, alarm.statistic, alarm.period);
-                        let verdict = alarm.rule.judge(points(), state);
-                        let newest = points().take(alarm.rule.evaluation_range()).flatten().next();
-                        state = verdict.state;
-                        assert_eq!(
-                            (reading.state, reading.filled, reading.value),
-                            (verdict.state, verdict.filled, newest)
-                        );
-                    }
+                    let points = || metrics.points(alarm.metric, alarm.statistic, alarm.period);
+                    let verdict = alarm.rule.judge(points(), state);
+                    let newest = points().take(alarm.rule.evaluation_range()).flatten().next();
+                    state = verdict.state;
+                    assert_eq!(
+                        (reading.state, reading.filled, reading.value),
+                        (verdict.state, verdict.filled, newest)
+                    );
                 }
             }
         }

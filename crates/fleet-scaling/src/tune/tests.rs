@@ -3,7 +3,7 @@ use crate::config::{FleetSpec, PolicySpec, ScaleToZeroSpec, ServiceTime};
 use crate::policy::AdjustmentType;
 
 fn config() -> FleetConfig {
-    let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+    let mut spec = FleetSpec::one_step();
     spec.scale_to_zero = Some(ScaleToZeroSpec::safe(15));
     spec.jobs.protect_busy = true;
     spec.jobs.service = ServiceTime::Exponential { mean_seconds: 120.0 };

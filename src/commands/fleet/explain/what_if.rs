@@ -92,7 +92,7 @@ impl WhatIf {
         if let Some(workers) = self.workers {
             let state = &mut supposed.state;
             (state.desired, state.running) = (workers, workers);
-            (state.warming, state.terminating) = (0, 0);
+            (state.warming, state.launching, state.terminating) = (0, 0, 0);
         }
         if self.queue.is_some() || self.workers.is_some() {
             steady(&mut supposed.metrics, self.queue, self.workers);

@@ -196,6 +196,7 @@ impl Group {
         policy::Group {
             desired: self.desired,
             warming: u32::try_from(warming).unwrap_or(u32::MAX),
+            launching: u32::try_from(launching).unwrap_or(u32::MAX),
             terminating: u32::try_from(self.instances.len() - active).unwrap_or(u32::MAX),
             limits: Limits {
                 min: self.min,

@@ -100,7 +100,7 @@ fn answer(world: &World, group: &str, arn: &str, alarm: &str) -> Answer {
     let group = group.for_policies(world.now);
     match &policy.kind {
         PolicyKind::Step(step) => match value {
-            Some(value) => step.answer(&group, value, spec.rule.threshold),
+            Some(value) => step.answer(&group, value, spec.rule.threshold, spec.rule.comparison),
             None => nothing,
         },
         PolicyKind::Tracking { policy, .. } => match spec.rule.comparison {
