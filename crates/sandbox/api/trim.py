@@ -62,6 +62,31 @@ OPERATIONS = {
     "elbv2": ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"],
     "logs": ["DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"],
     "rds": ["CreateDBSnapshot", "DescribeDBInstances", "DescribeDBSnapshots"],
+    "s3": [
+        "AbortMultipartUpload",
+        "CompleteMultipartUpload",
+        "CopyObject",
+        "CreateMultipartUpload",
+        "DeleteObject",
+        "DeleteObjectTagging",
+        "DeleteObjects",
+        "GetBucketLocation",
+        "GetBucketVersioning",
+        "GetObject",
+        "GetObjectTagging",
+        "HeadBucket",
+        "HeadObject",
+        "ListBuckets",
+        "ListMultipartUploads",
+        "ListObjectVersions",
+        "ListObjectsV2",
+        "ListParts",
+        "PutBucketVersioning",
+        "PutObject",
+        "PutObjectTagging",
+        "UploadPart",
+        "UploadPartCopy",
+    ],
     "secretsmanager": [
         "DescribeSecret",
         "GetSecretValue",
@@ -89,6 +114,20 @@ OPERATIONS = {
     "sts": ["AssumeRole", "GetCallerIdentity"],
 }
 
+# The root elements of REST-XML answers, which botocore's models leave out (Amazon S3 API Reference, "Response Syntax").
+ROOTS = {
+    "CompleteMultipartUpload": "CompleteMultipartUploadResult",
+    "CreateMultipartUpload": "InitiateMultipartUploadResult",
+    "DeleteObjects": "DeleteResult",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "GetObjectTagging": "Tagging",
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListMultipartUploads": "ListMultipartUploadsResult",
+    "ListObjectVersions": "ListVersionsResult",
+    "ListObjectsV2": "ListBucketResult",
+    "ListParts": "ListPartsResult",
+}
+
 METADATA = [
     "apiVersion",
     "awsQueryCompatible",
@@ -100,8 +139,8 @@ METADATA = [
     "xmlNamespace",
 ]
 # The sandbox refuses to load a trait that it does not honour, so that none is lost in silence.
-MEMBER = ["locationName", "flattened", "timestampFormat", "xmlAttribute", "streaming"]
-SHAPE = ["type", "required", "enum", "min", "max", "flattened", "timestampFormat", "eventstream"]
+MEMBER = ["location", "locationName", "flattened", "timestampFormat", "xmlAttribute", "streaming"]
+SHAPE = ["type", "required", "payload", "enum", "min", "max", "flattened", "timestampFormat", "eventstream"]
 
 
 def model(service):
@@ -155,6 +194,10 @@ def trim(service, names):
                 wanted.append(source[side]["shape"])
         if "resultWrapper" in source.get("output", {}):
             operation["resultWrapper"] = source["output"]["resultWrapper"]
+        if full["metadata"]["protocol"].startswith("rest-"):
+            operation["http"] = kept(source["http"], ["method", "requestUri", "responseCode"])
+            if name in ROOTS:
+                operation["root"] = ROOTS[name]
         operation["errors"] = sorted(error["shape"] for error in source.get("errors", []))
         wanted.extend(operation["errors"])
         operations[name] = operation

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::error::ApiError;
 use crate::options::Options;
-use crate::service::Service;
+use crate::service::{Service, s3};
 
 /// The scenario `throttled` refuses every call whose number this divides.
 pub(crate) const THROTTLED_EVERY: u64 = 3;
@@ -27,6 +27,9 @@ pub enum Fault {
     Disconnect,
     /// The operation is carried out, but the connection breaks before the answer arrives.
     LoseAnswer,
+    /// Somebody else's write of the same object is under way: a conditional write of S3 is refused with 409. Other
+    /// calls pass.
+    Conflict,
     /// The answer takes this much longer, in the time of the caller's machine.
     Delay(Duration),
 }
@@ -122,13 +125,20 @@ impl Faults {
     }
 }
 
-/// `Rate exceeded`, as every service says it.
-pub(crate) fn throttled() -> ApiError {
+/// `Rate exceeded`, as every service but S3 says it.
+pub(crate) fn throttled(service: Service) -> ApiError {
+    if service == Service::S3 {
+        return ApiError::client("SlowDown", "Please reduce your request rate.").with_status(503);
+    }
     ApiError::client("ThrottlingException", "Rate exceeded")
 }
 
-/// What STS credentials past their expiration get.
-pub(crate) fn expired() -> ApiError {
+/// What STS credentials past their expiration get. S3 has words and a status of its own for it (Amazon S3 API
+/// Reference, "Error responses").
+pub(crate) fn expired(service: Service) -> ApiError {
+    if service == Service::S3 {
+        return ApiError::client("ExpiredToken", "The provided token has expired.");
+    }
     ApiError::client(
         "ExpiredTokenException",
         "The security token included in the request is expired",
@@ -142,6 +152,7 @@ pub(crate) fn failed(service: Service) -> ApiError {
         Service::Ssm => "InternalServerError",
         Service::SecretsManager => "InternalServiceError",
         Service::CloudWatch => "InternalServiceFault",
+        Service::S3 => "InternalError",
         Service::AutoScaling
         | Service::CloudFormation
         | Service::Elb
@@ -171,17 +182,22 @@ pub(crate) fn denied(
     } else {
         service.iam_prefix()
     };
-    let action = format!("{prefix}:{operation}");
+    let action = match service {
+        Service::S3 => s3::action(operation),
+        _ => format!("{prefix}:{operation}"),
+    };
+    // S3 alone puts the resource in quotation marks.
+    let quote = if service == Service::S3 { "\"" } else { "" };
     let message = format!(
-        "User: {caller} is not authorized to perform: {action} on resource: {} because no identity-based policy allows the {action} action",
+        "User: {caller} is not authorized to perform: {action} on resource: {quote}{}{quote} because no identity-based policy allows the {action} action",
         resource(service, input, options),
     );
-    let code = if service == Service::Sns {
-        "AuthorizationError"
-    } else {
-        "AccessDeniedException"
+    let (code, status) = match service {
+        Service::Sns => ("AuthorizationError", 403),
+        Service::S3 => ("AccessDenied", 403),
+        _ => ("AccessDeniedException", 400),
     };
-    ApiError::client(code, message).with_status(if service == Service::Sns { 403 } else { 400 })
+    ApiError::client(code, message).with_status(status)
 }
 
 /// The resource that the action is on, as far as the request names one; `*` for lists and descriptions.
@@ -233,6 +249,7 @@ fn resource(service: Service, input: &Value, options: &Options) -> String {
         },
         Service::CloudWatch => within("cloudwatch", member("AlarmName"), "alarm:"),
         Service::Rds => within("rds", member("DBInstanceIdentifier"), "db:"),
+        Service::S3 => s3::resource(member("Bucket"), member("Key")),
         Service::Sns => within("sns", member("TopicArn"), ""),
         Service::Sts => within("iam", member("RoleArn"), ""),
         Service::Elb => "*".to_owned(),

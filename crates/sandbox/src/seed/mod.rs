@@ -2,6 +2,7 @@
 
 mod alarms;
 mod app;
+mod buckets;
 mod fleet_alarms;
 mod fleet_scenarios;
 mod fleet_stack;
@@ -22,6 +23,7 @@ use crate::world::World;
 /// Puts the whole platform in place.
 pub(crate) fn platform(world: &mut World) {
     app::place(world);
+    buckets::place(world);
     fleets::place(world);
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod network;
 pub(crate) mod operator;
 mod paging;
 pub(crate) mod rds;
+pub(crate) mod s3;
 pub(crate) mod secretsmanager;
 pub(crate) mod sns;
 pub(crate) mod ssm;
@@ -43,6 +44,8 @@ pub enum Service {
     Logs,
     /// Relational Database Service.
     Rds,
+    /// Simple Storage Service.
+    S3,
     /// Secrets Manager.
     SecretsManager,
     /// Simple Notification Service.
@@ -64,6 +67,7 @@ impl Service {
         Self::Elb,
         Self::Logs,
         Self::Rds,
+        Self::S3,
         Self::SecretsManager,
         Self::Sns,
         Self::Ssm,
@@ -82,6 +86,7 @@ impl Service {
             Self::Elb => elb::OPERATIONS,
             Self::Logs => logs::OPERATIONS,
             Self::Rds => rds::OPERATIONS,
+            Self::S3 => s3::OPERATIONS,
             Self::SecretsManager => secretsmanager::OPERATIONS,
             Self::Sns => sns::OPERATIONS,
             Self::Ssm => ssm::OPERATIONS,
@@ -101,6 +106,7 @@ impl Service {
             Self::Elb => "elasticloadbalancing",
             Self::Logs => "logs",
             Self::Rds => "rds",
+            Self::S3 => "s3",
             Self::SecretsManager => "secretsmanager",
             Self::Sns => "sns",
             Self::Ssm => "ssm",
@@ -120,6 +126,7 @@ pub(crate) struct States {
     pub(crate) elb: elb::State,
     pub(crate) logs: logs::State,
     pub(crate) rds: rds::State,
+    pub(crate) s3: s3::State,
     pub(crate) secretsmanager: secretsmanager::State,
     pub(crate) sns: sns::State,
     pub(crate) ssm: ssm::State,
@@ -139,6 +146,7 @@ pub(crate) fn call(world: &mut World, service: Service, operation: &str, input: 
         Service::Elb => elb::call(world, operation, input),
         Service::Logs => logs::call(world, operation, input),
         Service::Rds => rds::call(world, operation, input),
+        Service::S3 => s3::call(world, operation, input),
         Service::SecretsManager => secretsmanager::call(world, operation, input),
         Service::Sns => sns::call(world, operation, input),
         Service::Ssm => ssm::call(world, operation, input),

@@ -13,7 +13,7 @@ pub enum Access {
 
 use Access::{Read, Write};
 use Service::{
-    AutoScaling, CloudFormation, CloudWatch, Ecr, Ecs, Elb, Logs, Rds, SecretsManager, Sns, Ssm, Sts,
+    AutoScaling, CloudFormation, CloudWatch, Ecr, Ecs, Elb, Logs, Rds, S3, SecretsManager, Sns, Ssm, Sts,
 };
 
 /// Every operation that the sandbox simulates.
@@ -63,6 +63,29 @@ pub(crate) const OPERATIONS: &[(Service, &str, Access)] = &[
     (Rds, "CreateDBSnapshot", Write),
     (Rds, "DescribeDBInstances", Read),
     (Rds, "DescribeDBSnapshots", Read),
+    (S3, "AbortMultipartUpload", Write),
+    (S3, "CompleteMultipartUpload", Write),
+    (S3, "CopyObject", Write),
+    (S3, "CreateMultipartUpload", Write),
+    (S3, "DeleteObject", Write),
+    (S3, "DeleteObjectTagging", Write),
+    (S3, "DeleteObjects", Write),
+    (S3, "GetBucketLocation", Read),
+    (S3, "GetBucketVersioning", Read),
+    (S3, "GetObject", Read),
+    (S3, "GetObjectTagging", Read),
+    (S3, "HeadBucket", Read),
+    (S3, "HeadObject", Read),
+    (S3, "ListBuckets", Read),
+    (S3, "ListMultipartUploads", Read),
+    (S3, "ListObjectVersions", Read),
+    (S3, "ListObjectsV2", Read),
+    (S3, "ListParts", Read),
+    (S3, "PutBucketVersioning", Write),
+    (S3, "PutObject", Write),
+    (S3, "PutObjectTagging", Write),
+    (S3, "UploadPart", Write),
+    (S3, "UploadPartCopy", Write),
     (SecretsManager, "DescribeSecret", Read),
     (SecretsManager, "GetSecretValue", Read),
     (SecretsManager, "ListSecretVersionIds", Read),

@@ -58,7 +58,7 @@ fn generic(service: Service) -> bool {
         | Service::Ssm
         | Service::Sts
         | Service::Ecr => true,
-        Service::Ecs | Service::Rds | Service::Sns => false,
+        Service::Ecs | Service::Rds | Service::S3 | Service::Sns => false,
     }
 }
 
@@ -72,6 +72,10 @@ fn refusal(service: Service, operation: &str, first: &Violation, all: &[Violatio
         Service::Rds => ApiError::client(
             "MissingParameter",
             format!("The request must contain the parameter {}.", first.member),
+        ),
+        Service::S3 => ApiError::client(
+            "MalformedXML",
+            "The XML you provided was not well-formed or did not validate against our published schema",
         ),
         Service::Sns => ApiError::client(
             "InvalidParameter",

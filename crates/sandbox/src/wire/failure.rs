@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Map, Value};
 
+use super::rest::{self, Body};
 use super::route::Protocol;
 use super::shape::Api;
 use super::{cbor, xml};
@@ -66,6 +67,16 @@ pub(crate) fn response(
                 &error.members,
             )
         }
+        Protocol::Rest(kind) => {
+            return rest::failure(
+                kind,
+                named.status,
+                named.code,
+                &error.message,
+                &error.members,
+                request_id,
+            );
+        }
     };
     if protocol != Protocol::Query && api.metadata.query_compatible() {
         header("x-amzn-query-error", &format!("{};{fault}", named.code));
@@ -78,8 +89,8 @@ pub(crate) fn response(
 pub(crate) fn code(service: Service, operation: &str, protocol: Protocol, error: &ApiError) -> String {
     let named = named(Api::of(service), operation, protocol, error);
     match protocol {
-        Protocol::Query => named.code.to_owned(),
-        Protocol::Json(_) | Protocol::Cbor => named.shape.to_owned(),
+        Protocol::Query | Protocol::Rest(Body::Xml) => named.code.to_owned(),
+        Protocol::Json(_) | Protocol::Cbor | Protocol::Rest(Body::Json) => named.shape.to_owned(),
     }
 }
 
@@ -88,7 +99,9 @@ fn named<'a>(api: &'a Api, operation: &str, protocol: Protocol, error: &'a ApiEr
     let given = error.code.as_str();
     if let Some(modelled) = api.error(operation, given) {
         let status = match (protocol, modelled.status) {
-            (Protocol::Query | Protocol::Cbor, Some(status)) if error.status == 400 => status,
+            (Protocol::Query | Protocol::Cbor | Protocol::Rest(_), Some(status)) if error.status == 400 => {
+                status
+            }
             _ => error.status,
         };
         return Named {
@@ -97,12 +110,14 @@ fn named<'a>(api: &'a Api, operation: &str, protocol: Protocol, error: &'a ApiEr
             status,
         };
     }
+    // S3 shares some of the names, but neither their words nor their statuses.
     let common = COMMON
         .iter()
+        .filter(|_| protocol != Protocol::Rest(Body::Xml))
         .find(|(shape, _, code, _)| *shape == given || *code == given);
     if let Some((shape, json_status, code, query_status)) = common {
         let usual = match protocol {
-            Protocol::Query => *query_status,
+            Protocol::Query | Protocol::Rest(_) => *query_status,
             Protocol::Json(_) | Protocol::Cbor => *json_status,
         };
         return Named {

@@ -9,6 +9,7 @@ mod failure;
 mod json;
 mod output;
 mod query;
+mod rest;
 mod route;
 mod shape;
 mod xml;
@@ -25,7 +26,9 @@ use serde_json::{Map, Value};
 pub use access::Access;
 pub use calls::Call;
 pub(crate) use calls::{CallLog, Shown};
+pub(crate) use rest::{Address, Payload};
 
+use self::query::read_scalar;
 use self::route::{Protocol, Route, Scope};
 use self::shape::Api;
 use crate::error::{ApiError, OpResult};
@@ -33,7 +36,7 @@ use crate::fault::{self, Fault, FaultRule, Faults};
 use crate::ids::Ids;
 use crate::options::Options;
 use crate::scenario::Scenario;
-use crate::service::{Service, sts};
+use crate::service::{Service, s3, sts};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -85,14 +88,20 @@ impl World {
     /// Whoever carries the answer to the caller has to heed its [`Delivery`].
     pub fn handle(&mut self, request: &Request<Bytes>) -> Response<Bytes> {
         let request_id = self.desk.ids.uuid();
-        let Some(body) = decoded(request) else {
+        // What encodes the body of a REST request belongs to the object in it.
+        let rest = rest::find(request);
+        let body = match &rest {
+            Some(_) => Some(Cow::Borrowed(request.body().as_ref())),
+            None => decoded(request),
+        };
+        let Some(body) = body else {
             return finish(
                 plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body's encoding"),
                 self.now,
                 &request_id,
             );
         };
-        let Some(route) = route::find(request, &body) else {
+        let Some(route) = rest.or_else(|| route::find(request, &body)) else {
             return finish(
                 plain(StatusCode::NOT_FOUND, "this request"),
                 self.now,
@@ -122,6 +131,9 @@ impl World {
             ),
         };
         let mut response = finish(response, self.now, &request_id);
+        if route.service == Service::S3 {
+            s3::finish(&mut response, &request_id);
+        }
         response.extensions_mut().insert(Delivery {
             delay: faults
                 .iter()
@@ -169,8 +181,8 @@ impl World {
 
     /// The world that answers for `region`: this one, or one in which the platform was never deployed.
     fn in_region(&mut self, service: Service, region: &str) -> &mut Self {
-        // Identities are the same everywhere.
-        if region == self.options.region || service == Service::Sts {
+        // Identities are the same everywhere, and buckets have one name for all regions.
+        if region == self.options.region || matches!(service, Service::Sts | Service::S3) {
             return self;
         }
         let (options, now) = (&self.options, self.now);
@@ -194,16 +206,19 @@ impl World {
             clock: route::text(headers, "x-amz-date").and_then(amz_date),
         };
         if self.has(Scenario::ExpiredCredentials) || sts::expired(self, &caller) {
-            return Err(fault::expired());
+            return Err(fault::expired(route.service));
         }
         if self.has(Scenario::Throttled)
             && (self.desk.calls.total() + 1).is_multiple_of(fault::THROTTLED_EVERY)
         {
-            return Err(fault::throttled());
+            return Err(fault::throttled(route.service));
         }
         let api = Api::of(route.service);
         let Some(operation) = api.operations.get(&route.operation) else {
-            return Err(World::unknown_operation(&route.operation));
+            return Err(match route.service {
+                Service::S3 => s3::unknown_operation(),
+                _ => World::unknown_operation(&route.operation),
+            });
         };
         let input = match &operation.input {
             None => Ok(Value::Object(Map::new())),
@@ -211,9 +226,19 @@ impl World {
                 Protocol::Json(_) => json::read(api, shape, body),
                 Protocol::Cbor => cbor::read(api, shape, body),
                 Protocol::Query => route.parameters.read(api, shape),
+                Protocol::Rest(kind) => {
+                    let payload = rest::payload(headers, body)?;
+                    if route.service == Service::S3 {
+                        s3::check_request(self.now, &route.operation, &route.address, &payload)?;
+                    }
+                    rest::read(api, shape, kind, &route.address, &payload.headers, &payload.body)
+                }
             },
         };
-        let input = input.map_err(|malformed| ApiError::client("SerializationException", malformed.0))?;
+        let input = input.map_err(|malformed| match route.service {
+            Service::S3 => ApiError::client("MalformedXML", malformed.0),
+            _ => ApiError::client("SerializationException", malformed.0),
+        })?;
         for fault in faults {
             match fault {
                 Fault::Deny => {
@@ -226,8 +251,9 @@ impl World {
                         &self.options,
                     ));
                 }
-                Fault::Throttle => return Err(fault::throttled()),
-                Fault::Expire => return Err(fault::expired()),
+                Fault::Throttle => return Err(fault::throttled(route.service)),
+                Fault::Expire => return Err(fault::expired(route.service)),
+                Fault::Conflict => s3::conflict(route.service, &input)?,
                 Fault::Fail => return Err(fault::failed(route.service)),
                 // The request never arrived, so nothing may happen.
                 Fault::Disconnect => return Err(fault::failed(route.service)),
@@ -239,6 +265,9 @@ impl World {
         let region = Scope::of(headers)
             .map_or(self.options.region.as_str(), |scope| scope.region)
             .to_owned();
+        if route.service == Service::S3 {
+            s3::check_place(self, &region, &input)?;
+        }
         let output = self
             .in_region(route.service, &region)
             .call(route.service, &route.operation, &input)?;
@@ -285,6 +314,7 @@ fn success(route: &Route, output: &Value, request_id: &str) -> Response<Bytes> {
             let text = xml::answer(api, &route.operation, operation, output, request_id);
             ("text/xml".to_owned(), text.into_bytes())
         }
+        Protocol::Rest(kind) => return rest::response(api, operation, kind, output),
     };
     let mut response = Response::new(Bytes::from(body));
     if let Ok(value) = content_type.parse() {
@@ -311,8 +341,7 @@ fn plain(status: StatusCode, what: &str) -> Response<Bytes> {
 
 /// The headers that every answer has.
 fn finish(mut response: Response<Bytes>, now: SimTime, request_id: &str) -> Response<Bytes> {
-    let date = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
-    let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let date = rest::http_date(now);
     for (name, value) in [("x-amzn-requestid", request_id), ("date", date.as_str())] {
         if let Ok(value) = value.parse() {
             response.headers_mut().insert(name, value);

@@ -106,23 +106,28 @@ impl Parameters {
             .text
             .as_deref()
             .ok_or_else(|| Malformed("Unexpected complex element termination".to_owned()))?;
-        let value = match kind {
-            Kind::Integer | Kind::Long => text.parse::<i64>().ok().map(Value::from),
-            Kind::Float | Kind::Double => text
-                .parse::<f64>()
-                .ok()
-                .filter(|number| number.is_finite())
-                .map(Value::from),
-            Kind::Boolean if text.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
-            Kind::Boolean if text.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
-            Kind::Boolean => None,
-            Kind::Timestamp => return time(text),
-            Kind::String | Kind::Blob | Kind::Structure | Kind::List | Kind::Map => {
-                Some(Value::String(text.to_owned()))
-            }
-        };
-        value.ok_or_else(|| Malformed(format!("Could not convert `{text}` to {kind:?}")))
+        read_scalar(kind, text)
     }
+}
+
+/// What a form, a parameter of an address, a header or an XML element says in text.
+pub(crate) fn read_scalar(kind: Kind, text: &str) -> Result<Value, Malformed> {
+    let value = match kind {
+        Kind::Integer | Kind::Long => text.parse::<i64>().ok().map(Value::from),
+        Kind::Float | Kind::Double => text
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite())
+            .map(Value::from),
+        Kind::Boolean if text.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
+        Kind::Boolean if text.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
+        Kind::Boolean => None,
+        Kind::Timestamp => return time(text),
+        Kind::String | Kind::Blob | Kind::Structure | Kind::List | Kind::Map => {
+            Some(Value::String(text.to_owned()))
+        }
+    };
+    value.ok_or_else(|| Malformed(format!("Could not convert `{text}` to {kind:?}")))
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 
-use super::query::Parameters;
+pub(super) use super::query::Parameters;
+use super::rest::{self, Address, Body};
 use super::shape::Api;
 use crate::service::Service;
 
@@ -16,6 +17,8 @@ pub(crate) enum Protocol {
     Query,
     /// Smithy RPC v2 CBOR.
     Cbor,
+    /// restXml or restJson.
+    Rest(Body),
 }
 
 /// What a request asks for, before anything is known about its input.
@@ -26,12 +29,15 @@ pub(crate) struct Route {
     pub(crate) protocol: Protocol,
     /// The parameters of a query request, already taken apart.
     pub(crate) parameters: Parameters,
+    /// The address of a REST request, already taken apart.
+    pub(crate) address: Address,
 }
 
 /// The service that `request` is for; `None` when it is not a request to a simulated service. `body` is the
 /// request's body without its content encoding.
 pub(crate) fn find(request: &Request<Bytes>, body: &[u8]) -> Option<Route> {
-    cbor(request)
+    rest::find(request)
+        .or_else(|| cbor(request))
         .or_else(|| json(request.headers()))
         .or_else(|| query(request, body))
 }
@@ -48,6 +54,7 @@ fn cbor(request: &Request<Bytes>) -> Option<Route> {
         operation: operation.to_owned(),
         protocol: Protocol::Cbor,
         parameters: Parameters::default(),
+        address: Address::default(),
     })
 }
 
@@ -65,6 +72,7 @@ fn json(headers: &HeaderMap) -> Option<Route> {
         operation: operation.to_owned(),
         protocol: Protocol::Json(version),
         parameters: Parameters::default(),
+        address: Address::default(),
     })
 }
 
@@ -100,6 +108,7 @@ fn query(request: &Request<Bytes>, body: &[u8]) -> Option<Route> {
         operation,
         protocol: Protocol::Query,
         parameters,
+        address: Address::default(),
     })
 }
 
@@ -122,7 +131,11 @@ impl<'a> Scope<'a> {
     /// What the `Authorization` header says; the signature itself is not checked.
     pub(crate) fn of(headers: &'a HeaderMap) -> Option<Self> {
         let header = text(headers, "authorization")?;
-        let scope = header.split_once("Credential=")?.1.split([',', ' ']).next()?;
+        Self::parse(header.split_once("Credential=")?.1.split([',', ' ']).next()?)
+    }
+
+    /// `<access key>/<date>/<region>/<service>/aws4_request`.
+    pub(crate) fn parse(scope: &'a str) -> Option<Self> {
         let mut parts = scope.split('/');
         let access_key = parts.next()?;
         let _date = parts.next()?;

@@ -23,6 +23,7 @@ pub(crate) struct Metadata {
     #[serde(default)]
     aws_query_compatible: Option<serde_json::Value>,
     endpoint_prefix: String,
+    protocols: Vec<String>,
     #[serde(default)]
     signing_name: Option<String>,
     #[serde(default)]
@@ -42,6 +43,13 @@ impl Metadata {
         &self.endpoint_prefix
     }
 
+    /// Whether the service's requests are told by method and path.
+    pub(crate) fn is_rest(&self) -> bool {
+        self.protocols
+            .iter()
+            .any(|protocol| protocol.starts_with("rest-"))
+    }
+
     /// Whether answers in newer protocols also carry the error code of the query protocol.
     pub(crate) fn query_compatible(&self) -> bool {
         self.aws_query_compatible.is_some()
@@ -59,7 +67,39 @@ pub(crate) struct Operation {
     /// The element around the result in a query answer.
     #[serde(default)]
     pub(crate) result_wrapper: Option<String>,
+    /// How a REST request for it looks.
+    #[serde(default)]
+    pub(crate) http: Option<Http>,
+    /// The root element of a REST-XML answer.
+    #[serde(default)]
+    pub(crate) root: Option<String>,
     pub(crate) errors: Vec<String>,
+}
+
+/// The method and the path of a REST operation, and the status of its success.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Http {
+    pub(crate) method: String,
+    pub(crate) request_uri: String,
+    #[serde(default)]
+    pub(crate) response_code: Option<u16>,
+}
+
+/// Where a member of a REST operation travels; in the body unless this says otherwise.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Location {
+    /// A label of the path.
+    Uri,
+    /// A parameter of the address.
+    Querystring,
+    /// One header.
+    Header,
+    /// All headers that begin with the member's name there.
+    Headers,
+    /// The status of the answer.
+    StatusCode,
 }
 
 /// A use of a shape: as a member, an element, a key or a value.
@@ -69,6 +109,11 @@ pub(crate) struct Reference {
     pub(crate) shape: String,
     #[serde(default)]
     pub(crate) location_name: Option<String>,
+    #[serde(default)]
+    pub(crate) location: Option<Location>,
+    /// The member is the body as it is. The sandbox holds whole bodies, so this says no more than the kind does.
+    #[serde(default, rename = "streaming")]
+    _streaming: bool,
 }
 
 /// The type of a shape.
@@ -110,6 +155,14 @@ pub(crate) struct Shape {
     pub(crate) key: Option<Box<Reference>>,
     #[serde(default)]
     pub(crate) value: Option<Box<Reference>>,
+    /// The member that is the whole body of a REST message.
+    #[serde(default)]
+    pub(crate) payload: Option<String>,
+    /// The elements of the list stand beside each other, without an element around them.
+    #[serde(default)]
+    pub(crate) flattened: bool,
+    #[serde(default)]
+    pub(crate) timestamp_format: Option<String>,
     #[serde(default)]
     error: Option<ErrorTrait>,
 }
@@ -178,6 +231,7 @@ fn source(service: Service) -> &'static str {
         Service::Elb => include_str!("../../api/elbv2.json"),
         Service::Logs => include_str!("../../api/logs.json"),
         Service::Rds => include_str!("../../api/rds.json"),
+        Service::S3 => include_str!("../../api/s3.json"),
         Service::SecretsManager => include_str!("../../api/secretsmanager.json"),
         Service::Sns => include_str!("../../api/sns.json"),
         Service::Ssm => include_str!("../../api/ssm.json"),

@@ -51,15 +51,36 @@ fn element(out: &mut String, name: &str, inside: impl FnOnce(&mut String)) {
     let _ = write!(out, "</{name}>");
 }
 
+/// A whole REST-XML document.
+pub(super) fn document(root: &str, namespace: &str, inside: impl FnOnce(&mut String)) -> String {
+    let mut document = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let _ = write!(document, "<{root} xmlns=\"{namespace}\">");
+    inside(&mut document);
+    let _ = write!(document, "</{root}>");
+    document
+}
+
+/// The answer of a REST-XML request that failed, with whatever else the error names.
+pub(super) fn rest_failure(code: &str, message: &str, details: &[(&str, &str)], request_id: &str) -> String {
+    let mut document = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    element(&mut document, "Error", |body| {
+        for (name, text) in [("Code", code), ("Message", message)].iter().chain(details) {
+            element(body, name, |body| escape(body, text));
+        }
+        element(body, "RequestId", |body| escape(body, request_id));
+    });
+    document
+}
+
 /// What stands between the tags of a value. The value is known to be of its shape (see `output`).
-fn content(out: &mut String, api: &Api, shape: &str, value: &Value) {
+pub(super) fn content(out: &mut String, api: &Api, shape: &str, value: &Value) {
     let shape = api.shape(shape);
     match (shape.kind, value) {
         (Kind::Structure, Value::Object(members)) => {
             for (name, reference) in &shape.members {
-                if let Some(value) = members.get(name) {
-                    let tag = reference.location_name.as_deref().unwrap_or(name);
-                    element(out, tag, |out| content(out, api, &reference.shape, value));
+                // What travels in headers does not stand in the document.
+                if let Some(value) = members.get(name).filter(|_| reference.location.is_none()) {
+                    member(out, api, name, reference, value);
                 }
             }
         }
@@ -98,6 +119,21 @@ fn content(out: &mut String, api: &Api, shape: &str, value: &Value) {
         (_, other) => {
             let _ = write!(out, "{other}");
         }
+    }
+}
+
+/// A member of a structure: one element, or one for each element of a flattened list.
+pub(super) fn member(out: &mut String, api: &Api, name: &str, reference: &Reference, value: &Value) {
+    let named = reference.location_name.as_deref().unwrap_or(name);
+    let shape = api.shape(&reference.shape);
+    match (shape.flattened, shape.member.as_deref(), value) {
+        (true, Some(each), Value::Array(elements)) => {
+            let named = each.location_name.as_deref().unwrap_or(named);
+            for value in elements {
+                element(out, named, |out| content(out, api, &each.shape, value));
+            }
+        }
+        _ => element(out, named, |out| content(out, api, &reference.shape, value)),
     }
 }
 

@@ -1,0 +1,186 @@
+//! Simple Storage Service: buckets, versioned objects, conditional writes, multipart uploads, checksums.
+//!
+//! Words, codes and statuses are those of the Amazon S3 API Reference ("Error responses") and of the user guide's
+//! chapters on conditional requests, versioning and data integrity.
+
+mod bucket;
+mod checksum;
+mod condition;
+mod copy;
+mod delete;
+mod list;
+mod multipart;
+mod object;
+mod put;
+mod read;
+mod request;
+mod tagging;
+mod versions;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+pub(crate) use request::{action, check_place, check_request, conflict, finish, resource};
+
+use self::multipart::Upload;
+use self::object::Object;
+use crate::error::{ApiError, OpResult};
+use crate::service::member::text;
+use crate::time::SimTime;
+use crate::world::World;
+
+/// Every bucket of the account by name.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    buckets: BTreeMap<String, Bucket>,
+}
+
+/// Whether a bucket keeps what is overwritten and deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Versioning {
+    /// It never did.
+    Never,
+    Enabled,
+    Suspended,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    created: SimTime,
+    versioning: Versioning,
+    /// The versions of every key, the oldest first. A key without any is not here.
+    objects: BTreeMap<String, Vec<Object>>,
+    /// Multipart uploads under way, by their ids.
+    uploads: BTreeMap<String, Upload>,
+}
+
+impl Bucket {
+    /// The version that a request without a version id is about; it may be a delete marker.
+    fn current(&self, key: &str) -> Option<&Object> {
+        self.objects.get(key)?.last()
+    }
+}
+
+pub(crate) const OPERATIONS: &[&str] = &[
+    "AbortMultipartUpload",
+    "CompleteMultipartUpload",
+    "CopyObject",
+    "CreateMultipartUpload",
+    "DeleteObject",
+    "DeleteObjectTagging",
+    "DeleteObjects",
+    "GetBucketLocation",
+    "GetBucketVersioning",
+    "GetObject",
+    "GetObjectTagging",
+    "HeadBucket",
+    "HeadObject",
+    "ListBuckets",
+    "ListMultipartUploads",
+    "ListObjectVersions",
+    "ListObjectsV2",
+    "ListParts",
+    "PutBucketVersioning",
+    "PutObject",
+    "PutObjectTagging",
+    "UploadPart",
+    "UploadPartCopy",
+];
+
+pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
+    match operation {
+        "AbortMultipartUpload" => multipart::abort(world, input),
+        "CompleteMultipartUpload" => multipart::complete(world, input),
+        "CopyObject" => copy::copy_object(world, input),
+        "CreateMultipartUpload" => multipart::create(world, input),
+        "DeleteObject" => delete::delete_object(world, input),
+        "DeleteObjectTagging" => tagging::delete(world, input),
+        "DeleteObjects" => delete::delete_objects(world, input),
+        "GetBucketLocation" => bucket::location(world, input),
+        "GetBucketVersioning" => bucket::versioning(world, input),
+        "GetObject" => read::get_object(world, input),
+        "GetObjectTagging" => tagging::get(world, input),
+        "HeadBucket" => bucket::head(world, input),
+        "HeadObject" => read::head_object(world, input),
+        "ListBuckets" => bucket::list(world, input),
+        "ListMultipartUploads" => multipart::list_uploads(world, input),
+        "ListObjectVersions" => versions::list_object_versions(world, input),
+        "ListObjectsV2" => list::list_objects_v2(world, input),
+        "ListParts" => multipart::list_parts(world, input),
+        "PutBucketVersioning" => bucket::put_versioning(world, input),
+        "PutObject" => put::put_object(world, input),
+        "PutObjectTagging" => tagging::put(world, input),
+        "UploadPart" => multipart::upload_part(world, input),
+        "UploadPartCopy" => copy::upload_part_copy(world, input),
+        _ => Err(unknown_operation()),
+    }
+}
+
+/// What S3 answers to requests that it has no operation for.
+pub(crate) fn unknown_operation() -> ApiError {
+    ApiError::client(
+        "NotImplemented",
+        "A header you provided implies functionality that is not implemented",
+    )
+    .with_status(501)
+}
+
+/// Creates an empty bucket.
+pub(crate) fn create_bucket(world: &mut World, name: &str, versioned: bool, created: SimTime) {
+    let bucket = Bucket {
+        created,
+        versioning: if versioned {
+            Versioning::Enabled
+        } else {
+            Versioning::Never
+        },
+        objects: BTreeMap::new(),
+        uploads: BTreeMap::new(),
+    };
+    world.services.s3.buckets.insert(name.to_owned(), bucket);
+}
+
+fn named<'a>(world: &'a World, input: &Value) -> Result<&'a Bucket, ApiError> {
+    let name = text(input, "Bucket").unwrap_or_default();
+    world
+        .services
+        .s3
+        .buckets
+        .get(name)
+        .ok_or_else(|| no_such_bucket(name))
+}
+
+fn named_mut<'a>(world: &'a mut World, input: &Value) -> Result<&'a mut Bucket, ApiError> {
+    let name = text(input, "Bucket").unwrap_or_default();
+    world
+        .services
+        .s3
+        .buckets
+        .get_mut(name)
+        .ok_or_else(|| no_such_bucket(name))
+}
+
+fn no_such_bucket(name: &str) -> ApiError {
+    let error = ApiError::client("NoSuchBucket", "The specified bucket does not exist").with_status(404);
+    with(error, "BucketName", name)
+}
+
+fn no_such_key(key: &str) -> ApiError {
+    let error = ApiError::client("NoSuchKey", "The specified key does not exist.").with_status(404);
+    with(error, "Key", key)
+}
+
+fn invalid_argument(message: &str, name: &str, value: &str) -> ApiError {
+    let error = ApiError::client("InvalidArgument", message);
+    with(with(error, "ArgumentName", name), "ArgumentValue", value)
+}
+
+/// An error with a further element, or (by a name in small letters) a further header.
+fn with(mut error: ApiError, name: &str, value: &str) -> ApiError {
+    error.members.insert(name.to_owned(), value.into());
+    error
+}
+
+#[cfg(test)]
+mod tests;
