@@ -22,6 +22,7 @@ mod convert;
 mod door;
 mod loopback;
 mod operation;
+mod path_style;
 pub(crate) mod stats;
 pub(crate) mod wait;
 
@@ -119,17 +120,19 @@ impl Aws {
 ///
 /// The account guard answers before any service but STS is asked: the wrong account sees no call of a verb.
 macro_rules! clients {
-    ($($name:ident: $sdk:ident $(after $guard:ident)?,)+) => {
+    ($($(#[$attribute:meta])* $name:ident: $sdk:ident $(after $guard:ident)? $(with $module:ident::$how:ident)?,)+) => {
         impl Aws {
             $(
+                $(#[$attribute])*
                 async fn $name(&self) -> Result<$sdk::Client> {
                     $(self.$guard().await?;)?
                     let partition = format!("{}-{}", stringify!($sdk), self.number);
-                    let config = $sdk::config::Builder::from(self.config().await?)
-                        .retry_partition($sdk::config::retry::RetryPartition::new(partition))
-                        .build();
+                    let config = self.config().await?;
+                    let builder = $sdk::config::Builder::from(config)
+                        .retry_partition($sdk::config::retry::RetryPartition::new(partition));
+                    $(let builder = $module::$how(builder, config);)?
                     #[expect(clippy::disallowed_methods, reason = "the one place that makes clients")]
-                    let client = $sdk::Client::from_conf(config);
+                    let client = $sdk::Client::from_conf(builder.build());
                     Ok(client)
                 }
             )+
@@ -146,6 +149,8 @@ clients! {
     elb_client: aws_sdk_elasticloadbalancingv2 after guard_account,
     logs_client: aws_sdk_cloudwatchlogs after guard_account,
     rds_client: aws_sdk_rds after guard_account,
+    #[expect(dead_code, reason = "the first verb that needs S3 takes this line away")]
+    s3_client: aws_sdk_s3 after guard_account with path_style::on_loopback,
     secretsmanager_client: aws_sdk_secretsmanager after guard_account,
     sns_client: aws_sdk_sns after guard_account,
     ssm_client: aws_sdk_ssm after guard_account,

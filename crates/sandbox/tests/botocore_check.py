@@ -16,7 +16,9 @@ import json
 import os
 import pathlib
 import subprocess
+import shutil
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree
 
@@ -38,6 +40,8 @@ CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_PAGER": "",
 }
+# A file of 20 MB, made in `main`.
+SAMPLE = pathlib.Path(tempfile.gettempdir(), f"bpctl-botocore-check-{os.getpid()}")
 problems = []
 
 
@@ -229,6 +233,35 @@ def one_subscription(account):
     return subscribed["SubscriptionArn"]
 
 
+LOGS = f"bp-logs-{ACCOUNT}"
+MODELS = f"bp-models-{ACCOUNT}"
+
+
+def stored(account, key="check/a b+ä.txt", bucket=LOGS, body=b"check"):
+    account.call("s3", "PutObject", Bucket=bucket, Key=key, Body=body, Metadata={"run": "1"}, Tagging="a=1")
+    return {"Bucket": bucket, "Key": key}
+
+
+def begun(account):
+    upload = account.call("s3", "CreateMultipartUpload", Bucket=LOGS, Key="check/parts", ChecksumAlgorithm="CRC32")
+    return {"Bucket": LOGS, "Key": "check/parts", "UploadId": upload["UploadId"]}
+
+
+def with_a_part(account):
+    upload = begun(account)
+    account.call("s3", "UploadPart", PartNumber=1, Body=b"1" * 10, **upload)
+    return upload
+
+
+def with_all_parts(account):
+    upload = begun(account)
+    parts = []
+    for number, size in ((1, 5 * 1024 * 1024), (2, 10)):
+        part = account.call("s3", "UploadPart", PartNumber=number, Body=b"x" * size, **upload)
+        parts.append({"PartNumber": number, "ETag": part["ETag"], "ChecksumCRC32": part["ChecksumCRC32"]})
+    return {**upload, "MultipartUpload": {"Parts": parts}}
+
+
 CALLS = {
     "autoscaling": {
         "DescribeAutoScalingGroups": ({}, "AutoScalingGroups"),
@@ -318,6 +351,43 @@ CALLS = {
         "DescribeDBInstances": ({"DBInstanceIdentifier": "bp-mariadb"}, "DBInstances"),
         "DescribeDBSnapshots": ({}, "DBSnapshots"),
     },
+    "s3": {
+        "AbortMultipartUpload": (with_a_part, None),
+        "CompleteMultipartUpload": (with_all_parts, "ETag"),
+        "CopyObject": (
+            lambda a: {"Bucket": MODELS, "Key": "check/copy", "CopySource": stored(a), "TaggingDirective": "COPY"},
+            "CopyObjectResult",
+        ),
+        "CreateMultipartUpload": ({"Bucket": LOGS, "Key": "check/parts"}, "UploadId"),
+        "DeleteObject": (lambda a: stored(a, bucket=MODELS), "DeleteMarker"),
+        "DeleteObjectTagging": (stored, None),
+        "DeleteObjects": (
+            lambda a: {"Bucket": LOGS, "Delete": {"Objects": [{"Key": stored(a)["Key"]}, {"Key": "none"}]}},
+            "Deleted",
+        ),
+        "GetBucketLocation": ({"Bucket": LOGS}, None),
+        "GetBucketVersioning": ({"Bucket": MODELS}, "Status"),
+        "GetObject": (lambda a: {**stored(a), "Range": "bytes=0-2"}, "Metadata"),
+        "GetObjectTagging": (stored, "TagSet"),
+        "HeadBucket": ({"Bucket": LOGS}, "BucketRegion"),
+        "HeadObject": (lambda a: {**stored(a), "ChecksumMode": "ENABLED"}, "ContentLength"),
+        "ListBuckets": ({}, "Buckets"),
+        "ListMultipartUploads": (lambda a: {"Bucket": begun(a)["Bucket"]}, "Uploads"),
+        "ListObjectVersions": (lambda a: {"Bucket": stored(a, bucket=MODELS)["Bucket"]}, "Versions"),
+        "ListObjectsV2": (lambda a: {"Bucket": stored(a)["Bucket"], "Prefix": "check/"}, "Contents"),
+        "ListParts": (with_a_part, "Parts"),
+        "PutBucketVersioning": ({"Bucket": MODELS, "VersioningConfiguration": {"Status": "Enabled"}}, None),
+        "PutObject": ({"Bucket": LOGS, "Key": "check/new", "Body": b"x" * 100_000, "IfNoneMatch": "*"}, "ETag"),
+        "PutObjectTagging": (
+            lambda a: {**stored(a), "Tagging": {"TagSet": [{"Key": "b", "Value": "2"}]}},
+            None,
+        ),
+        "UploadPart": (lambda a: {**begun(a), "PartNumber": 1, "Body": b"part"}, "ETag"),
+        "UploadPartCopy": (
+            lambda a: {**begun(a), "PartNumber": 1, "CopySource": stored(a), "CopySourceRange": "bytes=0-1"},
+            "CopyPartResult",
+        ),
+    },
     "secretsmanager": {
         "DescribeSecret": ({"SecretId": APP_KEY}, "VersionIdsToStages"),
         "GetSecretValue": ({"SecretId": APP_KEY}, "SecretString"),
@@ -364,6 +434,13 @@ REFUSALS = [
     ("elbv2", "DescribeLoadBalancers", {"Names": ["none"]}, "LoadBalancerNotFound"),
     ("logs", "DescribeLogStreams", {"logGroupName": "none"}, "ResourceNotFoundException"),
     ("rds", "DescribeDBInstances", {"DBInstanceIdentifier": "none"}, "DBInstanceNotFound"),
+    ("s3", "GetObject", {"Bucket": LOGS, "Key": "none"}, "NoSuchKey"),
+    ("s3", "HeadObject", {"Bucket": LOGS, "Key": "none"}, "404"),
+    ("s3", "ListObjectsV2", {"Bucket": "bp-none"}, "NoSuchBucket"),
+    ("s3", "PutObject", {"Bucket": LOGS, "Key": "check/new", "Body": b"y", "IfNoneMatch": "*"}, "PreconditionFailed"),
+    ("s3", "PutObject", {"Bucket": LOGS, "Key": "none", "Body": b"y", "IfMatch": "e"}, "NoSuchKey"),
+    ("s3", "PutObject", {"Bucket": LOGS, "Key": "k", "Body": b"y", "ChecksumCRC32": "AAAAAA=="}, "BadDigest"),
+    ("s3", "PutObjectAcl", {"Bucket": LOGS, "Key": "check/new", "ACL": "private"}, "NotImplemented"),
     ("secretsmanager", "GetSecretValue", {"SecretId": "none"}, "ResourceNotFoundException"),
     ("sns", "GetTopicAttributes", {"TopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:none"}, "NotFound"),
     ("ssm", "GetParameter", {"Name": "/none"}, "ParameterNotFound"),
@@ -383,6 +460,14 @@ COMMANDS = [
     "ssm get-parameters-by-path --path /bp --recursive --query length(Parameters)",
     "rds describe-db-instances --query DBInstances[0].DBInstanceStatus",
     "secretsmanager list-secrets --query length(SecretList)",
+    f"s3api list-objects-v2 --bucket {LOGS} --prefix check/ --max-items 1 --query length(Contents)",
+    f"s3 ls s3://{LOGS}/check/",
+    # Big enough to go up and come back in parts.
+    f"s3 cp {SAMPLE} s3://{MODELS}/check/big",
+    f"s3 cp s3://{MODELS}/check/big {SAMPLE}.copy",
+    f"s3 mv s3://{MODELS}/check/big s3://{LOGS}/check/moved",
+    f"s3 sync s3://{LOGS}/check/ {SAMPLE}.folder",
+    f"s3 rm s3://{LOGS}/check/ --recursive",
 ]
 
 
@@ -420,7 +505,10 @@ def plain(shape, node):
         out = {}
         for child in node:
             name, member = names.get(tag(child), (tag(child), None))
-            out[name] = plain(member, child) if member is not None else child.text
+            if member is not None and member.serialization.get("flattened"):
+                out.setdefault(name, []).append(plain(member.member, child))
+            else:
+                out[name] = plain(member, child) if member is not None else child.text
         return out
     if shape.type_name == "list":
         expected = shape.member.serialization.get("name", "member")
@@ -434,9 +522,16 @@ def plain(shape, node):
 
 def members(model, raw):
     """The raw answer of a call by member names."""
-    if model.output_shape is None:
-        return {}
     protocol = model.service_model.resolved_protocol
+    # What travels in headers is not looked at here: botocore reads it by name.
+    if model.output_shape is None or (protocol == "rest-xml" and not raw["body"]):
+        return {}
+    payload = model.output_shape.serialization.get("payload")
+    if protocol == "rest-xml" and payload:
+        inner = model.output_shape.members[payload]
+        if inner.type_name != "structure":
+            return {}
+        return {payload: plain(inner, xml.etree.ElementTree.fromstring(raw["body"]))}
     if protocol == "json":
         return json.loads(raw["body"] or b"{}")
     if protocol == "smithy-rpc-v2-cbor":
@@ -526,8 +621,14 @@ def main():
                     else:
                         check_operation(account, service, operation, protocol)
             check_refusals(account, protocol)
+        SAMPLE.write_bytes(os.urandom(20_000_000))
         check_commands(url)
+        if SAMPLE.read_bytes() != pathlib.Path(f"{SAMPLE}.copy").read_bytes():
+            problem("what came down is not what went up")
     finally:
+        for left in (SAMPLE, pathlib.Path(f"{SAMPLE}.copy")):
+            left.unlink(missing_ok=True)
+        shutil.rmtree(f"{SAMPLE}.folder", ignore_errors=True)
         listener.terminate()
         listener.wait()
     print(f"{len(problems)} problems")

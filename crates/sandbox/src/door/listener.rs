@@ -30,8 +30,8 @@ const IDLE_TICK: Duration = Duration::from_millis(250);
 /// How long open connections may finish what they are at when the listener stops.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// No AWS request that the sandbox understands is larger.
-const LARGEST_REQUEST: usize = 8 * 1024 * 1024;
+/// The parts that the `aws` command line uploads have 8 MiB; everything else is smaller.
+const LARGEST_REQUEST: usize = 16 * 1024 * 1024;
 
 /// How a listener behaves.
 #[derive(Clone, Debug, Default)]

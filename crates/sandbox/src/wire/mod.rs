@@ -131,6 +131,9 @@ impl World {
             ),
         };
         let mut response = finish(response, self.now, &request_id);
+        if request.method() == http::Method::HEAD {
+            *response.body_mut() = Bytes::new();
+        }
         if route.service == Service::S3 {
             s3::finish(&mut response, &request_id);
         }

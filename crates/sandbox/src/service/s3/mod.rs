@@ -181,6 +181,3 @@ fn with(mut error: ApiError, name: &str, value: &str) -> ApiError {
     error.members.insert(name.to_owned(), value.into());
     error
 }
-
-#[cfg(test)]
-mod tests;

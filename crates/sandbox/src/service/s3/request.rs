@@ -16,7 +16,7 @@ use crate::wire::{Address, Payload};
 use crate::world::World;
 
 /// The most that one request may carry. S3 takes 5 GB; the sandbox holds everything in memory.
-const LARGEST: usize = 64 * 1024 * 1024;
+const LARGEST: usize = 16 * 1024 * 1024;
 
 /// Members that the sandbox has nothing behind. A request with one of them is refused, so that none is lost in silence.
 const NOT_THERE: &[&str] = &[

@@ -19,9 +19,14 @@ pub(in crate::wire) fn find(request: &Request<Bytes>) -> Option<Route> {
         form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
             .into_owned()
             .collect();
-    let service = service(headers, &query)?;
+    // In process the host stands in the address alone.
+    let host = request.uri().host().or_else(|| {
+        let host = text(headers, "host")?;
+        Some(host.rsplit_once(':').map_or(host, |(name, _)| name))
+    });
+    let service = service(headers, host, &query)?;
     let body = Body::of(service);
-    let path = match bucket_of_host(headers).filter(|_| service == Service::S3) {
+    let path = match host.and_then(bucket_of_host).filter(|_| service == Service::S3) {
         Some(bucket) => format!("/{bucket}{}", request.uri().path()),
         None => request.uri().path().to_owned(),
     };
@@ -66,7 +71,7 @@ impl Body {
 }
 
 /// The REST service by the scope of the signature, in the header or in a presigned address, or by the host.
-fn service(headers: &HeaderMap, query: &[(String, String)]) -> Option<Service> {
+fn service(headers: &HeaderMap, host: Option<&str>, query: &[(String, String)]) -> Option<Service> {
     let rest = || {
         Service::ALL
             .iter()
@@ -78,7 +83,7 @@ fn service(headers: &HeaderMap, query: &[(String, String)]) -> Option<Service> {
     if let Some(scope) = scope {
         return rest().find(|service| Api::of(*service).metadata.signing_name() == scope.service);
     }
-    let host = text(headers, "host").filter(|host| host.contains(".amazonaws.com"))?;
+    let host = host.filter(|host| host.ends_with(".amazonaws.com"))?;
     rest().find(|service| {
         let prefix = Api::of(*service).metadata.endpoint_prefix();
         host.split('.').any(|label| label == prefix)
@@ -86,10 +91,8 @@ fn service(headers: &HeaderMap, query: &[(String, String)]) -> Option<Service> {
 }
 
 /// The bucket in a virtual host's name: `bucket.s3.us-east-1.amazonaws.com`, `bucket.s3.amazonaws.com`,
-/// `bucket.localhost:4566`. Bucket names may hold dots themselves.
-fn bucket_of_host(headers: &HeaderMap) -> Option<&str> {
-    let host = text(headers, "host")?;
-    let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
+/// `bucket.localhost`. Bucket names may hold dots themselves.
+fn bucket_of_host(host: &str) -> Option<&str> {
     if let Some(before) = host.strip_suffix(".amazonaws.com") {
         let at = before
             .rfind(".s3.")
