@@ -34,6 +34,10 @@ mod generated;
 mod hints;
 #[path = "it/hostile.rs"]
 mod hostile;
+#[path = "it/hostile_world.rs"]
+mod hostile_world;
+#[path = "it/interrupted.rs"]
+mod interrupted;
 #[path = "it/layers.rs"]
 mod layers;
 #[path = "it/migrate.rs"]

@@ -12,12 +12,26 @@ use crate::commands::verb::{Configuration, Needs};
 use crate::context::{Ctx, state_dir};
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
-use crate::process::{Process, interrupt};
+use crate::process::{Interrupts, Process};
 use crate::settings::{self, Sourced};
 use crate::ui::{Ui, Verbosity};
 
+/// Who the process and its signals belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// bpctl is the process.
+    Us,
+    /// bpctl runs in a process of somebody else, who decides when that ends.
+    Caller,
+}
+
 /// Runs one verb to its end and says what went wrong.
-pub(super) async fn dispatch(global: GlobalArgs, command: Command, mut process: Process) -> ExitStatus {
+pub(super) async fn dispatch(
+    global: GlobalArgs,
+    command: Command,
+    mut process: Process,
+    owner: Owner,
+) -> ExitStatus {
     let verbosity = global.verbosity();
     let needs = command.needs();
     let log = process.env.get("BPCTL_LOG").cloned();
@@ -33,7 +47,7 @@ pub(super) async fn dispatch(global: GlobalArgs, command: Command, mut process: 
             return error.exit_status();
         }
     };
-    let outcome = interruptible(&ctx, command, needs).await;
+    let outcome = interruptible(&ctx, command, needs, owner).await;
     let status = match &outcome {
         Ok(status) => *status,
         Err(error) => {
@@ -134,21 +148,34 @@ async fn context(global: &GlobalArgs, needs: Needs, process: Process, ui: Ui) ->
 }
 
 /// Runs the verb. The first Ctrl-C lets it end its step and report; the second ends it at once.
-async fn interruptible(ctx: &Ctx, command: Command, needs: Needs) -> Result<ExitStatus> {
+async fn interruptible(ctx: &Ctx, command: Command, needs: Needs, owner: Owner) -> Result<ExitStatus> {
     if needs.own_interrupts {
         return command.run(ctx).await;
     }
-    let interrupts = async {
-        interrupt().await;
-        ctx.cancel.cancel();
-        ctx.ui
-            .status("interrupted: finishing the current step; press Ctrl-C again to stop at once");
-        interrupt().await;
+    let signals = Interrupts::default();
+    let heard_elsewhere = owner == Owner::Us && signals.hear_in_thread(ctx.cancel.clone()).is_ok();
+    let hear = async {
+        if !heard_elsewhere {
+            signals.hear(&ctx.cancel).await;
+        }
+        std::future::pending().await
     };
+    let interrupts = async {
+        signals.first().await;
+        // A question has no step that could be finished.
+        if !ctx.ui.is_asking() {
+            ctx.ui
+                .status("interrupted: finishing the current step; press Ctrl-C again to stop at once");
+        }
+        signals.second().await;
+    };
+    // In this order: whether there was a question is known only before the verb has heard of the signal.
     tokio::select! {
-        result = command.run(ctx) => result,
+        biased;
+        () = hear => Ok(ExitStatus::Interrupted),
         () = interrupts => Err(CtlError::new(ErrorKind::Interrupted, "finish: interrupted twice")
             .hint(("what was begun may still be running in AWS: look with", CommandLine::bpctl(["triage"])))),
+        result = command.run(ctx) => result,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::exit::ExitStatus;
 use crate::process::Process;
 use crate::ui::{ColorChoice, Ui, Verbosity};
 
-use dispatch::dispatch;
+use dispatch::{Owner, dispatch};
 use global::GlobalArgs;
 use verbs::Command;
 
@@ -74,7 +74,7 @@ fn run_to_the_end(cli: Cli, mut process: Process) -> ExitStatus {
     // One thread: bpctl waits for the network, it does not compute.
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
-            let status = runtime.block_on(dispatch(cli.global, cli.command, process));
+            let status = runtime.block_on(dispatch(cli.global, cli.command, process, Owner::Us));
             // A question nobody answers any more, or a name that does not resolve, must not hold up the end.
             runtime.shutdown_background();
             status
@@ -90,7 +90,7 @@ fn run_to_the_end(cli: Cli, mut process: Process) -> ExitStatus {
 /// Runs one command line in the caller's runtime.
 pub(crate) async fn run_async(mut process: Process) -> ExitStatus {
     match parse(&mut process) {
-        Ok(cli) => dispatch(cli.global, cli.command, process).await,
+        Ok(cli) => dispatch(cli.global, cli.command, process, Owner::Caller).await,
         Err(status) => status,
     }
 }

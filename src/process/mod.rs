@@ -18,7 +18,7 @@ use crate::clock::Clock;
 pub use captured::Captured;
 pub(crate) use prompt::{NoPrompter, TerminalState};
 pub use prompt::{Prompter, TerminalPrompter};
-pub(crate) use signals::interrupt;
+pub(crate) use signals::{Interrupts, interrupt};
 
 /// One run of the program, seen from the inside.
 pub struct Process {

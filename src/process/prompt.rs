@@ -59,7 +59,7 @@ impl TerminalState {
         }
     }
 
-    /// Brings it back.
+    /// Brings it back, the cursor at the beginning of a line.
     pub(crate) fn restore(&self) {
         // The command ends anyway: nothing can be done about a terminal that went away.
         #[cfg(unix)]
@@ -68,7 +68,7 @@ impl TerminalState {
         }
         let terminal = console::Term::stderr();
         if terminal.is_term() {
-            let _ = terminal.show_cursor();
+            let _ = terminal.show_cursor().and_then(|()| terminal.write_line(""));
         }
     }
 }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::defuse::one_line;
+
 /// Before that nobody wonders whether something is going on.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -19,6 +21,8 @@ pub(crate) struct Gauge(Option<Arc<Mutex<State>>>);
 #[derive(Debug)]
 struct State {
     bars: MultiProgress,
+    /// Whether the terminal's locale has more letters than ASCII.
+    unicode: bool,
     what: String,
     since: Instant,
     shown: Option<ProgressBar>,
@@ -26,10 +30,11 @@ struct State {
 }
 
 impl Bar {
-    pub(super) fn on(bars: &MultiProgress, what: &str) -> Self {
+    pub(super) fn on(bars: &MultiProgress, unicode: bool, what: &str) -> Self {
         Self(Gauge(Some(Arc::new(Mutex::new(State {
             bars: bars.clone(),
-            what: what.to_owned(),
+            unicode,
+            what: one_line(what),
             since: Instant::now(),
             shown: None,
             over: false,
@@ -60,7 +65,11 @@ impl Gauge {
                 .add(ProgressBar::new(all).with_elapsed(state.since.elapsed()));
             let template = "{msg} {wide_bar} {percent:>3}% ETA {eta}";
             if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style);
+                bar.set_style(if state.unicode {
+                    style
+                } else {
+                    style.progress_chars("=> ")
+                });
             }
             bar.set_message(state.what.clone());
             state.shown = Some(bar);
@@ -91,7 +100,7 @@ mod tests {
     #[test]
     fn quick_work_shows_nothing_and_late_work_shows_nothing_any_more() {
         let bars = MultiProgress::new();
-        let bar = Bar::on(&bars, "simulating");
+        let bar = Bar::on(&bars, true, "simulating");
         let gauge = bar.gauge();
         let shown = |gauge: &Gauge| gauge.0.as_ref().unwrap().lock().unwrap().shown.is_some();
         gauge.set(1, 2);

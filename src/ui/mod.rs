@@ -9,7 +9,9 @@ mod runner;
 mod style;
 mod trace;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::MultiProgress;
@@ -57,11 +59,14 @@ pub(crate) struct Ui {
     streams: Mutex<Streams>,
     prompter: Mutex<Box<dyn Prompter>>,
     can_prompt: bool,
+    asking: AtomicBool,
     verbosity: Verbosity,
     color_stdout: bool,
     color_stderr: bool,
     width: Option<u16>,
     bars: Option<MultiProgress>,
+    /// Whether stderr shows more letters than ASCII.
+    unicode: bool,
     /// GitHub's runner, when this is a step of a workflow.
     runner: Option<Runner>,
     /// Errors are documents, for the program that reads them.
@@ -100,11 +105,13 @@ impl Ui {
             streams: Mutex::new(Streams { out, err }),
             prompter: Mutex::new(prompter),
             can_prompt: process.can_prompt && !ci,
+            asking: AtomicBool::new(false),
             verbosity,
             color_stdout: wanted(process.stdout_is_terminal),
             color_stderr: wanted(process.stderr_is_terminal),
             width,
             bars: bars.then(MultiProgress::new),
+            unicode: is_unicode(&process.env),
             runner,
             documents: false,
             place: Place::default(),
@@ -327,7 +334,7 @@ impl Ui {
     /// Shows that something is going on, for as long as the returned value lives.
     pub(crate) fn progress(&self, what: &str) -> Progress {
         match &self.bars {
-            Some(bars) => Progress::spinner(bars, what),
+            Some(bars) => Progress::spinner(bars, self.unicode, what),
             None => {
                 self.status(what);
                 Progress::silent()
@@ -339,7 +346,7 @@ impl Ui {
     /// when it takes longer than a second.
     pub(crate) fn bar(&self, what: &str) -> Bar {
         match &self.bars {
-            Some(bars) => Bar::on(bars, what),
+            Some(bars) => Bar::on(bars, self.unicode, what),
             None => Bar::silent(),
         }
     }
@@ -347,6 +354,11 @@ impl Ui {
     /// Whether anybody can be asked.
     pub(crate) fn can_prompt(&self) -> bool {
         self.can_prompt
+    }
+
+    /// Whether a question waits for its answer.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.asking.load(Ordering::SeqCst)
     }
 
     /// Asks a yes/no question, default no; whoever cancels need not wait for the answer.
@@ -374,23 +386,38 @@ impl Ui {
             nobody,
         );
         let terminal = TerminalState::save();
+        self.asking.store(true, Ordering::SeqCst);
         let asking = tokio::task::spawn_blocking(move || {
             let answer = question(&mut *prompter);
             (prompter, answer)
         });
-        tokio::select! {
+        let answer = tokio::select! {
             biased;
             asked = asking => {
                 let (prompter, answer) = asked.map_err(io::Error::other)?;
                 *self.prompter.lock().unwrap_or_else(PoisonError::into_inner) = prompter;
                 answer
             }
-            () = cancel.cancelled() => {
-                terminal.restore();
-                Err(io::Error::from(io::ErrorKind::Interrupted))
-            }
+            () = cancel.cancelled() => Err(io::Error::from(io::ErrorKind::Interrupted)),
+        };
+        if matches!(&answer, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
+            terminal.restore();
         }
+        self.asking.store(false, Ordering::SeqCst);
+        answer
     }
+}
+
+/// Whether the locale has more letters than ASCII (POSIX, "Environment Variables": LC_ALL, then LC_CTYPE, then
+/// LANG). Where none is set terminals show UTF-8 today.
+fn is_unicode(env: &BTreeMap<String, String>) -> bool {
+    ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| env.get(*name).filter(|value| !value.is_empty()))
+        .is_none_or(|locale| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        })
 }
 
 fn console_width() -> Option<u16> {
@@ -471,6 +498,18 @@ mod tests {
              error: failed to x\n\
              hint: see `bpctl --context prod triage`\n"
         );
+    }
+
+    #[test]
+    fn the_locale_says_which_letters_there_are() {
+        let unicode = |env: &[(&str, &str)]| {
+            let pairs = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+            is_unicode(&pairs.collect())
+        };
+        assert!(unicode(&[]) && unicode(&[("LANG", "de_DE.UTF-8"), ("LC_ALL", "")]));
+        assert!(unicode(&[("LC_ALL", "C.utf8")]));
+        assert!(!unicode(&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]));
+        assert!(!unicode(&[("LANG", "POSIX")]));
     }
 
     #[test]

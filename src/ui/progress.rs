@@ -4,17 +4,26 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::defuse::one_line;
+
+/// For terminals whose locale has no other letters.
+const ASCII: [&str; 5] = ["|", "/", "-", "\\", " "];
+
 /// A line that says what is going on; disappears when dropped.
 #[derive(Debug)]
 pub(crate) struct Progress(Option<ProgressBar>);
 
 impl Progress {
-    pub(super) fn spinner(bars: &MultiProgress, what: &str) -> Self {
+    pub(super) fn spinner(bars: &MultiProgress, unicode: bool, what: &str) -> Self {
         let bar = bars.add(ProgressBar::new_spinner());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
-            bar.set_style(style);
+            bar.set_style(if unicode {
+                style
+            } else {
+                style.tick_strings(&ASCII)
+            });
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(one_line(what));
         bar.enable_steady_tick(Duration::from_millis(120));
         Self(Some(bar))
     }
@@ -26,7 +35,7 @@ impl Progress {
     /// Replaces the text.
     pub(crate) fn say(&self, what: &str) {
         if let Some(bar) = &self.0 {
-            bar.set_message(what.to_owned());
+            bar.set_message(one_line(what));
         }
     }
 }

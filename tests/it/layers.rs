@@ -94,7 +94,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("output", &["ui", "redact", "error"]),
     ("ui", &["redact", "process", "error", "exit"]),
     ("redact", &[]),
-    ("process", &["clock"]),
+    ("process", &["exit", "clock"]),
     ("settings", &["files", "layout", "error", "process"]),
     ("layout", &["error"]),
     ("error", &["exit"]),

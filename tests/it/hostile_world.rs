@@ -1,0 +1,295 @@
+//! Every command in an account whose texts are hostile: what a container, a tenant or a template wrote into AWS
+//! comes back in stop reasons, descriptions, tags, log lines and values, and may reach no terminal, no runner of
+//! GitHub and no page of a ticket as anything but text.
+
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use bpctl_sandbox::{Sandbox, Scenario};
+use serde_json::Value;
+
+use crate::support::{Account, Run};
+
+/// Members of answers that hold text of people and programs. Names and states keep their meaning, so that the
+/// commands go on.
+const TEXTS: [&str; 22] = [
+    "message",
+    "Message",
+    "reason",
+    "Reason",
+    "stoppedReason",
+    "StateReason",
+    "StatusMessage",
+    "StatusReason",
+    "StackStatusReason",
+    "ResourceStatusReason",
+    "Description",
+    "AlarmDescription",
+    "Cause",
+    "Details",
+    "InstanceType",
+    "rolloutStateReason",
+    "description",
+    "Comment",
+    "Value",
+    "User",
+    "HealthStatusReason",
+    "DBInstanceStatusInfo",
+];
+
+const HOSTILE: [&str; 4] = [
+    "\u{9b}2J\u{202e}x\u{2066}\n::stop-commands::x\n  ::error::forged ##[error]x",
+    "``x`<img src=x>@all https://evil.example``` [a](https://evil.example)\n# h",
+    "`\n```\n<b>@all</b>\n~~~\n|x|",
+    "\u{200e}\u{feff}\u{85}\r\n::add-mask::a\u{2028}::set-output name=a::b",
+];
+
+const COMMANDS: [&[&str]; 11] = [
+    &["fleet", "list"],
+    &["fleet", "status"],
+    &["fleet", "status", "production/gpu-default"],
+    &["fleet", "explain", "production/gpu-default"],
+    &["fleet", "lint"],
+    &["fleet", "replay", "production/gpu-default"],
+    &["fleet", "scale-to-zero", "production/gpu-default", "--dry-run"],
+    &["triage", "--fail-on", "never"],
+    &["migrate", "--dry-run"],
+    &["migrate", "--yes", "--tenant"],
+    &["whoami"],
+];
+
+/// The sandbox behind somebody who writes into every text.
+#[derive(Clone, Debug)]
+struct Scribbler {
+    sandbox: Sandbox,
+    text: Arc<str>,
+}
+
+impl HttpClient for Scribbler {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Scribbler {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (sandbox, text) = (self.sandbox.clone(), Arc::clone(&self.text));
+        HttpConnectorFuture::new(async move {
+            let mut response: HttpResponse = sandbox.call(request).await?;
+            let changed = response.body().bytes().and_then(|body| scribbled(body, &text));
+            if let Some(changed) = changed {
+                response.headers_mut().remove("content-length");
+                *response.body_mut() = SdkBody::from(changed);
+            }
+            Ok(response)
+        })
+    }
+}
+
+fn scribbled(body: &[u8], text: &str) -> Option<Vec<u8>> {
+    if let Ok(mut document) = serde_json::from_slice::<Value>(body) {
+        // JSON can carry what XML cannot.
+        scribble(&mut document, &format!("{text}\u{1b}[2J\u{1b}]52;c;eA==\u{7}"));
+        return serde_json::to_vec(&document).ok();
+    }
+    let mut xml = std::str::from_utf8(body)
+        .ok()
+        .filter(|body| body.starts_with('<'))?
+        .to_owned();
+    let text = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('\r', "&#13;");
+    for name in TEXTS {
+        xml = xml.replace(&format!("</{name}>"), &format!("{text}</{name}>"));
+    }
+    Some(xml.into_bytes())
+}
+
+fn scribble(value: &mut Value, text: &str) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(old) if TEXTS.contains(&name.as_str()) => old.push_str(text),
+                    other => scribble(other, text),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| scribble(item, text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn account() -> Account {
+    let wanted = [
+        "crash-loop",
+        "gpu-no-capacity",
+        "stack-rollback",
+        "migration-failed",
+        "ami-missing",
+    ];
+    let scenarios: Vec<Scenario> = Scenario::ALL
+        .iter()
+        .copied()
+        .filter(|scenario| wanted.contains(&scenario.name()))
+        .collect();
+    Account::with(&scenarios)
+}
+
+async fn run(account: &Account, text: &str, args: &[&str], github: bool) -> Run {
+    let summary = account.home().join("summary.md");
+    account
+        .run_with(args, |process| {
+            let transport = process.transport.as_mut().expect("a sandbox");
+            transport.client = SharedHttpClient::new(Scribbler {
+                sandbox: account.sandbox.clone(),
+                text: Arc::from(text),
+            });
+            if github {
+                process.env.insert("GITHUB_ACTIONS".to_owned(), "true".to_owned());
+                process
+                    .env
+                    .insert("GITHUB_STEP_SUMMARY".to_owned(), summary.display().to_string());
+            }
+        })
+        .await
+}
+
+/// Nothing that is not seen, besides ends of lines, tabs, and colours where they are wanted.
+fn assert_seen(text: &str, colors: bool, what: &str) {
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200e}' | '\u{feff}' | '\u{2028}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    }) {
+        rest = &rest[at..];
+        let color = rest.strip_prefix("\u{1b}[").and_then(|rest| {
+            let length = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
+            rest[length..].strip_prefix('m')
+        });
+        match color.filter(|_| colors) {
+            Some(after) => rest = after,
+            None => panic!("{what}: {:?}", rest.chars().take(20).collect::<String>()),
+        }
+    }
+}
+
+/// No line that GitHub's runner obeys, besides bpctl's own annotations on stderr.
+fn assert_mute(run: &Run, what: &str) {
+    for line in run.stdout.lines() {
+        assert!(!line.trim_start().starts_with("::"), "{what}: {line}");
+    }
+    for line in run
+        .stderr
+        .lines()
+        .filter(|line| line.trim_start().starts_with("::"))
+    {
+        let ours = ["::error::", "::warning::", "::group::", "::endgroup::"];
+        assert!(ours.iter().any(|ours| line.starts_with(ours)), "{what}: {line}");
+        assert!(!line.starts_with("::error::forged"), "{what}: {line}");
+    }
+    assert!(
+        !run.stdout.contains("##[") && !run.stderr.contains("##["),
+        "{what}"
+    );
+}
+
+/// Markdown without its blocks and spans of code (CommonMark: a run of backticks ends at the next one of its length).
+fn without_code(markdown: &str) -> String {
+    let mut out = String::new();
+    let mut fence: Option<usize> = None;
+    for line in markdown.lines() {
+        let run = line.bytes().take_while(|byte| *byte == b'`').count();
+        match fence {
+            Some(length) => {
+                if run >= length && line.trim_end().len() == run {
+                    fence = None;
+                }
+            }
+            None if run >= 3 && !line[run..].contains('`') => fence = Some(run),
+            None => {
+                spans(&mut out, line);
+                out.push('\n');
+            }
+        }
+    }
+    assert_eq!(fence, None, "a block is open: {markdown}");
+    out
+}
+
+fn spans(out: &mut String, line: &str) {
+    let mut rest = line;
+    while let Some(at) = rest.find('`') {
+        let run = rest[at..].bytes().take_while(|byte| *byte == b'`').count();
+        out.push_str(&rest[..at]);
+        if rest[..at].ends_with('\\') {
+            out.push('`');
+            rest = &rest[at + 1..];
+            continue;
+        }
+        let after = &rest[at + run..];
+        let end = after
+            .match_indices(&"`".repeat(run))
+            .map(|(end, _)| end)
+            .find(|end| !after[..*end].ends_with('`') && !after[end + run..].starts_with('`'));
+        rest = match end {
+            Some(end) => &after[end + run..],
+            None => after,
+        };
+    }
+    out.push_str(rest);
+}
+
+fn assert_text(markdown: &str, what: &str) {
+    let text = without_code(markdown);
+    for live in ["<img", "<b>", "@all", "https://evil", "[a](", "\n# h"] {
+        assert!(!text.contains(live), "{what}: {live} in {text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_text_from_aws_is_more_than_text() {
+    let mut hostile_results = 0;
+    for text in HOSTILE {
+        let account = account();
+        for command in COMMANDS {
+            for format in ["table", "wide", "json", "yaml", "jsonl", "name", "markdown"] {
+                let args = [command, &["-o", format]].concat();
+                let what = args.join(" ");
+                let run = self::run(&account, text, &args, true).await;
+                assert_seen(&run.stdout, false, &what);
+                assert_seen(&run.stderr, false, &what);
+                assert_mute(&run, &what);
+                match format {
+                    "json" if !run.stdout.is_empty() => drop(run.json()),
+                    "markdown" => assert_text(&run.stdout, &what),
+                    _ => {}
+                }
+                hostile_results += usize::from(run.stdout.contains("forged") || run.stdout.contains("evil"));
+            }
+        }
+        let summary = std::fs::read_to_string(account.home().join("summary.md")).unwrap();
+        assert_seen(&summary, false, "the job summary");
+        assert_text(&summary, "the job summary");
+    }
+    // The texts did come through.
+    assert!(hostile_results > 20, "{hostile_results}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn colours_are_the_only_sequences() {
+    let account = account();
+    for command in COMMANDS {
+        let args = [command, &["--color", "always", "-o", "wide"]].concat();
+        let run = self::run(&account, HOSTILE[0], &args, false).await;
+        assert_seen(&run.stdout, true, &args.join(" "));
+        assert_seen(&run.stderr, true, &args.join(" "));
+    }
+}
