@@ -1,23 +1,25 @@
 //! The command line: global flags, the table of verbs, and what happens around each of them.
 
 mod dispatch;
+mod foreign;
 mod global;
+mod help;
+mod parse;
 mod verbs;
 
-use std::ffi::OsString;
-use std::io::Write as _;
 use std::sync::mpsc;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+use clap::{CommandFactory as _, Parser};
 
 use crate::completion;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CtlError, ErrorKind};
 use crate::exit::ExitStatus;
 use crate::process::Process;
 use crate::ui::{ColorChoice, Ui, Verbosity};
 
 use dispatch::{Owner, dispatch};
 use global::GlobalArgs;
+use parse::parse;
 use verbs::Command;
 
 /// Operate the platform: migrations, GPU fleets, triage, and a sandbox to try all of it in
@@ -93,75 +95,4 @@ pub(crate) async fn run_async(mut process: Process) -> ExitStatus {
         Ok(cli) => dispatch(cli.global, cli.command, process, Owner::Caller).await,
         Err(status) => status,
     }
-}
-
-/// Whether a command line that cannot be parsed asks for JSON.
-fn wants_json(args: &[OsString]) -> bool {
-    let words: Vec<&str> = args
-        .iter()
-        .map_while(|arg| arg.to_str().filter(|word| *word != "--"))
-        .collect();
-    let is_json = |word: &str| matches!(word, "json" | "jsonl");
-    let joined = words.iter().any(|word| {
-        ["--output=", "-o=", "-o"]
-            .iter()
-            .any(|flag| word.strip_prefix(flag).is_some_and(is_json))
-    });
-    joined
-        || words
-            .windows(2)
-            .any(|pair| matches!(pair, ["-o" | "--output", word] if is_json(word)))
-}
-
-/// What clap has to say about a command line, as an error of bpctl's own.
-fn complaint(error: &clap::Error) -> CtlError {
-    let text = error.render().to_string();
-    let mut paragraphs = text.split("\n\n").map(str::trim);
-    let what = paragraphs.next().unwrap_or_default();
-    let what = what.strip_prefix("error: ").unwrap_or(what);
-    let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
-    let tips = paragraphs
-        .filter_map(|paragraph| paragraph.strip_prefix("tip: "))
-        .map(str::to_owned);
-    tips.fold(
-        CtlError::usage(format!("read the command line: {what}")),
-        |error, tip| error.hint(tip),
-    )
-}
-
-/// Command line → [`Cli`]; help and version texts and complaints are written here.
-fn parse(process: &mut Process) -> Result<Cli, ExitStatus> {
-    let args = std::mem::take(&mut process.args);
-    let wants_json = wants_json(&args);
-    let parsed = command_tree()
-        .try_get_matches_from(args)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
-    parsed.map_err(|error| {
-        let is_answer = !error.use_stderr();
-        if wants_json && !is_answer {
-            let ui = Ui::new(process, ColorChoice::Never, Verbosity::Normal).with_documents(true);
-            ui.error(&complaint(&error));
-            return ExitStatus::Usage;
-        }
-        let (stream, terminal) = if is_answer {
-            (&mut process.stdout, process.stdout_is_terminal)
-        } else {
-            (&mut process.stderr, process.stderr_is_terminal)
-        };
-        let no_color = process.env.get("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let colored = terminal && !no_color;
-        let text = error.render();
-        let text = if colored {
-            text.ansi().to_string()
-        } else {
-            text.to_string()
-        };
-        // A reader that went away is not an error.
-        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
-        if is_answer {
-            ExitStatus::Done
-        } else {
-            ExitStatus::Usage
-        }
-    })
 }

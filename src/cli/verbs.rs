@@ -13,5 +13,6 @@ commands::verb::verbs! {
         Completion(commands::completion::CompletionArgs),
         Man(commands::man::ManArgs),
         ExitCodes(commands::exit_codes::ExitCodesArgs),
+        Options(commands::options::OptionsArgs),
     }
 }

@@ -16,6 +16,11 @@ use crate::settings::{
 
 /// Look at contexts and settings, and choose a context
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl config get-contexts               the contexts, the current one marked
+  bpctl config use-context staging        choose one
+  bpctl config explain region             who decided the region
+  bpctl config names                      every name that the layout gives")]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
     command: ConfigCommand,

@@ -1,11 +1,14 @@
-//! `bpctl help exit-codes`: the exit statuses that scripts can rely on.
+//! `bpctl exit-codes`: the exit statuses that scripts can rely on.
 
 use clap::Args;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
-use crate::exit::{ExitStatus, table_text};
+use crate::exit::{ExitStatus, TABLE, table_text};
+use crate::output::{Render, View};
 
 /// Exit statuses that scripts can rely on
 #[derive(Debug, Args)]
@@ -19,13 +22,58 @@ fn long_about() -> String {
     )
 }
 
+#[derive(Debug, Serialize)]
+struct ExitCodes {
+    exit_codes: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    code: u8,
+    meaning: &'static str,
+}
+
+impl Render for ExitCodes {
+    fn schema(&self) -> &'static str {
+        "bpctl.exit-codes/1"
+    }
+
+    fn human(&self, _view: &View) -> String {
+        table_text()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.exit_codes.iter().map(|row| row.code.to_string()).collect()
+    }
+
+    fn items(&self) -> Option<Vec<Value>> {
+        Some(self.exit_codes.iter().map(|row| json!(row)).collect())
+    }
+
+    fn markdown(&self) -> Option<String> {
+        let rows = self
+            .exit_codes
+            .iter()
+            .map(|row| format!("| {} | {} |\n", row.code, row.meaning));
+        Some(format!(
+            "| Status | Meaning |\n|---|---|\n{}",
+            rows.collect::<String>()
+        ))
+    }
+}
+
 impl Verb for ExitCodesArgs {
     fn needs(&self) -> Needs {
         Needs::NOTHING
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
-        ctx.ui.result(&table_text())?;
+        ctx.emit(&ExitCodes {
+            exit_codes: TABLE
+                .iter()
+                .map(|&(code, meaning)| Row { code, meaning })
+                .collect(),
+        })?;
         Ok(ExitStatus::Done)
     }
 }

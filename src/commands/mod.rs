@@ -6,6 +6,7 @@ pub(crate) mod exit_codes;
 pub(crate) mod fleet;
 pub(crate) mod man;
 pub(crate) mod migrate;
+pub(crate) mod options;
 pub(crate) mod sandbox;
 pub(crate) mod triage;
 pub(crate) mod verb;

@@ -28,8 +28,8 @@ impl Words {
             match rest.strip_prefix('=') {
                 Some(value) => Some(value),
                 None if rest.is_empty() => {
-                    let behind = self.0[position + 1..].iter().map(String::as_str);
-                    behind.skip_while(|word| *word == "=").next()
+                    let mut behind = self.0[position + 1..].iter().map(String::as_str);
+                    behind.find(|word| *word != "=")
                 }
                 None => None,
             }

@@ -183,3 +183,57 @@ async fn every_document_about_aws_says_of_which_account_it_is() {
     let config = account.run(&["config", "names", "-o", "json"]).await.json();
     assert_eq!(config.get("account"), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn verbs_of_other_tools_are_answered_with_ours() {
+    let account = Account::with(&[]);
+    for (args, ours) in [
+        (&["logs", "-f"][..], "`bpctl triage`"),
+        (&["get", "pods"], "`bpctl fleet list`"),
+        (&["ssh"], "`bpctl triage`"),
+        (&["login"], "`bpctl whoami`"),
+        (&["fleet", "describe", "x"], "`bpctl fleet status`"),
+        (
+            &["--stage", "fleet", "scale"],
+            "`bpctl fleet scale-to-zero --help`",
+        ),
+    ] {
+        let run = account.run(args).await;
+        assert_eq!((run.status.code(), run.calls), (2, 0), "{}", run.text());
+        assert!(run.stderr.contains(ours), "{}", run.text());
+    }
+    let document = account.run(&["-o", "json", "login"]).await;
+    let error: serde_json::Value = serde_json::from_str(&document.stderr).expect("a document");
+    assert_eq!(
+        error["hints"][0]["command"],
+        serde_json::json!(["bpctl", "whoami"])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn exit_codes_are_a_document_too() {
+    let account = Account::with(&[]);
+    let document = account.run(&["exit-codes", "-o", "json"]).await.json();
+    assert_eq!(document["schema"], "bpctl.exit-codes/1");
+    assert_eq!(document["exit_codes"][4]["code"], 4);
+    let names = account.run(&["exit-codes", "-o", "name"]).await;
+    assert!(names.stdout.starts_with("0\n1\n2\n"), "{}", names.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn man_prints_the_page_of_a_verb() {
+    let account = Account::with(&[]);
+    let page = account.run(&["man", "fleet", "scale-to-zero"]).await;
+    assert!(
+        page.stdout.contains(".TH BPCTL-FLEET-SCALE-TO-ZERO 1"),
+        "{}",
+        page.text()
+    );
+    let unknown = account.run(&["man", "fleet", "sttus"]).await;
+    assert_eq!(unknown.status.code(), 2);
+    assert!(
+        unknown.stderr.contains("`bpctl man fleet status`"),
+        "{}",
+        unknown.text()
+    );
+}

@@ -45,32 +45,129 @@ async fn completions_are_current() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn manual_pages_are_current_and_none_is_left_over() {
+/// Files that `args` plus a folder write are those of the committed `folder`, none more and none less.
+async fn folder_is_current(args: &[&str], folder: &str) {
     let account = Account::with(&[]);
-    let folder = account.home().join("man");
-    fs::create_dir(&folder).unwrap();
-    let run = account.run(&["man", "--dir", folder.to_str().unwrap()]).await;
+    let made = account.home().join("made");
+    let run = account
+        .run(&[args, &["--dir", made.to_str().unwrap()]].concat())
+        .await;
     assert_eq!(run.status.code(), 0, "{}", run.text());
     let names = |folder: &Path| {
         let mut names: Vec<_> = fs::read_dir(folder)
             .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.path().is_file())
+            .map(|entry| entry.file_name().into_string().unwrap())
             .collect();
         names.sort();
         names
     };
-    let committed = root().join("man");
+    let committed = root().join(folder);
     if blessing() && committed.exists() {
-        fs::remove_dir_all(&committed).unwrap();
+        for name in names(&committed) {
+            fs::remove_file(committed.join(name)).unwrap();
+        }
     }
-    for name in names(&folder) {
+    for name in names(&made) {
         hold(
             &committed.join(&name),
-            &fs::read_to_string(folder.join(&name)).unwrap(),
+            &fs::read_to_string(made.join(&name)).unwrap(),
         );
     }
-    assert_eq!(names(&committed), names(&folder));
+    assert_eq!(names(&committed), names(&made));
+}
+
+#[tokio::test(start_paused = true)]
+async fn manual_pages_are_current_and_none_is_left_over() {
+    folder_is_current(&["man"], "man").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reference_is_current_and_no_page_is_left_over() {
+    folder_is_current(&["man", "--markdown"], "docs/reference").await;
+}
+
+/// The sections of every manual page, in the order of man-pages(7).
+#[test]
+fn manual_pages_have_their_sections_in_order() {
+    const LAST: [&str; 5] = ["EXAMPLES", "EXIT STATUS", "ENVIRONMENT", "FILES", "SEE ALSO"];
+    for entry in fs::read_dir(root().join("man")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let sections: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix(".SH "))
+            .map(|heading| heading.trim_matches('"'))
+            .collect();
+        assert_eq!(
+            sections[..3],
+            ["NAME", "SYNOPSIS", "DESCRIPTION"],
+            "{}",
+            path.display()
+        );
+        let mut known = LAST.iter().filter(|heading| sections.contains(*heading));
+        let found = sections.iter().filter(|heading| LAST.contains(*heading));
+        assert!(found.eq(known.by_ref()), "{}: {sections:?}", path.display());
+        assert!(sections.ends_with(&LAST[1..]), "{}: {sections:?}", path.display());
+    }
+    let scale = fs::read_to_string(root().join("man/bpctl-fleet-scale-to-zero.1")).unwrap();
+    assert!(scale.contains(".SH \"EXAMPLES\"") && !scale.contains("GLOBAL OPTIONS"));
+}
+
+/// Every example of every help page, as far as it is bpctl's, can be typed.
+#[test]
+fn examples_can_be_typed() {
+    fn examples(command: &clap::Command, found: &mut Vec<String>) {
+        let help = command
+            .get_after_help()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let (_, list) = help.split_once("Examples:\n").unwrap_or_default();
+        for line in list.lines().map_while(|line| line.strip_prefix("  ")) {
+            let line = line.split("  ").next().unwrap_or_default();
+            // The shell's part of it begins behind these.
+            let line = line.split(" | ").next().unwrap_or_default();
+            found.push(line.split(" > ").next().unwrap_or_default().to_owned());
+        }
+        for sub in command.get_subcommands() {
+            examples(sub, found);
+        }
+    }
+    let tree = bpctl::command_tree();
+    let mut found = Vec::new();
+    examples(&tree, &mut found);
+    assert!(found.len() > 30, "{found:?}");
+    for example in found {
+        let words = shlex::split(&example).unwrap();
+        assert_eq!(words[0], "bpctl", "{example}");
+        if let Err(error) = tree.clone().try_get_matches_from(words) {
+            panic!("`{example}`: {error}");
+        }
+    }
+}
+
+/// The flags of every command are told once, not on every page.
+#[tokio::test(start_paused = true)]
+async fn the_flags_of_every_command_are_on_one_page() {
+    let account = Account::with(&[]);
+    for args in [
+        &["--help"][..],
+        &["fleet", "list", "--help"],
+        &["fleet", "-h"],
+        &["help", "triage"],
+    ] {
+        let run = account.run(args).await;
+        assert!(
+            !run.stdout.contains("--endpoint-url") && run.stdout.contains("bpctl help options"),
+            "{}",
+            run.text()
+        );
+    }
+    for args in [&["help", "options"][..], &["options"], &["options", "--help"]] {
+        let run = account.run(args).await;
+        assert!(run.stdout.contains("--endpoint-url <URL>"), "{}", run.text());
+    }
 }
 
 #[test]

@@ -19,6 +19,11 @@ use crate::output::{Render, Table, View};
 /// A fleet that has a stack or parameters but no Auto Scaling group is listed too: its state says
 /// what is missing.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl fleet list                                    the fleets of the context
+  bpctl fleet list --stage production -o wide         those of one stage, with stack and group
+  bpctl fleet list -o name                            one name a line, for a script
+  bpctl fleet list --query 'fleets[?desired>`0`].name'    those that run")]
 pub(crate) struct ListArgs {}
 
 #[derive(Debug, Serialize)]

@@ -14,6 +14,11 @@ use crate::exit::ExitStatus;
 use crate::layout::LayoutKind;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl sandbox run -- bpctl migrate --tenant --yes          a rehearsal
+  bpctl sandbox run --scenario crash-loop -- bpctl triage    a drill
+  bpctl sandbox run -- aws ecs list-clusters                 any AWS tool
+  bpctl sandbox run -- bash                                  a shell with the account in its environment")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     world: WorldArgs,

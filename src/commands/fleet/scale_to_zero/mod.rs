@@ -38,6 +38,10 @@ use plan::{Candidate, Request, Shrink, Snapshot};
 /// Minimum and maximum stay as they are: the fleet starts again when the next job comes. Instances
 /// that are protected from scale-in keep running until their protection ends.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl fleet scale-to-zero production/gpu-default --dry-run    what would be done, and lost
+  bpctl fleet scale-to-zero production/gpu-default --drain      wait for the jobs first
+  bpctl fleet scale-to-zero --all --stage staging --yes         a whole stage, for the night")]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["fleets", "all"])))]
 pub(crate) struct ScaleToZeroArgs {
     /// Fleets, e.g. production/gpu-default

@@ -28,6 +28,10 @@ const IN_FULL: usize = 3;
 /// could not be read is `?`. The number of API calls does not grow with the number of fleets, except
 /// by what fits into one call.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl fleet status                              every fleet, one a line
+  bpctl fleet status production/gpu-default       one in full
+  bpctl fleet status -o json --query 'fleets[].alarms[?attention]'    alarms that want attention")]
 pub(crate) struct StatusArgs {
     /// Fleets, e.g. production/gpu-default; all of them by default
     #[arg(value_name = "FLEET", add = crate::completion::fleets())]
