@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Aws;
 use super::convert::time;
+use super::pages::Pages;
 use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
 
 /// States in which an operation left a stack that did not succeed ("Stack status codes", CloudFormation
@@ -66,7 +67,7 @@ impl Aws {
     /// The stacks of the region whose last operation failed or is being rolled back.
     pub(crate) async fn failed_stacks(&self) -> Result<Vec<StackSummary>> {
         const REQUEST: &str = "ListStacks";
-        let mut pages = self
+        let stream = self
             .cloudformation_client()
             .await?
             .list_stacks()
@@ -74,9 +75,9 @@ impl Aws {
             .into_paginator()
             .send();
         let mut stacks = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| from_sdk("list the failed stacks", &error))?;
-            for stack in page.stack_summaries() {
+        let mut pages = Pages::new("list the failed stacks", stream);
+        while let Some(page) = pages.next().await? {
+            for stack in &page {
                 stacks.push(StackSummary {
                     name: stack.stack_name().required(REQUEST, "StackName")?.to_owned(),
                     status: stack
@@ -104,7 +105,8 @@ impl Aws {
             .await
             .map_err(|error| from_sdk(format!("read the events of stack `{name}`"), &error))?;
         answer
-            .stack_events()
+            .stack_events
+            .required(REQUEST, "StackEvents")?
             .iter()
             .map(|event| {
                 Ok(StackEvent {
@@ -123,20 +125,14 @@ impl Aws {
 
     /// Every stack of the region.
     pub(crate) async fn stacks(&self) -> Result<Vec<Stack>> {
-        let mut pages = self
+        let stream = self
             .cloudformation_client()
             .await?
             .describe_stacks()
             .into_paginator()
             .send();
-        let mut stacks = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| from_sdk("list the stacks", &error))?;
-            for stack in page.stacks() {
-                stacks.push(convert(stack)?);
-            }
-        }
-        Ok(stacks)
+        let found = Pages::new("list the stacks", stream).all().await?;
+        found.iter().map(convert).collect()
     }
 
     /// The template of a stack as it was deployed; `None` when there is no stack of this name.
@@ -167,7 +163,10 @@ impl Aws {
             .send()
             .await;
         match answer {
-            Ok(answer) => answer.stacks().first().map(convert).transpose(),
+            Ok(answer) => {
+                let stacks = answer.stacks.required("DescribeStacks", "Stacks")?;
+                stacks.first().map(convert).transpose()
+            }
             Err(error) => {
                 let error = from_sdk(format!("describe stack `{name}`"), &error);
                 if is_absent(&error) { Ok(None) } else { Err(error) }

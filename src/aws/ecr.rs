@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::Aws;
 use super::convert::time;
-use crate::error::{ErrorKind, Result, from_sdk};
+use super::pages::Pages;
+use crate::error::{ErrorKind, Result};
 
 /// DescribeImages: at most 1000 images per page (Amazon ECR API Reference).
 const PAGE: i32 = 1000;
@@ -22,7 +23,7 @@ impl Aws {
     ///
     /// All of them are listed: asking for single tags fails as a whole when one of them is missing.
     pub(crate) async fn images(&self, repository: &str) -> Result<Option<Vec<Image>>> {
-        let mut pages = self
+        let stream = self
             .ecr_client()
             .await?
             .describe_images()
@@ -35,23 +36,19 @@ impl Aws {
             .max_results(PAGE)
             .into_paginator()
             .send();
-        let mut images = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = match page {
-                Ok(page) => page,
-                Err(error) => {
-                    let error = from_sdk(format!("list the images of `{repository}`"), &error);
-                    return match error.kind() {
-                        ErrorKind::NotFound => Ok(None),
-                        _ => Err(error),
-                    };
-                }
-            };
-            images.extend(page.image_details().iter().map(|image| Image {
+        let pages = Pages::new(format!("list the images of `{repository}`"), stream);
+        let found = match pages.all().await {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut images: Vec<Image> = found
+            .iter()
+            .map(|image| Image {
                 tags: image.image_tags().to_vec(),
                 pushed: time(image.image_pushed_at()),
-            }));
-        }
+            })
+            .collect();
         images.sort_by_key(|image| std::cmp::Reverse(image.pushed));
         Ok(Some(images))
     }

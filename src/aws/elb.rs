@@ -1,6 +1,7 @@
 //! Elastic Load Balancing: the health of targets, and which load balancer stands in front of them.
 
 use super::Aws;
+use super::pages::Pages;
 use crate::error::{Required as _, Result, from_sdk};
 
 /// A target of a target group and what the load balancer thinks of it.
@@ -28,7 +29,8 @@ impl Aws {
             .await
             .map_err(|error| from_sdk(format!("read the health of the targets of `{group}`"), &error))?;
         answer
-            .target_health_descriptions()
+            .target_health_descriptions
+            .required(REQUEST, "TargetHealthDescriptions")?
             .iter()
             .map(|description| {
                 let target = description.target().required(REQUEST, "Target")?;
@@ -49,7 +51,7 @@ impl Aws {
 
     /// ARNs of the load balancers in front of these target groups, each once.
     pub(crate) async fn balancers_of(&self, groups: &[String]) -> Result<Vec<String>> {
-        let mut pages = self
+        let stream = self
             .elb_client()
             .await?
             .describe_target_groups()
@@ -57,11 +59,8 @@ impl Aws {
             .into_paginator()
             .send();
         let mut balancers: Vec<String> = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| from_sdk("describe the target groups", &error))?;
-            for group in page.target_groups() {
-                balancers.extend_from_slice(group.load_balancer_arns());
-            }
+        for group in Pages::new("describe the target groups", stream).all().await? {
+            balancers.extend_from_slice(group.load_balancer_arns());
         }
         balancers.sort();
         balancers.dedup();

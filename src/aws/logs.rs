@@ -1,17 +1,16 @@
 //! Operations on logs.
 
 use aws_sdk_cloudwatchlogs::error::SdkError;
-use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsOutput;
+use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use jiff::Timestamp;
 
 use super::Aws;
+use super::pages::Tokens;
 use crate::error::{Required as _, Result, from_sdk};
 
 /// A line of a log stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogEvent {
-    /// When it was written, by the clock of whoever wrote it.
-    pub(crate) at: Option<Timestamp>,
     /// When CloudWatch Logs had it, which is some seconds after it was written.
     pub(crate) ingested: Option<Timestamp>,
     pub(crate) message: String,
@@ -34,6 +33,22 @@ pub(crate) struct LogPage {
     pub(crate) next: String,
 }
 
+/// The end of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LastLines {
+    /// Oldest first; none when the stream is empty from its end to its beginning.
+    Read(Vec<String>),
+    /// There is no such stream or group (yet).
+    Absent,
+    /// Only empty pages came within the pages that are read.
+    NotReached,
+}
+
+/// Empty pages from the end that are read before giving up.
+const TAIL_PAGES: usize = 20;
+
+const GET: &str = "GetLogEvents";
+
 /// A look at a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StreamRead {
@@ -50,7 +65,6 @@ impl Aws {
         stream: &str,
         token: Option<&str>,
     ) -> Result<StreamRead> {
-        const REQUEST: &str = "GetLogEvents";
         let answer = self
             .logs_client()
             .await?
@@ -74,52 +88,69 @@ impl Aws {
             }
         };
         Ok(StreamRead::Page(LogPage {
+            next: answer
+                .next_forward_token()
+                .required(GET, "nextForwardToken")?
+                .to_owned(),
             events: answer
-                .events()
+                .events
+                .required(GET, "events")?
                 .iter()
                 .map(|event| LogEvent {
-                    at: event
-                        .timestamp()
-                        .and_then(|time| Timestamp::from_millisecond(time).ok()),
                     ingested: event
                         .ingestion_time()
                         .and_then(|time| Timestamp::from_millisecond(time).ok()),
                     message: event.message().unwrap_or_default().to_owned(),
                 })
                 .collect(),
-            next: answer
-                .next_forward_token()
-                .required(REQUEST, "nextForwardToken")?
-                .to_owned(),
         }))
     }
 
-    /// The last `most` lines of a stream, oldest first; `None` when there is no such stream (yet).
-    pub(crate) async fn log_tail(&self, group: &str, stream: &str, most: i32) -> Result<Option<Vec<String>>> {
-        let answer = self
-            .logs_client()
-            .await?
-            .get_log_events()
-            .log_group_name(group)
-            .log_stream_name(stream)
-            .start_from_head(false)
-            .limit(most)
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => Ok(Some(
-                answer
-                    .events()
-                    .iter()
-                    .filter_map(|event| event.message().map(str::to_owned))
-                    .collect(),
-            )),
-            Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => Ok(None),
-            Err(error) => Err(from_sdk(
-                format!("read the log stream {stream} of {group}"),
-                &error,
-            )),
+    /// The last `most` lines of a stream.
+    ///
+    /// The service may hand out empty pages before the first lines, from either end: only the token that
+    /// was sent coming back means that there is no more (API reference of GetLogEvents).
+    pub(crate) async fn log_tail(&self, group: &str, stream: &str, most: usize) -> Result<LastLines> {
+        let doing = format!("read the log stream {stream} of {group}");
+        let client = self.logs_client().await?;
+        let limit = i32::try_from(most).unwrap_or(i32::MAX);
+        let mut newest_first: Vec<String> = Vec::new();
+        let mut tokens = Tokens::default();
+        let mut sent: Option<String> = None;
+        for _ in 0..TAIL_PAGES {
+            let answer = client
+                .get_log_events()
+                .log_group_name(group)
+                .log_stream_name(stream)
+                .start_from_head(false)
+                .limit(limit)
+                .set_next_token(sent.clone())
+                .send()
+                .await;
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => {
+                    return Ok(LastLines::Absent);
+                }
+                Err(error) => return Err(from_sdk(&doing, &error)),
+            };
+            let events = answer.events.required(GET, "events")?;
+            newest_first.extend(events.into_iter().rev().filter_map(|event| event.message));
+            let next = answer.next_backward_token.required(GET, "nextBackwardToken")?;
+            if newest_first.len() >= most || sent.as_ref() == Some(&next) {
+                newest_first.truncate(most);
+                newest_first.reverse();
+                return Ok(LastLines::Read(newest_first));
+            }
+            tokens.note(&doing, &next)?;
+            sent = Some(next);
         }
+        newest_first.reverse();
+        Ok(if newest_first.is_empty() {
+            LastLines::NotReached
+        } else {
+            LastLines::Read(newest_first)
+        })
     }
 
     /// Lines of a group since `from` that fit a filter pattern, oldest first, from at most `pages` pages.
@@ -133,9 +164,11 @@ impl Aws {
         from: Timestamp,
         pages: usize,
     ) -> Result<Vec<FoundLine>> {
+        let doing = format!("search the log group {group}");
         let client = self.logs_client().await?;
         let mut lines = Vec::new();
-        let mut token = None;
+        let mut tokens = Tokens::default();
+        let mut token: Option<String> = None;
         for _ in 0..pages {
             let answer = client
                 .filter_log_events()
@@ -145,10 +178,13 @@ impl Aws {
                 .set_next_token(token.take())
                 .send()
                 .await
-                .map_err(|error| from_sdk(format!("search the log group {group}"), &error))?;
-            lines.extend(found(&answer));
+                .map_err(|error| from_sdk(&doing, &error))?;
+            lines.extend(found(&answer.events.required("FilterLogEvents", "events")?));
             match answer.next_token {
-                Some(next) => token = Some(next),
+                Some(next) => {
+                    tokens.note(&doing, &next)?;
+                    token = Some(next);
+                }
                 None => break,
             }
         }
@@ -167,8 +203,8 @@ fn absent(message: Option<&str>) -> String {
         .map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-fn found(answer: &FilterLogEventsOutput) -> impl Iterator<Item = FoundLine> + '_ {
-    answer.events().iter().filter_map(|event| {
+fn found(events: &[FilteredLogEvent]) -> impl Iterator<Item = FoundLine> + '_ {
+    events.iter().filter_map(|event| {
         Some(FoundLine {
             at: Timestamp::from_millisecond(event.timestamp()?).ok()?,
             stream: event.log_stream_name()?.to_owned(),

@@ -22,6 +22,7 @@ mod convert;
 mod door;
 mod loopback;
 mod operation;
+mod pages;
 mod path_style;
 pub(crate) mod stats;
 pub(crate) mod wait;
@@ -38,6 +39,7 @@ use crate::process::Transport;
 use crate::settings::Settings;
 
 pub(crate) use loopback::is_loopback_url;
+pub(crate) use pages::Tokens;
 use stats::Stats;
 
 /// Everything needed to reach AWS; nothing is loaded before the first client is asked for.

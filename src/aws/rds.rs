@@ -4,6 +4,7 @@ use aws_sdk_rds::error::SdkError;
 use aws_sdk_rds::types::Tag;
 
 use super::Aws;
+use super::pages::Pages;
 use crate::change::Permit;
 use crate::error::{Required as _, Result, from_sdk};
 
@@ -34,16 +35,17 @@ impl Aws {
     /// Every database instance of the account in this region.
     pub(crate) async fn db_instances(&self) -> Result<Vec<DbInstance>> {
         const REQUEST: &str = "DescribeDBInstances";
-        let mut pages = self
+        let stream = self
             .rds_client()
             .await?
             .describe_db_instances()
             .into_paginator()
-            .items()
             .send();
+        let found = Pages::new("describe the database instances", stream)
+            .all()
+            .await?;
         let mut instances = Vec::new();
-        while let Some(instance) = pages.next().await {
-            let instance = instance.map_err(|error| from_sdk("describe the database instances", &error))?;
+        for instance in &found {
             instances.push(DbInstance {
                 id: instance
                     .db_instance_identifier()
@@ -113,7 +115,10 @@ impl Aws {
             }
             Err(error) => return Err(from_sdk(format!("describe snapshot {id}"), &error)),
         };
-        Ok(answer.db_snapshots().first().map(|snapshot| DbSnapshot {
+        let snapshots = answer
+            .db_snapshots
+            .required("DescribeDBSnapshots", "DBSnapshots")?;
+        Ok(snapshots.first().map(|snapshot| DbSnapshot {
             status: snapshot.status().unwrap_or_default().to_owned(),
             percent: snapshot.percent_progress().unwrap_or(0),
         }))

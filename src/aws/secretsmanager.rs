@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::Aws;
 use super::convert::time;
-use crate::error::{Required as _, Result, from_sdk};
+use super::pages::Pages;
+use crate::error::{Required as _, Result};
 
 /// The version that `GetSecretValue` and ECS read unless told otherwise.
 const CURRENT: &str = "AWSCURRENT";
@@ -36,15 +37,15 @@ impl Aws {
                 .key(FilterNameStringType::Name)
                 .set_values(Some(batch.to_vec()))
                 .build();
-            let mut pages = client
+            let stream = client
                 .list_secrets()
                 .filters(filter)
                 .max_results(PAGE)
                 .into_paginator()
                 .send();
-            while let Some(page) = pages.next().await {
-                let page = page.map_err(|error| from_sdk("list the secrets", &error))?;
-                for secret in page.secret_list() {
+            let mut pages = Pages::new("list the secrets", stream);
+            while let Some(page) = pages.next().await? {
+                for secret in &page {
                     let name = secret.name().required(REQUEST, "Name")?;
                     // The filter matches the beginnings of names.
                     if !batch.iter().any(|wanted| wanted == name) {

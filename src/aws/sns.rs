@@ -1,7 +1,8 @@
 //! SNS: who listens to a topic.
 
 use super::Aws;
-use crate::error::{ErrorKind, Required as _, Result, from_sdk};
+use super::pages::Pages;
+use crate::error::{ErrorKind, Required as _, Result};
 
 /// A subscription of a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,26 +18,23 @@ impl Aws {
     /// Every subscription of a topic; `None` when there is no such topic.
     pub(crate) async fn subscriptions(&self, topic: &str) -> Result<Option<Vec<Subscription>>> {
         const REQUEST: &str = "ListSubscriptionsByTopic";
-        let mut pages = self
+        let stream = self
             .sns_client()
             .await?
             .list_subscriptions_by_topic()
             .topic_arn(topic)
             .into_paginator()
             .send();
+        let mut pages = Pages::new(format!("list the subscriptions of `{topic}`"), stream);
         let mut subscriptions = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = match page {
-                Ok(page) => page,
-                Err(error) => {
-                    let error = from_sdk(format!("list the subscriptions of `{topic}`"), &error);
-                    return match error.kind() {
-                        ErrorKind::NotFound => Ok(None),
-                        _ => Err(error),
-                    };
-                }
+        loop {
+            let page = match pages.next().await {
+                Ok(Some(page)) => page,
+                Ok(None) => break,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error),
             };
-            for subscription in page.subscriptions() {
+            for subscription in &page {
                 subscriptions.push(Subscription {
                     protocol: subscription.protocol().required(REQUEST, "Protocol")?.to_owned(),
                     endpoint: subscription.endpoint().unwrap_or_default().to_owned(),

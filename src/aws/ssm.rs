@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::Aws;
 use super::convert::time;
+use super::pages::Pages;
 use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
 
 /// GetParameters and GetParametersByPath: "Maximum number of 10" (Systems Manager API Reference).
@@ -68,13 +69,14 @@ impl Aws {
             .buffer_unordered(CONCURRENT)
             .try_collect()
             .await?;
+        const REQUEST: &str = "GetParameters";
         let mut all = Parameters::default();
-        for batch in &batches {
-            for parameter in batch.parameters() {
-                let parameter = convert("GetParameters", parameter)?;
+        for batch in batches {
+            all.missing.extend_from_slice(batch.invalid_parameters());
+            for parameter in batch.parameters.required(REQUEST, "Parameters")? {
+                let parameter = convert(REQUEST, &parameter)?;
                 all.found.insert(parameter.name.clone(), parameter);
             }
-            all.missing.extend_from_slice(batch.invalid_parameters());
         }
         all.missing.sort();
         Ok(all)
@@ -104,18 +106,15 @@ impl Aws {
             .collect::<Result<Vec<_>>>()?;
         let batches: Vec<Vec<ParameterFacts>> = stream::iter(calls)
             .map(|call| async move {
-                let mut pages = call.into_paginator().send();
+                let pages = Pages::new("describe parameters", call.into_paginator().send());
                 let mut facts = Vec::new();
-                while let Some(page) = pages.next().await {
-                    let page = page.map_err(|error| from_sdk("describe parameters", &error))?;
-                    for parameter in page.parameters() {
-                        facts.push(ParameterFacts {
-                            name: parameter.name().required(REQUEST, "Name")?.to_owned(),
-                            version: parameter.version(),
-                            data_type: parameter.data_type().unwrap_or("text").to_owned(),
-                            modified: time(parameter.last_modified_date()),
-                        });
-                    }
+                for parameter in pages.all().await? {
+                    facts.push(ParameterFacts {
+                        name: parameter.name().required(REQUEST, "Name")?.to_owned(),
+                        version: parameter.version(),
+                        data_type: parameter.data_type().unwrap_or("text").to_owned(),
+                        modified: time(parameter.last_modified_date()),
+                    });
                 }
                 Ok(facts)
             })
@@ -127,7 +126,7 @@ impl Aws {
 
     /// Every parameter below `path`, with or without the levels further down.
     pub(crate) async fn parameters_under(&self, path: &str, recursive: bool) -> Result<Vec<Parameter>> {
-        let mut pages = self
+        let stream = self
             .ssm_client()
             .await?
             .get_parameters_by_path()
@@ -136,15 +135,13 @@ impl Aws {
             .max_results(10)
             .into_paginator()
             .send();
-        let mut parameters = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page =
-                page.map_err(|error| from_sdk(format!("read the parameters under `{path}`"), &error))?;
-            for parameter in page.parameters() {
-                parameters.push(convert("GetParametersByPath", parameter)?);
-            }
-        }
-        Ok(parameters)
+        let found = Pages::new(format!("read the parameters under `{path}`"), stream)
+            .all()
+            .await?;
+        found
+            .iter()
+            .map(|parameter| convert("GetParametersByPath", parameter))
+            .collect()
     }
 
     /// The names of every parameter anywhere below one of `paths`: a fifth of the calls that values take.
@@ -157,7 +154,7 @@ impl Aws {
             .set_values(Some(paths.to_vec()))
             .build()
             .map_err(|error| CtlError::new(ErrorKind::Unexpected, doing()).source(&error))?;
-        let mut pages = self
+        let stream = self
             .ssm_client()
             .await?
             .describe_parameters()
@@ -166,11 +163,8 @@ impl Aws {
             .into_paginator()
             .send();
         let mut names = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| from_sdk(doing(), &error))?;
-            for parameter in page.parameters() {
-                names.push(parameter.name().required(REQUEST, "Name")?.to_owned());
-            }
+        for parameter in Pages::new(doing(), stream).all().await? {
+            names.push(parameter.name().required(REQUEST, "Name")?.to_owned());
         }
         Ok(names)
     }

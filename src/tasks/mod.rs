@@ -13,6 +13,7 @@ pub(crate) mod stop_reason;
 mod tail;
 mod verdict;
 
+pub(crate) use blame::{Blame, blame};
 pub(crate) use description::{LogPlace, is_migration};
 pub(crate) use event::{Event, Observer};
 pub(crate) use follow::{Followed, Follower};

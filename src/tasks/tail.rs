@@ -8,13 +8,15 @@ use tokio_util::sync::CancellationToken;
 use super::description::LogPlace;
 use super::event::{Event, Observer};
 use super::shown;
+use crate::aws::Tokens;
 use crate::aws::ecs::Task;
 use crate::aws::logs::{LogEvent, StreamRead};
 use crate::error::{CommandLine, ErrorKind, Hint, Result};
 
-/// The awslogs driver hands its lines on every five seconds, and at the container's end (Docker's driver,
-/// `defaultForceFlushInterval`). A line from the last such span came with the last delivery.
-const DELIVERY: Duration = Duration::from_secs(5);
+/// The awslogs driver delivers its lines every five seconds, and the rest when the container has ended
+/// (Docker's driver, `defaultForceFlushInterval`). A delivery from before the end has arrived by then; what
+/// arrives later came with the last one.
+const UNDER_WAY: Duration = Duration::from_millis(1_500);
 /// Nothing new for this long while lines may be missing, and the log is at rest.
 const QUIET: Duration = Duration::from_secs(5);
 /// The last lines of a short-lived container may take this long to arrive: its stream may appear only
@@ -34,6 +36,7 @@ pub(crate) struct Tail {
     pub(crate) stream: String,
     container: String,
     token: Option<String>,
+    tokens: Tokens,
     /// What AWS said instead of the stream; `None` since the stream was seen.
     absent: Option<String>,
     /// The last look reached the end.
@@ -53,6 +56,7 @@ impl Tail {
             stream: place.stream(container, task),
             container: container.to_owned(),
             token: None,
+            tokens: Tokens::default(),
             absent: Some("it was not looked for".to_owned()),
             at_end: false,
             brought: false,
@@ -118,6 +122,8 @@ impl Tail {
                 self.at_end = true;
                 return Ok(());
             }
+            self.tokens
+                .note(&format!("read the log stream {}", self.stream), &page.next)?;
             self.token = Some(page.next);
         }
         Ok(())
@@ -215,15 +221,11 @@ fn has_run(task: &Task, container: &str) -> bool {
             .is_some_and(|found| found.exit_code.is_some())
 }
 
-/// Whether an event came with the driver's last delivery: it was written within the last span between two
-/// deliveries, or arrived after the container's end.
+/// Whether an event came with the driver's last delivery. Both times are AWS' own.
 fn is_final(event: &LogEvent, task: &Task) -> bool {
-    let Some(end) = container_end(task) else {
-        return false;
-    };
-    let written_at_the_end = event.at.is_some_and(|at| after(at, DELIVERY) >= end);
-    let delivered_after_it = event.ingested.is_some_and(|ingested| ingested >= end);
-    written_at_the_end || delivered_after_it
+    let end = container_end(task).map(|end| after(end, UNDER_WAY));
+    end.zip(event.ingested)
+        .is_some_and(|(end, ingested)| ingested >= end)
 }
 
 /// When the containers came to their end. A container that ends its task has ended before the others, so the
@@ -268,9 +270,8 @@ mod tests {
         }
     }
 
-    fn line(written: &str, ingested: &str) -> LogEvent {
+    fn line(ingested: &str) -> LogEvent {
         LogEvent {
-            at: Some(at(written)),
             ingested: Some(at(ingested)),
             message: "DONE".to_owned(),
         }
@@ -297,17 +298,16 @@ mod tests {
         let now = at("09:00:00");
         assert_eq!(last_lines_by(&Task::default(), true, now), at("09:00:25"));
         assert_eq!(last_lines_by(&Task::default(), false, now), at("09:00:25"));
-        assert!(!is_final(&line("09:00:00", "09:00:00"), &Task::default()));
+        assert!(!is_final(&line("09:00:00"), &Task::default()));
     }
 
     #[test]
     fn a_line_of_the_last_delivery_ends_the_wait() {
         let task = stopped("09:00:30", "09:00:40");
-        // Written in the last five seconds, or delivered after the end.
-        assert!(is_final(&line("09:00:26", "09:00:27"), &task));
-        assert!(is_final(&line("09:00:10", "09:00:31"), &task));
-        // The lines of the container's last seconds may still be under way.
-        assert!(!is_final(&line("09:00:20", "09:00:21"), &task));
+        assert!(is_final(&line("09:00:32"), &task));
+        // A delivery from before the end may be as late as this: the rest is still under way.
+        assert!(!is_final(&line("09:00:31"), &task));
+        assert!(!is_final(&line("09:00:21"), &task));
     }
 
     #[test]
@@ -319,12 +319,12 @@ mod tests {
         let task = stopped("09:00:30", "09:00:40");
         let (now, expected) = (at("09:00:41"), at("09:00:55"));
         let mut tail = Tail::new(&place, "php-fpm", "0af");
-        tail.last = Some(line("09:00:29", "09:00:31"));
+        tail.last = Some(line("09:00:32"));
         tail.brought = true;
         assert!(!tail.is_over(&task, now, expected));
         tail.brought = false;
         assert!(tail.is_over(&task, now, expected));
-        tail.last = Some(line("09:00:10", "09:00:11"));
+        tail.last = Some(line("09:00:11"));
         tail.last_news = Some(at("09:00:11"));
         assert!(!tail.is_over(&task, now, expected));
         assert!(tail.is_over(&task, expected, expected));

@@ -78,6 +78,7 @@ pub(crate) fn container_log(layout: &Layout, app: App, container: &str, task: &s
     CommandLine::aws("logs", "get-log-events")
         .option("--log-group-name", layout.log_group(app))
         .option("--log-stream-name", format!("{prefix}/{container}/{task}"))
+        .args(["--start-from-head"])
         .picking("events[].[message]")
 }
 
@@ -386,7 +387,7 @@ mod tests {
         assert_eq!(
             container_log(&single, App::Backend, "php-fpm", "0a1b").to_string(),
             "aws logs get-log-events --log-group-name /ecs/bp-backend --log-stream-name php/php-fpm/0a1b \
-             --query 'events[].[message]' --output text"
+             --start-from-head --query 'events[].[message]' --output text"
         );
         let now = "2026-01-15T09:30:00Z".parse().unwrap();
         assert_eq!(

@@ -1,10 +1,12 @@
 //! What the probes saw, as plain data: everything that the rules may know.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::aws::ecs;
 use crate::error::{ErrorKind, Hint};
 use crate::layout::{App, FleetId, Layout, Stage};
 
@@ -39,7 +41,7 @@ probes! {
     Tasks = "ecs-tasks", 2;
     /// Last log lines of failed containers.
     TaskLogs = "task-logs", 0;
-    /// Errors in the backend's log group; read only when something points there.
+    /// Errors in the backend's log group.
     BackendLogs = "backend-logs", 0;
     /// Health of the load balancer's targets.
     Targets = "alb-targets", 0;
@@ -265,33 +267,32 @@ pub(crate) struct Rollout {
     pub(crate) finished: Option<Timestamp>,
 }
 
-/// An ECS task.
+/// A task of the platform.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Task {
-    pub(crate) id: String,
-    /// Family and revision.
-    pub(crate) definition: String,
+    /// What ECS says.
+    pub(crate) ecs: ecs::Task,
     /// The service that runs it; `None` for a one-off task.
     pub(crate) service: Option<App>,
-    pub(crate) started_by: String,
-    pub(crate) last_status: String,
-    pub(crate) created: Option<Timestamp>,
-    pub(crate) started: Option<Timestamp>,
-    pub(crate) stopped: Option<Timestamp>,
-    pub(crate) stop_code: Option<String>,
-    pub(crate) stopped_reason: String,
-    pub(crate) containers: Vec<Container>,
-    /// The command that overrides php-fpm's, in one line.
-    pub(crate) command: Option<String>,
+    /// Containers with which it ends; `None` when its task definition was not read.
+    pub(crate) essential: Option<Vec<String>>,
 }
 
-/// A container of a task.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Container {
-    pub(crate) name: String,
-    pub(crate) image: String,
-    pub(crate) exit_code: Option<i32>,
-    pub(crate) reason: String,
+impl Task {
+    /// Whether the task ends with this container, as far as is known.
+    pub(crate) fn is_essential(&self, container: &str) -> bool {
+        self.essential
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|name| name == container))
+    }
+}
+
+impl Deref for Task {
+    type Target = ecs::Task;
+
+    fn deref(&self) -> &ecs::Task {
+        &self.ecs
+    }
 }
 
 /// The ways a task ends that it should not end in.

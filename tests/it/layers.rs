@@ -73,7 +73,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "tasks",
         &[
-            "aws", "change", "wait", "redact", "settings", "layout", "error", "clock",
+            "aws", "change", "wait", "redact", "settings", "layout", "error", "exit", "clock",
         ],
     ),
     ("fleet", &["files", "aws", "settings", "layout", "error", "clock"]),

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::super::Aws;
 use super::super::convert::time;
+use super::super::pages::Pages;
 use crate::error::{Required as _, Result, from_sdk};
 
 /// DescribeScalingActivities: at most 100 records per page (Auto Scaling API Reference).
@@ -41,7 +42,7 @@ impl Activity {
 impl Aws {
     /// The activities of one group that began after `since`, the newest first.
     pub(crate) async fn activities_since(&self, group: &str, since: Timestamp) -> Result<Vec<Activity>> {
-        let mut pages = self
+        let stream = self
             .autoscaling_client()
             .await?
             .describe_scaling_activities()
@@ -50,15 +51,10 @@ impl Aws {
             .max_records(PAGE)
             .into_paginator()
             .send();
-        let mut activities = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page =
-                page.map_err(|error| from_sdk(format!("read the scaling activities of `{group}`"), &error))?;
-            for activity in page.activities() {
-                activities.push(convert(activity)?);
-            }
-        }
-        Ok(activities)
+        let found = Pages::new(format!("read the scaling activities of `{group}`"), stream)
+            .all()
+            .await?;
+        found.iter().map(convert).collect()
     }
 
     /// The newest activities of one group, the newest first.
@@ -72,7 +68,10 @@ impl Aws {
             .send()
             .await
             .map_err(|error| from_sdk(format!("read the scaling activities of `{group}`"), &error))?;
-        answer.activities().iter().map(convert).collect()
+        let found = answer
+            .activities
+            .required("DescribeScalingActivities", "Activities")?;
+        found.iter().map(convert).collect()
     }
 
     /// The newest 100 activities of the whole region, the newest first: one call for any number of groups.
@@ -85,7 +84,10 @@ impl Aws {
             .send()
             .await
             .map_err(|error| from_sdk("read the scaling activities", &error))?;
-        answer.activities().iter().map(convert).collect()
+        let found = answer
+            .activities
+            .required("DescribeScalingActivities", "Activities")?;
+        found.iter().map(convert).collect()
     }
 
     /// The newest activity since `since` of each of `groups`, from the newest ones of the whole region.
@@ -100,7 +102,7 @@ impl Aws {
         since: Timestamp,
         pages: usize,
     ) -> Result<BTreeMap<String, Activity>> {
-        let mut stream = self
+        let stream = self
             .autoscaling_client()
             .await?
             .describe_scaling_activities()
@@ -108,11 +110,11 @@ impl Aws {
             .max_records(PAGE)
             .into_paginator()
             .send();
+        let mut read = Pages::new("read the scaling activities", stream);
         let mut latest = BTreeMap::new();
         for _ in 0..pages {
-            let Some(page) = stream.next().await else { break };
-            let page = page.map_err(|error| from_sdk("read the scaling activities", &error))?;
-            for activity in page.activities() {
+            let Some(page) = read.next().await? else { break };
+            for activity in &page {
                 let activity = convert(activity)?;
                 if groups.contains(&activity.group) {
                     latest.entry(activity.group.clone()).or_insert(activity);

@@ -9,6 +9,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 
 use super::super::Aws;
+use super::super::pages::Pages;
 use crate::error::{CtlError, Required as _, Result, from_sdk};
 
 /// "The default value is 50 and the maximum value is 100" (Auto Scaling API Reference, MaxRecords).
@@ -108,21 +109,15 @@ impl Group {
 impl Aws {
     /// Every group of the region.
     pub(crate) async fn groups(&self) -> Result<Vec<Group>> {
-        let mut pages = self
+        let stream = self
             .autoscaling_client()
             .await?
             .describe_auto_scaling_groups()
             .max_records(PAGE)
             .into_paginator()
             .send();
-        let mut groups = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| from_sdk("list the Auto Scaling groups", &error))?;
-            for group in page.auto_scaling_groups() {
-                groups.push(convert(group)?);
-            }
-        }
-        Ok(groups)
+        let found = Pages::new("list the Auto Scaling groups", stream).all().await?;
+        found.iter().map(convert).collect()
     }
 
     /// The groups of these names, a hundred per call; those that do not exist are not among the answers.
@@ -143,11 +138,13 @@ impl Aws {
             .buffer_unordered(4)
             .try_collect()
             .await?;
-        batches
-            .iter()
-            .flat_map(|batch| batch.auto_scaling_groups())
-            .map(convert)
-            .collect()
+        let mut groups = Vec::with_capacity(names.len());
+        for batch in batches {
+            for group in batch.auto_scaling_groups.required(REQUEST, "AutoScalingGroups")? {
+                groups.push(convert(&group)?);
+            }
+        }
+        Ok(groups)
     }
 }
 

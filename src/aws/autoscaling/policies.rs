@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use aws_sdk_autoscaling::types::{ScalingPolicy, TargetTrackingConfiguration};
 
 use super::super::Aws;
-use crate::error::{Required as _, Result, from_sdk};
+use super::super::pages::Pages;
+use crate::error::{Required as _, Result};
 
 /// "The default value is 50 and the maximum value is 100" (Auto Scaling API Reference, DescribePolicies).
 const PAGE: i32 = 100;
@@ -68,7 +69,7 @@ pub(crate) struct TrackedMetric {
 impl Aws {
     /// The scaling policies by group: those of one group, or of every group of the region.
     pub(crate) async fn policies(&self, group: Option<&str>) -> Result<BTreeMap<String, Vec<Policy>>> {
-        let mut pages = self
+        let stream = self
             .autoscaling_client()
             .await?
             .describe_policies()
@@ -77,12 +78,9 @@ impl Aws {
             .into_paginator()
             .send();
         let mut policies: BTreeMap<String, Vec<Policy>> = BTreeMap::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| from_sdk("read the scaling policies", &error))?;
-            for policy in page.scaling_policies() {
-                let policy = convert(policy)?;
-                policies.entry(policy.group.clone()).or_default().push(policy);
-            }
+        for policy in Pages::new("read the scaling policies", stream).all().await? {
+            let policy = convert(&policy)?;
+            policies.entry(policy.group.clone()).or_default().push(policy);
         }
         Ok(policies)
     }

@@ -66,11 +66,13 @@ impl Aws {
             .buffer_unordered(CONCURRENT)
             .try_collect()
             .await?;
-        batches
-            .iter()
-            .flat_map(|batch| batch.metric_alarms())
-            .map(convert)
-            .collect()
+        let mut alarms = Vec::with_capacity(names.len());
+        for batch in batches {
+            for alarm in batch.metric_alarms.required(REQUEST, "MetricAlarms")? {
+                alarms.push(convert(&alarm)?);
+            }
+        }
+        Ok(alarms)
     }
 }
 

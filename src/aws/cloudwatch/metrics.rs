@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::super::Aws;
 use super::super::convert::{date_time, timestamp};
-use crate::error::{CtlError, ErrorKind, Result, from_sdk};
+use super::super::pages::Pages;
+use crate::error::{CtlError, ErrorKind, Result};
 
 /// "A single GetMetricData call can include up to 500 MetricDataQuery structures" (CloudWatch API Reference).
 const BATCH: usize = 500;
@@ -100,7 +101,7 @@ async fn read_batch(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<MetricSeries>> {
-    let mut pages = client
+    let stream = client
         .get_metric_data()
         .set_metric_data_queries(Some(
             queries
@@ -114,10 +115,10 @@ async fn read_batch(
         .scan_by(ScanBy::TimestampDescending)
         .into_paginator()
         .send();
+    let mut pages = Pages::new("read metrics", stream);
     let mut all = vec![MetricSeries::default(); queries.len()];
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| from_sdk("read metrics", &error))?;
-        for result in page.metric_data_results() {
+    while let Some(page) = pages.next().await? {
+        for result in &page {
             let series = result
                 .id()
                 .and_then(|id| id.strip_prefix('q')?.parse::<usize>().ok())

@@ -52,7 +52,8 @@ impl Aws {
             }
         };
         let deployments = answer
-            .service_deployments()
+            .service_deployments
+            .required(REQUEST, "serviceDeployments")?
             .iter()
             .map(|deployment| {
                 Ok(ServiceDeployment {
@@ -98,6 +99,7 @@ impl Aws {
             .send()
             .await
             .map_err(|error| from_sdk(format!("list the tasks of cluster {cluster}"), &error))?;
-        self.tasks(cluster, answer.task_arns()).await
+        let arns = answer.task_arns.required("ListTasks", "taskArns")?;
+        self.tasks(cluster, &arns).await
     }
 }

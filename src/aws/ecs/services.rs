@@ -9,6 +9,8 @@ use crate::error::{Required as _, Result, from_sdk};
 /// DescribeServices takes at most 10 names (Amazon ECS API Reference).
 const BATCH: usize = 10;
 
+const REQUEST: &str = "DescribeServices";
+
 /// A service (ECS Service), as far as bpctl cares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Service {
@@ -86,8 +88,8 @@ impl Aws {
                         &error,
                     )
                 })?;
-            for service in answer.services() {
-                services.push(convert_service(service)?);
+            for service in answer.services.required(REQUEST, "services")? {
+                services.push(convert_service(&service)?);
             }
         }
         Ok(services)
@@ -100,7 +102,6 @@ impl Aws {
 }
 
 fn convert_service(service: &aws_sdk_ecs::types::Service) -> Result<Service> {
-    const REQUEST: &str = "DescribeServices";
     Ok(Service {
         name: service
             .service_name()

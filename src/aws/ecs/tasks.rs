@@ -5,6 +5,7 @@ use futures::future::try_join;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::aws::pages::Pages;
 use crate::aws::{Aws, convert};
 use crate::error::{Required as _, Result, from_sdk};
 
@@ -91,7 +92,7 @@ impl Aws {
     }
 
     async fn list_family(&self, cluster: &str, family: &str, status: DesiredStatus) -> Result<Vec<String>> {
-        let mut pages = self
+        let stream = self
             .ecs_client()
             .await?
             .list_tasks()
@@ -99,39 +100,36 @@ impl Aws {
             .family(family)
             .desired_status(status)
             .into_paginator()
-            .items()
             .send();
-        let mut arns = Vec::new();
-        while let Some(arn) = pages.next().await {
-            arns.push(arn.map_err(|error| from_sdk(format!("list the tasks of {family}"), &error))?);
-        }
-        Ok(arns)
+        Pages::new(format!("list the tasks of {family}"), stream)
+            .all()
+            .await
     }
 
     /// ARNs of tasks that were started with exactly this `startedBy`, running or stopped.
     pub(crate) async fn tasks_started_by(&self, cluster: &str, started_by: &str) -> Result<Vec<String>> {
         let client = self.ecs_client().await?;
         let list = async |status: DesiredStatus| {
-            client
+            let stream = client
                 .list_tasks()
                 .cluster(cluster)
                 .started_by(started_by)
                 .desired_status(status)
-                .send()
+                .into_paginator()
+                .send();
+            Pages::new(format!("list the tasks started by {started_by}"), stream)
+                .all()
                 .await
-                .map_err(|error| from_sdk(format!("list the tasks started by {started_by}"), &error))
         };
-        let (running, stopped) = try_join(list(DesiredStatus::Running), list(DesiredStatus::Stopped)).await?;
-        Ok(running
-            .task_arns()
-            .iter()
-            .chain(stopped.task_arns())
-            .cloned()
-            .collect())
+        let (mut arns, stopped) =
+            try_join(list(DesiredStatus::Running), list(DesiredStatus::Stopped)).await?;
+        arns.extend(stopped);
+        Ok(arns)
     }
 
     /// The tasks with these ids or ARNs; those that ECS does not know (yet, or any more) are left out.
     pub(crate) async fn tasks(&self, cluster: &str, ids: &[String]) -> Result<Vec<Task>> {
+        const REQUEST: &str = "DescribeTasks";
         let client = self.ecs_client().await?;
         let mut tasks = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
@@ -149,8 +147,8 @@ impl Aws {
                     };
                     from_sdk(format!("describe {what}"), &error)
                 })?;
-            for task in answer.tasks() {
-                tasks.push(convert_task("DescribeTasks", task)?);
+            for task in answer.tasks.required(REQUEST, "tasks")? {
+                tasks.push(convert_task(REQUEST, &task)?);
             }
         }
         Ok(tasks)

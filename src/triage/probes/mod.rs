@@ -19,7 +19,6 @@ use futures::future::{LocalBoxFuture, Shared, join, join3, join5};
 use super::snapshot::{Checked, Probe, Snapshot};
 use crate::aws::Aws;
 use crate::layout::{FleetId, Layout};
-use backend_logs::Elsewhere;
 use watch::{Watch, needed};
 
 /// What to look at, and for how long.
@@ -108,28 +107,7 @@ async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
         let tasks = needed(&tasks, Probe::Tasks)?;
         watch.check(tasks::logs(aws, layout, tasks)).await
     };
-    let backend_logs = async {
-        let (services, tasks, targets, alarms, metrics) = join5(
-            services.clone(),
-            tasks.clone(),
-            targets.clone(),
-            alarms.clone(),
-            metrics.clone(),
-        )
-        .await;
-        let elsewhere = Elsewhere {
-            services: &services,
-            tasks: &tasks,
-            targets: &targets,
-            alarms: &alarms,
-            metrics: &metrics,
-        };
-        if elsewhere.is_suspicious() {
-            watch.check(backend_logs::search(aws, watch, layout)).await
-        } else {
-            Ok(Vec::new())
-        }
-    };
+    let backend_logs = watch.check(backend_logs::search(aws, watch, layout));
     let stacks = async {
         let failed = watch.check(platform::stacks(aws, layout));
         let (failed, outputs) = join(failed, outputs.clone()).await;

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 
 use super::services::APPS;
+use crate::aws::ecs::Container;
+use crate::aws::logs::LastLines;
 use crate::aws::{Aws, ecs};
 use crate::error::Result;
 use crate::layout::{App, Layout};
-use crate::redact::redact;
-use crate::triage::snapshot::{Container, Task};
+use crate::tasks::{Blame, LogPlace, blame, shown};
+use crate::triage::snapshot::Task;
 
 /// The container that a one-off command replaces (platform task definition).
 const COMMANDED: &str = "php-fpm";
@@ -18,15 +20,42 @@ const COMMANDED: &str = "php-fpm";
 const LOGS: usize = 5;
 
 /// How many lines of each.
-const LINES: i32 = 20;
+const LINES: usize = 20;
+
+/// Task definitions that are read for what they say of their containers.
+const DEFINITIONS: usize = 5;
 
 /// Tasks of the platform's services and one-off tasks; those of other services are left out.
 pub(super) async fn tasks(aws: &Aws, layout: &Layout) -> Result<Vec<Task>> {
     let tasks = aws.recent_tasks(&layout.cluster()).await?;
-    Ok(tasks.iter().filter_map(|task| convert(layout, task)).collect())
+    let mut tasks: Vec<Task> = tasks.into_iter().filter_map(|task| owned(layout, task)).collect();
+    let definitions: BTreeSet<String> = tasks
+        .iter()
+        .filter(|task| ended_by_container(task))
+        .map(|task| task.definition.clone())
+        .take(DEFINITIONS)
+        .collect();
+    let definitions = join_all(
+        definitions
+            .iter()
+            .map(async |arn| (arn.clone(), aws.task_definition(arn).await)),
+    )
+    .await;
+    for (arn, definition) in definitions {
+        match definition {
+            Ok(definition) => {
+                for task in tasks.iter_mut().filter(|task| task.definition == arn) {
+                    task.essential = Some(definition.essential());
+                }
+            }
+            // Then every container may have ended its task.
+            Err(error) => tracing::warn!(%error, "which containers are essential is not known"),
+        }
+    }
+    Ok(tasks)
 }
 
-fn convert(layout: &Layout, task: &ecs::Task) -> Option<Task> {
+fn owned(layout: &Layout, task: ecs::Task) -> Option<Task> {
     let service = match task
         .group
         .as_deref()
@@ -36,28 +65,14 @@ fn convert(layout: &Layout, task: &ecs::Task) -> Option<Task> {
         None => None,
     };
     Some(Task {
-        id: task.id().to_owned(),
-        definition: ecs::short(&task.definition).to_owned(),
+        ecs: task,
         service,
-        started_by: task.started_by.clone().unwrap_or_default(),
-        last_status: task.state.clone(),
-        created: task.created,
-        started: task.started,
-        stopped: task.stopped,
-        stop_code: task.stop_code.clone(),
-        stopped_reason: task.stopped_reason.clone().unwrap_or_default(),
-        containers: task
-            .containers
-            .iter()
-            .map(|container| Container {
-                name: container.name.clone(),
-                image: container.image.clone().unwrap_or_default(),
-                exit_code: container.exit_code,
-                reason: container.reason.clone().unwrap_or_default(),
-            })
-            .collect(),
-        command: task.command(COMMANDED).map(|words| words.join(" ")),
+        essential: None,
     })
+}
+
+fn ended_by_container(task: &Task) -> bool {
+    task.stop_code.as_deref() == Some("EssentialContainerExited")
 }
 
 /// Last lines of failed containers, by task id.
@@ -67,18 +82,18 @@ pub(super) async fn logs(
     tasks: &[Task],
 ) -> Result<BTreeMap<String, Vec<String>>> {
     let reads = failed(tasks).into_iter().filter_map(|(task, container)| {
-        let stream = format!(
-            "{}/{}/{}",
-            Layout::log_stream_prefix(&container.name),
-            container.name,
-            task.id
-        );
-        Some((task, layout.log_group(app_of(layout, task)?), stream))
+        let place = LogPlace {
+            group: layout.log_group(app_of(layout, task)?),
+            prefix: Layout::log_stream_prefix(&container.name).to_owned(),
+        };
+        Some((task, place.stream(&container.name, task.id()), place.group))
     });
-    let logs = try_join_all(reads.map(async |(task, group, stream)| {
-        let lines = aws.log_tail(&group, &stream, LINES).await?.unwrap_or_default();
-        let lines: Vec<String> = lines.iter().map(|line| redact(line).into_owned()).collect();
-        Ok((task.id.clone(), lines))
+    let logs = try_join_all(reads.map(async |(task, stream, group)| {
+        let lines = match aws.log_tail(&group, &stream, LINES).await? {
+            LastLines::Read(lines) => lines.iter().map(|line| shown(line)).collect(),
+            LastLines::Absent | LastLines::NotReached => Vec::new(),
+        };
+        Ok((task.id().to_owned(), lines))
     }))
     .await?;
     Ok(logs.into_iter().filter(|(_, lines)| !lines.is_empty()).collect())
@@ -86,16 +101,13 @@ pub(super) async fn logs(
 
 /// Task definition families carry the names of their services.
 fn app_of(layout: &Layout, task: &Task) -> Option<App> {
-    let family = task.definition.split(':').next()?;
+    let family = ecs::short(&task.definition).split(':').next()?;
     APPS.into_iter().find(|app| layout.task_family(*app) == family)
 }
 
 /// The newest task of every way of failing, and the container whose log tells why.
 fn failed(tasks: &[Task]) -> Vec<(&Task, &Container)> {
-    let mut stopped: Vec<&Task> = tasks
-        .iter()
-        .filter(|task| task.stop_code.as_deref() == Some("EssentialContainerExited"))
-        .collect();
+    let mut stopped: Vec<&Task> = tasks.iter().filter(|task| ended_by_container(task)).collect();
     stopped.sort_by_key(|task| std::cmp::Reverse(task.stopped));
     let mut seen = BTreeSet::new();
     stopped
@@ -104,7 +116,7 @@ fn failed(tasks: &[Task]) -> Vec<(&Task, &Container)> {
         .filter(|(task, container)| {
             seen.insert((
                 &task.definition,
-                task.command.as_ref(),
+                task.command(COMMANDED),
                 &container.name,
                 container.exit_code,
             ))
@@ -113,18 +125,16 @@ fn failed(tasks: &[Task]) -> Vec<(&Task, &Container)> {
         .collect()
 }
 
-/// When one essential container exits, ECS stops the others: 143 or, if they do not listen, 137. So
-/// another code than those two is the one to ask about.
+/// The container whose log tells why the task ended: the one that ended it; where that is not known, the
+/// application's, if anything failed at all.
 fn culprit(task: &Task) -> Option<&Container> {
-    let failed = || {
-        task.containers
-            .iter()
-            .filter(|container| container.exit_code.is_some_and(|code| code != 0))
-    };
-    failed()
-        .find(|container| !matches!(container.exit_code, Some(137 | 143)))
-        .or_else(|| failed().find(|container| container.name == COMMANDED))
-        .or_else(|| failed().next())
+    let blamed = blame(task, |name| task.is_essential(name)).map(Blame::container);
+    let failed = |container: &&Container| container.exit_code.is_some_and(|code| code != 0);
+    if let Some(blamed) = blamed.filter(failed) {
+        return Some(blamed);
+    }
+    let any = task.containers.iter().any(|container| failed(&container));
+    any.then(|| task.container(COMMANDED))?
 }
 
 #[cfg(test)]
@@ -132,9 +142,9 @@ mod tests {
     use super::*;
 
     fn task(id: &str, stopped: i64, exits: &[(&str, i32)]) -> Task {
-        Task {
-            id: id.to_owned(),
-            definition: "bp-backend:7".to_owned(),
+        let ecs = ecs::Task {
+            arn: format!("arn:aws:ecs:us-east-1:123456789012:task/bp/{id}"),
+            definition: "arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:7".to_owned(),
             stopped: jiff::Timestamp::from_second(stopped).ok(),
             stop_code: Some("EssentialContainerExited".to_owned()),
             containers: exits
@@ -145,6 +155,10 @@ mod tests {
                     ..Container::default()
                 })
                 .collect(),
+            ..ecs::Task::default()
+        };
+        Task {
+            ecs,
             ..Task::default()
         }
     }
@@ -152,7 +166,7 @@ mod tests {
     fn chosen(tasks: &[Task]) -> Vec<(&str, &str)> {
         failed(tasks)
             .into_iter()
-            .map(|(task, container)| (task.id.as_str(), container.name.as_str()))
+            .map(|(task, container)| (task.id(), container.name.as_str()))
             .collect()
     }
 
@@ -173,9 +187,16 @@ mod tests {
     }
 
     #[test]
+    fn a_container_that_is_not_essential_is_not_asked() {
+        let mut task = task("a", 1, &[("scheduler", 1), ("php-fpm", 255)]);
+        task.essential = Some(vec!["nginx".to_owned(), "php-fpm".to_owned()]);
+        assert_eq!(chosen(&[task]), [("a", "php-fpm")]);
+    }
+
+    #[test]
     fn each_way_of_failing_is_read_once_and_the_newest_of_it() {
         let mut migration = task("m", 5, &[("php-fpm", 255)]);
-        migration.command = Some("php artisan migrate".to_owned());
+        migration.ecs.commands = vec![("php-fpm".to_owned(), vec!["php artisan migrate".to_owned()])];
         let tasks = [
             task("old", 1, &[("php-fpm", 255)]),
             task("new", 9, &[("php-fpm", 255)]),
@@ -191,7 +212,7 @@ mod tests {
     #[test]
     fn tasks_that_ended_as_they_should_have_nothing_to_tell() {
         let mut replaced = task("r", 1, &[("php-fpm", 143)]);
-        replaced.stop_code = Some("ServiceSchedulerInitiated".to_owned());
+        replaced.ecs.stop_code = Some("ServiceSchedulerInitiated".to_owned());
         assert_eq!(chosen(&[task("a", 1, &[("php-fpm", 0)]), replaced]), []);
     }
 }

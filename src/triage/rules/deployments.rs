@@ -86,12 +86,12 @@ fn rolled_back(snapshot: &Snapshot, app: App, service: Option<&Service>, now: Ti
         finding = finding.evidence(format!(
             "{} of it stopped; last task `{}`: {what}",
             count(failed.len(), "task"),
-            task.id
+            task.id()
         ));
         finding = finding.facts(super::tasks::last_lines(snapshot, task));
         log = diagnosis
             .container
-            .map(|container| commands::container_log(layout, app, &container, &task.id));
+            .map(|container| commands::container_log(layout, app, &container, task.id()));
     }
     let cause = match rollout.status.as_str() {
         "ROLLBACK_SUCCESSFUL" => {
@@ -114,7 +114,9 @@ fn rolled_back(snapshot: &Snapshot, app: App, service: Option<&Service>, now: Ti
 /// Service tasks of the deployment whose id has these digits.
 fn tasks_of<'a>(snapshot: &'a Snapshot, revision: &'a str) -> impl Iterator<Item = &'a Task> {
     snapshot.tasks.iter().flatten().filter(move |task| {
-        task.service.is_some() && !revision.is_empty() && task.started_by.rsplit('/').next() == Some(revision)
+        task.service.is_some()
+            && !revision.is_empty()
+            && task.started_by.as_deref().and_then(|by| by.rsplit('/').next()) == Some(revision)
     })
 }
 
@@ -256,7 +258,7 @@ mod tests {
         let mut snapshot = sample::healthy();
         snapshot.rollouts = Ok(vec![rollout(10, "ROLLBACK_SUCCESSFUL")]);
         let mut task = sample::exited("0a1b", App::Backend, "php-fpm", 255);
-        task.started_by = "ecs-svc/77".to_owned();
+        task.ecs.started_by = Some("ecs-svc/77".to_owned());
         snapshot.tasks.as_mut().unwrap().push(task);
         snapshot.task_logs.as_mut().unwrap().insert(
             "0a1b".to_owned(),

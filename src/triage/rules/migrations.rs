@@ -2,15 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::task_faults::{app_of, diagnose};
+use super::task_faults::app_of;
 use super::tasks::last_lines;
 use crate::error::CommandLine;
 use crate::layout::App;
+use crate::tasks::{Judged, Judgement, Verdict, is_migration, judge};
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node};
 use crate::triage::snapshot::{Snapshot, Task};
-use crate::triage::wording::{ago, at_or_unknown, count, minutes_since};
+use crate::triage::wording::{ago, at_or_unknown, count, minutes_since, shorten};
 
 /// The container whose exit status decides (the others of the task are stopped with it).
 const CONTAINER: &str = "php-fpm";
@@ -31,34 +32,39 @@ pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     findings
 }
 
-/// Whether a task is a one-off migration, started by bpctl or in the manner of the runbook.
-fn is_migration(task: &Task) -> bool {
-    let command = task.command.as_deref().unwrap_or_default();
-    task.service.is_none()
-        && (task.started_by.starts_with("bpctl/migrate")
-            || command.contains("pools-migrate")
-            || command.contains("artisan migrate"))
+/// How a migration ended.
+enum Ending {
+    Well,
+    /// The command ended with this status.
+    Exited(i32),
+    /// It was stopped, failed to start, or its exit status is not known.
+    Otherwise(Judgement),
 }
 
-fn exit_status(task: &Task) -> Option<i32> {
-    task.containers
-        .iter()
-        .find(|container| container.name == CONTAINER)?
-        .exit_code
-}
-
-/// How a migration ended badly; `None` for a good end and for one that still runs.
-fn failure(task: &Task) -> Option<String> {
+/// `None` for one that still runs.
+fn ending(task: &Task) -> Option<Ending> {
     task.stopped?;
-    match exit_status(task) {
-        Some(0) => None,
-        Some(status) => Some(format!("`{CONTAINER}` exited with status {status}")),
-        // It never started, or was stopped by somebody.
-        None => Some(diagnose(task).map_or_else(
-            || format!("it was stopped: {}", task.stopped_reason),
-            |diagnosis| crate::triage::wording::shorten(&diagnosis.text, 240),
-        )),
-    }
+    let judged = Judged {
+        container: CONTAINER.to_owned(),
+        essential: task.essential.clone(),
+        again: CommandLine::bpctl(["migrate"]),
+        kept: "migrations that were finished are recorded in the database",
+    };
+    let judgement = judge(task, &judged);
+    Some(match judgement.verdict {
+        Verdict::Succeeded => Ending::Well,
+        Verdict::Failed => match task.container(CONTAINER).and_then(|found| found.exit_code) {
+            Some(status) => Ending::Exited(status),
+            None => Ending::Otherwise(judgement),
+        },
+        Verdict::NeverStarted | Verdict::Stopped | Verdict::Unknown | Verdict::Running => {
+            Ending::Otherwise(judgement)
+        }
+    })
+}
+
+fn has_failed(task: &Task) -> bool {
+    !matches!(ending(task), None | Some(Ending::Well))
 }
 
 /// The newest ended migration failed; one that was repeated successfully is history.
@@ -69,40 +75,70 @@ fn failed(snapshot: &Snapshot, migrations: &[&Task], now: Timestamp) -> Option<F
         .filter(|task| task.stopped.is_some())
         .collect();
     let newest = ended.first()?;
-    let how = failure(newest)?;
+    let (how, cause, ran) = match ending(newest)? {
+        Ending::Well => return None,
+        Ending::Exited(status) => (
+            format!("`{CONTAINER}` exited with status {status}"),
+            "the migration stopped at its first error: the databases before it are migrated, those after it are not"
+                .to_owned(),
+            true,
+        ),
+        Ending::Otherwise(judgement) => {
+            let causes = judgement.causes.join("; ");
+            let how = match causes.as_str() {
+                "" => judgement.summary.clone(),
+                causes => format!("{}: {}", judgement.summary, shorten(causes, 240)),
+            };
+            let (cause, ran) = match judgement.verdict {
+                Verdict::NeverStarted => ("the task never ran its command: nothing was migrated".to_owned(), false),
+                Verdict::Stopped => (
+                    "the task was stopped: the databases before that moment are migrated, those after it are not"
+                        .to_owned(),
+                    true,
+                ),
+                _ => ("whether the migration came to its end is not known: its log says how far it got".to_owned(), true),
+            };
+            (how, cause, ran)
+        }
+    };
     let layout = &snapshot.layout;
-    let in_a_row = ended.iter().take_while(|task| failure(task).is_some()).count();
+    let in_a_row = ended.iter().take_while(|task| has_failed(task)).count();
     let mut finding = Finding::new(
         Code::MigrationFailed,
         Node::Migration,
-        format!("task {}", newest.id),
+        format!("task {}", newest.id()),
     )
     .evidence(format!(
         "task `{}` ended {}{}: {how}",
-        newest.id,
+        newest.id(),
         at_or_unknown(newest.stopped),
         newest
             .stopped
             .map(|at| format!(" ({})", ago(now, at)))
             .unwrap_or_default()
     ));
-    if let Some(command) = &newest.command {
-        finding = finding.evidence(format!("command: `{command}`"));
-    }
+    finding = finding.facts(command(newest));
     finding = finding.facts(last_lines(snapshot, newest));
     if in_a_row > 1 {
         finding = finding.evidence(format!("{} in a row failed", count(in_a_row, "migration")));
     }
-    let finding = if exit_status(newest).is_some() {
-        finding
-            .cause("the migration stopped at its first error: the databases before it are migrated, those after it are not")
-            .next(commands::container_log(layout, App::Backend, CONTAINER, &newest.id))
+    let look = if ran {
+        commands::container_log(layout, App::Backend, CONTAINER, newest.id())
     } else {
-        finding
-            .cause("the task never ran its command: nothing was migrated")
-            .next(commands::task(layout, &newest.id))
+        commands::task(layout, newest.id())
     };
-    Some(finding.next(CommandLine::bpctl(["migrate", "--dry-run"])))
+    Some(
+        finding
+            .cause(cause)
+            .next(look)
+            .next(CommandLine::bpctl(["migrate", "--dry-run"])),
+    )
+}
+
+/// The command that the container was given.
+fn command(task: &Task) -> Option<String> {
+    let command = task.command(CONTAINER)?.join(" ");
+    Some(format!("command: `{command}`"))
 }
 
 fn slow(snapshot: &Snapshot, migrations: &[&Task], now: Timestamp) -> Option<Finding> {
@@ -120,29 +156,27 @@ fn slow(snapshot: &Snapshot, migrations: &[&Task], now: Timestamp) -> Option<Fin
     let mut finding = Finding::new(
         Code::MigrationSlow,
         Node::Migration,
-        format!("task {}", oldest.id),
+        format!("task {}", oldest.id()),
     )
     .cause("many tenant databases, a large table, or a lock on one; a second migration at the same time would make it worse");
     for task in &running {
         let minutes = task.started.map_or(0, |started| minutes_since(now, started));
         finding = finding.evidence(format!(
             "task `{}` has been running for {minutes} min, since {}",
-            task.id,
+            task.id(),
             at_or_unknown(task.started)
         ));
     }
-    if let Some(command) = &oldest.command {
-        finding = finding.evidence(format!("command: `{command}`"));
-    }
+    finding = finding.facts(command(oldest));
     Some(
         finding
             .facts(last_lines(snapshot, oldest))
-            .next(CommandLine::bpctl(["migrate"]).option("--attach", &oldest.id))
+            .next(CommandLine::bpctl(["migrate"]).option("--attach", oldest.id()))
             .next(commands::container_log(
                 layout,
                 App::Backend,
                 CONTAINER,
-                &oldest.id,
+                oldest.id(),
             )),
     )
 }
@@ -153,17 +187,22 @@ mod tests {
     use crate::triage::rules::sample;
 
     fn migration(id: &str, minutes: i64, status: Option<i32>) -> Task {
-        Task {
-            service: None,
-            started_by: "bpctl/migrate/0a1b2c3d4e5f".to_owned(),
-            command: Some("php artisan tenancy:pools-migrate".to_owned()),
-            created: Some(sample::before(minutes)),
-            started: Some(sample::before(minutes)),
-            stopped: status.map(|_| sample::before(minutes - 1)),
-            containers: vec![sample::container(CONTAINER, status)],
-            stop_code: status.map(|_| "EssentialContainerExited".to_owned()),
-            ..sample::task(id, App::Backend)
-        }
+        let mut task = sample::task(id, App::Backend);
+        task.service = None;
+        let ecs = &mut task.ecs;
+        ecs.group = Some("family:bp-backend".to_owned());
+        ecs.started_by = Some("bpctl/migrate/0a1b2c3d4e5f".to_owned());
+        ecs.commands = vec![(
+            CONTAINER.to_owned(),
+            vec!["php artisan tenancy:pools-migrate".to_owned()],
+        )];
+        ecs.state = status.map_or("RUNNING", |_| "STOPPED").to_owned();
+        ecs.created = Some(sample::before(minutes));
+        ecs.started = Some(sample::before(minutes));
+        ecs.stopped = status.map(|_| sample::before(minutes - 1));
+        ecs.containers = vec![sample::container(CONTAINER, status)];
+        ecs.stop_code = status.map(|_| "EssentialContainerExited".to_owned());
+        task
     }
 
     fn codes(tasks: Vec<Task>) -> Vec<Code> {
@@ -206,19 +245,52 @@ mod tests {
     #[test]
     fn the_runbooks_own_command_line_counts_and_tinker_does_not() {
         let mut task = migration("a", 10, Some(1));
-        task.started_by = String::new();
-        task.command = Some("php artisan migrate --force".to_owned());
-        assert_eq!(codes(vec![task.clone()]), [Code::MigrationFailed]);
-        task.command = Some("php artisan tinker".to_owned());
-        assert_eq!(codes(vec![task]), []);
+        task.ecs.started_by = None;
+        let mut with = |command: &str| {
+            task.ecs.commands[0].1 = vec![command.to_owned()];
+            codes(vec![task.clone()])
+        };
+        assert_eq!(with("php artisan migrate --force"), [Code::MigrationFailed]);
+        assert_eq!(with("php artisan tinker"), []);
+    }
+
+    fn found(task: Task) -> Finding {
+        let mut snapshot = sample::healthy();
+        snapshot.tasks = Ok(vec![task]);
+        rule(&snapshot, sample::now()).remove(0)
     }
 
     #[test]
     fn one_that_never_started_says_why() {
         let mut task = migration("a", 10, Some(0));
-        task.containers[0].exit_code = None;
-        task.stop_code = Some("TaskFailedToStart".to_owned());
-        task.stopped_reason = "CannotPullContainerError: not found".to_owned();
-        assert!(failure(&task).unwrap().contains("CannotPullContainerError"));
+        task.ecs.containers[0].exit_code = None;
+        task.ecs.stop_code = Some("TaskFailedToStart".to_owned());
+        task.ecs.stopped_reason = Some("CannotPullContainerError: not found".to_owned());
+        let finding = found(task);
+        assert!(
+            finding.evidence[0].contains("CannotPullContainerError"),
+            "{:?}",
+            finding.evidence
+        );
+        assert!(finding.cause.contains("nothing was migrated"));
+    }
+
+    #[test]
+    fn without_an_exit_code_it_is_not_known_what_was_migrated() {
+        let mut task = migration("a", 10, Some(0));
+        task.ecs.containers[0].exit_code = None;
+        let finding = found(task);
+        assert!(finding.cause.contains("not known"), "{}", finding.cause);
+        assert!(finding.next[0].contains("get-log-events"), "{:?}", finding.next);
+    }
+
+    #[test]
+    fn one_that_somebody_stopped_is_a_finding_whatever_its_code() {
+        let mut task = migration("a", 10, Some(0));
+        task.ecs.stop_code = Some("UserInitiated".to_owned());
+        task.ecs.stopped_reason = Some("Task stopped by user".to_owned());
+        let finding = found(task);
+        assert!(finding.evidence[0].contains("somebody stopped the task"));
+        assert!(finding.cause.contains("was stopped"), "{}", finding.cause);
     }
 }

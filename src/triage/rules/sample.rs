@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
+use crate::aws::ecs::{self, Container};
 use crate::error::ErrorKind;
 use crate::layout::{App, FLEET_NAMESPACE, FleetAlarm, FleetId, Layout, LayoutKind, Stage};
 use crate::triage::snapshot::{
-    Activity, Alarm, AlarmState, Blind, Container, Database, Deployment, Event, FleetMetrics, FleetSecret,
+    Activity, Alarm, AlarmState, Blind, Database, Deployment, Event, FleetMetrics, FleetSecret,
     FleetSecretState, Group, LogLine, PlatformMetrics, Pointer, Repository, ScalingPolicy, Secret, Series,
     Service, Snapshot, Target, TargetGroup, Task, Topic,
 };
@@ -76,27 +77,31 @@ pub(crate) fn task(id: &str, app: App) -> Task {
         App::Backend => "bp-backend",
         App::Frontend => "bp-frontend",
     };
-    Task {
-        id: id.to_owned(),
-        definition: format!("{name}:7"),
-        service: Some(app),
-        started_by: "ecs-svc/0123456789".to_owned(),
-        last_status: "STOPPED".to_owned(),
+    let ecs = ecs::Task {
+        arn: format!("arn:aws:ecs:us-east-1:123456789012:task/bp/{id}"),
+        definition: format!("arn:aws:ecs:us-east-1:123456789012:task-definition/{name}:7"),
+        group: Some(format!("service:{name}")),
+        started_by: Some("ecs-svc/0123456789".to_owned()),
+        state: "STOPPED".to_owned(),
         created: Some(before(6)),
         started: Some(before(5)),
         stopped: Some(before(3)),
-        ..Task::default()
+        ..ecs::Task::default()
+    };
+    Task {
+        ecs,
+        service: Some(app),
+        essential: None,
     }
 }
 
 /// A task that stopped because one of its containers exited.
 pub(crate) fn exited(id: &str, app: App, name: &str, status: i32) -> Task {
-    Task {
-        stop_code: Some("EssentialContainerExited".to_owned()),
-        stopped_reason: "Essential container in task exited".to_owned(),
-        containers: vec![container(name, Some(status))],
-        ..task(id, app)
-    }
+    let mut task = task(id, app);
+    task.ecs.stop_code = Some("EssentialContainerExited".to_owned());
+    task.ecs.stopped_reason = Some("Essential container in task exited".to_owned());
+    task.ecs.containers = vec![container(name, Some(status))];
+    task
 }
 
 pub(crate) fn launch(minutes: i64, status: &str, message: &str) -> Activity {

@@ -7,6 +7,7 @@ use super::services::{complaint, outside, said};
 use super::task_faults::{Diagnosis, app_of, current};
 use crate::error::CommandLine;
 use crate::layout::App;
+use crate::tasks::stop_reason::{StopReason, remedy};
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
@@ -93,7 +94,7 @@ fn finding(
             .evidence(format!(
                 "{} stopped this way; the last one, `{}`, {}",
                 count(faults.len(), "task"),
-                task.id,
+                task.id(),
                 task.stopped.map_or_else(
                     || "at an unknown time".to_owned(),
                     |at| format!("{} ({})", at_or_unknown(Some(at)), ago(now, at))
@@ -109,7 +110,7 @@ fn finding(
     }
     finding = explain(snapshot, app, kind, faults, now, finding);
     if let Some((task, _)) = faults.first() {
-        finding = finding.next(commands::task(layout, &task.id));
+        finding = finding.next(commands::task(layout, task.id()));
     }
     finding.next(commands::service_events(layout, app))
 }
@@ -128,7 +129,7 @@ pub(super) fn last_lines(snapshot: &Snapshot, task: &Task) -> Vec<String> {
     let Ok(logs) = &snapshot.task_logs else {
         return Vec::new();
     };
-    let lines = logs.get(&task.id).map(Vec::as_slice).unwrap_or_default();
+    let lines = logs.get(task.id()).map(Vec::as_slice).unwrap_or_default();
     let complains = |line: &&String| logs::topic(line).is_some() || line.contains("SQLSTATE");
     let mut chosen: Vec<&String> = lines.iter().filter(complains).collect();
     if chosen.is_empty() {
@@ -152,41 +153,21 @@ fn explain(
     finding: Finding,
 ) -> Finding {
     let layout = &snapshot.layout;
-    let text = faults
-        .first()
-        .map(|(_, diagnosis)| diagnosis.text.as_str())
-        .unwrap_or_default();
-    let slow_network = text.contains("i/o timeout") || text.contains("deadline exceeded");
+    let reason = faults.first().and_then(|(_, diagnosis)| diagnosis.reason);
     let log = faults.first().and_then(|(task, diagnosis)| {
         let container = diagnosis.container.as_deref()?;
-        Some(commands::container_log(layout, app, container, &task.id))
+        Some(commands::container_log(layout, app, container, task.id()))
     });
     match kind {
-        TaskFault::Pull | TaskFault::Initialization if slow_network => finding
-            .cause("tasks do not reach ECR or Secrets Manager: no way out through the NAT gateway, or the security group allows no outbound HTTPS")
-            .next(commands::service_security_groups(layout, app)),
-        TaskFault::Pull => {
-            let image = faults.first().and_then(|(task, diagnosis)| {
-                let named = |name: &String| Some(name) == diagnosis.container.as_ref();
-                task.containers.iter().find(|container| named(&container.name))
-            });
-            let image = image.map(|container| container.image.as_str()).unwrap_or_default();
-            super::images::explain_pull(snapshot, app, [text, image], finding)
+        TaskFault::Pull | TaskFault::Initialization | TaskFault::Capacity => {
+            at_start(snapshot, app, kind, faults, reason, finding)
         }
-        TaskFault::Initialization if text.contains("secret") || text.contains("ssm") => finding
-            .cause("ECS cannot read a secret or parameter that the task definition names: it does not exist, has no value, or the execution role may not read it"),
-        TaskFault::Initialization => {
-            finding.cause("the task fails before any container starts: registry login, network, log group or a volume")
-        }
-        TaskFault::Capacity => finding
-            .cause("Fargate Spot has no room in the subnets' zones; ECS tries again by itself, on-demand capacity has to be asked for")
-            .next(
-                commands::redeploy(layout, app)
-                    .option("--capacity-provider-strategy", "capacityProvider=FARGATE,base=1,weight=1"),
-            ),
         TaskFault::Memory => finding
-            .cause("a container was killed (status 137), usually because the task's memory limit is too small for what it does")
+            .cause("ECS killed a container for its use of memory: the limit of the task definition is too small for what it does")
             .maybe_next(log),
+        TaskFault::Crash if log.is_none() => finding.cause(
+            "an essential container ended, so ECS stopped its task; which one ended first cannot be told from the exit codes",
+        ),
         TaskFault::Crash => finding
             .cause("an essential container ends by itself, so ECS stops its task; its last log lines say why")
             .maybe_next(log),
@@ -197,6 +178,70 @@ fn explain(
             "no capacity, a slow image pull, or a security group without a way out to ECR and S3",
         ),
     }
+}
+
+/// Tasks that do not start: the cause is the one that the message names; without one the message is all
+/// that is known.
+fn at_start(
+    snapshot: &Snapshot,
+    app: App,
+    kind: TaskFault,
+    faults: &[&(&Task, Diagnosis)],
+    reason: Option<StopReason>,
+    finding: Finding,
+) -> Finding {
+    let layout = &snapshot.layout;
+    match reason {
+        Some(StopReason::ImageMissing | StopReason::ImageDenied | StopReason::PullFailed) => {
+            let task = faults.first();
+            let text = task.map(|(_, diagnosis)| diagnosis.text.as_str());
+            let image = task.and_then(|(task, diagnosis)| {
+                let named = |name: &String| Some(name) == diagnosis.container.as_ref();
+                task.containers.iter().find(|container| named(&container.name))
+            });
+            let image = image.and_then(|container| container.image.as_deref());
+            let texts = [text.unwrap_or_default(), image.unwrap_or_default()];
+            let finding = super::images::explain_pull(snapshot, app, texts, finding);
+            match reason {
+                Some(StopReason::ImageDenied) => finding.cause(StopReason::ImageDenied.what()),
+                _ => finding,
+            }
+        }
+        Some(
+            StopReason::RegistryUnreachable | StopReason::SecretsUnreachable | StopReason::LoggerUnreachable,
+        ) => {
+            let what = reason.map(StopReason::what).unwrap_or_default();
+            finding
+                .cause(format!(
+                    "{what}: no way out through the NAT gateway, or the security group allows no outbound HTTPS"
+                ))
+                .next(commands::service_security_groups(layout, app))
+        }
+        Some(StopReason::NoCapacity) => no_capacity(snapshot, app, finding),
+        Some(reason) => {
+            let text = faults.first().map(|(_, diagnosis)| diagnosis.text.as_str());
+            let again = CommandLine::bpctl(["triage"]);
+            let remedy = remedy(reason, text.unwrap_or_default(), &again);
+            // What is only words, or a look, helps here too; a second start is ECS' own business.
+            let finding = finding.cause(format!("{}; ECS goes on trying", reason.what()));
+            if remedy.commands().next().is_none() {
+                finding.next(remedy)
+            } else {
+                finding
+            }
+        }
+        None if kind == TaskFault::Capacity => no_capacity(snapshot, app, finding),
+        None => finding.cause("ECS names the reason in words that are not known here: see the message above"),
+    }
+}
+
+fn no_capacity(snapshot: &Snapshot, app: App, finding: Finding) -> Finding {
+    finding
+        .cause("Fargate Spot has no room in the subnets' zones; ECS tries again by itself, on-demand capacity has to be asked for")
+        .next(
+            commands::redeploy(&snapshot.layout, app)
+                .option("--capacity-provider-strategy", "capacityProvider=FARGATE,base=1,weight=1"),
+        )
 }
 
 impl Finding {
@@ -218,12 +263,10 @@ fn pending(snapshot: &Snapshot, now: Timestamp, app: App) -> Option<Finding> {
         .flatten()
         .filter(|task| app_of(snapshot, task) == Some(app))
         .filter(|task| {
-            matches!(
-                task.last_status.as_str(),
-                "PROVISIONING" | "PENDING" | "ACTIVATING"
-            ) && task
-                .created
-                .is_some_and(|created| minutes_since(now, created) >= PENDING_FOR)
+            matches!(task.state.as_str(), "PROVISIONING" | "PENDING" | "ACTIVATING")
+                && task
+                    .created
+                    .is_some_and(|created| minutes_since(now, created) >= PENDING_FOR)
         })
         .collect();
     let deployment = snapshot.service(app).and_then(|service| {
@@ -248,8 +291,8 @@ fn pending(snapshot: &Snapshot, now: Timestamp, app: App) -> Option<Finding> {
     for task in waiting.iter().take(LINES) {
         finding = finding.evidence(format!(
             "task `{}` is {} since {}",
-            task.id,
-            task.last_status,
+            task.id(),
+            task.state,
             at_or_unknown(task.created)
         ));
     }
@@ -263,7 +306,7 @@ fn pending(snapshot: &Snapshot, now: Timestamp, app: App) -> Option<Finding> {
     }
     finding = explain(snapshot, app, TaskFault::Pending, &[], now, finding);
     if let Some(task) = waiting.first() {
-        finding = finding.next(commands::task(layout, &task.id));
+        finding = finding.next(commands::task(layout, task.id()));
     }
     Some(
         finding
@@ -341,10 +384,10 @@ mod tests {
     #[test]
     fn waiting_tasks_are_reported_after_ten_minutes() {
         let mut task = sample::task("0a1b", App::Backend);
-        task.stopped = None;
-        task.last_status = "PENDING".to_owned();
+        task.ecs.stopped = None;
+        task.ecs.state = "PENDING".to_owned();
         for (minutes, expected) in [(9, vec![]), (10, vec![Code::TasksPending])] {
-            task.created = Some(sample::before(minutes));
+            task.ecs.created = Some(sample::before(minutes));
             let found = rule(&with(task.clone()), sample::now());
             assert_eq!(
                 found.iter().map(|finding| finding.code).collect::<Vec<_>>(),
@@ -358,7 +401,10 @@ mod tests {
         let mut snapshot = with(sample::exited("a", App::Backend, "php-fpm", 255));
         let tasks = snapshot.tasks.as_mut().unwrap();
         tasks.push(sample::exited("b", App::Backend, "php-fpm", 255));
-        tasks.push(sample::exited("c", App::Backend, "php-fpm", 137));
+        let mut memory = sample::exited("c", App::Backend, "php-fpm", 137);
+        memory.ecs.containers[0].reason =
+            Some("OutOfMemoryError: Container killed due to memory usage".to_owned());
+        tasks.push(memory);
         let found = rule(&snapshot, sample::now());
         let codes: Vec<Code> = found.iter().map(|finding| finding.code).collect();
         assert_eq!(codes, [Code::OutOfMemory, Code::ContainerCrash]);
