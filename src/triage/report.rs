@@ -144,13 +144,24 @@ impl Report {
         }
     }
 
-    /// The worst severity of all findings, symptoms included.
+    /// The worst severity of all problems, symptoms included. That something could not be checked is no
+    /// problem that was found.
     pub(crate) fn worst(&self) -> Option<Severity> {
         self.findings
             .iter()
             .flat_map(Finding::walk)
+            .filter(|finding| !is_blindness(finding))
             .map(|finding| finding.severity)
             .min()
+    }
+
+    /// What could not be checked.
+    pub(crate) fn unchecked(&self) -> Vec<&'static str> {
+        self.checked
+            .iter()
+            .filter(|check| check.state == State::CouldNotCheck)
+            .map(|check| check.probe.name())
+            .collect()
     }
 
     /// Whether nothing at all could be checked.

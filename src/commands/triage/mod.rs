@@ -22,7 +22,8 @@ use verdict::{FailOn, nothing_seen, unknown_fleets};
 ///
 /// Looks at services, deployments, tasks, targets, alarms, metrics, images, secrets, database,
 /// stacks and GPU fleets at the same time and reports root causes with their symptoms, the worst
-/// first. Changes nothing. What could not be checked is reported as such.
+/// first. Changes nothing. What could not be checked is reported as such, and without a finding that
+/// decides the status it ends with 7.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl triage                                   everything
@@ -89,5 +90,5 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
     }
     ctx.emit(&report)?;
     report.announce(&ctx.ui);
-    Ok(args.fail_on.status(report.worst()))
+    Ok(args.fail_on.status(report.worst(), !report.unchecked().is_empty()))
 }

@@ -36,11 +36,14 @@ impl FailOn {
         }
     }
 
-    /// The status of a triage whose worst finding is this severe.
-    pub(crate) fn status(self, worst: Option<Severity>) -> ExitStatus {
+    /// The status of a triage whose worst finding is this severe. `blind` says that something could not be
+    /// checked: nobody knows then whether there is worse.
+    pub(crate) fn status(self, worst: Option<Severity>, blind: bool) -> ExitStatus {
         match (self.limit(), worst) {
+            (None, _) => ExitStatus::Done,
             (Some(limit), Some(worst)) if worst <= limit => ExitStatus::Failed,
-            _ => ExitStatus::Done,
+            (Some(_), _) if blind => ExitStatus::Partial,
+            (Some(_), _) => ExitStatus::Done,
         }
     }
 }
@@ -104,7 +107,28 @@ mod tests {
             (FailOn::P2, Some(Severity::P3), 0),
             (FailOn::Never, Some(Severity::P1), 0),
         ] {
-            assert_eq!(limit.status(worst).code(), status, "{limit:?} {worst:?}");
+            assert_eq!(
+                limit.status(worst, false).code(),
+                status,
+                "{limit:?} {worst:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_checked_is_not_fine() {
+        for (limit, worst, status) in [
+            (FailOn::P1, None, 7),
+            (FailOn::P1, Some(Severity::P2), 7),
+            (FailOn::P1, Some(Severity::P1), 1),
+            (FailOn::Never, None, 0),
+            (FailOn::Never, Some(Severity::P1), 0),
+        ] {
+            assert_eq!(
+                limit.status(worst, true).code(),
+                status,
+                "{limit:?} {worst:?}"
+            );
         }
     }
 

@@ -10,8 +10,11 @@ use crate::triage::wording::count;
 pub(super) fn render(report: &Report) -> String {
     let totals = &report.summary;
     let mut out = format!("## bpctl triage, {}\n\n", report.at);
-    if totals.root_causes == 0 {
+    let unchecked = report.unchecked();
+    if totals.root_causes == 0 && unchecked.is_empty() {
         out.push_str("No problem found.\n");
+    } else if totals.root_causes == 0 {
+        out.push_str("No problem found in what could be checked.\n");
     } else {
         out.push_str(&format!(
             "{}: {} P1, {} P2, {} P3.\n",
@@ -20,6 +23,9 @@ pub(super) fn render(report: &Report) -> String {
             totals.p2,
             totals.p3
         ));
+    }
+    if !unchecked.is_empty() {
+        out.push_str(&format!("\nCould not be checked: {}.\n", unchecked.join(", ")));
     }
     for (number, finding) in report.findings.iter().enumerate() {
         root(&mut out, number + 1, finding);

@@ -53,7 +53,7 @@ fn the_report_reads_from_the_cause_down() {
        cause: the principal may not call this API
        next:  bpctl triage
 
-    1 root cause (3 P1, 1 P3); 20 checks, 1 could not be checked
+    1 root cause (3 P1, 1 P3); 20 checks, 1 could not be checked: scale-to-zero-topic
     ");
 }
 
@@ -108,11 +108,20 @@ fn one_blind_probe_is_not_blindness() {
     snapshot.services = Err(sample::blind());
     let report = Report::new(&snapshot, sample::now());
     assert!(!report.is_blind());
-    assert_eq!(report.worst(), Some(Severity::P2));
+    assert_eq!((report.worst(), report.unchecked()), (None, vec!["ecs-services"]));
+    let looked = Probe::ALL.len() - 1;
     assert_eq!(
         human(&snapshot, false, None).lines().last(),
-        Some("no problem found: 20 checks, 1 could not be checked")
+        Some(
+            format!(
+                "no problem found in what could be checked: {looked} checks, 1 could not be checked: ecs-services"
+            )
+            .as_str()
+        )
     );
+    let text = report.markdown().unwrap();
+    assert!(text.contains("No problem found in what could be checked.\n"), "{text}");
+    assert!(text.contains("Could not be checked: ecs-services."), "{text}");
 }
 
 #[test]

@@ -102,15 +102,21 @@ fn symptoms(out: &mut String, view: &View, finding: &Finding, depth: usize) {
 
 fn summary(report: &Report, view: &View) -> String {
     let totals = &report.summary;
-    let blind = if totals.could_not_check == 0 {
+    let unchecked = report.unchecked();
+    let blind = if unchecked.is_empty() {
         String::new()
     } else {
-        format!(", {} could not be checked", totals.could_not_check)
+        let number = unchecked.len();
+        format!(", {number} could not be checked: {}", unchecked.join(", "))
     };
     let looked = totals.ok + totals.problem;
     if totals.root_causes == 0 {
-        let good = paint(view.color, Role::Good, "no problem found");
-        return format!("{good}: {}{blind}\n", count(looked, "check"));
+        let verdict = if unchecked.is_empty() {
+            paint(view.color, Role::Good, "no problem found")
+        } else {
+            paint(view.color, Role::Warning, "no problem found in what could be checked")
+        };
+        return format!("{verdict}: {}{blind}\n", count(looked, "check"));
     }
     let found: Vec<String> = Severity::ALL
         .into_iter()

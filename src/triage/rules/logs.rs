@@ -18,6 +18,8 @@ pub(super) enum Topic {
     Upstream,
     /// The database cannot be reached, or has gone away.
     DatabaseRefused,
+    /// The name of the database's host cannot be resolved.
+    DatabaseName,
     /// The database does not know the backend's user.
     DatabaseLogin,
     /// "Too many connections".
@@ -33,17 +35,8 @@ pub(super) enum Topic {
 /// What a line complains about, if it complains at all.
 pub(super) fn topic(line: &str) -> Option<Topic> {
     let has = |text: &str| line.contains(text);
-    // MariaDB client errors 2002, 2003, 2006, 2013: no connection. 1045: access denied. 1040: too many connections.
-    if has("SQLSTATE[") || has("mysqli") {
-        if has("[2002]") || has("[2003]") || has(" 2006 ") || has("[2006]") || has(" 2013 ") {
-            return Some(Topic::DatabaseRefused);
-        }
-        if has("[1045]") || has("Access denied for user") {
-            return Some(Topic::DatabaseLogin);
-        }
-        if has("[1040]") || has("Too many connections") {
-            return Some(Topic::DatabaseConnections);
-        }
+    if let Some(topic) = database(line) {
+        return Some(topic);
     }
     if has("while connecting to upstream") && has("connect() failed") {
         return Some(Topic::Upstream);
@@ -64,6 +57,33 @@ pub(super) fn topic(line: &str) -> Option<Topic> {
     .iter()
     .any(|sign| has(sign));
     complains.then_some(Topic::Application)
+}
+
+/// What a line of PDO or mysqli says of the connection to the database.
+fn database(line: &str) -> Option<Topic> {
+    let start = line.find("SQLSTATE[").or_else(|| line.find("mysqli"))?;
+    // Behind the message Laravel quotes the statement, whose numbers are no error codes.
+    let text = &line[start..];
+    let end = [" (Connection:", " (SQL:", " {\"exception\""]
+        .iter()
+        .filter_map(|sign| text.find(sign))
+        .min()
+        .unwrap_or(text.len());
+    let text = &text[..end];
+    let has = |sign: &str| text.contains(sign);
+    // PHP resolves the name before it connects, and reports both as 2002.
+    if has("getaddrinfo") || has("Name or service not known") || has("name resolution") {
+        return Some(Topic::DatabaseName);
+    }
+    // MariaDB client errors 2002, 2003, 2006, 2013: no connection. 1045: access denied. 1040: too many connections.
+    let is = |code: u32| has(&format!("[{code}]")) || has(&format!(": {code} "));
+    if is(2002) || is(2003) || is(2006) || is(2013) {
+        return Some(Topic::DatabaseRefused);
+    }
+    if is(1045) || has("Access denied for user") {
+        return Some(Topic::DatabaseLogin);
+    }
+    (is(1040) || has("Too many connections")).then_some(Topic::DatabaseConnections)
 }
 
 /// Lines about a topic that are not older than `minutes`, oldest first.
@@ -149,6 +169,14 @@ mod tests {
             (
                 "SQLSTATE[HY000]: General error: 2006 MySQL server has gone away",
                 Some(Topic::DatabaseRefused),
+            ),
+            (
+                "[…] production.ERROR: SQLSTATE[HY000] [2002] php_network_getaddresses: getaddrinfo failed: Try again (Connection: central, SQL: select 1)",
+                Some(Topic::DatabaseName),
+            ),
+            (
+                "production.ERROR: SQLSTATE[42S22]: Column not found: 1054 Unknown column x (Connection: central, SQL: select * from films where year = 2006 and x = 1)",
+                Some(Topic::Application),
             ),
             (
                 "SQLSTATE[HY000] [1045] Access denied for user 'bp'@'10.0.1.2' (using password: YES)",

@@ -63,6 +63,9 @@ pub(super) fn errors(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
         Some(Topic::Upstream) => "nginx cannot reach php-fpm",
         Some(Topic::Network) => "requests wait for something outside that does not answer",
         Some(Topic::Redis) => "the backend cannot use Redis",
+        Some(Topic::DatabaseName) => {
+            "the backend cannot resolve the name of its database: DNS of the VPC, or a wrong host in its configuration"
+        }
         Some(Topic::DatabaseRefused | Topic::DatabaseLogin | Topic::DatabaseConnections) => {
             "the backend cannot use its database"
         }
