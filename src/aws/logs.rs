@@ -106,15 +106,13 @@ impl Aws {
         }))
     }
 
-    /// The last `most` lines of a stream.
+    /// The last lines of a stream, at most `most`: those of the last page that has any.
     ///
     /// The service may hand out empty pages before the first lines, from either end: only the token that
     /// was sent coming back means that there is no more (API reference of GetLogEvents).
-    pub(crate) async fn log_tail(&self, group: &str, stream: &str, most: usize) -> Result<LastLines> {
+    pub(crate) async fn log_tail(&self, group: &str, stream: &str, most: i32) -> Result<LastLines> {
         let doing = format!("read the log stream {stream} of {group}");
         let client = self.logs_client().await?;
-        let limit = i32::try_from(most).unwrap_or(i32::MAX);
-        let mut newest_first: Vec<String> = Vec::new();
         let mut tokens = Tokens::default();
         let mut sent: Option<String> = None;
         for _ in 0..TAIL_PAGES {
@@ -123,7 +121,7 @@ impl Aws {
                 .log_group_name(group)
                 .log_stream_name(stream)
                 .start_from_head(false)
-                .limit(limit)
+                .limit(most)
                 .set_next_token(sent.clone())
                 .send()
                 .await;
@@ -135,22 +133,15 @@ impl Aws {
                 Err(error) => return Err(from_sdk(&doing, &error)),
             };
             let events = answer.events.required(GET, "events")?;
-            newest_first.extend(events.into_iter().rev().filter_map(|event| event.message));
             let next = answer.next_backward_token.required(GET, "nextBackwardToken")?;
-            if newest_first.len() >= most || sent.as_ref() == Some(&next) {
-                newest_first.truncate(most);
-                newest_first.reverse();
-                return Ok(LastLines::Read(newest_first));
+            if !events.is_empty() || sent.as_ref() == Some(&next) {
+                let lines = events.into_iter().filter_map(|event| event.message);
+                return Ok(LastLines::Read(lines.collect()));
             }
             tokens.note(&doing, &next)?;
             sent = Some(next);
         }
-        newest_first.reverse();
-        Ok(if newest_first.is_empty() {
-            LastLines::NotReached
-        } else {
-            LastLines::Read(newest_first)
-        })
+        Ok(LastLines::NotReached)
     }
 
     /// Lines of a group since `from` that fit a filter pattern, oldest first, from at most `pages` pages.

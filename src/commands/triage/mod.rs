@@ -90,5 +90,7 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
     }
     ctx.emit(&report)?;
     report.announce(&ctx.ui);
-    Ok(args.fail_on.status(report.worst(), !report.unchecked().is_empty()))
+    Ok(args
+        .fail_on
+        .status(report.worst(), !report.unchecked().is_empty()))
 }

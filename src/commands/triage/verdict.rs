@@ -107,11 +107,7 @@ mod tests {
             (FailOn::P2, Some(Severity::P3), 0),
             (FailOn::Never, Some(Severity::P1), 0),
         ] {
-            assert_eq!(
-                limit.status(worst, false).code(),
-                status,
-                "{limit:?} {worst:?}"
-            );
+            assert_eq!(limit.status(worst, false).code(), status, "{limit:?} {worst:?}");
         }
     }
 
@@ -124,11 +120,7 @@ mod tests {
             (FailOn::Never, None, 0),
             (FailOn::Never, Some(Severity::P1), 0),
         ] {
-            assert_eq!(
-                limit.status(worst, true).code(),
-                status,
-                "{limit:?} {worst:?}"
-            );
+            assert_eq!(limit.status(worst, true).code(), status, "{limit:?} {worst:?}");
         }
     }
 

@@ -14,7 +14,7 @@ mod watch;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use futures::future::{LocalBoxFuture, Shared, join, join3, join5};
+use futures::future::{LocalBoxFuture, Shared, join, join3};
 
 use super::snapshot::{Checked, Probe, Snapshot};
 use crate::aws::Aws;
@@ -121,7 +121,19 @@ async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
     let rollouts = watch.check(services::rollouts(aws, layout));
     let images = watch.check(platform::images(aws, layout));
     let secrets = watch.check(platform::secrets(aws, layout));
-    let (task_logs, backend_logs, stacks, rollouts, images, secrets, alert_topics) = futures::join!(
+    // What several probes wait for is asked for as early as what nobody waits for.
+    let shared = async {
+        futures::join!(
+            services.clone(),
+            tasks.clone(),
+            targets.clone(),
+            alarms.clone(),
+            metrics.clone(),
+            database.clone()
+        )
+    };
+    let (shared, task_logs, backend_logs, stacks, rollouts, images, secrets, alert_topics) = futures::join!(
+        shared,
         task_logs,
         backend_logs,
         stacks,
@@ -130,16 +142,7 @@ async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
         secrets,
         alert_topics
     );
-    // All of these have their answers by now: the backend's log waited for them.
-    let (services, tasks, targets, alarms, metrics) = join5(
-        services.clone(),
-        tasks.clone(),
-        targets.clone(),
-        alarms.clone(),
-        metrics.clone(),
-    )
-    .await;
-    let database = database.clone().await;
+    let (services, tasks, targets, alarms, metrics, database) = shared;
     Snapshot {
         services,
         rollouts,

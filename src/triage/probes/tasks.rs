@@ -20,7 +20,7 @@ const COMMANDED: &str = "php-fpm";
 const LOGS: usize = 5;
 
 /// How many lines of each.
-const LINES: usize = 20;
+const LINES: i32 = 20;
 
 /// Task definitions that are read for what they say of their containers.
 const DEFINITIONS: usize = 5;

@@ -120,7 +120,10 @@ fn one_blind_probe_is_not_blindness() {
         )
     );
     let text = report.markdown().unwrap();
-    assert!(text.contains("No problem found in what could be checked.\n"), "{text}");
+    assert!(
+        text.contains("No problem found in what could be checked.\n"),
+        "{text}"
+    );
     assert!(text.contains("Could not be checked: ecs-services."), "{text}");
 }
 

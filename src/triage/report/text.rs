@@ -114,7 +114,11 @@ fn summary(report: &Report, view: &View) -> String {
         let verdict = if unchecked.is_empty() {
             paint(view.color, Role::Good, "no problem found")
         } else {
-            paint(view.color, Role::Warning, "no problem found in what could be checked")
+            paint(
+                view.color,
+                Role::Warning,
+                "no problem found in what could be checked",
+            )
         };
         return format!("{verdict}: {}{blind}\n", count(looked, "check"));
     }
