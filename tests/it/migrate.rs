@@ -400,7 +400,7 @@ async fn a_snapshot_comes_first() {
     assert_eq!(run.changes, ["Rds:CreateDBSnapshot", "Ecs:RunTask"]);
     let snapshot = run.json()["snapshot"].as_str().expect("a snapshot").to_owned();
     assert!(
-        snapshot.starts_with("bp-mariadb-before-migrate-20260115-09"),
+        snapshot.starts_with("bp-data-database") && snapshot.contains("-before-migrate-20260115-09"),
         "{snapshot}"
     );
     assert!(position(&run, &format!("snapshot {snapshot} is available")) < position(&run, "started task"));

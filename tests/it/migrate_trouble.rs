@@ -268,6 +268,16 @@ async fn a_service_in_trouble_does_not_keep_migrations_from_running() {
         (Scenario::BreakerRollback, ""),
     ] {
         let account = Account::with(&[scenario]);
+        if scenario == Scenario::CapacityUnavailable {
+            // The first task of the backend is no Spot task; the others have no capacity.
+            account.sandbox.with_world(|world| {
+                let more = json!({"cluster": "bp", "service": "bp-backend", "desiredCount": 4});
+                world
+                    .call(Service::Ecs, "UpdateService", &more)
+                    .expect("the service grows");
+                world.advance(world.now + Duration::from_secs(60));
+            });
+        }
         let run = account.run(&["migrate", "--yes", "-o", "json"]).await;
         assert_eq!(run.status.code(), 0, "{scenario}\n{}", run.text());
         position(&run, warning);

@@ -135,6 +135,11 @@ def versions(account):
     return {stage: v["VersionId"] for v in listed["Versions"] for stage in v.get("VersionStages", [])}
 
 
+def database(account):
+    """The instance; CloudFormation made its identifier."""
+    return account.call("rds", "DescribeDBInstances")["DBInstances"][0]["DBInstanceIdentifier"]
+
+
 def topic(account):
     topics = account.call("sns", "ListTopics")["Topics"]
     return next(t["TopicArn"] for t in topics if t["TopicArn"].endswith(":bp-ops-alerts"))
@@ -345,10 +350,10 @@ CALLS = {
     },
     "rds": {
         "CreateDBSnapshot": (
-            {"DBInstanceIdentifier": "bp-mariadb", "DBSnapshotIdentifier": "check", "Tags": [{"Key": "a", "Value": "b"}]},
+            lambda a: {"DBInstanceIdentifier": database(a), "DBSnapshotIdentifier": "check", "Tags": [{"Key": "a", "Value": "b"}]},
             "DBSnapshot",
         ),
-        "DescribeDBInstances": ({"DBInstanceIdentifier": "bp-mariadb"}, "DBInstances"),
+        "DescribeDBInstances": (lambda a: {"DBInstanceIdentifier": database(a)}, "DBInstances"),
         "DescribeDBSnapshots": ({}, "DBSnapshots"),
     },
     "s3": {

@@ -45,27 +45,27 @@ impl Sources {
                 .unwrap_or_default(),
             redis: outputs
                 .get("RedisEndpoint")
-                .and_then(|endpoint| replication_group(endpoint))
-                .map(|group| {
-                    (1..=REDIS_NODES)
-                        .map(|node| format!("{group}-{node:03}"))
-                        .collect()
-                })
+                .map(|endpoint| caches(endpoint))
                 .unwrap_or_default(),
         }
     }
 }
 
-/// The replication group that an endpoint belongs to: the first label, or with encryption in transit the
-/// one after `master.` (ElastiCache User Guide, "Finding connection endpoints").
-fn replication_group(endpoint: &str) -> Option<&str> {
-    let mut labels = endpoint.split('.');
-    let first = labels.next().filter(|label| !label.is_empty())?;
-    if first == "master" || first == "replica" {
-        labels.next()
-    } else {
-        Some(first)
-    }
+/// The clusters behind an endpoint (ElastiCache User Guide, "Finding connection endpoints").
+///
+/// A cluster of its own is the first label of `<cluster>.<id>.0001.<region>…`. The nodes of a replication
+/// group have numbers: the group is the first label of `<group>.<id>.ng.0001.<region>…`, or with encryption in
+/// transit the one after `master.`.
+fn caches(endpoint: &str) -> Vec<String> {
+    let labels: Vec<&str> = endpoint.split('.').collect();
+    let group = match labels[..] {
+        ["master" | "replica", group, ..] | [group, _, "ng", ..] => group,
+        [cluster, _, "0001", ..] if !cluster.is_empty() => return vec![cluster.to_owned()],
+        _ => return Vec::new(),
+    };
+    (1..=REDIS_NODES)
+        .map(|node| format!("{group}-{node:03}"))
+        .collect()
 }
 
 /// The last hour of the platform's own metrics, in one call.
@@ -262,19 +262,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endpoints_with_and_without_encryption_name_their_group() {
-        for (endpoint, group) in [
+    fn endpoints_lead_to_the_nodes_behind_them() {
+        let nodes = ["bp-redis-001", "bp-redis-002", "bp-redis-003"].as_slice();
+        for (endpoint, clusters) in [
             (
-                "master.bp-redis.abc123.use1.cache.amazonaws.com",
-                Some("bp-redis"),
+                "bp-re-1a2b3c.abc123.0001.use1.cache.amazonaws.com",
+                &["bp-re-1a2b3c"][..],
             ),
-            (
-                "bp-redis.abc123.ng.0001.use1.cache.amazonaws.com",
-                Some("bp-redis"),
-            ),
-            ("", None),
+            ("master.bp-redis.abc123.use1.cache.amazonaws.com", nodes),
+            ("bp-redis.abc123.ng.0001.use1.cache.amazonaws.com", nodes),
+            ("", &[]),
         ] {
-            assert_eq!(replication_group(endpoint), group, "{endpoint}");
+            assert_eq!(caches(endpoint), clusters, "{endpoint}");
         }
     }
 

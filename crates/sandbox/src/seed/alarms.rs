@@ -15,10 +15,7 @@ const STORAGE_BYTES: f64 = 2.0 * 1024.0 * 1024.0 * 1024.0;
 pub(super) fn platform(world: &mut World, names: &Names) {
     let alerts = sns::topic_arn(world, &names.core("ops-alerts"));
     let layout = world.options.layout;
-    let database = match layout {
-        Layout::Single => "bp-mariadb".to_owned(),
-        Layout::Staged => names.core("mariadb"),
-    };
+    let database = super::names::database(&world.options);
     let Some((balancer, targets)) = elb::dimensions(world, &names.core("backend")) else {
         return;
     };

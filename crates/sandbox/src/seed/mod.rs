@@ -3,6 +3,7 @@
 mod alarms;
 mod app;
 mod buckets;
+mod core_stacks;
 mod fleet_alarms;
 mod fleet_scenarios;
 mod fleet_stack;
@@ -16,6 +17,9 @@ use std::collections::BTreeSet;
 
 pub(crate) use app::place::Facts;
 pub(crate) use incident::{Incidents, in_force, tick};
+
+#[cfg(test)]
+pub(crate) use names::database as database_of;
 
 use crate::scenario::Scenario;
 use crate::world::World;

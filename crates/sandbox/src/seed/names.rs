@@ -78,6 +78,14 @@ impl Names {
         }
     }
 
+    /// The full name of a secret, such as `laravel/app-key`.
+    pub(crate) fn secret(&self, name: &str) -> String {
+        match self.layout {
+            Layout::Single => format!("/bp/{name}"),
+            Layout::Staged => format!("/bp/{}/{name}", self.stage),
+        }
+    }
+
     pub(crate) fn fleet_stack(&self, fleet: &FleetSeed) -> Option<String> {
         match self.layout {
             Layout::Single => Some(format!("bp-gpu-fleet-{}-{}", fleet.stage, fleet.slug)),
@@ -139,6 +147,28 @@ pub(super) fn path_digits(path: &str) -> String {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     format!("{hash:08X}")
+}
+
+/// The identifier that CloudFormation gives to the database instance, in the small letters that RDS wants.
+pub(crate) fn database(options: &Options) -> String {
+    let stack = match options.layout {
+        Layout::Single => "bp-data".to_owned(),
+        Layout::Staged => format!("bp-{}-data", options.stage),
+    };
+    let digits = path_digits("Database").to_ascii_lowercase();
+    format!("{stack}-database{digits}-{}", small_suffix(options, "Database"))
+}
+
+/// The identifier that CloudFormation gives to the Redis cluster.
+pub(super) fn cache(options: &Options) -> String {
+    format!("bp-re-{}", small_suffix(options, "Redis"))
+}
+
+/// Twelve small letters and digits of an account.
+fn small_suffix(options: &Options, what: &str) -> String {
+    let key = format!("{what}/{}/{}/{}", options.seed, options.account_id, options.stage);
+    let text = format!("{}{}", path_digits(&key), path_digits(&format!("{key}/")));
+    text[..12].to_ascii_lowercase()
 }
 
 /// The name that CloudFormation gives to a resource whose template states none: stack, logical id and twelve

@@ -34,10 +34,6 @@ pub(super) fn platform(world: &mut World, names: &Names) {
             put(world, FILLED_IN, &names.fleet_secret(&stage), &secret, "text");
         }
     }
-    if world.options.layout == Layout::Single {
-        let profile = "bp-packer-instance-profile";
-        put(world, DEPLOYED, "/bp/packer/instance_profile", profile, "text");
-    }
 }
 
 /// The parameters that the data stack deploys: logical id, name, and the value that it gives them.
@@ -63,6 +59,13 @@ pub(super) fn of_data_stack(world: &World, names: &Names) -> Vec<(String, String
         format!("{prefix}/models/bucket"),
         format!("bp-models-{account}{suffix}"),
     ));
+    if world.options.layout == Layout::Single {
+        parameters.push((
+            "PackerInstanceProfileParam".to_owned(),
+            "/bp/packer/instance_profile".to_owned(),
+            world.services.facts.packer_profile.clone(),
+        ));
+    }
     parameters.push((
         "RedisEndpointParam".to_owned(),
         format!("{prefix}/redis/endpoint"),
@@ -96,8 +99,11 @@ pub(super) fn fleet(world: &mut World, names: &Names, fleet: &FleetSeed, scaling
     let bundle = match names.desired_config(fleet) {
         Some(name) => {
             let config = json!({
+                "version": 1,
                 "template_slug": fleet.template,
                 "instance_type": scaling.instance_types.first(),
+                "ami_ssm_parameter": names.ami(fleet),
+                "enabled": true,
             });
             put(world, FILLED_IN, &name, &config.to_string(), "text");
             format!("bundles/{}", world.ids.uuid())

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::names::{Names, path_digits};
-use super::{fleet_stack, parameters};
+use super::{core_stacks, fleet_stack};
 use crate::options::{FleetSeed, Layout};
 use crate::service::cloudformation::{self, Output, Resource, StackSpec};
 use crate::service::cloudwatch::{self, Alarm};
-use crate::service::{elb, sns};
+use crate::service::{ecr, elb, sns};
 use crate::world::World;
 
 /// Puts every stack in place.
@@ -26,7 +26,7 @@ pub(super) fn place(world: &mut World, names: &Names, fleets: &[FleetSeed]) {
             description: description(what).to_owned(),
             created,
             updated: (what != "network").then_some(updated),
-            outputs: outputs(world, names, what),
+            outputs: outputs(world, names, what, fleets),
             tags: tags(world),
             resources: resources(world, names, what, fleets),
         };
@@ -77,7 +77,7 @@ fn output(key: &str, value: &str, export: Option<&str>) -> Output {
     }
 }
 
-fn resource(logical: &str, physical: &str, kind: &str, properties: Value) -> Resource {
+pub(super) fn resource(logical: &str, physical: &str, kind: &str, properties: Value) -> Resource {
     Resource {
         logical: logical.to_owned(),
         physical: physical.to_owned(),
@@ -88,7 +88,7 @@ fn resource(logical: &str, physical: &str, kind: &str, properties: Value) -> Res
 }
 
 /// A parameter with the value that the stack gives it; later ones are not the stack's.
-fn parameter(logical: &str, name: &str, value: &str) -> Resource {
+pub(super) fn parameter(logical: &str, name: &str, value: &str) -> Resource {
     let properties = json!({ "Name": name, "Type": "String", "Value": value });
     resource(logical, name, "AWS::SSM::Parameter", properties)
 }
@@ -124,8 +124,9 @@ pub(super) fn alarm(world: &World, logical: &str, name: &str) -> Resource {
     resource(logical, name, "AWS::CloudWatch::Alarm", Value::Object(properties))
 }
 
-/// The outputs that the runbooks and the command line read.
-fn outputs(world: &World, names: &Names, what: &str) -> Vec<Output> {
+/// The outputs of a stack: those that the runbooks and the command line read, and those that CDK makes so that
+/// the stacks of fleets can refer to a resource.
+fn outputs(world: &World, names: &Names, what: &str, fleets: &[FleetSeed]) -> Vec<Output> {
     let account = &world.options.account_id;
     let facts = &world.services.facts;
     let suffix = match world.options.layout {
@@ -133,10 +134,24 @@ fn outputs(world: &World, names: &Names, what: &str) -> Vec<Output> {
         Layout::Staged => format!("-{}", world.options.stage),
     };
     match what {
+        "cicd" => ["Backend", "Frontend"]
+            .map(|name| {
+                let repository = repository(world, &name.to_ascii_lowercase());
+                let uri = ecr::repository_uri(world, &repository);
+                output(&format!("{name}RepoUri"), &uri, None)
+            })
+            .to_vec(),
         "network" => vec![
             output("VpcId", &facts.vpc, None),
             output("PrivateSubnets", &facts.private_subnets.join(","), None),
             output("NatGatewayIds", &facts.nat_gateways.join(","), None),
+            exported(
+                names,
+                what,
+                "FnGetAttSgGpuWorkers",
+                "GroupId",
+                &facts.gpu_security_group,
+            ),
         ],
         "data" => vec![
             output("RdsEndpoint", &facts.rds_endpoint, None),
@@ -144,36 +159,65 @@ fn outputs(world: &World, names: &Names, what: &str) -> Vec<Output> {
             output("MediaBucketName", &format!("bp-media-{account}{suffix}"), None),
             output("ModelsBucketName", &format!("bp-models-{account}{suffix}"), None),
             output("LogsBucketName", &format!("bp-logs-{account}{suffix}"), None),
-            output("CloudFrontDomain", "d111111abcdef8.cloudfront.net", None),
+            output("CloudFrontDomain", &facts.media_domain, None),
         ],
         "compute" => {
             let dns = elb::dns_name(world, &facts.load_balancer).unwrap_or_default();
             vec![
                 output("AlbDns", dns, None),
-                output("ApiBaseUrl", &format!("http://{dns}"), None),
+                output("ApiBaseUrl", &api_base_url(world), None),
                 output("ClusterName", &names.system(), None),
+                exported(names, what, "FnGetAttAlb", "DNSName", dns),
             ]
+        }
+        "monitoring" => {
+            let alerts = sns::topic_arn(world, &names.core("ops-alerts"));
+            vec![exported(names, what, "RefAlertTopic", "", &alerts)]
         }
         "gpu-shared" | "gpu" => {
             let topic = names.core("scale-to-zero");
-            vec![output(
+            let mut outputs = vec![output(
                 "ScaleToZeroTopicArn",
                 &sns::topic_arn(world, &topic),
                 Some(&format!("{topic}-topic-arn")),
-            )]
+            )];
+            if what == "gpu" {
+                outputs.extend(fleets.iter().map(|fleet| {
+                    let key: String = fleet.slug.chars().filter(char::is_ascii_alphanumeric).collect();
+                    output(&format!("Asg{key}"), &names.group(fleet), None)
+                }));
+            }
+            outputs
         }
         _ => Vec::new(),
     }
 }
 
+/// An output that CDK makes for another stack to import.
+fn exported(names: &Names, what: &str, of: &str, attribute: &str, value: &str) -> Output {
+    let digits = path_digits(of);
+    let key = format!("ExportsOutput{of}{digits}{attribute}{}", path_digits(&digits));
+    output(&key, value, Some(&format!("{}:{key}", names.core(what))))
+}
+
+/// Where people and workers find the platform: without a certificate, the load balancer's own name.
+pub(super) fn api_base_url(world: &World) -> String {
+    let dns = elb::dns_name(world, &world.services.facts.load_balancer).unwrap_or_default();
+    format!("http://{dns}")
+}
+
+fn repository(world: &World, name: &str) -> String {
+    match world.options.layout {
+        Layout::Single => format!("bp-{name}"),
+        Layout::Staged => format!("bp-{name}-{}", world.options.stage),
+    }
+}
+
 fn resources(world: &World, names: &Names, what: &str, fleets: &[FleetSeed]) -> Vec<Resource> {
     match what {
-        "cicd" => ["backend", "frontend"]
+        "cicd" => ["Backend", "Frontend"]
             .map(|name| {
-                let repository = match world.options.layout {
-                    Layout::Single => format!("bp-{name}"),
-                    Layout::Staged => format!("bp-{name}-{}", world.options.stage),
-                };
+                let repository = repository(world, &name.to_ascii_lowercase());
                 let properties = json!({ "RepositoryName": repository });
                 resource(
                     &format!("{name}Repo"),
@@ -183,46 +227,10 @@ fn resources(world: &World, names: &Names, what: &str, fleets: &[FleetSeed]) -> 
                 )
             })
             .to_vec(),
-        "network" => network(world),
-        "data" => data(world, names),
-        "compute" => ["backend", "frontend"]
-            .map(|name| {
-                let (cluster, service) = (names.system(), names.core(name));
-                resource(
-                    &format!("{name}Service"),
-                    &format!(
-                        "arn:aws:ecs:{}:{}:service/{cluster}/{service}",
-                        world.options.region, world.options.account_id,
-                    ),
-                    "AWS::ECS::Service",
-                    json!({ "Cluster": cluster, "ServiceName": service }),
-                )
-            })
-            .to_vec(),
-        "monitoring" => {
-            let mut resources = vec![topic(world, "OpsAlerts", &names.core("ops-alerts"))];
-            resources.extend(
-                [
-                    ("P1Alb5xxHigh", "p1-alb-5xx-critical"),
-                    ("P1BackendUnhealthyHosts", "p1-backend-unhealthy-hosts"),
-                    ("P1RdsCpuCritical", "p1-rds-cpu-critical"),
-                    ("P1RdsStorageLow", "p1-rds-storage-low"),
-                    ("P2Alb5xxWarning", "p2-alb-5xx-warning"),
-                    ("P2RdsCpuWarning", "p2-rds-cpu-warning"),
-                ]
-                .into_iter()
-                .filter(|(_, name)| cloudwatch::alarm(world, &names.platform_alarm(name)).is_some())
-                .map(|(logical, name)| alarm(world, logical, &names.platform_alarm(name))),
-            );
-            if world.options.layout == Layout::Staged {
-                resources.extend(
-                    fleets
-                        .iter()
-                        .flat_map(|fleet| fleet_stack::judging_alarms(world, names, fleet)),
-                );
-            }
-            resources
-        }
+        "network" => core_stacks::network(world),
+        "data" => core_stacks::data(world, names),
+        "compute" => core_stacks::compute(world, names),
+        "monitoring" => monitoring(world, names, fleets),
         // `gpu-shared` and `gpu`; only the latter has fleets in it.
         _ => {
             let mut resources = zero(world, names);
@@ -238,6 +246,31 @@ fn resources(world: &World, names: &Names, what: &str, fleets: &[FleetSeed]) -> 
     }
 }
 
+fn monitoring(world: &World, names: &Names, fleets: &[FleetSeed]) -> Vec<Resource> {
+    let mut resources = vec![topic(world, "AlertTopic", &names.core("ops-alerts"))];
+    resources.extend(
+        [
+            ("P1Alb5xxHigh", "p1-alb-5xx-critical"),
+            ("P1BackendUnhealthyHosts", "p1-backend-unhealthy-hosts"),
+            ("P1RdsCpuCritical", "p1-rds-cpu-critical"),
+            ("P1RdsStorageLow", "p1-rds-storage-low"),
+            ("P2Alb5xxWarning", "p2-alb-5xx-warning"),
+            ("P2RdsCpuWarning", "p2-rds-cpu-warning"),
+        ]
+        .into_iter()
+        .filter(|(_, name)| cloudwatch::alarm(world, &names.platform_alarm(name)).is_some())
+        .map(|(logical, name)| alarm(world, logical, &names.platform_alarm(name))),
+    );
+    if world.options.layout == Layout::Staged {
+        resources.extend(
+            fleets
+                .iter()
+                .flat_map(|fleet| fleet_stack::judging_alarms(world, names, fleet)),
+        );
+    }
+    resources
+}
+
 /// The topic of the queue-empty alarms and the function that listens to it.
 fn zero(world: &World, names: &Names) -> Vec<Resource> {
     let name = &world.services.facts.zero_function;
@@ -251,36 +284,4 @@ fn zero(world: &World, names: &Names) -> Vec<Resource> {
         topic(world, "ScaleToZeroTopic", &names.core("scale-to-zero")),
         function,
     ]
-}
-
-fn network(world: &World) -> Vec<Resource> {
-    let facts = &world.services.facts;
-    let mut resources = vec![resource("Vpc", &facts.vpc, "AWS::EC2::VPC", Value::Null)];
-    for (number, gateway) in (1..).zip(&facts.nat_gateways) {
-        let logical = format!("NatGateway{number}");
-        resources.push(resource(&logical, gateway, "AWS::EC2::NatGateway", Value::Null));
-    }
-    resources
-}
-
-fn data(world: &World, names: &Names) -> Vec<Resource> {
-    let database = match world.options.layout {
-        Layout::Single => "bp-mariadb".to_owned(),
-        Layout::Staged => names.core("mariadb"),
-    };
-    let mut resources = vec![resource(
-        "Database",
-        &database,
-        "AWS::RDS::DBInstance",
-        json!({
-            "DBInstanceIdentifier": database,
-            "DeletionProtection": true,
-            "Engine": "mariadb",
-            "StorageEncrypted": true,
-        }),
-    )];
-    for (logical, name, value) in parameters::of_data_stack(world, names) {
-        resources.push(parameter(&logical, &name, &value));
-    }
-    resources
 }

@@ -37,7 +37,7 @@ pub(crate) fn publish(world: &mut World) {
             connections,
         );
     }
-    let cache = format!("{}-redis-001", world.services.ecs.cluster);
+    let cache = world.services.facts.cache.clone();
     let dimensions = [("CacheClusterId", cache.as_str())];
     for (name, value) in [
         ("EngineCPUUtilization", 4.0 + 3.0 * jitter),

@@ -37,7 +37,7 @@ pub(in crate::seed) fn begin(world: &mut World, scenario: Scenario) {
             secretsmanager::recreate_empty(world, &names.secret("laravel/app-key"));
             ecs::deploy(world, &names.backend, None);
         }
-        Scenario::CapacityUnavailable => ecs::interrupt_spot(world, &names.backend),
+        Scenario::CapacityUnavailable => ecs::interrupt_spot(world, &names.frontend),
         Scenario::NoHealthyTargets => ecs::set_desired(world, &names.backend, 0),
         Scenario::EcrTagMissing => {
             for tag in ["php-latest", "nginx-latest"] {
@@ -67,7 +67,7 @@ pub(super) fn mend(world: &mut World, scenario: Scenario) {
             let key = app_key(world);
             secretsmanager::fill(world, &names.secret("laravel/app-key"), &key);
         }
-        Scenario::NoHealthyTargets => ecs::set_desired(world, &names.backend, 2),
+        Scenario::NoHealthyTargets => ecs::set_desired(world, &names.backend, 1),
         Scenario::EcrTagMissing => {
             let repository = &names.backend_repository;
             ecr::tag_newest_good(world, repository, "php-latest", Content::Php { fatal: false });

@@ -16,6 +16,8 @@ pub(super) struct Names {
     /// What secrets and parameters begin with: `/bp` or `/bp/<stage>`.
     pub(super) secrets: String,
     pub(super) database: String,
+    /// The Redis cluster of one node.
+    pub(super) cache: String,
     pub(super) balancer: String,
     pub(super) account: String,
     /// What the application believes to be its environment.
@@ -39,7 +41,8 @@ impl Names {
                 backend_logs: "/ecs/bp-backend".to_owned(),
                 frontend_logs: "/ecs/bp-frontend".to_owned(),
                 secrets: "/bp".to_owned(),
-                database: "bp-mariadb".to_owned(),
+                database: crate::seed::names::database(options),
+                cache: crate::seed::names::cache(options),
                 balancer: "bp-alb".to_owned(),
                 environment: "production".to_owned(),
                 fleet_secrets: ["staging", "production"]
@@ -65,11 +68,12 @@ impl Names {
                     backend_logs: format!("/ecs/bp-backend-{stage}"),
                     frontend_logs: format!("/ecs/bp-frontend-{stage}"),
                     secrets: format!("/bp/{stage}"),
-                    database: format!("bp-{stage}-mariadb"),
+                    database: crate::seed::names::database(options),
+                    cache: crate::seed::names::cache(options),
                     balancer: format!("bp-{stage}-alb"),
                     environment: stage.clone(),
                     fleet_secrets: vec![(
-                        format!("COMFYUI_FLEET_SECRET_{}", stage.to_uppercase()),
+                        "COMFYUI_FLEET_SECRET".to_owned(),
                         format!("/bp/{stage}/fleet-secret"),
                     )],
                     bucket_suffix: format!("{account}-{stage}"),

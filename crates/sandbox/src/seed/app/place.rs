@@ -6,6 +6,8 @@ use serde_json::json;
 
 use super::definitions::{self, SecretArns};
 use super::names::Names;
+use crate::options::Layout;
+use crate::seed::names::generated;
 use crate::service::ecr::Content;
 use crate::service::ecs::definition;
 use crate::service::ecs::service::{LoadBalancer, Provider, Service};
@@ -22,6 +24,17 @@ pub(crate) struct Facts {
     pub(crate) private_subnets: Vec<String>,
     /// The public subnets, in which the load balancer stands.
     pub(crate) public_subnets: Vec<String>,
+    /// The isolated subnets, in which database and Redis stand.
+    pub(crate) isolated_subnets: Vec<String>,
+    /// The gateway through which the VPC reaches S3.
+    pub(crate) s3_endpoint: String,
+    /// The security groups of load balancer, frontend, database and Redis.
+    pub(crate) balancer_security_group: String,
+    pub(crate) frontend_security_group: String,
+    pub(crate) database_security_group: String,
+    pub(crate) cache_security_group: String,
+    /// The instance profile of instances that Packer builds images on; its name is generated.
+    pub(crate) packer_profile: String,
     /// The security group of the backend's tasks.
     pub(crate) backend_security_group: String,
     /// The security group of the GPU workers.
@@ -32,6 +45,10 @@ pub(crate) struct Facts {
     pub(crate) nat_gateways: Vec<String>,
     /// The host name of the database.
     pub(crate) rds_endpoint: String,
+    /// The identifier of the Redis cluster.
+    pub(crate) cache: String,
+    /// The domain under which CloudFront serves media.
+    pub(crate) media_domain: String,
     /// The host name of Redis.
     pub(crate) redis_endpoint: String,
     /// The name of the load balancer; `elb::dns_name` knows its address.
@@ -57,11 +74,10 @@ pub(crate) fn place(world: &mut World) {
     }
     let facts = world.services.facts.clone();
     let zones = ["a", "b"].map(|zone| format!("{}{zone}", world.options.region));
-    let balancer_group = world.application_ids.ec2("sg-");
     let place = elb::Place {
         vpc: facts.vpc.clone(),
         subnets: facts.public_subnets.iter().cloned().zip(zones).collect(),
-        security_group: balancer_group,
+        security_group: facts.balancer_security_group.clone(),
     };
     let created = ago(world, 74, 3_000);
     let balancer = elb::create_balancer(world, &names.balancer, created, place);
@@ -78,14 +94,19 @@ fn network(world: &mut World, names: &Names) {
         public_subnets: vec![ids.ec2("subnet-"), ids.ec2("subnet-")],
         backend_security_group: ids.ec2("sg-"),
         gpu_security_group: ids.ec2("sg-"),
+        isolated_subnets: vec![ids.ec2("subnet-"), ids.ec2("subnet-")],
+        s3_endpoint: ids.ec2("vpce-"),
+        balancer_security_group: ids.ec2("sg-"),
+        frontend_security_group: ids.ec2("sg-"),
+        database_security_group: ids.ec2("sg-"),
+        cache_security_group: ids.ec2("sg-"),
+        packer_profile: generated(ids, "bp-data", "PackerInstanceProfile"),
         zero_function: String::new(),
         nat_gateways: vec![ids.ec2("nat-")],
         rds_endpoint: format!("{}.c{}.{region}.rds.amazonaws.com", names.database, ids.hex(11)),
-        redis_endpoint: format!(
-            "master.{}-redis.{}.use1.cache.amazonaws.com",
-            names.system,
-            ids.hex(6)
-        ),
+        redis_endpoint: format!("{}.{}.0001.use1.cache.amazonaws.com", names.cache, ids.hex(6)),
+        cache: names.cache.clone(),
+        media_domain: format!("d{}.cloudfront.net", ids.hex(13)),
         load_balancer: names.balancer.clone(),
     };
     let state = &mut world.services.ecs;
@@ -143,17 +164,7 @@ fn secrets(world: &mut World, names: &Names) -> SecretArns {
     });
     let key = app_key(world);
     let mut oauth = json!({});
-    for name in [
-        "google_client_id",
-        "google_client_secret",
-        "tiktok_client_id",
-        "tiktok_client_secret",
-        "apple_client_id",
-        "apple_client_secret",
-        "apple_key_id",
-        "apple_team_id",
-        "apple_private_key_p8_b64",
-    ] {
+    for name in definitions::OAUTH_KEYS {
         oauth[name] = json!(world.application_ids.hex(24));
     }
     let (redis, asset_ops) = (world.application_ids.hex(64), world.application_ids.hex(48));
@@ -161,6 +172,8 @@ fn secrets(world: &mut World, names: &Names) -> SecretArns {
         secretsmanager::create(world, &names.secret(name), description, created, Some(value))
     };
     create("laravel/app-key", "Laravel APP_KEY", &key);
+    // Redis is a single node without AUTH: nothing reads this one.
+    create("redis/auth-token", "Redis AUTH token", &redis);
     SecretArns {
         oauth: create("oauth/secrets", "OAuth client secrets", &oauth.to_string()),
         asset_ops: create(
@@ -173,7 +186,6 @@ fn secrets(world: &mut World, names: &Names) -> SecretArns {
             "RDS master credentials",
             &database.to_string(),
         ),
-        redis: create("redis/auth-token", "Redis AUTH token", &redis),
     }
 }
 
@@ -197,9 +209,9 @@ fn database(world: &mut World, names: &Names) {
         status: "available",
         created,
         zone: format!("{}a", world.options.region),
-        multi_az: names.environment == "production",
+        multi_az: world.options.layout == Layout::Single || names.environment == "production",
         vpc: world.services.facts.vpc.clone(),
-        security_group: world.application_ids.ec2("sg-"),
+        security_group: world.services.facts.database_security_group.clone(),
         resource_id: format!("db-{}", world.application_ids.hex(26).to_uppercase()),
         endpoint: world.services.facts.rds_endpoint.clone(),
     };
@@ -230,11 +242,14 @@ fn services(world: &mut World, names: &Names, arns: &SecretArns, balancer: &str)
         timeout: 10,
     };
     let frontend_group = elb::create_group(world, &names.frontend, 3000, &vpc, balancer, &check);
-    let definition = definitions::backend(world, names, arns, "php-latest", registered);
+    // Without a certificate the platform answers at the load balancer's own name.
+    let dns = elb::dns_name(world, &names.balancer).unwrap_or_default();
+    let base = format!("http://{dns}");
+    let definition = definitions::backend(world, names, arns, &base, "php-latest", registered);
     let backend = definition::register(world, definition);
-    let definition = definitions::frontend(world, names, registered);
+    let definition = definitions::frontend(world, names, &base, registered);
     let frontend = definition::register(world, definition);
-    let frontend_security_group = world.application_ids.ec2("sg-");
+    let frontend_security_group = world.services.facts.frontend_security_group.clone();
     world
         .services
         .ecs

@@ -34,7 +34,7 @@ fn a_healthy_platform_is_steady_in_both_layouts() {
         let service = operator.service(backend);
         assert_eq!(
             (&service["runningCount"], &service["pendingCount"]),
-            (&json!(2), &json!(0))
+            (&json!(1), &json!(0))
         );
         assert_eq!(service["deployments"].as_array().map(Vec::len), Some(1));
         assert_eq!(primary(&service)["rolloutState"], "COMPLETED");
@@ -45,8 +45,8 @@ fn a_healthy_platform_is_steady_in_both_layouts() {
             [format!("(service {backend}) has reached a steady state.")]
         );
         assert!(operator.stopped_tasks().is_empty());
-        let healthy = json!({"State": "healthy"});
-        assert_eq!(operator.targets(backend), [healthy.clone(), healthy]);
+        assert_eq!(service["deploymentConfiguration"]["minimumHealthyPercent"], 50);
+        assert_eq!(operator.targets(backend), [json!({"State": "healthy"})]);
         let images = json!({
             "repositoryName": repository,
             "imageIds": [{"imageTag": "nginx-latest"}, {"imageTag": "php-latest"}],
@@ -72,6 +72,19 @@ fn the_php_containers_have_a_shell_as_entry_point_in_the_single_layout_only() {
         assert_eq!(names, ["nginx", "php-fpm", "scheduler", "queue-worker"]);
         assert_eq!(containers[1]["entryPoint"], entry_point);
         assert_eq!(containers[0]["entryPoint"], Value::Null);
+        // The PHP containers share their variables and secrets; nginx needs none.
+        let (variables, secrets) = match layout {
+            Layout::Single => (28, 22),
+            Layout::Staged => (25, 12),
+        };
+        for container in &containers.as_array().unwrap()[1..] {
+            let count = |member: &str| container[member].as_array().map(Vec::len);
+            assert_eq!(
+                (count("environment"), count("secrets")),
+                (Some(variables), Some(secrets))
+            );
+        }
+        assert_eq!(containers[0]["secrets"], Value::Null);
     }
 }
 
@@ -138,7 +151,7 @@ fn pull_error_keeps_the_old_tasks_and_explains_itself() {
     assert!((295..=305).contains(&begun), "{begun}");
     assert_eq!(primary(&service)["rolloutState"], "IN_PROGRESS");
     assert!(primary(&service)["failedTasks"].as_i64() >= Some(1));
-    assert_eq!(service["deployments"][1]["runningCount"], 2);
+    assert_eq!(service["deployments"][1]["runningCount"], 1);
     let stopped = operator.stopped_tasks();
     let reason = text(&stopped[0]["stoppedReason"]);
     assert_eq!(stopped[0]["stopCode"], "TaskFailedToStart");
@@ -228,7 +241,7 @@ fn secret_missing_stops_tasks_before_they_start() {
     assert!(described.get("VersionIdsToStages").is_none());
     let service = operator.backend();
     assert_eq!(primary(&service)["rolloutState"], "IN_PROGRESS");
-    assert_eq!(service["runningCount"], 2);
+    assert_eq!(service["runningCount"], 1);
     let stopped = operator.stopped_tasks();
     assert!(
         text(&stopped[0]["stoppedReason"])
@@ -244,19 +257,24 @@ fn secret_missing_stops_tasks_before_they_start() {
 }
 
 #[test]
-fn capacity_unavailable_leaves_the_service_short() {
+fn capacity_unavailable_leaves_the_frontend_without_a_task() {
     let mut operator = Operator::under(&[Scenario::CapacityUnavailable]);
-    let service = operator.backend();
+    let service = operator.service("bp-frontend");
     assert_eq!(
         (&service["runningCount"], &service["desiredCount"]),
-        (&json!(1), &json!(2))
+        (&json!(0), &json!(1))
     );
-    assert!(operator.events("bp-backend")[0].starts_with(
-        "(service bp-backend) was unable to place a task. Reason: Capacity is unavailable at this time."
+    // The first task of the backend is no Spot task.
+    assert_eq!(operator.backend()["runningCount"], 1);
+    assert!(operator.events("bp-frontend")[0].starts_with(
+        "(service bp-frontend) was unable to place a task. Reason: Capacity is unavailable at this time."
     ));
     assert_eq!(operator.stopped_tasks()[0]["stopCode"], "SpotInterruption");
     operator.world.set_scenarios(Default::default());
-    assert!(operator.wait_until(200, |operator| operator.backend()["runningCount"] == 2));
+    assert!(
+        operator.wait_until(200, |operator| operator.service("bp-frontend")["runningCount"]
+            == 1)
+    );
 }
 
 #[test]
@@ -349,7 +367,7 @@ fn nat_exhausted_times_out_in_the_queue_worker() {
 fn ecr_tag_missing_hurts_only_the_next_deployment() {
     let mut operator = Operator::under(&[Scenario::EcrTagMissing]);
     let service = operator.backend();
-    assert_eq!(service["runningCount"], 2);
+    assert_eq!(service["runningCount"], 1);
     for tag in ["php-latest", "nginx-latest"] {
         let input = json!({"repositoryName": "bp-backend", "imageIds": [{"imageTag": tag}]});
         let error = operator.refused(Service::Ecr, "DescribeImages", &input);
@@ -382,7 +400,7 @@ fn a_running_platform_can_be_broken_and_mended() {
         let service = operator.backend();
         service["deployments"].as_array().map(Vec::len) == Some(1)
             && service["deployments"][0]["rolloutState"] == "COMPLETED"
-            && service["runningCount"] == 2
+            && service["runningCount"] == 1
     }));
 }
 
@@ -419,7 +437,8 @@ fn alarm_state(operator: &mut Operator, name: &str) -> String {
 
 #[test]
 fn incidents_show_in_metrics_and_alarms_and_only_there() {
-    let database = ("DBInstanceIdentifier", "bp-mariadb");
+    let instance = crate::seed::database_of(&crate::options::Options::default());
+    let database = ("DBInstanceIdentifier", instance.as_str());
     for (scenario, alarms) in [
         (Scenario::Healthy, &[][..]),
         // The alarms count what the load balancer answers itself, not what it passes on from the targets.
@@ -462,7 +481,8 @@ fn the_nat_gateway_and_the_cache_have_metrics() {
             ("NatGatewayId", &gateway),
         );
         assert_eq!(failed.map(|failed| failed > 0.0), Some(exhausted));
-        let cache = ("CacheClusterId", "bp-redis-001");
+        let cluster = operator.world.services.facts.cache.clone();
+        let cache = ("CacheClusterId", cluster.as_str());
         assert!(
             last_five_minutes(
                 &mut operator,
@@ -477,12 +497,12 @@ fn the_nat_gateway_and_the_cache_have_metrics() {
 }
 
 #[test]
-fn a_platform_that_answers_again_gets_back_to_two_healthy_tasks() {
+fn a_platform_that_answers_again_gets_back_to_its_healthy_task() {
     let mut operator = Operator::under(&[Scenario::Backend502]);
     operator.world.set_scenarios(Default::default());
     assert!(operator.wait_until(600, |operator| {
         let targets = operator.targets("bp-backend");
-        targets.len() == 2 && targets.iter().all(|target| target["State"] == "healthy")
+        targets.len() == 1 && targets.iter().all(|target| target["State"] == "healthy")
     }));
     operator.wait(60);
     assert!(operator.events("bp-backend")[0].ends_with("has reached a steady state."));
@@ -507,7 +527,7 @@ fn the_staged_layout_breaks_in_the_same_ways() {
     );
     assert_eq!(error.code, "ResourceNotFoundException");
     let mut operator = arrive(Scenario::CapacityUnavailable);
-    assert_eq!(operator.service(name)["runningCount"], 1);
+    assert_eq!(operator.service("bp-staging-frontend")["runningCount"], 0);
     let mut operator = arrive(Scenario::CrashLoop);
     assert!(operator.service(name)["deployments"][0]["failedTasks"].as_i64() > Some(3));
     let mut operator = arrive(Scenario::BreakerRollback);

@@ -143,11 +143,12 @@ fn interface(world: &mut World, subnets: &[String], public: bool) -> Interface {
         .get(position)
         .map_or_else(String::new, |(_, zone)| zone.clone());
     let ip = loop {
-        let ip = format!(
-            "10.0.{}.{}",
-            10 + position,
-            world.application_ids.between(10, 250)
-        );
+        // The private subnets are 10.0.4.0/22 and 10.0.8.0/22, the public ones 10.0.0.0/24 and 10.0.1.0/24.
+        let third = match position {
+            0 | 1 => 4 + 4 * position + world.application_ids.between(0, 3) as usize,
+            _ => position - 2,
+        };
+        let ip = format!("10.0.{third}.{}", world.application_ids.between(10, 250));
         if !world
             .services
             .ecs

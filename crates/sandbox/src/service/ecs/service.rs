@@ -148,8 +148,8 @@ impl Deployment {
 }
 
 impl Service {
-    /// A service of two tasks with AWS's default limits and the circuit breaker with rollback; `network`
-    /// is its subnets and security groups.
+    /// A service of one task with the circuit breaker with rollback, and the healthy percents that CDK gives
+    /// it; `network` is its subnets and security groups.
     pub(crate) fn new(
         name: &str,
         created: SimTime,
@@ -161,7 +161,7 @@ impl Service {
         Self {
             name: name.to_owned(),
             created,
-            desired: 2,
+            desired: 1,
             load_balancer,
             subnets: network.0,
             security_groups: network.1,
@@ -172,7 +172,7 @@ impl Service {
                 rollback: true,
                 count: None,
             },
-            minimum_healthy: 100,
+            minimum_healthy: 50,
             maximum: 200,
             deployments: Vec::new(),
             last_completed: None,

@@ -182,12 +182,12 @@ fn listing_filters_by_what_was_asked() {
             .as_array()
             .map(Vec::len)
     };
-    assert_eq!(list(json!({"cluster": "bp"})), Some(5));
+    assert_eq!(list(json!({"cluster": "bp"})), Some(3));
     assert_eq!(
         list(json!({"cluster": "bp", "serviceName": "bp-backend"})),
-        Some(2)
+        Some(1)
     );
-    assert_eq!(list(json!({"cluster": "bp", "family": "bp-backend"})), Some(3));
+    assert_eq!(list(json!({"cluster": "bp", "family": "bp-backend"})), Some(2));
     assert_eq!(
         list(json!({"cluster": "bp", "startedBy": "bpctl/migrate/abc"})),
         Some(1)

@@ -5,15 +5,20 @@ use serde_json::json;
 use crate::service::Service;
 use crate::service::operator::{Operator, text};
 
+/// The instance of the account that is simulated unless told otherwise.
+fn database() -> String {
+    crate::seed::database_of(&crate::options::Options::default())
+}
+
 #[test]
 fn a_snapshot_takes_minutes_and_keeps_the_instance_busy() {
     let mut operator = Operator::under(&[]);
-    let create = json!({"DBInstanceIdentifier": "bp-mariadb", "DBSnapshotIdentifier": "before-fresh"});
+    let create = json!({"DBInstanceIdentifier": database(), "DBSnapshotIdentifier": "before-fresh"});
     let made = operator.call(Service::Rds, "CreateDBSnapshot", &create);
     assert_eq!(made["DBSnapshot"]["Status"], "creating");
     let again = operator.refused(Service::Rds, "CreateDBSnapshot", &create);
     assert_eq!(again.code, "DBSnapshotAlreadyExists");
-    let other = json!({"DBInstanceIdentifier": "bp-mariadb", "DBSnapshotIdentifier": "another"});
+    let other = json!({"DBInstanceIdentifier": database(), "DBSnapshotIdentifier": "another"});
     let busy = operator.refused(Service::Rds, "CreateDBSnapshot", &other);
     assert_eq!(busy.code, "InvalidDBInstanceState");
     let describe = json!({"DBSnapshotIdentifier": "before-fresh"});
@@ -62,7 +67,7 @@ fn what_does_not_exist_is_not_found() {
     assert_eq!(
         code(
             "CreateDBSnapshot",
-            json!({"DBInstanceIdentifier": "bp-mariadb", "DBSnapshotIdentifier": "1 x"})
+            json!({"DBInstanceIdentifier": database(), "DBSnapshotIdentifier": "1 x"})
         )
         .0,
         "InvalidParameterValue"
@@ -72,9 +77,9 @@ fn what_does_not_exist_is_not_found() {
 #[test]
 fn last_nights_snapshot_is_there() {
     let mut operator = Operator::under(&[]);
-    let input = json!({"DBInstanceIdentifier": "bp-mariadb", "SnapshotType": "automated"});
+    let input = json!({"DBInstanceIdentifier": database(), "SnapshotType": "automated"});
     let found = operator.call(Service::Rds, "DescribeDBSnapshots", &input);
     let id = text(&found["DBSnapshots"][0]["DBSnapshotIdentifier"]);
-    assert_eq!(id, "rds:bp-mariadb-2026-01-15-04-07");
+    assert_eq!(id, format!("rds:{}-2026-01-15-04-07", database()));
     assert_eq!(found["DBSnapshots"][0]["Status"], "available");
 }

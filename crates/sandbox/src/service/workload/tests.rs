@@ -341,13 +341,39 @@ fn the_single_layout_has_a_stack_and_pointers_for_each_fleet() {
     );
     let config = json!({"Name": "/bp/fleets/production/gpu-default/desired_config"});
     let config = world.call(Service::Ssm, "GetParameter", &config).unwrap();
-    let config: BTreeMap<String, String> =
+    let config: BTreeMap<String, Value> =
         serde_json::from_str(config["Parameter"]["Value"].as_str().unwrap()).unwrap();
-    assert_eq!(config["instance_type"], "g4dn.xlarge");
+    assert_eq!(
+        json!(config),
+        json!({
+            "version": 1,
+            "template_slug": "gpu-default",
+            "instance_type": "g4dn.xlarge",
+            "ami_ssm_parameter": "/bp/ami/fleets/production/gpu-default",
+            "enabled": true,
+        })
+    );
     let exports = world
         .call(Service::CloudFormation, "ListExports", &json!({}))
         .unwrap();
-    assert_eq!(exports["Exports"][0]["Name"], "bp-scale-to-zero-topic-arn");
+    // What the fleets' stacks import.
+    let mut names: Vec<String> = exports["Exports"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|export| export["Name"].as_str().unwrap().to_owned())
+        .collect();
+    names.sort_unstable();
+    let begin = [
+        "bp-compute:ExportsOutputFnGetAttAlb",
+        "bp-monitoring:ExportsOutputRefAlertTopic",
+        "bp-network:ExportsOutputFnGetAttSgGpuWorkers",
+        "bp-scale-to-zero-topic-arn",
+    ];
+    assert_eq!(names.len(), begin.len());
+    for (name, begin) in names.iter().zip(begin) {
+        assert!(name.starts_with(begin), "{name}");
+    }
 }
 
 #[test]
