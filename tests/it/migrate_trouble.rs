@@ -1,8 +1,10 @@
 //! `bpctl migrate` when something goes wrong: in the task, on the way to AWS, or at the keyboard.
 
+use std::time::Duration;
+
 use bpctl::Clock;
 use bpctl_sandbox::{Fault, FaultRule, Scenario, Service};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::migrate::{lines_of, position, shown, tasks_started};
