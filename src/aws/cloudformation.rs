@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Aws;
 use super::convert::time;
 use super::pages::Pages;
-use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
+use crate::error::{CtlError, Required as _, Result, from_sdk};
 
 /// States in which an operation left a stack that did not succeed ("Stack status codes", CloudFormation
 /// User Guide). Clean-ups after a successful operation are not among them.
@@ -177,8 +177,9 @@ impl Aws {
 
 /// CloudFormation has no code of its own for this: it is a ValidationError with this sentence.
 fn is_absent(error: &CtlError) -> bool {
-    let said = error.causes().iter();
-    error.kind() == ErrorKind::Rejected && said.into_iter().any(|cause| cause.contains("does not exist"))
+    error
+        .reply()
+        .is_some_and(|reply| reply.is("ValidationError") && reply.message.ends_with("does not exist"))
 }
 
 fn convert(stack: &SdkStack) -> Result<Stack> {

@@ -222,12 +222,12 @@ fn sign_in() -> CommandLine {
     CommandLine::aws("sso", "login").with_effect(Effect::Reads)
 }
 
-/// Whether credentials could not be had. Words alone do not tell: "No address associated with
+/// Whether credentials could not be had. The type tells, words do not: "No address associated with
 /// hostname" has "sso" in it.
 fn is_about_credentials(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        if error.is::<CredentialsError>() || error.to_string().contains("credentials") {
+        if error.is::<CredentialsError>() {
             return true;
         }
         next = error.source();

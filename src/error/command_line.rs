@@ -83,6 +83,16 @@ impl Place {
         self
     }
 
+    /// The same where nothing is said of `option` yet.
+    #[must_use]
+    pub(crate) fn or_aws(self, option: &'static str, value: Option<&str>) -> Self {
+        if self.aws.iter().any(|(known, _)| *known == option) {
+            self
+        } else {
+            self.aws(option, value)
+        }
+    }
+
     /// Without flags that were wrong: a hint that repeats them would end in the same error.
     #[must_use]
     pub(crate) fn without(mut self, wrong: &[&str]) -> Self {
@@ -135,10 +145,20 @@ impl CommandLine {
 
     /// An option whose value is what another command prints.
     #[must_use]
-    pub(crate) fn option_from(mut self, name: &str, source: Self) -> Self {
-        self = self.args([name]);
+    pub(crate) fn option_from(self, name: &str, source: Self) -> Self {
+        self.args([name]).output_of(source)
+    }
+
+    /// One word: what another command prints.
+    #[must_use]
+    pub(crate) fn output_of(mut self, source: Self) -> Self {
         self.words.push(Word::OutputOf(Box::new(source)));
         self
+    }
+
+    /// Whether the aws tool runs the command.
+    pub(crate) fn is_aws(&self) -> bool {
+        self.program == Program::Aws
     }
 
     /// Reads from stdin what another command prints. That is how a secret comes to a command without

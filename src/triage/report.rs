@@ -11,7 +11,7 @@ use super::finding::{Finding, Node, Severity};
 use super::rules;
 use super::snapshot::{Probe, Snapshot};
 use super::wording::at;
-use crate::error::Place;
+use crate::error::{CommandLine, Hint, Place};
 use crate::output::{Render, View};
 use crate::ui::Ui;
 
@@ -122,6 +122,15 @@ impl Report {
             .map(|finding| finding.in_place(place))
             .collect();
         self
+    }
+
+    /// Whether anything is to be done with the aws tool.
+    pub(crate) fn names_aws(&self) -> bool {
+        let findings = self.findings.iter().flat_map(Finding::walk);
+        let commands = findings
+            .flat_map(|finding| &finding.next)
+            .flat_map(Hint::commands);
+        commands.into_iter().any(CommandLine::is_aws)
     }
 
     /// Shows root causes where GitHub shows errors (P1) and warnings (P2), each with what to do first.

@@ -182,3 +182,35 @@ fn no_command_stands_in_a_text() {
     }
     assert!(found.is_empty(), "{found:#?}");
 }
+
+/// The sandbox asks bpctl for no credentials; the aws tool wants some.
+#[test]
+fn in_the_sandbox_triage_says_how_the_aws_tool_gets_credentials() {
+    let options = bpctl_sandbox::Options {
+        scenarios: [Scenario::RdsCpu].into_iter().collect(),
+        ..bpctl_sandbox::Options::default()
+    };
+    let site = crate::site::Site::start(options, 1.0, std::time::Duration::ZERO);
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let said = |keys: &[(&str, &str)]| {
+        let output = site
+            .bpctl(home.path(), &["triage", "--fail-on", "never"])
+            .envs(keys.iter().copied())
+            .output()
+            .expect("the binary");
+        let line = format!("--region us-east-1 --endpoint-url {}\n", site.url);
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(stdout.contains(&line), "{stdout}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let without = said(&[]);
+    assert!(
+        without.contains("with `eval \"$(bpctl sandbox env)\"`"),
+        "{without}"
+    );
+    let with = said(&[
+        ("AWS_ACCESS_KEY_ID", "sandbox"),
+        ("AWS_SECRET_ACCESS_KEY", "sandbox"),
+    ]);
+    assert!(!with.contains("eval"), "{with}");
+}

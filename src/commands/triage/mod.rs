@@ -84,13 +84,27 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
     };
     drop(progress);
     unknown_fleets(&snapshot, &args.fleets)?;
-    let report = Report::new(&snapshot, now).in_place(ctx.ui.place());
+    let region = ctx.aws.region().await?;
+    let place = ctx.ui.place().clone().or_aws("--region", region.as_deref());
+    let report = Report::new(&snapshot, now).in_place(&place);
     if report.is_blind() {
         return Err(nothing_seen(&snapshot));
     }
     ctx.emit(&report)?;
     report.announce(&ctx.ui);
+    if report.names_aws() && !has_credentials(ctx) {
+        ctx.ui.hint((
+            "for the `aws` commands take the sandbox's credentials into your shell with",
+            CommandLine::other("eval", [""; 0]).output_of(CommandLine::bpctl(["sandbox", "env"])),
+        ));
+    }
     Ok(args
         .fail_on
         .status(report.worst(), !report.unchecked().is_empty()))
+}
+
+/// Whether the aws tool finds credentials where bpctl did. The sandbox needs none of bpctl, but some of the aws tool.
+fn has_credentials(ctx: &Ctx) -> bool {
+    let served = ctx.settings.endpoint_url.is_some();
+    !(ctx.settings.is_sandbox() && served) || ctx.env.contains_key("AWS_ACCESS_KEY_ID")
 }
