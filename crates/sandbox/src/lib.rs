@@ -4,6 +4,7 @@
 //! always get the same answers. Two doors lead to the same state: in process as the AWS SDK's HTTP
 //! client, and a loopback HTTP listener for the `aws` command line or any other SDK.
 
+mod application;
 pub mod door;
 mod error;
 mod fault;
@@ -22,7 +23,7 @@ pub use fault::{Fault, FaultRule};
 pub use options::{FleetSeed, Layout, Options};
 pub use sandbox::Sandbox;
 pub use scenario::{Scenario, UnknownScenario};
-pub use service::Service;
+pub use service::{Access, Service};
 pub use time::SimTime;
-pub use wire::{Access, Call, Delivery};
+pub use wire::{Call, Delivery};
 pub use world::{HISTORY, World};

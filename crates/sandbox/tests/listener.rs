@@ -102,6 +102,78 @@ async fn web_pages_are_kept_out() {
 }
 
 #[tokio::test]
+async fn a_web_page_cannot_change_the_account() {
+    let site = quiet().await;
+    let group = "AutoScalingGroupName=asg-production-gpu-default&DesiredCapacity=0";
+    let change = format!("/?Action=SetDesiredCapacity&Version=2011-01-01&{group}");
+    for (hosts, headers, expected) in [
+        ("host: evil.example\r\n", "", "403"),
+        ("host: 127.0.0.1\r\n", "sec-fetch-site: cross-site\r\n", "403"),
+        ("host: 127.0.0.1\r\n", "origin: null\r\n", "403"),
+        ("host: 127.0.0.1\r\nhost: evil.example\r\n", "", "400"),
+        ("", "", "400"),
+    ] {
+        for method in ["GET", "POST"] {
+            let request = format!("{method} {change} HTTP/1.1\r\n{hosts}{headers}connection: close\r\n\r\n");
+            assert_eq!(status(&site.raw(&request).await), expected, "{request}");
+        }
+    }
+    assert_eq!(site.sandbox.with_world(|world| world.call_count()), 0);
+    let own = format!("GET {change} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    assert_eq!(status(&site.raw(&own).await), "200");
+}
+
+#[tokio::test]
+async fn a_form_of_absurd_depth_is_answered() {
+    let site = quiet().await;
+    let body = format!(
+        "{}b=1&Action=GetCallerIdentity&Version=2011-06-15",
+        "a.".repeat(150_000)
+    );
+    assert_eq!(status(&site.send("POST /", "", &body).await), "200");
+    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    let target = "x-amz-target: AmazonSSM.GetParameter\r\n";
+    assert_eq!(status(&site.send("POST /", target, &deep).await), "400");
+}
+
+#[tokio::test]
+async fn half_a_request_is_not_waited_for() {
+    let impatient = ServeOptions {
+        patience: Some(Duration::from_millis(200)),
+        ..ServeOptions::default()
+    };
+    let site = site(Sandbox::stepped(Options::default()), impatient).await;
+    // `raw` returns when the listener closes the connection.
+    assert_eq!(site.raw("POST / HTTP/1.1\r\nhost: local").await, "");
+    let half = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nhalf";
+    assert_eq!(status(&site.raw(half).await), "408");
+    let long = format!("GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n", "x".repeat(200_000));
+    assert_ne!(status(&site.raw(&long).await), "200");
+    assert_eq!(status(&site.identity().await), "200");
+}
+
+#[tokio::test]
+async fn connections_and_bodies_have_bounds() {
+    let site = quiet().await;
+    let mut open = Vec::new();
+    for _ in 0..256 {
+        open.push(TcpStream::connect(site.address).await.unwrap());
+    }
+    // They are accepted in order: when this one has an end, the others have been counted.
+    assert_eq!(site.raw("GET / HTTP/1.1\r\n").await, "");
+    open.clear();
+    tokio::time::timeout(Duration::from_secs(5), async {
+        while status(&site.identity().await) != "200" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    let large = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 20000000\r\n\r\n";
+    assert_eq!(status(&site.raw(large).await), "413");
+}
+
+#[tokio::test]
 async fn the_clock_moves_and_goes_back() {
     let site = quiet().await;
     let start = site.sandbox.now();

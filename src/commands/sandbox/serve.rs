@@ -34,6 +34,7 @@ pub(super) async fn listen(ctx: &Ctx, world: &WorldArgs, port: u16) -> Result<(S
         port,
         latency: world.latency,
         drill: world.is_drill(),
+        ..ServeOptions::default()
     };
     let server = serve(sandbox, options).await.map_err(|error| {
         CtlError::new(ErrorKind::Failed, format!("listen on port {port} of 127.0.0.1")).source(&error)

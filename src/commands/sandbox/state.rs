@@ -106,11 +106,14 @@ pub(super) fn read(path: &Path) -> Option<State> {
 }
 
 /// The sandbox that the file describes, if it answers. A file left behind by a dead process (or by
-/// one whose port now belongs to somebody else) is removed.
+/// one whose port now belongs to somebody else) is removed, and so is one that names no address of this machine.
 pub(super) async fn live(path: &Path) -> Result<Option<State>> {
     let Some(state) = read(path) else { return Ok(None) };
-    let answers = match state.remote()?.status().await {
-        Ok(status) => status["pid"].as_u64() == Some(u64::from(state.pid)),
+    let answers = match state.remote() {
+        Ok(remote) => {
+            let status = remote.status().await;
+            status.is_ok_and(|status| status["pid"].as_u64() == Some(u64::from(state.pid)))
+        }
         Err(_) => false,
     };
     if !answers {
@@ -141,6 +144,30 @@ mod tests {
         let path = folder.path().join("deep/sandbox.json");
         write(&path, &state()).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_makes_no_sense_is_no_sandbox_and_gives_way_to_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sandbox.json");
+        for url in [
+            "",
+            "nonsense",
+            "http://203.0.113.7:80",
+            "https://127.0.0.1:1",
+            "http://127.0.0.1:99999",
+        ] {
+            let url = url.to_owned();
+            write(&path, &State { url, ..state() }).unwrap();
+            assert_eq!(live(&path).await.unwrap(), None);
+            assert!(!path.exists());
+        }
+        for text in ["", "{", "[1]", "{\"pid\": \"one\"}"] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(live(&path).await.unwrap(), None, "{text}");
+            write(&path, &state()).unwrap();
+            assert_eq!(read(&path), Some(state()));
+        }
     }
 
     #[tokio::test]

@@ -3,21 +3,22 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::clock::pause;
-use super::control;
+use super::{control, origin};
 use crate::sandbox::Sandbox;
 use crate::wire::Delivery;
 
@@ -29,6 +30,21 @@ const IDLE_TICK: Duration = Duration::from_millis(250);
 
 /// How long open connections may finish what they are at when the listener stops.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How many connections may be open at once; a further one is closed at once.
+const MOST_CONNECTIONS: usize = 256;
+
+/// How long a client may take over the head of a request. It is also how long a connection may rest between two.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a client may take over the body of a request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The longest head of a request, in bytes. AWS' services take less.
+const LARGEST_HEAD: usize = 64 * 1024;
+
+/// How many kilobytes of bodies are held at once; whoever comes later waits.
+const BODIES: usize = 128 * 1024;
 
 /// The parts that the `aws` command line uploads have 8 MiB; everything else is smaller.
 const LARGEST_REQUEST: usize = 16 * 1024 * 1024;
@@ -42,6 +58,8 @@ pub struct ServeOptions {
     pub latency: Duration,
     /// A drill: nobody is told which scenarios are in force before `reveal`.
     pub drill: bool,
+    /// How long a client may take over the head of a request, and over its body; a minute each unless given.
+    pub patience: Option<Duration>,
 }
 
 /// A bound listener. It accepts connections from the start and answers them while [`Server::run`] runs.
@@ -75,6 +93,10 @@ pub(super) struct Door {
     pub(super) drill: bool,
     pub(super) stopper: Stopper,
     latency: Duration,
+    head_timeout: Duration,
+    body_timeout: Duration,
+    /// Kilobytes of bodies that may still be read.
+    bodies: Arc<Semaphore>,
 }
 
 /// Binds a listener on 127.0.0.1 for `sandbox`.
@@ -97,6 +119,9 @@ pub async fn serve(sandbox: Sandbox, options: ServeOptions) -> io::Result<Server
             drill: options.drill,
             stopper: Stopper(sender),
             latency: options.latency,
+            head_timeout: options.patience.unwrap_or(HEAD_TIMEOUT),
+            body_timeout: options.patience.unwrap_or(BODY_TIMEOUT),
+            bodies: Arc::new(Semaphore::new(BODIES)),
         },
         stopped,
     })
@@ -130,6 +155,7 @@ impl Server {
             tokio::select! {
                 () = until_stopped(&mut stopped) => break,
                 accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) if connections.len() >= MOST_CONNECTIONS => drop(stream),
                     Ok((stream, _)) => {
                         connections.spawn(converse(stream, door.clone(), watcher.clone()));
                     }
@@ -158,10 +184,14 @@ async fn until_stopped(stopped: &mut watch::Receiver<bool>) {
 async fn converse(stream: TcpStream, door: Door, mut stopped: watch::Receiver<bool>) {
     // Small answers must not wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
+    let head_timeout = door.head_timeout;
     let service = service_fn(|request| answer(request, door.clone()));
     let mut connection = pin!(
         http1::Builder::new()
             .auto_date_header(false)
+            .timer(TokioTimer::new())
+            .header_read_timeout(head_timeout)
+            .max_buf_size(LARGEST_HEAD)
             .serve_connection(TokioIo::new(stream), service)
     );
     tokio::select! {
@@ -177,17 +207,32 @@ async fn converse(stream: TcpStream, door: Door, mut stopped: watch::Receiver<bo
 struct Cut;
 
 async fn answer(request: Request<Incoming>, door: Door) -> Result<Response<Full<Bytes>>, Cut> {
-    // No SDK sends an origin; a web page that reaches for the loopback interface does.
-    if request.headers().contains_key("origin") {
-        return Ok(
-            control::refusal(StatusCode::FORBIDDEN, "requests from web pages are refused").map(Full::new),
-        );
+    if let Err((status, message)) = origin::check(&request) {
+        return Ok(control::refusal(status, message).map(Full::new));
     }
     let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, LARGEST_REQUEST).collect().await else {
-        return Ok(
-            control::refusal(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large").map(Full::new),
-        );
+    let too_large = || control::refusal(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large");
+    if body.size_hint().lower() > LARGEST_REQUEST as u64 {
+        return Ok(late(too_large()).map(Full::new));
+    }
+    // Held until the answer is there: the account may hold the body no longer than that.
+    let length = body.size_hint().upper().unwrap_or(LARGEST_REQUEST as u64);
+    let room = u32::try_from(length / 1024 + 1)
+        .unwrap_or(u32::MAX)
+        .min(LARGEST_REQUEST as u32 / 1024 + 1);
+    let read = async {
+        let room = door.bodies.acquire_many(room).await;
+        (room, Limited::new(body, LARGEST_REQUEST).collect().await)
+    };
+    let Ok((_room, body)) = tokio::time::timeout(door.body_timeout, read).await else {
+        return Ok(late(control::refusal(
+            StatusCode::REQUEST_TIMEOUT,
+            "the request took too long",
+        ))
+        .map(Full::new));
+    };
+    let Ok(body) = body else {
+        return Ok(late(too_large()).map(Full::new));
     };
     let request = Request::from_parts(parts, body.to_bytes());
     if request.uri().path().starts_with(control::PREFIX) {
@@ -200,4 +245,12 @@ async fn answer(request: Request<Incoming>, door: Door) -> Result<Response<Full<
         return Err(Cut);
     }
     Ok(response.map(Full::new))
+}
+
+/// What comes behind a body that was not read to its end cannot be told apart from it: the connection ends.
+fn late(mut response: Response<Bytes>) -> Response<Bytes> {
+    response
+        .headers_mut()
+        .insert("connection", HeaderValue::from_static("close"));
+    response
 }

@@ -4,6 +4,7 @@ mod client;
 pub(crate) mod clock;
 mod control;
 mod listener;
+mod origin;
 mod remote;
 
 pub use clock::Pace;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
@@ -16,6 +16,9 @@ use super::listener::TOKEN_HEADER;
 
 /// A sandbox on this machine answers at once or not at all.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The list of calls is the longest answer; whatever is longer is no sandbox's.
+const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
 
 /// A running sandbox, by its address and token.
 #[derive(Clone, Debug)]
@@ -140,8 +143,7 @@ impl Remote {
             .map_err(io::Error::other)?;
         let response = sender.send_request(request).await.map_err(io::Error::other)?;
         let status = response.status();
-        let bytes = response
-            .into_body()
+        let bytes = Limited::new(response.into_body(), LARGEST_ANSWER)
             .collect()
             .await
             .map_err(io::Error::other)?

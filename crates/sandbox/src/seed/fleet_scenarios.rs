@@ -8,9 +8,9 @@ use fleet_scaling::fleet::FleetScaling;
 use super::fleet_alarms;
 use super::fleets::{subscribe_function, usual_work};
 use super::names::Names;
+use crate::application::workload::{self, PLACEHOLDER_SECRET, WorkerRules};
 use crate::options::FleetSeed;
 use crate::scenario::Scenario;
-use crate::service::workload::{self, PLACEHOLDER_SECRET, WorkerRules};
 use crate::service::{autoscaling, sns, ssm};
 use crate::world::World;
 

@@ -7,10 +7,10 @@ use fleet_scaling::fleet::FleetScaling;
 
 use super::names::{Names, generated, path_digits};
 use super::{alarms, fleet_alarms, fleet_scenarios, parameters, stacks};
+use crate::application::workload::{self, FleetPlace, WorkerRules};
 use crate::options::{FleetSeed, Layout};
 use crate::scenario::Scenario;
 use crate::service::autoscaling::{self, GroupSpec, Image};
-use crate::service::workload::{self, FleetPlace, WorkerRules};
 use crate::service::{cloudwatch, logs, sns};
 use crate::time::SimTime;
 use crate::world::World;

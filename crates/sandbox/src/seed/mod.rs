@@ -8,15 +8,14 @@ mod fleet_alarms;
 mod fleet_scenarios;
 mod fleet_stack;
 mod fleets;
-mod incident;
 mod names;
 mod parameters;
 mod stacks;
 
 use std::collections::BTreeSet;
 
+pub(crate) use app::incident::begin as begin_incident;
 pub(crate) use app::place::Facts;
-pub(crate) use incident::{Incidents, in_force, tick};
 
 #[cfg(test)]
 pub(crate) use names::database as database_of;

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::fleet_scenarios;
 use super::names::Names;
+use crate::application::workload::PLACEHOLDER_SECRET;
 use crate::options::{FleetSeed, Layout};
 use crate::service::ssm;
-use crate::service::workload::PLACEHOLDER_SECRET;
 use crate::world::World;
 
 /// A parameter version written some days and hours before the world begins.

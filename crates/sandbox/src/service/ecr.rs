@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::error::{ApiError, OpResult};
 use crate::service::member::{integer, list, page, present, text, texts};
+use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -47,18 +48,13 @@ pub(crate) enum Content {
     Next,
 }
 
-pub(crate) const OPERATIONS: &[&str] = &["DescribeImages", "DescribeRepositories"];
-
 /// DescribeImages and DescribeRepositories answer 100 a page unless told otherwise, at most 1000 (API reference).
 const PAGE: i64 = 100;
 const LARGEST_PAGE: i64 = 1000;
 
-pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
-    match operation {
-        "DescribeImages" => describe_images(world, input),
-        "DescribeRepositories" => describe_repositories(world, input),
-        _ => Err(World::unknown_operation(operation)),
-    }
+operations! {
+    Read DescribeImages => describe_images,
+    Read DescribeRepositories => describe_repositories,
 }
 
 /// `<account>.dkr.ecr.<region>.amazonaws.com/<repository>`.

@@ -18,100 +18,54 @@ pub(crate) mod secretsmanager;
 pub(crate) mod sns;
 pub(crate) mod ssm;
 pub(crate) mod sts;
-pub(crate) mod workload;
+pub(crate) mod table;
 
 use serde_json::Value;
 
+pub use self::table::Access;
+use self::table::{Operation, services};
+
+use crate::application::workload;
 use crate::error::OpResult;
 use crate::world::World;
 
-/// An AWS service that the sandbox simulates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Service {
+services! {
     /// EC2 Auto Scaling.
-    AutoScaling,
+    AutoScaling = "autoscaling", autoscaling, "autoscaling";
     /// CloudFormation.
-    CloudFormation,
+    CloudFormation = "cloudformation", cloudformation, "cloudformation";
     /// CloudWatch (metrics and alarms).
-    CloudWatch,
+    CloudWatch = "cloudwatch", cloudwatch, "cloudwatch";
     /// Elastic Container Registry.
-    Ecr,
+    Ecr = "ecr", ecr, "ecr";
     /// Elastic Container Service.
-    Ecs,
+    Ecs = "ecs", ecs, "ecs";
     /// Elastic Load Balancing v2.
-    Elb,
+    Elb = "elasticloadbalancing", elb, "elbv2";
     /// CloudWatch Logs.
-    Logs,
+    Logs = "logs", logs, "logs";
     /// Relational Database Service.
-    Rds,
+    Rds = "rds", rds, "rds";
     /// Simple Storage Service.
-    S3,
+    S3 = "s3", s3, "s3";
     /// Secrets Manager.
-    SecretsManager,
+    SecretsManager = "secretsmanager", secretsmanager, "secretsmanager";
     /// Simple Notification Service.
-    Sns,
+    Sns = "sns", sns, "sns";
     /// Systems Manager (Parameter Store).
-    Ssm,
+    Ssm = "ssm", ssm, "ssm";
     /// Security Token Service.
-    Sts,
+    Sts = "sts", sts, "sts";
 }
 
 impl Service {
-    /// Every service, in the order of the variants.
-    pub const ALL: &[Self] = &[
-        Self::AutoScaling,
-        Self::CloudFormation,
-        Self::CloudWatch,
-        Self::Ecr,
-        Self::Ecs,
-        Self::Elb,
-        Self::Logs,
-        Self::Rds,
-        Self::S3,
-        Self::SecretsManager,
-        Self::Sns,
-        Self::Ssm,
-        Self::Sts,
-    ];
-
-    /// The operations that the sandbox simulates.
-    #[must_use]
-    pub const fn operations(self) -> &'static [&'static str] {
-        match self {
-            Self::AutoScaling => autoscaling::OPERATIONS,
-            Self::CloudFormation => cloudformation::OPERATIONS,
-            Self::CloudWatch => cloudwatch::OPERATIONS,
-            Self::Ecr => ecr::OPERATIONS,
-            Self::Ecs => ecs::OPERATIONS,
-            Self::Elb => elb::OPERATIONS,
-            Self::Logs => logs::OPERATIONS,
-            Self::Rds => rds::OPERATIONS,
-            Self::S3 => s3::OPERATIONS,
-            Self::SecretsManager => secretsmanager::OPERATIONS,
-            Self::Sns => sns::OPERATIONS,
-            Self::Ssm => ssm::OPERATIONS,
-            Self::Sts => sts::OPERATIONS,
-        }
+    /// What `operation` does to the account; `None` for an operation that the sandbox does not simulate.
+    pub(crate) fn access(self, operation: &str) -> Option<Access> {
+        self.find(operation).map(|found| found.access)
     }
 
-    /// The prefix of the service's actions in IAM policies: `ecs`, `elasticloadbalancing`.
-    #[must_use]
-    pub const fn iam_prefix(self) -> &'static str {
-        match self {
-            Self::AutoScaling => "autoscaling",
-            Self::CloudFormation => "cloudformation",
-            Self::CloudWatch => "cloudwatch",
-            Self::Ecr => "ecr",
-            Self::Ecs => "ecs",
-            Self::Elb => "elasticloadbalancing",
-            Self::Logs => "logs",
-            Self::Rds => "rds",
-            Self::S3 => "s3",
-            Self::SecretsManager => "secretsmanager",
-            Self::Sns => "sns",
-            Self::Ssm => "ssm",
-            Self::Sts => "sts",
-        }
+    fn find(self, operation: &str) -> Option<&'static Operation> {
+        self.operations().iter().find(|known| known.name == operation)
     }
 }
 
@@ -132,32 +86,21 @@ pub(crate) struct States {
     pub(crate) ssm: ssm::State,
     pub(crate) sts: sts::State,
     pub(crate) workload: workload::State,
-    pub(crate) incidents: crate::seed::Incidents,
+    pub(crate) incidents: crate::scenario::Incidents,
     pub(crate) facts: crate::seed::Facts,
 }
 
 pub(crate) fn call(world: &mut World, service: Service, operation: &str, input: &Value) -> OpResult {
-    match service {
-        Service::AutoScaling => autoscaling::call(world, operation, input),
-        Service::CloudFormation => cloudformation::call(world, operation, input),
-        Service::CloudWatch => cloudwatch::call(world, operation, input),
-        Service::Ecr => ecr::call(world, operation, input),
-        Service::Ecs => ecs::call(world, operation, input),
-        Service::Elb => elb::call(world, operation, input),
-        Service::Logs => logs::call(world, operation, input),
-        Service::Rds => rds::call(world, operation, input),
-        Service::S3 => s3::call(world, operation, input),
-        Service::SecretsManager => secretsmanager::call(world, operation, input),
-        Service::Sns => sns::call(world, operation, input),
-        Service::Ssm => ssm::call(world, operation, input),
-        Service::Sts => sts::call(world, operation, input),
+    match service.find(operation) {
+        Some(found) => (found.answer)(world, input),
+        None => Err(World::unknown_operation(operation)),
     }
 }
 
 /// One second passes. The order is that of cause and effect: containers run, jobs are worked on,
 /// metrics are published, alarms look at them, capacity follows.
 pub(crate) fn tick(world: &mut World) {
-    crate::seed::tick(world);
+    crate::scenario::tick(world);
     ecs::tick(world);
     elb::tick(world);
     rds::tick(world);

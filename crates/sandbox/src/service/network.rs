@@ -1,7 +1,7 @@
 //! The NAT gateway and the Redis cache, of which the account shows nothing but their metrics.
 
 use crate::scenario::Scenario;
-use crate::seed::in_force;
+use crate::scenario::in_force;
 use crate::service::cloudwatch;
 use crate::world::World;
 

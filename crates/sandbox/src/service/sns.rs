@@ -10,6 +10,8 @@ use super::cloudwatch::AlarmMessage;
 use super::logs;
 use super::paging::page;
 use crate::error::{ApiError, OpResult};
+use crate::service::Service;
+use crate::service::table::operations;
 use crate::world::World;
 
 /// Topics and subscriptions on one page.
@@ -37,23 +39,12 @@ struct Subscription {
     confirmed: bool,
 }
 
-pub(crate) const OPERATIONS: &[&str] = &[
-    "GetTopicAttributes",
-    "ListSubscriptionsByTopic",
-    "ListTopics",
-    "Subscribe",
-    "Unsubscribe",
-];
-
-pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
-    match operation {
-        "GetTopicAttributes" => get_topic_attributes(world, input),
-        "ListSubscriptionsByTopic" => list_subscriptions_by_topic(world, input),
-        "ListTopics" => list_topics(world, input),
-        "Subscribe" => subscribe(world, input),
-        "Unsubscribe" => unsubscribe(world, input),
-        _ => Err(World::unknown_operation(operation)),
-    }
+operations! {
+    Read GetTopicAttributes => get_topic_attributes,
+    Read ListSubscriptionsByTopic => list_subscriptions_by_topic,
+    Read ListTopics => list_topics,
+    Write Subscribe => subscribe,
+    Write Unsubscribe => unsubscribe,
 }
 
 /// The ARN that a topic of this name has or would have.
@@ -140,7 +131,7 @@ fn scale_to_zero(world: &mut World, message: &AlarmMessage) -> String {
         Reaction::AlreadyZero => format!("{group} is at zero already"),
         Reaction::SetToZero => {
             let input = json!({ "AutoScalingGroupName": group, "DesiredCapacity": 0 });
-            match autoscaling::call(world, "SetDesiredCapacity", &input) {
+            match world.call(Service::AutoScaling, "SetDesiredCapacity", &input) {
                 Ok(_) => format!("{group}: {desired} -> 0, because {}", message.reason),
                 Err(error) => format!("[ERROR] {group}: {}: {}", error.code, error.message),
             }
@@ -306,7 +297,6 @@ fn unsubscribe(world: &mut World, input: &Value) -> OpResult {
 mod tests {
     use super::*;
     use crate::options::Options;
-    use crate::service::Service;
 
     fn call(world: &mut World, operation: &str, input: Value) -> Value {
         world.call(Service::Sns, operation, &input).unwrap()

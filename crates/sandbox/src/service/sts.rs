@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, OpResult};
+use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -47,14 +48,10 @@ pub(crate) struct Identity {
     user_id: String,
 }
 
-pub(crate) const OPERATIONS: &[&str] = &["AssumeRole", "GetCallerIdentity"];
-
-pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
-    match operation {
-        "AssumeRole" => assume_role(world, input),
-        "GetCallerIdentity" => Ok(get_caller_identity(world)),
-        _ => Err(World::unknown_operation(operation)),
-    }
+operations! {
+    // A session is not a change of the account.
+    Read AssumeRole => assume_role,
+    Read GetCallerIdentity => get_caller_identity,
 }
 
 /// Whether the caller's session is over, by the caller's own clock.
@@ -87,13 +84,13 @@ pub(crate) fn identity(world: &World, caller: &Caller) -> Identity {
     }
 }
 
-fn get_caller_identity(world: &World) -> Value {
+fn get_caller_identity(world: &World, _: &Value) -> OpResult {
     let identity = identity(world, &world.services.sts.caller);
-    json!({
+    Ok(json!({
         "UserId": identity.user_id,
         "Account": world.options.account_id,
         "Arn": identity.arn,
-    })
+    }))
 }
 
 /// Every role of this account can be assumed; a role of another one cannot.

@@ -4,8 +4,7 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
-use super::access::Access;
-use crate::service::Service;
+use crate::service::{Access, Service};
 use crate::time::SimTime;
 
 /// How many calls are kept; a sandbox that is polled for days must not grow.

@@ -14,11 +14,18 @@ pub(crate) struct Parameters {
     parts: BTreeMap<String, Parameters>,
 }
 
+/// No parameter of an API has so many parts. One that has is as unknown as any other, and is left out: a tree of
+/// its depth would not fit on the stack.
+const MOST_PARTS: usize = 32;
+
 impl Parameters {
     /// Parses a form body or the query of an address.
     pub(crate) fn parse(form: &[u8]) -> Self {
         let mut root = Self::default();
         for (name, value) in form_urlencoded::parse(form) {
+            if name.split('.').nth(MOST_PARTS).is_some() {
+                continue;
+            }
             let mut node = &mut root;
             for part in name.split('.') {
                 node = node.parts.entry(part.to_owned()).or_default();
@@ -167,6 +174,14 @@ mod tests {
         let statistics = "StartTime=2026-01-15T09%3A00%3A00Z&Period=60";
         let input = read(Service::CloudWatch, "GetMetricStatisticsInput", statistics).unwrap();
         assert_eq!(input, json!({"Period": 60, "StartTime": 1_768_467_600.0}));
+    }
+
+    #[test]
+    fn a_parameter_of_absurd_depth_is_left_out() {
+        let form = format!("{}b=1&Action=ListTopics", "a.".repeat(150_000));
+        let parameters = Parameters::parse(form.as_bytes());
+        assert_eq!(parameters.text("Action"), Some("ListTopics"));
+        assert_eq!(parameters.parts.len(), 1);
     }
 
     #[test]

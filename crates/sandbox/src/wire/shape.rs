@@ -193,7 +193,7 @@ impl Api {
     pub(crate) fn of(service: Service) -> &'static Self {
         static APIS: [OnceLock<Api>; Service::ALL.len()] = [const { OnceLock::new() }; Service::ALL.len()];
         APIS[service as usize].get_or_init(|| {
-            serde_json::from_str(source(service))
+            serde_json::from_str(service.shapes())
                 .unwrap_or_else(|error| unreachable!("the API shapes of {service:?} do not parse: {error}"))
         })
     }
@@ -217,25 +217,6 @@ impl Api {
                 status: error.and_then(|error| error.http_status_code),
             })
         })
-    }
-}
-
-/// The committed text of a service's shapes.
-fn source(service: Service) -> &'static str {
-    match service {
-        Service::AutoScaling => include_str!("../../api/autoscaling.json"),
-        Service::CloudFormation => include_str!("../../api/cloudformation.json"),
-        Service::CloudWatch => include_str!("../../api/cloudwatch.json"),
-        Service::Ecr => include_str!("../../api/ecr.json"),
-        Service::Ecs => include_str!("../../api/ecs.json"),
-        Service::Elb => include_str!("../../api/elbv2.json"),
-        Service::Logs => include_str!("../../api/logs.json"),
-        Service::Rds => include_str!("../../api/rds.json"),
-        Service::S3 => include_str!("../../api/s3.json"),
-        Service::SecretsManager => include_str!("../../api/secretsmanager.json"),
-        Service::Sns => include_str!("../../api/sns.json"),
-        Service::Ssm => include_str!("../../api/ssm.json"),
-        Service::Sts => include_str!("../../api/sts.json"),
     }
 }
 

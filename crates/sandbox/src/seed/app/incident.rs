@@ -12,7 +12,7 @@ use crate::service::{Service, ecr, secretsmanager};
 use crate::world::World;
 
 /// The cause of a scenario sets in.
-pub(in crate::seed) fn begin(world: &mut World, scenario: Scenario) {
+pub(crate) fn begin(world: &mut World, scenario: Scenario) {
     let names = Names::of(&world.options);
     match scenario {
         Scenario::MigrationFails | Scenario::MigrationSlow => start_migration(world, &names),

@@ -20,6 +20,6 @@ pub(super) fn scenarios_changed(world: &mut World, before: &BTreeSet<Scenario>) 
         incident::mend(world, scenario);
     }
     for &scenario in after.difference(before) {
-        super::incident::begin_now(world, scenario);
+        crate::scenario::begin_now(world, scenario);
     }
 }

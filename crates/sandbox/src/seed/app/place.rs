@@ -82,7 +82,7 @@ pub(crate) fn place(world: &mut World) {
     let created = ago(world, 74, 3_000);
     let balancer = elb::create_balancer(world, &names.balancer, created, place);
     services(world, &names, &arns, &balancer);
-    super::super::incident::plan(world);
+    crate::scenario::plan(world);
 }
 
 fn network(world: &mut World, names: &Names) {

@@ -15,7 +15,8 @@ pub(crate) use group::{Group, GroupSpec, Image, LifecycleState};
 pub(crate) use lifecycle::tick;
 pub(crate) use policy::{Policy, PolicyKind, invoke_policies, is_policy, policy_arn};
 
-use crate::error::{ApiError, OpResult};
+use crate::error::ApiError;
+use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -29,31 +30,16 @@ pub(crate) struct State {
     generation: u64,
 }
 
-pub(crate) const OPERATIONS: &[&str] = &[
-    "DescribeAutoScalingGroups",
-    "DescribeAutoScalingInstances",
-    "DescribePolicies",
-    "DescribeScalingActivities",
-    "ResumeProcesses",
-    "SetDesiredCapacity",
-    "SetInstanceProtection",
-    "SuspendProcesses",
-    "UpdateAutoScalingGroup",
-];
-
-pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
-    match operation {
-        "DescribeAutoScalingGroups" => describe::describe_auto_scaling_groups(world, input),
-        "DescribeAutoScalingInstances" => describe::describe_auto_scaling_instances(world, input),
-        "DescribePolicies" => policy::describe_policies(world, input),
-        "DescribeScalingActivities" => activity::describe_scaling_activities(world, input),
-        "ResumeProcesses" => capacity_api::resume_processes(world, input),
-        "SetDesiredCapacity" => capacity_api::set_desired_capacity(world, input),
-        "SetInstanceProtection" => capacity_api::set_instance_protection(world, input),
-        "SuspendProcesses" => capacity_api::suspend_processes(world, input),
-        "UpdateAutoScalingGroup" => capacity_api::update_auto_scaling_group(world, input),
-        _ => Err(World::unknown_operation(operation)),
-    }
+operations! {
+    Read DescribeAutoScalingGroups => describe::describe_auto_scaling_groups,
+    Read DescribeAutoScalingInstances => describe::describe_auto_scaling_instances,
+    Read DescribePolicies => policy::describe_policies,
+    Read DescribeScalingActivities => activity::describe_scaling_activities,
+    Write ResumeProcesses => capacity_api::resume_processes,
+    Write SetDesiredCapacity => capacity_api::set_desired_capacity,
+    Write SetInstanceProtection => capacity_api::set_instance_protection,
+    Write SuspendProcesses => capacity_api::suspend_processes,
+    Write UpdateAutoScalingGroup => capacity_api::update_auto_scaling_group,
 }
 
 /// The group with this name.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{ApiError, OpResult};
 use crate::service::paging::{page, strings};
+use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -74,25 +75,13 @@ impl Stack {
     }
 }
 
-pub(crate) const OPERATIONS: &[&str] = &[
-    "DescribeStackEvents",
-    "DescribeStackResources",
-    "DescribeStacks",
-    "GetTemplate",
-    "ListExports",
-    "ListStacks",
-];
-
-pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
-    match operation {
-        "DescribeStackEvents" => describe_stack_events(world, input),
-        "DescribeStackResources" => describe_stack_resources(world, input),
-        "DescribeStacks" => describe_stacks(world, input),
-        "GetTemplate" => template::get_template(world, input),
-        "ListExports" => list_exports(world, input),
-        "ListStacks" => list_stacks(world, input),
-        _ => Err(World::unknown_operation(operation)),
-    }
+operations! {
+    Read DescribeStackEvents => describe_stack_events,
+    Read DescribeStackResources => describe_stack_resources,
+    Read DescribeStacks => describe_stacks,
+    Read GetTemplate => template::get_template,
+    Read ListExports => list_exports,
+    Read ListStacks => list_stacks,
 }
 
 /// Puts a stack in place as if it had been deployed at the times of its spec.

@@ -22,7 +22,8 @@ pub(crate) use metric::MetricId;
 use metric::{Metric, MetricKey};
 pub(crate) use statistic::Statistic;
 
-use crate::error::{ApiError, OpResult};
+use crate::error::ApiError;
+use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -36,27 +37,14 @@ pub(crate) struct State {
     history: Vec<HistoryItem>,
 }
 
-pub(crate) const OPERATIONS: &[&str] = &[
-    "DescribeAlarmHistory",
-    "DescribeAlarms",
-    "GetMetricData",
-    "GetMetricStatistics",
-    "ListMetrics",
-    "PutMetricData",
-    "SetAlarmState",
-];
-
-pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
-    match operation {
-        "DescribeAlarmHistory" => history::describe_alarm_history(world, input),
-        "DescribeAlarms" => alarms_api::describe_alarms(world, input),
-        "GetMetricData" => metric_data::get_metric_data(world, input),
-        "GetMetricStatistics" => metrics_api::get_metric_statistics(world, input),
-        "ListMetrics" => metrics_api::list_metrics(world, input),
-        "PutMetricData" => metrics_api::put_metric_data(world, input),
-        "SetAlarmState" => alarms_api::set_alarm_state(world, input),
-        _ => Err(World::unknown_operation(operation)),
-    }
+operations! {
+    Read DescribeAlarmHistory => history::describe_alarm_history,
+    Read DescribeAlarms => alarms_api::describe_alarms,
+    Read GetMetricData => metric_data::get_metric_data,
+    Read GetMetricStatistics => metrics_api::get_metric_statistics,
+    Read ListMetrics => metrics_api::list_metrics,
+    Write PutMetricData => metrics_api::put_metric_data,
+    Write SetAlarmState => alarms_api::set_alarm_state,
 }
 
 /// The metric with these coordinates; it exists from its first mention and is listed once it has data.

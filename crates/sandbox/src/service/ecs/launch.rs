@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::artisan::Application;
-use super::process::{Process, Script};
-use super::shell;
 use super::task::{Container, ContainerStatus, Health, Interface, Phase, Task};
+use crate::application::artisan_commands::Application;
+use crate::application::command_line;
+use crate::application::process::{Process, Script};
 use crate::options::Layout;
 use crate::service::member::{list, text, texts};
 use crate::service::{ecr, logs, secretsmanager, ssm};
@@ -357,6 +357,6 @@ fn process(world: &World, index: usize, container: usize, content: ecr::Content)
             .any(|(name, value)| name == "APP_ENV" && value == "production"),
         older: world.options.layout == Layout::Staged,
     };
-    let clauses = shell::commands(&defined.entry_point, &command);
+    let clauses = command_line::commands(&defined.entry_point, &command);
     Process::Script(Script::new(clauses, world.now, application))
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::daemon::{Kind, Surroundings};
-use super::process::Process;
 use super::stop;
 use super::task::{ContainerStatus, Health, Phase, StopCode, Task};
 use super::{launch, service};
+use crate::application::long_running::{Kind, Surroundings};
+use crate::application::process::Process;
 use crate::scenario::Scenario;
-use crate::seed::in_force;
+use crate::scenario::in_force;
 use crate::service::elb::{self, Failure};
 use crate::service::logs;
 use crate::time::SimTime;

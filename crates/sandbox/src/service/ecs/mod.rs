@@ -1,24 +1,18 @@
 //! Elastic Container Service on Fargate: task definitions, tasks that live and die, and services whose
 //! scheduler keeps them running.
 
-mod artisan;
 mod breaker;
-mod daemon;
 pub(crate) mod definition;
 mod describe;
 mod judge;
-mod laravel;
 mod launch;
 mod life;
-mod migration;
-mod process;
 mod rollout;
 #[cfg(test)]
 mod rollout_tests;
 mod run;
 mod scheduler;
 pub(crate) mod service;
-mod shell;
 mod stop;
 pub(crate) mod task;
 mod tasks;
@@ -30,12 +24,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-pub(crate) use migration::{applied_central, applied_tenant};
+pub(crate) use crate::application::migrations::{applied_central, applied_tenant};
 pub(crate) use update::{create, deploy, set_desired};
 
 use crate::error::{ApiError, OpResult};
 use crate::service::elb::Failure;
 use crate::service::member::{list, page, present, text, texts};
+use crate::service::table::operations;
 use crate::world::World;
 
 /// The one cluster and all that is in it.
@@ -52,35 +47,18 @@ pub(crate) struct State {
     tokens: BTreeMap<String, (Value, Vec<String>)>,
 }
 
-pub(crate) const OPERATIONS: &[&str] = &[
-    "DescribeClusters",
-    "ListServices",
-    "DescribeServices",
-    "UpdateService",
-    "DescribeTaskDefinition",
-    "RunTask",
-    "StopTask",
-    "ListTasks",
-    "DescribeTasks",
-    "ListServiceDeployments",
-    "DescribeServiceDeployments",
-];
-
-pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
-    match operation {
-        "DescribeClusters" => describe_clusters(world, input),
-        "ListServices" => list_services(world, input),
-        "DescribeServices" => describe::services(world, input),
-        "UpdateService" => update::update(world, input),
-        "DescribeTaskDefinition" => definition::describe(world, input),
-        "RunTask" => run::run(world, input),
-        "StopTask" => stop::stop(world, input),
-        "ListTasks" => tasks::list_tasks(world, input),
-        "DescribeTasks" => tasks::describe(world, input),
-        "ListServiceDeployments" => rollout::list_deployments(world, input),
-        "DescribeServiceDeployments" => rollout::describe(world, input),
-        _ => Err(World::unknown_operation(operation)),
-    }
+operations! {
+    Read DescribeClusters => describe_clusters,
+    Read DescribeServiceDeployments => rollout::describe,
+    Read DescribeServices => describe::services,
+    Read DescribeTaskDefinition => definition::describe,
+    Read DescribeTasks => tasks::describe,
+    Read ListServiceDeployments => rollout::list_deployments,
+    Read ListServices => list_services,
+    Read ListTasks => tasks::list_tasks,
+    Write RunTask => run::run,
+    Write StopTask => stop::stop,
+    Write UpdateService => update::update,
 }
 
 /// One second: tasks live, then the services' schedulers look at them.

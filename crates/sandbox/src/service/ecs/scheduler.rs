@@ -12,7 +12,7 @@ use super::service::{RolloutState, tell};
 use super::stop;
 use super::task::{Phase, StopCode, Task};
 use crate::scenario::Scenario;
-use crate::seed::in_force;
+use crate::scenario::in_force;
 use crate::time::SimTime;
 use crate::world::World;
 

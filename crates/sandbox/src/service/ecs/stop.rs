@@ -72,7 +72,7 @@ pub(super) fn terminate_containers(world: &mut World, index: usize) {
         let reaction = container
             .process
             .as_ref()
-            .and_then(super::process::Process::terminated);
+            .and_then(crate::application::process::Process::terminated);
         let (after, code) = reaction.unwrap_or((STOP_TIMEOUT, KILLED));
         container.dies = Some((now + after, code));
     }

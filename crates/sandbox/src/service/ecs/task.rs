@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::process::Process;
+use crate::application::process::Process;
 use crate::service::member::{present, time};
 use crate::time::SimTime;
 use crate::world::World;

@@ -2,7 +2,7 @@
 
 use super::{Group, Health, full_name};
 use crate::scenario::Scenario;
-use crate::seed::in_force;
+use crate::scenario::in_force;
 use crate::service::{cloudwatch, ecs, rds};
 use crate::world::World;
 

@@ -7,12 +7,10 @@ mod tests;
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 pub(crate) use metrics::publish;
 
-use crate::error::OpResult;
 use crate::service::ecs;
+use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -109,19 +107,10 @@ const UNHEALTHY_AFTER: u32 = 3;
 /// keep-alive connections hold it for about this long.
 const DRAIN: Duration = Duration::from_secs(25);
 
-pub(crate) const OPERATIONS: &[&str] = &[
-    "DescribeLoadBalancers",
-    "DescribeTargetGroups",
-    "DescribeTargetHealth",
-];
-
-pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
-    match operation {
-        "DescribeLoadBalancers" => describe::balancers(world, input),
-        "DescribeTargetGroups" => describe::groups(world, input),
-        "DescribeTargetHealth" => describe::health(world, input),
-        _ => Err(World::unknown_operation(operation)),
-    }
+operations! {
+    Read DescribeLoadBalancers => describe::balancers,
+    Read DescribeTargetGroups => describe::groups,
+    Read DescribeTargetHealth => describe::health,
 }
 
 /// Where a load balancer stands.

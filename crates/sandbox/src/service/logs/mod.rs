@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::error::{ApiError, OpResult};
+use crate::error::ApiError;
+use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -61,21 +62,11 @@ impl Stream {
     }
 }
 
-pub(crate) const OPERATIONS: &[&str] = &[
-    "DescribeLogGroups",
-    "DescribeLogStreams",
-    "GetLogEvents",
-    "FilterLogEvents",
-];
-
-pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
-    match operation {
-        "DescribeLogGroups" => streams::describe_groups(world, input),
-        "DescribeLogStreams" => streams::describe_streams(world, input),
-        "GetLogEvents" => read::get(world, input),
-        "FilterLogEvents" => read::filter(world, input),
-        _ => Err(World::unknown_operation(operation)),
-    }
+operations! {
+    Read DescribeLogGroups => streams::describe_groups,
+    Read DescribeLogStreams => streams::describe_streams,
+    Read FilterLogEvents => read::filter,
+    Read GetLogEvents => read::get,
 }
 
 /// Creates a log group; an existing one keeps its streams.

@@ -46,5 +46,5 @@ impl Databases {
 
 /// Whether a container of the platform can connect: the instance runs and the network lets it through.
 pub(crate) fn accepts_connections(world: &World) -> bool {
-    super::is_serving(world) && !crate::seed::in_force(world, crate::scenario::Scenario::RdsRefused)
+    super::is_serving(world) && !crate::scenario::in_force(world, crate::scenario::Scenario::RdsRefused)
 }

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use crate::error::{ApiError, OpResult};
 use crate::scenario::Scenario;
-use crate::seed::in_force;
+use crate::scenario::in_force;
 use crate::service::cloudwatch;
 use crate::service::member::{integer, list, page, present, text, texts};
+use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -43,15 +44,10 @@ pub(crate) struct Instance {
 pub(crate) const STORAGE: i64 = 20;
 const ENGINE_VERSION: &str = "10.11.10";
 
-pub(crate) const OPERATIONS: &[&str] = &["DescribeDBInstances", "CreateDBSnapshot", "DescribeDBSnapshots"];
-
-pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
-    match operation {
-        "DescribeDBInstances" => describe(world, input),
-        "CreateDBSnapshot" => snapshot::create(world, input),
-        "DescribeDBSnapshots" => snapshot::describe(world, input),
-        _ => Err(World::unknown_operation(operation)),
-    }
+operations! {
+    Write CreateDBSnapshot => snapshot::create,
+    Read DescribeDBInstances => describe,
+    Read DescribeDBSnapshots => snapshot::describe,
 }
 
 /// Puts an instance in place, with the automated snapshot of the last night.

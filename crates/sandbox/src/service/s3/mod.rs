@@ -25,8 +25,9 @@ pub(crate) use request::{action, check_place, check_request, conflict, finish, r
 
 use self::multipart::Upload;
 use self::object::Object;
-use crate::error::{ApiError, OpResult};
+use crate::error::ApiError;
 use crate::service::member::text;
+use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -62,59 +63,30 @@ impl Bucket {
     }
 }
 
-pub(crate) const OPERATIONS: &[&str] = &[
-    "AbortMultipartUpload",
-    "CompleteMultipartUpload",
-    "CopyObject",
-    "CreateMultipartUpload",
-    "DeleteObject",
-    "DeleteObjectTagging",
-    "DeleteObjects",
-    "GetBucketLocation",
-    "GetBucketVersioning",
-    "GetObject",
-    "GetObjectTagging",
-    "HeadBucket",
-    "HeadObject",
-    "ListBuckets",
-    "ListMultipartUploads",
-    "ListObjectVersions",
-    "ListObjectsV2",
-    "ListParts",
-    "PutBucketVersioning",
-    "PutObject",
-    "PutObjectTagging",
-    "UploadPart",
-    "UploadPartCopy",
-];
-
-pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
-    match operation {
-        "AbortMultipartUpload" => multipart::abort(world, input),
-        "CompleteMultipartUpload" => multipart::complete(world, input),
-        "CopyObject" => copy::copy_object(world, input),
-        "CreateMultipartUpload" => multipart::create(world, input),
-        "DeleteObject" => delete::delete_object(world, input),
-        "DeleteObjectTagging" => tagging::delete(world, input),
-        "DeleteObjects" => delete::delete_objects(world, input),
-        "GetBucketLocation" => bucket::location(world, input),
-        "GetBucketVersioning" => bucket::versioning(world, input),
-        "GetObject" => read::get_object(world, input),
-        "GetObjectTagging" => tagging::get(world, input),
-        "HeadBucket" => bucket::head(world, input),
-        "HeadObject" => read::head_object(world, input),
-        "ListBuckets" => bucket::list(world, input),
-        "ListMultipartUploads" => multipart::list_uploads(world, input),
-        "ListObjectVersions" => versions::list_object_versions(world, input),
-        "ListObjectsV2" => list::list_objects_v2(world, input),
-        "ListParts" => multipart::list_parts(world, input),
-        "PutBucketVersioning" => bucket::put_versioning(world, input),
-        "PutObject" => put::put_object(world, input),
-        "PutObjectTagging" => tagging::put(world, input),
-        "UploadPart" => multipart::upload_part(world, input),
-        "UploadPartCopy" => copy::upload_part_copy(world, input),
-        _ => Err(unknown_operation()),
-    }
+operations! {
+    Write AbortMultipartUpload => multipart::abort,
+    Write CompleteMultipartUpload => multipart::complete,
+    Write CopyObject => copy::copy_object,
+    Write CreateMultipartUpload => multipart::create,
+    Write DeleteObject => delete::delete_object,
+    Write DeleteObjectTagging => tagging::delete,
+    Write DeleteObjects => delete::delete_objects,
+    Read GetBucketLocation => bucket::location,
+    Read GetBucketVersioning => bucket::versioning,
+    Read GetObject => read::get_object,
+    Read GetObjectTagging => tagging::get,
+    Read HeadBucket => bucket::head,
+    Read HeadObject => read::head_object,
+    Read ListBuckets => bucket::list,
+    Read ListMultipartUploads => multipart::list_uploads,
+    Read ListObjectVersions => versions::list_object_versions,
+    Read ListObjectsV2 => list::list_objects_v2,
+    Read ListParts => multipart::list_parts,
+    Write PutBucketVersioning => bucket::put_versioning,
+    Write PutObject => put::put_object,
+    Write PutObjectTagging => tagging::put,
+    Write UploadPart => multipart::upload_part,
+    Write UploadPartCopy => copy::upload_part_copy,
 }
 
 /// What S3 answers to requests that it has no operation for.

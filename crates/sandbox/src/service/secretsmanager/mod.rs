@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::error::{ApiError, OpResult};
+use crate::error::ApiError;
 use crate::service::member::text;
+use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -41,25 +42,13 @@ struct Version {
     value: String,
 }
 
-pub(crate) const OPERATIONS: &[&str] = &[
-    "ListSecrets",
-    "DescribeSecret",
-    "GetSecretValue",
-    "PutSecretValue",
-    "ListSecretVersionIds",
-    "UpdateSecretVersionStage",
-];
-
-pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
-    match operation {
-        "ListSecrets" => operations::list_secrets(world, input),
-        "DescribeSecret" => operations::describe(world, input),
-        "GetSecretValue" => operations::get_value(world, input),
-        "PutSecretValue" => operations::put_value(world, input),
-        "ListSecretVersionIds" => operations::list_versions(world, input),
-        "UpdateSecretVersionStage" => operations::update_stage(world, input),
-        _ => Err(World::unknown_operation(operation)),
-    }
+operations! {
+    Read DescribeSecret => operations::describe,
+    Read GetSecretValue => operations::get_value,
+    Read ListSecretVersionIds => operations::list_versions,
+    Read ListSecrets => operations::list_secrets,
+    Write PutSecretValue => operations::put_value,
+    Write UpdateSecretVersionStage => operations::update_stage,
 }
 
 /// Whether the secret of that name exists and has a current value.

@@ -14,6 +14,7 @@ pub(crate) use put::is_ami;
 
 use super::paging::{page, strings};
 use crate::error::{ApiError, OpResult};
+use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -23,27 +24,14 @@ pub(crate) struct State {
     parameters: BTreeMap<String, Parameter>,
 }
 
-pub(crate) const OPERATIONS: &[&str] = &[
-    "DescribeParameters",
-    "GetParameter",
-    "GetParameterHistory",
-    "GetParameters",
-    "GetParametersByPath",
-    "LabelParameterVersion",
-    "PutParameter",
-];
-
-pub(crate) fn call(world: &mut World, operation: &str, input: &Value) -> OpResult {
-    match operation {
-        "DescribeParameters" => describe::describe_parameters(world, input),
-        "GetParameter" => get_parameter(world, input),
-        "GetParameterHistory" => describe::get_parameter_history(world, input),
-        "GetParameters" => get_parameters(world, input),
-        "GetParametersByPath" => describe::get_parameters_by_path(world, input),
-        "LabelParameterVersion" => label::label_parameter_version(world, input),
-        "PutParameter" => put::put_parameter(world, input),
-        _ => Err(World::unknown_operation(operation)),
-    }
+operations! {
+    Read DescribeParameters => describe::describe_parameters,
+    Read GetParameter => get_parameter,
+    Read GetParameterHistory => describe::get_parameter_history,
+    Read GetParameters => get_parameters,
+    Read GetParametersByPath => describe::get_parameters_by_path,
+    Write LabelParameterVersion => label::label_parameter_version,
+    Write PutParameter => put::put_parameter,
 }
 
 /// The parameter with this name, its newest version in front.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::process::Progress;
 use crate::options::Layout;
 use crate::scenario::Scenario;
-use crate::seed::in_force;
+use crate::scenario::in_force;
 use crate::service::rds;
 use crate::time::SimTime;
 use crate::world::World;

@@ -70,7 +70,7 @@ pub(crate) fn tick(world: &mut World) {
 
 /// Workers and customers reach the backend only while a backend task runs.
 fn backend_up(world: &World) -> bool {
-    super::ecs::running_schedulers(world) > 0
+    crate::service::ecs::running_schedulers(world) > 0
 }
 
 /// The backend refuses workers that come with the placeholder.

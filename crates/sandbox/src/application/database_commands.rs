@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::artisan::{CENTRAL_DATABASE, finish};
-use super::migration::{self, Migration};
+use super::artisan_commands::{CENTRAL_DATABASE, finish};
+use super::migrations::{self, Migration};
 use super::process::{Act, Deed};
 use crate::scenario::Scenario;
-use crate::seed::in_force;
+use crate::scenario::in_force;
 use crate::service::rds;
 use crate::world::World;
 
@@ -100,8 +100,8 @@ pub(super) fn plan(world: &mut World, database: &str, kind: Kind, fresh: bool) -
         ));
     }
     let known = match kind {
-        Kind::Central => migration::central(world),
-        Kind::Tenant => migration::tenant(world),
+        Kind::Central => migrations::central(world),
+        Kind::Tenant => migrations::tenant(world),
     };
     let pending: Vec<Migration> = known
         .into_iter()

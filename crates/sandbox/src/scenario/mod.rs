@@ -1,7 +1,11 @@
 //! The ways the platform breaks, by the names an operator picks them with.
 
+mod incident;
+
 use std::fmt;
 use std::str::FromStr;
+
+pub(crate) use incident::{Incidents, begin_now, in_force, plan, tick};
 
 macro_rules! scenarios {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {

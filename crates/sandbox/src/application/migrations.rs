@@ -1,7 +1,7 @@
 //! The migrations that the application's image carries.
 
 use crate::scenario::Scenario;
-use crate::seed::in_force;
+use crate::scenario::in_force;
 use crate::world::World;
 
 /// One migration file of the application.

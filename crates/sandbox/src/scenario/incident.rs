@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::app;
-use crate::scenario::Scenario;
+use super::Scenario;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -49,7 +48,7 @@ fn lead(scenario: Scenario) -> Option<Duration> {
 }
 
 /// Plans the incidents that the world begins with.
-pub(super) fn plan(world: &mut World) {
+pub(crate) fn plan(world: &mut World) {
     for scenario in world.scenarios.clone() {
         if let Some(lead) = lead(scenario) {
             let onset = world.options.start - lead;
@@ -60,11 +59,11 @@ pub(super) fn plan(world: &mut World) {
 }
 
 /// A scenario is switched on in a running world: its cause sets in now.
-pub(super) fn begin_now(world: &mut World, scenario: Scenario) {
+pub(crate) fn begin_now(world: &mut World, scenario: Scenario) {
     if lead(scenario).is_some() {
         let now = world.now;
         world.services.incidents.onset.insert(scenario, now);
-        app::incident::begin(world, scenario);
+        crate::seed::begin_incident(world, scenario);
     }
 }
 
@@ -81,7 +80,7 @@ pub(crate) fn tick(world: &mut World) {
         .collect();
     for scenario in due {
         if world.has(scenario) {
-            app::incident::begin(world, scenario);
+            crate::seed::begin_incident(world, scenario);
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::artisan::{self, Application};
-use super::daemon::Daemon;
-use super::laravel;
-use super::migration::Migration;
-use super::shell::{Clause, Connector};
+use super::artisan_commands::{self, Application};
+use super::command_line::{Clause, Connector};
+use super::database_commands;
+use super::long_running::Daemon;
+use super::migrations::Migration;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -46,7 +46,7 @@ pub(crate) enum Deed {
     /// Looks at a database and goes on with what there is to migrate.
     Plan {
         database: String,
-        kind: laravel::Kind,
+        kind: database_commands::Kind,
         fresh: bool,
     },
     /// Applies one migration, which took that long.
@@ -115,7 +115,7 @@ impl Script {
                 Connector::Or => self.status != 0,
             };
             if runs {
-                self.acts = artisan::command(&clause, self.application).into();
+                self.acts = artisan_commands::command(&clause, self.application).into();
                 return true;
             }
         }
@@ -136,7 +136,11 @@ impl Process {
     }
 
     /// Lets the process run up to the present.
-    pub(crate) fn run(&mut self, world: &mut World, container: &super::daemon::Surroundings) -> Progress {
+    pub(crate) fn run(
+        &mut self,
+        world: &mut World,
+        container: &super::long_running::Surroundings,
+    ) -> Progress {
         let mut progress = Progress::default();
         loop {
             match self {
@@ -186,7 +190,7 @@ fn run_script(script: &mut Script, world: &mut World, progress: &mut Progress) -
                 kind,
                 fresh,
             } => {
-                let acts = laravel::plan(world, &database, kind, fresh);
+                let acts = database_commands::plan(world, &database, kind, fresh);
                 script.prepend(acts);
             }
             Deed::Migrate {
@@ -194,7 +198,7 @@ fn run_script(script: &mut Script, world: &mut World, progress: &mut Progress) -
                 migration,
                 took,
             } => {
-                let acts = laravel::apply(world, &database, &migration, took);
+                let acts = database_commands::apply(world, &database, &migration, took);
                 script.prepend(acts);
             }
             Deed::Serve(mut daemon) => {
@@ -202,7 +206,7 @@ fn run_script(script: &mut Script, world: &mut World, progress: &mut Progress) -
                 return Some(daemon);
             }
             Deed::Seed { seeders } => {
-                let acts = laravel::seed(world, seeders);
+                let acts = database_commands::seed(world, seeders);
                 script.prepend(acts);
             }
             Deed::Quit(status) => {

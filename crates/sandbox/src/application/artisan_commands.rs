@@ -1,9 +1,9 @@
 //! The commands a container of the platform can run: Laravel's `artisan` and a few of the shell's.
 
-use super::daemon::{Daemon, Kind as DaemonKind};
-use super::laravel::Kind;
+use super::command_line::Clause;
+use super::database_commands::Kind;
+use super::long_running::{Daemon, Kind as DaemonKind};
 use super::process::{Act, Deed};
-use super::shell::Clause;
 
 /// What is particular about the application in an image and where it runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -332,7 +332,7 @@ fn seed(arguments: &[&str], application: Application) -> Vec<Act> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::ecs::shell::commands;
+    use crate::application::command_line::commands;
 
     fn said(command_line: &str, application: Application) -> (Vec<String>, Option<i32>) {
         let entry_point = ["/bin/sh".to_owned(), "-lc".to_owned()];
