@@ -255,9 +255,7 @@ fn whole(upload: &Upload, parts: &[&Part], bytes: &[u8]) -> Checksum {
 pub(super) fn list_parts(world: &World, input: &Value) -> OpResult {
     let (id, upload) = upload(named(world, input)?, input)?;
     let size = page_size(input, "MaxParts")?;
-    let marker = text(input, "PartNumberMarker")
-        .and_then(|marker| marker.parse().ok())
-        .unwrap_or(0);
+    let marker = integer(input, "PartNumberMarker").unwrap_or(0);
     let all: Vec<(&i64, &Part)> = upload
         .parts
         .iter()
@@ -279,15 +277,12 @@ pub(super) fn list_parts(world: &World, input: &Value) -> OpResult {
             entry
         })
         .collect();
-    let next = shown
-        .last()
-        .filter(|_| more.is_some())
-        .map(|(number, _)| number.to_string());
+    let next = shown.last().filter(|_| more.is_some()).map(|(number, _)| number);
     Ok(present(json!({
         "Bucket": text(input, "Bucket"),
         "Key": upload.key,
         "UploadId": id,
-        "PartNumberMarker": marker.to_string(),
+        "PartNumberMarker": marker,
         "NextPartNumberMarker": next,
         "MaxParts": size,
         "IsTruncated": more.is_some(),
