@@ -20,6 +20,8 @@ mod config;
 mod fleet;
 #[path = "it/fleet_killed.rs"]
 mod fleet_killed;
+#[path = "it/fleet_names.rs"]
+mod fleet_names;
 #[path = "it/fleet_scale_to_zero.rs"]
 mod fleet_scale_to_zero;
 #[path = "it/fleet_scaling.rs"]

@@ -76,6 +76,13 @@ fn complaint(error: &clap::Error, ours: Option<Hint>) -> CtlError {
     tips.fold(complaint, |error, tip| error.hint(tip))
 }
 
+fn shows_help(error: &clap::Error) -> bool {
+    matches!(
+        error.kind(),
+        Complaint::DisplayHelp | Complaint::DisplayHelpOnMissingArgumentOrSubcommand
+    )
+}
+
 /// Command line → [`Cli`]; help and version texts and complaints are written here.
 pub(super) fn parse(process: &mut Process) -> Result<Cli, ExitStatus> {
     let args = std::mem::take(&mut process.args);
@@ -84,9 +91,13 @@ pub(super) fn parse(process: &mut Process) -> Result<Cli, ExitStatus> {
         .try_get_matches_from(&args)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     parsed.map_err(|error| {
-        // The same once more, for its page or its complaint.
-        let shown = help::short(command_tree()).try_get_matches_from(&args);
-        let error = shown.err().unwrap_or(error);
+        let error = if shows_help(&error) {
+            // The same once more, for the page as it is shown.
+            let shown = help::short(command_tree()).try_get_matches_from(&args);
+            shown.err().unwrap_or(error)
+        } else {
+            error
+        };
         let is_answer = !error.use_stderr();
         let ours = ours(&error, &args);
         if !is_answer && (wants_json || ours.is_some()) {

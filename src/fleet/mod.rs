@@ -3,13 +3,15 @@
 
 mod alarms;
 mod discover;
+mod name;
 mod pointers;
 pub(crate) mod scaling;
 mod signals;
 mod work;
 
 pub(crate) use alarms::{AlarmView, judge, names as alarm_names};
-pub(crate) use discover::{Fleet, FleetState, Gap, assemble, discover, known_groups, select, within_stage};
+pub(crate) use discover::{Fleet, FleetState, Gap, assemble, discover, known_groups, select};
+pub(crate) use name::{named, named_one};
 pub(crate) use pointers::{Pointer, Pointers, names as parameter_names};
 pub(crate) use signals::{Reading, Signals, read as read_signals};
 pub(crate) use work::{Verdict, Work};

@@ -72,6 +72,41 @@ impl FromStr for FleetId {
     }
 }
 
+/// A GPU fleet as an operator names it: `<stage>/<slug>`, or the slug alone where that is enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FleetName {
+    pub(crate) stage: Option<Stage>,
+    pub(crate) slug: Slug,
+}
+
+impl fmt::Display for FleetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.stage {
+            Some(stage) => write!(f, "{stage}/{}", self.slug),
+            None => write!(f, "{}", self.slug),
+        }
+    }
+}
+
+impl FromStr for FleetName {
+    type Err = InvalidName;
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        if text.contains('/') {
+            let FleetId { stage, slug } = text.parse()?;
+            return Ok(Self {
+                stage: Some(stage),
+                slug,
+            });
+        }
+        let expected = "`<stage>/<slug>`, e.g. `production/gpu-default`, or a slug";
+        let slug = text.parse();
+        Ok(Self {
+            stage: None,
+            slug: slug.map_err(|_| InvalidName::new("fleet", text, expected))?,
+        })
+    }
+}
+
 macro_rules! checked_name {
     ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $check:expr) => {
         $(#[$doc])*

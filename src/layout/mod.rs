@@ -13,7 +13,9 @@ use serde::Serialize;
 
 use crate::error::{CtlError, Result};
 
-pub(crate) use ids::{AccountId, FleetId, InvalidName, PoolName, SecurityGroupId, Slug, Stage, SubnetId};
+pub(crate) use ids::{
+    AccountId, FleetId, FleetName, InvalidName, PoolName, SecurityGroupId, Slug, Stage, SubnetId,
+};
 use names::{Names, SINGLE, STAGED};
 
 /// Which of the two naming schemes an account uses.

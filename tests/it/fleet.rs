@@ -238,7 +238,7 @@ async fn an_unknown_fleet_gets_the_nearest_name() {
     assert!(run.stderr.contains("bpctl fleet list"), "{}", run.text());
     // A name that cannot be one, or one outside the stage, costs no call at all.
     for args in [
-        ["fleet", "status", "gpu-default"].as_slice(),
+        ["fleet", "status", "GPU-default"].as_slice(),
         &["fleet", "status", "production/gpu-default", "--stage", "staging"],
     ] {
         let run = account.run(args).await;

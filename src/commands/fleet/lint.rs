@@ -15,11 +15,11 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
+use crate::fleet::named_one;
 use crate::fleet::scaling::{
     LeftOut, Model, facts_of, facts_of_all, model, read_file, suspended_processes, with_templates,
 };
-use crate::fleet::within_stage;
-use crate::layout::FleetId;
+use crate::layout::FleetName;
 use crate::output::{Render, View, paragraph};
 use crate::ui::{Role, paint};
 
@@ -35,7 +35,7 @@ use crate::ui::{Role, paint};
 pub(crate) struct LintArgs {
     /// Fleet, e.g. production/gpu-default; all of them by default
     #[arg(value_name = "FLEET", add = crate::completion::fleets())]
-    fleet: Option<FleetId>,
+    fleet: Option<FleetName>,
 
     /// A configuration (TOML or JSON) instead of a live fleet's
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with = "fleet")]
@@ -312,10 +312,13 @@ async fn models(ctx: &Ctx, args: &LintArgs) -> Result<Vec<Model>> {
         return Ok(vec![read_file(&ctx.cwd.join(file), file)?]);
     }
     let layout = ctx.layout()?;
-    within_stage(&layout, args.fleet.as_slice())?;
     let facts = async {
         let facts = match &args.fleet {
-            Some(fleet) => vec![(fleet.clone(), facts_of(&ctx.aws, &layout, fleet).await?)],
+            Some(name) => {
+                let fleet = named_one(&ctx.aws, &layout, name).await?;
+                let facts = facts_of(&ctx.aws, &layout, &fleet).await?;
+                vec![(fleet, facts)]
+            }
             None => facts_of_all(&ctx.aws, &layout).await?,
         };
         Ok::<_, CtlError>(with_templates(&ctx.aws, &layout, facts).await)

@@ -25,8 +25,8 @@ use crate::settings::Source;
 
 /// Look at GPU fleets, understand how they scale, and take them to zero
 ///
-/// A fleet is written `<stage>/<slug>`, e.g. production/gpu-default. `--stage` limits every command to
-/// the fleets of one stage.
+/// A fleet is written `<stage>/<slug>`, e.g. production/gpu-default; the slug alone is enough with
+/// `--stage`, or where only one stage has it. `--stage` limits every command to the fleets of one stage.
 #[derive(Debug, Args)]
 pub(crate) struct FleetArgs {
     #[command(subcommand)]

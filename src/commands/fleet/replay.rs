@@ -18,12 +18,12 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
+use crate::fleet::named_one;
 use crate::fleet::scaling::{
     Change, Facts, LONGEST, LeftOut, Minutes, Model, changes, desired_at, facts_of, model, suspended,
     warming_at,
 };
-use crate::fleet::within_stage;
-use crate::layout::FleetId;
+use crate::layout::{FleetId, FleetName};
 use crate::output::{Render, Table, View, paragraph};
 use crate::ui::{Role, paint};
 
@@ -59,7 +59,7 @@ const SHOWN: usize = 12;
 pub(crate) struct ReplayArgs {
     /// Fleet, e.g. production/gpu-default
     #[arg(value_name = "FLEET", add = crate::completion::fleets())]
-    fleet: FleetId,
+    fleet: FleetName,
 
     /// How far back, up to 14 days: CloudWatch keeps single minutes for 15
     #[arg(long, default_value = "24h", value_name = "DURATION", value_parser = since)]
@@ -339,29 +339,26 @@ impl Verb for ReplayArgs {
 
 async fn run(ctx: &Ctx, args: &ReplayArgs) -> Result<ExitStatus> {
     let layout = ctx.layout()?;
-    within_stage(&layout, std::slice::from_ref(&args.fleet))?;
-    let group = layout.auto_scaling_group(&args.fleet);
+    let fleet = &ctx
+        .unless_interrupted(named_one(&ctx.aws, &layout, &args.fleet))
+        .await?;
+    let group = layout.auto_scaling_group(fleet);
     let compared = usize::try_from(args.since.as_secs() / 60).unwrap_or(usize::MAX);
     let count = compared.saturating_add(LEAD_IN);
     let look = async {
         let since = Duration::from_secs(60 * count as u64);
         let since = ctx.clock.now().checked_sub(since).unwrap_or(Timestamp::MIN);
         let (facts, minutes, activities) = futures::join!(
-            facts_of(&ctx.aws, &layout, &args.fleet),
-            Minutes::read(&ctx.aws, &layout, &args.fleet, &group, count),
+            facts_of(&ctx.aws, &layout, fleet),
+            Minutes::read(&ctx.aws, &layout, fleet, &group, count),
             ctx.aws.activities_since(&group, since)
         );
         Ok((facts?, minutes?.since_data(), activities?))
     };
     let (facts, minutes, activities) = ctx.unless_interrupted(look).await?;
-    let model = model(&layout, &args.fleet, &facts)?;
+    let model = model(&layout, fleet, &facts)?;
     let past = Past::new(&facts, &model, &minutes, &activities, compared);
-    let refused = || {
-        CtlError::new(
-            ErrorKind::Failed,
-            format!("replay the past of fleet `{}`", args.fleet),
-        )
-    };
+    let refused = || CtlError::new(ErrorKind::Failed, format!("replay the past of fleet `{}`", fleet));
     let diff = replay(&model.config, &past.history).map_err(|error| {
         let refused = refused().source(&error);
         match error {
@@ -379,7 +376,7 @@ async fn run(ctx: &Ctx, args: &ReplayArgs) -> Result<ExitStatus> {
             ))
             .hint(silent()));
     }
-    let replayed = Replayed::new(&args.fleet, &past, diff, model);
+    let replayed = Replayed::new(fleet, &past, diff, model);
     let differs = !replayed.disagreements.is_empty();
     ctx.emit(&replayed)?;
     for assumption in &replayed.assumptions {

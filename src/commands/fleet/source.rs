@@ -6,16 +6,16 @@ use clap::Args;
 
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Result};
+use crate::fleet::named_one;
 use crate::fleet::scaling::{Model, facts_of, model, read_file, with_templates};
-use crate::fleet::within_stage;
-use crate::layout::FleetId;
+use crate::layout::FleetName;
 
 /// A live fleet or a configuration file.
 #[derive(Debug, Args)]
 pub(super) struct FleetSource {
     /// Fleet, e.g. production/gpu-default
     #[arg(value_name = "FLEET", add = crate::completion::fleets())]
-    fleet: Option<FleetId>,
+    fleet: Option<FleetName>,
 
     /// The fleet's configuration (TOML or JSON) instead of a live fleet's
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with = "fleet")]
@@ -29,7 +29,7 @@ impl FleetSource {
     }
 
     /// The live fleet, when it is one.
-    pub(super) fn fleet(&self) -> Option<&FleetId> {
+    pub(super) fn fleet(&self) -> Option<&FleetName> {
         self.fleet.as_ref()
     }
 
@@ -64,9 +64,9 @@ fn neither() -> CtlError {
     ))
 }
 
-async fn live(ctx: &Ctx, fleet: &FleetId) -> Result<Model> {
+async fn live(ctx: &Ctx, name: &FleetName) -> Result<Model> {
     let layout = ctx.layout()?;
-    within_stage(&layout, std::slice::from_ref(fleet))?;
+    let fleet = &named_one(&ctx.aws, &layout, name).await?;
     let look = async {
         let facts = facts_of(&ctx.aws, &layout, fleet).await?;
         let fleets = with_templates(&ctx.aws, &layout, vec![(fleet.clone(), facts)]).await;

@@ -12,8 +12,8 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
-use crate::fleet::within_stage;
-use crate::layout::FleetId;
+use crate::fleet::named;
+use crate::layout::FleetName;
 use crate::triage::probes::{Scope, look};
 use crate::triage::report::Report;
 use verdict::{FailOn, nothing_seen, unknown_fleets};
@@ -43,7 +43,7 @@ pub(crate) struct TriageArgs {
 
     /// Look only at these GPU fleets, e.g. production/gpu-default
     #[arg(long = "fleet", value_name = "FLEET", value_delimiter = ',', add = crate::completion::fleets())]
-    fleets: Vec<FleetId>,
+    fleets: Vec<FleetName>,
 
     /// Report what is known after this time; the rest could not be checked
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
@@ -66,9 +66,11 @@ impl Verb for TriageArgs {
 
 async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
     let layout = ctx.layout()?;
-    within_stage(&layout, &args.fleets)?;
+    let fleets = ctx
+        .unless_interrupted(named(&ctx.aws, &layout, &args.fleets))
+        .await?;
     let scope = Scope {
-        fleets: args.fleets.clone(),
+        fleets: fleets.clone(),
         timeout: args.timeout,
     };
     let now = ctx.clock.now();
@@ -83,7 +85,7 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
         }
     };
     drop(progress);
-    unknown_fleets(&snapshot, &args.fleets)?;
+    unknown_fleets(&snapshot, &fleets)?;
     let region = ctx.aws.region().await?;
     let place = ctx.ui.place().clone().or_aws("--region", region.as_deref());
     let report = Report::new(&snapshot, now).in_place(&place);

@@ -17,8 +17,8 @@ use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::scaling::{Change, Facts, Minutes, Model, changes, facts_of, model, state};
-use crate::fleet::{Gap, within_stage};
-use crate::layout::FleetId;
+use crate::fleet::{Gap, named_one};
+use crate::layout::{FleetId, FleetName};
 use crate::output::{Render, View, paragraph};
 use crate::ui::{Role, paint};
 use what_if::WhatIf;
@@ -42,7 +42,7 @@ const ACTIVITIES: i32 = 100;
 pub(crate) struct ExplainArgs {
     /// Fleet, e.g. production/gpu-default
     #[arg(value_name = "FLEET", add = crate::completion::fleets())]
-    fleet: FleetId,
+    fleet: FleetName,
 
     /// Suppose a steady queue depth (queue=N), so many warm workers (workers=N), or that Spot has no
     /// capacity (spot=none); joined by commas
@@ -273,12 +273,14 @@ impl Verb for ExplainArgs {
 
 async fn run(ctx: &Ctx, args: &ExplainArgs) -> Result<ExitStatus> {
     let layout = ctx.layout()?;
-    within_stage(&layout, std::slice::from_ref(&args.fleet))?;
-    let group = layout.auto_scaling_group(&args.fleet);
+    let fleet = &ctx
+        .unless_interrupted(named_one(&ctx.aws, &layout, &args.fleet))
+        .await?;
+    let group = layout.auto_scaling_group(fleet);
     let look = async {
         let (facts, minutes, activities) = futures::join!(
-            facts_of(&ctx.aws, &layout, &args.fleet),
-            Minutes::read(&ctx.aws, &layout, &args.fleet, &group, MINUTES),
+            facts_of(&ctx.aws, &layout, fleet),
+            Minutes::read(&ctx.aws, &layout, fleet, &group, MINUTES),
             ctx.aws.activities(&group, ACTIVITIES)
         );
         let mut gaps = Vec::new();
@@ -295,27 +297,22 @@ async fn run(ctx: &Ctx, args: &ExplainArgs) -> Result<ExitStatus> {
         })
     };
     let mut seen = ctx.unless_interrupted(look).await?;
-    let model = model(&layout, &args.fleet, &seen.facts)?;
+    let model = model(&layout, fleet, &seen.facts)?;
     let most = model.config.limits().max;
     if let Some(workers) = args.what_if.as_ref().and_then(|what_if| what_if.workers)
         && workers > most
     {
         return Err(CtlError::usage(format!(
             "suppose {workers} workers: the maximum of fleet `{}` is {most}",
-            args.fleet
+            fleet
         )));
     }
     let look_back = model.config.look_back();
     if look_back > MINUTES {
-        let longer = Minutes::read(&ctx.aws, &layout, &args.fleet, &group, look_back);
+        let longer = Minutes::read(&ctx.aws, &layout, fleet, &group, look_back);
         seen.minutes = ctx.unless_interrupted(longer).await?;
     }
     warn_of_gaps(&ctx.ui, &seen.gaps);
-    ctx.emit(&Explanation::new(
-        &args.fleet,
-        &seen,
-        &model,
-        args.what_if.clone(),
-    ))?;
+    ctx.emit(&Explanation::new(fleet, &seen, &model, args.what_if.clone()))?;
     Ok(ExitStatus::Done)
 }

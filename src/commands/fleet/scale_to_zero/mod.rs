@@ -21,8 +21,8 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
-use crate::fleet::within_stage;
-use crate::layout::{FleetId, Layout};
+use crate::fleet::named;
+use crate::layout::{FleetName, Layout};
 
 use follow::{Followed, follow};
 use outcome::{Interrupted, Outcome};
@@ -46,7 +46,7 @@ use plan::{Candidate, Request, Shrink, Snapshot};
 pub(crate) struct ScaleToZeroArgs {
     /// Fleets, e.g. production/gpu-default
     #[arg(value_name = "FLEET", add = crate::completion::fleets())]
-    fleets: Vec<FleetId>,
+    fleets: Vec<FleetName>,
 
     /// Every fleet of the context (of one stage with --stage)
     #[arg(long)]
@@ -80,7 +80,9 @@ impl Verb for ScaleToZeroArgs {
 
 async fn run(ctx: &Ctx, args: &ScaleToZeroArgs) -> Result<ExitStatus> {
     let layout = ctx.layout()?;
-    within_stage(&layout, &args.fleets)?;
+    let fleets = ctx
+        .unless_interrupted(named(&ctx.aws, &layout, &args.fleets))
+        .await?;
     let request = Request {
         drain: args.drain,
         force: args.force,
@@ -92,7 +94,7 @@ async fn run(ctx: &Ctx, args: &ScaleToZeroArgs) -> Result<ExitStatus> {
         true => None,
         false => Some(OperationLock::take(ctx, "fleet scale-to-zero", &target)?),
     };
-    let (fleets, gap) = Box::pin(observe::observe(&ctx.aws, &layout, &args.fleets)).await?;
+    let (fleets, gap) = Box::pin(observe::observe(&ctx.aws, &layout, &fleets)).await?;
     warn_of_gaps(&ctx.ui, gap.as_slice());
     let snapshot = Snapshot { target, fleets };
     let approved = match gate(ctx, plan::plan(request, &snapshot, &layout), &args.gate).await? {

@@ -15,8 +15,8 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
-use crate::fleet::{AlarmView, Fleet, FleetState, Gap, Pointers, Signals, within_stage};
-use crate::layout::{FleetId, Stage};
+use crate::fleet::{AlarmView, Fleet, FleetState, Gap, Pointers, Signals, named};
+use crate::layout::{FleetId, FleetName, Stage};
 use crate::output::{Render, View};
 
 /// Up to this many fleets are shown in full, more of them as a table.
@@ -35,7 +35,7 @@ const IN_FULL: usize = 3;
 pub(crate) struct StatusArgs {
     /// Fleets, e.g. production/gpu-default; all of them by default
     #[arg(value_name = "FLEET", add = crate::completion::fleets())]
-    fleets: Vec<FleetId>,
+    fleets: Vec<FleetName>,
 }
 
 /// The document.
@@ -200,8 +200,10 @@ impl Verb for StatusArgs {
 
 async fn run(ctx: &Ctx, args: &StatusArgs) -> Result<ExitStatus> {
     let layout = ctx.layout()?;
-    within_stage(&layout, &args.fleets)?;
-    let look = observe::observe(&ctx.aws, &layout, &args.fleets);
+    let look = async {
+        let fleets = named(&ctx.aws, &layout, &args.fleets).await?;
+        observe::observe(&ctx.aws, &layout, &fleets).await
+    };
     let mut seen = ctx.unless_interrupted(look).await?;
     if args.fleets.is_empty() {
         super::remember(ctx, seen.fleets.iter().map(|fleet| &fleet.id));

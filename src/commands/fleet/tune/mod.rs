@@ -20,8 +20,9 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
+use crate::fleet::named_one;
 use crate::fleet::scaling::LONGEST;
-use crate::layout::FleetId;
+use crate::layout::FleetName;
 use crate::plot::{PictureFile, svg};
 use outcome::{Scenario, Tuning};
 use space::SpaceArgs;
@@ -94,7 +95,7 @@ enum Asked<'a> {
     /// It was written down, and makes sense.
     Written(Demand),
     /// It is what came to a live fleet lately.
-    Measured(&'a FleetId, Duration),
+    Measured(&'a FleetName, Duration),
 }
 
 impl TuneArgs {
@@ -140,7 +141,10 @@ async fn run(ctx: &Ctx, args: &TuneArgs) -> Result<ExitStatus> {
     let demand = match asked {
         Asked::Written(demand) => demand,
         Asked::Measured(fleet, back) => {
-            let measured = Demand::measured(ctx, fleet, back, &model);
+            let measured = async {
+                let fleet = named_one(&ctx.aws, &ctx.layout()?, fleet).await?;
+                Demand::measured(ctx, &fleet, back, &model).await
+            };
             ctx.unless_interrupted(measured).await?
         }
     };
