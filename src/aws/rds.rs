@@ -31,6 +31,42 @@ pub(crate) struct DbSnapshot {
     pub(crate) percent: i32,
 }
 
+/// By what the platform's instance was recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recognized {
+    /// The data stack puts out its host name.
+    ByEndpoint,
+    /// The platform's alarms watch it.
+    ByAlarm,
+    /// There is no other in this region.
+    AsTheOnlyOne,
+}
+
+/// The platform's instance among all of a region.
+///
+/// `endpoint` is what the data stack puts out, `watched` the identifier that the platform's alarms name. Among
+/// several instances that neither of them names nobody guesses.
+pub(crate) fn platform_instance<'a>(
+    instances: &'a [DbInstance],
+    endpoint: Option<&str>,
+    watched: Option<&str>,
+) -> Option<(&'a DbInstance, Recognized)> {
+    // Some stacks put out `host:port`.
+    let host = endpoint.and_then(|endpoint| endpoint.split(':').next());
+    let by = |wanted: Option<&str>, of: fn(&DbInstance) -> Option<&str>| {
+        let wanted = wanted?;
+        instances.iter().find(|instance| of(instance) == Some(wanted))
+    };
+    let by_endpoint = by(host, |instance| instance.endpoint.as_deref());
+    let by_alarm = by(watched, |instance| Some(&instance.id));
+    match (by_endpoint, by_alarm, instances) {
+        (Some(found), ..) => Some((found, Recognized::ByEndpoint)),
+        (None, Some(found), _) => Some((found, Recognized::ByAlarm)),
+        (None, None, [only]) => Some((only, Recognized::AsTheOnlyOne)),
+        (None, None, _) => None,
+    }
+}
+
 impl Aws {
     /// Every database instance of the account in this region.
     pub(crate) async fn db_instances(&self) -> Result<Vec<DbInstance>> {
@@ -122,5 +158,44 @@ impl Aws {
             status: snapshot.status().unwrap_or_default().to_owned(),
             percent: snapshot.percent_progress().unwrap_or(0),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_platforms_instance_is_the_named_one_then_the_watched_one_then_the_only_one() {
+        let instance = |id: &str| DbInstance {
+            id: id.to_owned(),
+            endpoint: Some(format!("{id}.c1.rds.amazonaws.com")),
+            ..DbInstance::default()
+        };
+        let both = [instance("other"), instance("bp-mariadb")];
+        let found = |instances: &[DbInstance], endpoint, watched| {
+            platform_instance(instances, endpoint, watched).map(|(found, how)| (found.id.clone(), how))
+        };
+        let is = |id: &str, how| Some((id.to_owned(), how));
+        for endpoint in [
+            "bp-mariadb.c1.rds.amazonaws.com:3306",
+            "bp-mariadb.c1.rds.amazonaws.com",
+        ] {
+            assert_eq!(
+                found(&both, Some(endpoint), Some("other")),
+                is("bp-mariadb", Recognized::ByEndpoint)
+            );
+        }
+        let elsewhere = Some("elsewhere.example");
+        assert_eq!(
+            found(&both, elsewhere, Some("other")),
+            is("other", Recognized::ByAlarm)
+        );
+        assert_eq!(found(&both, elsewhere, None), None);
+        assert_eq!(
+            found(&both[..1], None, None),
+            is("other", Recognized::AsTheOnlyOne)
+        );
+        assert_eq!(found(&[], None, Some("other")), None);
     }
 }

@@ -6,75 +6,110 @@ use std::ops::Deref;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::aws::ecs;
+use super::finding::Severity;
+pub(crate) use crate::aws::cloudwatch::AlarmState;
+use crate::aws::ecs::{self, ServiceDeployment};
+use crate::aws::logs::FoundLine;
 use crate::error::{ErrorKind, Hint};
 use crate::layout::{App, FleetId, Layout, Stage};
 
 macro_rules! probes {
-    ($($(#[$doc:meta])+ $variant:ident = $name:literal, $depth:literal;)+) => {
+    ($($(#[$doc:meta])+ $probe:ident = $name:literal, $depth:literal, $blind:ident, $field:ident: $seen:ty;)+) => {
         /// One thing that is looked at. Each reports on its own: none hides another.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub(crate) enum Probe { $($(#[$doc])+ $variant,)+ }
+        pub(crate) enum Probe { $($(#[$doc])+ $probe,)+ }
 
         impl Probe {
-            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)+];
+            pub(crate) const ALL: &[Self] = &[$(Self::$probe,)+];
 
             /// The name in reports.
             pub(crate) fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
+                match self { $(Self::$probe => $name,)+ }
             }
 
             /// Probes that others need for their own question lie deeper.
             pub(crate) fn depth(self) -> u8 {
-                match self { $(Self::$variant => $depth,)+ }
+                match self { $(Self::$probe => $depth,)+ }
+            }
+
+            /// How bad it is not to see it: what users notice first is worse.
+            pub(crate) fn blind_severity(self) -> Severity {
+                match self { $(Self::$probe => Severity::$blind,)+ }
+            }
+        }
+
+        /// Everything that was seen.
+        #[derive(Clone, Debug)]
+        pub(crate) struct Snapshot {
+            pub(crate) layout: Layout,
+            $($(#[$doc])+ pub(crate) $field: Checked<$seen>,)+
+        }
+
+        impl Snapshot {
+            /// A snapshot in which everything was looked at and nothing is there.
+            pub(crate) fn empty(layout: Layout) -> Self {
+                Self { layout, $($field: Ok(Default::default()),)+ }
+            }
+
+            /// Why a probe saw nothing, if it did not.
+            pub(crate) fn blind(&self, probe: Probe) -> Option<&Blind> {
+                match probe { $(Probe::$probe => self.$field.as_ref().err(),)+ }
             }
         }
     };
 }
 
+// Every probe: its name in reports, how deep it lies, how bad its blindness is, and what it sees.
 probes! {
     /// Both ECS services, their deployments and events.
-    Services = "ecs-services", 2;
+    Services = "ecs-services", 2, P2, services: Vec<Service>;
     /// The recent service deployments.
-    Rollouts = "ecs-deployments", 0;
+    Rollouts = "ecs-deployments", 0, P3, rollouts: Vec<Rollout>;
     /// Stopped tasks and one-off tasks.
-    Tasks = "ecs-tasks", 2;
+    Tasks = "ecs-tasks", 2, P2, tasks: Vec<Task>;
     /// Last log lines of failed containers.
-    TaskLogs = "task-logs", 0;
+    /// By task id.
+    TaskLogs = "task-logs", 0, P3, task_logs: BTreeMap<String, Vec<String>>;
     /// Errors in the backend's log group.
-    BackendLogs = "backend-logs", 0;
+    /// Redacted, oldest first.
+    BackendLogs = "backend-logs", 0, P3, backend_logs: Vec<FoundLine>;
     /// Health of the load balancer's targets.
-    Targets = "alb-targets", 0;
+    Targets = "alb-targets", 0, P2, targets: Vec<TargetGroup>;
     /// Alarms of the platform.
-    Alarms = "platform-alarms", 2;
+    Alarms = "platform-alarms", 2, P2, alarms: Vec<Alarm>;
     /// Metrics of load balancer, database, Redis and NAT.
-    Metrics = "platform-metrics", 0;
+    Metrics = "platform-metrics", 0, P2, metrics: PlatformMetrics;
     /// Image tags in ECR.
-    Images = "ecr-tags", 0;
+    Images = "ecr-tags", 0, P3, images: Vec<Repository>;
     /// Version stages of the secrets; no value is read.
-    Secrets = "secrets", 0;
+    Secrets = "secrets", 0, P3, secrets: Vec<Secret>;
     /// The database instance.
-    Database = "rds-instance", 0;
+    /// `None`: the account has no instance of the platform.
+    Database = "rds-instance", 0, P2, database: Option<Database>;
     /// CloudFormation stacks in a failed state, and outputs that name resources.
-    Stacks = "stacks", 2;
+    Stacks = "stacks", 2, P3, stacks: Vec<FailedStack>;
     /// Auto Scaling groups of the fleets.
-    Groups = "fleet-groups", 3;
+    Groups = "fleet-groups", 3, P2, groups: Vec<Group>;
     /// Alarms of the fleets.
-    FleetAlarms = "fleet-alarms", 2;
+    FleetAlarms = "fleet-alarms", 2, P3, fleet_alarms: Vec<Alarm>;
     /// Scaling policies of the fleets.
-    Policies = "fleet-policies", 3;
+    /// By group.
+    Policies = "fleet-policies", 3, P3, policies: BTreeMap<String, Vec<ScalingPolicy>>;
     /// QueueDepth and ActiveWorkers of the fleets.
-    FleetMetrics = "fleet-metrics", 0;
+    FleetMetrics = "fleet-metrics", 0, P2, fleet_metrics: BTreeMap<FleetId, FleetMetrics>;
     /// Scaling activities of the last hour.
-    Activities = "fleet-activities", 0;
+    Activities = "fleet-activities", 0, P3, activities: Vec<Activity>;
     /// AMI pointers of the fleets.
-    Amis = "fleet-amis", 0;
+    /// By parameter name; a missing one is absent.
+    Amis = "fleet-amis", 0, P3, amis: BTreeMap<String, Pointer>;
     /// Whether the fleet secrets still hold their placeholder.
-    FleetSecrets = "fleet-secrets", 0;
+    FleetSecrets = "fleet-secrets", 0, P3, fleet_secrets: Vec<FleetSecret>;
     /// Who listens to the scale-to-zero topic.
-    Topics = "scale-to-zero-topic", 0;
+    /// Those that the queue-empty alarms speak to.
+    Topics = "scale-to-zero-topic", 0, P3, topics: Vec<Topic>;
     /// Who hears the platform's alarms.
-    AlertTopics = "alert-topics", 0;
+    /// Those that the platform's alarms speak to.
+    AlertTopics = "alert-topics", 0, P3, alert_topics: Vec<Topic>;
 }
 
 impl Serialize for Probe {
@@ -96,96 +131,7 @@ pub(crate) struct Blind {
 /// The answer of a probe: what it saw, or why it saw nothing.
 pub(crate) type Checked<T> = Result<T, Blind>;
 
-/// Everything that was seen.
-#[derive(Clone, Debug)]
-pub(crate) struct Snapshot {
-    pub(crate) layout: Layout,
-    pub(crate) services: Checked<Vec<Service>>,
-    pub(crate) rollouts: Checked<Vec<Rollout>>,
-    pub(crate) tasks: Checked<Vec<Task>>,
-    /// Last lines of a task's failed container, by task id.
-    pub(crate) task_logs: Checked<BTreeMap<String, Vec<String>>>,
-    /// Error lines of the backend, oldest first.
-    pub(crate) backend_logs: Checked<Vec<LogLine>>,
-    pub(crate) targets: Checked<Vec<TargetGroup>>,
-    pub(crate) alarms: Checked<Vec<Alarm>>,
-    pub(crate) metrics: Checked<PlatformMetrics>,
-    pub(crate) images: Checked<Vec<Repository>>,
-    pub(crate) secrets: Checked<Vec<Secret>>,
-    /// `None`: the account has no database instance of the platform.
-    pub(crate) database: Checked<Option<Database>>,
-    pub(crate) stacks: Checked<Vec<FailedStack>>,
-    pub(crate) groups: Checked<Vec<Group>>,
-    pub(crate) fleet_alarms: Checked<Vec<Alarm>>,
-    /// Scaling policies by group.
-    pub(crate) policies: Checked<BTreeMap<String, Vec<ScalingPolicy>>>,
-    pub(crate) fleet_metrics: Checked<BTreeMap<FleetId, FleetMetrics>>,
-    pub(crate) activities: Checked<Vec<Activity>>,
-    /// AMI pointers by parameter name; a missing one is absent.
-    pub(crate) amis: Checked<BTreeMap<String, Pointer>>,
-    pub(crate) fleet_secrets: Checked<Vec<FleetSecret>>,
-    /// Topics that the queue-empty alarms speak to.
-    pub(crate) topics: Checked<Vec<Topic>>,
-    /// Topics that the platform's alarms speak to.
-    pub(crate) alert_topics: Checked<Vec<Topic>>,
-}
-
 impl Snapshot {
-    /// A snapshot in which everything was looked at and nothing is there.
-    pub(crate) fn empty(layout: Layout) -> Self {
-        Self {
-            layout,
-            services: Ok(Vec::new()),
-            rollouts: Ok(Vec::new()),
-            tasks: Ok(Vec::new()),
-            task_logs: Ok(BTreeMap::new()),
-            backend_logs: Ok(Vec::new()),
-            targets: Ok(Vec::new()),
-            alarms: Ok(Vec::new()),
-            metrics: Ok(PlatformMetrics::default()),
-            images: Ok(Vec::new()),
-            secrets: Ok(Vec::new()),
-            database: Ok(None),
-            stacks: Ok(Vec::new()),
-            groups: Ok(Vec::new()),
-            fleet_alarms: Ok(Vec::new()),
-            policies: Ok(BTreeMap::new()),
-            fleet_metrics: Ok(BTreeMap::new()),
-            activities: Ok(Vec::new()),
-            amis: Ok(BTreeMap::new()),
-            fleet_secrets: Ok(Vec::new()),
-            topics: Ok(Vec::new()),
-            alert_topics: Ok(Vec::new()),
-        }
-    }
-
-    /// Why a probe saw nothing, if it did not.
-    pub(crate) fn blind(&self, probe: Probe) -> Option<&Blind> {
-        match probe {
-            Probe::Services => self.services.as_ref().err(),
-            Probe::Rollouts => self.rollouts.as_ref().err(),
-            Probe::Tasks => self.tasks.as_ref().err(),
-            Probe::TaskLogs => self.task_logs.as_ref().err(),
-            Probe::BackendLogs => self.backend_logs.as_ref().err(),
-            Probe::Targets => self.targets.as_ref().err(),
-            Probe::Alarms => self.alarms.as_ref().err(),
-            Probe::Metrics => self.metrics.as_ref().err(),
-            Probe::Images => self.images.as_ref().err(),
-            Probe::Secrets => self.secrets.as_ref().err(),
-            Probe::Database => self.database.as_ref().err(),
-            Probe::Stacks => self.stacks.as_ref().err(),
-            Probe::Groups => self.groups.as_ref().err(),
-            Probe::FleetAlarms => self.fleet_alarms.as_ref().err(),
-            Probe::Policies => self.policies.as_ref().err(),
-            Probe::FleetMetrics => self.fleet_metrics.as_ref().err(),
-            Probe::Activities => self.activities.as_ref().err(),
-            Probe::Amis => self.amis.as_ref().err(),
-            Probe::FleetSecrets => self.fleet_secrets.as_ref().err(),
-            Probe::Topics => self.topics.as_ref().err(),
-            Probe::AlertTopics => self.alert_topics.as_ref().err(),
-        }
-    }
-
     /// A service that was seen.
     pub(crate) fn service(&self, app: App) -> Option<&Service> {
         self.services
@@ -207,64 +153,49 @@ impl Snapshot {
     }
 }
 
-/// An ECS service.
+/// One of the platform's services.
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
     pub(crate) app: App,
-    /// `ACTIVE`, `DRAINING` or `INACTIVE`; `None` when ECS does not know the service.
-    pub(crate) status: Option<String>,
-    pub(crate) desired: u32,
-    pub(crate) running: u32,
-    pub(crate) pending: u32,
-    pub(crate) deployments: Vec<Deployment>,
-    /// The newest first.
-    pub(crate) events: Vec<Event>,
-    pub(crate) target_groups: Vec<String>,
+    /// What ECS says; of one that it does not know only that it is [`MISSING`].
+    pub(crate) ecs: ecs::Service,
 }
 
-impl Service {
-    pub(crate) fn primary(&self) -> Option<&Deployment> {
-        self.deployments.iter().find(|deployment| deployment.primary)
+/// The status of a service that ECS does not know (its word in the failures of DescribeServices).
+pub(crate) const MISSING: &str = "MISSING";
+
+impl Deref for Service {
+    type Target = ecs::Service;
+
+    fn deref(&self) -> &ecs::Service {
+        &self.ecs
     }
 }
 
-/// A deployment that still has tasks.
-#[derive(Clone, Debug)]
-pub(crate) struct Deployment {
-    /// `ecs-svc/<digits>`.
-    pub(crate) id: String,
-    pub(crate) primary: bool,
-    /// Family and revision.
-    pub(crate) task_definition: String,
-    pub(crate) desired: u32,
-    pub(crate) running: u32,
-    pub(crate) pending: u32,
-    pub(crate) failed: u32,
-    /// `IN_PROGRESS`, `COMPLETED` or `FAILED`.
-    pub(crate) rollout: Option<String>,
-    pub(crate) reason: Option<String>,
-    pub(crate) created: Option<Timestamp>,
-}
-
-/// A service event.
-#[derive(Clone, Debug)]
-pub(crate) struct Event {
-    pub(crate) at: Timestamp,
-    pub(crate) message: String,
-}
-
-/// A service deployment: the record of a rollout, also of a rolled back one.
+/// The record of a service's rollout, also of a rolled back one.
 #[derive(Clone, Debug)]
 pub(crate) struct Rollout {
     pub(crate) app: App,
-    pub(crate) id: String,
+    pub(crate) record: ServiceDeployment,
+}
+
+impl Rollout {
     /// The digits that deployment id and service revision share.
-    pub(crate) revision: String,
-    /// `SUCCESSFUL`, `ROLLBACK_SUCCESSFUL`, …
-    pub(crate) status: String,
-    pub(crate) reason: Option<String>,
-    pub(crate) created: Timestamp,
-    pub(crate) finished: Option<Timestamp>,
+    pub(crate) fn revision(&self) -> &str {
+        self.record
+            .revision
+            .as_deref()
+            .map(ecs::short)
+            .unwrap_or_default()
+    }
+}
+
+impl Deref for Rollout {
+    type Target = ServiceDeployment;
+
+    fn deref(&self) -> &ServiceDeployment {
+        &self.record
+    }
 }
 
 /// A task of the platform.
@@ -314,14 +245,6 @@ pub(crate) enum TaskFault {
     Pending,
 }
 
-/// A line of a log, redacted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LogLine {
-    pub(crate) at: Timestamp,
-    pub(crate) stream: String,
-    pub(crate) message: String,
-}
-
 /// A target group of a service.
 #[derive(Clone, Debug)]
 pub(crate) struct TargetGroup {
@@ -337,14 +260,6 @@ pub(crate) struct Target {
     pub(crate) state: String,
     pub(crate) reason: String,
     pub(crate) description: String,
-}
-
-/// The state of an alarm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AlarmState {
-    Ok,
-    Alarm,
-    InsufficientData,
 }
 
 /// A CloudWatch alarm.

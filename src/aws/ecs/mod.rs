@@ -7,8 +7,9 @@ pub(crate) mod services;
 pub(crate) mod tasks;
 
 pub(crate) use definitions::ContainerDefinition;
+pub(crate) use health::ServiceDeployment;
 pub(crate) use run::{Network, RunTask};
-pub(crate) use services::Service;
+pub(crate) use services::{Deployment, Event, Service};
 pub(crate) use tasks::{Container, Task};
 
 /// The last part of an ARN or path: `bp-backend:42` of a task definition, the id of a task.

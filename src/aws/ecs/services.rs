@@ -12,7 +12,7 @@ const BATCH: usize = 10;
 const REQUEST: &str = "DescribeServices";
 
 /// A service (ECS Service), as far as bpctl cares.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Service {
     pub(crate) name: String,
     /// `ACTIVE`, `DRAINING` or `INACTIVE`.
@@ -61,12 +61,17 @@ pub(crate) struct Deployment {
     pub(crate) created: Option<Timestamp>,
 }
 
+impl Deployment {
+    /// Whether ECS is bringing the service to it.
+    pub(crate) fn is_primary(&self) -> bool {
+        self.status == "PRIMARY"
+    }
+}
+
 impl Service {
     /// The deployment that ECS is bringing the service to.
     pub(crate) fn primary(&self) -> Option<&Deployment> {
-        self.deployments
-            .iter()
-            .find(|deployment| deployment.status == "PRIMARY")
+        self.deployments.iter().find(|deployment| deployment.is_primary())
     }
 }
 

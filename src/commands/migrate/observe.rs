@@ -6,7 +6,7 @@ use futures::{join, try_join};
 use super::plan::{CONTAINER, ContainerFacts, DatabaseFacts, Observed, RunningMigration, ServiceFacts};
 use super::request::Request;
 use crate::aws::ecs::{ContainerDefinition, Service};
-use crate::aws::rds::DbInstance;
+use crate::aws::rds::{DbInstance, Recognized, platform_instance};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::layout::{App, Layout};
@@ -142,29 +142,22 @@ fn choose(endpoint: Result<String, String>, instances: &[DbInstance]) -> Databas
         status: instance.status.clone(),
         doubt,
     };
-    match endpoint {
-        Ok(endpoint) => {
-            // Some stacks put out `host:port`.
+    let chosen = platform_instance(instances, endpoint.as_deref().ok(), None);
+    match (chosen, endpoint) {
+        (Some((instance, Recognized::ByEndpoint | Recognized::ByAlarm)), _) => found(instance, None),
+        // The only instance is not the one that the stack names.
+        (_, Ok(endpoint)) => {
             let host = endpoint.split(':').next().unwrap_or_default();
-            instances
-                .iter()
-                .find(|instance| instance.endpoint.as_deref() == Some(host))
-                .map_or_else(
-                    || DatabaseFacts::Unknown(format!("no database instance has the host name {host}")),
-                    |instance| found(instance, None),
-                )
+            DatabaseFacts::Unknown(format!("no database instance has the host name {host}"))
         }
-        Err(why) => match instances {
-            [only] => found(
-                only,
-                Some(format!("{why}, but it is the only database in this region")),
-            ),
-            [] => DatabaseFacts::Unknown(format!("{why}, and there is no database in this region")),
-            several => DatabaseFacts::Unknown(format!(
-                "{why}, and there are {} databases in this region",
-                several.len()
-            )),
-        },
+        (Some((only, Recognized::AsTheOnlyOne)), Err(why)) => found(
+            only,
+            Some(format!("{why}, but it is the only database in this region")),
+        ),
+        (None, Err(why)) => DatabaseFacts::Unknown(match instances.len() {
+            0 => format!("{why}, and there is no database in this region"),
+            several => format!("{why}, and there are {several} databases in this region"),
+        }),
     }
 }
 

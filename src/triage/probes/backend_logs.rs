@@ -2,10 +2,10 @@
 //! without an alarm, and a log that was not read says nothing.
 
 use crate::aws::Aws;
+use crate::aws::logs::FoundLine;
 use crate::error::Result;
 use crate::layout::{App, Layout};
 use crate::tasks::shown;
-use crate::triage::snapshot::LogLine;
 
 use super::watch::Watch;
 
@@ -22,7 +22,7 @@ const LINES: usize = 1_000;
 const PATTERN: &str = r#"?".ERROR:" ?".CRITICAL:" ?".ALERT:" ?".EMERGENCY:" ?"PHP Fatal error" ?"Uncaught " ?"SQLSTATE[" ?"connect() failed" ?"[emerg]" ?"cURL error" ?RedisException ?"Predis\\" ?NOAUTH ?WRONGPASS"#;
 
 /// Error lines of the backend, oldest first.
-pub(super) async fn search(aws: &Aws, watch: &Watch<'_>, layout: &Layout) -> Result<Vec<LogLine>> {
+pub(super) async fn search(aws: &Aws, watch: &Watch<'_>, layout: &Layout) -> Result<Vec<FoundLine>> {
     let group = layout.log_group(App::Backend);
     let lines = aws
         .log_search(&group, PATTERN, watch.minutes_ago(MINUTES), PAGES)
@@ -31,10 +31,9 @@ pub(super) async fn search(aws: &Aws, watch: &Watch<'_>, layout: &Layout) -> Res
     Ok(lines
         .into_iter()
         .skip(surplus)
-        .map(|line| LogLine {
-            at: line.at,
-            stream: line.stream,
+        .map(|line| FoundLine {
             message: shown(&line.message),
+            ..line
         })
         .collect())
 }

@@ -10,10 +10,10 @@ use super::services::APPS;
 use crate::aws::Aws;
 use crate::aws::cloudformation::{StackEvent, StackSummary};
 use crate::aws::cloudwatch;
-use crate::aws::rds::DbInstance;
+use crate::aws::rds::{DbInstance, platform_instance};
 use crate::error::Result;
 use crate::layout::{FleetId, Layout, Stage};
-use crate::triage::snapshot::{Alarm, AlarmState, Database, FailedStack, Repository, Secret, Topic};
+use crate::triage::snapshot::{Alarm, Database, FailedStack, Repository, Secret, Topic};
 
 /// Failed stacks whose events are read.
 const EXPLAINED: usize = 5;
@@ -33,11 +33,7 @@ pub(super) async fn alarms(aws: &Aws, layout: &Layout) -> Result<Vec<Alarm>> {
 pub(super) fn alarm(alarm: cloudwatch::Alarm) -> Alarm {
     Alarm {
         name: alarm.name,
-        state: match alarm.state {
-            cloudwatch::AlarmState::Ok => AlarmState::Ok,
-            cloudwatch::AlarmState::Alarm => AlarmState::Alarm,
-            cloudwatch::AlarmState::InsufficientData => AlarmState::InsufficientData,
-        },
+        state: alarm.state,
         since: alarm.since,
         reason: alarm.reason.unwrap_or_default(),
         actions_enabled: alarm.actions_enabled,
@@ -140,23 +136,9 @@ fn failed_stack(stack: &StackSummary, events: &[StackEvent]) -> FailedStack {
 /// The instance that the data stack names, else the one that the platform's alarms watch, else the
 /// only one.
 pub(super) fn database(instances: &[DbInstance], outputs: &Outputs, alarms: &[Alarm]) -> Option<Database> {
-    // Some stacks put out `host:port`.
-    let host = outputs
-        .get("RdsEndpoint")
-        .and_then(|endpoint| endpoint.split(':').next());
+    let endpoint = outputs.get("RdsEndpoint").map(String::as_str);
     let watched = dimension(alarms, "DBInstanceIdentifier");
-    let found = instances
-        .iter()
-        .find(|instance| host.is_some() && instance.endpoint.as_deref() == host)
-        .or_else(|| {
-            instances
-                .iter()
-                .find(|instance| watched == Some(instance.id.as_str()))
-        })
-        .or(match instances {
-            [only] => Some(only),
-            _ => None,
-        })?;
+    let (found, _) = platform_instance(instances, endpoint, watched)?;
     Some(Database {
         id: found.id.clone(),
         status: found.status.clone(),

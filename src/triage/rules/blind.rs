@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::error::{CommandLine, ErrorKind};
 use crate::triage::catalog::Code;
-use crate::triage::finding::{Finding, Node, Severity};
+use crate::triage::finding::{Finding, Node};
 use crate::triage::snapshot::{Blind, Probe, Snapshot};
 use crate::triage::wording::shorten;
 
@@ -26,7 +26,7 @@ fn finding(snapshot: &Snapshot, probe: Probe, blind: &Blind) -> Finding {
         })
         .map(|&other| Node::Probe(other));
     let mut finding = Finding::new(Code::CouldNotCheck, Node::Probe(probe), probe.name())
-        .severity(severity(probe))
+        .severity(probe.blind_severity())
         .evidence(shorten(&blind.reason, 300))
         .cause(cause(blind))
         .explains(dependents);
@@ -37,33 +37,6 @@ fn finding(snapshot: &Snapshot, probe: Probe, blind: &Blind) -> Finding {
         finding = finding.next(CommandLine::bpctl(["triage"]));
     }
     finding
-}
-
-/// What users notice first is worse not to see.
-fn severity(probe: Probe) -> Severity {
-    match probe {
-        Probe::Services
-        | Probe::Tasks
-        | Probe::Targets
-        | Probe::Alarms
-        | Probe::Metrics
-        | Probe::Database
-        | Probe::Groups
-        | Probe::FleetMetrics => Severity::P2,
-        Probe::Rollouts
-        | Probe::TaskLogs
-        | Probe::BackendLogs
-        | Probe::Images
-        | Probe::Secrets
-        | Probe::Stacks
-        | Probe::FleetAlarms
-        | Probe::Policies
-        | Probe::Activities
-        | Probe::Amis
-        | Probe::FleetSecrets
-        | Probe::Topics
-        | Probe::AlertTopics => Severity::P3,
-    }
 }
 
 fn cause(blind: &Blind) -> String {

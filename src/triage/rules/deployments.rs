@@ -4,12 +4,13 @@ use jiff::Timestamp;
 
 use super::logs;
 use super::task_faults::diagnose;
+use crate::aws::ecs::{Deployment, short};
 use crate::layout::App;
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node};
-use crate::triage::snapshot::{Deployment, Rollout, Service, Snapshot, Task};
-use crate::triage::wording::{ago, at, count, minutes_since, shorten};
+use crate::triage::snapshot::{Rollout, Service, Snapshot, Task};
+use crate::triage::wording::{ago, at, at_or_unknown, count, minutes_since, shorten};
 
 /// Two tasks, each with a grace period of 300 s and as long to drain, are through in about a quarter of
 /// an hour; a rollout without failures that takes longer than this waits for something.
@@ -50,9 +51,11 @@ fn rolled_back(snapshot: &Snapshot, app: App, service: Option<&Service>, now: Ti
     )
     .evidence(format!(
         "service deployment `{}` of {} ({}) is {}{}",
-        rollout.id,
-        at(rollout.created),
-        ago(now, rollout.created),
+        short(&rollout.arn),
+        at_or_unknown(rollout.created),
+        rollout
+            .created
+            .map_or_else(|| "age not known".to_owned(), |created| ago(now, created)),
         rollout.status,
         rollout
             .finished
@@ -60,18 +63,18 @@ fn rolled_back(snapshot: &Snapshot, app: App, service: Option<&Service>, now: Ti
             .unwrap_or_default()
     ));
     finding = finding.facts(rollout.reason.clone());
-    if let Some(primary) = service.and_then(Service::primary) {
+    if let Some(primary) = service.and_then(|service| service.primary()) {
         finding = finding.evidence(format!(
             "running now: deployment `{}` with `{}`{}",
             primary.id,
-            primary.task_definition,
+            short(&primary.task_definition),
             primary
                 .created
                 .map(|created| format!(", created {}", ago(now, created)))
                 .unwrap_or_default()
         ));
     }
-    let failed: Vec<&Task> = tasks_of(snapshot, &rollout.revision).collect();
+    let failed: Vec<&Task> = tasks_of(snapshot, rollout.revision()).collect();
     let last = failed
         .iter()
         .copied()
@@ -122,7 +125,7 @@ fn tasks_of<'a>(snapshot: &'a Snapshot, revision: &'a str) -> impl Iterator<Item
 
 fn failing(snapshot: &Snapshot, service: &Service, now: Timestamp) -> Option<Finding> {
     let primary = service.primary()?;
-    let state = primary.rollout.as_deref().unwrap_or("COMPLETED");
+    let state = primary.rollout_state.as_deref().unwrap_or("COMPLETED");
     if !(state == "FAILED" || state == "IN_PROGRESS" && primary.failed > 0) {
         return None;
     }
@@ -136,7 +139,7 @@ fn failing(snapshot: &Snapshot, service: &Service, now: Timestamp) -> Option<Fin
 
 fn stuck(snapshot: &Snapshot, service: &Service, now: Timestamp) -> Option<Finding> {
     let primary = service.primary()?;
-    let waits = primary.rollout.as_deref() == Some("IN_PROGRESS")
+    let waits = primary.rollout_state.as_deref() == Some("IN_PROGRESS")
         && primary
             .created
             .is_some_and(|created| minutes_since(now, created) >= STUCK_AFTER);
@@ -156,10 +159,10 @@ fn finding(
 ) -> Finding {
     let layout = &snapshot.layout;
     let app = service.app;
-    let older: u32 = service
+    let older: i32 = service
         .deployments
         .iter()
-        .filter(|deployment| !deployment.primary)
+        .filter(|deployment| !deployment.is_primary())
         .map(|deployment| deployment.running)
         .sum();
     let created = primary
@@ -170,8 +173,8 @@ fn finding(
         .evidence(format!(
             "deployment `{}` with `{}` is {}{created}",
             primary.id,
-            primary.task_definition,
-            primary.rollout.as_deref().unwrap_or("under way")
+            short(&primary.task_definition),
+            primary.rollout_state.as_deref().unwrap_or("under way")
         ))
         .evidence(format!(
             "failed {}, running {} of {}, pending {}; tasks of older deployments still running: {older}",
@@ -179,7 +182,7 @@ fn finding(
         ))
         .facts(
             primary
-                .reason
+                .rollout_reason
                 .as_deref()
                 .filter(|reason| !reason.is_empty())
                 .map(|reason| shorten(reason, 240)),
@@ -193,6 +196,7 @@ fn finding(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::ecs::ServiceDeployment;
     use crate::triage::rules::sample;
 
     fn codes(snapshot: &Snapshot) -> Vec<Code> {
@@ -202,10 +206,10 @@ mod tests {
             .collect()
     }
 
-    fn deploying(minutes: i64, failed: u32) -> Snapshot {
+    fn deploying(minutes: i64, failed: i32) -> Snapshot {
         let mut snapshot = sample::healthy();
         let primary = &mut sample::service_mut(&mut snapshot, App::Backend).deployments[0];
-        primary.rollout = Some("IN_PROGRESS".to_owned());
+        primary.rollout_state = Some("IN_PROGRESS".to_owned());
         primary.created = Some(sample::before(minutes));
         primary.failed = failed;
         snapshot
@@ -222,19 +226,26 @@ mod tests {
     #[test]
     fn a_failed_primary_needs_no_failed_tasks() {
         let mut snapshot = deploying(3, 0);
-        sample::service_mut(&mut snapshot, App::Backend).deployments[0].rollout = Some("FAILED".to_owned());
+        sample::service_mut(&mut snapshot, App::Backend).deployments[0].rollout_state =
+            Some("FAILED".to_owned());
         assert_eq!(codes(&snapshot), [Code::DeploymentFailing]);
     }
 
     fn rollout(minutes: i64, status: &str) -> Rollout {
         Rollout {
             app: App::Backend,
-            id: format!("sd-{minutes}"),
-            revision: "77".to_owned(),
-            status: status.to_owned(),
-            reason: None,
-            created: sample::before(minutes),
-            finished: None,
+            record: ServiceDeployment {
+                arn: format!(
+                    "arn:aws:ecs:us-east-1:123456789012:service-deployment/bp/bp-backend/sd-{minutes}"
+                ),
+                revision: Some(
+                    "arn:aws:ecs:us-east-1:123456789012:service-revision/bp/bp-backend/77".to_owned(),
+                ),
+                status: status.to_owned(),
+                reason: None,
+                created: Some(sample::before(minutes)),
+                finished: None,
+            },
         }
     }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::aws::logs::FoundLine;
 use crate::redact::redact;
-use crate::triage::snapshot::{LogLine, Snapshot};
+use crate::triage::snapshot::Snapshot;
 use crate::triage::wording::{at, shorten};
 
 /// Longest excerpt of a log line in a report.
@@ -87,13 +88,13 @@ fn database(line: &str) -> Option<Topic> {
 }
 
 /// Lines about a topic that are not older than `minutes`, oldest first.
-pub(super) fn about(snapshot: &Snapshot, now: Timestamp, minutes: i64, wanted: Topic) -> Vec<&LogLine> {
+pub(super) fn about(snapshot: &Snapshot, now: Timestamp, minutes: i64, wanted: Topic) -> Vec<&FoundLine> {
     recent(snapshot, now, minutes)
         .filter(|line| topic(&line.message) == Some(wanted))
         .collect()
 }
 
-fn recent(snapshot: &Snapshot, now: Timestamp, minutes: i64) -> impl Iterator<Item = &LogLine> {
+fn recent(snapshot: &Snapshot, now: Timestamp, minutes: i64) -> impl Iterator<Item = &FoundLine> {
     let from = now.as_second() - minutes * 60;
     snapshot
         .backend_logs
@@ -107,8 +108,8 @@ fn recent(snapshot: &Snapshot, now: Timestamp, minutes: i64) -> impl Iterator<It
 ///
 /// nginx's own complaints count only when there is nothing else: behind a refused connection there is
 /// always another reason.
-pub(super) fn dominant(snapshot: &Snapshot, now: Timestamp) -> Option<(Topic, usize, &LogLine)> {
-    let mut kinds: BTreeMap<(Topic, String), (usize, &LogLine)> = BTreeMap::new();
+pub(super) fn dominant(snapshot: &Snapshot, now: Timestamp) -> Option<(Topic, usize, &FoundLine)> {
+    let mut kinds: BTreeMap<(Topic, String), (usize, &FoundLine)> = BTreeMap::new();
     for line in recent(snapshot, now, 15) {
         if let Some(topic) = topic(&line.message) {
             let kind = kinds.entry((topic, shape(&line.message))).or_insert((0, line));
@@ -151,7 +152,7 @@ fn exception(line: &str) -> Option<String> {
 }
 
 /// `2026-01-15T08:55:00Z php/php-fpm/0a1b: message`.
-pub(super) fn quoted(line: &LogLine) -> String {
+pub(super) fn quoted(line: &FoundLine) -> String {
     format!("{} {}: {}", at(line.at), line.stream, excerpt(&line.message))
 }
 

@@ -167,7 +167,7 @@ mod tests {
     fn the_alarm_is_enough_when_the_metrics_are_out_of_sight() {
         let mut snapshot = sample::healthy();
         sample::alarm_mut(&mut snapshot, "p1-alb-5xx-critical").state =
-            crate::triage::snapshot::AlarmState::Alarm;
+            crate::aws::cloudwatch::AlarmState::Alarm;
         snapshot.metrics = Err(sample::blind());
         let found = errors(&snapshot, sample::now());
         assert_eq!(found[0].severity, Severity::P1);
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(upstream(&snapshot, sample::now())[0].code, Code::UpstreamRefused);
         // A crash explains it already.
         let primary = &mut sample::service_mut(&mut snapshot, App::Backend).deployments[0];
-        primary.rollout = Some("IN_PROGRESS".to_owned());
+        primary.rollout_state = Some("IN_PROGRESS".to_owned());
         snapshot.tasks = Ok(vec![sample::exited("a", App::Backend, "php-fpm", 255)]);
         assert!(upstream(&snapshot, sample::now()).is_empty());
     }

@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use crate::aws::ecs::{self, Container};
+use crate::aws::cloudwatch::AlarmState;
+use crate::aws::ecs::{self, Container, Deployment, Event};
+use crate::aws::logs::FoundLine;
 use crate::error::ErrorKind;
 use crate::layout::{App, FLEET_NAMESPACE, FleetAlarm, FleetId, Layout, LayoutKind, Stage};
 use crate::triage::snapshot::{
-    Activity, Alarm, AlarmState, Blind, Database, Deployment, Event, FleetMetrics, FleetSecret,
-    FleetSecretState, Group, LogLine, PlatformMetrics, Pointer, Repository, ScalingPolicy, Secret, Series,
-    Service, Snapshot, Target, TargetGroup, Task, Topic,
+    Activity, Alarm, Blind, Database, FleetMetrics, FleetSecret, FleetSecretState, Group, PlatformMetrics,
+    Pointer, Repository, ScalingPolicy, Secret, Series, Service, Snapshot, Target, TargetGroup, Task, Topic,
 };
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:bp-scale-to-zero";
@@ -37,8 +38,8 @@ pub(crate) fn event(minutes: i64, message: &str) -> Event {
     }
 }
 
-pub(crate) fn line(minutes: i64, prefix: &str, message: &str) -> LogLine {
-    LogLine {
+pub(crate) fn line(minutes: i64, prefix: &str, message: &str) -> FoundLine {
+    FoundLine {
         at: before(minutes),
         stream: format!("{prefix}/php-fpm/0a1b2c3d"),
         message: message.to_owned(),
@@ -143,30 +144,34 @@ fn service(app: App) -> Service {
         App::Backend => "bp-backend",
         App::Frontend => "bp-frontend",
     };
-    Service {
-        app,
-        status: Some("ACTIVE".to_owned()),
+    let definition = format!("arn:aws:ecs:us-east-1:123456789012:task-definition/{name}:7");
+    let deployment = Deployment {
+        id: "ecs-svc/0123456789".to_owned(),
+        status: "PRIMARY".to_owned(),
+        rollout_state: Some("COMPLETED".to_owned()),
+        rollout_reason: None,
+        task_definition: definition.clone(),
         desired: 2,
         running: 2,
         pending: 0,
-        deployments: vec![Deployment {
-            id: "ecs-svc/0123456789".to_owned(),
-            primary: true,
-            task_definition: format!("{name}:7"),
-            desired: 2,
-            running: 2,
-            pending: 0,
-            failed: 0,
-            rollout: Some("COMPLETED".to_owned()),
-            reason: None,
-            created: Some(before(1080)),
-        }],
+        failed: 0,
+        created: Some(before(1080)),
+    };
+    let ecs = ecs::Service {
+        name: name.to_owned(),
+        status: "ACTIVE".to_owned(),
+        desired: 2,
+        running: 2,
+        task_definition: definition,
+        deployments: vec![deployment],
         events: vec![event(
             300,
             &format!("(service {name}) has reached a steady state."),
         )],
         target_groups: vec![group_arn(name)],
-    }
+        ..ecs::Service::default()
+    };
+    Service { app, ecs }
 }
 
 fn group_arn(name: &str) -> String {
@@ -367,9 +372,10 @@ pub(crate) fn healthy() -> Snapshot {
     snapshot
 }
 
-pub(crate) fn service_mut(snapshot: &mut Snapshot, app: App) -> &mut Service {
+pub(crate) fn service_mut(snapshot: &mut Snapshot, app: App) -> &mut ecs::Service {
     let services = snapshot.services.as_mut().unwrap();
-    services.iter_mut().find(|service| service.app == app).unwrap()
+    let service = services.iter_mut().find(|service| service.app == app);
+    &mut service.unwrap().ecs
 }
 
 pub(crate) fn group_mut<'a>(snapshot: &'a mut Snapshot, fleet: &str) -> &'a mut Group {

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 
 use super::task_faults;
+use crate::aws::ecs::Event;
 use crate::layout::App;
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
-use crate::triage::snapshot::{Event, Service, Snapshot, TaskFault};
+use crate::triage::snapshot::{Service, Snapshot, TaskFault};
 use crate::triage::wording::{ago, at, minutes_since, shorten};
 
 /// Tasks that were started so many minutes ago may still be on their way (image pull, 300 s grace period).
@@ -17,7 +18,7 @@ const ON_THEIR_WAY: i64 = 8;
 pub(super) fn is_whole(service: &Service) -> bool {
     let settled = service
         .primary()
-        .and_then(|primary| primary.rollout.as_deref())
+        .and_then(|primary| primary.rollout_state.as_deref())
         .is_none_or(|state| state == "COMPLETED");
     settled && service.running >= service.desired
 }
@@ -44,7 +45,7 @@ pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
 }
 
 fn missing(snapshot: &Snapshot, service: &Service) -> Option<Finding> {
-    let status = service.status.as_deref().unwrap_or("MISSING");
+    let status = service.status.as_str();
     if status == "ACTIVE" {
         return None;
     }
@@ -201,7 +202,7 @@ mod tests {
     fn a_service_that_ecs_does_not_know() {
         let mut snapshot = sample::healthy();
         let backend = sample::service_mut(&mut snapshot, App::Backend);
-        backend.status = None;
+        backend.status = crate::triage::snapshot::MISSING.to_owned();
         (backend.desired, backend.running) = (0, 0);
         assert_eq!(found(&snapshot), [(Code::ServiceMissing, Severity::P1)]);
     }
@@ -225,7 +226,7 @@ mod tests {
     fn everything_at_zero_is_a_shutdown() {
         let mut snapshot = sample::healthy();
         for service in snapshot.services.as_mut().unwrap() {
-            (service.desired, service.running) = (0, 0);
+            (service.ecs.desired, service.ecs.running) = (0, 0);
         }
         assert!(rule(&snapshot, sample::now())[0].cause.contains("shut down"));
     }

@@ -272,7 +272,7 @@ fn pending(snapshot: &Snapshot, now: Timestamp, app: App) -> Option<Finding> {
     let deployment = snapshot.service(app).and_then(|service| {
         service.deployments.iter().find(|deployment| {
             deployment.pending > 0
-                && deployment.rollout.as_deref() == Some("IN_PROGRESS")
+                && deployment.rollout_state.as_deref() == Some("IN_PROGRESS")
                 && deployment
                     .created
                     .is_some_and(|created| minutes_since(now, created) >= PENDING_FOR)
@@ -301,7 +301,7 @@ fn pending(snapshot: &Snapshot, now: Timestamp, app: App) -> Option<Finding> {
             "deployment `{}` of {} has {} pending and none running",
             deployment.id,
             at_or_unknown(deployment.created),
-            count(deployment.pending as usize, "task")
+            count(usize::try_from(deployment.pending).unwrap_or_default(), "task")
         ));
     }
     finding = explain(snapshot, app, TaskFault::Pending, &[], now, finding);
@@ -323,7 +323,7 @@ mod tests {
     fn deploying() -> Snapshot {
         let mut snapshot = sample::healthy();
         let primary = &mut sample::service_mut(&mut snapshot, App::Backend).deployments[0];
-        primary.rollout = Some("IN_PROGRESS".to_owned());
+        primary.rollout_state = Some("IN_PROGRESS".to_owned());
         primary.created = Some(sample::before(20));
         snapshot
     }
