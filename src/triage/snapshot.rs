@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::finding::Severity;
-pub(crate) use crate::aws::cloudwatch::AlarmState;
+pub(crate) use crate::aws::cloudwatch::{Alarm, AlarmState};
 use crate::aws::ecs::{self, ServiceDeployment};
+pub(crate) use crate::aws::elb::TargetHealth as Target;
 use crate::aws::logs::FoundLine;
+pub(crate) use crate::aws::rds::DbInstance as Database;
 use crate::error::{ErrorKind, Hint};
 use crate::layout::{App, FleetId, Layout, Stage};
 
@@ -253,35 +255,6 @@ pub(crate) struct TargetGroup {
     pub(crate) targets: Vec<Target>,
 }
 
-/// A target and its health (`healthy`, `unhealthy`, `initial`, `draining`, `unused`).
-#[derive(Clone, Debug)]
-pub(crate) struct Target {
-    pub(crate) id: String,
-    pub(crate) state: String,
-    pub(crate) reason: String,
-    pub(crate) description: String,
-}
-
-/// A CloudWatch alarm.
-#[derive(Clone, Debug)]
-pub(crate) struct Alarm {
-    pub(crate) name: String,
-    pub(crate) state: AlarmState,
-    pub(crate) since: Option<Timestamp>,
-    pub(crate) reason: String,
-    pub(crate) actions_enabled: bool,
-    /// ARNs of the actions of the state ALARM.
-    pub(crate) actions: Vec<String>,
-    pub(crate) namespace: Option<String>,
-    pub(crate) dimensions: Vec<(String, String)>,
-}
-
-impl Alarm {
-    pub(crate) fn is_on(&self) -> bool {
-        self.state == AlarmState::Alarm
-    }
-}
-
 /// Values of a metric, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Series(pub(crate) Vec<(Timestamp, f64)>);
@@ -357,16 +330,6 @@ pub(crate) struct Secret {
     /// Whether a version carries AWSCURRENT.
     pub(crate) has_value: bool,
     pub(crate) changed: Option<Timestamp>,
-}
-
-/// The RDS instance.
-#[derive(Clone, Debug)]
-pub(crate) struct Database {
-    pub(crate) id: String,
-    pub(crate) status: String,
-    pub(crate) security_groups: Vec<String>,
-    /// Gibibytes.
-    pub(crate) allocated: Option<i32>,
 }
 
 /// A stack whose last operation failed.

@@ -51,6 +51,13 @@ pub(crate) struct Alarm {
     pub(crate) missing_data: Option<String>,
 }
 
+impl Alarm {
+    /// Whether it is in the state ALARM.
+    pub(crate) fn is_on(&self) -> bool {
+        self.state == AlarmState::Alarm
+    }
+}
+
 impl Aws {
     /// The alarms of these names; those that do not exist are simply not among the answers.
     pub(crate) async fn alarms_named(&self, names: &[String]) -> Result<Vec<Alarm>> {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
 
-use super::platform::alarm;
 use super::watch::Watch;
 use crate::aws::Aws;
 use crate::aws::autoscaling::{self, Phase, PolicyKind};
@@ -102,8 +101,7 @@ pub(super) async fn alarms(
         .flat_map(|policy| policy.alarms.iter().cloned());
     let names: BTreeSet<String> = named.chain(invoking).collect();
     let names: Vec<String> = names.into_iter().collect();
-    let alarms = aws.alarms_named(&names).await?;
-    Ok(alarms.into_iter().map(alarm).collect())
+    aws.alarms_named(&names).await
 }
 
 /// What happened to the region's groups within the last hour, as far as the newest hundred tell.

@@ -9,7 +9,6 @@ use super::fleets;
 use super::services::APPS;
 use crate::aws::Aws;
 use crate::aws::cloudformation::{StackEvent, StackSummary};
-use crate::aws::cloudwatch;
 use crate::aws::rds::{DbInstance, platform_instance};
 use crate::error::Result;
 use crate::layout::{FleetId, Layout, Stage};
@@ -26,21 +25,7 @@ pub(super) type Outputs = BTreeMap<String, String>;
 
 /// The platform's own alarms.
 pub(super) async fn alarms(aws: &Aws, layout: &Layout) -> Result<Vec<Alarm>> {
-    let alarms = aws.alarms_named(&layout.platform_alarms()).await?;
-    Ok(alarms.into_iter().map(alarm).collect())
-}
-
-pub(super) fn alarm(alarm: cloudwatch::Alarm) -> Alarm {
-    Alarm {
-        name: alarm.name,
-        state: alarm.state,
-        since: alarm.since,
-        reason: alarm.reason.unwrap_or_default(),
-        actions_enabled: alarm.actions_enabled,
-        actions: alarm.actions,
-        namespace: alarm.namespace,
-        dimensions: alarm.dimensions,
-    }
+    aws.alarms_named(&layout.platform_alarms()).await
 }
 
 /// Who listens to the topics that the platform's alarms speak to.
@@ -139,12 +124,7 @@ pub(super) fn database(instances: &[DbInstance], outputs: &Outputs, alarms: &[Al
     let endpoint = outputs.get("RdsEndpoint").map(String::as_str);
     let watched = dimension(alarms, "DBInstanceIdentifier");
     let (found, _) = platform_instance(instances, endpoint, watched)?;
-    Some(Database {
-        id: found.id.clone(),
-        status: found.status.clone(),
-        security_groups: found.security_groups.clone(),
-        allocated: found.allocated,
-    })
+    Some(found.clone())
 }
 
 /// The value of a dimension, from the first alarm that has it.

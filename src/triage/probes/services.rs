@@ -2,10 +2,10 @@
 
 use futures::future::{try_join, try_join_all};
 
-use crate::aws::{Aws, ecs, elb};
+use crate::aws::{Aws, ecs};
 use crate::error::Result;
 use crate::layout::{App, Layout};
-use crate::triage::snapshot::{MISSING, Rollout, Service, Target, TargetGroup};
+use crate::triage::snapshot::{MISSING, Rollout, Service, TargetGroup};
 
 pub(super) const APPS: [App; 2] = [App::Backend, App::Frontend];
 
@@ -53,17 +53,8 @@ pub(super) async fn targets(aws: &Aws, services: &[Service]) -> Result<Vec<Targe
         Ok(TargetGroup {
             app,
             arn: arn.clone(),
-            targets: targets.into_iter().map(target).collect(),
+            targets,
         })
     }))
     .await
-}
-
-fn target(target: elb::TargetHealth) -> Target {
-    Target {
-        id: target.id,
-        state: target.state,
-        reason: target.reason.unwrap_or_default(),
-        description: target.description.unwrap_or_default(),
-    }
 }

@@ -70,7 +70,8 @@ pub(super) fn on(snapshot: &Snapshot, now: Timestamp, others: &[Finding]) -> Vec
             if let Some(since) = alarm.since {
                 finding = finding.evidence(format!("since {} ({})", at(since), ago(now, since)));
             }
-            let reason = (!alarm.reason.is_empty()).then(|| shorten(&alarm.reason, 240));
+            let reason = alarm.reason.as_deref().filter(|reason| !reason.is_empty());
+            let reason = reason.map(|reason| shorten(reason, 240));
             finding
                 .facts(reason)
                 .cause(if known {

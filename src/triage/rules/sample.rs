@@ -59,8 +59,8 @@ pub(crate) fn target(state: &str) -> Target {
     Target {
         id: "10.0.10.7:80".to_owned(),
         state: state.to_owned(),
-        reason: String::new(),
-        description: String::new(),
+        reason: None,
+        description: None,
     }
 }
 
@@ -121,7 +121,15 @@ pub(crate) fn alarm(name: &str, dimensions: &[(&str, &str)]) -> Alarm {
         name: name.to_owned(),
         state: AlarmState::Ok,
         since: Some(before(600)),
-        reason: String::new(),
+        reason: None,
+        metric: None,
+        statistic: None,
+        period_seconds: None,
+        comparison: None,
+        threshold: None,
+        evaluation_periods: None,
+        datapoints_to_alarm: None,
+        missing_data: None,
         actions_enabled: true,
         actions: if name.ends_with("queue-empty") {
             vec![TOPIC.to_owned()]
@@ -305,6 +313,7 @@ pub(crate) fn healthy() -> Snapshot {
         status: "available".to_owned(),
         security_groups: vec!["sg-0d4e5f60718293a4b".to_owned()],
         allocated: Some(20),
+        ..Database::default()
     }));
     snapshot.groups = Ok(vec![group(&layout, &fleets[0], 0), group(&layout, &fleets[1], 2)]);
     snapshot.fleet_alarms = Ok(fleets

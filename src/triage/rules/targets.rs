@@ -60,12 +60,14 @@ fn sick(
     for target in unhealthy.iter().take(NAMED) {
         finding = finding.evidence(format!(
             "`{}`: {} {}",
-            target.id, target.reason, target.description
+            target.id,
+            target.reason.as_deref().unwrap_or_default(),
+            target.description.as_deref().unwrap_or_default()
         ));
     }
     let reasons = unhealthy
         .iter()
-        .map(|target| target.reason.as_str())
+        .filter_map(|target| target.reason.as_deref())
         .collect::<Vec<_>>();
     let cause = if reasons.contains(&"Target.ResponseCodeMismatch") {
         "the container answers its health check, but with an error"
