@@ -48,6 +48,8 @@ mod migrate;
 mod migrate_trouble;
 #[path = "it/sandbox.rs"]
 mod sandbox;
+#[path = "it/tasks.rs"]
+mod tasks;
 #[path = "it/triage.rs"]
 mod triage;
 #[path = "it/workflow.rs"]

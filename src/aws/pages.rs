@@ -168,6 +168,9 @@ where
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_ecs::operation::list_tasks::{ListTasksError, ListTasksOutput};
+    use aws_smithy_async::future::pagination_stream::fn_stream::FnStream;
+
     use super::*;
 
     #[test]
@@ -178,6 +181,60 @@ mod tests {
         let error = tokens.note("list the stacks", "a").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unexpected);
         assert!(error.to_string().starts_with("list the stacks: "), "{error}");
+        assert!(error.to_string().contains("for the second time"), "{error}");
+    }
+
+    /// The read of an endpoint that answers with these pages: tasks, and the token of the next one.
+    async fn read(
+        pages: &'static [(Option<&'static [&'static str]>, Option<&'static str>)],
+    ) -> Result<Vec<String>> {
+        let stream = FnStream::new(move |sender| {
+            Box::pin(async move {
+                for (tasks, token) in pages {
+                    let tasks = tasks.map(|tasks| tasks.iter().map(|task| (*task).to_owned()).collect());
+                    let page = ListTasksOutput::builder()
+                        .set_task_arns(tasks)
+                        .set_next_token(token.map(str::to_owned));
+                    if sender.send(Ok(page.build())).await.is_err() {
+                        return;
+                    }
+                }
+            })
+        });
+        Pages::<_, ListTasksError>::new("list the tasks", PaginationStream::new(stream))
+            .all()
+            .await
+    }
+
+    #[tokio::test]
+    async fn an_empty_page_is_no_end() {
+        let tasks = read(&[
+            (Some(&[]), Some("1")),
+            (Some(&[]), Some("2")),
+            (Some(&["a"]), None),
+        ])
+        .await;
+        assert_eq!(tasks.unwrap(), ["a"]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_its_list_is_no_answer() {
+        let error = read(&[(Some(&["a"]), Some("1")), (None, None)])
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unexpected);
+        assert!(error.to_string().contains("taskArns"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn tokens_that_alternate_end_the_read() {
+        let error = read(&[
+            (Some(&["a"]), Some("1")),
+            (Some(&["b"]), Some("2")),
+            (Some(&["a"]), Some("1")),
+        ])
+        .await
+        .unwrap_err();
         assert!(error.to_string().contains("for the second time"), "{error}");
     }
 
