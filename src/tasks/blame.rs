@@ -49,20 +49,23 @@ pub(crate) fn blame(task: &Task, essential: impl Fn(&str) -> bool) -> Option<Bla
             })
             .collect()
     };
-    // A failure of its own beats everything; of several the first is as good as any.
-    if let Some(failed) = exited(&|code| !matches!(code, 0 | KILLED | TERMINATED)).first() {
-        return Some(*failed);
+    // A failure of its own beats everything. Ending with 0 and being told to stop look alike for a
+    // container that listens. Which of several ended first cannot be told.
+    let signs: [&dyn Fn(i32) -> bool; 4] = [
+        &|code| !matches!(code, 0 | KILLED | TERMINATED),
+        &|code| code == 0,
+        &|code| code == KILLED,
+        &|code| code == TERMINATED,
+    ];
+    match signs
+        .into_iter()
+        .map(exited)
+        .find(|found| !found.is_empty())?
+        .as_slice()
+    {
+        [only] => Some(*only),
+        _ => None,
     }
-    // Ending with 0 and being told to stop look alike for a container that listens, so one of these
-    // counts only where it is the only one.
-    for wanted in [0, KILLED, TERMINATED] {
-        match exited(&|code| code == wanted).as_slice() {
-            [] => {}
-            [only] => return Some(*only),
-            _ => return None,
-        }
-    }
-    None
 }
 
 /// ECS' own word; an exit code of 137 alone is no such word.
@@ -164,6 +167,10 @@ mod tests {
         );
         assert_eq!(
             blamed(&[("nginx", Some(137), None), ("php-fpm", Some(137), None)]),
+            None
+        );
+        assert_eq!(
+            blamed(&[("nginx", Some(1), None), ("php-fpm", Some(255), None)]),
             None
         );
         assert_eq!(blamed(&[("nginx", None, None)]), None);

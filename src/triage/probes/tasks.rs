@@ -125,13 +125,14 @@ fn failed(tasks: &[Task]) -> Vec<(&Task, &Container)> {
         .collect()
 }
 
-/// The container whose log tells why the task ended: the one that ended it; where that is not known, the
-/// application's, if anything failed at all.
+/// The container whose log tells why the task ended: the one that the command was for, then the one that
+/// ended the task; where that is not known, the application's, if anything failed at all.
 fn culprit(task: &Task) -> Option<&Container> {
-    let blamed = blame(task, |name| task.is_essential(name)).map(Blame::container);
     let failed = |container: &&Container| container.exit_code.is_some_and(|code| code != 0);
-    if let Some(blamed) = blamed.filter(failed) {
-        return Some(blamed);
+    let ordered = task.command(COMMANDED).and_then(|_| task.container(COMMANDED));
+    let blamed = || blame(task, |name| task.is_essential(name)).map(Blame::container);
+    if let Some(found) = ordered.filter(failed).or_else(|| blamed().filter(failed)) {
+        return Some(found);
     }
     let any = task.containers.iter().any(|container| failed(&container));
     any.then(|| task.container(COMMANDED))?
@@ -184,6 +185,13 @@ mod tests {
     fn out_of_memory_is_asked_of_the_application() {
         let tasks = [task("a", 1, &[("nginx", 137), ("php-fpm", 137)])];
         assert_eq!(chosen(&tasks), [("a", "php-fpm")]);
+    }
+
+    #[test]
+    fn of_a_one_off_task_the_container_that_got_the_command_is_asked() {
+        let mut migration = task("m", 1, &[("nginx", 1), ("php-fpm", 3)]);
+        migration.ecs.commands = vec![("php-fpm".to_owned(), vec!["php artisan migrate".to_owned()])];
+        assert_eq!(chosen(&[migration]), [("m", "php-fpm")]);
     }
 
     #[test]
