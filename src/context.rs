@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::aws::Aws;
-use crate::change::Target;
+use crate::aws::s3::LogsBucket;
+use crate::change::{Ground, Mode, Shared, Target};
 use crate::clock::Clock;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
-use crate::layout::Layout;
+use crate::layout::{Layout, LayoutKind, Stage};
 use crate::output::{Envelope, OutputSpec, Render, emit};
 use crate::settings::{ConfigFile, Settings};
 use crate::ui::Ui;
@@ -36,6 +38,10 @@ pub(crate) struct Ctx {
     pub(crate) cancel: CancellationToken,
     /// Whether the verb talks to AWS: its documents say of which account they are.
     pub(crate) about_aws: bool,
+    /// The command line as it can be typed again, without the program's name.
+    pub(crate) command_line: Vec<String>,
+    /// What this run has to do with an earlier one.
+    pub(crate) mode: Mode,
     /// All of bpctl's commands, for the verbs that describe them.
     pub(crate) command_tree: fn() -> clap::Command,
 }
@@ -114,13 +120,96 @@ impl Ctx {
     pub(crate) async fn target(&self) -> Result<Target> {
         self.aws.guard_account().await?;
         let identity = self.aws.identity().await?;
+        let protected = self.settings.protected.value;
+        let stage = self.settings.stage.as_ref().map(|stage| stage.value);
         Ok(Target {
             context: self.settings.context.value.clone(),
             account: identity.account.to_string(),
             region: self.aws.region().await?.unwrap_or_else(|| "no region".to_owned()),
-            protected: self.settings.protected.value,
+            protected,
+            production: protected || is_production(self.settings.layout.value, stage),
+            principal: identity.arn.clone(),
         })
     }
+}
+
+impl Ground for Ctx {
+    type Store<'a> = LogsBucket<'a>;
+
+    fn ui(&self) -> &Ui {
+        &self.ui
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn cancel(&self) -> &CancellationToken {
+        &self.cancel
+    }
+
+    fn state_dir(&self) -> Option<&Path> {
+        self.state_dir.as_deref()
+    }
+
+    fn wait_timeout(&self) -> Duration {
+        self.settings.wait_timeout.value
+    }
+
+    fn command_line(&self) -> &[String] {
+        &self.command_line
+    }
+
+    fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    fn aws_options(&self, target: &Target) -> Vec<String> {
+        let mut options = vec!["--region".to_owned(), target.region.clone()];
+        if let Some(profile) = &self.settings.profile {
+            options.extend(["--profile".to_owned(), profile.value.clone()]);
+        }
+        if let Some(endpoint) = &self.settings.endpoint_url {
+            options.extend(["--endpoint-url".to_owned(), endpoint.value.clone()]);
+        }
+        options
+    }
+
+    fn aws_caveat(&self) -> Option<String> {
+        let role = self.settings.role_arn.as_ref()?;
+        Some(format!(
+            "this context assumes the role {}, which the commands do not: sign in with it first",
+            role.value
+        ))
+    }
+
+    fn shared(&self) -> Shared<LogsBucket<'_>> {
+        Shared {
+            store: self
+                .layout()
+                .ok()
+                .map(|layout| LogsBucket::new(&self.aws, layout)),
+            required: self.settings.require_lease.value,
+        }
+    }
+
+    fn emit<R: Render>(&self, result: &R) -> Result<()> {
+        Self::emit(self, result)
+    }
+
+    fn emit_outcome<R: Render>(&self, result: &R, outcome: Result<ExitStatus>) -> Result<ExitStatus> {
+        Self::emit_outcome(self, result, outcome)
+    }
+
+    async fn target(&self) -> Result<Target> {
+        Self::target(self).await
+    }
+}
+
+/// Whether the system in this place is the production system by its name. In the single layout a stage
+/// only chooses fleets.
+fn is_production(layout: LayoutKind, stage: Option<Stage>) -> bool {
+    layout == LayoutKind::Staged && stage == Some(Stage::Production)
 }
 
 /// `$XDG_STATE_HOME/bpctl`, else `~/.local/state/bpctl`.
@@ -131,4 +220,16 @@ pub(crate) fn state_dir(env: &BTreeMap<String, String>) -> Option<PathBuf> {
     }
     let home = var("HOME").or_else(|| var("USERPROFILE"))?;
     Some(Path::new(home).join(".local").join("state").join("bpctl"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_staged_production_is_production_by_name() {
+        assert!(is_production(LayoutKind::Staged, Some(Stage::Production)));
+        assert!(!is_production(LayoutKind::Staged, Some(Stage::Staging)));
+        assert!(!is_production(LayoutKind::Single, Some(Stage::Production)));
+    }
 }

@@ -23,6 +23,7 @@ mod settings;
 mod tasks;
 mod triage;
 mod ui;
+mod wait;
 
 pub use cli::command_tree;
 pub use clock::Clock;

@@ -15,9 +15,9 @@ use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 
-use super::buckets::Buckets;
-use super::door::Door;
+use super::http::PoliteClient;
 use super::loopback::is_loopback_url;
+use super::rate_limits::RateLimits;
 use super::stats::Stats;
 use crate::clock::Clock;
 use crate::error::{CtlError, Result};
@@ -42,10 +42,10 @@ pub(super) async fn load(
         Some(transport) => transport.client.clone(),
         None => network_client(endpoint.as_deref()),
     };
-    let door = Door::new(
+    let client = PoliteClient::new(
         inner,
         endpoint.as_deref(),
-        Buckets::documented(clock.clone()),
+        RateLimits::documented(clock.clone()),
         Arc::clone(stats),
     );
     let retries = match settings.retry_mode.value {
@@ -61,12 +61,12 @@ pub(super) async fn load(
         .grace_period(clock.from_real(STALLED))
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(SharedHttpClient::new(door))
+        .http_client(SharedHttpClient::new(client))
         .sleep_impl(SharedAsyncSleep::new(clock.clone()))
         .time_source(SharedTimeSource::new(clock.clone()))
         // Not adaptive unless asked for: after one throttled call that mode lets the whole service have one request every
-        // two seconds, which is for fleets of clients, not for one command. The buckets of the door
-        // already pace at the documented rates.
+        // two seconds, which is for fleets of clients, not for one command. The client-side rate
+        // limits already keep to the documented rates.
         .retry_config(retries.with_max_attempts(MAX_ATTEMPTS))
         .timeout_config(timeouts)
         .stalled_stream_protection(stalled);

@@ -11,21 +11,21 @@ pub(crate) mod ecs;
 pub(crate) mod elb;
 pub(crate) mod logs;
 pub(crate) mod rds;
+pub(crate) mod s3;
 pub(crate) mod secretsmanager;
 pub(crate) mod sns;
 pub(crate) mod ssm;
 pub(crate) mod sts;
 
-mod buckets;
 mod config;
 mod convert;
-mod door;
+mod http;
 mod loopback;
 mod operation;
 mod pages;
 mod path_style;
+mod rate_limits;
 pub(crate) mod stats;
-pub(crate) mod wait;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -122,16 +122,16 @@ impl Aws {
 ///
 /// The account guard answers before any service but STS is asked: the wrong account sees no call of a verb.
 macro_rules! clients {
-    ($($(#[$attribute:meta])* $name:ident: $sdk:ident $(after $guard:ident)? $(with $module:ident::$how:ident)?,)+) => {
+    ($($name:ident: $sdk:ident as $service:literal $(after $guard:ident)? $(with $module:ident::$how:ident)?,)+) => {
         impl Aws {
             $(
-                $(#[$attribute])*
                 async fn $name(&self) -> Result<$sdk::Client> {
                     $(self.$guard().await?;)?
                     let partition = format!("{}-{}", stringify!($sdk), self.number);
                     let config = self.config().await?;
                     let builder = $sdk::config::Builder::from(config)
-                        .retry_partition($sdk::config::retry::RetryPartition::new(partition));
+                        .retry_partition($sdk::config::retry::RetryPartition::new(partition))
+                        .interceptor(operation::NameOperation { service: $service });
                     $(let builder = $module::$how(builder, config);)?
                     #[expect(clippy::disallowed_methods, reason = "the one place that makes clients")]
                     let client = $sdk::Client::from_conf(builder.build());
@@ -143,18 +143,17 @@ macro_rules! clients {
 }
 
 clients! {
-    autoscaling_client: aws_sdk_autoscaling after guard_account,
-    cloudformation_client: aws_sdk_cloudformation after guard_account,
-    cloudwatch_client: aws_sdk_cloudwatch after guard_account,
-    ecr_client: aws_sdk_ecr after guard_account,
-    ecs_client: aws_sdk_ecs after guard_account,
-    elb_client: aws_sdk_elasticloadbalancingv2 after guard_account,
-    logs_client: aws_sdk_cloudwatchlogs after guard_account,
-    rds_client: aws_sdk_rds after guard_account,
-    #[expect(dead_code, reason = "the first verb that needs S3 takes this line away")]
-    s3_client: aws_sdk_s3 after guard_account with path_style::on_loopback,
-    secretsmanager_client: aws_sdk_secretsmanager after guard_account,
-    sns_client: aws_sdk_sns after guard_account,
-    ssm_client: aws_sdk_ssm after guard_account,
-    sts_client: aws_sdk_sts,
+    autoscaling_client: aws_sdk_autoscaling as "autoscaling" after guard_account,
+    cloudformation_client: aws_sdk_cloudformation as "cloudformation" after guard_account,
+    cloudwatch_client: aws_sdk_cloudwatch as "cloudwatch" after guard_account,
+    ecr_client: aws_sdk_ecr as "ecr" after guard_account,
+    ecs_client: aws_sdk_ecs as "ecs" after guard_account,
+    elb_client: aws_sdk_elasticloadbalancingv2 as "elasticloadbalancing" after guard_account,
+    logs_client: aws_sdk_cloudwatchlogs as "logs" after guard_account,
+    rds_client: aws_sdk_rds as "rds" after guard_account,
+    s3_client: aws_sdk_s3 as "s3" after guard_account with path_style::on_loopback,
+    secretsmanager_client: aws_sdk_secretsmanager as "secretsmanager" after guard_account,
+    sns_client: aws_sdk_sns as "sns" after guard_account,
+    ssm_client: aws_sdk_ssm as "ssm" after guard_account,
+    sts_client: aws_sdk_sts as "sts",
 }

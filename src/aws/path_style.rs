@@ -28,8 +28,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::aws::buckets::Buckets;
-    use crate::aws::door::Door;
+    use crate::aws::http::PoliteClient;
+    use crate::aws::rate_limits::RateLimits;
     use crate::aws::stats::Stats;
     use crate::clock::Clock;
 
@@ -37,9 +37,9 @@ mod tests {
     async fn a_bucket_under_localhost_is_dialled_at_localhost_itself() {
         let endpoint = "http://localhost:1";
         let account = SharedHttpClient::new(Sandbox::stepped(Options::default()));
-        let pace = Buckets::documented(Clock::starting_at(Timestamp::UNIX_EPOCH, 1.0));
+        let pace = RateLimits::documented(Clock::starting_at(Timestamp::UNIX_EPOCH, 1.0));
         // It refuses every host that is not this machine's.
-        let client = Door::new(account, Some(endpoint), pace, Arc::new(Stats::default()));
+        let client = PoliteClient::new(account, Some(endpoint), pace, Arc::new(Stats::default()));
         let credentials = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())

@@ -2,10 +2,13 @@
 
 use aws_sdk_rds::error::SdkError;
 use aws_sdk_rds::types::Tag;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::Aws;
+use super::operation::ShowPermit;
 use super::pages::Pages;
-use crate::change::Permit;
+use crate::change::{Call, Permit, Repeated, parameters};
 use crate::error::{Required as _, Result, from_sdk};
 
 /// A database instance.
@@ -103,38 +106,6 @@ impl Aws {
         Ok(instances)
     }
 
-    /// Begins a snapshot. `id` must be new in the account: a snapshot that is there already counts as
-    /// the one an earlier, unanswered attempt of this call has begun.
-    pub(crate) async fn create_db_snapshot(
-        &self,
-        _permit: Permit<'_>,
-        instance: &str,
-        id: &str,
-        tags: &[(String, String)],
-    ) -> Result<()> {
-        let answer = self
-            .rds_client()
-            .await?
-            .create_db_snapshot()
-            .db_instance_identifier(instance)
-            .db_snapshot_identifier(id)
-            .set_tags(Some(
-                tags.iter()
-                    .map(|(key, value)| Tag::builder().key(key).value(value).build())
-                    .collect(),
-            ))
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(error)) if error.err().is_db_snapshot_already_exists_fault() => Ok(()),
-            Err(error) => Err(from_sdk(
-                format!("create snapshot {id} of database {instance}"),
-                &error,
-            )),
-        }
-    }
-
     /// The snapshot with this identifier.
     pub(crate) async fn db_snapshot(&self, id: &str) -> Result<Option<DbSnapshot>> {
         let answer = self
@@ -158,6 +129,66 @@ impl Aws {
             status: snapshot.status().unwrap_or_default().to_owned(),
             percent: snapshot.percent_progress().unwrap_or(0),
         }))
+    }
+}
+
+/// Begins a snapshot. The identifier must be new in the account: a snapshot that is there already counts
+/// as the one that an earlier, unanswered request of this call has begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CreateDbSnapshot {
+    pub(crate) instance: String,
+    pub(crate) snapshot: String,
+    pub(crate) tags: Vec<(String, String)>,
+}
+
+impl Call for CreateDbSnapshot {
+    const SERVICE: &'static str = "rds";
+    const OPERATION: &'static str = "CreateDBSnapshot";
+    const REPEATED: Repeated = Repeated::Recognised;
+    const VOLATILE: &'static [&'static str] = &["DBSnapshotIdentifier", "Tags"];
+    type Via = Aws;
+    type Answer = ();
+
+    fn parameters(&self) -> Map<String, Value> {
+        let tags = self
+            .tags
+            .iter()
+            .map(|(key, value)| json!({"Key": key, "Value": value}));
+        parameters([
+            ("DBInstanceIdentifier", self.instance.as_str().into()),
+            ("DBSnapshotIdentifier", self.snapshot.as_str().into()),
+            ("Tags", tags.collect::<Vec<_>>().into()),
+        ])
+    }
+
+    fn resource(&self) -> String {
+        format!("rds/{}", self.instance)
+    }
+
+    async fn send(&self, aws: &Aws, permit: &Permit) -> Result<()> {
+        let tags = self
+            .tags
+            .iter()
+            .map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let answer = aws
+            .rds_client()
+            .await?
+            .create_db_snapshot()
+            .db_instance_identifier(&self.instance)
+            .db_snapshot_identifier(&self.snapshot)
+            .set_tags(Some(tags.collect()))
+            .customize()
+            .interceptor(ShowPermit::new(permit))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(error)) if error.err().is_db_snapshot_already_exists_fault() => Ok(()),
+            Err(error) => Err(from_sdk(
+                format!("create snapshot {} of database {}", self.snapshot, self.instance),
+                &error,
+            )),
+        }
     }
 }
 

@@ -1,16 +1,55 @@
-//! The life of a change: plan → gate → apply → verify → journal.
+//! The engine of every change: guard → observe → plan → gate → locks → journal → steps → verify → verdict.
 //!
-//! A [`Plan`] becomes an [`Approved`] plan only in [`gate`]; only an approved plan yields a
-//! [`Permit`], and every function in `aws` that changes something demands one.
+//! A mutating verb implements [`Change`] and hands itself to [`carry_out`]; it never sends a change on its
+//! own. Every change of the AWS layer is a [`Call`], and needs the [`Permit`] that only a step of an approved
+//! plan gives out, for exactly the call that the plan shows.
+//!
+//! This module knows no AWS and no settings; [`Ground`] is what it stands on.
 
-mod apply;
-mod approve;
-mod journal;
-mod lock;
+mod args;
+mod call;
+mod conclude;
+mod cut_off;
+mod engine;
+mod gate;
+mod ground;
+pub(crate) mod history;
+mod host;
+pub(crate) mod journal;
+pub(crate) mod lease;
+pub(crate) mod locks;
+mod outcome;
+mod permit;
 mod plan;
+mod plan_view;
+mod print_aws;
+mod run_id;
+mod running;
+mod spec;
+mod state_files;
+mod steps;
+mod store;
+mod target;
+mod undo;
 
-pub(crate) use apply::{Applied, StepReport, apply};
-pub(crate) use approve::{Approved, Gate, GateArgs, Permit, gate};
-pub(crate) use journal::{Journal, Unfinished};
-pub(crate) use lock::OperationLock;
-pub(crate) use plan::{ApiCall, Blocker, Plan, Risk, Step, Target};
+use std::time::Duration;
+
+pub(crate) use args::ChangeArgs;
+pub(crate) use call::{Call, Later, Loss, Repeated, parameters};
+pub(crate) use conclude::conclude_end;
+pub(crate) use engine::carry_out;
+pub(crate) use ground::{Ground, Mode, Shared};
+pub(crate) use outcome::{End, Outcome, State};
+pub(crate) use permit::Permit;
+pub(crate) use plan::{Blocker, OnFailure, Plan, Step};
+pub(crate) use run_id::RunId;
+pub(crate) use running::{StepRun, Verification};
+pub(crate) use spec::{Basis, Change, Done, Readiness, Words};
+pub(crate) use store::{Condition, SharedStore, Stored, Written};
+pub(crate) use target::Target;
+#[cfg(test)]
+pub(crate) use {plan::Risk, plan_view::PlanView, run_id::RunNames};
+
+/// How often steps that wait are looked at: the platform's metrics come once a minute, so looking more
+/// often than every few seconds learns nothing.
+const WAITING_PACE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(30));

@@ -1,119 +1,20 @@
-//! What a command is going to do, before it does anything.
+//! What a verb is going to do, before it does anything. Plain data: a verb's pure `plan` function makes
+//! it, the engine derives everything else from it.
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
 
-use crate::error::{ErrorKind, Hint};
-use crate::output::{Render, View};
+use super::call::{ApiCall, Loss};
+use super::target::Target;
+use crate::error::{CtlError, ErrorKind, Hint};
 
-/// How hard a change is to take back; decides what the operator is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// How hard a change is to take back; decides what the operator is asked. Derived from the calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Risk {
     /// Can be undone by another command: y/N.
     Reversible,
-    /// Loses data or work: the context's name must be typed.
+    /// Loses data or work: a name must be typed.
     Destructive,
-}
-
-/// Where the change happens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Target {
-    pub(crate) context: String,
-    pub(crate) account: String,
-    pub(crate) region: String,
-    /// A protected context: every change needs the name typed.
-    pub(crate) protected: bool,
-}
-
-impl Target {
-    /// The name, without extension, of this machine's files about `verb` in this place.
-    pub(super) fn file_stem(&self, verb: &str) -> String {
-        // The name of a context may hold anything; that of a file may not.
-        let plain = |text: &str| -> String {
-            text.bytes()
-                .map(|byte| match byte {
-                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
-                    other => format!("%{other:02x}"),
-                })
-                .collect()
-        };
-        format!(
-            "{}-{}-{}-{}",
-            verb.replace(' ', "-"),
-            self.account,
-            plain(&self.region),
-            plain(&self.context)
-        )
-    }
-}
-
-/// One mutating API call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct ApiCall {
-    /// E.g. `autoscaling`.
-    pub(crate) service: &'static str,
-    /// E.g. `SetDesiredCapacity`.
-    pub(crate) operation: &'static str,
-    /// The parameters that matter, by the names the API gives them.
-    pub(crate) parameters: Map<String, Value>,
-}
-
-impl ApiCall {
-    /// A call and the parameters that matter, in the order in which they are shown.
-    pub(crate) fn new<const N: usize>(
-        service: &'static str,
-        operation: &'static str,
-        parameters: [(&str, Value); N],
-    ) -> Self {
-        let parameters = parameters
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-        Self {
-            service,
-            operation,
-            parameters,
-        }
-    }
-
-    /// One line for a call with few short parameters, otherwise a line for each.
-    fn text(&self) -> String {
-        let shown: Vec<(&str, String)> = self
-            .parameters
-            .iter()
-            .map(|(name, value)| (name.as_str(), plain(value)))
-            .collect();
-        let words: Vec<String> = shown
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let line = format!(
-            "      calls {}:{} {}",
-            self.service,
-            self.operation,
-            words.join(" ")
-        );
-        if line.len() <= 79 {
-            return line + "\n";
-        }
-        let width = shown.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-        let mut text = format!("      calls {}:{} with\n", self.service, self.operation);
-        for (name, value) in shown {
-            text.push_str(&format!("        {name:<width$}  {value}\n"));
-        }
-        text
-    }
-}
-
-/// A bare word for a string, JSON for everything else.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            value.to_string()
-        }
-    }
 }
 
 /// A reason not to go on.
@@ -126,150 +27,170 @@ pub(crate) struct Blocker {
     pub(crate) hint: Hint,
 }
 
+impl Blocker {
+    /// The error that a plan with this blocker ends with.
+    pub(super) fn error(&self) -> CtlError {
+        CtlError::new(self.kind, &self.reason).hint(self.hint.clone())
+    }
+}
+
+/// What happens to the rest of a plan when a step fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnFailure {
+    /// The other steps are carried out all the same.
+    #[default]
+    Continue,
+    /// No further step is begun.
+    Stop,
+    /// No further step is begun, and those that are done are undone, the last one first.
+    Undo,
+}
+
+/// Steps that become known only while the plan is carried out, as the plan announces them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Then {
+    /// "for each instance: terminate it".
+    pub(crate) text: String,
+    /// Their calls, with [`Later`](super::Later) for what is not known yet.
+    pub(crate) calls: Vec<ApiCall>,
+}
+
 /// One thing to do, with the typed action that does it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Step<A> {
     /// Names the step in journal, outcome and messages, e.g. the fleet.
     pub(crate) id: String,
     /// Imperative: "set desired capacity to 0".
     pub(crate) summary: String,
     pub(crate) calls: Vec<ApiCall>,
+    /// Calls that may become necessary, e.g. StopTask on an interrupt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) if_needed: Vec<ApiCall>,
+    /// Where the parameters come from and what else the operator should know of the step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<String>,
     pub(crate) before: Option<String>,
     pub(crate) after: Option<String>,
+    /// Steps that must be done first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) needs: Vec<String>,
+    /// Whether the step waits until the verb says that the world is ready for it.
+    #[serde(default)]
+    pub(crate) waits: bool,
+    #[serde(default)]
+    pub(crate) on_failure: OnFailure,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) then: Option<Then>,
     pub(crate) action: A,
+}
+
+impl<A> Step<A> {
+    /// A step that fails alone.
+    pub(crate) fn new(
+        id: impl Into<String>,
+        summary: impl Into<String>,
+        calls: Vec<ApiCall>,
+        action: A,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            summary: summary.into(),
+            calls,
+            if_needed: Vec::new(),
+            notes: Vec::new(),
+            before: None,
+            after: None,
+            needs: Vec::new(),
+            waits: false,
+            on_failure: OnFailure::Continue,
+            then: None,
+            action,
+        }
+    }
+
+    /// The state of the world before and after, in words.
+    #[must_use]
+    pub(crate) fn changing(mut self, before: impl Into<String>, after: impl Into<String>) -> Self {
+        self.before = Some(before.into());
+        self.after = Some(after.into());
+        self
+    }
+
+    /// Every call that the step may send.
+    pub(super) fn possible_calls(&self) -> impl Iterator<Item = &ApiCall> {
+        let announced = self.then.iter().flat_map(|then| &then.calls);
+        self.calls.iter().chain(&self.if_needed).chain(announced)
+    }
 }
 
 /// Everything that a command is going to do.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan<A> {
-    /// The command, e.g. `fleet scale-to-zero`.
-    pub(crate) verb: &'static str,
     /// One sentence.
     pub(crate) title: String,
-    pub(crate) target: Target,
-    pub(crate) risk: Risk,
-    /// What must be typed when something must be typed; the context's name unless a verb says otherwise.
-    pub(crate) confirm_word: String,
     pub(crate) steps: Vec<Step<A>>,
     pub(crate) warnings: Vec<String>,
     pub(crate) blockers: Vec<Blocker>,
+    /// How many steps may be under way at once.
+    pub(crate) at_once: usize,
 }
 
 impl<A> Plan<A> {
-    /// The plan as it is shown.
-    pub(crate) fn view(&self) -> PlanView {
-        PlanView {
-            verb: self.verb,
-            title: self.title.clone(),
-            target: self.target.clone(),
-            risk: self.risk,
-            steps: self
-                .steps
-                .iter()
-                .map(|step| StepView {
-                    id: step.id.clone(),
-                    summary: step.summary.clone(),
-                    calls: step.calls.clone(),
-                    before: step.before.clone(),
-                    after: step.after.clone(),
-                })
-                .collect(),
-            warnings: self.warnings.clone(),
-            blockers: self.blockers.clone(),
+    /// A plan of these steps, one at a time.
+    pub(crate) fn new(title: impl Into<String>, steps: Vec<Step<A>>) -> Self {
+        Self {
+            title: title.into(),
+            steps,
+            warnings: Vec::new(),
+            blockers: Vec::new(),
+            at_once: 1,
         }
     }
-}
 
-/// A plan without its actions: what people and scripts see.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct PlanView {
-    verb: &'static str,
-    title: String,
-    target: Target,
-    risk: Risk,
-    steps: Vec<StepView>,
-    warnings: Vec<String>,
-    blockers: Vec<Blocker>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct StepView {
-    id: String,
-    summary: String,
-    calls: Vec<ApiCall>,
-    before: Option<String>,
-    after: Option<String>,
-}
-
-impl PlanView {
-    /// The plan as text; the same for a dry run and for the question before the real one.
-    pub(crate) fn text(&self) -> String {
-        let target = &self.target;
-        let mut text = format!(
-            "plan: {}\n  in context {} (account {}, {}){}\n",
-            self.title,
-            target.context,
-            target.account,
-            target.region,
-            if target.protected { ", protected" } else { "" },
-        );
-        for step in &self.steps {
-            text.push_str(&format!("  - {}: {}\n", step.id, step.summary));
-            if let (Some(before), Some(after)) = (&step.before, &step.after) {
-                text.push_str(&format!("      {before} -> {after}\n"));
-            }
-            for call in &step.calls {
-                text.push_str(&call.text());
-            }
+    /// Whatever fails, everything that was done is undone.
+    #[must_use]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for verbs whose parts make no sense alone")
+    )]
+    pub(crate) fn all_or_nothing(mut self) -> Self {
+        for step in &mut self.steps {
+            step.on_failure = OnFailure::Undo;
         }
-        if self.steps.is_empty() {
-            text.push_str("  nothing to change\n");
-        }
-        for warning in &self.warnings {
-            text.push_str(&format!("  warning: {warning}\n"));
-        }
-        for blocker in &self.blockers {
-            text.push_str(&format!("  blocked: {}\n", blocker.reason));
-        }
-        text
-    }
-}
-
-impl Render for PlanView {
-    fn schema(&self) -> &'static str {
-        "bpctl.plan/1"
+        self
     }
 
-    fn human(&self, _view: &View) -> String {
-        self.text()
+    fn losses(&self) -> impl Iterator<Item = &Loss> {
+        let calls = self.steps.iter().flat_map(Step::possible_calls);
+        calls.filter_map(|call| call.loses.as_ref())
     }
 
-    fn names(&self) -> Vec<String> {
-        self.steps.iter().map(|step| step.id.clone()).collect()
+    /// Destructive as soon as one call loses something.
+    pub(crate) fn risk(&self) -> Risk {
+        match self.losses().next() {
+            Some(_) => Risk::Destructive,
+            None => Risk::Reversible,
+        }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// What must be typed when something must be typed: the context's name; the account's number when
+    /// production loses data.
+    pub(crate) fn confirm_word<'a>(&self, target: &'a Target) -> &'a str {
+        let loses_data = self.losses().any(|loss| matches!(loss, Loss::Data(_)));
+        if loses_data && target.production {
+            &target.account
+        } else {
+            &target.context
+        }
+    }
 
-    #[test]
-    fn any_context_has_a_file_of_its_own() {
-        let stem = |context: &str, region: &str| {
-            Target {
-                context: context.to_owned(),
-                account: "123456789012".to_owned(),
-                region: region.to_owned(),
-                protected: false,
-            }
-            .file_stem("fleet scale-to-zero")
-        };
-        assert_eq!(
-            stem("prod", "eu-west-1"),
-            "fleet-scale-to-zero-123456789012-eu-west-1-prod"
-        );
-        assert_ne!(stem("prod", "eu-west-1"), stem("prod", "us-east-1"));
-        assert_ne!(stem("a/b", "x"), stem("a.b", "x"));
-        assert!(!stem("../../x y", "no region").contains(['/', '.', ' ']));
+    /// What the plan changes, sorted: the names of its locks.
+    pub(super) fn resources(&self) -> Vec<String> {
+        let calls = self.steps.iter().flat_map(Step::possible_calls);
+        let mut resources: Vec<String> = calls.map(|call| call.resource.clone()).collect();
+        resources.sort();
+        resources.dedup();
+        resources
     }
 }

@@ -6,6 +6,7 @@ use super::command_tree;
 use super::global::GlobalArgs;
 use super::verbs::Command;
 use crate::aws::Aws;
+use crate::change::Mode;
 use crate::clock::Clock;
 use crate::commands;
 use crate::commands::verb::{Configuration, Needs};
@@ -75,6 +76,7 @@ async fn context(global: &GlobalArgs, needs: Needs, process: Process, ui: Ui) ->
     let flags = global.overrides();
     let output = global.output();
     let Process {
+        args,
         env,
         cwd,
         transport,
@@ -111,6 +113,11 @@ async fn context(global: &GlobalArgs, needs: Needs, process: Process, ui: Ui) ->
         Ok(resolved) => resolved,
         Err(error) => return Err((ui, error)),
     };
+    let command_line = args
+        .iter()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     let state_dir = state_dir(&env);
     let clock = match &transport {
         Some(transport) => transport.clock.clone(),
@@ -143,6 +150,8 @@ async fn context(global: &GlobalArgs, needs: Needs, process: Process, ui: Ui) ->
         state_dir,
         cancel,
         about_aws: needs.aws,
+        command_line,
+        mode: Mode::Fresh,
         command_tree,
     })
 }

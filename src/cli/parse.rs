@@ -85,7 +85,7 @@ fn shows_help(error: &clap::Error) -> bool {
 
 /// Command line → [`Cli`]; help and version texts and complaints are written here.
 pub(super) fn parse(process: &mut Process) -> Result<Cli, ExitStatus> {
-    let args = std::mem::take(&mut process.args);
+    let args = process.args.clone();
     let wants_json = wants_json(&args);
     let parsed = command_tree()
         .try_get_matches_from(&args)

@@ -115,6 +115,13 @@ pub(crate) const KEYS: &[Key] = &[
         default: Some("30m"),
         help: "how long a command follows what it started, unless it has a --timeout of its own",
     },
+    Key {
+        name: "require_lease",
+        flag: None,
+        env: &["BPCTL_REQUIRE_LEASE"],
+        default: Some("false"),
+        help: "change nothing without an account-wide lease, which keeps runs on other machines out",
+    },
 ];
 
 /// The row with this name; dashes and underscores are the same.

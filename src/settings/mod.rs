@@ -103,6 +103,7 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: Sourced<Duration>,
     pub(crate) read_timeout: Sourced<Duration>,
     pub(crate) wait_timeout: Sourced<Duration>,
+    pub(crate) require_lease: Sourced<bool>,
 }
 
 impl Settings {

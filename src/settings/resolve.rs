@@ -288,6 +288,7 @@ fn settle(inputs: &Inputs<'_>, manner: Manner) -> Result<Settings> {
         connect_timeout: from.required("connect_timeout", timeout)?,
         read_timeout: from.required("read_timeout", timeout)?,
         wait_timeout: from.required("wait_timeout", duration)?,
+        require_lease: from.required("require_lease", parsed::<bool>)?,
         context,
     })
 }

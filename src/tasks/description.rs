@@ -1,9 +1,11 @@
 //! What can be said of a task before it runs: where its lines go, and what it is for.
 
+use serde::{Deserialize, Serialize};
+
 use crate::aws::ecs::{ContainerDefinition, Task};
 
 /// Where the awslogs driver puts the lines of a container.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LogPlace {
     pub(crate) group: String,
     pub(crate) prefix: String,

@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::event::{Event, Observer};
 use super::tail::Tail;
 use crate::aws::ecs::Task;
-use crate::aws::wait::{Look, Waited, Waiter};
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::wait::{Look, Waited, Waiter};
 
 /// ECS may take some seconds until every part of it knows a new task (API reference of RunTask).
 const KNOWN_AFTER: Duration = Duration::from_secs(60);

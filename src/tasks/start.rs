@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::event::Observer;
 use crate::aws::ecs::Task;
-use crate::aws::wait::{Look, Waited, Waiter};
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::wait::{Look, Waited, Waiter};
 
 /// After a lost answer: how long to look for the task that may have been started.
 const SEARCH: Duration = Duration::from_secs(20);

@@ -7,6 +7,7 @@ use bpctl_sandbox::{FleetSeed, Options, Scenario, Service};
 use serde_json::{Value, json};
 
 use crate::site::{Site, eventually};
+use crate::support::kept_by_hand;
 
 const FLEETS: usize = 20;
 const SET: &str = "SetDesiredCapacity";
@@ -20,7 +21,12 @@ fn site() -> Site {
         scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
         ..Options::default()
     };
-    Site::start(options, 10.0, Duration::from_millis(30))
+    let site = Site::start(options, 10.0, Duration::from_millis(30));
+    let groups: Vec<String> = (0..FLEETS)
+        .map(|number| format!("asg-production-fleet-{number:03}"))
+        .collect();
+    kept_by_hand(&site.sandbox, &groups, 1);
+    site
 }
 
 fn groups(site: &Site) -> Vec<Value> {

@@ -6,26 +6,42 @@ use bpctl::Prompter;
 use bpctl_sandbox::{Fault, FaultRule, FleetSeed, Options, Sandbox, Scenario, Service};
 use serde_json::{Value, json};
 
-use crate::support::{Account, Run};
+use crate::support::{Account, Run, kept_by_hand};
 
 const FLEET: &str = "production/gpu-default";
 const GROUP: &str = "asg-production-gpu-default";
 const SET: &str = "AutoScaling:SetDesiredCapacity";
 
-/// One production fleet that runs although it has no work: the one that an operator takes to zero.
+/// One production fleet that an operator keeps running although it has no work.
 fn idle() -> Account {
-    Account::with(&[Scenario::ScaleToZeroUnsubscribed])
+    idle_under(&[])
 }
 
-/// `count` production fleets that run without work.
+fn idle_under(scenarios: &[Scenario]) -> Account {
+    let options = Options {
+        scenarios: scenarios
+            .iter()
+            .copied()
+            .chain([Scenario::ScaleToZeroUnsubscribed])
+            .collect(),
+        ..Options::default()
+    };
+    Account::prepared(options, |sandbox| kept_by_hand(sandbox, &[GROUP.to_owned()], 1))
+}
+
+/// `count` production fleets that are kept running without work.
 fn idle_fleets(count: usize) -> Account {
-    Account::from_options(Options {
+    let options = Options {
         fleets: (0..count)
             .map(|number| FleetSeed::new("production", &format!("fleet-{number:03}"), 2, 0.0))
             .collect(),
         scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
         ..Options::default()
-    })
+    };
+    let groups: Vec<String> = (0..count)
+        .map(|number| format!("asg-production-fleet-{number:03}"))
+        .collect();
+    Account::prepared(options, |sandbox| kept_by_hand(sandbox, &groups, 1))
 }
 
 fn inject(account: &Account, rule: FaultRule) {
@@ -103,7 +119,14 @@ async fn an_idle_fleet_goes_to_zero_and_its_instances_leave() {
 
 #[tokio::test(start_paused = true)]
 async fn the_staged_layout_works_the_same() {
-    let account = Account::staged(&[Scenario::ScaleToZeroUnsubscribed]);
+    let options = Options {
+        layout: bpctl_sandbox::Layout::Staged,
+        scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
+        ..Options::default()
+    };
+    let account = Account::prepared(options, |sandbox| {
+        kept_by_hand(sandbox, &["asg-staging-gpu-default".to_owned()], 1);
+    });
     let run = account
         .run(&["fleet", "scale-to-zero", "--all", "--yes", "-o", "json"])
         .await;
@@ -192,6 +215,9 @@ async fn denied_metrics_block() {
 #[tokio::test(start_paused = true)]
 async fn drain_waits_for_the_jobs() {
     let account = Account::with(&[]);
+    // What would take the fleet to zero by itself as soon as its queue is empty.
+    let alarms = json!({ "AutoScalingGroupName": GROUP, "ScalingProcesses": ["AlarmNotification"] });
+    call(&account.sandbox, "SuspendProcesses", &alarms);
     // From now on nobody brings new jobs; those that are there take some minutes.
     account
         .sandbox
@@ -442,7 +468,7 @@ async fn denied_names_the_permission() {
 
 #[tokio::test(start_paused = true)]
 async fn throttling_slows_it_down_and_no_more() {
-    let account = Account::with(&[Scenario::ScaleToZeroUnsubscribed, Scenario::Throttled]);
+    let account = idle_under(&[Scenario::Throttled]);
     let run = account
         .run(&["fleet", "scale-to-zero", FLEET, "--yes", "-o", "json"])
         .await;
@@ -535,7 +561,10 @@ async fn drain_with_two_fleets_takes_the_idle_one_first() {
         ],
         ..Options::default()
     });
-    // An operator started a worker by hand: nothing to do for it.
+    // An operator started a worker by hand: nothing to do for it, and no alarm acts.
+    let alarms =
+        json!({ "AutoScalingGroupName": "asg-production-idle", "ScalingProcesses": ["AlarmNotification"] });
+    call(&account.sandbox, "SuspendProcesses", &alarms);
     let input = json!({ "AutoScalingGroupName": "asg-production-idle", "DesiredCapacity": 1 });
     call(&account.sandbox, "SetDesiredCapacity", &input);
     tokio::time::advance(std::time::Duration::from_secs(5 * 60)).await;

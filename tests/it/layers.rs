@@ -104,7 +104,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Imports against the table that somebody is about to remove: from module to module.
-const UPWARD: &[(&str, &str)] = &[("change", "context")];
+const UPWARD: &[(&str, &str)] = &[];
 
 /// Files outside `src/aws` that name crates of the SDK, and why they must.
 const SDK_OUTSIDE_AWS: &[(&str, &str)] = &[

@@ -139,9 +139,7 @@ async fn the_trap_bites_whoever_sends_words_to_a_shell() {
     let parameters = &plan["steps"][0]["calls"][0]["parameters"];
     let input = json!({
         "cluster": "bp", "taskDefinition": "bp-backend", "launchType": "FARGATE",
-        "networkConfiguration": {"awsvpcConfiguration": {
-            "subnets": parameters["subnets"], "securityGroups": parameters["securityGroups"],
-        }},
+        "networkConfiguration": parameters["networkConfiguration"],
         "overrides": {"containerOverrides": [{
             "name": "php-fpm", "command": ["php", "artisan", "tenancy:pools-migrate"],
         }]},
@@ -332,17 +330,18 @@ async fn flags_beat_the_environment_which_beats_the_service() {
         }
     };
     let network = |run: &Run| {
-        let parameters = &run.json()["steps"][0]["calls"][0]["parameters"];
+        let step = &run.json()["steps"][0];
+        let network = &step["calls"][0]["parameters"]["networkConfiguration"]["awsvpcConfiguration"];
         (
-            parameters["subnets"].clone(),
-            parameters["securityGroups"].clone(),
-            parameters["networkFrom"].clone(),
+            network["subnets"].clone(),
+            network["securityGroups"].clone(),
+            step["notes"][0].clone(),
         )
     };
     let run = account
         .run_with(&["migrate", "--dry-run", "-o", "json"], env)
         .await;
-    let both = "environment PRIVATE_SUBNET_IDS (subnets), environment BACKEND_SG_ID (security groups)";
+    let both = "the subnets come from environment PRIVATE_SUBNET_IDS, the security groups from environment BACKEND_SG_ID";
     let (subnets, groups) = (json!(["subnet-0a1b2c3d"]), json!(["sg-0a1b2c3d"]));
     assert_eq!(network(&run), (subnets.clone(), groups, both.into()));
     let flag = [
@@ -354,10 +353,13 @@ async fn flags_beat_the_environment_which_beats_the_service() {
         "sg-00000001",
     ];
     let run = account.run_with(&flag, env).await;
-    let mixed = "environment PRIVATE_SUBNET_IDS (subnets), flag --security-groups (security groups)";
+    let mixed = "the subnets come from environment PRIVATE_SUBNET_IDS, the security groups from flag --security-groups";
     assert_eq!(network(&run), (subnets, json!(["sg-00000001"]), mixed.into()));
     let run = account.run(&["migrate", "--dry-run", "-o", "json"]).await;
-    assert_eq!(network(&run).2, "service bp-backend");
+    assert_eq!(
+        network(&run).2,
+        "the subnets come from service bp-backend, the security groups from service bp-backend"
+    );
     // A network that does not exist is refused by ECS; the error says where it came from.
     let run = account.run_with(&["migrate", "--yes"], env).await;
     assert_eq!(run.status.code(), 1, "{}", run.text());

@@ -3,13 +3,16 @@
 //! The runtime's clock is paused in these tests: whenever bpctl waits, simulated time jumps ahead at
 //! once. The sandbox and bpctl read the same clock.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use bpctl::{Clock, ExitStatus, Process, Transport};
 use bpctl_sandbox::door::Pace;
-use bpctl_sandbox::{Call, FleetSeed, Layout, Options, Sandbox, Scenario};
+use bpctl_sandbox::{Call, FleetSeed, Layout, Options, Sandbox, Scenario, Service};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 /// An account, a home folder, and what an operator would type.
 pub(crate) struct Account {
@@ -29,6 +32,9 @@ pub(crate) struct Run {
     pub(crate) changes: Vec<String>,
     /// All calls, retries included.
     pub(crate) calls: usize,
+    /// Writes of leases and of the shared history, which belong to every change alike; they count neither
+    /// as changes nor as calls.
+    pub(crate) bookkeeping: Vec<String>,
 }
 
 impl Account {
@@ -62,8 +68,14 @@ impl Account {
     }
 
     pub(crate) fn from_options(options: Options) -> Self {
+        Self::prepared(options, |_| {})
+    }
+
+    /// An account in which something has happened before the operator arrives.
+    pub(crate) fn prepared(options: Options, before: impl FnOnce(&Sandbox)) -> Self {
         let layout = options.layout;
         let sandbox = Sandbox::new(options, Pace::Live { speed: 1.0 });
+        before(&sandbox);
         let now =
             Timestamp::from_millisecond(sandbox.now().0).expect("the sandbox's time is in the calendar");
         Self {
@@ -110,18 +122,104 @@ impl Account {
         let calls: Vec<Call> = self
             .sandbox
             .with_world(|world| world.calls().iter().skip(before).cloned().collect());
+        let (bookkeeping, calls): (Vec<Call>, Vec<Call>) = calls.into_iter().partition(is_bookkeeping);
+        let changes: Vec<&Call> = calls.iter().filter(|call| call.changed()).collect();
+        shown_is_sent(self.home.path(), &changes);
         Run {
             status,
             stdout: captured.stdout(),
             stderr: captured.stderr(),
-            changes: calls
-                .iter()
-                .filter(|call| call.changed())
-                .map(|call| format!("{:?}:{}", call.service, call.operation))
-                .collect(),
+            changes: changes.iter().map(|call| label(call)).collect(),
             calls: calls.len(),
+            bookkeeping: bookkeeping.iter().map(label).collect(),
         }
     }
+}
+
+fn label(call: &Call) -> String {
+    format!("{:?}:{}", call.service, call.operation)
+}
+
+/// Whether a call is about bpctl's own objects beside the platform's logs.
+fn is_bookkeeping(call: &Call) -> bool {
+    call.service == Service::S3
+        && (call.input.is_none()
+            || call
+                .input
+                .as_ref()
+                .is_some_and(|input| input["Key"].as_str().is_some_and(|key| key.starts_with("bpctl/"))))
+}
+
+/// Every change that was sent stands in the plan of a journal with exactly these parameters.
+fn shown_is_sent(home: &Path, changes: &[&Call]) {
+    let journals: Vec<PathBuf> = fs::read_dir(home.join(".local/state/bpctl/journal"))
+        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+        .unwrap_or_default();
+    let texts: Vec<String> = journals
+        .iter()
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .collect();
+    let shown: Vec<Value> = texts
+        .iter()
+        .flat_map(|text| text.lines())
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .flat_map(|event| event["steps"].as_array().cloned().unwrap_or_default())
+        .flat_map(|step| {
+            ["calls", "if_needed"].map(|kind| step[kind].as_array().cloned().unwrap_or_default())
+        })
+        .flatten()
+        .collect();
+    for change in changes {
+        let sent = change.input.clone().unwrap_or_default();
+        let found = shown
+            .iter()
+            .any(|call| call["operation"] == change.operation.as_str() && same(&call["parameters"], &sent));
+        assert!(
+            found,
+            "{} was sent with {sent}, and no plan shows it so: {shown:#?}",
+            change.operation
+        );
+    }
+}
+
+/// Parameters are the same, whatever an earlier step found out.
+fn same(shown: &Value, sent: &Value) -> bool {
+    match (shown, sent) {
+        (Value::Object(members), _) if members.contains_key("$from") => true,
+        (Value::Object(shown), Value::Object(sent)) => {
+            shown.len() == sent.len()
+                && shown
+                    .iter()
+                    .all(|(name, value)| sent.get(name).is_some_and(|other| same(value, other)))
+        }
+        (Value::Array(shown), Value::Array(sent)) => {
+            shown.len() == sent.len() && shown.iter().zip(sent).all(|(shown, sent)| same(shown, sent))
+        }
+        _ => shown == sent,
+    }
+}
+
+/// An operator keeps fleets at `desired` by hand: their alarms act no more, and the instances have come up.
+pub(crate) fn kept_by_hand(sandbox: &Sandbox, groups: &[String], desired: u32) {
+    for group in groups {
+        sandbox.with_world(|world| {
+            for (operation, input) in [
+                (
+                    "SuspendProcesses",
+                    json!({"AutoScalingGroupName": group, "ScalingProcesses": ["AlarmNotification"]}),
+                ),
+                (
+                    "SetDesiredCapacity",
+                    json!({"AutoScalingGroupName": group, "DesiredCapacity": desired}),
+                ),
+            ] {
+                world
+                    .call(Service::AutoScaling, operation, &input)
+                    .unwrap_or_else(|error| panic!("{operation} of {group}: {error:?}"));
+            }
+        });
+    }
+    sandbox.advance(Duration::from_secs(10 * 60));
 }
 
 impl Run {

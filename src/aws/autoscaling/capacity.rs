@@ -1,8 +1,12 @@
 //! SetDesiredCapacity, with the answer read back.
 
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
 use super::super::Aws;
+use super::super::operation::ShowPermit;
 use super::Group;
-use crate::change::Permit;
+use crate::change::{Call, Loss, Permit, Repeated, parameters};
 use crate::error::{CtlError, ErrorKind, Result, from_sdk};
 
 impl Aws {
@@ -19,28 +23,59 @@ impl Aws {
             )
         })
     }
+}
 
-    /// Asks for `desired` instances whatever the cooldown says, and gives the group back as it is then.
-    /// Scaling policies may already have changed it again.
-    pub(crate) async fn set_desired_capacity(
-        &self,
-        group: &str,
-        desired: u32,
-        _permit: Permit<'_>,
-    ) -> Result<Group> {
+/// Asks for a number of instances whatever the cooldown says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SetDesiredCapacity {
+    pub(crate) group: String,
+    pub(crate) desired: u32,
+    /// What is changed, for locks, e.g. `asg/production/gpu-default`.
+    pub(crate) resource: String,
+    pub(crate) loses: Option<Loss>,
+}
+
+impl Call for SetDesiredCapacity {
+    const SERVICE: &'static str = "autoscaling";
+    const OPERATION: &'static str = "SetDesiredCapacity";
+    const REPEATED: Repeated = Repeated::Harmless;
+    type Via = Aws;
+    /// The group as it is afterwards; scaling policies may already have changed it again.
+    type Answer = Group;
+
+    fn parameters(&self) -> Map<String, Value> {
+        parameters([
+            ("AutoScalingGroupName", self.group.as_str().into()),
+            ("DesiredCapacity", self.desired.into()),
+            ("HonorCooldown", false.into()),
+        ])
+    }
+
+    fn resource(&self) -> String {
+        self.resource.clone()
+    }
+
+    fn loses(&self) -> Option<Loss> {
+        self.loses.clone()
+    }
+
+    async fn send(&self, aws: &Aws, permit: &Permit) -> Result<Group> {
+        let Self { group, desired, .. } = self;
         let doing = || format!("set the desired capacity of `{group}` to {desired}");
-        self.autoscaling_client()
+        aws.autoscaling_client()
             .await?
             .set_desired_capacity()
             .auto_scaling_group_name(group)
             .desired_capacity(
-                i32::try_from(desired)
+                i32::try_from(*desired)
                     .map_err(|error| CtlError::new(ErrorKind::Usage, doing()).source(&error))?,
             )
             .honor_cooldown(false)
+            .customize()
+            .interceptor(ShowPermit::new(permit))
             .send()
             .await
             .map_err(|error| from_sdk(doing(), &error))?;
-        self.group(group).await
+        aws.group(group).await
     }
 }

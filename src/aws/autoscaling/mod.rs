@@ -6,6 +6,7 @@ mod groups;
 mod policies;
 
 pub(crate) use activities::Activity;
+pub(crate) use capacity::SetDesiredCapacity;
 #[cfg(test)]
 pub(crate) use groups::Instance;
 pub(crate) use groups::{Group, Phase};

@@ -8,7 +8,7 @@ pub(crate) mod tasks;
 
 pub(crate) use definitions::ContainerDefinition;
 pub(crate) use health::ServiceDeployment;
-pub(crate) use run::{Network, RunTask};
+pub(crate) use run::{Network, RunTask, StopTask};
 pub(crate) use services::{Deployment, Event, Service};
 pub(crate) use tasks::{Container, Task};
 

@@ -5,17 +5,19 @@ use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, ContainerOverride, LaunchType, NetworkConfiguration, Tag,
     TaskOverride,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::tasks::{Task, convert_task};
 use crate::aws::Aws;
-use crate::change::Permit;
+use crate::aws::operation::ShowPermit;
+use crate::change::{Call, Later, Loss, Permit, Repeated, parameters};
 use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
 
 const DOING: &str = "start the task";
 
 /// The network of a service or task.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Network {
     pub(crate) subnets: Vec<String>,
     pub(crate) security_groups: Vec<String>,
@@ -33,7 +35,7 @@ impl Network {
 }
 
 /// A one-off task on Fargate, in which one container gets another command.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RunTask {
     pub(crate) cluster: String,
     /// ARN: the revision that was looked at is the one that runs.
@@ -48,19 +50,84 @@ pub(crate) struct RunTask {
     /// Printable ASCII, at most 64 characters: however often the request is sent, one task starts.
     pub(crate) client_token: String,
     pub(crate) tags: Vec<(String, String)>,
+    /// What the command loses, if it does.
+    pub(crate) loses: Option<Loss>,
 }
 
-impl Aws {
-    /// Starts the task. The SDK repeats the request with the same token when an answer is lost.
+impl RunTask {
+    /// The family of the task definition, e.g. `bp-backend`.
+    fn family(&self) -> &str {
+        let name = super::short(&self.definition);
+        name.split_once(':').map_or(name, |(family, _)| family)
+    }
+}
+
+impl Call for RunTask {
+    const SERVICE: &'static str = "ecs";
+    const OPERATION: &'static str = "RunTask";
+    const REPEATED: Repeated = Repeated::Recognised;
+    const VOLATILE: &'static [&'static str] = &["clientToken", "startedBy", "tags"];
+    type Via = Aws;
+    type Answer = Task;
+
+    fn parameters(&self) -> Map<String, Value> {
+        let tags = self
+            .tags
+            .iter()
+            .map(|(key, value)| json!({"key": key, "value": value}));
+        let public_ip = if self.network.public_ip {
+            "ENABLED"
+        } else {
+            "DISABLED"
+        };
+        let mut members = parameters([
+            ("cluster", self.cluster.as_str().into()),
+            ("taskDefinition", self.definition.as_str().into()),
+            ("count", 1.into()),
+            ("launchType", "FARGATE".into()),
+        ]);
+        if let Some(version) = &self.platform_version {
+            members.insert("platformVersion".to_owned(), version.as_str().into());
+        }
+        members.extend(parameters([
+            ("enableExecuteCommand", self.execute_command.into()),
+            (
+                "networkConfiguration",
+                json!({"awsvpcConfiguration": {
+                    "subnets": self.network.subnets,
+                    "securityGroups": self.network.security_groups,
+                    "assignPublicIp": public_ip,
+                }}),
+            ),
+            (
+                "overrides",
+                json!({"containerOverrides": [{"name": self.container, "command": self.command}]}),
+            ),
+            ("startedBy", self.started_by.as_str().into()),
+            ("tags", tags.collect::<Vec<_>>().into()),
+            ("clientToken", self.client_token.as_str().into()),
+        ]));
+        members
+    }
+
+    fn resource(&self) -> String {
+        format!("ecs/{}", self.family())
+    }
+
+    fn loses(&self) -> Option<Loss> {
+        self.loses.clone()
+    }
+
+    /// The SDK repeats the request with the same token when an answer is lost.
     ///
     /// # Errors
     /// What AWS refuses; [`ErrorKind::Failed`] with the reason when ECS answers "no" with a `failures`
-    /// list; [`ErrorKind::Unreachable`] when nobody knows whether the task started.
-    pub(crate) async fn run_task(&self, _permit: Permit<'_>, order: &RunTask) -> Result<Task> {
+    /// list; [`ErrorKind::Unreachable`] when it is not known whether the task started.
+    async fn send(&self, aws: &Aws, permit: &Permit) -> Result<Task> {
         let vpc = AwsVpcConfiguration::builder()
-            .set_subnets(Some(order.network.subnets.clone()))
-            .set_security_groups(Some(order.network.security_groups.clone()))
-            .assign_public_ip(if order.network.public_ip {
+            .set_subnets(Some(self.network.subnets.clone()))
+            .set_security_groups(Some(self.network.security_groups.clone()))
+            .assign_public_ip(if self.network.public_ip {
                 AssignPublicIp::Enabled
             } else {
                 AssignPublicIp::Disabled
@@ -68,51 +135,76 @@ impl Aws {
             .build()
             .map_err(|error| CtlError::new(ErrorKind::Unexpected, DOING).source(&error))?;
         let overriding = ContainerOverride::builder()
-            .name(&order.container)
-            .set_command(Some(order.command.clone()))
+            .name(&self.container)
+            .set_command(Some(self.command.clone()))
             .build();
-        let answer = self
+        let tags = self
+            .tags
+            .iter()
+            .map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let answer = aws
             .ecs_client()
             .await?
             .run_task()
-            .cluster(&order.cluster)
-            .task_definition(&order.definition)
+            .cluster(&self.cluster)
+            .task_definition(&self.definition)
             .count(1)
             .launch_type(LaunchType::Fargate)
-            .set_platform_version(order.platform_version.clone())
-            .enable_execute_command(order.execute_command)
+            .set_platform_version(self.platform_version.clone())
+            .enable_execute_command(self.execute_command)
             .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(vpc).build())
             .overrides(TaskOverride::builder().container_overrides(overriding).build())
-            .started_by(&order.started_by)
-            .client_token(&order.client_token)
-            .set_tags(Some(
-                order
-                    .tags
-                    .iter()
-                    .map(|(key, value)| Tag::builder().key(key).value(value).build())
-                    .collect(),
-            ))
+            .started_by(&self.started_by)
+            .client_token(&self.client_token)
+            .set_tags(Some(tags.collect()))
+            .customize()
+            .interceptor(ShowPermit::new(permit))
             .send()
             .await
             .map_err(|error| from_sdk(DOING, &error))?;
         placed(&answer)
     }
+}
 
-    /// Asks ECS to stop a task; SIGTERM to every container, SIGKILL after their stop timeouts.
-    pub(crate) async fn stop_task(
-        &self,
-        _permit: Permit<'_>,
-        cluster: &str,
-        task: &str,
-        reason: &str,
-    ) -> Result<Task> {
-        let answer = self
+/// Asks ECS to stop a task; SIGTERM to every container, SIGKILL after their stop timeouts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StopTask {
+    pub(crate) cluster: String,
+    pub(crate) task: Later,
+    pub(crate) reason: String,
+    pub(crate) resource: String,
+}
+
+impl Call for StopTask {
+    const SERVICE: &'static str = "ecs";
+    const OPERATION: &'static str = "StopTask";
+    const REPEATED: Repeated = Repeated::Harmless;
+    type Via = Aws;
+    type Answer = Task;
+
+    fn parameters(&self) -> Map<String, Value> {
+        parameters([
+            ("cluster", self.cluster.as_str().into()),
+            ("task", self.task.parameter()),
+            ("reason", self.reason.as_str().into()),
+        ])
+    }
+
+    fn resource(&self) -> String {
+        self.resource.clone()
+    }
+
+    async fn send(&self, aws: &Aws, permit: &Permit) -> Result<Task> {
+        let task = self.task.known()?;
+        let answer = aws
             .ecs_client()
             .await?
             .stop_task()
-            .cluster(cluster)
+            .cluster(&self.cluster)
             .task(task)
-            .reason(reason)
+            .reason(&self.reason)
+            .customize()
+            .interceptor(ShowPermit::new(permit))
             .send()
             .await
             .map_err(|error| from_sdk(format!("stop task {}", super::short(task)), &error))?;

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use futures::try_join;
-
 use super::follow::{Screen, judged};
 use super::plan::CONTAINER;
 use super::request::TaskName;
+use super::verify::ended;
 use super::view::MigrateResult;
-use crate::completion;
+use super::words;
+use crate::change::conclude_end;
 use crate::context::Ctx;
-use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::layout::{App, Layout};
-use crate::tasks::{Followed, Follower, Judged, LogPlace, Observer, Tail, Verdict, is_migration, judge};
+use crate::tasks::{Follower, LogPlace, Observer, Tail, Verdict, is_migration};
 
 pub(super) async fn run(
     ctx: &Ctx,
@@ -37,18 +37,20 @@ pub(super) async fn run(
         events: &events,
     };
     let mut follower = Follower::of_named(observer, &cluster, CONTAINER, &name.id);
-    let looks = async { try_join!(Box::pin(ctx.target()), Box::pin(follower.until_known())) };
-    let (_, task) = ctx.unless_interrupted(looks).await.map_err(|error| {
-        if error.kind() != ErrorKind::NotFound {
-            return error;
-        }
-        // The log outlives the task, and its place follows from the platform's naming.
-        let place = LogPlace {
-            group: layout.log_group(App::Backend),
-            prefix: Layout::log_stream_prefix(CONTAINER).to_owned(),
-        };
-        error.hint(Tail::new(&place, CONTAINER, &name.id).command())
-    })?;
+    let task = ctx
+        .unless_interrupted(follower.until_known())
+        .await
+        .map_err(|error| {
+            if error.kind() != ErrorKind::NotFound {
+                return error;
+            }
+            // The log outlives the task, and its place follows from the platform's naming.
+            let place = LogPlace {
+                group: layout.log_group(App::Backend),
+                prefix: Layout::log_stream_prefix(CONTAINER).to_owned(),
+            };
+            error.hint(Tail::new(&place, CONTAINER, &name.id).command())
+        })?;
     let definition = ctx
         .unless_interrupted(ctx.aws.task_definition(&task.definition))
         .await?;
@@ -70,90 +72,38 @@ pub(super) async fn run(
     let followed = follower.follow(timeout).await;
     screen.end();
     ctx.ui.end_group();
-    let followed = followed.map_err(|error| goes_on(&name.id, error))?;
-    let judged = judged(Some(&definition));
-    ended(ctx, followed, &judged, &screen, follower.tail.as_ref(), None)
+    let followed = followed.map_err(|error| goes_on(error, &name.id))?;
+    let watched = ended(
+        &screen,
+        followed,
+        &judged(Some(&definition)),
+        follower.tail.as_ref(),
+    );
+    let result = MigrateResult::new(&watched.task, &watched.judgement, follower.tail.as_ref(), None);
+    if watched.judgement.verdict == Verdict::Succeeded {
+        ctx.ui.status(&format!("migrated in {}", result.duration()));
+    }
+    let outcome = conclude_end(&words(), &name.id, &watched.end, ctx.cancel.is_cancelled());
+    ctx.emit_outcome(&result, outcome)
 }
 
-/// Whatever goes wrong while watching, the task does not care; the operator has to know.
-pub(super) fn goes_on(task: &str, error: CtlError) -> CtlError {
+/// The task goes on whatever goes wrong while watching it; the operator has to know.
+pub(super) fn goes_on(error: CtlError, task: &str) -> CtlError {
     match error.kind() {
         ErrorKind::Credentials
         | ErrorKind::AccessDenied
         | ErrorKind::Throttled
         | ErrorKind::Unreachable
         | ErrorKind::Unexpected
-        | ErrorKind::Rejected => {
-            error.hint(("the task goes on in AWS: follow it again with", reattach(task)))
-        }
+        | ErrorKind::Rejected => error.hint((
+            "the task goes on in AWS: follow it again with",
+            attach_command(task),
+        )),
         _ => error,
     }
 }
 
 /// The command line that follows a task again.
-pub(super) fn reattach(task: &str) -> CommandLine {
+pub(super) fn attach_command(task: &str) -> CommandLine {
     CommandLine::bpctl(["migrate"]).option("--attach", task)
-}
-
-/// Result on stdout, then the status.
-pub(super) fn ended(
-    ctx: &Ctx,
-    followed: Followed,
-    judged: &Judged,
-    screen: &Screen<'_>,
-    tail: Option<&Tail>,
-    snapshot: Option<String>,
-) -> Result<ExitStatus> {
-    let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) = &followed;
-    let judgement = judge(task, judged);
-    let result = MigrateResult::new(task, &judgement, tail, snapshot);
-    let again = Hint::from(("follow it again with", reattach(task.id())));
-    let outcome = match followed {
-        Followed::TimedOut(task) => Err(CtlError::new(
-            ErrorKind::TimedOut,
-            format!(
-                "see the end of the migration in time: task {} is {} and goes on",
-                task.id(),
-                task.state
-            ),
-        )
-        .hint(again)),
-        Followed::Interrupted(task) => Err(CtlError::new(
-            ErrorKind::Interrupted,
-            format!(
-                "follow the migration to its end: interrupted, and task {} goes on ({})",
-                task.id(),
-                task.state
-            ),
-        )
-        .hint(again)),
-        Followed::Stopped(task) if judgement.verdict == Verdict::Succeeded => {
-            let all = task
-                .command(CONTAINER)
-                .is_some_and(|command| !command.join(" ").contains("--pools"));
-            let pools = screen.pools();
-            if all && !pools.is_empty() {
-                completion::remember(ctx, "pools", pools.into_iter());
-            }
-            ctx.ui.status(&format!("migrated in {}", result.duration()));
-            Ok(ExitStatus::Done)
-        }
-        Followed::Stopped(_) => {
-            let mut error = CtlError::new(ErrorKind::Failed, format!("migrate: {}", judgement.summary))
-                .exit_with(judgement.status);
-            for cause in judgement.causes {
-                error = error.cause(cause);
-            }
-            for hint in judgement.hints {
-                error = error.hint(hint);
-            }
-            if let (Verdict::Failed | Verdict::Stopped | Verdict::Unknown, Some(tail)) =
-                (judgement.verdict, tail)
-            {
-                error = error.hint(tail.command());
-            }
-            Err(error)
-        }
-    };
-    ctx.emit_outcome(&result, outcome)
 }

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::plan::CONTAINER;
+use crate::aws::ecs::Task;
 use crate::aws::ecs::definitions::TaskDefinition;
+use crate::completion;
 use crate::context::Ctx;
 use crate::error::CommandLine;
 use crate::layout::PoolName;
@@ -74,9 +76,15 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// Tenant pools that the lines spoke of.
-    pub(super) fn pools(&self) -> Vec<String> {
-        self.pools.borrow().iter().map(ToString::to_string).collect()
+    /// Offers the tenant pools that the lines spoke of to the shell from now on, if these were all.
+    pub(super) fn remember_pools(&self, task: &Task) {
+        let all = task
+            .command(CONTAINER)
+            .is_some_and(|command| !command.join(" ").contains("--pools"));
+        let pools = self.pools.borrow();
+        if all && !pools.is_empty() {
+            completion::remember(self.ctx, "pools", pools.iter().map(ToString::to_string));
+        }
     }
 }
 

@@ -1,27 +1,28 @@
 //! `bpctl migrate`: database migrations in a one-off task, followed to their end.
 
-mod apply;
+mod act;
 mod attach;
 mod command;
 mod follow;
 mod observe;
 mod plan;
-mod print;
 mod request;
-mod run;
+mod verify;
 mod view;
 
-use std::time::Duration;
-
 use clap::Args;
+use serde::{Deserialize, Serialize};
 
-use crate::change::GateArgs;
+use crate::change::journal::Record;
+use crate::change::{
+    Basis, Change, ChangeArgs, Done, Outcome, Plan, StepRun, Target, Verification, Words, carry_out,
+};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
-use crate::error::Result;
+use crate::error::{CommandLine, CtlError, Hint, Result};
 use crate::exit::ExitStatus;
-use crate::layout::{PoolName, SecurityGroupId, SubnetId};
-use request::{Request, TaskName, Wishes, name};
+use crate::layout::{Layout, PoolName, SecurityGroupId, SubnetId};
+use request::{Flags, Request, TaskName, name};
 
 /// Migrate the databases in a one-off task and follow it to its end
 ///
@@ -57,27 +58,19 @@ pub(crate) struct MigrateArgs {
     #[arg(long)]
     snapshot: bool,
 
-    /// Follow the task this long [default: wait_timeout of the context, 30m]
-    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "detach")]
-    timeout: Option<Duration>,
-
-    /// Start the task and return
-    #[arg(long)]
-    detach: bool,
-
     /// Follow a migration that was started before: id or ARN of its task
     #[arg(
         long,
         value_name = "TASK",
         conflicts_with_all = [
-            "central", "tenant", "pools", "fresh", "snapshot", "detach", "stop_on_interrupt",
+            "central", "tenant", "pools", "fresh", "snapshot", "no_wait", "stop_on_interrupt",
             "subnets", "security_groups", "print_aws", "dry_run",
         ]
     )]
     attach: Option<TaskName>,
 
     /// On Ctrl-C stop the task instead of leaving it running
-    #[arg(long, conflicts_with = "detach")]
+    #[arg(long, conflicts_with_all = ["no_wait", "print_aws"])]
     stop_on_interrupt: bool,
 
     /// Subnets of the task [env: PRIVATE_SUBNET_IDS, a JSON array] [default: the service's]
@@ -88,16 +81,8 @@ pub(crate) struct MigrateArgs {
     #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = name::<SecurityGroupId>)]
     security_groups: Vec<SecurityGroupId>,
 
-    /// Print the equivalent aws command lines and change nothing
-    #[arg(long, conflicts_with_all = ["detach", "timeout", "stop_on_interrupt", "dry_run"])]
-    print_aws: bool,
-
     #[command(flatten)]
-    gate: GateArgs,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| "write e.g. `90s` or `30m`".to_owned())
+    change: ChangeArgs,
 }
 
 impl Verb for MigrateArgs {
@@ -106,31 +91,111 @@ impl Verb for MigrateArgs {
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
-        run(ctx, &self).await
+        let layout = ctx.layout()?;
+        if let Some(task) = &self.attach {
+            let timeout = self.change.timeout.unwrap_or(ctx.settings.wait_timeout.value);
+            return attach::run(ctx, &layout, task, timeout).await;
+        }
+        let flags = Flags {
+            central: self.central,
+            tenant: self.tenant,
+            pools: &self.pools,
+            fresh: self.fresh,
+            snapshot: self.snapshot,
+            stop_on_interrupt: self.stop_on_interrupt,
+            subnets: &self.subnets,
+            security_groups: &self.security_groups,
+        };
+        let change = Migrate {
+            ctx,
+            layout,
+            request: Request::new(&flags, &ctx.env)?,
+        };
+        carry_out(ctx, &change, &self.change).await
     }
 }
 
-async fn run(ctx: &Ctx, args: &MigrateArgs) -> Result<ExitStatus> {
-    let layout = ctx.layout()?;
-    let timeout = args.timeout.unwrap_or(ctx.settings.wait_timeout.value);
-    if let Some(task) = &args.attach {
-        return attach::run(ctx, &layout, task, timeout).await;
+/// The change: a snapshot if wanted, then the task.
+struct Migrate<'a> {
+    ctx: &'a Ctx,
+    layout: Layout,
+    request: Request,
+}
+
+/// What a step finds out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Output {
+    /// Identifier of the snapshot.
+    Snapshot(String),
+    /// ARN of the task.
+    Task(String),
+}
+
+/// The words of a migration's outcome, also of one that was attached to.
+fn words() -> Words {
+    Words {
+        goal: "migrate".to_owned(),
+        thing: "step",
+        settle: "see the end of the migration".to_owned(),
+        following: "migrating".to_owned(),
     }
-    let wishes = Wishes {
-        central: args.central,
-        tenant: args.tenant,
-        pools: &args.pools,
-        fresh: args.fresh,
-        snapshot: args.snapshot,
-        subnets: &args.subnets,
-        security_groups: &args.security_groups,
-    };
-    let request = Request::new(&wishes, &ctx.env)?;
-    let manner = run::Manner {
-        timeout,
-        detach: args.detach,
-        stop_on_interrupt: args.stop_on_interrupt,
-        print_aws: args.print_aws,
-    };
-    run::run(ctx, &layout, &request, &manner, &args.gate).await
+}
+
+impl Change for Migrate<'_> {
+    const NAME: &'static str = "migrate";
+    type Seen = plan::Observed;
+    type Action = plan::Action;
+    type Output = Output;
+    type Ending = view::MigrateResult;
+    type Document = view::MigrateResult;
+
+    fn words(&self) -> Words {
+        words()
+    }
+
+    fn tell(&self, record: &Record) -> (String, Option<Hint>) {
+        let sentence = format!(
+            "the migration of {} was not followed to its end on this machine",
+            record.started
+        );
+        let task = record.notes.get("task");
+        let hint = task.map(|task| Hint::new("see how it ended with").command(attach::attach_command(task)));
+        (sentence, hint)
+    }
+
+    async fn observe(&self, _target: &Target) -> Result<plan::Observed> {
+        observe::observe(self.ctx, &self.layout, &self.request).await
+    }
+
+    fn plan(&self, seen: &plan::Observed, basis: &Basis<'_>) -> Result<Plan<plan::Action>> {
+        plan::plan(&self.request, seen, basis)
+    }
+
+    async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
+        act::act(self, step).await
+    }
+
+    async fn verify(&self, _seen: &plan::Observed, run: &mut Verification<'_, Self>) -> Result<()> {
+        verify::verify(self, run).await
+    }
+
+    fn document(&self, _seen: &plan::Observed, outcome: &Outcome<Self>) -> Option<view::MigrateResult> {
+        outcome.endings.get(plan::START).cloned()
+    }
+
+    fn resume(&self, _left: &[&str]) -> CommandLine {
+        CommandLine::bpctl(["migrate"])
+    }
+
+    fn explain(&self, error: CtlError, outcome: &Outcome<Self>) -> CtlError {
+        match (outcome.output("snapshot"), outcome.output(plan::START)) {
+            (Some(Output::Snapshot(id)), None) => error.hint((
+                format!("snapshot {id} was taken and stays:"),
+                CommandLine::bpctl(["migrate"]),
+                "without `--snapshot` goes on from here",
+            )),
+            _ => error,
+        }
+    }
 }

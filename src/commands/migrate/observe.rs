@@ -19,8 +19,7 @@ pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Re
     let cluster = layout.cluster();
     let name = layout.service(App::Backend);
     // Futures of SDK calls are large: joined on the heap they do not pile up on the stack.
-    let (target, service, migrations, database) = try_join!(
-        Box::pin(ctx.target()),
+    let (service, migrations, database) = try_join!(
         Box::pin(backend(ctx, &cluster, &name)),
         Box::pin(migrations(ctx, layout)),
         Box::pin(async {
@@ -31,9 +30,7 @@ pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Re
     )?;
     let definition = ctx.aws.task_definition(&service.task_definition).await?;
     Ok(Observed {
-        target,
         layout: layout.kind(),
-        stage: layout.stage(),
         cluster,
         container: definition.container(CONTAINER).map(container_facts),
         definition: definition.arn,

@@ -1,16 +1,23 @@
 //! From what was asked and what was seen to what will be done.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::command;
 use super::request::{Chosen, Request};
-use crate::change::{ApiCall, Blocker, Plan, Risk, Step, Target};
+use super::verify::STOP_REASON;
+use crate::aws::ecs::{Network, RunTask, StopTask};
+use crate::aws::rds::CreateDbSnapshot;
+use crate::change::{Basis, Blocker, Call as _, Later, Loss, OnFailure, Plan, Step};
 use crate::error::{CommandLine, ErrorKind, Hint, Result};
-use crate::layout::{LayoutKind, Stage};
+use crate::layout::LayoutKind;
 use crate::tasks::LogPlace;
 
 /// The container whose command is replaced and whose exit code counts.
 pub(super) const CONTAINER: &str = "php-fpm";
+
+/// The step that starts the task.
+pub(super) const START: &str = "migrate";
 
 /// What `startedBy` of a migration's task begins with.
 pub(super) const STARTED_BY: &str = "bpctl/migrate/";
@@ -18,9 +25,7 @@ pub(super) const STARTED_BY: &str = "bpctl/migrate/";
 /// What the reads showed.
 #[derive(Clone, Debug)]
 pub(super) struct Observed {
-    pub(super) target: Target,
     pub(super) layout: LayoutKind,
-    pub(super) stage: Option<Stage>,
     pub(super) cluster: String,
     pub(super) service: ServiceFacts,
     /// ARN of the task definition that the service runs.
@@ -78,170 +83,136 @@ pub(super) enum DatabaseFacts {
     Unknown(String),
 }
 
-/// Names of this run.
-#[derive(Clone, Debug)]
-pub(super) struct RunIds {
-    /// Hexadecimal digits that mark everything this run makes.
-    pub(super) short: String,
-    /// For RunTask.
-    pub(super) client_token: String,
-}
-
-/// One step.
-#[derive(Clone, Debug)]
+/// What one step does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Action {
-    Snapshot { instance: String, id: String },
-    Start(Box<Order>),
+    Snapshot(CreateDbSnapshot),
+    Start(Start),
 }
 
 /// The task to start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Order {
-    pub(super) cluster: String,
-    pub(super) definition: String,
-    pub(super) command: Vec<String>,
-    pub(super) subnets: Chosen,
-    pub(super) security_groups: Chosen,
-    pub(super) public_ip: bool,
-    pub(super) platform_version: Option<String>,
-    pub(super) execute_command: bool,
-    pub(super) started_by: String,
-    pub(super) client_token: String,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Start {
+    pub(super) call: RunTask,
     pub(super) logs: Option<LogPlace>,
+    /// Where subnets and security groups come from, in a sentence.
+    pub(super) network_from: String,
+}
+
+impl Start {
+    /// What the task changes, for locks.
+    pub(super) fn resource(&self) -> String {
+        self.call.resource()
+    }
 }
 
 /// What will be done, and what speaks against it.
-pub(super) fn plan(
-    request: &Request,
-    observed: &Observed,
-    ids: &RunIds,
-    now: Timestamp,
-) -> Result<Plan<Action>> {
-    let production = observed.target.protected
-        || (observed.layout == LayoutKind::Staged && observed.stage == Some(Stage::Production));
+pub(super) fn plan(request: &Request, observed: &Observed, basis: &Basis<'_>) -> Result<Plan<Action>> {
+    let production = basis.target.production;
     let words = command::artisan(observed.layout, request);
-    let order = order(request, observed, ids, &words)?;
+    let start = start(request, observed, basis, &words)?;
+    let blockers = blockers(request, observed, &start.call);
     let mut steps = Vec::new();
     if let (true, Some(DatabaseFacts::Found { id, .. })) = (request.snapshot, &observed.database) {
-        steps.push(snapshot_step(id, &ids.short, now));
+        steps.push(snapshot_step(id, basis));
     }
-    steps.push(start_step(&order, &words.join(" ")));
+    steps.push(start_step(request, start, &words.join(" ")));
     let verb = if request.fresh {
         "drop all tables and migrate"
     } else {
         "migrate"
     };
     Ok(Plan {
-        verb: "migrate",
-        title: format!("{verb} {}", request.scope()),
-        confirm_word: if request.fresh && production {
-            observed.target.account.clone()
-        } else {
-            observed.target.context.clone()
-        },
-        target: observed.target.clone(),
-        risk: if request.fresh {
-            Risk::Destructive
-        } else {
-            Risk::Reversible
-        },
         warnings: warnings(request, observed, production),
-        blockers: blockers(request, observed, &order),
-        steps,
+        blockers,
+        ..Plan::new(format!("{verb} {}", request.scope()), steps)
     })
 }
 
-fn order(request: &Request, observed: &Observed, ids: &RunIds, words: &[String]) -> Result<Order> {
+fn start(request: &Request, observed: &Observed, basis: &Basis<'_>, words: &[String]) -> Result<Start> {
     let service = &observed.service;
     let own = |own: &[String]| Chosen {
         ids: own.to_vec(),
         source: format!("service {}", service.name),
     };
     let container = observed.container.clone().unwrap_or_default();
-    Ok(Order {
-        cluster: observed.cluster.clone(),
-        definition: observed.definition.clone(),
-        command: command::for_entry_point(&container.entry_point, words)?,
-        subnets: request.subnets.clone().unwrap_or_else(|| own(&service.subnets)),
-        security_groups: request
-            .security_groups
-            .clone()
-            .unwrap_or_else(|| own(&service.security_groups)),
-        public_ip: service.public_ip,
-        platform_version: service.platform_version.clone(),
-        execute_command: service.execute_command,
-        started_by: format!("{STARTED_BY}{}", ids.short),
-        client_token: ids.client_token.clone(),
+    let subnets = request.subnets.clone().unwrap_or_else(|| own(&service.subnets));
+    let security_groups = request
+        .security_groups
+        .clone()
+        .unwrap_or_else(|| own(&service.security_groups));
+    let network_from = network_from(&subnets, &security_groups);
+    Ok(Start {
+        call: RunTask {
+            cluster: observed.cluster.clone(),
+            definition: observed.definition.clone(),
+            container: CONTAINER.to_owned(),
+            command: command::for_entry_point(&container.entry_point, words)?,
+            network: Network {
+                subnets: subnets.ids,
+                security_groups: security_groups.ids,
+                public_ip: service.public_ip,
+            },
+            platform_version: service.platform_version.clone(),
+            execute_command: service.execute_command,
+            started_by: format!("{STARTED_BY}{}", basis.names.run.short()),
+            client_token: basis.names.token.clone(),
+            tags: basis.names.tags("migrate"),
+            loses: request
+                .fresh
+                .then(|| Loss::Data(format!("every table of {}", request.scope()))),
+        },
         logs: container.logs,
+        network_from,
     })
 }
 
-fn snapshot_step(instance: &str, short: &str, now: Timestamp) -> Step<Action> {
+fn snapshot_step(instance: &str, basis: &Basis<'_>) -> Step<Action> {
     // Letters, digits and single hyphens, beginning with a letter (CreateDBSnapshot).
     let id = format!(
-        "{instance}-before-migrate-{}-{short}",
-        now.strftime("%Y%m%d-%H%M%S")
+        "{instance}-before-migrate-{}-{}",
+        basis.now.strftime("%Y%m%d-%H%M%S"),
+        basis.names.run.short()
     );
-    Step {
-        id: "snapshot".to_owned(),
-        summary: format!("take a snapshot of database {instance} and wait until it is available"),
-        calls: vec![ApiCall::new(
-            "rds",
-            "CreateDBSnapshot",
-            [
-                ("DBInstanceIdentifier", instance.into()),
-                ("DBSnapshotIdentifier", id.clone().into()),
-            ],
-        )],
-        before: None,
-        after: None,
-        action: Action::Snapshot {
-            instance: instance.to_owned(),
-            id,
-        },
-    }
+    let call = CreateDbSnapshot {
+        instance: instance.to_owned(),
+        snapshot: id,
+        tags: basis.names.tags("migrate"),
+    };
+    let summary = format!("take a snapshot of database {instance} and wait until it is available");
+    let calls = vec![call.described()];
+    let mut step = Step::new("snapshot", summary, calls, Action::Snapshot(call));
+    step.on_failure = OnFailure::Stop;
+    step
 }
 
-fn start_step(order: &Order, line: &str) -> Step<Action> {
-    // As the API gets it: a list of one string for a shell, a list of words otherwise.
-    let command = serde_json::Value::from(order.command.clone());
-    let family = order.definition.rsplit('/').next().unwrap_or_default();
-    Step {
-        id: "migrate".to_owned(),
-        summary: format!("run `{line}` in a new task of {family}"),
-        calls: vec![ApiCall::new(
-            "ecs",
-            "RunTask",
-            [
-                ("cluster", order.cluster.clone().into()),
-                ("taskDefinition", order.definition.clone().into()),
-                ("launchType", "FARGATE".into()),
-                (
-                    "platformVersion",
-                    order.platform_version.as_deref().unwrap_or("LATEST").into(),
-                ),
-                ("container", CONTAINER.into()),
-                ("command", command),
-                ("subnets", order.subnets.ids.clone().into()),
-                ("securityGroups", order.security_groups.ids.clone().into()),
-                ("networkFrom", networks_from(order).into()),
-                ("startedBy", order.started_by.clone().into()),
-            ],
-        )],
-        before: None,
-        after: None,
-        action: Action::Start(Box::new(order.clone())),
+fn start_step(request: &Request, start: Start, line: &str) -> Step<Action> {
+    let family = start.call.definition.rsplit('/').next().unwrap_or_default();
+    let summary = format!("run `{line}` in a new task of {family}");
+    let calls = vec![start.call.described()];
+    let stop = StopTask {
+        cluster: start.call.cluster.clone(),
+        task: Later::FromStep(START.to_owned()),
+        reason: STOP_REASON.to_owned(),
+        resource: start.resource(),
+    };
+    let notes = vec![start.network_from.clone()];
+    let mut step = Step::new(START, summary, calls, Action::Start(start));
+    step.notes = notes;
+    step.on_failure = OnFailure::Stop;
+    if request.stop_on_interrupt {
+        step.if_needed = vec![stop.described()];
     }
+    step
 }
 
-/// Who said which network the task goes into.
-fn networks_from(order: &Order) -> String {
-    let (subnets, groups) = (&order.subnets.source, &order.security_groups.source);
-    if subnets == groups {
-        subnets.clone()
-    } else {
-        format!("{subnets} (subnets), {groups} (security groups)")
-    }
+/// Where the network of the task comes from.
+fn network_from(subnets: &Chosen, groups: &Chosen) -> String {
+    format!(
+        "the subnets come from {}, the security groups from {}",
+        subnets.source, groups.source
+    )
 }
 
 fn warnings(request: &Request, observed: &Observed, production: bool) -> Vec<String> {
@@ -295,7 +266,7 @@ fn warnings(request: &Request, observed: &Observed, production: bool) -> Vec<Str
     warnings
 }
 
-fn blockers(request: &Request, observed: &Observed, order: &Order) -> Vec<Blocker> {
+fn blockers(request: &Request, observed: &Observed, call: &RunTask) -> Vec<Blocker> {
     let service = &observed.service;
     let mut blockers = Vec::new();
     let mut block = |kind, reason: String, hint: Hint| blockers.push(Blocker { kind, reason, hint });
@@ -340,7 +311,7 @@ fn blockers(request: &Request, observed: &Observed, order: &Order) -> Vec<Blocke
             )),
         );
     }
-    if order.subnets.ids.is_empty() || order.security_groups.ids.is_empty() {
+    if call.network.subnets.is_empty() || call.network.security_groups.is_empty() {
         block(
             ErrorKind::Config,
             format!(

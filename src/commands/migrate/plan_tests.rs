@@ -1,19 +1,13 @@
 //! Plans of migrations: what is done, what is warned of, what is refused.
 
 use super::*;
+use crate::change::{Risk, RunNames, Target};
 
 const NOW: &str = "2026-01-15T09:00:00Z";
 
 fn observed() -> Observed {
     Observed {
-        target: Target {
-            context: "prod".to_owned(),
-            account: "123456789012".to_owned(),
-            region: "us-east-1".to_owned(),
-            protected: false,
-        },
         layout: LayoutKind::Single,
-        stage: None,
         cluster: "bp".to_owned(),
         service: ServiceFacts {
             name: "bp-backend".to_owned(),
@@ -48,12 +42,28 @@ fn database(status: &str, doubt: Option<&str>) -> Option<DatabaseFacts> {
     })
 }
 
+fn target() -> Target {
+    Target {
+        context: "prod".to_owned(),
+        account: "123456789012".to_owned(),
+        region: "us-east-1".to_owned(),
+        protected: false,
+        production: false,
+        principal: String::new(),
+    }
+}
+
 fn planned(request: &Request, observed: &Observed) -> Plan<Action> {
-    let ids = RunIds {
-        short: "0123456789ab".to_owned(),
-        client_token: "token".to_owned(),
+    planned_in(&target(), request, observed)
+}
+
+fn planned_in(target: &Target, request: &Request, observed: &Observed) -> Plan<Action> {
+    let basis = Basis {
+        target,
+        names: &RunNames::fixed(),
+        now: NOW.parse().unwrap(),
     };
-    plan(request, observed, &ids, NOW.parse().unwrap()).unwrap()
+    plan(request, observed, &basis).unwrap()
 }
 
 fn fresh() -> Request {
@@ -70,23 +80,26 @@ fn with_snapshot() -> Request {
     }
 }
 
-fn order_of(plan: &Plan<Action>) -> &Order {
+fn start_of(plan: &Plan<Action>) -> &Start {
     match &plan.steps.last().unwrap().action {
-        Action::Start(order) => order,
-        Action::Snapshot { .. } => panic!("the last step starts the task"),
+        Action::Start(start) => start,
+        Action::Snapshot(_) => panic!("the last step starts the task"),
     }
 }
 
 #[test]
 fn a_healthy_platform_gives_one_reversible_step_without_a_word_of_warning() {
     let plan = planned(&Request::default(), &observed());
-    assert_eq!(plan.risk, Risk::Reversible);
-    assert_eq!(plan.confirm_word, "prod");
+    assert_eq!(plan.risk(), Risk::Reversible);
+    assert_eq!(plan.confirm_word(&target()), "prod");
     assert_eq!((plan.warnings.len(), plan.blockers.len()), (0, 0), "{plan:?}");
-    let order = order_of(&plan);
-    assert_eq!(order.command, ["php artisan tenancy:pools-migrate"]);
-    assert_eq!(order.started_by, "bpctl/migrate/0123456789ab");
-    assert_eq!(order.subnets.source, "service bp-backend");
+    let start = start_of(&plan);
+    assert_eq!(start.call.command, ["php artisan tenancy:pools-migrate"]);
+    assert_eq!(start.call.started_by, "bpctl/migrate/0123456789ab");
+    assert_eq!(
+        plan.steps[0].notes,
+        ["the subnets come from service bp-backend, the security groups from service bp-backend"]
+    );
     let shown = &plan.steps[0].calls[0].parameters;
     assert_eq!(shown["cluster"], "bp");
     assert_eq!(
@@ -94,12 +107,40 @@ fn a_healthy_platform_gives_one_reversible_step_without_a_word_of_warning() {
         "arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42"
     );
     assert_eq!(
-        shown["command"],
+        shown["overrides"]["containerOverrides"][0]["command"],
         serde_json::json!(["php artisan tenancy:pools-migrate"])
     );
-    assert_eq!(shown["subnets"], serde_json::json!(["subnet-0a1b2c3d"]));
-    assert_eq!(shown["securityGroups"], serde_json::json!(["sg-0a1b2c3d"]));
-    assert_eq!(shown["networkFrom"], "service bp-backend");
+    let network = &shown["networkConfiguration"]["awsvpcConfiguration"];
+    assert_eq!(network["subnets"], serde_json::json!(["subnet-0a1b2c3d"]));
+    assert_eq!(network["securityGroups"], serde_json::json!(["sg-0a1b2c3d"]));
+    // What is sent is shown to the last parameter.
+    assert_eq!(shown["platformVersion"], "LATEST");
+    assert_eq!(shown["clientToken"], "00112233445566778899aabbccddeeff");
+    assert_eq!(shown["enableExecuteCommand"], true);
+    assert_eq!(shown["tags"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn a_platform_version_that_the_service_does_not_name_is_neither_shown_nor_sent() {
+    let mut place = observed();
+    place.service.platform_version = None;
+    let plan = planned(&Request::default(), &place);
+    assert!(!plan.steps[0].calls[0].parameters.contains_key("platformVersion"));
+}
+
+#[test]
+fn the_stop_on_an_interrupt_is_in_the_plan() {
+    assert!(
+        planned(&Request::default(), &observed()).steps[0]
+            .if_needed
+            .is_empty()
+    );
+    let request = Request {
+        stop_on_interrupt: true,
+        ..Request::default()
+    };
+    let plan = planned(&request, &observed());
+    assert_eq!(plan.steps[0].if_needed[0].label(), "ecs:StopTask");
 }
 
 #[test]
@@ -108,11 +149,11 @@ fn without_a_shell_the_words_are_shown_and_sent_one_by_one() {
     observed.container.as_mut().unwrap().entry_point.clear();
     let plan = planned(&Request::default(), &observed);
     assert_eq!(
-        order_of(&plan).command,
+        start_of(&plan).call.command,
         ["php", "artisan", "tenancy:pools-migrate"]
     );
     assert_eq!(
-        plan.steps[0].calls[0].parameters["command"],
+        plan.steps[0].calls[0].parameters["overrides"]["containerOverrides"][0]["command"],
         serde_json::json!(["php", "artisan", "tenancy:pools-migrate"])
     );
 }
@@ -127,29 +168,29 @@ fn chosen_networks_win_one_by_one() {
         ..Request::default()
     };
     let plan = planned(&request, &observed());
-    let order = order_of(&plan);
-    assert_eq!(order.subnets.ids, ["subnet-00000001"]);
-    assert_eq!(order.security_groups.source, "service bp-backend");
+    let start = start_of(&plan);
+    assert_eq!(start.call.network.subnets, ["subnet-00000001"]);
+    assert_eq!(
+        start.network_from,
+        "the subnets come from flag --subnets, the security groups from service bp-backend"
+    );
 }
 
 #[test]
 fn fresh_in_production_wants_the_account_typed() {
-    let mut place = observed();
-    assert_eq!(planned(&fresh(), &place).confirm_word, "prod");
-    assert_eq!(planned(&fresh(), &place).risk, Risk::Destructive);
-    place.target.protected = true;
-    assert_eq!(planned(&fresh(), &place).confirm_word, "123456789012");
-    assert_eq!(planned(&Request::default(), &place).confirm_word, "prod");
-    place.target.protected = false;
-    place.layout = LayoutKind::Staged;
-    place.stage = Some(Stage::Production);
-    assert_eq!(planned(&fresh(), &place).confirm_word, "123456789012");
-    place.stage = Some(Stage::Staging);
-    assert_eq!(planned(&fresh(), &place).confirm_word, "prod");
-    // In the single layout a stage only chooses fleets.
-    place.layout = LayoutKind::Single;
-    place.stage = Some(Stage::Production);
-    assert_eq!(planned(&fresh(), &place).confirm_word, "prod");
+    let production = Target {
+        production: true,
+        ..target()
+    };
+    let word = |target: &Target, request: &Request| {
+        planned_in(target, request, &observed())
+            .confirm_word(target)
+            .to_owned()
+    };
+    assert_eq!(word(&target(), &fresh()), "prod");
+    assert_eq!(planned(&fresh(), &observed()).risk(), Risk::Destructive);
+    assert_eq!(word(&production, &fresh()), "123456789012");
+    assert_eq!(word(&production, &Request::default()), "prod");
 }
 
 #[test]
@@ -173,10 +214,11 @@ fn the_snapshot_has_a_name_that_rds_accepts() {
     let mut place = observed();
     place.database = database("available", None);
     let plan = planned(&with_snapshot(), &place);
-    let Action::Snapshot { instance, id } = &plan.steps[0].action else {
+    let Action::Snapshot(call) = &plan.steps[0].action else {
         panic!("the first step is the snapshot");
     };
-    assert_eq!(instance, "bp-mariadb");
+    let id = &call.snapshot;
+    assert_eq!(call.instance, "bp-mariadb");
     assert_eq!(id, "bp-mariadb-before-migrate-20260115-090000-0123456789ab");
     assert!(!id.contains("--") && id.len() <= 255);
 }
@@ -253,7 +295,7 @@ fn what_is_missing_blocks() {
 #[test]
 fn trouble_of_the_service_is_a_warning_not_a_refusal() {
     type Change = (&'static str, fn(&mut Observed));
-    let changes: [Change; 5] = [
+    let changes: [Change; 4] = [
         ("is not healthy: 1 of 2 tasks run", |place| {
             place.service.running = 1
         }),
@@ -264,7 +306,6 @@ fn trouble_of_the_service_is_a_warning_not_a_refusal() {
         ("the last deployment of bp-backend failed", |place| {
             place.service.rollout = Some("FAILED".to_owned());
         }),
-        ("this is production", |place| place.target.protected = true),
     ];
     for (expected, change) in changes {
         let mut place = observed();
@@ -274,4 +315,11 @@ fn trouble_of_the_service_is_a_warning_not_a_refusal() {
         assert_eq!(plan.warnings.len(), 1, "{plan:?}");
         assert!(plan.warnings[0].contains(expected), "{plan:?}");
     }
+    let production = Target {
+        production: true,
+        ..target()
+    };
+    let plan = planned_in(&production, &Request::default(), &observed());
+    assert_eq!(plan.warnings, ["this is production"]);
+    assert_eq!(plan.blockers.len(), 0);
 }

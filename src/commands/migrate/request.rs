@@ -1,4 +1,4 @@
-//! What the operator asked for, checked before anybody is called.
+//! What the operator asked for, checked before AWS is asked.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +22,8 @@ pub(super) struct Request {
     /// Drop all tables first.
     pub(super) fresh: bool,
     pub(super) snapshot: bool,
+    /// Stop the task on Ctrl-C.
+    pub(super) stop_on_interrupt: bool,
     /// `None`: those of the running service.
     pub(super) subnets: Option<Chosen>,
     pub(super) security_groups: Option<Chosen>,
@@ -37,12 +39,13 @@ pub(super) struct Chosen {
 
 /// The flags that [`Request`] is made from.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wishes<'a> {
+pub(super) struct Flags<'a> {
     pub(super) central: bool,
     pub(super) tenant: bool,
     pub(super) pools: &'a [PoolName],
     pub(super) fresh: bool,
     pub(super) snapshot: bool,
+    pub(super) stop_on_interrupt: bool,
     pub(super) subnets: &'a [SubnetId],
     pub(super) security_groups: &'a [SecurityGroupId],
 }
@@ -50,28 +53,29 @@ pub(super) struct Wishes<'a> {
 impl Request {
     /// # Errors
     /// Flags that contradict each other; environment variables that are no ids.
-    pub(super) fn new(wishes: &Wishes<'_>, env: &BTreeMap<String, String>) -> Result<Self> {
+    pub(super) fn new(flags: &Flags<'_>, env: &BTreeMap<String, String>) -> Result<Self> {
         let mut pools: Vec<PoolName> = Vec::new();
-        for pool in wishes.pools {
+        for pool in flags.pools {
             if !pools.contains(pool) {
                 pools.push(pool.clone());
             }
         }
-        if !pools.is_empty() && wishes.central && !wishes.tenant {
+        if !pools.is_empty() && flags.central && !flags.tenant {
             return Err(CtlError::usage(
                 "migrate: `--central` leaves the tenant pools out, `--pools` names some",
             )
             .hint("leave out one of them, or migrate both with `--central --tenant --pools …`"));
         }
         Ok(Self {
-            central: wishes.central,
-            tenant: wishes.tenant || !pools.is_empty(),
+            central: flags.central,
+            tenant: flags.tenant || !pools.is_empty(),
             pools,
-            fresh: wishes.fresh,
-            snapshot: wishes.snapshot,
-            subnets: chosen("--subnets", wishes.subnets)
+            fresh: flags.fresh,
+            snapshot: flags.snapshot,
+            stop_on_interrupt: flags.stop_on_interrupt,
+            subnets: chosen("--subnets", flags.subnets)
                 .map_or_else(|| subnets_of_environment(env), |chosen| Ok(Some(chosen)))?,
-            security_groups: chosen("--security-groups", wishes.security_groups)
+            security_groups: chosen("--security-groups", flags.security_groups)
                 .map_or_else(|| security_group_of_environment(env), |chosen| Ok(Some(chosen)))?,
         })
     }
@@ -196,16 +200,16 @@ mod tests {
             .collect()
     }
 
-    fn request(wishes: &Wishes<'_>) -> Result<Request> {
-        Request::new(wishes, &BTreeMap::new())
+    fn request(flags: &Flags<'_>) -> Result<Request> {
+        Request::new(flags, &BTreeMap::new())
     }
 
     #[test]
     fn pools_mean_tenant_and_are_not_repeated() {
         let pools = pools(&["b", "a", "b"]);
-        let request = request(&Wishes {
+        let request = request(&Flags {
             pools: &pools,
-            ..Wishes::default()
+            ..Flags::default()
         })
         .unwrap();
         assert!(request.tenant && !request.central);
@@ -216,15 +220,15 @@ mod tests {
     #[test]
     fn central_alone_contradicts_pools() {
         let pools = pools(&["a"]);
-        let wishes = Wishes {
+        let flags = Flags {
             central: true,
             pools: &pools,
-            ..Wishes::default()
+            ..Flags::default()
         };
-        assert_eq!(request(&wishes).unwrap_err().kind(), ErrorKind::Usage);
-        let both = Wishes {
+        assert_eq!(request(&flags).unwrap_err().kind(), ErrorKind::Usage);
+        let both = Flags {
             tenant: true,
-            ..wishes
+            ..flags
         };
         assert_eq!(
             request(&both).unwrap().scope(),
@@ -234,7 +238,7 @@ mod tests {
 
     #[test]
     fn without_flags_everything_is_migrated() {
-        let request = request(&Wishes::default()).unwrap();
+        let request = request(&Flags::default()).unwrap();
         assert!(!request.central && !request.tenant);
         assert_eq!(request.scope(), "the central database and all tenant pools");
     }
@@ -246,11 +250,11 @@ mod tests {
             ("BACKEND_SG_ID", "sg-0123456789abcdef0"),
         ]);
         let subnets = ["subnet-00000001".parse().unwrap()];
-        let wishes = Wishes {
+        let flags = Flags {
             subnets: &subnets,
-            ..Wishes::default()
+            ..Flags::default()
         };
-        let request = Request::new(&wishes, &env).unwrap();
+        let request = Request::new(&flags, &env).unwrap();
         assert_eq!(request.subnets.unwrap().source, "flag --subnets");
         let groups = request.security_groups.unwrap();
         assert_eq!(
@@ -260,7 +264,7 @@ mod tests {
                 "environment BACKEND_SG_ID"
             )
         );
-        let request = Request::new(&Wishes::default(), &env).unwrap();
+        let request = Request::new(&Flags::default(), &env).unwrap();
         assert_eq!(
             request.subnets.unwrap().ids,
             ["subnet-0a1b2c3d", "subnet-0a1b2c3e"]
@@ -276,12 +280,12 @@ mod tests {
             ("PRIVATE_SUBNET_IDS", "[1]"),
             ("BACKEND_SG_ID", "subnet-0a1b2c3d"),
         ] {
-            let error = Request::new(&Wishes::default(), &env(&[(name, value)])).unwrap_err();
+            let error = Request::new(&Flags::default(), &env(&[(name, value)])).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config, "{name}={value}");
             assert!(error.message().contains(name), "{error}");
         }
         let empty = env(&[("PRIVATE_SUBNET_IDS", ""), ("BACKEND_SG_ID", "")]);
-        let request = Request::new(&Wishes::default(), &empty).unwrap();
+        let request = Request::new(&Flags::default(), &empty).unwrap();
         assert_eq!((request.subnets, request.security_groups), (None, None));
     }
 

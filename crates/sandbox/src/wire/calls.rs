@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::service::{Access, Service};
 use crate::time::SimTime;
@@ -23,6 +24,8 @@ pub struct Call {
     pub access: Option<Access>,
     /// The error code it was refused with.
     pub error: Option<String>,
+    /// What a writing operation was asked to do, in the shapes of the API reference, without object bodies.
+    pub input: Option<Value>,
 }
 
 impl Call {

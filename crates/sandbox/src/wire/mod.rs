@@ -107,7 +107,8 @@ impl World {
             );
         };
         let faults = self.desk.faults.of(route.service, &route.operation);
-        let answer = self.answer(request, &route, &body, &faults);
+        let mut written = None;
+        let answer = self.answer(request, &route, &body, &faults, &mut written);
         self.desk.calls.record(Call {
             at: self.now,
             service: route.service,
@@ -117,6 +118,7 @@ impl World {
                 .as_ref()
                 .err()
                 .map(|error| failure::code(route.service, &route.operation, route.protocol, error)),
+            input: written,
         });
         let response = match answer {
             Ok(output) => success(&route, &output, &request_id),
@@ -200,7 +202,15 @@ impl World {
     }
 
     /// The operation's answer, or why there is none: faults first, then the request's form, then the account.
-    fn answer(&mut self, request: &Request<Bytes>, route: &Route, body: &[u8], faults: &[Fault]) -> OpResult {
+    /// Carries a request out; what a writing operation was asked to do goes to `written`.
+    fn answer(
+        &mut self,
+        request: &Request<Bytes>,
+        route: &Route,
+        body: &[u8],
+        faults: &[Fault],
+        written: &mut Option<Value>,
+    ) -> OpResult {
         let headers = request.headers();
         let caller = sts::Caller {
             access_key: Scope::of(headers).map(|scope| scope.access_key.to_owned()),
@@ -240,6 +250,13 @@ impl World {
             Service::S3 => ApiError::client("MalformedXML", malformed.0),
             _ => ApiError::client("SerializationException", malformed.0),
         })?;
+        if access::of(route.service, &route.operation) == Some(access::Access::Write) {
+            let mut input = input.clone();
+            if let Value::Object(members) = &mut input {
+                members.remove("Body");
+            }
+            *written = Some(input);
+        }
         for fault in faults {
             match fault {
                 Fault::Deny => {

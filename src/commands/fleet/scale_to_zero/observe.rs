@@ -6,7 +6,13 @@ use crate::error::{ErrorKind, Result};
 use crate::fleet::{Fleet, Gap, Signals, Work, discover, known_groups, read_signals, select};
 use crate::layout::{FleetId, Layout};
 
-use super::plan::Candidate;
+/// A fleet that was asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub(super) id: FleetId,
+    /// Group and work; `None` when the fleet has no group.
+    pub(super) seen: Option<(Group, Work)>,
+}
 
 /// Groups and work of `names`, or of every fleet when there are none. Metrics are read only for fleets
 /// that have or want instances.

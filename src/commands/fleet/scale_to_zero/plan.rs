@@ -2,43 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use crate::aws::autoscaling::{Group, Phase};
-use crate::change::{ApiCall, Blocker, Plan, Risk, Step, Target};
+use serde::{Deserialize, Serialize};
+
+use crate::aws::autoscaling::{Group, Phase, SetDesiredCapacity};
+use crate::change::{Blocker, Call as _, Loss, Plan, Step};
 use crate::error::{CommandLine, ErrorKind, Hint};
 use crate::fleet::{Verdict, Work};
 use crate::layout::{FleetAlarm, FleetId, Layout};
 
 use super::super::text::counted;
-
-/// How to go about it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Request {
-    /// Wait until the jobs are done.
-    pub(super) drain: bool,
-    /// Go on although jobs are (or may be) lost.
-    pub(super) force: bool,
-}
-
-/// A fleet that was asked for.
-#[derive(Clone, Debug)]
-pub(super) struct Candidate {
-    pub(super) id: FleetId,
-    /// Group and work; `None` when the fleet has no group.
-    pub(super) seen: Option<(Group, Work)>,
-}
-
-/// Everything the plan is made from.
-#[derive(Clone, Debug)]
-pub(super) struct Snapshot {
-    pub(super) target: Target,
-    pub(super) fleets: Vec<Candidate>,
-}
+use super::observe::Candidate;
+use super::request::Request;
 
 /// One fleet to be taken to zero.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Shrink {
     pub(super) fleet: FleetId,
-    pub(super) group: String,
+    pub(super) call: SetDesiredCapacity,
     /// The desired capacity that the plan was made with.
     pub(super) desired: u32,
     /// Jobs are (or may be) lost and the operator agreed to that.
@@ -47,12 +27,54 @@ pub(super) struct Shrink {
     pub(super) jobs_wait: bool,
 }
 
+/// What one step does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Action {
+    Shrink(Shrink),
+    /// Gives the fleet back the capacity that it had.
+    Restore {
+        fleet: FleetId,
+        call: SetDesiredCapacity,
+    },
+}
+
+impl Action {
+    pub(super) fn shrink(&self) -> Option<&Shrink> {
+        match self {
+            Self::Shrink(shrink) => Some(shrink),
+            Self::Restore { .. } => None,
+        }
+    }
+}
+
+/// The step that takes a step back.
+pub(super) fn undo(step: &Step<Action>) -> Option<Step<Action>> {
+    let Shrink {
+        fleet, call, desired, ..
+    } = step.action.shrink()?;
+    let call = SetDesiredCapacity {
+        desired: *desired,
+        loses: None,
+        ..call.clone()
+    };
+    let summary = format!("set the desired capacity back to {desired}");
+    let action = Action::Restore {
+        fleet: fleet.clone(),
+        call: call.clone(),
+    };
+    Some(
+        Step::new(&step.id, summary, vec![call.described()], action)
+            .changing("desired 0", format!("desired {desired}")),
+    )
+}
+
 /// The plan. Fleets that want nothing already are no steps; fleets that must not be touched block.
-pub(super) fn plan(request: Request, snapshot: &Snapshot, layout: &Layout) -> Plan<Shrink> {
+pub(super) fn plan(request: Request, fleets: &[Candidate], layout: &Layout) -> Plan<Action> {
     let mut steps = Vec::new();
     let mut warnings = Vec::new();
     let mut blockers = Vec::new();
-    for candidate in &snapshot.fleets {
+    for candidate in fleets {
         let id = &candidate.id;
         let Some((group, work)) = &candidate.seen else {
             warnings.push(format!("{id} has no Auto Scaling group: nothing of it can run"));
@@ -93,25 +115,16 @@ pub(super) fn plan(request: Request, snapshot: &Snapshot, layout: &Layout) -> Pl
         }
         steps.push(step(request, id, group, work, &verdict));
     }
-    let at_stake = steps.iter().any(|step| step.action.at_stake);
     let count = counted(steps.len() as u64, "fleet");
+    let title = if request.drain {
+        format!("take {count} to zero as soon as no job is left")
+    } else {
+        format!("take {count} to zero")
+    };
     Plan {
-        verb: "fleet scale-to-zero",
-        title: if request.drain {
-            format!("take {count} to zero as soon as no job is left")
-        } else {
-            format!("take {count} to zero")
-        },
-        confirm_word: snapshot.target.context.clone(),
-        target: snapshot.target.clone(),
-        risk: if at_stake {
-            Risk::Destructive
-        } else {
-            Risk::Reversible
-        },
-        steps,
         warnings,
         blockers,
+        ..Plan::new(title, steps)
     }
 }
 
@@ -203,7 +216,7 @@ fn running(work: &Work) -> String {
     format!("{} {verb}", counted(work.running as u64, "instance"))
 }
 
-fn step(request: Request, id: &FleetId, group: &Group, work: &Work, verdict: &Verdict) -> Step<Shrink> {
+fn step(request: Request, id: &FleetId, group: &Group, work: &Work, verdict: &Verdict) -> Step<Action> {
     let busy = matches!(verdict, Verdict::Busy { .. } | Verdict::Unknown { .. });
     let zones: BTreeSet<&str> = group
         .instances
@@ -215,37 +228,35 @@ fn step(request: Request, id: &FleetId, group: &Group, work: &Work, verdict: &Ve
         0 => String::new(),
         _ => format!(" in {}", zones.into_iter().collect::<Vec<_>>().join(", ")),
     };
-    Step {
-        id: id.to_string(),
-        summary: if request.drain {
-            "wait until no job is left, then set the desired capacity to 0".to_owned()
-        } else {
-            "set the desired capacity to 0".to_owned()
-        },
-        calls: vec![ApiCall::new(
-            "autoscaling",
-            "SetDesiredCapacity",
-            [
-                ("AutoScalingGroupName", group.name.as_str().into()),
-                ("DesiredCapacity", 0.into()),
-                ("HonorCooldown", false.into()),
-            ],
-        )],
-        before: Some(format!(
-            "desired {}, {}{place}, {}",
-            group.desired,
-            counted(work.running as u64, "instance"),
-            at_work(verdict)
-        )),
-        after: Some("desired 0".to_owned()),
-        action: Shrink {
-            fleet: id.clone(),
-            group: group.name.clone(),
-            desired: group.desired,
-            at_stake: busy && work.running > 0 && !request.drain,
-            jobs_wait: !request.drain && matches!(verdict, Verdict::Busy { queued: 1.., .. }),
-        },
-    }
+    let summary = if request.drain {
+        "wait until no job is left, then set the desired capacity to 0"
+    } else {
+        "set the desired capacity to 0"
+    };
+    let at_stake = busy && work.running > 0 && !request.drain;
+    let call = SetDesiredCapacity {
+        group: group.name.clone(),
+        desired: 0,
+        resource: format!("asg/{id}"),
+        loses: at_stake.then(|| Loss::Work(format!("running jobs of {id}"))),
+    };
+    let before = format!(
+        "desired {}, {}{place}, {}",
+        group.desired,
+        counted(work.running as u64, "instance"),
+        at_work(verdict)
+    );
+    let calls = vec![call.described()];
+    let action = Action::Shrink(Shrink {
+        fleet: id.clone(),
+        call,
+        desired: group.desired,
+        at_stake,
+        jobs_wait: !request.drain && matches!(verdict, Verdict::Busy { queued: 1.., .. }),
+    });
+    let mut step = Step::new(id.to_string(), summary, calls, action).changing(before, "desired 0");
+    step.waits = request.drain;
+    step
 }
 
 #[cfg(test)]

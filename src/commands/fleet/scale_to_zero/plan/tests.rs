@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::aws::autoscaling::Instance;
+use crate::change::{PlanView, Risk, Target};
 use crate::fleet::Reading;
 use crate::layout::LayoutKind;
 
@@ -84,15 +85,24 @@ fn work_of(candidate: &mut Candidate) -> &mut Work {
     &mut candidate.seen.as_mut().unwrap().1
 }
 
-fn planned(request: Request, fleets: Vec<Candidate>) -> Plan<Shrink> {
-    let target = Target {
+fn target() -> Target {
+    Target {
         context: "prod".to_owned(),
         account: "123456789012".to_owned(),
         region: "us-east-1".to_owned(),
         protected: false,
-    };
+        production: false,
+        principal: String::new(),
+    }
+}
+
+fn planned(request: Request, fleets: Vec<Candidate>) -> Plan<Action> {
     let layout = Layout::new(LayoutKind::Single, "bp", None).unwrap();
-    plan(request, &Snapshot { target, fleets }, &layout)
+    plan(request, &fleets, &layout)
+}
+
+fn shrink(step: &Step<Action>) -> &Shrink {
+    step.action.shrink().expect("a fleet is taken to zero")
 }
 
 fn idle(name: &str) -> Candidate {
@@ -106,7 +116,7 @@ fn busy(name: &str) -> Candidate {
 #[test]
 fn an_idle_fleet_is_one_reversible_step() {
     let plan = planned(PLAIN, vec![idle("production/a")]);
-    assert_eq!(plan.risk, Risk::Reversible);
+    assert_eq!(plan.risk(), Risk::Reversible);
     assert!(plan.blockers.is_empty() && plan.warnings.is_empty());
     let [step] = plan.steps.as_slice() else {
         panic!("one step")
@@ -117,7 +127,7 @@ fn an_idle_fleet_is_one_reversible_step() {
         step.before.as_deref(),
         Some("desired 2, 2 instances in us-east-1a, no jobs")
     );
-    assert!(!step.action.at_stake && !step.action.jobs_wait);
+    assert!(!shrink(step).at_stake && !shrink(step).jobs_wait);
 }
 
 #[test]
@@ -160,42 +170,45 @@ fn waiting_jobs_block_even_when_no_instance_runs() {
     assert_eq!(plan.blockers.len(), 1);
     // Nothing runs, so nothing is lost: the jobs stay in the queue.
     let plan = planned(FORCE, vec![starting]);
-    assert_eq!(plan.risk, Risk::Reversible);
-    assert!(plan.steps[0].action.jobs_wait);
+    assert_eq!(plan.risk(), Risk::Reversible);
+    assert!(shrink(&plan.steps[0]).jobs_wait);
 }
 
 #[test]
 fn force_makes_it_destructive_and_says_what_happens_next() {
     let plan = planned(FORCE, vec![busy("production/a")]);
-    assert_eq!(plan.risk, Risk::Destructive);
-    assert_eq!(plan.confirm_word, "prod");
+    assert_eq!(plan.risk(), Risk::Destructive);
+    assert_eq!(plan.confirm_word(&target()), "prod");
     assert!(plan.blockers.is_empty());
     assert!(plan.warnings[0].contains("jobs that run are lost"));
     assert!(
         plan.warnings[1].contains("`production-a-queue-has-jobs` is going to set the capacity to 1 again")
     );
-    assert!(plan.steps[0].action.at_stake && plan.steps[0].action.jobs_wait);
+    assert!(shrink(&plan.steps[0]).at_stake && shrink(&plan.steps[0]).jobs_wait);
 }
 
 #[test]
 fn force_on_an_idle_fleet_stays_reversible() {
-    assert_eq!(planned(FORCE, vec![idle("production/a")]).risk, Risk::Reversible);
+    assert_eq!(
+        planned(FORCE, vec![idle("production/a")]).risk(),
+        Risk::Reversible
+    );
 }
 
 #[test]
 fn one_busy_fleet_makes_the_whole_plan_destructive() {
     let plan = planned(FORCE, vec![idle("production/a"), busy("production/b")]);
-    assert_eq!(plan.risk, Risk::Destructive);
-    assert!(!plan.steps[0].action.at_stake && plan.steps[1].action.at_stake);
+    assert_eq!(plan.risk(), Risk::Destructive);
+    assert!(!shrink(&plan.steps[0]).at_stake && shrink(&plan.steps[1]).at_stake);
 }
 
 #[test]
 fn drain_waits_and_loses_nothing() {
     let plan = planned(DRAIN, vec![busy("production/a")]);
     assert!(plan.blockers.is_empty());
-    assert_eq!(plan.risk, Risk::Reversible);
+    assert_eq!(plan.risk(), Risk::Reversible);
     assert!(plan.steps[0].summary.starts_with("wait until no job is left"));
-    assert!(!plan.steps[0].action.at_stake);
+    assert!(!shrink(&plan.steps[0]).at_stake);
 }
 
 #[test]
@@ -228,7 +241,7 @@ fn a_denied_metric_blocks_like_a_silent_one() {
 fn forcing_through_silence_is_destructive() {
     let silent = fleet("production/a", 2, Reading::Silent { last: None }, 0);
     let plan = planned(FORCE, vec![silent]);
-    assert_eq!((plan.risk, plan.blockers.len()), (Risk::Destructive, 0));
+    assert_eq!((plan.risk(), plan.blockers.len()), (Risk::Destructive, 0));
     assert!(plan.warnings[0].contains("nobody can say"));
 }
 
@@ -281,5 +294,15 @@ fn every_blocked_fleet_is_named() {
         vec![busy("production/a"), idle("production/b"), busy("production/c")],
     );
     assert_eq!(plan.blockers.len(), 2);
-    assert!(plan.view().text().contains("blocked: take production/c to zero"));
+    let view = PlanView::new("fleet scale-to-zero", &target(), &plan, |_| None);
+    assert!(view.text().contains("blocked: take production/c to zero"));
+}
+
+#[test]
+fn a_step_is_taken_back_to_the_capacity_that_the_fleet_had() {
+    let plan = planned(FORCE, vec![busy("production/a")]);
+    let undo = undo(&plan.steps[0]).expect("there is a way back");
+    assert_eq!(undo.calls[0].parameters["DesiredCapacity"], 2);
+    assert_eq!(undo.calls[0].loses, None);
+    assert!(super::undo(&undo).is_none());
 }

@@ -54,6 +54,14 @@ impl Waiter {
         }
     }
 
+    /// A waiter that gives up at `deadline`.
+    pub(crate) fn until_deadline(clock: &Clock, deadline: Timestamp, cancel: &CancellationToken) -> Self {
+        Self {
+            deadline,
+            ..Self::new(clock, Duration::ZERO, cancel)
+        }
+    }
+
     /// Other pauses: quick at first, then at most every `max`.
     #[must_use]
     pub(crate) fn pace(mut self, first: Duration, max: Duration) -> Self {

@@ -1,5 +1,5 @@
-//! The one door through which every request leaves: it counts, it paces, and with an endpoint
-//! override it never dials anybody else.
+//! The HTTP layer under every client: it counts requests, keeps to the documented rates, refuses changes
+//! without a permit, and with an endpoint override it never dials another host.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use super::buckets::Buckets;
 use super::loopback::{is_loopback_host, is_loopback_url};
 use super::operation::Operation;
+use super::rate_limits::RateLimits;
 use super::stats::Stats;
 
 /// What AWS sees in front of the SDK's own user agent.
@@ -21,31 +21,31 @@ const USER_AGENT: &str = concat!("bpctl/", env!("CARGO_PKG_VERSION"));
 
 #[derive(Clone, Debug)]
 struct Shared {
-    buckets: Arc<Buckets>,
+    rate_limits: Arc<RateLimits>,
     stats: Arc<Stats>,
-    /// With a loopback endpoint override: nobody but this machine may be dialled.
+    /// With a loopback endpoint override: no other machine may be dialled.
     loopback_only: bool,
 }
 
 /// An HTTP client around the real one.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(super) struct PoliteClient {
     inner: SharedHttpClient,
     shared: Shared,
 }
 
-impl Door {
+impl PoliteClient {
     pub(super) fn new(
         inner: SharedHttpClient,
         endpoint: Option<&str>,
-        buckets: Buckets,
+        rate_limits: RateLimits,
         stats: Arc<Stats>,
     ) -> Self {
         let loopback_only = endpoint.is_some_and(is_loopback_url);
         Self {
             inner,
             shared: Shared {
-                buckets: Arc::new(buckets),
+                rate_limits: Arc::new(rate_limits),
                 stats,
                 loopback_only,
             },
@@ -53,7 +53,7 @@ impl Door {
     }
 }
 
-impl HttpClient for Door {
+impl HttpClient for PoliteClient {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
@@ -77,12 +77,19 @@ impl HttpConnector for Connector {
         let inner = self.inner.clone();
         let shared = self.shared.clone();
         HttpConnectorFuture::new(async move {
-            let operation = Operation::of(&request);
+            let operation = Operation::take(&mut request);
+            if !operation.may_be_sent() {
+                let refusal = format!(
+                    "refused to send `{}`: it is no known read, and no permit of an approved plan names it",
+                    operation.label()
+                );
+                return Err(ConnectorError::user(refusal.into()));
+            }
             if shared.loopback_only {
                 keep_local(&mut request)?;
             }
             announce(&mut request);
-            shared.buckets.take(&operation).await;
+            shared.rate_limits.take(&operation).await;
             let label = operation.label();
             let result = inner.call(request).await;
             shared.stats.record(

@@ -6,12 +6,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::aws::autoscaling::{Group, Phase};
-use crate::aws::wait::{Look, Waited, Waiter};
+use crate::change::{End, Outcome, Verification};
 use crate::context::Ctx;
-use crate::error::CtlError;
+use crate::error::{CommandLine, CtlError, Hint, Result};
 use crate::layout::FleetId;
+use crate::wait::{Look, Waited, Waiter};
 
 use super::super::text::counted;
+use super::ScaleToZero;
+use super::observe::Candidate;
 
 /// While jobs wait, the step policy's alarm is looked at once a minute: this long it may take until
 /// the capacity is lifted again.
@@ -28,7 +31,7 @@ pub(super) struct Followed {
 
 /// How a fleet ended up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum FleetEnd {
     /// Nothing runs, or what is left is on its way out.
     AtZero { terminating: usize },
     /// Only instances that scale-in leaves alone (or that nothing may terminate) are left.
@@ -40,15 +43,62 @@ pub(super) enum End {
     Raised { desired: u32, cause: Option<String> },
     /// The deadline passed (or Ctrl-C) with so many instances left.
     Unfinished { left: usize },
+    /// Nothing was waited for.
+    NotFollowed,
+}
+
+impl FleetEnd {
+    fn as_engine_sees_it(&self, fleet: &FleetId, waits: bool) -> End {
+        match self {
+            Self::AtZero { .. } | Self::Stays { .. } => End::Settled,
+            Self::NotFollowed if !waits => End::Settled,
+            Self::Raised { desired, cause } => {
+                End::Overturned(format!("{fleet} was {}", raised(*desired, cause.as_deref())))
+            }
+            Self::Unfinished { .. } | Self::NotFollowed => End::Running {
+                what: format!("{fleet} still has some"),
+                hint: Hint::new("the capacity is set; look again with").command(CommandLine::bpctl([
+                    "fleet".to_owned(),
+                    "status".to_owned(),
+                    fleet.to_string(),
+                ])),
+            },
+        }
+    }
+}
+
+/// `set to 1 again by …`.
+pub(super) fn raised(desired: u32, cause: Option<&str>) -> String {
+    let cause = cause.map_or_else(
+        || " by a scaling policy or another actor".to_owned(),
+        |cause| format!(": {cause}"),
+    );
+    format!("set to {desired} again{cause}")
+}
+
+/// How to keep a capacity from being raised again.
+pub(super) fn explain(error: CtlError, outcome: &Outcome<ScaleToZero<'_>>) -> CtlError {
+    let raised = outcome
+        .endings
+        .iter()
+        .find(|(_, end)| matches!(end, FleetEnd::Raised { .. }));
+    let Some((fleet, _)) = raised else {
+        return error;
+    };
+    error.hint(
+        Hint::new("let the queue run empty first, see")
+            .command(CommandLine::bpctl(["fleet", "status", fleet.as_str()]))
+            .and(", or suspend its process AlarmNotification while it must stay at zero"),
+    )
 }
 
 /// What a look at the group says; `None` when there is more to wait for.
-fn judge(group: Option<&Group>, may_be_lifted: bool) -> Option<End> {
+fn judge(group: Option<&Group>, may_be_lifted: bool) -> Option<FleetEnd> {
     let Some(group) = group else {
-        return Some(End::AtZero { terminating: 0 });
+        return Some(FleetEnd::AtZero { terminating: 0 });
     };
     if group.desired > 0 {
-        return Some(End::Raised {
+        return Some(FleetEnd::Raised {
             desired: group.desired,
             cause: None,
         });
@@ -62,13 +112,13 @@ fn judge(group: Option<&Group>, may_be_lifted: bool) -> Option<End> {
         .filter(|instance| instance.phase != Phase::Terminating)
         .collect();
     let stays = |why| {
-        Some(End::Stays {
+        Some(FleetEnd::Stays {
             instances: left.iter().map(|instance| instance.id.clone()).collect(),
             why,
         })
     };
     if left.is_empty() {
-        Some(End::AtZero {
+        Some(FleetEnd::AtZero {
             terminating: group.count(Phase::Terminating),
         })
     } else if group.suspended.iter().any(|(process, _)| process == "Terminate") {
@@ -80,13 +130,62 @@ fn judge(group: Option<&Group>, may_be_lifted: bool) -> Option<End> {
     }
 }
 
-/// Follows all fleets with one batched call per look. When looking fails for good, the error comes
-/// along with what is known by then.
-pub(super) async fn follow(
+/// Follows the fleets that were written to, and those that an earlier run or another actor left
+/// shrinking, with one batched call per look.
+///
+/// # Errors
+/// When looking fails for good; what is known by then is recorded.
+pub(super) async fn verify(
+    change: &ScaleToZero<'_>,
+    seen: &[Candidate],
+    run: &mut Verification<'_, ScaleToZero<'_>>,
+) -> Result<()> {
+    let ctx = change.ctx;
+    let fleets = to_follow(seen, run);
+    let (ends, trouble) = if ctx.cancel.is_cancelled() || !run.waits() {
+        (BTreeMap::new(), None)
+    } else {
+        follow(ctx, &fleets, run.deadline()).await
+    };
+    for fleet in &fleets {
+        let end = ends.get(&fleet.fleet).cloned().unwrap_or(FleetEnd::NotFollowed);
+        run.end(
+            fleet.fleet.to_string(),
+            end.as_engine_sees_it(&fleet.fleet, run.waits()),
+        );
+        run.ending(fleet.fleet.to_string(), end);
+    }
+    trouble.map_or(Ok(()), Err)
+}
+
+fn to_follow(seen: &[Candidate], run: &Verification<'_, ScaleToZero<'_>>) -> Vec<Followed> {
+    let written = run.done().into_iter().filter_map(|(step, _)| {
+        let shrink = step.action.shrink()?;
+        Some(Followed {
+            fleet: shrink.fleet.clone(),
+            group: shrink.call.group.clone(),
+            jobs_wait: shrink.jobs_wait,
+        })
+    });
+    let shrinking = seen.iter().filter_map(|Candidate { id, seen }| {
+        let (group, _) = seen.as_ref()?;
+        let leaving =
+            group.desired == 0 && !group.deleting && group.instances.len() > group.count(Phase::Terminating);
+        leaving.then(|| Followed {
+            fleet: id.clone(),
+            group: group.name.clone(),
+            jobs_wait: false,
+        })
+    });
+    written.chain(shrinking).collect()
+}
+
+/// Follows all fleets. When looking fails for good, the error comes along with what is known by then.
+async fn follow(
     ctx: &Ctx,
     fleets: &[Followed],
     deadline: Timestamp,
-) -> (BTreeMap<FleetId, End>, Option<CtlError>) {
+) -> (BTreeMap<FleetId, FleetEnd>, Option<CtlError>) {
     let mut ends = BTreeMap::new();
     if fleets.is_empty() {
         return (ends, None);
@@ -94,9 +193,8 @@ pub(super) async fn follow(
     let started = ctx.clock.now();
     let mut left: Vec<&Followed> = fleets.iter().collect();
     let mut instances: BTreeMap<FleetId, usize> = BTreeMap::new();
-    let mut waiter = Waiter::new(&ctx.clock, Duration::ZERO, &ctx.cancel)
+    let waiter = Waiter::until_deadline(&ctx.clock, deadline, &ctx.cancel)
         .pace(Duration::from_secs(2), Duration::from_secs(10));
-    waiter.deadline = deadline;
     let progress = ctx.ui.progress(&format!(
         "Following {} until the instances leave",
         counted(fleets.len() as u64, "fleet")
@@ -105,7 +203,7 @@ pub(super) async fn follow(
         .until(
             async || {
                 let names: Vec<String> = left.iter().map(|fleet| fleet.group.clone()).collect();
-                let groups = Box::pin(ctx.aws.groups_named(&names)).await?;
+                let groups = ctx.aws.groups_named(&names).await?;
                 let waited = Duration::try_from(ctx.clock.now().duration_since(started)).unwrap_or_default();
                 left.retain(|fleet| {
                     let group = groups.iter().find(|group| group.name == fleet.group);
@@ -140,23 +238,23 @@ pub(super) async fn follow(
         unfinished => {
             for fleet in left {
                 let left = instances.get(&fleet.fleet).copied().unwrap_or_default();
-                ends.insert(fleet.fleet.clone(), End::Unfinished { left });
+                ends.insert(fleet.fleet.clone(), FleetEnd::Unfinished { left });
             }
             unfinished.err()
         }
     };
-    explain(ctx, fleets, &mut ends).await;
+    find_causes(ctx, fleets, &mut ends).await;
     (ends, trouble)
 }
 
 /// Finds out who lifted a capacity, from the group's newest activities.
-async fn explain(ctx: &Ctx, fleets: &[Followed], ends: &mut BTreeMap<FleetId, End>) {
+async fn find_causes(ctx: &Ctx, fleets: &[Followed], ends: &mut BTreeMap<FleetId, FleetEnd>) {
     for fleet in fleets {
-        let Some(End::Raised { cause, .. }) = ends.get_mut(&fleet.fleet) else {
+        let Some(FleetEnd::Raised { cause, .. }) = ends.get_mut(&fleet.fleet) else {
             continue;
         };
         // Only an explanation: without it the fact stands all the same.
-        if let Ok(activities) = Box::pin(ctx.aws.activities(&fleet.group, 5)).await {
+        if let Ok(activities) = ctx.aws.activities(&fleet.group, 5).await {
             *cause = activities
                 .iter()
                 .map(|activity| &activity.cause)
@@ -209,11 +307,14 @@ mod tests {
     fn leaving_counts_as_gone() {
         assert_eq!(
             judge(Some(&group(0, &[])), false),
-            Some(End::AtZero { terminating: 0 })
+            Some(FleetEnd::AtZero { terminating: 0 })
         );
         let leaving = group(0, &[(Phase::Terminating, false), (Phase::Terminating, true)]);
-        assert_eq!(judge(Some(&leaving), false), Some(End::AtZero { terminating: 2 }));
-        assert_eq!(judge(None, false), Some(End::AtZero { terminating: 0 }));
+        assert_eq!(
+            judge(Some(&leaving), false),
+            Some(FleetEnd::AtZero { terminating: 2 })
+        );
+        assert_eq!(judge(None, false), Some(FleetEnd::AtZero { terminating: 0 }));
     }
 
     #[test]
@@ -225,7 +326,7 @@ mod tests {
     #[test]
     fn protected_instances_are_not_waited_for() {
         let protected = group(0, &[(Phase::InService, true), (Phase::Terminating, false)]);
-        let Some(End::Stays { instances, why }) = judge(Some(&protected), false) else {
+        let Some(FleetEnd::Stays { instances, why }) = judge(Some(&protected), false) else {
             panic!("protected instances stay")
         };
         assert_eq!(
@@ -238,7 +339,10 @@ mod tests {
     fn nothing_leaves_while_terminate_is_suspended() {
         let mut suspended = group(0, &[(Phase::InService, false)]);
         suspended.suspended = vec![("Terminate".to_owned(), String::new())];
-        assert!(matches!(judge(Some(&suspended), false), Some(End::Stays { .. })));
+        assert!(matches!(
+            judge(Some(&suspended), false),
+            Some(FleetEnd::Stays { .. })
+        ));
     }
 
     #[test]
@@ -247,7 +351,7 @@ mod tests {
         for may_be_lifted in [true, false] {
             assert!(matches!(
                 judge(Some(&raised), may_be_lifted),
-                Some(End::Raised { desired: 1, .. })
+                Some(FleetEnd::Raised { desired: 1, .. })
             ));
         }
     }

@@ -1,48 +1,116 @@
-//! One fleet: check that the plan still holds, write, read back.
+//! One fleet: wait for its jobs where that was asked for, check that the plan still holds, write, read back.
 
+use crate::aws::Aws;
 use crate::aws::autoscaling::Group;
-use crate::change::{Permit, Step};
-use crate::context::Ctx;
+use crate::change::{Done, Readiness, Step, StepRun};
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
-use crate::fleet::{Verdict, Work};
-use crate::layout::Layout;
+use crate::fleet::{Verdict, Work, read_signals};
+use crate::layout::{FleetId, Layout};
 
+use super::ScaleToZero;
 use super::observe::again;
-use super::plan::{Request, Shrink, at_work};
+use super::plan::{Action, Shrink, at_work};
+use super::request::Request;
 
-/// Takes the fleet of a step to zero and says what was done.
+/// Takes the fleet of a step to zero, or back to what it was.
 ///
 /// # Errors
 /// [`ErrorKind::Changed`] when the fleet is not as the plan was approved for; whatever AWS refuses.
-pub(super) async fn shrink(
-    ctx: &Ctx,
-    layout: &Layout,
-    request: Request,
-    step: &Step<Shrink>,
-    permit: Permit<'_>,
-) -> Result<String> {
-    let planned = &step.action;
-    let (group, work) = again(&ctx.aws, layout, &planned.fleet, &planned.group).await?;
-    if group.desired == 0 {
-        return Ok("found the desired capacity at 0 already: nothing was written".to_owned());
+pub(super) async fn act<'a>(
+    change: &ScaleToZero<'a>,
+    step: &StepRun<'_, ScaleToZero<'a>>,
+) -> Result<Done<ScaleToZero<'a>>> {
+    let aws = &change.ctx.aws;
+    match step.action() {
+        Action::Shrink(planned) => {
+            let (group, work) = again(aws, &change.layout, &planned.fleet, &planned.call.group).await?;
+            if group.desired == 0 {
+                return Ok(Done::new(
+                    "found the desired capacity at 0 already: nothing was written",
+                ));
+            }
+            still_holds(change.request, planned, &group, &work)?;
+            let before = group.desired;
+            let group = step.send(aws, &planned.call).await?;
+            read_back(&planned.fleet, 0, group.desired)?;
+            Ok(Done::new(format!(
+                "set the desired capacity to 0 (it was {before})"
+            )))
+        }
+        Action::Restore { fleet, call } => {
+            let group = aws.group(&call.group).await?;
+            if group.desired != 0 {
+                return Err(CtlError::new(
+                    ErrorKind::Changed,
+                    format!(
+                        "set {fleet} back to {}: the desired capacity is {} by now",
+                        call.desired, group.desired
+                    ),
+                ));
+            }
+            let group = step.send(aws, call).await?;
+            read_back(fleet, call.desired, group.desired)?;
+            Ok(Done::new(format!(
+                "set the desired capacity back to {}",
+                call.desired
+            )))
+        }
     }
-    still_holds(request, planned, &group, &work)?;
-    let before = group.desired;
-    let group = ctx.aws.set_desired_capacity(&planned.group, 0, permit).await?;
-    if group.desired == 0 {
-        return Ok(format!("set the desired capacity to 0 (it was {before})"));
+}
+
+fn read_back(fleet: &FleetId, wanted: u32, found: u32) -> Result<()> {
+    if wanted == found {
+        return Ok(());
     }
     Err(CtlError::new(
         ErrorKind::Failed,
-        format!(
-            "keep {} at zero: right after it was set to 0 the desired capacity is {} again",
-            planned.fleet, group.desired
-        ),
+        format!("keep {fleet} at {wanted}: right after it was set the desired capacity is {found} again"),
     )
     .hint((
         "see what sets it with",
-        CommandLine::bpctl(["fleet", "status"]).args([planned.fleet.to_string()]),
+        CommandLine::bpctl(["fleet".to_owned(), "status".to_owned(), fleet.to_string()]),
     )))
+}
+
+/// Which fleets have no job left, in two batched reads.
+pub(super) async fn ready(aws: &Aws, layout: &Layout, steps: &[&Step<Action>]) -> Result<Vec<Readiness>> {
+    let planned: Vec<Option<&Shrink>> = steps.iter().map(|step| step.action.shrink()).collect();
+    let ids: Vec<FleetId> = planned
+        .iter()
+        .flatten()
+        .map(|shrink| shrink.fleet.clone())
+        .collect();
+    let names: Vec<String> = planned
+        .iter()
+        .flatten()
+        .map(|shrink| shrink.call.group.clone())
+        .collect();
+    let (groups, (signals, _)) = futures::join!(aws.groups_named(&names), read_signals(aws, layout, &ids));
+    let groups = groups?;
+    let readiness = |shrink: &Shrink| {
+        // A group that is gone fails its own step, not the wait of the others.
+        let Some(group) = groups.iter().find(|found| found.name == shrink.call.group) else {
+            return Readiness::Now;
+        };
+        // Another actor was faster: the step finds that out, nothing is left to wait for.
+        if group.desired == 0 {
+            return Readiness::Now;
+        }
+        let verdict = match signals.get(&shrink.fleet) {
+            Some(signals) => Work::of(group, signals).verdict(),
+            None => Verdict::Unknown {
+                why: "no answer".to_owned(),
+            },
+        };
+        match verdict {
+            Verdict::Idle => Readiness::Now,
+            Verdict::Busy { .. } | Verdict::Unknown { .. } => Readiness::NotYet(at_work(&verdict)),
+        }
+    };
+    Ok(planned
+        .into_iter()
+        .map(|shrink| shrink.map_or(Readiness::Now, readiness))
+        .collect())
 }
 
 /// Whether the fleet is still what the operator agreed to.
@@ -88,6 +156,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::aws::autoscaling::SetDesiredCapacity;
     use crate::fleet::Reading;
 
     fn group(min: u32, desired: u32) -> Group {
@@ -128,7 +197,12 @@ mod tests {
     fn check(request: Request, at_stake: bool, group: &Group, work: &Work) -> Option<ErrorKind> {
         let planned = Shrink {
             fleet: "production/a".parse().unwrap(),
-            group: group.name.clone(),
+            call: SetDesiredCapacity {
+                group: group.name.clone(),
+                desired: 0,
+                resource: "asg/production/a".to_owned(),
+                loses: None,
+            },
             desired: 2,
             at_stake,
             jobs_wait: false,

@@ -46,10 +46,10 @@ fn quota(operation: &Operation) -> Option<Rate> {
             rate("ecs task definition modify", 20.0, 1.0)
         }
         ("ecs", "DescribeClusters" | "ListClusters") => rate("ecs cluster read", 50.0, 20.0),
-        ("monitoring", "DescribeAlarms") => rate("cloudwatch DescribeAlarms", 9.0, 9.0),
-        ("monitoring", "DescribeAlarmHistory") => rate("cloudwatch DescribeAlarmHistory", 20.0, 20.0),
-        ("monitoring", "GetMetricData") => rate("cloudwatch GetMetricData", 50.0, 50.0),
-        ("monitoring", "ListMetrics") => rate("cloudwatch ListMetrics", 25.0, 25.0),
+        ("cloudwatch", "DescribeAlarms") => rate("cloudwatch DescribeAlarms", 9.0, 9.0),
+        ("cloudwatch", "DescribeAlarmHistory") => rate("cloudwatch DescribeAlarmHistory", 20.0, 20.0),
+        ("cloudwatch", "GetMetricData") => rate("cloudwatch GetMetricData", 50.0, 50.0),
+        ("cloudwatch", "ListMetrics") => rate("cloudwatch ListMetrics", 25.0, 25.0),
         ("logs", "FilterLogEvents") => rate("logs FilterLogEvents", 5.0, 5.0),
         ("logs", "GetLogEvents") => rate("logs GetLogEvents", 10.0, 10.0),
         ("logs", "DescribeLogStreams") => rate("logs DescribeLogStreams", 25.0, 25.0),
@@ -68,12 +68,12 @@ struct Bucket {
 
 /// All buckets of this process.
 #[derive(Debug)]
-pub(super) struct Buckets {
+pub(super) struct RateLimits {
     clock: Clock,
     filled: Mutex<HashMap<&'static str, Bucket>>,
 }
 
-impl Buckets {
+impl RateLimits {
     pub(super) fn documented(clock: Clock) -> Self {
         Self {
             clock,
@@ -115,22 +115,19 @@ mod tests {
 
     #[test]
     fn a_burst_is_free_and_then_the_refill_rate_holds() {
-        let buckets = Buckets::documented(Clock::starting_at(Timestamp::UNIX_EPOCH, 1.0));
+        let limits = RateLimits::documented(Clock::starting_at(Timestamp::UNIX_EPOCH, 1.0));
         let rate = rate("x", 3.0, 2.0);
         let now = Timestamp::UNIX_EPOCH;
-        assert!((0..3).all(|_| buckets.reserve(rate, now).is_zero()));
-        assert_eq!(buckets.reserve(rate, now), Duration::from_millis(500));
-        assert_eq!(buckets.reserve(rate, now), Duration::from_millis(1000));
+        assert!((0..3).all(|_| limits.reserve(rate, now).is_zero()));
+        assert_eq!(limits.reserve(rate, now), Duration::from_millis(500));
+        assert_eq!(limits.reserve(rate, now), Duration::from_millis(1000));
         let later = now.checked_add(Duration::from_secs(10)).unwrap();
-        assert!(buckets.reserve(rate, later).is_zero());
+        assert!(limits.reserve(rate, later).is_zero());
     }
 
     #[test]
     fn unpublished_rates_are_not_invented() {
-        let operation = Operation {
-            service: "autoscaling".to_owned(),
-            name: "SetDesiredCapacity".to_owned(),
-        };
+        let operation = Operation::of("autoscaling", "SetDesiredCapacity");
         assert_eq!(quota(&operation), None);
     }
 }

@@ -1,0 +1,238 @@
+//! Small objects of bpctl's own in the platform's logs bucket: leases and the shared history.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+
+use super::Aws;
+use super::operation::ShowPermit;
+use crate::change::{Condition, Permit, SharedStore, Stored, Written};
+use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
+use crate::layout::Layout;
+
+/// The folder of bpctl in the logs bucket.
+const FOLDER: &str = "bpctl/";
+
+/// Bytes of a lease or of an entry of the history; anything longer is not ours.
+const LIMIT: i64 = 1024 * 1024;
+
+/// Pages of a list, a thousand names each: a history of many years.
+const PAGES: usize = 200;
+
+/// The store in the logs bucket of the account that the credentials belong to.
+#[derive(Clone)]
+pub(crate) struct LogsBucket<'a> {
+    aws: &'a Aws,
+    layout: Layout,
+}
+
+impl<'a> LogsBucket<'a> {
+    pub(crate) fn new(aws: &'a Aws, layout: Layout) -> Self {
+        Self { aws, layout }
+    }
+
+    async fn bucket(&self) -> Result<String> {
+        let account = &self.aws.identity().await?.account;
+        let buckets = self.layout.buckets(account);
+        let logs = buckets.into_iter().find(|(role, _)| *role == "logs");
+        logs.map(|(_, name)| name)
+            .ok_or_else(|| CtlError::new(ErrorKind::Unexpected, "name the logs bucket"))
+    }
+}
+
+/// HTTP status of an answer that is an error.
+fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+    error.raw_response().map(|response| response.status().as_u16())
+}
+
+/// A condition that did not hold (412), or another conditional write at the same moment (409); S3 User
+/// Guide, "Add preconditions to S3 operations with conditional requests".
+fn is_conflict<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    matches!(status(error), Some(409 | 412))
+}
+
+/// Remembers when S3 answered, by S3's clock.
+#[derive(Clone, Debug, Default)]
+struct KeepDate(Arc<Mutex<Option<DateTime>>>);
+
+impl KeepDate {
+    /// How old something was when S3 answered.
+    fn age_of(&self, written: Option<&DateTime>) -> Option<Duration> {
+        let answered = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let seconds = answered.secs().saturating_sub(written?.secs());
+        Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for KeepDate {
+    fn name(&self) -> &'static str {
+        "KeepDate"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            date.and_then(|date| DateTime::from_str(date, DateTimeFormat::HttpDate).ok());
+        Ok(())
+    }
+}
+
+impl SharedStore for LogsBucket<'_> {
+    fn place(&self) -> String {
+        "the platform's logs bucket".to_owned()
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<Stored>> {
+        const REQUEST: &str = "GetObject";
+        let doing = format!("read `{FOLDER}{key}` in the logs bucket");
+        let date = KeepDate::default();
+        let answer = self
+            .aws
+            .s3_client()
+            .await?
+            .get_object()
+            .bucket(self.bucket().await?)
+            .key(format!("{FOLDER}{key}"))
+            .customize()
+            .interceptor(date.clone())
+            .send()
+            .await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(GetObjectError::is_no_such_key) =>
+            {
+                return Ok(None);
+            }
+            Err(error) => return Err(from_sdk(doing, &error)),
+        };
+        if answer.content_length().is_none_or(|length| length > LIMIT) {
+            return Err(CtlError::new(
+                ErrorKind::Unexpected,
+                format!("{doing}: it is longer than {LIMIT} bytes"),
+            ));
+        }
+        let etag = answer.e_tag().required(REQUEST, "ETag")?.to_owned();
+        let age = date
+            .age_of(answer.last_modified())
+            .required(REQUEST, "Last-Modified and Date")?;
+        let body = answer.body.collect().await;
+        let body = body.map_err(|error| CtlError::new(ErrorKind::Unreachable, &doing).source(&error))?;
+        Ok(Some(Stored {
+            body: String::from_utf8_lossy(&body.into_bytes()).into_owned(),
+            etag,
+            age,
+        }))
+    }
+
+    async fn write(
+        &self,
+        key: &str,
+        body: &str,
+        condition: Condition<'_>,
+        permit: &Permit,
+    ) -> Result<Written> {
+        let request = self
+            .aws
+            .s3_client()
+            .await?
+            .put_object()
+            .bucket(self.bucket().await?)
+            .key(format!("{FOLDER}{key}"))
+            .content_type("application/json")
+            .body(ByteStream::from(body.as_bytes().to_vec()));
+        let request = match condition {
+            Condition::Absent => request.if_none_match("*"),
+            Condition::Unchanged(etag) => request.if_match(etag),
+        };
+        match request
+            .customize()
+            .interceptor(ShowPermit::new(permit))
+            .send()
+            .await
+        {
+            Ok(answer) => {
+                let etag = answer.e_tag().required("PutObject", "ETag")?;
+                Ok(Written::Stored(etag.to_owned()))
+            }
+            Err(error) if is_conflict(&error) => Ok(Written::Conflict),
+            // A condition on an object that is gone by now.
+            Err(error) if status(&error) == Some(404) && error.code() == Some("NoSuchKey") => {
+                Ok(Written::Conflict)
+            }
+            Err(error) => Err(from_sdk(
+                format!("write `{FOLDER}{key}` in the logs bucket"),
+                &error,
+            )),
+        }
+    }
+
+    async fn remove(&self, key: &str, etag: &str, permit: &Permit) -> Result<bool> {
+        let answer = self
+            .aws
+            .s3_client()
+            .await?
+            .delete_object()
+            .bucket(self.bucket().await?)
+            .key(format!("{FOLDER}{key}"))
+            .if_match(etag)
+            .customize()
+            .interceptor(ShowPermit::new(permit))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if is_conflict(&error) || status(&error) == Some(404) => Ok(false),
+            Err(error) => Err(from_sdk(
+                format!("remove `{FOLDER}{key}` in the logs bucket"),
+                &error,
+            )),
+        }
+    }
+
+    async fn names(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>> {
+        let doing = "list bpctl's objects in the logs bucket";
+        let mut pages = self
+            .aws
+            .s3_client()
+            .await?
+            .list_objects_v2()
+            .bucket(self.bucket().await?)
+            .prefix(format!("{FOLDER}{prefix}"))
+            .set_start_after(after.map(|after| format!("{FOLDER}{after}")))
+            .into_paginator()
+            .send();
+        let mut names = Vec::new();
+        let mut count = 0;
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| from_sdk(doing, &error))?;
+            let keys = page.contents().iter().filter_map(|object| object.key());
+            names.extend(keys.filter_map(|key| Some(key.strip_prefix(FOLDER)?.to_owned())));
+            count += 1;
+            if count == PAGES {
+                return Err(CtlError::new(
+                    ErrorKind::Unexpected,
+                    format!("{doing}: more than {PAGES} pages"),
+                ));
+            }
+        }
+        Ok(names)
+    }
+}

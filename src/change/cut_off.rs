@@ -1,0 +1,224 @@
+//! Earlier runs that were cut off: told to the operator, gone on with, and closed once a later run has
+//! taken care of what they left.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
+
+use super::call::Repeated;
+use super::ground::{Ground, Mode};
+use super::journal::{self, Progress, Record};
+use super::plan::{Plan, Step};
+use super::run_id::RunId;
+use super::spec::Change;
+use super::target::Target;
+use crate::error::{CtlError, ErrorKind, Hint, Result};
+use crate::ui::Ui;
+
+/// How long a request may be on its way, or done and not visible yet: ECS and EC2 show what they have
+/// started within seconds, at most a minute (Amazon ECS API Reference, RunTask, on eventual consistency).
+const SETTLES: Duration = Duration::from_secs(60);
+
+/// For how long the same request is sent again: ECS recognises its token for a day, and shows a stopped
+/// task for an hour (API Reference, RunTask `clientToken`; DescribeTasks).
+const SENT_AGAIN: SignedDuration = SignedDuration::from_mins(55);
+
+/// The runs of one verb in one place that were cut off, the newest first.
+#[derive(Debug)]
+pub(super) struct CutOff {
+    pub(super) records: Vec<Record>,
+}
+
+impl CutOff {
+    /// Reads the journals of this machine. One that cannot be read is warned of.
+    ///
+    /// # Errors
+    /// `runs resume` of a run that is another verb's, in another place, going on, or over.
+    pub(super) fn find<G: Ground>(ground: &G, verb: &str, target: &Target) -> Result<Self> {
+        let Some(state) = ground.state_dir() else {
+            ground
+                .ui()
+                .warn("no home folder: this run leaves no journal behind");
+            return Ok(Self { records: Vec::new() });
+        };
+        if let Mode::Resume(earlier) = ground.mode() {
+            let record = journal::find(Some(state), &earlier.run)?;
+            may_go_on(&record, verb, target)?;
+            return Ok(Self {
+                records: vec![record],
+            });
+        }
+        let (records, unreadable) = journal::list(state);
+        for journal in unreadable {
+            ground.ui().warn(&format!(
+                "the journal `{}` cannot be read: {}",
+                journal.path.display(),
+                journal.error
+            ));
+        }
+        let ours = |record: &Record| {
+            record.is_cut_off() && record.verb == verb && record.target.is_same_place(target)
+        };
+        Ok(Self {
+            records: records.into_iter().filter(ours).collect(),
+        })
+    }
+
+    /// What the operator should know of them before being asked about the new plan.
+    pub(super) fn tell<V: Change>(&self, ui: &Ui, verb: &V) {
+        for record in &self.records {
+            let (sentence, hint) = verb.tell(record);
+            ui.warn(&sentence);
+            if let Some(hint) = hint {
+                ui.hint(&hint);
+            }
+        }
+    }
+
+    pub(super) fn runs(&self) -> Vec<RunId> {
+        self.records.iter().map(|record| record.run.clone()).collect()
+    }
+
+    /// Closes those that left nothing beyond what the run `by` was about.
+    pub(super) fn close<G: Ground>(&self, ground: &G, by: &RunId, covers: &[String]) {
+        for record in &self.records {
+            let mut left = record.steps.iter().filter(|step| step.progress != Progress::Done);
+            if left.all(|step| covers.contains(&step.id))
+                && let Err(error) = journal::close(record, by, ground.clock())
+            {
+                tracing::warn!(%error, "an earlier run stays open");
+            }
+        }
+    }
+}
+
+/// Whether `runs resume` and `runs undo` may work on a run here.
+pub(super) fn may_go_on(record: &Record, verb: &str, target: &Target) -> Result<()> {
+    if record.going_on {
+        return Err(CtlError::new(
+            ErrorKind::Conflict,
+            format!("go on with run {}: it is still going on", record.run),
+        ));
+    }
+    if record.verb != verb {
+        return Err(CtlError::new(
+            ErrorKind::Unexpected,
+            format!("go on with run {}: it is a run of `{}`", record.run, record.verb),
+        ));
+    }
+    if !record.target.is_same_place(target) {
+        return Err(CtlError::new(
+            ErrorKind::WrongAccount,
+            format!(
+                "go on with run {}: it was in account {}, {}, and this is account {}, {}",
+                record.run, record.target.account, record.target.region, target.account, target.region
+            ),
+        )
+        .hint("sign in to that account; the run's own flags choose its context"));
+    }
+    Ok(())
+}
+
+/// How an earlier run is told of, unless its verb has better words.
+pub(super) fn sentence(record: &Record, thing: &str) -> (String, Option<Hint>) {
+    let under_way: Vec<&str> = record.in_doubt().map(|step| step.id.as_str()).collect();
+    let doubt = match under_way.as_slice() {
+        [] => String::new(),
+        steps => format!("; {} was under way", steps.join(", ")),
+    };
+    let planned = record.steps.len();
+    let sentence = format!(
+        "an earlier run, started {}, was interrupted after {} of {planned} {thing}{}{doubt}",
+        record.started,
+        record.done(),
+        if planned == 1 { "" } else { "s" },
+    );
+    (sentence, None)
+}
+
+/// Replaces steps whose request an earlier run may have sent already by that very request: AWS
+/// recognises its token, and a request that is still on its way cannot become a second one.
+pub(super) fn adopt<A: DeserializeOwned>(plan: &mut Plan<A>, records: &[Record], now: Timestamp) {
+    for at in 0..plan.steps.len() {
+        let found = records.iter().find_map(|record| {
+            let step = plan.steps.get(at)?;
+            same_request(step, record, now).map(|adopted| (record, adopted))
+        });
+        if let Some((record, adopted)) = found {
+            plan.warnings.push(format!(
+                "{}: the request of run {} is sent again, with the same token: if it has arrived, AWS answers with what it started",
+                adopted.id, record.run
+            ));
+            plan.steps[at] = adopted;
+        }
+    }
+}
+
+fn same_request<A: DeserializeOwned>(step: &Step<A>, record: &Record, now: Timestamp) -> Option<Step<A>> {
+    let earlier = record.in_doubt().find(|earlier| earlier.id == step.id)?;
+    let recent = earlier
+        .begun
+        .is_some_and(|begun| now.duration_since(begun) < SENT_AGAIN);
+    let recognised = step
+        .calls
+        .iter()
+        .any(|call| call.repeated == Repeated::Recognised);
+    let same = step.calls.len() == earlier.calls.len()
+        && step
+            .calls
+            .iter()
+            .zip(&earlier.calls)
+            .all(|(call, earlier)| call.means(earlier));
+    if recent && recognised && same {
+        earlier.step()
+    } else {
+        None
+    }
+}
+
+/// A request of an earlier run that may still arrive, or have arrived and not be visible yet.
+#[derive(Debug)]
+pub(super) struct Unsettled {
+    /// How long to wait before looking again.
+    pub(super) pause: Duration,
+    what: String,
+    run: RunId,
+}
+
+impl Unsettled {
+    pub(super) fn sentence(&self) -> String {
+        format!(
+            "run {} was cut off while it sent {}: waiting {} s until AWS would show what became of it",
+            self.run,
+            self.what,
+            self.pause.as_secs()
+        )
+    }
+}
+
+/// Whether to wait for an earlier run's request: one that changes the same thing, that is not harmless
+/// when it arrives late, and that this plan does not send again itself.
+pub(super) fn unsettled<A>(plan: &Plan<A>, records: &[Record], now: Timestamp) -> Option<Unsettled> {
+    if plan.steps.is_empty() || !plan.blockers.is_empty() {
+        return None;
+    }
+    let resources = plan.resources();
+    records.iter().find_map(|record| {
+        record.in_doubt().find_map(|step| {
+            let call = step
+                .calls
+                .iter()
+                .find(|call| call.repeated != Repeated::Harmless && resources.contains(&call.resource))?;
+            // The very same request: it was adopted.
+            let sent_again = plan.steps.iter().any(|new| new.calls == step.calls);
+            let age = Duration::try_from(now.duration_since(step.begun?)).unwrap_or_default();
+            let pause = SETTLES.checked_sub(age).filter(|pause| !pause.is_zero())?;
+            (!sent_again).then(|| Unsettled {
+                pause,
+                what: call.label(),
+                run: record.run.clone(),
+            })
+        })
+    })
+}

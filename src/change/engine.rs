@@ -1,0 +1,359 @@
+//! The one way in which bpctl changes anything: guard → observe → plan → gate → locks → journal → steps →
+//! verify → verdict → history. A verb supplies the parts, the engine their order.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use jiff::Timestamp;
+
+use super::args::ChangeArgs;
+use super::conclude::{Facts, conclude};
+use super::cut_off::{CutOff, adopt, unsettled};
+use super::gate::{Gate, Proposal, gate};
+use super::ground::{Ground, Mode};
+use super::journal::{Header, Journal};
+use super::lease;
+use super::locks;
+use super::outcome::{End, Outcome, State, StepOutcome, Verdict};
+use super::plan::{OnFailure, Plan};
+use super::plan_view::PlanView;
+use super::print_aws::PrintedCommands;
+use super::run_id::RunNames;
+use super::running::{Running, Verification};
+use super::spec::{Basis, Change};
+use super::steps::{self, Steps, undo_step};
+use super::target::Target;
+use super::{history, undo};
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
+
+/// Carries a mutating verb out, or shows what it would do.
+///
+/// # Errors
+/// Whatever keeps the verb from being done; the error's status is the engine's.
+pub(crate) async fn carry_out<G: Ground, V: Change>(
+    ground: &G,
+    verb: &V,
+    args: &ChangeArgs,
+) -> Result<ExitStatus> {
+    let args = match ground.mode() {
+        Mode::Fresh => args,
+        Mode::Resume(earlier) => &earlier.args,
+        Mode::Undo(earlier) => return undo::undo(ground, verb, earlier).boxed_local().await,
+    };
+    let target = unless_interrupted(ground, ground.target()).await?;
+    let cut_off = CutOff::find::<G>(ground, V::NAME, &target)?;
+    cut_off.tell(ground.ui(), verb);
+    let names = RunNames::draw(ground.clock().now())?;
+    let (seen, plan) = look(ground, verb, args, &target, &names, &cut_off)
+        .boxed_local()
+        .await?;
+    if args.print_aws {
+        return print(ground, &target, &plan);
+    }
+    let covers = verb.covers(&seen, &plan);
+    let view = PlanView::new(V::NAME, &target, &plan, |step| {
+        let undoes = step.on_failure == OnFailure::Undo;
+        undoes.then(|| undo_step(verb, step)).flatten()
+    });
+    let proposal = Proposal {
+        verb: V::NAME,
+        target: target.clone(),
+        plan,
+        view,
+    };
+    let started = ground.clock().now();
+    let run = Run {
+        ground,
+        args,
+        target,
+        names,
+        cut_off,
+        covers,
+    };
+    match gate(ground, proposal, args).await? {
+        Gate::Finished(status) => Ok(status),
+        Gate::Nothing => {
+            ground.ui().status("Nothing to change");
+            let nothing = Plan::new("", Vec::new());
+            let journal = Journal::none(ground.clock());
+            run.steps_and_verdict(verb, &seen, &nothing, &journal, started)
+                .boxed_local()
+                .await
+        }
+        Gate::Approved(approved) => {
+            let changing = run.changing(verb, &seen, approved.plan(), started);
+            changing.boxed_local().await
+        }
+    }
+}
+
+/// Observes and plans. A request of an earlier run that may still be on its way is waited for, unless
+/// this run sends the very same one again.
+async fn look<G: Ground, V: Change>(
+    ground: &G,
+    verb: &V,
+    args: &ChangeArgs,
+    target: &Target,
+    names: &RunNames,
+    cut_off: &CutOff,
+) -> Result<(V::Seen, Plan<V::Action>)> {
+    loop {
+        let seen = unless_interrupted(ground, verb.observe(target)).await?;
+        let now = ground.clock().now();
+        let basis = Basis { target, names, now };
+        let mut plan = verb.plan(&seen, &basis)?;
+        adopt(&mut plan, &cut_off.records, now);
+        let wait = unsettled(&plan, &cut_off.records, now);
+        let (Some(wait), true) = (wait, args.may_change()) else {
+            return Ok((seen, plan));
+        };
+        ground.ui().status(&wait.sentence());
+        let pause = async {
+            ground.clock().sleep(wait.pause).await;
+            Ok(())
+        };
+        unless_interrupted(ground, pause).await?;
+    }
+}
+
+fn print<G: Ground, A>(ground: &G, target: &Target, plan: &Plan<A>) -> Result<ExitStatus> {
+    for warning in &plan.warnings {
+        ground.ui().warn(warning);
+    }
+    for blocker in &plan.blockers {
+        // What is under way may be over when the command is pasted; what is missing stays missing.
+        if blocker.kind != ErrorKind::Conflict {
+            return Err(blocker.error());
+        }
+        ground.ui().warn(&blocker.reason);
+        ground.ui().hint(&blocker.hint);
+    }
+    if let Some(caveat) = ground.aws_caveat() {
+        ground.ui().warn(&caveat);
+    }
+    ground.emit(&PrintedCommands::new(plan, &ground.aws_options(target))?)?;
+    Ok(ExitStatus::Done)
+}
+
+/// What the look afterwards showed.
+struct Verified<V: Change> {
+    ends: BTreeMap<String, End>,
+    endings: BTreeMap<String, V::Ending>,
+    trouble: Option<CtlError>,
+}
+
+/// A run from its approval to its end.
+struct Run<'a, G: Ground> {
+    ground: &'a G,
+    args: &'a ChangeArgs,
+    target: Target,
+    names: RunNames,
+    cut_off: CutOff,
+    /// Names of everything that the run is about.
+    covers: Vec<String>,
+}
+
+impl<G: Ground> Run<'_, G> {
+    /// Locks, leases and journal around the steps.
+    async fn changing<V: Change>(
+        &self,
+        verb: &V,
+        seen: &V::Seen,
+        plan: &Plan<V::Action>,
+        started: Timestamp,
+    ) -> Result<ExitStatus> {
+        let ground = self.ground;
+        let resources = plan.resources();
+        let wait = self.args.lock_wait.unwrap_or(Duration::ZERO);
+        let holder = lease::Holder {
+            run: &self.names.run,
+            verb: V::NAME,
+            reason: self.args.reason.as_deref(),
+            target: &self.target,
+        };
+        let _locks = locks::take_local(ground, &self.names.run, &self.target, &resources, wait).await?;
+        let leases = lease::take(ground, &holder, &resources, wait)
+            .boxed_local()
+            .await?;
+        let header = Header {
+            run: &self.names.run,
+            verb: V::NAME,
+            target: &self.target,
+            command_line: ground.command_line(),
+            reason: self.args.reason.as_deref(),
+            of: &self.cut_off.runs(),
+        };
+        let begun = Journal::begin(ground.state_dir(), ground.clock(), &header, plan);
+        let outcome = match begun {
+            Ok(journal) => {
+                let work = self.steps_and_verdict(verb, seen, plan, &journal, started);
+                leases.kept_during(work.boxed_local()).await
+            }
+            Err(error) => Err(error),
+        };
+        leases.release().boxed_local().await;
+        outcome
+    }
+
+    /// Steps, the look afterwards, the verdict, the record of it all, and the result.
+    async fn steps_and_verdict<V: Change>(
+        &self,
+        verb: &V,
+        seen: &V::Seen,
+        plan: &Plan<V::Action>,
+        journal: &Journal,
+        started: Timestamp,
+    ) -> Result<ExitStatus> {
+        let ground = self.ground;
+        let timeout = self.args.timeout.unwrap_or_else(|| ground.wait_timeout());
+        let now = ground.clock().now();
+        let running = Running {
+            ui: ground.ui(),
+            clock: ground.clock(),
+            cancel: ground.cancel(),
+            journal,
+            outputs: RefCell::new(BTreeMap::new()),
+            deadline: now.checked_add(timeout).unwrap_or(Timestamp::MAX),
+        };
+        let words = verb.words();
+        let carried_out =
+            steps::carry_out(verb, &running, &plan.steps, plan.at_once, &words.following).boxed_local();
+        let steps = match carried_out.await {
+            Ok(steps) => steps,
+            Err(error) => {
+                journal.end("failed", error.exit_status().code());
+                return Err(error);
+            }
+        };
+        let Verified {
+            ends,
+            endings,
+            trouble,
+        } = self.verified(verb, seen, &running, &steps).await;
+        let facts = Facts {
+            words: &words,
+            states: in_order(&steps),
+            ends: &ends,
+            trouble,
+            interrupted: ground.cancel().is_cancelled(),
+            resume: &|left| verb.resume(left),
+        };
+        let (verdict, error) = conclude(facts);
+        let outcome = self.outcome(&running, steps, ends, endings);
+        let error = error.map(|error| verb.explain(error, &outcome));
+        let result = match error {
+            Some(error) => Err(error),
+            None => Ok(ExitStatus::Done),
+        };
+        let status = result
+            .as_ref()
+            .map_or_else(CtlError::exit_status, |status| *status);
+        journal.end(verdict.as_str(), status.code());
+        if matches!(verdict, Verdict::Done | Verdict::NothingToChange) {
+            self.cut_off.close(ground, &self.names.run, &self.covers);
+        }
+        if !plan.steps.is_empty() {
+            let entry = history::Entry::new(
+                V::NAME,
+                plan,
+                &outcome,
+                history::Ended {
+                    verdict,
+                    status: status.code(),
+                    started,
+                    ended: ground.clock().now(),
+                },
+                ground.command_line(),
+                self.args.reason.as_deref(),
+            );
+            history::write(ground, &entry).boxed_local().await;
+        }
+        match verb.document(seen, &outcome) {
+            Some(document) => ground.emit_outcome(&document, result),
+            None => result,
+        }
+    }
+
+    async fn verified<V: Change>(
+        &self,
+        verb: &V,
+        seen: &V::Seen,
+        running: &Running<'_, V>,
+        steps: &Steps<V>,
+    ) -> Verified<V> {
+        let mut verification = Verification {
+            running,
+            steps: &steps.all,
+            states: &steps.states,
+            ends: BTreeMap::new(),
+            endings: BTreeMap::new(),
+            waits: !self.args.no_wait,
+        };
+        let trouble = verb.verify(seen, &mut verification).boxed_local().await.err();
+        Verified {
+            ends: verification.ends,
+            endings: verification.endings,
+            trouble,
+        }
+    }
+
+    fn outcome<V: Change>(
+        &self,
+        running: &Running<'_, V>,
+        steps: Steps<V>,
+        ends: BTreeMap<String, End>,
+        endings: BTreeMap<String, V::Ending>,
+    ) -> Outcome<V> {
+        let mut outputs = running.outputs.borrow_mut();
+        let Steps { all, mut states } = steps;
+        let steps = all
+            .into_iter()
+            .filter_map(|step| {
+                Some(StepOutcome {
+                    state: states.remove(&step.id)?,
+                    output: outputs.remove(&step.id),
+                    id: step.id,
+                })
+            })
+            .collect();
+        Outcome {
+            run: self.names.run.clone(),
+            target: self.target.clone(),
+            steps,
+            ends,
+            endings,
+            cut_off: self.cut_off.records.clone(),
+        }
+    }
+}
+
+pub(super) fn in_order<V: Change>(steps: &Steps<V>) -> Vec<(&str, &State)> {
+    steps
+        .all
+        .iter()
+        .filter_map(|step| Some((step.id.as_str(), steps.states.get(&step.id)?)))
+        .collect()
+}
+
+/// Does something that changes nothing, and lets go of it when the operator interrupts.
+///
+/// # Errors
+/// [`ErrorKind::Interrupted`], or what `work` fails with.
+pub(super) async fn unless_interrupted<G: Ground, T>(
+    ground: &G,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    // On the heap and without its type: futures of SDK calls are large and deeply nested.
+    let work = work.boxed_local();
+    tokio::select! {
+        biased;
+        () = ground.cancel().cancelled() => Err(CtlError::new(
+            ErrorKind::Interrupted,
+            "finish: interrupted while looking, nothing was changed",
+        )),
+        done = work => done,
+    }
+}

@@ -1,0 +1,191 @@
+//! `--print-aws`: the calls of a plan as command lines of the aws tool, derived from the calls alone.
+//!
+//! The tool's option for a member of the API is the member's name with hyphens (botocore, `xform_name`);
+//! lists of plain values are words, structures are JSON (AWS CLI User Guide, "Parameter types").
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::call::{ApiCall, Repeated};
+use super::plan::Plan;
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::output::{Render, View};
+
+/// Command lines for a POSIX shell, in the order in which they are to be run.
+#[derive(Debug, Serialize)]
+pub(super) struct PrintedCommands {
+    commands: Vec<String>,
+}
+
+impl PrintedCommands {
+    /// # Errors
+    /// A parameter that no shell can take, and a call that needs what an earlier one finds out.
+    pub(super) fn new<A>(plan: &Plan<A>, aws_options: &[String]) -> Result<Self> {
+        let calls = plan.steps.iter().flat_map(|step| &step.calls);
+        let mut commands = Vec::new();
+        for call in calls {
+            commands.push(command(call, aws_options)?);
+            if let Some(wait) = waiter(call, aws_options)? {
+                commands.push(wait);
+            }
+        }
+        Ok(Self { commands })
+    }
+}
+
+fn command(call: &ApiCall, aws_options: &[String]) -> Result<String> {
+    let mut groups = Vec::new();
+    for (name, value) in &call.parameters {
+        // A second paste is meant to be a second run: the token that makes AWS recognise the first one
+        // stays out.
+        let is_token = call.repeated == Repeated::Recognised && name.to_lowercase().ends_with("clienttoken");
+        if !is_token {
+            groups.push(option(name, value)?);
+        }
+    }
+    groups.push(aws_options.to_vec());
+    line(
+        &["aws", cli_service(&call.service), &hyphenated(&call.operation)],
+        &groups,
+    )
+}
+
+/// The waiter that belongs to a call whose effect takes minutes and must be there before the next call.
+fn waiter(call: &ApiCall, aws_options: &[String]) -> Result<Option<String>> {
+    let (waiter, names): (&str, &[&str]) = match (call.service.as_str(), call.operation.as_str()) {
+        ("rds", "CreateDBSnapshot") => ("db-snapshot-available", &["DBSnapshotIdentifier"]),
+        _ => return Ok(None),
+    };
+    let mut groups = Vec::new();
+    for name in names {
+        if let Some(value) = call.parameters.get(*name) {
+            groups.push(option(name, value)?);
+        }
+    }
+    groups.push(aws_options.to_vec());
+    line(&["aws", cli_service(&call.service), "wait", waiter], &groups).map(Some)
+}
+
+/// The tool's name of a service that has another one in IAM.
+fn cli_service(service: &str) -> &str {
+    match service {
+        "elasticloadbalancing" => "elbv2",
+        "s3" => "s3api",
+        other => other,
+    }
+}
+
+fn option(name: &str, value: &Value) -> Result<Vec<String>> {
+    let flag = format!("--{}", hyphenated(name));
+    Ok(match value {
+        Value::Bool(true) => vec![flag],
+        Value::Bool(false) => vec![format!("--no-{}", hyphenated(name))],
+        Value::String(text) => vec![flag, text.clone()],
+        Value::Array(items) if items.iter().all(is_plain) => {
+            let words = items.iter().map(plain);
+            std::iter::once(flag).chain(words).collect()
+        }
+        Value::Object(members) if is_later(members) => {
+            return Err(CtlError::new(
+                ErrorKind::Usage,
+                format!("print the aws commands: `{name}` is only known once the first ones have run"),
+            ));
+        }
+        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            vec![flag, value.to_string()]
+        }
+    })
+}
+
+fn is_later(members: &Map<String, Value>) -> bool {
+    members.len() == 1 && members.contains_key("$from")
+}
+
+fn is_plain(value: &Value) -> bool {
+    value.is_string() || value.is_number()
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// `DBInstanceIdentifier` → `db-instance-identifier`, `taskDefinition` → `task-definition`.
+fn hyphenated(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    let mut text = String::new();
+    for (at, c) in chars.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| chars.get(at));
+        let after = chars.get(at + 1);
+        let begins_word = c.is_uppercase()
+            && before.is_some_and(|before| {
+                !before.is_uppercase() || after.is_some_and(|after| after.is_lowercase())
+            });
+        if begins_word {
+            text.push('-');
+        }
+        text.extend(c.to_lowercase());
+    }
+    text
+}
+
+/// One command over several lines, an option on each.
+fn line(command: &[&str], groups: &[Vec<String>]) -> Result<String> {
+    let mut text = command.join(" ");
+    for group in groups.iter().filter(|group| !group.is_empty()) {
+        let words = shlex::try_join(group.iter().map(String::as_str)).map_err(|error| {
+            CtlError::new(ErrorKind::Unexpected, "quote the command for a shell").source(&error)
+        })?;
+        text.push_str(" \\\n  ");
+        text.push_str(&words);
+    }
+    Ok(text)
+}
+
+impl Render for PrintedCommands {
+    fn schema(&self) -> &'static str {
+        "bpctl.aws-commands/1"
+    }
+
+    fn human(&self, _view: &View) -> String {
+        match self.commands.as_slice() {
+            [] => "# nothing to change\n".to_owned(),
+            commands => commands.join(" &&\n") + "\n",
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.commands.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn members_are_spelled_as_the_aws_tool_spells_them() {
+        for (member, option) in [
+            ("cluster", "cluster"),
+            ("taskDefinition", "task-definition"),
+            ("AutoScalingGroupName", "auto-scaling-group-name"),
+            ("DBInstanceIdentifier", "db-instance-identifier"),
+            ("enableECSManagedTags", "enable-ecs-managed-tags"),
+            ("CreateDBSnapshot", "create-db-snapshot"),
+        ] {
+            assert_eq!(hyphenated(member), option);
+        }
+    }
+
+    #[test]
+    fn values_are_written_by_their_shape() {
+        let words = |value: Value| option("xY", &value).unwrap().join(" ");
+        assert_eq!(words(json!(true)), "--x-y");
+        assert_eq!(words(json!(false)), "--no-x-y");
+        assert_eq!(words(json!(3)), "--x-y 3");
+        assert_eq!(words(json!(["a", "b"])), "--x-y a b");
+        assert_eq!(words(json!({"a": ["b"]})), "--x-y {\"a\":[\"b\"]}");
+        assert!(option("x", &json!({"$from": "y"})).is_err());
+    }
+}

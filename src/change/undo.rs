@@ -1,0 +1,258 @@
+//! `runs undo`: takes back what an earlier run did, through the same gate, locks and journal.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::conclude::{Facts, conclude};
+use super::cut_off::may_go_on;
+use super::engine::{in_order, unless_interrupted};
+use super::gate::{Gate, Proposal, gate};
+use super::ground::{Earlier, Ground};
+use super::history::told;
+use super::journal::{self, Header, Journal, Progress, Record};
+use super::plan::{OnFailure, Plan, Step};
+use super::plan_view::PlanView;
+use super::run_id::{RunId, RunNames};
+use super::running::Running;
+use super::spec::Change;
+use super::steps::{self, undo_step};
+use super::target::Target;
+use super::{lease, locks};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
+use crate::output::{Render, Table, View};
+
+/// Takes a run back: the steps that are done, the last one first.
+///
+/// # Errors
+/// A run that has no way back, and whatever keeps a step from being undone.
+pub(super) async fn undo<G: Ground, V: Change>(
+    ground: &G,
+    verb: &V,
+    earlier: &Earlier,
+) -> Result<ExitStatus> {
+    let target = unless_interrupted(ground, ground.target()).await?;
+    let record = journal::find(ground.state_dir(), &earlier.run)?;
+    may_go_on(&record, V::NAME, &target)?;
+    let plan = plan(verb, &record)?;
+    let names = RunNames::draw(ground.clock().now())?;
+    let view = PlanView::new("runs undo", &target, &plan, |_| None);
+    let proposal = Proposal {
+        verb: "runs undo",
+        target: target.clone(),
+        plan,
+        view,
+    };
+    match gate(ground, proposal, &earlier.args).await? {
+        Gate::Finished(status) => Ok(status),
+        Gate::Nothing => {
+            ground.ui().status("Nothing to undo");
+            Ok(ExitStatus::Done)
+        }
+        Gate::Approved(approved) => {
+            let plan = approved.plan();
+            let resources = plan.resources();
+            let wait = earlier.args.lock_wait.unwrap_or(Duration::ZERO);
+            let _locks = locks::take_local(ground, &names.run, &target, &resources, wait).await?;
+            let holder = lease::Holder {
+                run: &names.run,
+                verb: "runs undo",
+                reason: earlier.args.reason.as_deref(),
+                target: &target,
+            };
+            let leases = lease::take(ground, &holder, &resources, wait).await?;
+            let work = carry_out(ground, verb, earlier, &target, &names, plan);
+            let outcome = leases.kept_during(work).await;
+            leases.release().await;
+            outcome
+        }
+    }
+}
+
+/// The steps that take the record's done steps back.
+fn plan<V: Change>(verb: &V, record: &Record) -> Result<Plan<V::Action>> {
+    let mut undo = Vec::new();
+    let mut no_way_back = Vec::new();
+    for recorded in record.steps.iter().rev() {
+        if recorded.progress != Progress::Done || recorded.id.starts_with("undo ") {
+            continue;
+        }
+        let taken_back = record
+            .steps
+            .iter()
+            .any(|other| other.id == format!("undo {}", recorded.id) && other.progress == Progress::Done);
+        if taken_back {
+            continue;
+        }
+        match recorded
+            .step::<V::Action>()
+            .and_then(|step| undo_step(verb, &step))
+        {
+            Some(mut step) => {
+                step.on_failure = OnFailure::Stop;
+                undo.push(step);
+            }
+            None => no_way_back.push(recorded.summary.clone()),
+        }
+    }
+    if undo.is_empty() && !no_way_back.is_empty() {
+        return Err(CtlError::new(
+            ErrorKind::Failed,
+            format!(
+                "undo run {}: there is no way back from `{}`",
+                record.run,
+                no_way_back.join("`, `")
+            ),
+        )
+        .hint((
+            "see what it did with",
+            CommandLine::bpctl(["runs", "show", record.run.as_str()]),
+        )));
+    }
+    let mut plan = Plan::new(format!("undo run {}: {}", record.run, record.title), undo);
+    for summary in no_way_back {
+        plan.warnings
+            .push(format!("`{summary}` stays as it is: there is no way back"));
+    }
+    Ok(plan)
+}
+
+async fn carry_out<G: Ground, V: Change>(
+    ground: &G,
+    verb: &V,
+    earlier: &Earlier,
+    target: &Target,
+    names: &RunNames,
+    plan: &Plan<V::Action>,
+) -> Result<ExitStatus> {
+    let of = [earlier.run.clone()];
+    let header = Header {
+        run: &names.run,
+        verb: "runs undo",
+        target,
+        command_line: ground.command_line(),
+        reason: earlier.args.reason.as_deref(),
+        of: &of,
+    };
+    let journal = Journal::begin(ground.state_dir(), ground.clock(), &header, plan)?;
+    let running = Running {
+        ui: ground.ui(),
+        clock: ground.clock(),
+        cancel: ground.cancel(),
+        journal: &journal,
+        outputs: RefCell::new(BTreeMap::new()),
+        deadline: ground.clock().now(),
+    };
+    let steps = steps::carry_out(verb, &running, &plan.steps, 1, "undoing").await;
+    let steps = match steps {
+        Ok(steps) => steps,
+        Err(error) => {
+            journal.end("failed", error.exit_status().code());
+            return Err(error);
+        }
+    };
+    let words = super::spec::Words {
+        goal: format!("undo run {}", earlier.run),
+        thing: "step",
+        settle: format!("undo run {}", earlier.run),
+        following: String::new(),
+    };
+    let facts = Facts {
+        words: &words,
+        states: in_order(&steps),
+        ends: &BTreeMap::new(),
+        trouble: None,
+        interrupted: ground.cancel().is_cancelled(),
+        resume: &|_| CommandLine::bpctl(["runs", "undo", earlier.run.as_str()]),
+    };
+    let (verdict, error) = conclude(facts);
+    let result = match error {
+        Some(error) => Err(error),
+        None => Ok(ExitStatus::Done),
+    };
+    let status = result
+        .as_ref()
+        .map_or_else(CtlError::exit_status, |status| *status);
+    journal.end(verdict.as_str(), status.code());
+    let document = UndoResult::new(
+        names,
+        earlier,
+        target,
+        verdict.as_str(),
+        &steps.all,
+        &steps.states,
+    );
+    ground.emit_outcome(&document, result)
+}
+
+/// What `runs undo` came to.
+#[derive(Clone, Debug, Serialize)]
+struct UndoResult {
+    run: RunId,
+    /// The run that was taken back.
+    of: RunId,
+    target: Target,
+    verdict: &'static str,
+    steps: Vec<UndoneStep>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct UndoneStep {
+    id: String,
+    state: &'static str,
+    message: Option<String>,
+}
+
+impl UndoResult {
+    fn new<A>(
+        names: &RunNames,
+        earlier: &Earlier,
+        target: &Target,
+        verdict: &'static str,
+        steps: &[Step<A>],
+        states: &BTreeMap<String, super::outcome::State>,
+    ) -> Self {
+        let steps = steps.iter().filter_map(|step| {
+            let (state, message) = told(states.get(&step.id)?);
+            Some(UndoneStep {
+                id: step.id.clone(),
+                state,
+                message,
+            })
+        });
+        Self {
+            run: names.run.clone(),
+            of: earlier.run.clone(),
+            target: target.clone(),
+            verdict,
+            steps: steps.collect(),
+        }
+    }
+}
+
+impl Render for UndoResult {
+    fn schema(&self) -> &'static str {
+        "bpctl.runs.undo/1"
+    }
+
+    fn human(&self, view: &View) -> String {
+        let mut table = Table::new(&["STEP", "STATE", "MESSAGE"]);
+        for step in &self.steps {
+            let message = step.message.clone().unwrap_or_else(|| "-".to_owned());
+            table.row([step.id.clone(), step.state.to_owned(), message]);
+        }
+        table.render(view)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.steps.iter().map(|step| step.id.clone()).collect()
+    }
+
+    fn items(&self) -> Option<Vec<Value>> {
+        Some(self.steps.iter().map(|step| serde_json::json!(step)).collect())
+    }
+}

@@ -1,0 +1,201 @@
+//! What became of every fleet, and the document about it.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::change::journal::Record;
+use crate::change::{RunId, State, Target};
+use crate::layout::FleetId;
+use crate::output::{Render, Table, View};
+
+use super::super::text::counted;
+use super::ScaleToZero;
+use super::observe::Candidate;
+use super::request::Request;
+use super::verify::{FleetEnd, raised};
+
+/// The end of one fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Kind {
+    /// Was at zero before.
+    Unchanged,
+    /// At zero; what is left is terminating.
+    AtZero,
+    /// At zero, but some instances are not going to leave by themselves.
+    Stays,
+    /// Set to zero, and set to something else again by somebody or something.
+    RaisedAgain,
+    /// At zero, with instances that had not left by the deadline.
+    StillRunning,
+    /// Not touched: its jobs had not ended by the deadline.
+    StillBusy,
+    Failed,
+    /// Not touched, because of an interrupt.
+    NotBegun,
+}
+
+/// One fleet of the document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct FleetOutcome {
+    pub(super) name: FleetId,
+    pub(super) outcome: Kind,
+    pub(super) desired_before: Option<u32>,
+    /// As last seen.
+    pub(super) desired_after: Option<u32>,
+    /// Instances that keep running although nothing is wanted any more.
+    pub(super) staying: Vec<String>,
+    pub(super) message: String,
+}
+
+/// An earlier run that was cut off.
+#[derive(Clone, Debug, Serialize)]
+struct Interrupted {
+    started: String,
+    done: usize,
+    planned: usize,
+    in_doubt: Vec<String>,
+}
+
+impl From<&Record> for Interrupted {
+    fn from(record: &Record) -> Self {
+        Self {
+            started: record.started.clone(),
+            done: record.done(),
+            planned: record.steps.len(),
+            in_doubt: record.in_doubt().map(|step| step.id.clone()).collect(),
+        }
+    }
+}
+
+/// The document.
+#[derive(Debug, Serialize)]
+pub(super) struct ScaleToZeroResult {
+    run: RunId,
+    target: Target,
+    drain: bool,
+    force: bool,
+    /// Fleets whose capacity this run set.
+    changed: usize,
+    interrupted_before: Option<Interrupted>,
+    fleets: Vec<FleetOutcome>,
+}
+
+impl ScaleToZeroResult {
+    pub(super) fn new(
+        request: Request,
+        candidates: &[Candidate],
+        outcome: &super::Outcome<ScaleToZero<'_>>,
+    ) -> Self {
+        Self {
+            run: outcome.run.clone(),
+            target: outcome.target.clone(),
+            drain: request.drain,
+            force: request.force,
+            changed: outcome.done(),
+            interrupted_before: outcome.cut_off.first().map(Interrupted::from),
+            fleets: candidates
+                .iter()
+                .map(|candidate| fleet(candidate, outcome))
+                .collect(),
+        }
+    }
+}
+
+impl Render for ScaleToZeroResult {
+    fn schema(&self) -> &'static str {
+        "bpctl.fleet.scale-to-zero/1"
+    }
+
+    fn human(&self, view: &View) -> String {
+        let mut table = Table::new(&["FLEET", "BEFORE", "NOW", "OUTCOME"]);
+        let size = |value: Option<u32>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+        for fleet in &self.fleets {
+            table.row([
+                fleet.name.to_string(),
+                size(fleet.desired_before),
+                size(fleet.desired_after),
+                fleet.message.clone(),
+            ]);
+        }
+        table.render(view)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.fleets.iter().map(|fleet| fleet.name.to_string()).collect()
+    }
+
+    fn items(&self) -> Option<Vec<Value>> {
+        Some(self.fleets.iter().map(|fleet| json!(fleet)).collect())
+    }
+}
+
+/// What became of one fleet: its step, and the look afterwards.
+fn fleet(candidate: &Candidate, outcome: &super::Outcome<ScaleToZero<'_>>) -> FleetOutcome {
+    let name = candidate.id.to_string();
+    let before = candidate.seen.as_ref().map(|(group, _)| group.desired);
+    let end_of = |kind, after, message: String| FleetOutcome {
+        name: candidate.id.clone(),
+        outcome: kind,
+        desired_before: before,
+        desired_after: after,
+        staying: Vec::new(),
+        message,
+    };
+    match outcome.step(&name).map(|step| &step.state) {
+        Some(State::Failed(error)) => {
+            return end_of(Kind::Failed, before, format!("failed to {error}"));
+        }
+        Some(State::NotBegun | State::Undone) => {
+            return end_of(Kind::NotBegun, before, "not begun".to_owned());
+        }
+        Some(State::NotReady(why)) => {
+            return end_of(Kind::StillBusy, before, format!("not touched: {why}"));
+        }
+        Some(State::Done { .. } | State::StillDone(_)) | None => {}
+    }
+    match outcome.endings.get(&name) {
+        Some(end) => ended(end, end_of),
+        None if before.is_none() => end_of(Kind::Unchanged, None, "no Auto Scaling group".to_owned()),
+        None => end_of(Kind::Unchanged, before, "at zero already".to_owned()),
+    }
+}
+
+fn ended(end: &FleetEnd, outcome: impl Fn(Kind, Option<u32>, String) -> FleetOutcome) -> FleetOutcome {
+    match end {
+        FleetEnd::AtZero { terminating: 0 } => {
+            outcome(Kind::AtZero, Some(0), "at zero, nothing runs".to_owned())
+        }
+        FleetEnd::AtZero { terminating } => {
+            let message = format!(
+                "at zero, {} terminating",
+                counted(*terminating as u64, "instance")
+            );
+            outcome(Kind::AtZero, Some(0), message)
+        }
+        FleetEnd::Stays { instances, why } => {
+            let message = format!(
+                "at zero, but {} stays: {why}",
+                counted(instances.len() as u64, "instance")
+            );
+            FleetOutcome {
+                staying: instances.clone(),
+                ..outcome(Kind::Stays, Some(0), message)
+            }
+        }
+        FleetEnd::Raised { desired, cause } => outcome(
+            Kind::RaisedAgain,
+            Some(*desired),
+            raised(*desired, cause.as_deref()),
+        ),
+        FleetEnd::NotFollowed => outcome(
+            Kind::StillRunning,
+            Some(0),
+            "set to 0, not followed further".to_owned(),
+        ),
+        FleetEnd::Unfinished { left } => {
+            let message = format!("at zero, {} not gone yet", counted(*left as u64, "instance"));
+            outcome(Kind::StillRunning, Some(0), message)
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Follows the task that was started to its end and says what that end means.
+
+use super::attach::{attach_command, goes_on};
+use super::follow::{Screen, judged};
+use super::plan::{Action, CONTAINER, Start};
+use super::view::MigrateResult;
+use super::{Migrate, Output};
+use crate::aws::ecs::{StopTask, Task};
+use crate::change::{End, Later, Step, Verification};
+use crate::context::Ctx;
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
+use crate::exit::ExitStatus;
+use crate::tasks::{Followed, Follower, Judged, Judgement, Observer, Tail, Verdict, judge};
+
+/// Why a task is stopped that `--stop-on-interrupt` stops.
+pub(super) const STOP_REASON: &str = "bpctl migrate was interrupted (--stop-on-interrupt)";
+
+pub(super) async fn verify<'c>(change: &Migrate<'c>, run: &mut Verification<'_, Migrate<'c>>) -> Result<()> {
+    let done = run.done();
+    let snapshot = done.iter().find_map(|(_, output)| match output {
+        Some(Output::Snapshot(id)) => Some(id.clone()),
+        Some(Output::Task(_)) | None => None,
+    });
+    let started = done
+        .iter()
+        .find_map(|(step, output)| match (&step.action, output) {
+            (Action::Start(start), Some(Output::Task(arn))) => Some((*step, start, arn.clone())),
+            _ => None,
+        });
+    let Some((step, start, arn)) = started else {
+        return Ok(());
+    };
+    let ctx = change.ctx;
+    let task = Task {
+        arn,
+        definition: start.call.definition.clone(),
+        state: "PROVISIONING".to_owned(),
+        ..Task::default()
+    };
+    let screen = Screen::new(ctx);
+    let events = |event| screen.hear(event);
+    let observer = Observer {
+        aws: &ctx.aws,
+        cancel: &ctx.cancel,
+        events: &events,
+    };
+    let mut follower = Follower::of_new(observer, &start.call.cluster, CONTAINER, &task);
+    follower.tail = start
+        .logs
+        .as_ref()
+        .map(|place| Tail::new(place, CONTAINER, task.id()));
+    let end = if run.waits() {
+        ctx.ui.group("migration");
+        screen.begin(&follower.id);
+        let started = Started { step, start };
+        let end = watch(change, run, &started, &screen, &mut follower).await;
+        screen.end();
+        ctx.ui.end_group();
+        end.map_err(|error| goes_on(error, task.id()))?
+    } else {
+        let known = follower
+            .until_known()
+            .await
+            .map_err(|error| error.hint(("look for it with", attach_command(task.id()))))?;
+        ctx.ui
+            .hint(&Hint::new("follow it with").command(attach_command(known.id())));
+        Watched {
+            judgement: judge(&known, &judged(None)),
+            task: known,
+            end: End::Settled,
+        }
+    };
+    let result = MigrateResult::new(&end.task, &end.judgement, follower.tail.as_ref(), snapshot);
+    if end.judgement.verdict == Verdict::Succeeded {
+        ctx.ui.status(&format!("migrated in {}", result.duration()));
+    }
+    run.end(&step.id, end.end);
+    run.ending(&step.id, result);
+    Ok(())
+}
+
+/// A task that was watched, and how that ended.
+pub(super) struct Watched {
+    pub(super) task: Task,
+    pub(super) judgement: Judgement,
+    pub(super) end: End,
+}
+
+/// The step that started a task.
+struct Started<'a> {
+    step: &'a Step<Action>,
+    start: &'a Start,
+}
+
+async fn watch<'c>(
+    change: &Migrate<'c>,
+    run: &Verification<'_, Migrate<'c>>,
+    started: &Started<'_>,
+    screen: &Screen<'_>,
+    follower: &mut Follower<'_>,
+) -> Result<Watched> {
+    let ctx = change.ctx;
+    match follower.follow(run.remaining()).await? {
+        Followed::Interrupted(task) if change.request.stop_on_interrupt => {
+            let stop = StopTask {
+                cluster: started.start.call.cluster.clone(),
+                task: Later::Known(task.id().to_owned()),
+                reason: STOP_REASON.to_owned(),
+                resource: started.start.resource(),
+            };
+            ctx.ui.status(&format!("stopping task {}", task.id()));
+            run.send(started.step, &ctx.aws, &stop).await?;
+            Ok(stopped_on_interrupt(ctx, follower.follow_to_stop().await?))
+        }
+        followed => Ok(ended(screen, followed, &judged(None), follower.tail.as_ref())),
+    }
+}
+
+/// The task was told to stop. It may have finished just before.
+fn stopped_on_interrupt(ctx: &Ctx, followed: Followed) -> Watched {
+    let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) = followed;
+    let judgement = judge(&task, &judged(None));
+    let end = match judgement.verdict {
+        Verdict::Succeeded => {
+            ctx.ui
+                .status("the migration had finished before it could be stopped");
+            End::Settled
+        }
+        Verdict::Running => End::Failed(
+            CtlError::new(
+                ErrorKind::Interrupted,
+                format!("stop task {}: it is still {}", task.id(), task.state),
+            )
+            .hint(("follow it with", attach_command(task.id()))),
+        ),
+        Verdict::Failed | Verdict::NeverStarted | Verdict::Stopped | Verdict::Unknown => End::Failed(
+            CtlError::new(
+                ErrorKind::Interrupted,
+                format!("migrate: interrupted, and task {} is stopped", task.id()),
+            )
+            .cause(judgement.summary.clone())
+            .hint((
+                "migrations that were finished are recorded in the database:",
+                CommandLine::bpctl(["migrate"]),
+                "goes on with the rest",
+            )),
+        ),
+    };
+    Watched { task, judgement, end }
+}
+
+/// What the end of following means.
+pub(super) fn ended(
+    screen: &Screen<'_>,
+    followed: Followed,
+    judged: &Judged,
+    tail: Option<&Tail>,
+) -> Watched {
+    let (task, stopped) = match followed {
+        Followed::Stopped(task) => (task, true),
+        Followed::TimedOut(task) | Followed::Interrupted(task) => (task, false),
+    };
+    let judgement = judge(&task, judged);
+    let end = if !stopped {
+        End::Running {
+            what: format!("task {} is {} and goes on", task.id(), task.state),
+            hint: Hint::new("follow it again with").command(attach_command(task.id())),
+        }
+    } else if judgement.verdict == Verdict::Succeeded {
+        screen.remember_pools(&task);
+        End::Settled
+    } else {
+        failed(&judgement, tail)
+    };
+    Watched { task, judgement, end }
+}
+
+fn failed(judgement: &Judgement, tail: Option<&Tail>) -> End {
+    let mut error = CtlError::new(ErrorKind::Failed, format!("migrate: {}", judgement.summary));
+    for cause in &judgement.causes {
+        error = error.cause(cause);
+    }
+    for hint in &judgement.hints {
+        error = error.hint(hint);
+    }
+    if let (Verdict::Failed | Verdict::Stopped | Verdict::Unknown, Some(tail)) = (judgement.verdict, tail) {
+        error = error.hint(tail.command());
+    }
+    match judgement.status {
+        ExitStatus::External(status) => End::Exited { status, error },
+        _ => End::Failed(error),
+    }
+}
