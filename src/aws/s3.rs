@@ -15,6 +15,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use super::Aws;
 use super::operation::ShowPermit;
+use super::pages::Tokens;
 use crate::change::{Condition, Permit, SharedStore, Stored, Written};
 use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
 use crate::layout::Layout;
@@ -24,9 +25,6 @@ const FOLDER: &str = "bpctl/";
 
 /// Bytes of a lease or of an entry of the history; anything longer is not ours.
 const LIMIT: i64 = 1024 * 1024;
-
-/// Pages of a list, a thousand names each: a history of many years.
-const PAGES: usize = 200;
 
 /// The store in the logs bucket of the account that the credentials belong to.
 #[derive(Clone)]
@@ -208,31 +206,29 @@ impl SharedStore for LogsBucket<'_> {
     }
 
     async fn names(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>> {
-        let doing = "list bpctl's objects in the logs bucket";
-        let mut pages = self
-            .aws
-            .s3_client()
-            .await?
-            .list_objects_v2()
-            .bucket(self.bucket().await?)
-            .prefix(format!("{FOLDER}{prefix}"))
-            .set_start_after(after.map(|after| format!("{FOLDER}{after}")))
-            .into_paginator()
-            .send();
+        const DOING: &str = "list bpctl's objects in the logs bucket";
+        let client = self.aws.s3_client().await?;
+        let bucket = self.bucket().await?;
         let mut names = Vec::new();
-        let mut count = 0;
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| from_sdk(doing, &error))?;
+        let mut tokens = Tokens::default();
+        let mut token: Option<String> = None;
+        loop {
+            let page = client
+                .list_objects_v2()
+                .bucket(&bucket)
+                .prefix(format!("{FOLDER}{prefix}"))
+                .set_start_after(after.map(|after| format!("{FOLDER}{after}")))
+                .set_continuation_token(token)
+                .send()
+                .await
+                .map_err(|error| from_sdk(DOING, &error))?;
             let keys = page.contents().iter().filter_map(|object| object.key());
             names.extend(keys.filter_map(|key| Some(key.strip_prefix(FOLDER)?.to_owned())));
-            count += 1;
-            if count == PAGES {
-                return Err(CtlError::new(
-                    ErrorKind::Unexpected,
-                    format!("{doing}: more than {PAGES} pages"),
-                ));
-            }
+            token = page.next_continuation_token().map(str::to_owned);
+            let Some(token) = &token else {
+                return Ok(names);
+            };
+            tokens.note(DOING, token)?;
         }
-        Ok(names)
     }
 }

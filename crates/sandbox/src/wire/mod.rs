@@ -250,7 +250,7 @@ impl World {
             Service::S3 => ApiError::client("MalformedXML", malformed.0),
             _ => ApiError::client("SerializationException", malformed.0),
         })?;
-        if access::of(route.service, &route.operation) == Some(access::Access::Write) {
+        if route.service.access(&route.operation) == Some(crate::Access::Write) {
             let mut input = input.clone();
             if let Value::Object(members) = &mut input {
                 members.remove("Body");
