@@ -59,8 +59,10 @@ pub(crate) struct Judged {
     pub(crate) container: String,
     /// Containers with which the task ends; `None` when the task definition was not read.
     pub(crate) essential: Option<Vec<String>>,
-    /// The command that starts the same again.
+    /// The command that starts the same again, for a task that has done nothing.
     pub(crate) again: CommandLine,
+    /// The command that goes on with what a task has left.
+    pub(crate) go_on: CommandLine,
     /// What a task that was cut off leaves behind, a clause: "migrations that were finished are recorded".
     pub(crate) kept: &'static str,
 }
@@ -122,7 +124,7 @@ fn exited(task: &Task, judged: &Judged, code: i32) -> Judgement {
             hints.push(
                 (
                     format!("{}: run", judged.kept),
-                    judged.again.clone(),
+                    judged.go_on.clone(),
                     "again to go on with the rest",
                 )
                     .into(),
@@ -134,7 +136,7 @@ fn exited(task: &Task, judged: &Judged, code: i32) -> Judgement {
                     "{other} exited with {other_code}, which stopped the whole task"
                 ));
             }
-            match of_exit_code(code, &causes.join(" "), &judged.again) {
+            match of_exit_code(code, &causes.join(" "), &judged.go_on) {
                 Some((meaning, hint)) => {
                     causes.push(meaning.to_owned());
                     hints.push(hint);
@@ -142,7 +144,7 @@ fn exited(task: &Task, judged: &Judged, code: i32) -> Judgement {
                 None => hints.push(
                     (
                         "mend what the log above says and run",
-                        judged.again.clone(),
+                        judged.go_on.clone(),
                         format!("again: {}", judged.kept),
                     )
                         .into(),
@@ -188,7 +190,6 @@ fn stopped_by(task: &Task) -> String {
 
 fn without_exit_code(task: &Task, judged: &Judged) -> Judgement {
     let container = judged.container.as_str();
-    let again = || judged.again.clone();
     let stopped = task.stopped_reason.as_deref();
     let mut causes: Vec<String> = stopped.map(str::to_owned).into_iter().collect();
     for found in &task.containers {
@@ -204,7 +205,11 @@ fn without_exit_code(task: &Task, judged: &Judged) -> Judgement {
     let mut hints = Vec::new();
     let (verdict, summary) = if stopped_early {
         causes = vec![stopped_by(task)];
-        hints.push(("run", again(), "again when the reason is gone").into());
+        let command = match task.started {
+            Some(_) => &judged.go_on,
+            None => &judged.again,
+        };
+        hints.push(("run", command.clone(), "again when the reason is gone").into());
         (
             Verdict::Stopped,
             format!("the task was stopped before {container} ended"),
@@ -224,7 +229,7 @@ fn without_exit_code(task: &Task, judged: &Judged) -> Judgement {
         hints.push(
             (
                 format!("read the log above; {}, so", judged.kept),
-                again(),
+                judged.go_on.clone(),
                 "can be run again",
             )
                 .into(),

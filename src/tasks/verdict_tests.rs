@@ -9,7 +9,8 @@ fn judge(task: &Task, container: &str) -> Judgement {
     let judged = Judged {
         container: container.to_owned(),
         essential: None,
-        again: CommandLine::bpctl(["migrate"]),
+        again: CommandLine::bpctl(["migrate", "--fresh"]),
+        go_on: CommandLine::bpctl(["migrate"]),
         kept: "migrations that were finished are recorded in the database",
     };
     super::judge(task, &judged)

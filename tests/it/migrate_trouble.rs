@@ -277,8 +277,8 @@ async fn a_service_in_trouble_does_not_keep_migrations_from_running() {
                 world
                     .call(Service::Ecs, "UpdateService", &more)
                     .expect("the service grows");
-                world.advance(world.now + Duration::from_secs(60));
             });
+            account.sandbox.advance(Duration::from_secs(60));
         }
         let run = account.run(&["migrate", "--yes", "-o", "json"]).await;
         assert_eq!(run.status.code(), 0, "{scenario}\n{}", run.text());

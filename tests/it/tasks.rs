@@ -62,7 +62,7 @@ async fn what_triage_could_not_look_at_is_named_and_has_a_status_of_its_own() {
             run.text()
         );
         assert!(
-            run.stdout.trim_end().ends_with("could not be checked: secrets"),
+            run.stdout.trim_end().ends_with("\nnot checked: secrets"),
             "{}",
             run.text()
         );

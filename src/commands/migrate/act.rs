@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::attach::attach_command;
 use super::follow::Screen;
 use super::observe;
 use super::plan::{Action, Start};
@@ -33,10 +34,6 @@ pub(super) async fn act<'c>(change: &Migrate<'c>, step: &Step<'_, 'c>) -> Result
     }
 }
 
-fn migrate() -> CommandLine {
-    CommandLine::bpctl(["migrate"])
-}
-
 async fn start_task<'c>(change: &Migrate<'c>, step: &Step<'_, 'c>, start: &Start) -> Result<Task> {
     let ctx = change.ctx;
     // Minutes may have passed since the plan: a question, a snapshot.
@@ -51,7 +48,7 @@ async fn start_task<'c>(change: &Migrate<'c>, step: &Step<'_, 'c>, start: &Start
                 other.id
             ),
         )
-        .hint(("follow it with", migrate().option("--attach", &other.id))));
+        .hint(("follow it with", attach_command(&other.id))));
     }
     let screen = Screen::new(ctx);
     let events = |event| screen.hear(event);
@@ -62,13 +59,14 @@ async fn start_task<'c>(change: &Migrate<'c>, step: &Step<'_, 'c>, start: &Start
     };
     let call = &start.call;
     let send = async || step.send(&ctx.aws, call).await;
-    tasks::start(&observer, &call.cluster, &call.started_by, &migrate(), send)
+    let again = change.request.again();
+    tasks::start(&observer, &call.cluster, &call.started_by, &again, send)
         .await
-        .map_err(|error| explained(error, start))
+        .map_err(|error| explained(error, start, &again))
 }
 
 /// RunTask's refusals, with what to do about those that have a known remedy.
-fn explained(error: CtlError, start: &Start) -> CtlError {
+fn explained(error: CtlError, start: &Start, again: &CommandLine) -> CtlError {
     let refused = |code: &str| error.reply().is_some_and(|reply| reply.is(code));
     if ["InvalidSubnetID", "InvalidGroup", "InvalidSecurityGroup"]
         .into_iter()
@@ -81,7 +79,7 @@ fn explained(error: CtlError, start: &Start) -> CtlError {
     }
     let text = error.to_string();
     match recognize(&text) {
-        Some(reason) => error.hint(remedy(reason, &text, &migrate())),
+        Some(reason) => error.hint(remedy(reason, &text, again)),
         None => error,
     }
 }

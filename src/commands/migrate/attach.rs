@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::follow::{Screen, judged};
 use super::plan::CONTAINER;
-use super::request::TaskName;
+use super::request::{Request, TaskName};
 use super::verify::ended;
 use super::view::MigrateResult;
 use super::words;
@@ -76,7 +76,7 @@ pub(super) async fn run(
     let watched = ended(
         &screen,
         followed,
-        &judged(Some(&definition)),
+        &judged(&Request::default(), &definition.essential()),
         follower.tail.as_ref(),
     );
     let result = MigrateResult::new(&watched.task, &watched.judgement, follower.tail.as_ref(), None);

@@ -4,21 +4,21 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::plan::CONTAINER;
+use super::request::Request;
 use crate::aws::ecs::Task;
-use crate::aws::ecs::definitions::TaskDefinition;
 use crate::completion;
 use crate::context::Ctx;
-use crate::error::CommandLine;
 use crate::layout::PoolName;
 use crate::tasks::{Event, Judged};
 use crate::ui::Progress;
 
-/// What a migration is judged by.
-pub(super) fn judged(definition: Option<&TaskDefinition>) -> Judged {
+/// What a migration is judged by. `essential` are the containers with which its task ends.
+pub(super) fn judged(request: &Request, essential: &[String]) -> Judged {
     Judged {
         container: CONTAINER.to_owned(),
-        essential: definition.map(TaskDefinition::essential),
-        again: CommandLine::bpctl(["migrate"]),
+        essential: Some(essential.to_vec()),
+        again: request.again(),
+        go_on: request.go_on(),
         kept: "migrations that were finished are recorded in the database",
     }
 }

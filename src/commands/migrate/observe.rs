@@ -33,6 +33,7 @@ pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Re
         layout: layout.kind(),
         cluster,
         container: definition.container(CONTAINER).map(container_facts),
+        essential: definition.essential(),
         definition: definition.arn,
         service: service_facts(service),
         migrations,

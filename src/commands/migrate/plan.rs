@@ -32,6 +32,8 @@ pub(super) struct Observed {
     pub(super) definition: String,
     /// `None` when the task definition has no such container.
     pub(super) container: Option<ContainerFacts>,
+    /// Containers with which a task ends.
+    pub(super) essential: Vec<String>,
     /// Migrations that have not come to their end.
     pub(super) migrations: Vec<RunningMigration>,
     /// Looked for only when a snapshot is wanted.
@@ -96,6 +98,9 @@ pub(super) enum Action {
 pub(super) struct Start {
     pub(super) call: RunTask,
     pub(super) logs: Option<LogPlace>,
+    /// Containers with which the task ends.
+    #[serde(default)]
+    pub(super) essential: Vec<String>,
     /// Where subnets and security groups come from, in a sentence.
     pub(super) network_from: String,
 }
@@ -164,6 +169,7 @@ fn start(request: &Request, observed: &Observed, basis: &Basis<'_>, words: &[Str
                 .then(|| Loss::Data(format!("every table of {}", request.scope()))),
         },
         logs: container.logs,
+        essential: observed.essential.clone(),
         network_from,
     })
 }

@@ -29,6 +29,7 @@ fn observed() -> Observed {
                 prefix: "php".to_owned(),
             }),
         }),
+        essential: vec!["nginx".to_owned(), "php-fpm".to_owned()],
         migrations: Vec::new(),
         database: None,
     }

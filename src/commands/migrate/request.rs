@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{CtlError, Result};
+use crate::error::{CommandLine, CtlError, Result};
 use crate::layout::{InvalidName, PoolName, SecurityGroupId, SubnetId};
 
 /// JSON array of subnet ids (runbook: "GitHub secrets").
 const SUBNETS_VARIABLE: &str = "PRIVATE_SUBNET_IDS";
 /// One security group id (runbook: "GitHub secrets").
 const SECURITY_GROUP_VARIABLE: &str = "BACKEND_SG_ID";
+
+const SUBNETS_FLAG: &str = "--subnets";
+const SECURITY_GROUPS_FLAG: &str = "--security-groups";
 
 /// The databases to migrate and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +54,48 @@ pub(super) struct Flags<'a> {
 }
 
 impl Request {
+    /// The command that asks for the same again. A snapshot that was taken is not taken a second time.
+    pub(super) fn again(&self) -> CommandLine {
+        let command = self.go_on();
+        if self.fresh {
+            command.args(["--fresh"])
+        } else {
+            command
+        }
+    }
+
+    /// The command that goes on with what is left: tables that were dropped are not dropped again.
+    pub(super) fn go_on(&self) -> CommandLine {
+        let mut command = CommandLine::bpctl(["migrate"]);
+        if self.central {
+            command = command.args(["--central"]);
+        }
+        // Pools mean tenant, but beside `--central` it has to be said.
+        if self.tenant && (self.central || self.pools.is_empty()) {
+            command = command.args(["--tenant"]);
+        }
+        if !self.pools.is_empty() {
+            let pools: Vec<String> = self.pools.iter().map(ToString::to_string).collect();
+            command = command.option("--pools", pools.join(","));
+        }
+        if self.stop_on_interrupt {
+            command = command.args(["--stop-on-interrupt"]);
+        }
+        for (flag, chosen) in [
+            (SUBNETS_FLAG, &self.subnets),
+            (SECURITY_GROUPS_FLAG, &self.security_groups),
+        ] {
+            // What the environment says is still there when the command is typed.
+            let of_flag = chosen
+                .as_ref()
+                .filter(|chosen| chosen.source == format!("flag {flag}"));
+            if let Some(chosen) = of_flag {
+                command = command.option(flag, chosen.ids.join(","));
+            }
+        }
+        command
+    }
+
     /// # Errors
     /// Flags that contradict each other; environment variables that are no ids.
     pub(super) fn new(flags: &Flags<'_>, env: &BTreeMap<String, String>) -> Result<Self> {
@@ -215,6 +260,28 @@ mod tests {
         assert!(request.tenant && !request.central);
         assert_eq!(request.pools, [pools[0].clone(), pools[1].clone()]);
         assert_eq!(request.scope(), "tenant pools b, a");
+    }
+
+    #[test]
+    fn the_way_on_repeats_the_flags_but_drops_no_table_twice() {
+        let pools = ["tenant_pool_1".parse().unwrap(), "tenant_pool_2".parse().unwrap()];
+        let subnets = ["subnet-0a1b2c3d".parse().unwrap()];
+        let flags = Flags {
+            central: true,
+            tenant: true,
+            pools: &pools,
+            fresh: true,
+            snapshot: true,
+            subnets: &subnets,
+            ..Flags::default()
+        };
+        let env = BTreeMap::from([(SECURITY_GROUP_VARIABLE.to_owned(), "sg-0a1b2c3d".to_owned())]);
+        let request = Request::new(&flags, &env).unwrap();
+        let same =
+            "bpctl migrate --central --tenant --pools tenant_pool_1,tenant_pool_2 --subnets subnet-0a1b2c3d";
+        assert_eq!(request.go_on().to_string(), same);
+        assert_eq!(request.again().to_string(), format!("{same} --fresh"));
+        assert_eq!(Request::default().again().to_string(), "bpctl migrate");
     }
 
     #[test]

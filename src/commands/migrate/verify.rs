@@ -8,7 +8,7 @@ use super::{Migrate, Output};
 use crate::aws::ecs::{StopTask, Task};
 use crate::change::{End, Later, Step, Verification};
 use crate::context::Ctx;
-use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
+use crate::error::{CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::tasks::{Followed, Follower, Judged, Judgement, Observer, Tail, Verdict, judge};
 
@@ -65,7 +65,7 @@ pub(super) async fn verify<'c>(change: &Migrate<'c>, run: &mut Verification<'_, 
         ctx.ui
             .hint(&Hint::new("follow it with").command(attach_command(known.id())));
         Watched {
-            judgement: judge(&known, &judged(None)),
+            judgement: judge(&known, &judged(&change.request, &start.essential)),
             task: known,
             end: End::Settled,
         }
@@ -100,6 +100,7 @@ async fn watch<'c>(
     follower: &mut Follower<'_>,
 ) -> Result<Watched> {
     let ctx = change.ctx;
+    let judged = judged(&change.request, &started.start.essential);
     match follower.follow(run.remaining()).await? {
         Followed::Interrupted(task) if change.request.stop_on_interrupt => {
             let stop = StopTask {
@@ -110,16 +111,20 @@ async fn watch<'c>(
             };
             ctx.ui.status(&format!("stopping task {}", task.id()));
             run.send(started.step, &ctx.aws, &stop).await?;
-            Ok(stopped_on_interrupt(ctx, follower.follow_to_stop().await?))
+            Ok(stopped_on_interrupt(
+                ctx,
+                &judged,
+                follower.follow_to_stop().await?,
+            ))
         }
-        followed => Ok(ended(screen, followed, &judged(None), follower.tail.as_ref())),
+        followed => Ok(ended(screen, followed, &judged, follower.tail.as_ref())),
     }
 }
 
 /// The task was told to stop. It may have finished just before.
-fn stopped_on_interrupt(ctx: &Ctx, followed: Followed) -> Watched {
+fn stopped_on_interrupt(ctx: &Ctx, judged: &Judged, followed: Followed) -> Watched {
     let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) = followed;
-    let judgement = judge(&task, &judged(None));
+    let judgement = judge(&task, judged);
     let end = match judgement.verdict {
         Verdict::Succeeded => {
             ctx.ui
@@ -141,7 +146,7 @@ fn stopped_on_interrupt(ctx: &Ctx, followed: Followed) -> Watched {
             .cause(judgement.summary.clone())
             .hint((
                 "migrations that were finished are recorded in the database:",
-                CommandLine::bpctl(["migrate"]),
+                judged.go_on.clone(),
                 "goes on with the rest",
             )),
         ),

@@ -17,6 +17,10 @@ pub(super) fn render(report: &Report, view: &View) -> String {
         out.push('\n');
     }
     out.push_str(&summary(report, view));
+    let unchecked = report.unchecked();
+    if !unchecked.is_empty() {
+        paragraph(&mut out, view, "not checked: ", &unchecked.join(", "));
+    }
     if view.wide {
         out.push('\n');
         out.push_str(&checks(report, view));
@@ -106,8 +110,7 @@ fn summary(report: &Report, view: &View) -> String {
     let blind = if unchecked.is_empty() {
         String::new()
     } else {
-        let number = unchecked.len();
-        format!(", {number} could not be checked: {}", unchecked.join(", "))
+        format!(", {} could not be checked", unchecked.len())
     };
     let looked = totals.ok + totals.problem;
     if totals.root_causes == 0 {

@@ -48,6 +48,7 @@ fn ending(task: &Task) -> Option<Ending> {
         container: CONTAINER.to_owned(),
         essential: task.essential.clone(),
         again: CommandLine::bpctl(["migrate"]),
+        go_on: CommandLine::bpctl(["migrate"]),
         kept: "migrations that were finished are recorded in the database",
     };
     let judgement = judge(task, &judged);
