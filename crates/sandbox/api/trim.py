@@ -29,9 +29,12 @@ OPERATIONS = {
         "UpdateAutoScalingGroup",
     ],
     "cloudformation": [
+        "DescribeStackDriftDetectionStatus",
         "DescribeStackEvents",
+        "DescribeStackResourceDrifts",
         "DescribeStackResources",
         "DescribeStacks",
+        "DetectStackDrift",
         "GetTemplate",
         "ListExports",
         "ListStacks",
@@ -45,7 +48,25 @@ OPERATIONS = {
         "PutMetricData",
         "SetAlarmState",
     ],
-    "ecr": ["DescribeImages", "DescribeRepositories"],
+    "ec2": [
+        "DescribeAddresses",
+        "DescribeImages",
+        "DescribeInstanceTypeOfferings",
+        "DescribeInstanceTypes",
+        "DescribeInstances",
+        "DescribeLaunchTemplateVersions",
+        "DescribeLaunchTemplates",
+        "DescribeNatGateways",
+        "DescribeNetworkInterfaces",
+        "DescribeRouteTables",
+        "DescribeSecurityGroups",
+        "DescribeSnapshots",
+        "DescribeSpotPriceHistory",
+        "DescribeSubnets",
+        "DescribeVolumes",
+        "DescribeVpcs",
+    ],
+    "ecr": ["BatchGetImage", "DescribeImages", "DescribeRepositories", "PutImage"],
     "ecs": [
         "DescribeClusters",
         "DescribeServiceDeployments",
@@ -59,9 +80,11 @@ OPERATIONS = {
         "StopTask",
         "UpdateService",
     ],
+    "elasticache": ["DescribeCacheClusters", "DescribeReplicationGroups"],
     "elbv2": ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"],
+    "lambda": ["GetFunction", "GetFunctionConfiguration", "ListFunctions"],
     "logs": ["DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"],
-    "rds": ["CreateDBSnapshot", "DescribeDBInstances", "DescribeDBSnapshots"],
+    "rds": ["CreateDBSnapshot", "DescribeDBInstances", "DescribeDBSnapshots", "DescribeEvents"],
     "s3": [
         "AbortMultipartUpload",
         "CompleteMultipartUpload",
@@ -95,6 +118,7 @@ OPERATIONS = {
         "PutSecretValue",
         "UpdateSecretVersionStage",
     ],
+    "service-quotas": ["ListServiceQuotas"],
     "sns": [
         "GetTopicAttributes",
         "ListSubscriptionsByTopic",
@@ -139,7 +163,7 @@ METADATA = [
     "xmlNamespace",
 ]
 # The sandbox refuses to load a trait that it does not honour, so that none is lost in silence.
-MEMBER = ["location", "locationName", "flattened", "timestampFormat", "xmlAttribute", "streaming"]
+MEMBER = ["location", "locationName", "queryName", "flattened", "timestampFormat", "xmlAttribute", "streaming"]
 SHAPE = ["type", "required", "payload", "enum", "min", "max", "flattened", "timestampFormat", "eventstream"]
 
 

@@ -125,12 +125,14 @@ impl Faults {
     }
 }
 
-/// `Rate exceeded`, as every service but S3 says it.
+/// `Rate exceeded`, as nearly every service says it.
 pub(crate) fn throttled(service: Service) -> ApiError {
-    if service == Service::S3 {
-        return ApiError::client("SlowDown", "Please reduce your request rate.").with_status(503);
+    match service {
+        Service::S3 => ApiError::client("SlowDown", "Please reduce your request rate.").with_status(503),
+        Service::Ec2 => ApiError::client("RequestLimitExceeded", "Request limit exceeded.").with_status(503),
+        Service::Lambda => ApiError::client("TooManyRequestsException", "Rate exceeded").with_status(429),
+        _ => ApiError::client("ThrottlingException", "Rate exceeded"),
     }
-    ApiError::client("ThrottlingException", "Rate exceeded")
 }
 
 /// What STS credentials past their expiration get. S3 has words and a status of its own for it (Amazon S3 API
@@ -138,6 +140,10 @@ pub(crate) fn throttled(service: Service) -> ApiError {
 pub(crate) fn expired(service: Service) -> ApiError {
     if service == Service::S3 {
         return ApiError::client("ExpiredToken", "The provided token has expired.");
+    }
+    // EC2 API Reference, "Client error codes".
+    if service == Service::Ec2 {
+        return ApiError::client("RequestExpired", "Request has expired.");
     }
     ApiError::client(
         "ExpiredTokenException",
@@ -152,9 +158,11 @@ pub(crate) fn failed(service: Service) -> ApiError {
         Service::Ssm => "InternalServerError",
         Service::SecretsManager => "InternalServiceError",
         Service::CloudWatch => "InternalServiceFault",
-        Service::S3 => "InternalError",
+        Service::Ec2 | Service::S3 => "InternalError",
+        Service::Lambda | Service::ServiceQuotas => "ServiceException",
         Service::AutoScaling
         | Service::CloudFormation
+        | Service::ElastiCache
         | Service::Elb
         | Service::Logs
         | Service::Rds
@@ -192,7 +200,12 @@ pub(crate) fn denied(
         "User: {caller} is not authorized to perform: {action} on resource: {quote}{}{quote} because no identity-based policy allows the {action} action",
         resource(service, input, options),
     );
+    let message = match service {
+        Service::Ec2 => format!("You are not authorized to perform this operation. {message}"),
+        _ => message,
+    };
     let (code, status) = match service {
+        Service::Ec2 => ("UnauthorizedOperation", 403),
         Service::Sns => ("AuthorizationError", 403),
         Service::S3 => ("AccessDenied", 403),
         _ => ("AccessDeniedException", 400),
@@ -252,7 +265,9 @@ fn resource(service: Service, input: &Value, options: &Options) -> String {
         Service::S3 => s3::resource(member("Bucket"), member("Key")),
         Service::Sns => within("sns", member("TopicArn"), ""),
         Service::Sts => within("iam", member("RoleArn"), ""),
-        Service::Elb => "*".to_owned(),
+        Service::Lambda => within("lambda", member("FunctionName"), "function:"),
+        Service::ElastiCache => within("elasticache", member("CacheClusterId"), "cluster:"),
+        Service::Ec2 | Service::Elb | Service::ServiceQuotas => "*".to_owned(),
     }
 }
 

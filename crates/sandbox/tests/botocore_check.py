@@ -238,6 +238,33 @@ def one_subscription(account):
     return subscribed["SubscriptionArn"]
 
 
+def looked_for_drift(account, stack):
+    return account.call("cloudformation", "DetectStackDrift", StackName=stack)["StackDriftDetectionId"]
+
+
+def after_drift_detection(account):
+    looked_for_drift(account, "bp-cicd")
+    # More than it takes for the few resources of that stack.
+    time.sleep(1)
+    return {"StackName": "bp-cicd"}
+
+
+def spot_prices(account):
+    start, end = span(account)
+    return {"InstanceTypes": ["g4dn.xlarge"], "StartTime": start, "EndTime": end}
+
+
+def retagged(account):
+    got = account.call("ecr", "BatchGetImage", repositoryName="bp-backend", imageIds=[{"imageTag": "php-latest"}])
+    # Every run of the check is one more tag.
+    tag = f"check-{time.monotonic_ns()}"
+    return {"repositoryName": "bp-backend", "imageManifest": got["images"][0]["imageManifest"], "imageTag": tag}
+
+
+def zero_function(account):
+    return account.call("lambda", "ListFunctions")["Functions"][0]["FunctionArn"]
+
+
 LOGS = f"bp-logs-{ACCOUNT}"
 MODELS = f"bp-models-{ACCOUNT}"
 
@@ -283,9 +310,15 @@ CALLS = {
         "UpdateAutoScalingGroup": ({"AutoScalingGroupName": FLEET, "MinSize": 0}, None),
     },
     "cloudformation": {
+        "DescribeStackDriftDetectionStatus": (
+            lambda a: {"StackDriftDetectionId": looked_for_drift(a, "bp-data")},
+            "DetectionStatus",
+        ),
         "DescribeStackEvents": ({"StackName": "bp-compute"}, "StackEvents"),
+        "DescribeStackResourceDrifts": (after_drift_detection, "StackResourceDrifts"),
         "DescribeStackResources": ({"StackName": "bp-compute"}, "StackResources"),
         "DescribeStacks": ({}, "Stacks"),
+        "DetectStackDrift": ({"StackName": "bp-network"}, "StackDriftDetectionId"),
         "GetTemplate": ({"StackName": "bp-gpu-fleet-production-gpu-default"}, "TemplateBody"),
         "ListExports": ({}, "Exports"),
         "ListStacks": ({}, "StackSummaries"),
@@ -311,9 +344,35 @@ CALLS = {
             None,
         ),
     },
+    "ec2": {
+        "DescribeAddresses": ({}, "Addresses"),
+        "DescribeImages": ({"Owners": ["self"], "Filters": [{"Name": "tag:ManagedBy", "Values": ["packer"]}]}, "Images"),
+        "DescribeInstanceTypeOfferings": ({"LocationType": "availability-zone"}, "InstanceTypeOfferings"),
+        "DescribeInstanceTypes": ({"InstanceTypes": ["g5.xlarge"]}, "InstanceTypes"),
+        "DescribeInstances": (lambda a: {"InstanceIds": [worker(a)]}, "Reservations"),
+        "DescribeLaunchTemplateVersions": (
+            {"LaunchTemplateName": "lt-production-gpu-default", "Versions": ["$Latest"], "ResolveAlias": True},
+            "LaunchTemplateVersions",
+        ),
+        "DescribeLaunchTemplates": ({}, "LaunchTemplates"),
+        "DescribeNatGateways": ({"Filters": [{"Name": "state", "Values": ["available"]}]}, "NatGateways"),
+        "DescribeNetworkInterfaces": ({"Filters": [{"Name": "status", "Values": ["in-use"]}]}, "NetworkInterfaces"),
+        "DescribeRouteTables": ({}, "RouteTables"),
+        "DescribeSecurityGroups": ({"Filters": [{"Name": "ip-permission.to-port", "Values": ["3306"]}]}, "SecurityGroups"),
+        "DescribeSnapshots": ({"OwnerIds": ["self"], "MaxResults": 5}, "Snapshots"),
+        "DescribeSpotPriceHistory": (spot_prices, "SpotPriceHistory"),
+        "DescribeSubnets": ({"Filters": [{"Name": "tag:aws-cdk:subnet-name", "Values": ["priv*"]}]}, "Subnets"),
+        "DescribeVolumes": ({}, "Volumes"),
+        "DescribeVpcs": ({}, "Vpcs"),
+    },
     "ecr": {
+        "BatchGetImage": (
+            {"repositoryName": "bp-backend", "imageIds": [{"imageTag": "php-latest"}, {"imageTag": "none"}]},
+            "images",
+        ),
         "DescribeImages": ({"repositoryName": "bp-backend"}, "imageDetails"),
         "DescribeRepositories": ({}, "repositories"),
+        "PutImage": (retagged, "image"),
     },
     "ecs": {
         "DescribeClusters": ({"clusters": ["bp"]}, "clusters"),
@@ -334,10 +393,20 @@ CALLS = {
         ),
         "UpdateService": ({"cluster": "bp", "service": "bp-backend", "forceNewDeployment": True}, "service"),
     },
+    "elasticache": {
+        "DescribeCacheClusters": ({"ShowCacheNodeInfo": True}, "CacheClusters"),
+        # Redis is one node on its own.
+        "DescribeReplicationGroups": ({}, None),
+    },
     "elbv2": {
         "DescribeLoadBalancers": ({}, "LoadBalancers"),
         "DescribeTargetGroups": (lambda a: {"LoadBalancerArn": balancer(a)["LoadBalancerArn"]}, "TargetGroups"),
         "DescribeTargetHealth": (lambda a: {"TargetGroupArn": backend_targets(a)}, "TargetHealthDescriptions"),
+    },
+    "lambda": {
+        "GetFunction": (lambda a: {"FunctionName": zero_function(a)}, "Configuration"),
+        "GetFunctionConfiguration": (lambda a: {"FunctionName": zero_function(a)}, "Runtime"),
+        "ListFunctions": ({}, "Functions"),
     },
     "logs": {
         "DescribeLogGroups": ({}, "logGroups"),
@@ -355,6 +424,7 @@ CALLS = {
         ),
         "DescribeDBInstances": (lambda a: {"DBInstanceIdentifier": database(a)}, "DBInstances"),
         "DescribeDBSnapshots": ({}, "DBSnapshots"),
+        "DescribeEvents": ({"Duration": 1440}, "Events"),
     },
     "s3": {
         "AbortMultipartUpload": (with_a_part, None),
@@ -401,6 +471,7 @@ CALLS = {
         "PutSecretValue": ({"SecretId": APP_KEY, "SecretString": "base64:b25l"}, "VersionId"),
         "UpdateSecretVersionStage": (moved_stage, "ARN"),
     },
+    "service-quotas": {"ListServiceQuotas": ({"ServiceCode": "ec2"}, "Quotas")},
     "sns": {
         "GetTopicAttributes": (lambda a: {"TopicArn": topic(a)}, "Attributes"),
         "ListSubscriptionsByTopic": (lambda a: {"TopicArn": topic(a)}, "Subscriptions"),
@@ -434,9 +505,14 @@ REFUSALS = [
     ("autoscaling", "SetDesiredCapacity", {"AutoScalingGroupName": "none", "DesiredCapacity": 1}, "ValidationError"),
     ("cloudformation", "DescribeStacks", {"StackName": "none"}, "ValidationError"),
     ("cloudwatch", "SetAlarmState", {"AlarmName": "none", "StateValue": "OK", "StateReason": "r"}, "ResourceNotFound"),
+    ("ec2", "DescribeInstances", {"InstanceIds": ["i-0123456789abcdef0"]}, "InvalidInstanceID.NotFound"),
+    ("ec2", "DescribeVpcs", {"DryRun": True}, "DryRunOperation"),
+    ("ec2", "TerminateInstances", {"InstanceIds": ["i-0123456789abcdef0"]}, "InvalidAction"),
     ("ecr", "DescribeImages", {"repositoryName": "none"}, "RepositoryNotFoundException"),
     ("ecs", "ListTasks", {"cluster": "none"}, "ClusterNotFoundException"),
     ("elbv2", "DescribeLoadBalancers", {"Names": ["none"]}, "LoadBalancerNotFound"),
+    ("lambda", "GetFunction", {"FunctionName": "none"}, "ResourceNotFoundException"),
+    ("lambda", "ListLayers", {}, "UnknownOperationException"),
     ("logs", "DescribeLogStreams", {"logGroupName": "none"}, "ResourceNotFoundException"),
     ("rds", "DescribeDBInstances", {"DBInstanceIdentifier": "none"}, "DBInstanceNotFound"),
     ("s3", "GetObject", {"Bucket": LOGS, "Key": "none"}, "NoSuchKey"),
@@ -461,10 +537,17 @@ COMMANDS = [
     "cloudformation describe-stacks --stack-name bp-network --query Stacks[0].StackStatus",
     # The command line reads the body, which is text in the answer, as the JSON that it holds.
     "cloudformation get-template --stack-name bp-gpu-fleet-production-gpu-default --query"
-    " TemplateBody.Resources.Asg.Properties.DesiredCapacity",
+    " TemplateBody.Resources.*.Properties.DesiredCapacity|[0]",
     "ssm get-parameters-by-path --path /bp --recursive --query length(Parameters)",
     "rds describe-db-instances --query DBInstances[0].DBInstanceStatus",
     "secretsmanager list-secrets --query length(SecretList)",
+    "ec2 describe-instances --filters Name=instance-state-name,Values=running --query length(Reservations)",
+    "ec2 describe-images --owners self --filters Name=tag:ManagedBy,Values=packer --query length(Images)",
+    "ec2 describe-nat-gateways --filter Name=state,Values=available --query length(NatGateways)",
+    "ec2 describe-security-groups --query length(SecurityGroups)",
+    "lambda list-functions --query length(Functions)",
+    "elasticache describe-cache-clusters --query length(CacheClusters)",
+    "service-quotas list-service-quotas --service-code ec2 --query length(Quotas)",
     f"s3api list-objects-v2 --bucket {LOGS} --prefix check/ --max-items 1 --query length(Contents)",
     f"s3 ls s3://{LOGS}/check/",
     # Big enough to go up and come back in parts.
@@ -537,7 +620,7 @@ def members(model, raw):
         if inner.type_name != "structure":
             return {}
         return {payload: plain(inner, xml.etree.ElementTree.fromstring(raw["body"]))}
-    if protocol == "json":
+    if protocol in ("json", "rest-json"):
         return json.loads(raw["body"] or b"{}")
     if protocol == "smithy-rpc-v2-cbor":
         parser = botocore.parsers.create_parser(protocol)
@@ -545,7 +628,11 @@ def members(model, raw):
     root = xml.etree.ElementTree.fromstring(raw["body"])
     wrapper = model.output_shape.serialization.get("resultWrapper")
     node = root.find(f"{{*}}{wrapper}") if wrapper else root
-    return plain(model.output_shape, node) if node is not None else {}
+    found = plain(model.output_shape, node) if node is not None else {}
+    if protocol == "ec2":
+        # It stands beside the members there.
+        found.pop("requestId", None)
+    return found
 
 
 def check_operation(account, service, operation, protocol):

@@ -3,9 +3,12 @@
 pub(crate) mod autoscaling;
 pub(crate) mod cloudformation;
 pub(crate) mod cloudwatch;
+pub(crate) mod ec2;
 pub(crate) mod ecr;
 pub(crate) mod ecs;
+pub(crate) mod elasticache;
 pub(crate) mod elb;
+pub(crate) mod lambda;
 pub(crate) mod logs;
 pub(crate) mod member;
 pub(crate) mod network;
@@ -15,6 +18,7 @@ mod paging;
 pub(crate) mod rds;
 pub(crate) mod s3;
 pub(crate) mod secretsmanager;
+pub(crate) mod service_quotas;
 pub(crate) mod sns;
 pub(crate) mod ssm;
 pub(crate) mod sts;
@@ -36,12 +40,18 @@ services! {
     CloudFormation = "cloudformation", cloudformation, "cloudformation";
     /// CloudWatch (metrics and alarms).
     CloudWatch = "cloudwatch", cloudwatch, "cloudwatch";
+    /// Elastic Compute Cloud.
+    Ec2 = "ec2", ec2, "ec2";
     /// Elastic Container Registry.
     Ecr = "ecr", ecr, "ecr";
     /// Elastic Container Service.
     Ecs = "ecs", ecs, "ecs";
+    /// ElastiCache.
+    ElastiCache = "elasticache", elasticache, "elasticache";
     /// Elastic Load Balancing v2.
     Elb = "elasticloadbalancing", elb, "elbv2";
+    /// Lambda.
+    Lambda = "lambda", lambda, "lambda";
     /// CloudWatch Logs.
     Logs = "logs", logs, "logs";
     /// Relational Database Service.
@@ -50,6 +60,8 @@ services! {
     S3 = "s3", s3, "s3";
     /// Secrets Manager.
     SecretsManager = "secretsmanager", secretsmanager, "secretsmanager";
+    /// Service Quotas.
+    ServiceQuotas = "servicequotas", service_quotas, "service-quotas";
     /// Simple Notification Service.
     Sns = "sns", sns, "sns";
     /// Systems Manager (Parameter Store).
@@ -75,6 +87,7 @@ pub(crate) struct States {
     pub(crate) autoscaling: autoscaling::State,
     pub(crate) cloudformation: cloudformation::State,
     pub(crate) cloudwatch: cloudwatch::State,
+    pub(crate) ec2: ec2::State,
     pub(crate) ecr: ecr::State,
     pub(crate) ecs: ecs::State,
     pub(crate) elb: elb::State,

@@ -57,8 +57,12 @@ fn generic(service: Service) -> bool {
         | Service::SecretsManager
         | Service::Ssm
         | Service::Sts
-        | Service::Ecr => true,
-        Service::Ecs | Service::Rds | Service::S3 | Service::Sns => false,
+        | Service::Ecr
+        | Service::Lambda
+        | Service::ServiceQuotas => true,
+        Service::Ec2 | Service::Ecs | Service::ElastiCache | Service::Rds | Service::S3 | Service::Sns => {
+            false
+        }
     }
 }
 
@@ -69,7 +73,11 @@ fn refusal(service: Service, operation: &str, first: &Violation, all: &[Violatio
             name[..1].make_ascii_uppercase();
             ApiError::client("InvalidParameterException", format!("{name} cannot be empty."))
         }
-        Service::Rds => ApiError::client(
+        Service::Ec2 => ApiError::client(
+            "MissingParameter",
+            format!("The request must contain the parameter {}", first.member),
+        ),
+        Service::Rds | Service::ElastiCache => ApiError::client(
             "MissingParameter",
             format!("The request must contain the parameter {}.", first.member),
         ),
@@ -105,7 +113,10 @@ fn refusal(service: Service, operation: &str, first: &Violation, all: &[Violatio
             ),
         ),
         Service::Logs => ApiError::client("InvalidParameterException", detected(all)),
-        Service::SecretsManager | Service::Ssm => ApiError::client("ValidationException", detected(all)),
+        Service::Lambda | Service::SecretsManager | Service::Ssm => {
+            ApiError::client("ValidationException", detected(all))
+        }
+        Service::ServiceQuotas => ApiError::client("IllegalArgumentException", detected(all)),
         Service::AutoScaling
         | Service::CloudFormation
         | Service::CloudWatch

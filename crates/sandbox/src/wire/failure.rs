@@ -53,6 +53,10 @@ pub(crate) fn response(
             header("content-type", "text/xml");
             xml::failure(api, fault, named.code, &error.message, request_id).into_bytes()
         }
+        Protocol::Ec2 => {
+            header("content-type", "text/xml;charset=UTF-8");
+            xml::ec2_failure(named.code, &error.message, request_id).into_bytes()
+        }
         Protocol::Json(version) => {
             header("content-type", &format!("application/x-amz-json-{version}"));
             header("x-amzn-errortype", named.shape);
@@ -71,14 +75,17 @@ pub(crate) fn response(
             return rest::failure(
                 kind,
                 named.status,
-                named.code,
+                match kind {
+                    Body::Xml => named.code,
+                    Body::Json => named.shape,
+                },
                 &error.message,
                 &error.members,
                 request_id,
             );
         }
     };
-    if protocol != Protocol::Query && api.metadata.query_compatible() {
+    if !matches!(protocol, Protocol::Query | Protocol::Ec2) && api.metadata.query_compatible() {
         header("x-amzn-query-error", &format!("{};{fault}", named.code));
     }
     *response.body_mut() = body.into();
@@ -89,7 +96,7 @@ pub(crate) fn response(
 pub(crate) fn code(service: Service, operation: &str, protocol: Protocol, error: &ApiError) -> String {
     let named = named(Api::of(service), operation, protocol, error);
     match protocol {
-        Protocol::Query | Protocol::Rest(Body::Xml) => named.code.to_owned(),
+        Protocol::Query | Protocol::Ec2 | Protocol::Rest(Body::Xml) => named.code.to_owned(),
         Protocol::Json(_) | Protocol::Cbor | Protocol::Rest(Body::Json) => named.shape.to_owned(),
     }
 }
@@ -110,14 +117,14 @@ fn named<'a>(api: &'a Api, operation: &str, protocol: Protocol, error: &'a ApiEr
             status,
         };
     }
-    // S3 shares some of the names, but neither their words nor their statuses.
+    // S3 and EC2 share some of the names, but neither their words nor their statuses.
     let common = COMMON
         .iter()
-        .filter(|_| protocol != Protocol::Rest(Body::Xml))
+        .filter(|_| !matches!(protocol, Protocol::Ec2 | Protocol::Rest(Body::Xml)))
         .find(|(shape, _, code, _)| *shape == given || *code == given);
     if let Some((shape, json_status, code, query_status)) = common {
         let usual = match protocol {
-            Protocol::Query | Protocol::Rest(_) => *query_status,
+            Protocol::Query | Protocol::Ec2 | Protocol::Rest(_) => *query_status,
             Protocol::Json(_) | Protocol::Cbor => *json_status,
         };
         return Named {

@@ -236,7 +236,7 @@ impl World {
             Some(shape) => match route.protocol {
                 Protocol::Json(_) => json::read(api, shape, body),
                 Protocol::Cbor => cbor::read(api, shape, body),
-                Protocol::Query => route.parameters.read(api, shape),
+                Protocol::Query | Protocol::Ec2 => route.parameters.read(api, shape),
                 Protocol::Rest(kind) => {
                     let payload = rest::payload(headers, body)?;
                     if route.service == Service::S3 {
@@ -331,6 +331,10 @@ fn success(route: &Route, output: &Value, request_id: &str) -> Response<Bytes> {
         Protocol::Query => {
             let text = xml::answer(api, &route.operation, operation, output, request_id);
             ("text/xml".to_owned(), text.into_bytes())
+        }
+        Protocol::Ec2 => {
+            let text = xml::ec2_answer(api, &route.operation, operation, output, request_id);
+            ("text/xml;charset=UTF-8".to_owned(), text.into_bytes())
         }
         Protocol::Rest(kind) => return rest::response(api, operation, kind, output),
     };

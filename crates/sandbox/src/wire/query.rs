@@ -43,17 +43,25 @@ impl Parameters {
     /// The parameters as the structure called `shape`.
     pub(crate) fn read(&self, api: &Api, shape: &str) -> Result<Value, Malformed> {
         let shape = api.shape(shape);
+        let ec2 = api.metadata.is_ec2();
         match shape.kind {
             Kind::Structure => {
                 let mut known = Map::new();
                 for (name, reference) in &shape.members {
-                    let sent = reference.location_name.as_deref().unwrap_or(name);
-                    if let Some(node) = self.parts.get(sent) {
+                    let named = reference.location_name.as_deref().unwrap_or(name);
+                    let sent = match &reference.query_name {
+                        _ if !ec2 => named.to_owned(),
+                        Some(queried) => queried.clone(),
+                        None => capitalised(named),
+                    };
+                    if let Some(node) = self.parts.get(&sent) {
                         known.insert(name.clone(), node.read(api, &reference.shape)?);
                     }
                 }
                 Ok(Value::Object(known))
             }
+            // `InstanceId.1`, without a name for the element.
+            Kind::List if ec2 => self.elements(api, shape.member.as_deref()),
             Kind::List => self.list(api, shape.member.as_deref()),
             Kind::Map => self.map(api, shape.key.as_deref(), shape.value.as_deref()),
             kind => self.scalar(kind),
@@ -70,8 +78,15 @@ impl Parameters {
         let Some(numbered) = numbered else {
             return Ok(Value::Array(Vec::new()));
         };
-        numbered
-            .in_order()?
+        numbered.elements(api, Some(element))
+    }
+
+    /// What stands under the numbers of a list.
+    fn elements(&self, api: &Api, element: Option<&Reference>) -> Result<Value, Malformed> {
+        let Some(element) = element else {
+            return Ok(Value::Array(Vec::new()));
+        };
+        self.in_order()?
             .map(|node| node.read(api, &element.shape))
             .collect::<Result<_, _>>()
             .map(Value::Array)
@@ -115,6 +130,14 @@ impl Parameters {
             .ok_or_else(|| Malformed("Unexpected complex element termination".to_owned()))?;
         read_scalar(kind, text)
     }
+}
+
+fn capitalised(name: &str) -> String {
+    let mut name = name.to_owned();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    name
 }
 
 /// What a form, a parameter of an address, a header or an XML element says in text.
@@ -174,6 +197,21 @@ mod tests {
         let statistics = "StartTime=2026-01-15T09%3A00%3A00Z&Period=60";
         let input = read(Service::CloudWatch, "GetMetricStatisticsInput", statistics).unwrap();
         assert_eq!(input, json!({"Period": 60, "StartTime": 1_768_467_600.0}));
+    }
+
+    #[test]
+    fn ec2_numbers_its_lists_without_a_name_for_the_element() {
+        let form = "InstanceId.2=i-2&InstanceId.1=i-1&Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-1&MaxResults=5&DryRun=true";
+        let input = read(Service::Ec2, "DescribeInstancesRequest", form).unwrap();
+        assert_eq!(
+            input,
+            json!({
+                "InstanceIds": ["i-1", "i-2"],
+                "Filters": [{"Name": "vpc-id", "Values": ["vpc-1"]}],
+                "MaxResults": 5,
+                "DryRun": true,
+            })
+        );
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(crate) enum Protocol {
     Json(&'static str),
     /// awsQuery: a form in, XML out.
     Query,
+    /// EC2's dialect of it.
+    Ec2,
     /// Smithy RPC v2 CBOR.
     Cbor,
     /// restXml or restJson.
@@ -106,7 +108,11 @@ fn query(request: &Request<Bytes>, body: &[u8]) -> Option<Route> {
     Some(Route {
         service,
         operation,
-        protocol: Protocol::Query,
+        protocol: if Api::of(service).metadata.is_ec2() {
+            Protocol::Ec2
+        } else {
+            Protocol::Query
+        },
         parameters,
         address: Address::default(),
     })

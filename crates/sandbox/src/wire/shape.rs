@@ -50,6 +50,11 @@ impl Metadata {
             .any(|protocol| protocol.starts_with("rest-"))
     }
 
+    /// Whether the service speaks EC2's own dialect of the query protocol.
+    pub(crate) fn is_ec2(&self) -> bool {
+        self.protocols.iter().any(|protocol| protocol == "ec2")
+    }
+
     /// Whether answers in newer protocols also carry the error code of the query protocol.
     pub(crate) fn query_compatible(&self) -> bool {
         self.aws_query_compatible.is_some()
@@ -109,6 +114,9 @@ pub(crate) struct Reference {
     pub(crate) shape: String,
     #[serde(default)]
     pub(crate) location_name: Option<String>,
+    /// What the EC2 protocol calls it where that differs.
+    #[serde(default)]
+    pub(crate) query_name: Option<String>,
     #[serde(default)]
     pub(crate) location: Option<Location>,
     /// The member is the body as it is. The sandbox holds whole bodies, so this says no more than the kind does.

@@ -31,6 +31,38 @@ pub(crate) fn answer(
     document
 }
 
+/// The whole answer of an operation of EC2: no wrapper, and the request's id first.
+pub(crate) fn ec2_answer(
+    api: &Api,
+    name: &str,
+    operation: &Operation,
+    output: &Value,
+    request_id: &str,
+) -> String {
+    let namespace = api.metadata.xml_namespace.as_deref().unwrap_or_default();
+    document(&format!("{name}Response"), &format!("{namespace}/"), |out| {
+        element(out, "requestId", |out| escape(out, request_id));
+        if let Some(shape) = &operation.output {
+            content(out, api, shape, output);
+        }
+    })
+}
+
+/// The answer of a request to EC2 that failed.
+pub(crate) fn ec2_failure(code: &str, message: &str, request_id: &str) -> String {
+    let mut document = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    element(&mut document, "Response", |out| {
+        element(out, "Errors", |out| {
+            element(out, "Error", |out| {
+                element(out, "Code", |out| escape(out, code));
+                element(out, "Message", |out| escape(out, message));
+            });
+        });
+        element(out, "RequestID", |out| escape(out, request_id));
+    });
+    document
+}
+
 /// The answer of a request that failed.
 pub(crate) fn failure(api: &Api, fault: &str, code: &str, message: &str, request_id: &str) -> String {
     let namespace = api.metadata.xml_namespace.as_deref().unwrap_or_default();

@@ -114,6 +114,24 @@ pub(crate) struct Instance {
     pub(super) activity: Option<String>,
 }
 
+impl Instance {
+    pub(crate) fn instance_type(&self) -> &str {
+        &self.instance_type
+    }
+
+    pub(crate) fn zone(&self) -> &str {
+        &self.zone
+    }
+
+    pub(crate) fn subnet(&self) -> &str {
+        &self.subnet
+    }
+
+    pub(crate) fn image(&self) -> &str {
+        &self.image
+    }
+}
+
 impl Group {
     /// What the group was created with.
     pub(crate) fn spec(&self) -> &GroupSpec {

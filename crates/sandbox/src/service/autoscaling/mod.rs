@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub(crate) use group::{Group, GroupSpec, Image, LifecycleState};
+pub(crate) use group::{Group, GroupSpec, Image, Instance, LifecycleState};
 pub(crate) use lifecycle::tick;
 pub(crate) use policy::{Policy, PolicyKind, invoke_policies, is_policy, policy_arn};
 
@@ -45,6 +45,11 @@ operations! {
 /// The group with this name.
 pub(crate) fn group<'a>(world: &'a World, name: &str) -> Option<&'a Group> {
     world.services.autoscaling.groups.get(name)
+}
+
+/// Every group of the region.
+pub(crate) fn groups(world: &World) -> impl Iterator<Item = &Group> {
+    world.services.autoscaling.groups.values()
 }
 
 /// The group with this name, to be changed; it is looked at again with the next tick.

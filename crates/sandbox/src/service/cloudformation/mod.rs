@@ -1,5 +1,6 @@
 //! CloudFormation: stacks with their outputs, resources, events and templates.
 
+mod drift;
 mod template;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ const A_PAGE: usize = 100;
 #[derive(Debug, Default)]
 pub(crate) struct State {
     stacks: BTreeMap<String, Stack>,
+    /// Comparisons that were asked for, the newest last.
+    detections: Vec<drift::Detection>,
 }
 
 /// What a stack is created with.
@@ -76,9 +79,12 @@ impl Stack {
 }
 
 operations! {
+    Read DescribeStackDriftDetectionStatus => drift::status,
     Read DescribeStackEvents => describe_stack_events,
+    Read DescribeStackResourceDrifts => drift::resource_drifts,
     Read DescribeStackResources => describe_stack_resources,
     Read DescribeStacks => describe_stacks,
+    Read DetectStackDrift => drift::detect,
     Read GetTemplate => template::get_template,
     Read ListExports => list_exports,
     Read ListStacks => list_stacks,
@@ -111,6 +117,24 @@ pub(crate) fn put_stack(world: &mut World, spec: StackSpec) {
         .cloudformation
         .stacks
         .insert(stack.spec.name.clone(), stack);
+}
+
+/// Every resource of every stack, with the name of its stack.
+pub(crate) fn resources(world: &World) -> impl Iterator<Item = (&str, &Resource)> {
+    let stacks = world.services.cloudformation.stacks.values();
+    stacks.flat_map(|stack| {
+        stack
+            .spec
+            .resources
+            .iter()
+            .map(|resource| (stack.spec.name.as_str(), resource))
+    })
+}
+
+/// When the stack was last deployed.
+pub(crate) fn deployed(world: &World, stack: &str) -> Option<SimTime> {
+    let spec = &world.services.cloudformation.stacks.get(stack)?.spec;
+    Some(spec.updated.unwrap_or(spec.created))
 }
 
 /// The events of one deployment, oldest first: the stack begins, each resource goes by, the stack ends.
@@ -178,7 +202,7 @@ fn paged(name: &str, items: Vec<Value>, input: &Value) -> OpResult {
     Ok(output)
 }
 
-fn shown(stack: &Stack) -> Value {
+fn shown(world: &World, stack: &Stack) -> Value {
     let spec = &stack.spec;
     let mut shape = Map::new();
     let mut set = |name: &str, value: Value| {
@@ -220,7 +244,7 @@ fn shown(stack: &Stack) -> Value {
             .collect(),
     );
     set("EnableTerminationProtection", json!(false));
-    set("DriftInformation", json!({ "StackDriftStatus": "NOT_CHECKED" }));
+    set("DriftInformation", drift::information(world, stack));
     Value::Object(shape)
 }
 
@@ -228,9 +252,10 @@ fn describe_stacks(world: &mut World, input: &Value) -> OpResult {
     if let Some(name) = input["StackName"].as_str() {
         let stack =
             find(world, name).ok_or_else(|| validation(format!("Stack with id {name} does not exist")))?;
-        return Ok(json!({ "Stacks": [shown(stack)] }));
+        return Ok(json!({ "Stacks": [shown(world, stack)] }));
     }
-    let stacks = world.services.cloudformation.stacks.values().map(shown).collect();
+    let stacks = world.services.cloudformation.stacks.values();
+    let stacks = stacks.map(|stack| shown(world, stack)).collect();
     paged("Stacks", stacks, input)
 }
 
@@ -253,7 +278,7 @@ fn list_stacks(world: &mut World, input: &Value) -> OpResult {
                 "TemplateDescription": stack.spec.description,
                 "CreationTime": stack.spec.created.epoch_seconds(),
                 "StackStatus": stack.status(),
-                "DriftInformation": { "StackDriftStatus": "NOT_CHECKED" },
+                "DriftInformation": drift::information(world, stack),
             });
             if let Some(updated) = stack.spec.updated {
                 item["LastUpdatedTime"] = json!(updated.epoch_seconds());

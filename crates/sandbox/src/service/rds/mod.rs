@@ -1,6 +1,7 @@
 //! Relational Database Service: the MariaDB instance, its snapshots, and the databases inside it.
 
 pub(crate) mod database;
+mod events;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,7 @@ operations! {
     Write CreateDBSnapshot => snapshot::create,
     Read DescribeDBInstances => describe,
     Read DescribeDBSnapshots => snapshot::describe,
+    Read DescribeEvents => events::describe_events,
 }
 
 /// Puts an instance in place, with the automated snapshot of the last night.

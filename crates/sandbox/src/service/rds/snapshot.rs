@@ -43,6 +43,15 @@ impl Snapshot {
         }
     }
 
+    /// Its name, its instance, and when it begins and ends.
+    pub(super) fn course(&self) -> (&str, &str, SimTime, SimTime) {
+        (&self.id, &self.instance, self.requested, self.available)
+    }
+
+    pub(super) fn is_automated(&self) -> bool {
+        self.kind == "automated"
+    }
+
     fn percent(&self, now: SimTime) -> u64 {
         if now >= self.available {
             return 100;

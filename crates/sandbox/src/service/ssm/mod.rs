@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 pub(crate) use parameter::{Parameter, Version};
 pub(crate) use put::is_ami;
 
+use super::ec2;
 use super::paging::{page, strings};
 use crate::error::{ApiError, OpResult};
 use crate::service::table::operations;
@@ -46,6 +47,9 @@ pub(crate) fn put(world: &mut World, name: &str, value: &str, data_type: &str) {
 
 /// The same, some time ago.
 pub(crate) fn put_at(world: &mut World, at: SimTime, name: &str, value: &str, data_type: &str) {
+    if is_ami(value) && data_type == "aws:ec2:image" {
+        ec2::register_image(world, name, value, at);
+    }
     let version = Version {
         modified: at,
         ..Version::new(world, value, data_type)

@@ -77,7 +77,7 @@ impl Parameter {
     }
 
     /// The newest version.
-    pub(super) fn newest(&self) -> &Version {
+    pub(crate) fn newest(&self) -> &Version {
         &self.versions[self.versions.len() - 1]
     }
 

@@ -1,5 +1,7 @@
 //! Elastic Container Registry: repositories, images, tags, and what is inside the images.
 
+mod manifest;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -53,8 +55,10 @@ const PAGE: i64 = 100;
 const LARGEST_PAGE: i64 = 1000;
 
 operations! {
+    Read BatchGetImage => manifest::batch_get_image,
     Read DescribeImages => describe_images,
     Read DescribeRepositories => describe_repositories,
+    Write PutImage => manifest::put_image,
 }
 
 /// `<account>.dkr.ecr.<region>.amazonaws.com/<repository>`.

@@ -1,0 +1,179 @@
+//! Images that Packer built for the fleets, and their snapshots.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::derived;
+use super::describe::{Kind, describe, tags};
+use crate::error::OpResult;
+use crate::service::member::texts;
+use crate::time::SimTime;
+use crate::world::World;
+
+/// An image of the account.
+#[derive(Debug)]
+pub(super) struct Image {
+    id: String,
+    /// The fleet it was built for.
+    slug: String,
+    built: SimTime,
+}
+
+/// How long before its parameter an image was finished.
+const PROMOTED_AFTER: Duration = Duration::from_secs(40 * 60);
+
+/// Notes the image that a parameter begins to point to.
+pub(crate) fn register(world: &mut World, parameter: &str, id: &str, at: SimTime) {
+    let images = &mut world.services.ec2.images;
+    if images.iter().all(|image| image.id != id) {
+        images.push(Image {
+            id: id.to_owned(),
+            slug: parameter.rsplit('/').next().unwrap_or_default().to_owned(),
+            built: at - PROMOTED_AFTER,
+        });
+    }
+}
+
+impl Image {
+    /// The snapshot of its root volume.
+    fn snapshot(&self) -> String {
+        derived("snap-", &self.id)
+    }
+
+    fn tags(&self) -> Value {
+        let stamp = self.stamp();
+        let name = format!("bp-comfyui-{}-{stamp}", self.slug);
+        tags([
+            ("Name", name.as_str()),
+            ("FleetSlug", self.slug.as_str()),
+            ("BuildTime", stamp.as_str()),
+            ("ManagedBy", "packer"),
+        ])
+    }
+
+    /// `20260109055000`.
+    fn stamp(&self) -> String {
+        self.built
+            .iso8601()
+            .chars()
+            .filter(char::is_ascii_digit)
+            .take(14)
+            .collect()
+    }
+}
+
+/// Those of `owners` that the account itself is: everything here is its own.
+fn is_own(world: &World, owners: &[String]) -> bool {
+    owners.is_empty()
+        || owners
+            .iter()
+            .any(|owner| owner == "self" || *owner == world.options.account_id)
+}
+
+pub(super) fn images(world: &World, input: &Value) -> OpResult {
+    const KIND: Kind = Kind {
+        output: "Images",
+        ids: &[("ImageIds", "ImageId")],
+        missing: ("InvalidAMIID.NotFound", "image id"),
+        filters: &[
+            ("architecture", "Architecture"),
+            ("creation-date", "CreationDate"),
+            ("image-id", "ImageId"),
+            ("image-type", "ImageType"),
+            ("is-public", "Public"),
+            ("name", "Name"),
+            ("owner-id", "OwnerId"),
+            ("root-device-type", "RootDeviceType"),
+            ("state", "State"),
+            ("virtualization-type", "VirtualizationType"),
+        ],
+    };
+    let account = &world.options.account_id;
+    let images = world
+        .services
+        .ec2
+        .images
+        .iter()
+        .filter(|_| is_own(world, &texts(input, "Owners")));
+    let images = images
+        .map(|image| {
+            let name = format!("bp-comfyui-{}-{}", image.slug, image.stamp());
+            json!({
+                "ImageId": image.id,
+                "Name": name,
+                "ImageLocation": format!("{account}/{name}"),
+                "OwnerId": account,
+                "CreationDate": image.built.iso8601(),
+                "State": "available",
+                "Public": false,
+                "Architecture": "x86_64",
+                "ImageType": "machine",
+                "PlatformDetails": "Linux/UNIX",
+                "UsageOperation": "RunInstances",
+                "RootDeviceName": "/dev/sda1",
+                "RootDeviceType": "ebs",
+                "VirtualizationType": "hvm",
+                "Hypervisor": "xen",
+                "EnaSupport": true,
+                "SriovNetSupport": "simple",
+                "BlockDeviceMappings": [{
+                    "DeviceName": "/dev/sda1",
+                    "Ebs": {
+                        "SnapshotId": image.snapshot(),
+                        "VolumeSize": 100,
+                        "VolumeType": "gp3",
+                        "Encrypted": false,
+                        "DeleteOnTermination": true,
+                    },
+                }],
+                "Tags": image.tags(),
+            })
+        })
+        .collect();
+    describe(&KIND, images, input)
+}
+
+pub(super) fn snapshots(world: &World, input: &Value) -> OpResult {
+    const KIND: Kind = Kind {
+        output: "Snapshots",
+        ids: &[("SnapshotIds", "SnapshotId")],
+        missing: ("InvalidSnapshot.NotFound", "snapshot"),
+        filters: &[
+            ("description", "Description"),
+            ("encrypted", "Encrypted"),
+            ("owner-id", "OwnerId"),
+            ("snapshot-id", "SnapshotId"),
+            ("start-time", "StartTime"),
+            ("status", "State"),
+            ("volume-id", "VolumeId"),
+            ("volume-size", "VolumeSize"),
+        ],
+    };
+    let images = world
+        .services
+        .ec2
+        .images
+        .iter()
+        .filter(|_| is_own(world, &texts(input, "OwnerIds")));
+    let snapshots = images
+        .map(|image| {
+            let builder = derived("i-", &image.id);
+            json!({
+                "SnapshotId": image.snapshot(),
+                "VolumeId": derived("vol-", &image.id),
+                "VolumeSize": 100,
+                "State": "completed",
+                "Progress": "100%",
+                "StartTime": (image.built - Duration::from_secs(11 * 60)).epoch_seconds(),
+                "CompletionTime": image.built.epoch_seconds(),
+                "OwnerId": world.options.account_id,
+                "Encrypted": false,
+                "StorageTier": "standard",
+                "Description": format!("Created by CreateImage({builder}) for {}", image.id),
+                "Tags": image.tags(),
+            })
+        })
+        .collect();
+    describe(&KIND, snapshots, input)
+}

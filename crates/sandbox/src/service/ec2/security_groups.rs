@@ -1,0 +1,129 @@
+//! Security groups: those of the network stack with the rules that they have now, and the default ones.
+
+use serde_json::{Value, json};
+
+use super::describe::{Kind, describe};
+use super::network::default_vpc;
+use super::{derived, resources, stack_tags};
+use crate::error::OpResult;
+use crate::scenario::{Scenario, in_force};
+use crate::service::member::{integer, list, text};
+use crate::world::World;
+
+pub(super) fn security_groups(world: &World, input: &Value) -> OpResult {
+    const KIND: Kind = Kind {
+        output: "SecurityGroups",
+        ids: &[("GroupIds", "GroupId"), ("GroupNames", "GroupName")],
+        missing: ("InvalidGroup.NotFound", "security group"),
+        filters: &[
+            ("description", "Description"),
+            ("egress.ip-permission.cidr", "IpPermissionsEgress.IpRanges.CidrIp"),
+            ("group-id", "GroupId"),
+            ("group-name", "GroupName"),
+            ("ip-permission.cidr", "IpPermissions.IpRanges.CidrIp"),
+            ("ip-permission.from-port", "IpPermissions.FromPort"),
+            ("ip-permission.group-id", "IpPermissions.UserIdGroupPairs.GroupId"),
+            ("ip-permission.protocol", "IpPermissions.IpProtocol"),
+            ("ip-permission.to-port", "IpPermissions.ToPort"),
+            ("owner-id", "OwnerId"),
+            ("vpc-id", "VpcId"),
+        ],
+    };
+    let mut groups: Vec<Value> = resources(world, "AWS::EC2::SecurityGroup")
+        .map(|(stack, made)| {
+            let properties = &made.properties;
+            let suffix = derived("", &made.physical).to_uppercase();
+            let group = Group {
+                id: &made.physical,
+                name: &format!(
+                    "{stack}-{}-{}",
+                    made.logical,
+                    suffix.get(..12).unwrap_or_default()
+                ),
+                description: &format!("{stack}/{}", made.logical),
+                vpc: text(properties, "VpcId").unwrap_or_default(),
+            };
+            let incoming = ingress(world, &made.physical, list(properties, "SecurityGroupIngress"));
+            let outgoing = list(properties, "SecurityGroupEgress");
+            group.shown(
+                world,
+                permissions(world, &incoming),
+                permissions(world, outgoing),
+                stack_tags(stack, &made.logical, &format!("{stack}/{}", made.logical)),
+            )
+        })
+        .collect();
+    let vpcs = resources(world, "AWS::EC2::VPC").map(|(_, vpc)| vpc.physical.clone());
+    for vpc in vpcs.chain([default_vpc(world)]) {
+        let id = derived("sg-", &format!("default {vpc}"));
+        let group = Group {
+            id: &id,
+            name: "default",
+            description: "default VPC security group",
+            vpc: &vpc,
+        };
+        let itself = json!([{ "IpProtocol": "-1", "SourceSecurityGroupId": id }]);
+        let everywhere = json!([{ "IpProtocol": "-1", "CidrIp": "0.0.0.0/0" }]);
+        let of = |rules: &Value| permissions(world, rules.as_array().map_or(&[], Vec::as_slice));
+        groups.push(group.shown(world, of(&itself), of(&everywhere), Vec::new()));
+    }
+    describe(&KIND, groups, input)
+}
+
+/// The rules for incoming traffic as they are: somebody may have taken one away since the stack was deployed.
+pub(crate) fn ingress(world: &World, group: &str, deployed: &[Value]) -> Vec<Value> {
+    if group == world.services.facts.database_security_group && in_force(world, Scenario::RdsRefused) {
+        return Vec::new();
+    }
+    deployed.to_vec()
+}
+
+struct Group<'a> {
+    id: &'a str,
+    name: &'a str,
+    description: &'a str,
+    vpc: &'a str,
+}
+
+impl Group<'_> {
+    fn shown(&self, world: &World, incoming: Value, outgoing: Value, tags: Vec<Value>) -> Value {
+        let (region, account) = (&world.options.region, &world.options.account_id);
+        json!({
+            "GroupId": self.id,
+            "GroupName": self.name,
+            "Description": self.description,
+            "VpcId": self.vpc,
+            "OwnerId": account,
+            "SecurityGroupArn": format!("arn:aws:ec2:{region}:{account}:security-group/{}", self.id),
+            "IpPermissions": incoming,
+            "IpPermissionsEgress": outgoing,
+            "Tags": tags,
+        })
+    }
+}
+
+/// Rules as templates have them in the form in which the API shows them.
+fn permissions(world: &World, rules: &[Value]) -> Value {
+    rules
+        .iter()
+        .map(|rule| {
+            let ranges: Vec<Value> = text(rule, "CidrIp")
+                .map(|range| json!({ "CidrIp": range }))
+                .into_iter()
+                .collect();
+            let pairs: Vec<Value> = text(rule, "SourceSecurityGroupId")
+                .map(|group| json!({ "GroupId": group, "UserId": world.options.account_id }))
+                .into_iter()
+                .collect();
+            json!({
+                "IpProtocol": text(rule, "IpProtocol"),
+                "FromPort": integer(rule, "FromPort"),
+                "ToPort": integer(rule, "ToPort"),
+                "IpRanges": ranges,
+                "UserIdGroupPairs": pairs,
+                "Ipv6Ranges": [],
+                "PrefixListIds": [],
+            })
+        })
+        .collect()
+}
