@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use aws_sdk_ssm::types::{Parameter as SdkParameter, ParameterStringFilter};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::Aws;
 use super::convert::time;
 use super::pages::Pages;
 use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
+use crate::redact::Secret;
 
 /// GetParameters and GetParametersByPath: "Maximum number of 10" (Systems Manager API Reference).
 const BATCH: usize = 10;
@@ -22,11 +22,11 @@ const METADATA_PAGE: i32 = 50;
 const CONCURRENT: usize = 8;
 
 /// A parameter with its value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Parameter {
     pub(crate) name: String,
     /// Ciphertext when `kind` is `SecureString`.
-    pub(crate) value: String,
+    pub(crate) value: Secret,
     pub(crate) version: i64,
     /// `String`, `StringList` or `SecureString`.
     pub(crate) kind: String,
@@ -46,7 +46,7 @@ pub(crate) struct ParameterFacts {
 }
 
 /// What [`Aws::parameters`] found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Parameters {
     pub(crate) found: BTreeMap<String, Parameter>,
     /// Asked for but not there.
@@ -173,7 +173,7 @@ impl Aws {
 fn convert(request: &str, parameter: &SdkParameter) -> Result<Parameter> {
     Ok(Parameter {
         name: parameter.name().required(request, "Name")?.to_owned(),
-        value: parameter.value().required(request, "Value")?.to_owned(),
+        value: parameter.value().required(request, "Value")?.into(),
         version: parameter.version(),
         kind: parameter.r#type().required(request, "Type")?.as_str().to_owned(),
         data_type: parameter.data_type().unwrap_or("text").to_owned(),

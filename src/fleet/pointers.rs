@@ -68,7 +68,7 @@ impl Pointers {
         Self {
             ami: find(&layout.ami_parameter(fleet)).map(pointer),
             bundle: find(&layout.active_bundle_parameter(fleet)).map(|parameter| Bundle {
-                bundle_id: bundle_id(&parameter.value),
+                bundle_id: bundle_id(parameter.value.expose()),
                 pointer: pointer(parameter),
             }),
             desired_config: layout
@@ -82,7 +82,8 @@ impl Pointers {
 fn pointer(parameter: &Parameter) -> Pointer {
     Pointer {
         parameter: parameter.name.clone(),
-        value: parameter.value.clone(),
+        // What a fleet runs is no secret.
+        value: parameter.value.expose().to_owned(),
         version: parameter.version,
         modified: parameter.modified,
         data_type: parameter.data_type.clone(),
@@ -100,7 +101,7 @@ fn bundle_id(value: &str) -> Option<String> {
 }
 
 fn desired_config(parameter: &Parameter) -> DesiredConfig {
-    let document: serde_json::Value = serde_json::from_str(&parameter.value).unwrap_or_default();
+    let document: serde_json::Value = serde_json::from_str(parameter.value.expose()).unwrap_or_default();
     let text = |member: &str| document[member].as_str().map(str::to_owned);
     DesiredConfig {
         template_slug: text("template_slug"),
@@ -130,7 +131,7 @@ mod tests {
         let read = |value: &str| {
             desired_config(&Parameter {
                 name: String::new(),
-                value: value.to_owned(),
+                value: value.into(),
                 version: 1,
                 kind: "String".to_owned(),
                 data_type: "text".to_owned(),

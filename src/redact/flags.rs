@@ -1,8 +1,8 @@
 //! Secrets among the words of a command line: `--password X`, `mysql -pX`, `curl -u user:X`, `Bearer X`.
 
-use super::Found;
 use super::names::{Name, judge};
 use super::values::{Quote, bare, looks_random, may_be_secret};
+use super::{Found, REDACTED};
 
 /// Short flags that carry a secret, and the commands that have them: the value follows at once, or as a word.
 const SHORT: [(&str, &[&str], bool); 4] = [
@@ -89,7 +89,13 @@ fn short(text: &str, found: &mut Found<'_>) {
             continue;
         }
         let is = |commands: &[&str]| command.iter().any(|word| commands.contains(word));
-        let gap = text[from..].len() - text[from..].trim_start_matches(is_gap).len();
+        let after = &text[from..];
+        // What was redacted before has brackets of its own.
+        let next = match after.trim_start() {
+            redacted if redacted.starts_with(REDACTED) => redacted,
+            _ => after.trim_start_matches(is_gap),
+        };
+        let gap = after.len() - next.len();
         for (flag, commands, glued) in SHORT {
             if glued && word.len() > 2 && word.starts_with(flag) && !word.starts_with("--") && is(commands) {
                 let value = start + 2;

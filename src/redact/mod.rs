@@ -12,12 +12,15 @@ mod assignments;
 mod calls;
 mod flags;
 mod names;
+mod secret;
 mod urls;
 mod values;
 mod words;
 
 use std::borrow::Cow;
 use std::ops::Range;
+
+pub(crate) use secret::Secret;
 
 /// What stands in place of a secret.
 pub(crate) const REDACTED: &str = "[redacted]";

@@ -143,3 +143,74 @@ fn a_broken_pipe_is_not_an_error() {
         .unwrap();
     assert_eq!(stdout(&output), "0\n", "{}", stderr(&output));
 }
+
+#[test]
+fn a_command_needs_no_dashes_before_it_and_keeps_its_own_flags() {
+    let home = tempfile::tempdir().unwrap();
+    let args = ["sandbox", "run", "--speed", "60", "bpctl", "whoami", "-o", "name"];
+    let output = bpctl(home.path(), &args);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(
+        stdout(&output),
+        "arn:aws:sts::123456789012:assumed-role/bp-operator/operator\n"
+    );
+}
+
+#[test]
+fn a_command_that_cannot_be_run_ends_as_in_a_shell() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("text"), "no program").unwrap();
+    for (command, status) in [("nosuch", 127), ("./text", 126)] {
+        let output = bpctl(home.path(), &["sandbox", "run", "--", command]);
+        assert_eq!(output.status.code(), Some(status), "{}", stderr(&output));
+        let said = format!("error: failed to run `{command}` in the sandbox");
+        assert!(stderr(&output).contains(&said), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn the_environment_comes_in_the_dialect_of_the_shell() {
+    let home = tempfile::tempdir().unwrap();
+    let script = "SHELL=/usr/bin/fish bpctl sandbox env; bpctl sandbox env --shell bash";
+    let output = bpctl(home.path(), &["sandbox", "run", "--", "sh", "-c", script]);
+    let text = stdout(&output);
+    assert!(
+        text.contains("\nset -gx AWS_ENDPOINT_URL http://127.0.0.1:"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\nexport AWS_ENDPOINT_URL=http://127.0.0.1:"),
+        "{text}"
+    );
+    assert!(text.contains("\nset -e AWS_PROFILE\n"), "{text}");
+}
+
+#[test]
+fn nothing_is_broken_and_something_is_cannot_both_be_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let script = "bpctl sandbox scenario set crash-loop healthy; echo $?; bpctl sandbox status -o json --query scenarios";
+    let output = bpctl(home.path(), &["sandbox", "run", "--", "sh", "-c", script]);
+    assert_eq!(stdout(&output), "2\n[]\n", "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("`healthy` and `crash-loop`"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_sandbox_whose_starter_was_killed_does_not_stay() {
+    let home = tempfile::tempdir().unwrap();
+    let state = home.path().join("sandbox.json");
+    // Its stdin is empty: what started it is gone before it took over.
+    let output = Command::new(env!("CARGO_BIN_EXE_bpctl"))
+        .args(["sandbox", "serve", "--until-released", "--state-file"])
+        .arg(&state)
+        .env_clear()
+        .env("HOME", home.path())
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(!state.exists());
+}

@@ -54,7 +54,7 @@ pub(crate) async fn attach(
                     };
                     ui.tell((
                         format!("Started a sandbox at {};", started.url),
-                        CommandLine::bpctl(["sandbox", "stop"]),
+                        CommandLine::bpctl(["sandbox", "stop"]).without_place(),
                         "stops it",
                     ));
                     started

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -15,13 +16,16 @@ use crate::clock::Clock;
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
-use crate::files::{CONFIG_LIMIT, read_own};
+use crate::files::{CONFIG_LIMIT, Links, open_regular, read_own};
 use crate::layout::LayoutKind;
 use crate::settings::Settings;
 use crate::ui::Ui;
 
 /// What stands for "any scenario, do not tell me which".
 pub(super) const RANDOM: &str = "?";
+
+/// What a sandbox in the background is told when it may stay although the process that started it ends.
+pub(super) const RELEASED: &[u8] = b"stay\n";
 
 /// How long a background sandbox may take to come up.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -78,6 +82,7 @@ impl WorldArgs {
 
     /// Everything the sandbox needs to know, with surprises drawn.
     pub(super) fn options(&self, settings: &Settings, now: Timestamp) -> Result<Options> {
+        super::scenario::refuse_contradiction(&self.scenarios)?;
         let mut scenarios = BTreeSet::new();
         for name in &self.scenarios {
             scenarios.insert(match name.as_str() {
@@ -161,6 +166,7 @@ fn draw() -> Result<Scenario> {
 }
 
 pub(super) async fn start(ctx: &Ctx, args: &WorldArgs) -> Result<ExitStatus> {
+    super::scenario::refuse_contradiction(&args.scenarios)?;
     let path = state::path(&ctx.env, ctx.state_dir.as_deref())?;
     if let Some(running) = state::live(&path).await? {
         return Err(CtlError::new(
@@ -205,26 +211,28 @@ pub(super) async fn background(ui: &Ui, path: &Path, args: &[String]) -> Result<
     fs::create_dir_all(folder).map_err(|error| failed("no place for its state").source(&error))?;
     let log = path.with_extension("log");
     let mut options = fs::OpenOptions::new();
-    options.create(true).write(true).truncate(true);
+    options.create(true).write(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let output = options
-        .open(&log)
+    let output = open_regular(&log, &mut options, Links::Refuse)
+        .and_then(|file| file.set_len(0).map(|()| file))
         .map_err(|error| failed("no place for its log").source(&error))?;
     let program =
         std::env::current_exe().map_err(|error| failed("bpctl cannot find itself").source(&error))?;
     let mut command = Command::new(program);
     command
-        .args(["sandbox", "serve", "--state-file"])
+        .args(["sandbox", "serve", "--until-released", "--state-file"])
         .arg(path)
         .args(args);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(output);
     // Ctrl-C in the operator's terminal must not reach it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command
         .spawn()
         .map_err(|error| failed("the process cannot be started").source(&error))?;
+    // It ends by itself when this process does not live to take what it offers.
+    let mut leash = child.stdin.take();
     let clock = Clock::system();
     let deadline = clock.now().checked_add(START_TIMEOUT).unwrap_or(Timestamp::MAX);
     let _progress = ui.progress("Starting a sandbox");
@@ -232,6 +240,11 @@ pub(super) async fn background(ui: &Ui, path: &Path, args: &[String]) -> Result<
         if let Some(state) = state::read(path).filter(|state| state.pid == child.id())
             && state::live(path).await?.is_some()
         {
+            if let Some(leash) = &mut leash {
+                leash
+                    .write_all(RELEASED)
+                    .map_err(|error| failed("it went away").source(&error))?;
+            }
             return Ok(state);
         }
         // Two of them may start at once: the one whose file it is wins, for everybody.

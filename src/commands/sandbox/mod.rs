@@ -2,6 +2,7 @@
 
 mod attach;
 mod control;
+mod env;
 mod launch;
 mod run;
 mod scenario;
@@ -61,7 +62,7 @@ enum SandboxCommand {
     /// Tell which scenarios are in force, also after a random start
     Reveal,
     /// Print the environment that points any AWS tool at the running sandbox
-    Env,
+    Env(env::EnvArgs),
     /// Run a sandbox in the foreground until Ctrl-C
     Serve(serve::ServeArgs),
     /// Start a sandbox, run a command against it, stop it; the status is the command's
@@ -77,7 +78,7 @@ async fn run(ctx: &Ctx, args: SandboxArgs) -> Result<ExitStatus> {
         SandboxCommand::Advance { duration } => control::advance(ctx, duration).await,
         SandboxCommand::Scenario(args) => scenario::run(ctx, args).await,
         SandboxCommand::Reveal => control::reveal(ctx).await,
-        SandboxCommand::Env => control::env(ctx).await,
+        SandboxCommand::Env(args) => env::run(ctx, &args).await,
         SandboxCommand::Serve(args) => serve::run(ctx, &args).await,
         SandboxCommand::Run(args) => run::run(ctx, args).await,
     }

@@ -7,7 +7,7 @@ use std::process::ExitStatus as ChildStatus;
 use clap::Args;
 
 use super::launch::WorldArgs;
-use super::{control, serve, state};
+use super::{env, serve, state};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
@@ -24,7 +24,7 @@ pub(crate) struct RunArgs {
     world: WorldArgs,
 
     /// Command and arguments; `bpctl` is this bpctl
-    #[arg(required = true, last = true, value_name = "CMD", value_hint = clap::ValueHint::CommandWithArguments)]
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD", value_hint = clap::ValueHint::CommandWithArguments)]
     command: Vec<OsString>,
 }
 
@@ -57,10 +57,10 @@ async fn child(
     };
     let mut command = tokio::process::Command::new(program);
     command.args(arguments);
-    for name in control::FOREIGN {
+    for name in env::FOREIGN {
         command.env_remove(name);
     }
-    command.envs(control::environment(&state.url));
+    command.envs(env::environment(&state.url));
     command.env(state::STATE_VARIABLE, path);
     command.env("BPCTL_LAYOUT", ctx.settings.layout.value.as_str());
     if ctx.settings.layout.value == LayoutKind::Staged {
@@ -76,9 +76,16 @@ async fn child(
         command.env("PATH", path);
     }
     let shown = program.to_string_lossy();
-    let mut child = command.spawn().map_err(|error| {
-        CtlError::new(ErrorKind::Usage, format!("run `{shown}` in the sandbox")).source(&error)
-    })?;
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            let status = not_started(&error);
+            ctx.ui.error(
+                &CtlError::new(ErrorKind::NotFound, format!("run `{shown}` in the sandbox")).source(&error),
+            );
+            return Ok(status);
+        }
+    };
     loop {
         tokio::select! {
             status = child.wait() => {
@@ -103,6 +110,15 @@ fn path_with_ourselves_first(ctx: &Ctx) -> Option<OsString> {
         .map(|path| std::env::split_paths(path).collect())
         .unwrap_or_default();
     std::env::join_paths(std::iter::once(folder).chain(rest)).ok()
+}
+
+/// What a shell reports of a command that it cannot run: 127 when it is not found, 126 otherwise (POSIX, "Shell
+/// Command Language", Exit Status for Commands).
+fn not_started(error: &std::io::Error) -> ExitStatus {
+    ExitStatus::External(match error.kind() {
+        std::io::ErrorKind::NotFound => 127,
+        _ => 126,
+    })
 }
 
 /// The child's status as a shell reports it: 128 and the signal's number when a signal ended it.

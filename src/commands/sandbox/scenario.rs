@@ -85,7 +85,21 @@ pub(super) async fn run(ctx: &Ctx, args: ScenarioArgs) -> Result<ExitStatus> {
     }
 }
 
+/// Nothing is broken, or something is: not both.
+pub(super) fn refuse_contradiction(names: &[String]) -> Result<()> {
+    let healthy = Scenario::Healthy.name();
+    let other = names.iter().find(|name| *name != healthy);
+    match other {
+        Some(other) if names.iter().any(|name| name == healthy) => Err(CtlError::usage(format!(
+            "set the scenarios `{healthy}` and `{other}`: in the first nothing is broken"
+        ))
+        .hint("name only what is to be broken")),
+        _ => Ok(()),
+    }
+}
+
 async fn set(ctx: &Ctx, names: &[String]) -> Result<ExitStatus> {
+    refuse_contradiction(names)?;
     let state = running(ctx).await?;
     state
         .remote()?

@@ -1,12 +1,13 @@
 //! `bpctl sandbox serve`: a sandbox in the foreground. `sandbox start` is this in the background.
 
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use bpctl_sandbox::Sandbox;
 use bpctl_sandbox::door::{Pace, ServeOptions, Server, serve};
 use clap::Args;
 
-use super::launch::WorldArgs;
+use super::launch::{RELEASED, WorldArgs};
 use super::state::{self, State};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
@@ -24,6 +25,10 @@ pub(crate) struct ServeArgs {
     /// Where to write address and token instead of the usual place
     #[arg(long, value_name = "FILE", hide = true)]
     state_file: Option<PathBuf>,
+
+    /// End with the process that started this one, until it says on stdin that it has taken over
+    #[arg(long, hide = true)]
+    until_released: bool,
 }
 
 /// Makes a world and binds a listener for it.
@@ -76,8 +81,28 @@ pub(super) async fn run(ctx: &Ctx, args: &ServeArgs) -> Result<ExitStatus> {
             stopper.stop();
             serving.await;
         }
+        () = abandoned(args.until_released) => {
+            stopper.stop();
+            serving.await;
+        }
     }
     state::remove(&path, &state);
     ctx.ui.status("Stopped");
     Ok(ExitStatus::Done)
+}
+
+/// The process that started this one ended before it took over.
+async fn abandoned(until_released: bool) {
+    if until_released {
+        let listening = tokio::task::spawn_blocking(|| {
+            let mut said = Vec::new();
+            // An error is an end like any other.
+            let _ = std::io::stdin().read_to_end(&mut said);
+            said
+        });
+        if listening.await.ok().as_deref() != Some(RELEASED) {
+            return;
+        }
+    }
+    std::future::pending().await
 }

@@ -9,7 +9,7 @@ use bpctl_sandbox::door::Remote;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{CtlError, ErrorKind, Result};
-use crate::files::{CONFIG_LIMIT, read_own};
+use crate::files::{CONFIG_LIMIT, Links, open_regular, read_own};
 
 /// Names another state file; `sandbox run` sets it for the command it runs.
 pub(super) const STATE_VARIABLE: &str = "BPCTL_SANDBOX_STATE";
@@ -61,7 +61,7 @@ pub(super) fn lock(path: &Path) -> Result<fs::File> {
     options.create(true).write(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(&path).map_err(failed)?;
+    let file = open_regular(&path, &mut options, Links::Refuse).map_err(failed)?;
     // Held for as long as it takes to look and to bind a port: waiting is no matter.
     file.lock().map_err(failed)?;
     Ok(file)
@@ -83,9 +83,11 @@ pub(super) fn write(path: &Path, state: &State) -> Result<()> {
         .map_err(|error| CtlError::new(ErrorKind::Unexpected, "write the sandbox's state").source(&error))?;
     let temporary = path.with_extension(format!("{}.new", std::process::id()));
     let mut options = OpenOptions::new();
-    options.create(true).write(true).truncate(true);
+    options.create_new(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // Left behind by a process of the same number that was killed.
+    let _ = fs::remove_file(&temporary);
     options
         .open(&temporary)
         .and_then(|mut file| file.write_all(text.as_bytes()))

@@ -144,7 +144,9 @@ pub(super) async fn amis(
         .into_iter()
         .map(|facts| {
             let pointer = Pointer {
-                value: values.get(&facts.name).map(|parameter| parameter.value.clone()),
+                value: values
+                    .get(&facts.name)
+                    .map(|parameter| parameter.value.expose().to_owned()),
                 data_type: facts.data_type,
                 version: facts.version,
                 modified: facts.modified,
@@ -170,7 +172,7 @@ pub(super) async fn secrets(aws: &Aws, layout: &Layout) -> Result<Vec<FleetSecre
             let parameter = found.get(&name);
             let state = match parameter {
                 None => FleetSecretState::Missing,
-                Some(parameter) if parameter.value.trim() == FLEET_SECRET_PLACEHOLDER => {
+                Some(parameter) if parameter.value.is(FLEET_SECRET_PLACEHOLDER) => {
                     FleetSecretState::Placeholder
                 }
                 Some(_) => FleetSecretState::Set,
