@@ -56,7 +56,10 @@ const READS: &[(&str, &[&str])] = &[
     ("s3", &["GetObject", "HeadObject", "ListObjectsV2"]),
     ("secretsmanager", &["ListSecrets"]),
     ("sns", &["ListSubscriptionsByTopic"]),
-    ("ssm", &["DescribeParameters", "GetParametersByPath"]),
+    (
+        "ssm",
+        &["DescribeParameters", "GetParameters", "GetParametersByPath"],
+    ),
     ("sts", &["GetCallerIdentity"]),
 ];
 

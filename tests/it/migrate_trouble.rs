@@ -29,13 +29,9 @@ async fn a_failed_migration_ends_with_its_own_exit_code() {
         "{}",
         run.text()
     );
-    assert!(
-        run.stderr
-            .contains("error: failed to migrate: php-fpm exited with 3"),
-        "{}",
-        run.text()
-    );
-    assert!(position(&run, "SQLSTATE[42S22]") < position(&run, "error: "));
+    // Under `-o json` the error is a document too.
+    let error = position(&run, "\"message\":\"failed to migrate: php-fpm exited with 3\"");
+    assert!(position(&run, "SQLSTATE[42S22]") < error, "{}", run.text());
 }
 
 #[tokio::test(start_paused = true)]
