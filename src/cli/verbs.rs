@@ -7,6 +7,7 @@ commands::verb::verbs! {
         Migrate(commands::migrate::MigrateArgs),
         Fleet(commands::fleet::FleetArgs),
         Triage(commands::triage::TriageArgs),
+        Explain(commands::explain::ExplainArgs),
         Whoami(commands::whoami::WhoamiArgs),
         Sandbox(commands::sandbox::SandboxArgs),
         Config(commands::config::ConfigArgs),

@@ -3,6 +3,7 @@
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod exit_codes;
+pub(crate) mod explain;
 pub(crate) mod fleet;
 pub(crate) mod man;
 pub(crate) mod migrate;

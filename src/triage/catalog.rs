@@ -9,7 +9,7 @@ macro_rules! catalog {
         pub(crate) enum Code { $($(#[$doc])+ $variant,)+ }
 
         impl Code {
-            #[cfg(test)]
+            /// All of them, in the order of their codes.
             pub(crate) const ALL: &[Self] = &[$(Self::$variant,)+];
 
             /// The stable name, e.g. `BP-ECS-003`.

@@ -5,6 +5,7 @@
 
 pub(crate) mod catalog;
 pub(crate) mod commands;
+pub(crate) mod explanations;
 pub(crate) mod finding;
 pub(crate) mod fold;
 pub(crate) mod probes;

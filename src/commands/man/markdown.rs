@@ -1,10 +1,11 @@
-//! The reference as Markdown: commands, settings and files, exit statuses.
+//! The reference as Markdown: commands, settings and files, exit statuses, findings.
 
 use clap::Command;
 
 use super::page::usage;
 use super::reference::{examples, files, variables};
 use super::subcommands;
+use crate::commands::explain::catalogue;
 use crate::exit::TABLE;
 use crate::settings::KEYS;
 
@@ -17,6 +18,7 @@ pub(super) fn pages(tree: &Command) -> Vec<(String, String)> {
         ("commands.md".to_owned(), commands(tree)),
         ("settings.md".to_owned(), settings()),
         ("exit-statuses.md".to_owned(), exit_statuses()),
+        ("findings.md".to_owned(), findings()),
     ]
 }
 
@@ -162,6 +164,13 @@ fn settings() -> String {
     for (name, help) in files() {
         text.push_str(&format!("| `{name}` | {} |\n", cell(help)));
     }
+    text
+}
+
+fn findings() -> String {
+    let mut text = title("Findings of triage");
+    text.push_str("`bpctl explain CODE` prints one of them. Codes never change their meaning.\n\n");
+    text.push_str(&catalogue());
     text
 }
 

@@ -1,0 +1,300 @@
+//! What each kind of finding means, what proves it, and what to do: the pages of `bpctl explain`.
+
+use super::catalog::Code;
+
+/// The page of one kind of finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Explanation {
+    /// What it means for the platform.
+    pub(crate) means: &'static str,
+    /// What triage has seen when it says so.
+    pub(crate) proof: &'static str,
+    /// What an operator does about it.
+    pub(crate) remedy: &'static str,
+}
+
+macro_rules! explanations {
+    ($($code:ident: $means:literal, $proof:literal, $remedy:literal;)+) => {
+        /// The page of a kind of finding.
+        pub(crate) fn of(code: Code) -> Explanation {
+            match code {
+                $(Code::$code => Explanation { means: $means, proof: $proof, remedy: $remedy },)+
+            }
+        }
+    };
+}
+
+explanations! {
+    ServiceMissing:
+        "The ECS service is not there, or it is being deleted: its part of the application does not run.",
+        "DescribeServices answers MISSING, INACTIVE or DRAINING for the service.",
+        "Look with `cdk diff` at what the compute stack would change, then deploy it.";
+    ServiceAtZero:
+        "Somebody set the desired count to 0. ECS keeps it there until it is raised.",
+        "DescribeServices: desired count 0.",
+        "Find out in the service's events who did it and why, then raise the count. Both services at 0 are a shutdown.";
+    ServiceShort:
+        "Fewer tasks run than wanted. With one left the application works without reserve.",
+        "DescribeServices: fewer running than desired, for longer than a task needs to start.",
+        "Read the service's events: they say why ECS cannot start or keep the tasks.";
+    ServiceUnsteady:
+        "Tasks come and go: ECS replaces them again and again.",
+        "The newest events tell of tasks that were started and stopped, and no steady state since.",
+        "Read the events and the log of the task that stopped last.";
+    DeploymentFailing:
+        "A new release does not come up. Old tasks serve until the circuit breaker gives up.",
+        "The primary deployment has failed tasks, or its rollout state is FAILED.",
+        "Read why its tasks stopped (a finding below it says so if ECS does). Mend the release and deploy again.";
+    DeploymentRolledBack:
+        "The newest release does not run: ECS went back to the last good one.",
+        "ListServiceDeployments: the newest one is ROLLBACK_SUCCESSFUL, ROLLBACK_IN_PROGRESS or ROLLBACK_FAILED.",
+        "Read the log of the task that failed, mend the release, deploy again.";
+    DeploymentStuck:
+        "A deployment neither fails nor ends.",
+        "The rollout is IN_PROGRESS for more than 20 minutes without failed tasks.",
+        "The service's events say whether new tasks are not healthy or old ones do not drain.";
+    ImagePullFailed:
+        "Tasks stop before they start: their image cannot be fetched.",
+        "The stop reason is CannotPullContainerError, or an event says so.",
+        "Compare the image in the task definition with the tags in ECR. Denied: the execution role's policy. Another processor: build for linux/arm64.";
+    TaskInitializationFailed:
+        "Tasks stop before any container starts: a secret, a log group or a network interface could not be had.",
+        "The stop reason is ResourceInitializationError or one of its kin.",
+        "The message names the resource. The finding tells whether it is missing, denied or out of reach, and what to do.";
+    CapacityUnavailable:
+        "Fargate has no room for the tasks in the zones of their subnets.",
+        "Events or stop reasons say that capacity is unavailable.",
+        "ECS tries again by itself. Spot only: ask for on-demand capacity as well.";
+    OutOfMemory:
+        "The kernel killed a container for its use of memory.",
+        "ECS says OutOfMemoryError, or a container exited with 137 while the memory was at its limit.",
+        "Look at what it did in its log. Raise the memory in the task definition, or lower what it does at a time.";
+    ContainerCrash:
+        "An essential container ends by itself, and its task with it.",
+        "ECS says EssentialContainerExited; the container that ended first with a failure is named.",
+        "Read its last lines: they are quoted, and the next command prints more.";
+    HealthChecksFail:
+        "Containers run and do not answer their health check, so ECS replaces the tasks.",
+        "Stop reasons name failed container or load balancer health checks.",
+        "Read the application's log. A slow start wants a longer grace period.";
+    TasksPending:
+        "Tasks wait to be started and nothing is said of a failure.",
+        "Tasks are PROVISIONING or PENDING for more than 10 minutes.",
+        "Look at the task's attachments and the subnets' way out to ECR and S3.";
+    MigrationFailed:
+        "A one-off migration ended badly: some databases are migrated, later ones are not.",
+        "A stopped task that ran the migration command, with a failing exit code or without any.",
+        "Read its log, mend the migration, run `bpctl migrate` again: what was finished is recorded.";
+    MigrationSlow:
+        "A migration runs for long: many tenants, a large table, or a lock.",
+        "A running task with the migration command, older than 20 minutes.",
+        "Follow it with `bpctl migrate --attach`. Do not start a second one.";
+    ImageTagMissing:
+        "Tags that tasks are started from are not in ECR: what runs lives on, what starts next does not.",
+        "DescribeImages has no image with the tag that the task definition names.",
+        "Set the tag on a good image, or push the release again.";
+    SecretWithoutValue:
+        "A secret exists without a current value: tasks that need it cannot start.",
+        "No version of the secret carries AWSCURRENT.",
+        "Put the value into it, then start new tasks.";
+    SecretMissing:
+        "A secret that the platform needs is not there.",
+        "ListSecrets does not have its name.",
+        "Deploy the stack that creates it, then set its value.";
+    FleetSecretPlaceholder:
+        "Workers share a secret with the backend that nobody ever set: they boot, cost money and never register.",
+        "The parameter was never written after the stack made it.",
+        "Write a random value into it and start new backend tasks.";
+    FleetSecretMissing:
+        "The parameter that workers and backend share does not exist.",
+        "Parameter Store knows no such name.",
+        "Write a random value into it and start new backend tasks.";
+    ServerErrors:
+        "Users see errors.",
+        "HTTPCode_Target_5XX_Count and HTTPCode_ELB_5XX_Count of the load balancer over five minutes; the backend's most frequent error is quoted.",
+        "Follow the root cause above it. Without one, read the backend's log and think of the last deployment.";
+    TargetsUnhealthy:
+        "The load balancer does not send requests to some or all tasks.",
+        "DescribeTargetHealth: targets are unhealthy, with AWS' reason.",
+        "An error: the application's log. No answer: its load, or the security group. Refused: nothing listens on the port.";
+    NoTargets:
+        "The load balancer has nobody to send requests to, and answers 503.",
+        "No target is registered, or all are draining or unused.",
+        "Look at the service: why does no task of it run?";
+    UpstreamRefused:
+        "nginx runs and php-fpm beside it accepts no connections: 502.",
+        "`connect() failed (111: Connection refused)` to port 9000 in nginx' log.",
+        "Read php-fpm's log; start new tasks when it hangs.";
+    DatabaseCpu:
+        "The database works at its limit: everything becomes slow.",
+        "CPUUtilization of at least 95 % (P1) or 80 % over 15 minutes.",
+        "Find the query or migration behind it in Performance Insights or the backend's log. A larger instance class is the last resort.";
+    DatabaseStorage:
+        "The volume is nearly full; at 0 the instance stops serving.",
+        "FreeStorageSpace below 2 GB.",
+        "Grow the volume (it cannot shrink), then look for what fills it.";
+    DatabaseUnavailable:
+        "The database does not serve.",
+        "DescribeDBInstances has no instance, or a status in which it does not serve.",
+        "The status says whether it ends by itself (modifying, rebooting) or wants a hand (stopped, storage-full).";
+    DatabaseRefuses:
+        "The database is available and connections to it are refused or time out.",
+        "Connection errors in the backend's log while RDS reports the instance as available.",
+        "Check that the database's security group lets that of the backend in on port 3306.";
+    DatabaseLogin:
+        "The database rejects the backend's user or password.",
+        "`Access denied for user` (1045) in the backend's log.",
+        "Was the secret rotated? Start new backend tasks so that they read the new value.";
+    DatabaseConnections:
+        "All connections are taken.",
+        "`Too many connections` (1040) in the backend's log.",
+        "Look for leaks and for too many workers; `max_connections` depends on the instance class.";
+    RedisCpu:
+        "Redis works at its limit; sessions, cache and queue become slow.",
+        "EngineCPUUtilization of at least 90 % for 10 minutes.",
+        "Look for expensive commands; a larger node type helps with traffic.";
+    RedisUnreachable:
+        "The backend cannot use Redis: no sessions, no queue.",
+        "NOAUTH, WRONGPASS or connection errors to Redis in the backend's log.",
+        "After a change of the token start new backend tasks; else look at the cluster and its security group.";
+    NatPortsExhausted:
+        "Connections to the outside fail at times.",
+        "ErrorPortAllocation of the NAT gateway above 0.",
+        "Give the gateway another Elastic IP, or find what opens so many connections to one destination.";
+    StackFailed:
+        "The last operation on a stack failed: what the code says is not what runs.",
+        "DescribeStacks: a failed or rolled-back status.",
+        "The stack's events name the first resource that failed. The finding says which of the ways back the status allows.";
+    StackSecretExists:
+        "A stack cannot create a secret whose name is taken by one that an earlier deployment left.",
+        "A stack event: the secret already exists, or is scheduled for deletion.",
+        "Import the secret into the stack, or restore or remove the old one, then deploy again.";
+    FleetMetricsSilent:
+        "The backend publishes no fleet metrics: fleets cannot scale out, and missing data takes them to zero.",
+        "QueueDepth of all fleets is older than six minutes.",
+        "Look at the scheduler's log in the backend; start new backend tasks.";
+    FleetNotMeasured:
+        "One fleet's metrics are missing while others are published.",
+        "No QueueDepth with the fleet's dimensions, others are fresh.",
+        "Is the fleet known and enabled in the backend, with this stage and slug?";
+    AlarmDimensions:
+        "Alarms watch a metric that nobody publishes: no scale-out, and scale-in at once.",
+        "The alarms' dimensions are not those that the backend publishes.",
+        "Look with `cdk diff` at the fleet's stack, then deploy it.";
+    FleetAlarmMissing:
+        "Alarms that a fleet should have are not there.",
+        "DescribeAlarms does not have their names.",
+        "Deploy the fleet's stack, or the monitoring stack.";
+    AmiMissing:
+        "No instance can be launched: the parameter with the AMI is not there.",
+        "Parameter Store knows no such name.",
+        "Build an AMI, or write the id of the newest good one into the parameter with the data type aws:ec2:image.";
+    AmiWrongType:
+        "The AMI parameter was written without its data type, so nothing checked its value.",
+        "The parameter's data type is not aws:ec2:image, or its value is no AMI id.",
+        "Write it again with the data type; see its history for the last good value.";
+    SpotCapacity:
+        "AWS has no Spot capacity for the fleet's instance types at the moment.",
+        "Scaling activities fail with AWS' words for missing capacity.",
+        "It ends by itself. More instance types or zones make it rarer; on-demand capacity ends it.";
+    LaunchQuota:
+        "A quota of the account stops launches.",
+        "Scaling activities fail with the code of a quota, e.g. MaxSpotInstanceCountExceeded.",
+        "Ask for a higher quota in Service Quotas.";
+    LaunchFailed:
+        "Instances cannot be launched, for a reason that is neither capacity nor quota.",
+        "Failed scaling activities; AWS' sentence is quoted.",
+        "Follow that sentence: the launch template, the AMI, the key, a permission.";
+    ProcessesSuspended:
+        "Processes of the group are suspended, so it does not scale.",
+        "DescribeAutoScalingGroups lists them with the reason.",
+        "Ask who suspended them, then resume them.";
+    WorkersNotRegistering:
+        "Instances run and cost money, and no worker reports to the backend.",
+        "Instances are in service for longer than a cold start, ActiveWorkers is 0.",
+        "Read the worker's log on the instance; compare the fleet secret.";
+    NoScaleOut:
+        "Jobs wait and no instance comes.",
+        "QueueDepth above 0, no instance, for longer than an alarm and a launch take.",
+        "The finding says which link is broken: metric, alarm, policy, processes or launch.";
+    FleetHeldAtZero:
+        "The group's maximum is 0 while jobs wait, as after a graceful shutdown.",
+        "MaxSize 0 and QueueDepth above 0.",
+        "Set the maximum again when the fleet is to run.";
+    FleetAtMaximum:
+        "The fleet cannot grow any further while the queue is deep.",
+        "Desired capacity equals MaxSize, and jobs wait.",
+        "Wait, or raise the maximum: that costs money for as long as the queue is deep.";
+    QueueUnserved:
+        "Jobs wait and no worker is active.",
+        "QueueDepth above 0 and ActiveWorkers 0 for longer than a worker takes to come.",
+        "Look at `bpctl fleet status` and `bpctl fleet explain` of the fleet.";
+    QueueDeep:
+        "Jobs wait for long.",
+        "The alarm `queue-deep` is on, or QueueDepth has been high for long.",
+        "Is the fleet still growing? `bpctl fleet explain` says what it will do.";
+    JobsFail:
+        "Workers run and their jobs fail.",
+        "The alarm on the fleet's error rate is on.",
+        "Read the worker's log: a missing model or node in the bundle, too little GPU memory, broken input.";
+    FleetKeepsRunning:
+        "An idle fleet keeps its instances, and they cost money.",
+        "Queue and workers have been at 0 for long, instances are there.",
+        "`bpctl fleet scale-to-zero` takes it down; look why the alarm or the function did not.";
+    TopicUnsubscribed:
+        "Alarms call for scale-to-zero and no function hears them.",
+        "The topic has no subscription of a function.",
+        "Deploy the stack that subscribes it, or subscribe it.";
+    PolicyWithoutAlarm:
+        "A scaling policy that no alarm invokes: the fleet does not do what it is configured for.",
+        "DescribePolicies and DescribeAlarms: the alarm is missing, mute, silent, or does not name the policy.",
+        "Enable the alarm's actions, or deploy the fleet's stack again.";
+    AlarmOn:
+        "An alarm is on, and another finding says why.",
+        "DescribeAlarms: ALARM, and its subject is explained by the finding above it.",
+        "Mend the finding above it.";
+    AlarmUnexplained:
+        "An alarm is on and no rule knows why.",
+        "DescribeAlarms: ALARM, and no finding explains its subject.",
+        "Read the alarm's history and its metric.";
+    AlarmActionsDisabled:
+        "Alarms that tell nobody.",
+        "ActionsEnabled is false, or there is no action where one is needed.",
+        "Enable the actions, unless somebody is working on it.";
+    AlarmMissing:
+        "Alarms that the platform should have are not there.",
+        "DescribeAlarms does not have their names.",
+        "Deploy the monitoring stack.";
+    AlarmUnheard:
+        "Alarms go on and nobody is told.",
+        "Their topic does not exist, has no subscription, or none that was confirmed.",
+        "Subscribe an address and confirm it by the link in the message.";
+    CouldNotCheck:
+        "Something could not be looked at, so nothing is said of it.",
+        "AWS denied, throttled or did not answer a read; the reason is quoted.",
+        "Get the permission that it names, or look again. `bpctl triage` without it may miss a cause.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_sentences_without_placeholders() {
+        for &code in Code::ALL {
+            let page = of(code);
+            for text in [page.means, page.proof, page.remedy] {
+                assert!(
+                    text.ends_with('.') || text.ends_with('?'),
+                    "{}: {text}",
+                    code.id()
+                );
+                assert!(
+                    !text.contains('<') && !text.contains("TODO"),
+                    "{}: {text}",
+                    code.id()
+                );
+            }
+        }
+    }
+}
