@@ -237,3 +237,22 @@ async fn man_prints_the_page_of_a_verb() {
         unknown.text()
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_finding_is_explained() {
+    let account = Account::with(&[]);
+    let run = account.run(&["explain", "bp-ecs-003"]).await;
+    assert_eq!((run.status.code(), run.calls), (0, 0), "{}", run.text());
+    assert!(
+        run.stdout
+            .starts_with("BP-ECS-003 (P2): service runs too few tasks\n  means    "),
+        "{}",
+        run.text()
+    );
+    let page = account.run(&["explain", "BP-ECS-003", "-o", "json"]).await.json();
+    assert_eq!(page["findings"][0]["code"], "BP-ECS-003");
+    let all = account.run(&["explain", "-o", "name"]).await;
+    assert!(all.stdout.lines().count() > 50, "{}", all.text());
+    let unknown = account.run(&["explain", "BP-ECS-999"]).await;
+    assert_eq!(unknown.status.code(), 2, "{}", unknown.text());
+}

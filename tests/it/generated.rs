@@ -190,3 +190,46 @@ fn the_readme_lists_every_command_and_every_exit_status() {
         );
     }
 }
+
+/// Every command line of bpctl that the hand-written documents quote can be typed.
+#[test]
+fn commands_in_documents_can_be_typed() {
+    let tree = bpctl::command_tree();
+    let mut typed = 0;
+    for file in [
+        "README.md",
+        "docs/README.md",
+        "docs/phrase-book.md",
+        "docs/confirmation.md",
+        "docs/state.md",
+    ] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        for quoted in text.split('`').skip(1).step_by(2) {
+            // A family of commands, or the grammar of one, is no command.
+            if !quoted.starts_with("bpctl ") || quoted.contains(['|', '…', '\n']) {
+                continue;
+            }
+            let words = shlex::split(quoted).unwrap();
+            let grammar = |word: &String| word.bytes().all(|byte| byte.is_ascii_uppercase()) || word == "--";
+            if words.iter().any(grammar) {
+                continue;
+            }
+            typed += 1;
+            if let Err(error) = tree.clone().try_get_matches_from(words) {
+                use clap::error::ErrorKind as Complaint;
+                let group = [
+                    Complaint::DisplayHelp,
+                    Complaint::DisplayHelpOnMissingArgumentOrSubcommand,
+                    Complaint::MissingRequiredArgument,
+                    Complaint::InvalidSubcommand,
+                ];
+                let is_ours = error.kind() != Complaint::InvalidSubcommand || file == "docs/phrase-book.md";
+                assert!(
+                    group.contains(&error.kind()) && is_ours,
+                    "`{quoted}` in {file}: {error}"
+                );
+            }
+        }
+    }
+    assert!(typed > 40, "{typed} commands");
+}
