@@ -59,6 +59,20 @@ impl Ctx {
         )
     }
 
+    /// The platform's logs bucket in an account, where leases and the history are.
+    ///
+    /// # Errors
+    /// A staged layout without a stage, an account id that is none.
+    pub(crate) fn logs_bucket(&self, account: &str) -> Result<String> {
+        let account = account
+            .parse()
+            .map_err(|error| CtlError::new(ErrorKind::Unexpected, "read the account id").source(&error))?;
+        let buckets = self.layout()?.buckets(&account);
+        let logs = buckets.into_iter().find(|(role, _)| *role == "logs");
+        logs.map(|(_, name)| name)
+            .ok_or_else(|| CtlError::config("find the logs bucket: this layout has none"))
+    }
+
     /// Writes the result.
     pub(crate) fn emit<R: Render>(&self, result: &R) -> Result<()> {
         emit(&self.ui, &self.output, self.envelope().as_ref(), result)

@@ -12,11 +12,15 @@ use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint}
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::Aws;
 use super::operation::ShowPermit;
 use super::pages::Tokens;
-use crate::change::{Condition, Permit, SharedStore, Stored, Written};
+use crate::change::{
+    Call, Condition, Loss, Permit, Repeated, SharedStore, Stored, Written, lease, parameters,
+};
 use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
 use crate::layout::Layout;
 
@@ -229,6 +233,66 @@ impl SharedStore for LogsBucket<'_> {
                 return Ok(names);
             };
             tokens.note(DOING, token)?;
+        }
+    }
+}
+
+/// Removes a lease if it is still as it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeleteLease {
+    pub(crate) bucket: String,
+    /// What the lease is on, e.g. `ecs/bp-backend`.
+    pub(crate) resource: String,
+    pub(crate) etag: String,
+    pub(crate) loses: Option<Loss>,
+}
+
+impl DeleteLease {
+    fn object(&self) -> String {
+        format!("{FOLDER}{}", lease::key(&self.resource))
+    }
+}
+
+impl Call for DeleteLease {
+    const SERVICE: &'static str = "s3";
+    const OPERATION: &'static str = "DeleteObject";
+    const REPEATED: Repeated = Repeated::Harmless;
+    type Via = Aws;
+    /// Whether it was still as it was read.
+    type Answer = bool;
+
+    fn parameters(&self) -> Map<String, Value> {
+        parameters([
+            ("Bucket", self.bucket.as_str().into()),
+            ("Key", self.object().into()),
+            ("IfMatch", self.etag.as_str().into()),
+        ])
+    }
+
+    fn resource(&self) -> String {
+        format!("lease/{}", self.resource)
+    }
+
+    fn loses(&self) -> Option<Loss> {
+        self.loses.clone()
+    }
+
+    async fn send(&self, aws: &Aws, permit: &Permit) -> Result<bool> {
+        let answer = aws
+            .s3_client()
+            .await?
+            .delete_object()
+            .bucket(&self.bucket)
+            .key(self.object())
+            .if_match(&self.etag)
+            .customize()
+            .interceptor(ShowPermit::new(permit))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if is_conflict(&error) || status(&error) == Some(404) => Ok(false),
+            Err(error) => Err(from_sdk(format!("remove the lease on {}", self.resource), &error)),
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
 use super::call::Repeated;
-use super::ground::{Ground, Mode};
+use super::ground::{Direction, Ground, Mode};
 use super::journal::{self, Progress, Record};
 use super::plan::{Plan, Step};
 use super::run_id::RunId;
@@ -42,7 +42,7 @@ impl CutOff {
                 .warn("no home folder: this run leaves no journal behind");
             return Ok(Self { records: Vec::new() });
         };
-        if let Mode::Resume(earlier) = ground.mode() {
+        if let Mode::Of(Direction::Resume, earlier) = ground.mode() {
             let record = journal::find(Some(state), &earlier.run)?;
             may_go_on(&record, verb, target)?;
             return Ok(Self {

@@ -12,7 +12,7 @@ use super::args::ChangeArgs;
 use super::conclude::{Facts, conclude};
 use super::cut_off::{CutOff, adopt, unsettled};
 use super::gate::{Gate, Proposal, gate};
-use super::ground::{Ground, Mode};
+use super::ground::{Direction, Ground, Mode};
 use super::journal::{Header, Journal};
 use super::lease;
 use super::locks;
@@ -40,8 +40,10 @@ pub(crate) async fn carry_out<G: Ground, V: Change>(
 ) -> Result<ExitStatus> {
     let args = match ground.mode() {
         Mode::Fresh => args,
-        Mode::Resume(earlier) => &earlier.args,
-        Mode::Undo(earlier) => return undo::undo(ground, verb, earlier).boxed_local().await,
+        Mode::Of(Direction::Resume, earlier) => &earlier.args,
+        Mode::Of(Direction::Undo, earlier) => {
+            return undo::undo(ground, verb, earlier).boxed_local().await;
+        }
     };
     let target = unless_interrupted(ground, ground.target()).await?;
     let cut_off = CutOff::find::<G>(ground, V::NAME, &target)?;
@@ -242,7 +244,7 @@ impl<G: Ground> Run<'_, G> {
             resume: &|left| verb.resume(left),
         };
         let (verdict, error) = conclude(facts);
-        let outcome = self.outcome(&running, steps, ends, endings);
+        let outcome = self.outcome(&running, steps, endings);
         let error = error.map(|error| verb.explain(error, &outcome));
         let result = match error {
             Some(error) => Err(error),
@@ -304,7 +306,6 @@ impl<G: Ground> Run<'_, G> {
         &self,
         running: &Running<'_, V>,
         steps: Steps<V>,
-        ends: BTreeMap<String, End>,
         endings: BTreeMap<String, V::Ending>,
     ) -> Outcome<V> {
         let mut outputs = running.outputs.borrow_mut();
@@ -323,7 +324,6 @@ impl<G: Ground> Run<'_, G> {
             run: self.names.run.clone(),
             target: self.target.clone(),
             steps,
-            ends,
             endings,
             cut_off: self.cut_off.records.clone(),
         }

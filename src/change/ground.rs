@@ -75,10 +75,17 @@ pub(crate) enum Mode {
     /// Nothing: the command line was typed.
     #[default]
     Fresh,
-    /// `runs resume`: go on with what is left of it.
-    Resume(Box<Earlier>),
-    /// `runs undo`: take back what it did.
-    Undo(Box<Earlier>),
+    /// `runs resume` and `runs undo`.
+    Of(Direction, Box<Earlier>),
+}
+
+/// Which way to go from an earlier run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Go on with what is left of it.
+    Resume,
+    /// Take back what it did.
+    Undo,
 }
 
 /// An earlier run and the flags of the command that names it.

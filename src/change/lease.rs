@@ -355,7 +355,8 @@ impl<G: Ground> Leases<'_, G> {
     }
 }
 
-fn key(resource: &str) -> String {
+/// The name of a lease in the store.
+pub(crate) fn key(resource: &str) -> String {
     format!("{PREFIX}{}.json", escaped(resource))
 }
 
@@ -376,7 +377,8 @@ pub(crate) struct Found {
     pub(crate) lease: Lease,
     /// Since the last renewal, by the store's clock.
     pub(crate) age: Duration,
-    etag: String,
+    /// The state that it was read in.
+    pub(crate) etag: String,
 }
 
 /// Every lease in the store.
@@ -398,14 +400,4 @@ pub(crate) async fn list<S: SharedStore>(store: &S) -> Result<Vec<Found>> {
         }
     }
     Ok(leases)
-}
-
-/// Takes a lease away from its holder, if it is still as it was shown; whether it was.
-///
-/// # Errors
-/// A store that cannot be written.
-pub(crate) async fn release<S: SharedStore>(store: &S, found: &Found, permit: &Permit) -> Result<bool> {
-    store
-        .remove(&key(&found.lease.resource), &found.etag, permit)
-        .await
 }

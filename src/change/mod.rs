@@ -35,10 +35,10 @@ mod undo;
 use std::time::Duration;
 
 pub(crate) use args::ChangeArgs;
-pub(crate) use call::{Call, Later, Loss, Repeated, parameters};
+pub(crate) use call::{ApiCall, Call, Later, Loss, Repeated, parameters};
 pub(crate) use conclude::conclude_end;
 pub(crate) use engine::carry_out;
-pub(crate) use ground::{Ground, Mode, Shared};
+pub(crate) use ground::{Direction, Earlier, Ground, Mode, Shared};
 pub(crate) use outcome::{End, Outcome, State};
 pub(crate) use permit::Permit;
 pub(crate) use plan::{Blocker, OnFailure, Plan, Step};
@@ -53,3 +53,8 @@ pub(crate) use {plan::Risk, plan_view::PlanView, run_id::RunNames};
 /// How often steps that wait are looked at: the platform's metrics come once a minute, so looking more
 /// often than every few seconds learns nothing.
 const WAITING_PACE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(30));
+
+#[cfg(test)]
+mod memory;
+#[cfg(test)]
+mod tests;

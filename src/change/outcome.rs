@@ -107,9 +107,7 @@ pub(crate) struct Outcome<V: Change> {
     pub(crate) run: RunId,
     pub(crate) target: Target,
     pub(crate) steps: Vec<StepOutcome<V>>,
-    /// By the names that the verb followed things under.
-    pub(crate) ends: BTreeMap<String, End>,
-    /// The same in the verb's own terms.
+    /// How things ended that were followed, in the verb's own terms, by the names that it followed them under.
     pub(crate) endings: BTreeMap<String, V::Ending>,
     /// Runs that were cut off before this one.
     pub(crate) cut_off: Vec<Record>,

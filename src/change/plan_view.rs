@@ -152,7 +152,10 @@ fn call_text(word: &str, call: &ApiCall) -> String {
     text
 }
 
-/// The last part of each dotted name, where that leaves no doubt.
+/// Names that say too little without the structure that they are in.
+const VAGUE: &[&str] = &["name", "id", "key", "value", "type"];
+
+/// The last part of each dotted name, where that leaves no doubt; a vague one stands with its structure.
 fn short_names(shown: &[(String, String)]) -> Vec<&str> {
     let last = |name: &'_ str| name.rsplit('.').next().unwrap_or_default().to_owned();
     shown
@@ -160,7 +163,14 @@ fn short_names(shown: &[(String, String)]) -> Vec<&str> {
         .map(|(name, _)| {
             let short = name.rsplit('.').next().unwrap_or_default();
             let alike = shown.iter().filter(|(other, _)| last(other) == short).count();
-            if alike > 1 { name.as_str() } else { short }
+            if alike > 1 {
+                return name.as_str();
+            }
+            match name.rmatch_indices('.').nth(1) {
+                Some((at, _)) if VAGUE.contains(&short) => &name[at + 1..],
+                _ if VAGUE.contains(&short) => name.as_str(),
+                _ => short,
+            }
         })
         .collect()
 }

@@ -19,6 +19,13 @@ impl RunId {
         self.0.rsplit('-').next().unwrap_or_default()
     }
 
+    /// When the run began, to the second.
+    pub(crate) fn began(&self) -> Option<Timestamp> {
+        let (time, _) = self.0.split_once('-')?;
+        let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", time).ok()?;
+        Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -96,5 +103,30 @@ impl RunNames {
         ]
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_knows_when_it_began() {
+        let began = RunNames::fixed().run.began().unwrap();
+        assert_eq!(began, "2026-01-15T09:00:00Z".parse::<Timestamp>().unwrap());
+    }
+
+    #[test]
+    fn only_ids_of_runs_are_taken() {
+        assert!("20260115T090000Z-0123456789ab".parse::<RunId>().is_ok());
+        for bad in [
+            "",
+            "x",
+            "../../etc",
+            "20260115T090000Z-0123456789aB",
+            "20260115T090000Z-0123456789ab/..",
+        ] {
+            assert!(bad.parse::<RunId>().is_err(), "{bad}");
+        }
     }
 }

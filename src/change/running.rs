@@ -63,10 +63,6 @@ pub(crate) struct StepRun<'a, V: Change> {
 }
 
 impl<V: Change> StepRun<'_, V> {
-    pub(crate) fn id(&self) -> &str {
-        &self.step.id
-    }
-
     pub(crate) fn action(&self) -> &V::Action {
         &self.step.action
     }

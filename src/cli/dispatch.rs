@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::command_tree;
 use super::global::GlobalArgs;
 use super::verbs::Command;
+use super::{Cli, command_tree};
 use crate::aws::Aws;
 use crate::change::Mode;
 use crate::clock::Clock;
@@ -27,12 +27,8 @@ pub(super) enum Owner {
 }
 
 /// Runs one verb to its end and says what went wrong.
-pub(super) async fn dispatch(
-    global: GlobalArgs,
-    command: Command,
-    mut process: Process,
-    owner: Owner,
-) -> ExitStatus {
+pub(super) async fn dispatch(cli: Cli, mode: Mode, mut process: Process, owner: Owner) -> ExitStatus {
+    let Cli { global, command } = cli;
     let verbosity = global.verbosity();
     let needs = command.needs();
     let log = process.env.get("BPCTL_LOG").cloned();
@@ -40,7 +36,7 @@ pub(super) async fn dispatch(
         .in_place(global.place())
         .with_documents(global.output().is_json());
     init_tracing(log, &ui, verbosity);
-    let ctx = match context(&global, needs, process, ui).await {
+    let ctx = match context(&global, needs, mode, process, ui).await {
         Ok(ctx) => ctx,
         Err((ui, error)) => {
             ui.error(&error);
@@ -72,7 +68,13 @@ fn ending(status: ExitStatus, error: Option<&CtlError>) -> Vec<(String, String)>
 }
 
 /// Flags, environment and file → [`Ctx`].
-async fn context(global: &GlobalArgs, needs: Needs, process: Process, ui: Ui) -> Result<Ctx, (Ui, CtlError)> {
+async fn context(
+    global: &GlobalArgs,
+    needs: Needs,
+    mode: Mode,
+    process: Process,
+    ui: Ui,
+) -> Result<Ctx, (Ui, CtlError)> {
     let flags = global.overrides();
     let output = global.output();
     let Process {
@@ -151,7 +153,7 @@ async fn context(global: &GlobalArgs, needs: Needs, process: Process, ui: Ui) ->
         cancel,
         about_aws: needs.aws,
         command_line,
-        mode: Mode::Fresh,
+        mode,
         command_tree,
     })
 }

@@ -110,6 +110,19 @@ impl GlobalArgs {
         }
     }
 
+    /// The place of these flags, with the output that other flags ask for.
+    pub(super) fn shown_as(self, other: Self) -> Self {
+        Self {
+            output: other.output,
+            query: other.query,
+            quiet: other.quiet,
+            verbose: other.verbose,
+            color: other.color,
+            api_stats: other.api_stats,
+            ..self
+        }
+    }
+
     /// The flags that chose the place.
     pub(super) fn place(&self) -> Place {
         Place::of_flags(self.overrides())

@@ -1,5 +1,6 @@
 //! The command line: global flags, the table of verbs, and what happens around each of them.
 
+mod again;
 mod dispatch;
 mod foreign;
 mod global;
@@ -11,6 +12,7 @@ use std::sync::mpsc;
 
 use clap::{CommandFactory as _, Parser};
 
+use crate::change::Mode;
 use crate::completion;
 use crate::error::{CtlError, ErrorKind};
 use crate::exit::ExitStatus;
@@ -49,8 +51,8 @@ pub(crate) fn run(mut process: Process) -> ExitStatus {
     if let Some(status) = completion::answer(&mut process, command_tree) {
         return status;
     }
-    let cli = match parse(&mut process) {
-        Ok(cli) => cli,
+    let (cli, mode) = match parsed(&mut process) {
+        Ok(parsed) => parsed,
         Err(status) => return status,
     };
     let (give, take) = mpsc::channel();
@@ -58,25 +60,25 @@ pub(crate) fn run(mut process: Process) -> ExitStatus {
         .name("bpctl".to_owned())
         .stack_size(STACK)
         .spawn(move || {
-            let (cli, process) = take.recv().ok()?;
-            Some(run_to_the_end(cli, process))
+            let (cli, mode, process) = take.recv().ok()?;
+            Some(run_to_the_end(cli, mode, process))
         });
-    match (give.send((cli, process)), running) {
+    match (give.send((cli, mode, process)), running) {
         (Ok(()), Ok(running)) => match running.join() {
             Ok(status) => status.unwrap_or(ExitStatus::Failed),
             Err(panic) => std::panic::resume_unwind(panic),
         },
         // The system gives no thread: the stack that there is must do.
-        (Err(mpsc::SendError((cli, process))), _) => run_to_the_end(cli, process),
+        (Err(mpsc::SendError((cli, mode, process))), _) => run_to_the_end(cli, mode, process),
         (Ok(()), Err(_)) => ExitStatus::Failed,
     }
 }
 
-fn run_to_the_end(cli: Cli, mut process: Process) -> ExitStatus {
+fn run_to_the_end(cli: Cli, mode: Mode, mut process: Process) -> ExitStatus {
     // One thread: bpctl waits for the network, it does not compute.
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
-            let status = runtime.block_on(dispatch(cli.global, cli.command, process, Owner::Us));
+            let status = runtime.block_on(dispatch(cli, mode, process, Owner::Us));
             // A question nobody answers any more, or a name that does not resolve, must not hold up the end.
             runtime.shutdown_background();
             status
@@ -91,8 +93,20 @@ fn run_to_the_end(cli: Cli, mut process: Process) -> ExitStatus {
 
 /// Runs one command line in the caller's runtime.
 pub(crate) async fn run_async(mut process: Process) -> ExitStatus {
-    match parse(&mut process) {
-        Ok(cli) => dispatch(cli.global, cli.command, process, Owner::Caller).await,
+    match parsed(&mut process) {
+        Ok((cli, mode)) => dispatch(cli, mode, process, Owner::Caller).await,
         Err(status) => status,
     }
+}
+
+/// What to run: the command line, or that of the earlier run that it names.
+fn parsed(process: &mut Process) -> Result<(Cli, Mode), ExitStatus> {
+    let cli = parse(process)?;
+    let color = cli.global.color;
+    let documents = cli.global.output().is_json();
+    again::in_place_of(cli, process).map_err(|error| {
+        let ui = Ui::new(process, color, Verbosity::Normal).with_documents(documents);
+        ui.error(&error);
+        error.exit_status()
+    })
 }

@@ -6,6 +6,9 @@ commands::verb::verbs! {
     pub(crate) enum Command {
         Migrate(commands::migrate::MigrateArgs),
         Fleet(commands::fleet::FleetArgs),
+        Runs(commands::runs::RunsArgs),
+        Lock(commands::lock::LockArgs),
+        History(commands::history::HistoryArgs),
         Triage(commands::triage::TriageArgs),
         Explain(commands::explain::ExplainArgs),
         Whoami(commands::whoami::WhoamiArgs),

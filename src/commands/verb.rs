@@ -1,5 +1,6 @@
 //! [`Verb`]: what a verb says of itself, beside its arguments, so that nothing else need know it.
 
+use crate::change::{ChangeArgs, Direction, RunId};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
@@ -9,11 +10,25 @@ pub(crate) trait Verb: clap::Args {
     /// What must be there before the verb runs.
     fn needs(&self) -> Needs;
 
+    /// The earlier run that the verb goes on with or takes back. The dispatcher runs that run's own verb then.
+    fn continues(&self) -> Option<Continuation> {
+        None
+    }
+
     /// Does it.
     ///
     /// # Errors
     /// Whatever keeps it from being done; shown to the operator, and the exit status comes from it.
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus>;
+}
+
+/// An earlier run and what to do about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Continuation {
+    pub(crate) direction: Direction,
+    pub(crate) run: RunId,
+    /// The flags of the new command line.
+    pub(crate) change: ChangeArgs,
 }
 
 /// What must be there before a verb runs.
@@ -98,6 +113,13 @@ macro_rules! verbs {
             $visible fn needs(&self) -> $crate::commands::verb::Needs {
                 match self {
                     $(Self::$verb(args) => $crate::commands::verb::Verb::needs(args),)+
+                }
+            }
+
+            /// The earlier run that the chosen verb is about.
+            $visible fn continues(&self) -> Option<$crate::commands::verb::Continuation> {
+                match self {
+                    $(Self::$verb(args) => $crate::commands::verb::Verb::continues(args),)+
                 }
             }
 

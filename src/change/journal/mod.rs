@@ -8,7 +8,7 @@ mod read;
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::Write as _;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -32,10 +32,17 @@ pub(super) fn folder(state: &Path) -> PathBuf {
 }
 
 /// The journal of the run that is going on. Without a state folder it records nothing.
-#[derive(Debug)]
 pub(super) struct Journal {
-    file: Option<RefCell<(PathBuf, File)>>,
+    sink: Option<RefCell<Sink>>,
     clock: Clock,
+}
+
+/// Where events go.
+struct Sink {
+    path: PathBuf,
+    out: Box<dyn Write>,
+    /// Holds the operating system's lock for as long as the run goes on.
+    _locked: Option<File>,
 }
 
 /// What a journal begins with.
@@ -72,8 +79,15 @@ impl Journal {
         if let Err(error) = file.lock() {
             tracing::warn!(%error, "the journal is not locked");
         }
+        let locked = file
+            .try_clone()
+            .map_err(|error| failed("open the journal", &path, &error))?;
         let journal = Self {
-            file: Some(RefCell::new((path, file))),
+            sink: Some(RefCell::new(Sink {
+                path,
+                out: Box::new(file),
+                _locked: Some(locked),
+            })),
             clock: clock.clone(),
         };
         journal.write(json!({
@@ -95,7 +109,20 @@ impl Journal {
     /// The journal of a run that changes nothing.
     pub(super) fn none(clock: &Clock) -> Self {
         Self {
-            file: None,
+            sink: None,
+            clock: clock.clone(),
+        }
+    }
+
+    /// A journal that writes elsewhere.
+    #[cfg(test)]
+    pub(super) fn to(out: impl Write + 'static, clock: &Clock) -> Self {
+        Self {
+            sink: Some(RefCell::new(Sink {
+                path: PathBuf::from("journal"),
+                out: Box::new(out),
+                _locked: None,
+            })),
             clock: clock.clone(),
         }
     }
@@ -134,17 +161,25 @@ impl Journal {
     }
 
     fn write(&self, mut event: Value) -> Result<()> {
-        let Some(file) = &self.file else {
+        let Some(sink) = &self.sink else {
             return Ok(());
         };
         if let Value::Object(members) = &mut event {
             members.insert("at".to_owned(), Value::String(self.clock.now().to_string()));
         }
-        let (path, file) = &mut *file.borrow_mut();
+        let Sink { path, out, .. } = &mut *sink.borrow_mut();
         // One write per line: a kill in between leaves whole lines behind.
-        file.write_all(format!("{event}\n").as_bytes())
+        out.write_all(format!("{event}\n").as_bytes())
             .map_err(|error| failed("write the journal", path, &error))
     }
+}
+
+/// Removes the journal of a run that is over.
+///
+/// # Errors
+/// When the file cannot be removed.
+pub(crate) fn remove(record: &Record) -> Result<()> {
+    std::fs::remove_file(&record.path).map_err(|error| failed("remove the journal", &record.path, &error))
 }
 
 /// Writes the end of a run that was cut off: `by` has taken care of what it left.

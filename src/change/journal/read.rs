@@ -59,7 +59,6 @@ pub(crate) struct RecordedStep {
     pub(crate) begun: Option<Timestamp>,
     /// In the past tense, when it is done.
     pub(crate) did: Option<String>,
-    output: Value,
     whole: Value,
 }
 
@@ -77,11 +76,6 @@ impl RecordedStep {
     /// The step with its typed action.
     pub(crate) fn step<A: DeserializeOwned>(&self) -> Option<Step<A>> {
         serde_json::from_value(self.whole.clone()).ok()
-    }
-
-    /// What the step found out.
-    pub(crate) fn output<O: DeserializeOwned>(&self) -> Option<O> {
-        serde_json::from_value(self.output.clone()).ok()
     }
 }
 
@@ -224,7 +218,6 @@ fn recorded(whole: Value) -> Option<RecordedStep> {
         progress: Progress::Planned,
         begun: None,
         did: None,
-        output: Value::Null,
         whole,
     })
 }
@@ -247,7 +240,6 @@ impl Record {
             "done" => self.step(text("step"), |step| {
                 step.progress = Progress::Done;
                 step.did = Some(text("did").to_owned());
-                step.output = event["output"].clone();
             }),
             "failed" => self.step(text("step"), |step| step.progress = Progress::Failed),
             "note" => {

@@ -16,7 +16,7 @@ mod tune;
 
 use clap::Args;
 
-use crate::commands::verb::{Needs, Verb, verbs};
+use crate::commands::verb::{Continuation, Needs, Verb, verbs};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
@@ -50,6 +50,10 @@ verbs! {
 impl Verb for FleetArgs {
     fn needs(&self) -> Needs {
         self.command.needs()
+    }
+
+    fn continues(&self) -> Option<Continuation> {
+        self.command.continues()
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {

@@ -1,0 +1,124 @@
+//! `lock list`: leases of the account, locks of this machine.
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::change::lease::{self, Lease};
+use crate::change::{Ground as _, Shared, locks};
+use crate::commands::verb::{Needs, Verb};
+use crate::context::Ctx;
+use crate::error::Result;
+use crate::exit::ExitStatus;
+use crate::output::{Render, Table, View};
+
+/// List the leases of this account and the locks of this machine, or show those of one resource
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl lock list                     who works on what
+  bpctl lock show ecs/bp-backend      who works on the backend")]
+pub(crate) struct ListArgs {
+    /// Only this resource, e.g. ecs/bp-backend or asg/production/gpu-default
+    #[arg(value_name = "RESOURCE")]
+    resource: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct LockList {
+    leases: Vec<LeaseRow>,
+    /// Locks that processes of this machine hold, in the holders' words.
+    local: Vec<LocalRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct LeaseRow {
+    #[serde(flatten)]
+    lease: Lease,
+    /// Since the last renewal, by the store's clock.
+    age_seconds: u64,
+    /// The holder has stopped renewing it.
+    over: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct LocalRow {
+    file: String,
+    holder: String,
+}
+
+impl Verb for ListArgs {
+    fn needs(&self) -> Needs {
+        Needs::AWS
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        ctx.layout()?;
+        let found = match ctx.shared() {
+            Shared {
+                store: Some(store), ..
+            } => ctx.unless_interrupted(lease::list(&store)).await?,
+            Shared { store: None, .. } => Vec::new(),
+        };
+        let leases = found
+            .into_iter()
+            .filter(|found| {
+                self.resource
+                    .as_ref()
+                    .is_none_or(|wanted| found.lease.resource == *wanted)
+            })
+            .map(|found| LeaseRow {
+                over: found.lease.is_over(found.age),
+                age_seconds: found.age.as_secs(),
+                lease: found.lease,
+            });
+        let local = ctx.state_dir.as_deref().map(locks::held_here).unwrap_or_default();
+        let local = local.into_iter().map(|lock| LocalRow {
+            file: lock.path.display().to_string(),
+            holder: lock.holder,
+        });
+        ctx.emit(&LockList {
+            leases: leases.collect(),
+            local: if self.resource.is_none() {
+                local.collect()
+            } else {
+                Vec::new()
+            },
+        })?;
+        Ok(ExitStatus::Done)
+    }
+}
+
+impl Render for LockList {
+    fn schema(&self) -> &'static str {
+        "bpctl.lock.list/1"
+    }
+
+    fn human(&self, view: &View) -> String {
+        let mut table = Table::new(&["RESOURCE", "STATE", "RENEWED", "HOLDER"]);
+        for row in &self.leases {
+            table.row([
+                row.lease.resource.clone(),
+                if row.over { "over" } else { "held" }.to_owned(),
+                format!("{}s ago", row.age_seconds),
+                row.lease.holder(),
+            ]);
+        }
+        for row in &self.local {
+            table.row([
+                row.file.clone(),
+                "held here".to_owned(),
+                "-".to_owned(),
+                row.holder.clone(),
+            ]);
+        }
+        table.render(view)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.leases.iter().map(|row| row.lease.resource.clone()).collect()
+    }
+
+    fn items(&self) -> Option<Vec<Value>> {
+        Some(self.leases.iter().map(|row| json!(row)).collect())
+    }
+}

@@ -1,0 +1,150 @@
+//! `runs show`: one run, step by step.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::list::RunState;
+use crate::change::journal::{self, Progress};
+use crate::change::{ApiCall, RunId, Target};
+use crate::commands::verb::{Needs, Verb};
+use crate::context::Ctx;
+use crate::error::{CommandLine, Result};
+use crate::exit::ExitStatus;
+use crate::output::{Render, Table, View};
+
+/// Show a run: its plan, how far each step came, and its end
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The run, as `runs list` names it
+    #[arg(value_name = "RUN")]
+    run: RunId,
+}
+
+#[derive(Debug, Serialize)]
+struct RunDetails {
+    run: RunId,
+    verb: String,
+    title: String,
+    target: Target,
+    command_line: Vec<String>,
+    reason: Option<String>,
+    host: String,
+    started: String,
+    state: RunState,
+    ended: Option<String>,
+    verdict: Option<String>,
+    exit_status: Option<u8>,
+    /// What was noted on the way, e.g. the ARN of a task.
+    notes: BTreeMap<String, String>,
+    steps: Vec<StepDetails>,
+}
+
+#[derive(Debug, Serialize)]
+struct StepDetails {
+    id: String,
+    summary: String,
+    state: &'static str,
+    did: Option<String>,
+    calls: Vec<ApiCall>,
+}
+
+impl Verb for ShowArgs {
+    fn needs(&self) -> Needs {
+        Needs::SETTINGS
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        let record = journal::find(ctx.state_dir.as_deref(), &self.run)?;
+        let state = RunState::of(&record);
+        if state == RunState::CutOff {
+            ctx.ui.hint((
+                "go on with it with",
+                CommandLine::bpctl(["runs", "resume", record.run.as_str()]),
+            ));
+        }
+        let steps = record.steps.iter().map(|step| StepDetails {
+            id: step.id.clone(),
+            summary: step.summary.clone(),
+            state: match step.progress {
+                Progress::Planned => "not begun",
+                Progress::InDoubt => "in doubt",
+                Progress::Done => "done",
+                Progress::Failed => "failed",
+            },
+            did: step.did.clone(),
+            calls: step.calls.clone(),
+        });
+        let details = RunDetails {
+            steps: steps.collect(),
+            run: record.run,
+            verb: record.verb,
+            title: record.title,
+            target: record.target,
+            command_line: record.command_line,
+            reason: record.reason,
+            host: record.host,
+            started: record.started,
+            state,
+            ended: record.end.as_ref().map(|end| end.at.clone()),
+            verdict: record.end.as_ref().map(|end| end.verdict.clone()),
+            exit_status: record.end.as_ref().and_then(|end| end.status),
+            notes: record.notes,
+        };
+        ctx.emit(&details)?;
+        Ok(ExitStatus::Done)
+    }
+}
+
+impl Render for RunDetails {
+    fn schema(&self) -> &'static str {
+        "bpctl.runs.show/1"
+    }
+
+    fn human(&self, view: &View) -> String {
+        let typed = CommandLine::bpctl(self.command_line.iter().map(String::as_str)).to_string();
+        let mut facts = vec![
+            ("run", self.run.to_string()),
+            ("plan", self.title.clone()),
+            (
+                "place",
+                format!(
+                    "context {} (account {}, {})",
+                    self.target.context, self.target.account, self.target.region
+                ),
+            ),
+            ("typed", typed),
+            ("by", format!("{} on {}", self.target.principal, self.host)),
+            ("started", self.started.clone()),
+        ];
+        if let Some(reason) = &self.reason {
+            facts.push(("reason", reason.clone()));
+        }
+        let end = match (&self.verdict, &self.ended) {
+            (Some(verdict), Some(ended)) => format!("{verdict} at {ended}"),
+            _ => self.state.as_str().to_owned(),
+        };
+        facts.push(("end", end));
+        facts.extend(
+            self.notes
+                .iter()
+                .map(|(what, value)| (what.as_str(), value.clone())),
+        );
+        let mut text: String = facts
+            .iter()
+            .map(|(name, value)| format!("{name:<8} {value}\n"))
+            .collect();
+        let mut table = Table::new(&["STEP", "STATE", "WHAT"]);
+        for step in &self.steps {
+            let what = step.did.clone().unwrap_or_else(|| step.summary.clone());
+            table.row([step.id.clone(), step.state.to_owned(), what]);
+        }
+        text.push_str(&table.render(view));
+        text
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.run.to_string()]
+    }
+}
