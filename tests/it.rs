@@ -46,6 +46,8 @@ mod layers;
 mod migrate;
 #[path = "it/migrate_trouble.rs"]
 mod migrate_trouble;
+#[path = "it/runs.rs"]
+mod runs;
 #[path = "it/sandbox.rs"]
 mod sandbox;
 #[path = "it/tasks.rs"]

@@ -69,17 +69,22 @@ fn a_dry_run_of_a_migration() {
     plan: migrate the central database
       in context sandbox (account 123456789012, us-east-1)
       - migrate: run `php artisan tenancy:pools-migrate --central` in a new task of bp-backend:42
+          the subnets come from service bp-backend, the security groups from service bp-backend
           calls ecs:RunTask with
-            cluster          bp
-            taskDefinition   arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42
-            launchType       FARGATE
-            platformVersion  LATEST
-            container        php-fpm
-            command          ["php artisan tenancy:pools-migrate --central"]
-            subnets          ["subnet-<id>","subnet-<id>"]
-            securityGroups   ["sg-<id>"]
-            networkFrom      service bp-backend
-            startedBy        bpctl/migrate/<id>
+            cluster                  bp
+            taskDefinition           arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42
+            count                    1
+            launchType               FARGATE
+            platformVersion          LATEST
+            enableExecuteCommand     true
+            subnets                  ["subnet-<id>","subnet-<id>"]
+            securityGroups           ["sg-<id>"]
+            assignPublicIp           DISABLED
+            containerOverrides.name  php-fpm
+            command                  ["php artisan tenancy:pools-migrate --central"]
+            startedBy                bpctl/migrate/<id>
+            tags                     ManagedBy=bpctl bpctl:command=migrate bpctl:run=<id>
+            clientToken              <id>
     ----- stderr
     "#);
 }
@@ -93,17 +98,22 @@ fn a_declined_migration() {
     plan: migrate the central database
       in context sandbox (account 123456789012, us-east-1)
       - migrate: run `php artisan tenancy:pools-migrate --central` in a new task of bp-backend:42
+          the subnets come from service bp-backend, the security groups from service bp-backend
           calls ecs:RunTask with
-            cluster          bp
-            taskDefinition   arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42
-            launchType       FARGATE
-            platformVersion  LATEST
-            container        php-fpm
-            command          ["php artisan tenancy:pools-migrate --central"]
-            subnets          ["subnet-<id>","subnet-<id>"]
-            securityGroups   ["sg-<id>"]
-            networkFrom      service bp-backend
-            startedBy        bpctl/migrate/<id>
+            cluster                  bp
+            taskDefinition           arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42
+            count                    1
+            launchType               FARGATE
+            platformVersion          LATEST
+            enableExecuteCommand     true
+            subnets                  ["subnet-<id>","subnet-<id>"]
+            securityGroups           ["sg-<id>"]
+            assignPublicIp           DISABLED
+            containerOverrides.name  php-fpm
+            command                  ["php artisan tenancy:pools-migrate --central"]
+            startedBy                bpctl/migrate/<id>
+            tags                     ManagedBy=bpctl bpctl:command=migrate bpctl:run=<id>
+            clientToken              <id>
     error: failed to confirm migrate: there is no terminal to ask on
     hint: to go on without a question, give `--yes`; to see the plan only, `--dry-run`
     "#);
@@ -124,6 +134,7 @@ fn a_fleet_that_has_work_is_left_alone() {
             AutoScalingGroupName  asg-production-gpu-default
             DesiredCapacity       0
             HonorCooldown         false
+          loses running jobs of production/gpu-default
       warning: production/gpu-default: 2 instances are protected from scale-in and keep running until the protection ends
       blocked: take production/gpu-default to zero: 3 jobs in the queue, 2 workers at work
     error: failed to take production/gpu-default to zero: 3 jobs in the queue, 2 workers at work

@@ -125,7 +125,7 @@ async fn the_staged_layout_works_the_same() {
         ..Options::default()
     };
     let account = Account::prepared(options, |sandbox| {
-        kept_by_hand(sandbox, &["asg-staging-gpu-default".to_owned()], 1);
+        kept_by_hand(sandbox, &["asg-staging-image-to-video".to_owned()], 1);
     });
     let run = account
         .run(&["fleet", "scale-to-zero", "--all", "--yes", "-o", "json"])
@@ -295,7 +295,8 @@ async fn force_needs_the_contexts_name_and_tells_of_the_policy_that_undoes_it() 
         (vec!["raised-again".to_owned()], 1)
     );
     assert!(
-        run.stderr.contains("is going to set the capacity to 1 again"),
+        run.stderr
+            .contains("the scaling policies are going to raise the capacity again"),
         "{}",
         run.text()
     );
@@ -378,7 +379,7 @@ async fn nothing_is_written_without_consent() {
     // Bad input costs no call.
     for args in [
         ["fleet", "scale-to-zero"].as_slice(),
-        &["fleet", "scale-to-zero", "nonsense"],
+        &["fleet", "scale-to-zero", "non sense"],
         &["fleet", "scale-to-zero", FLEET, "--all"],
         &["fleet", "scale-to-zero", FLEET, "--drain", "--force"],
         &["fleet", "scale-to-zero", FLEET, "--timeout", "30"],

@@ -117,7 +117,7 @@ impl Change for ScaleToZero<'_> {
     }
 
     fn plan(&self, seen: &Vec<Candidate>, _basis: &Basis<'_>) -> Result<Plan<Action>> {
-        Ok(plan::plan(self.request, seen, &self.layout))
+        Ok(plan::plan(self.request, seen))
     }
 
     fn covers(&self, seen: &Vec<Candidate>, _plan: &Plan<Action>) -> Vec<String> {

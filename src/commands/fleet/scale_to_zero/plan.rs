@@ -8,7 +8,7 @@ use crate::aws::autoscaling::{Group, Phase, SetDesiredCapacity};
 use crate::change::{Blocker, Call as _, Loss, Plan, Step};
 use crate::error::{CommandLine, ErrorKind, Hint};
 use crate::fleet::{Verdict, Work};
-use crate::layout::{FleetAlarm, FleetId, Layout};
+use crate::layout::FleetId;
 
 use super::super::text::counted;
 use super::observe::Candidate;
@@ -70,7 +70,7 @@ pub(super) fn undo(step: &Step<Action>) -> Option<Step<Action>> {
 }
 
 /// The plan. Fleets that want nothing already are no steps; fleets that must not be touched block.
-pub(super) fn plan(request: Request, fleets: &[Candidate], layout: &Layout) -> Plan<Action> {
+pub(super) fn plan(request: Request, fleets: &[Candidate]) -> Plan<Action> {
     let mut steps = Vec::new();
     let mut warnings = Vec::new();
     let mut blockers = Vec::new();
@@ -111,7 +111,7 @@ pub(super) fn plan(request: Request, fleets: &[Candidate], layout: &Layout) -> P
         let verdict = work.verdict();
         match blocker(request, id, work, &verdict) {
             Some(blocker) => blockers.push(blocker),
-            None => warnings.extend(warning(request, layout, id, work, &verdict)),
+            None => warnings.extend(warning(request, id, work, &verdict)),
         }
         steps.push(step(request, id, group, work, &verdict));
     }
@@ -174,7 +174,7 @@ fn blocker(request: Request, id: &FleetId, work: &Work, verdict: &Verdict) -> Op
 }
 
 /// What the operator should know of a step that is not blocked.
-fn warning(request: Request, layout: &Layout, id: &FleetId, work: &Work, verdict: &Verdict) -> Vec<String> {
+fn warning(request: Request, id: &FleetId, work: &Work, verdict: &Verdict) -> Vec<String> {
     let mut warnings = Vec::new();
     match verdict {
         Verdict::Busy { queued, .. } if !request.drain => {
@@ -183,8 +183,7 @@ fn warning(request: Request, layout: &Layout, id: &FleetId, work: &Work, verdict
             }
             if *queued > 0 {
                 warnings.push(format!(
-                    "{id}: jobs wait, so the alarm `{}` is going to set the capacity to 1 again within a minute or two",
-                    layout.fleet_alarm(FleetAlarm::QueueHasJobs, id)
+                    "{id}: jobs wait, so the scaling policies are going to raise the capacity again within a minute or two"
                 ));
             }
         }

@@ -7,7 +7,6 @@ use super::*;
 use crate::aws::autoscaling::Instance;
 use crate::change::{PlanView, Risk, Target};
 use crate::fleet::Reading;
-use crate::layout::LayoutKind;
 
 const PLAIN: Request = Request {
     drain: false,
@@ -97,8 +96,7 @@ fn target() -> Target {
 }
 
 fn planned(request: Request, fleets: Vec<Candidate>) -> Plan<Action> {
-    let layout = Layout::new(LayoutKind::Single, "bp", None).unwrap();
-    plan(request, &fleets, &layout)
+    plan(request, &fleets)
 }
 
 fn shrink(step: &Step<Action>) -> &Shrink {
@@ -181,9 +179,7 @@ fn force_makes_it_destructive_and_says_what_happens_next() {
     assert_eq!(plan.confirm_word(&target()), "prod");
     assert!(plan.blockers.is_empty());
     assert!(plan.warnings[0].contains("jobs that run are lost"));
-    assert!(
-        plan.warnings[1].contains("`production-a-queue-has-jobs` is going to set the capacity to 1 again")
-    );
+    assert!(plan.warnings[1].contains("the scaling policies are going to raise the capacity again"));
     assert!(shrink(&plan.steps[0]).at_stake && shrink(&plan.steps[0]).jobs_wait);
 }
 
