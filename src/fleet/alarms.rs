@@ -107,6 +107,7 @@ mod tests {
             evaluation_periods: None,
             datapoints_to_alarm: None,
             missing_data: None,
+            details: crate::aws::cloudwatch::AlarmDetails::default(),
         }
     }
 

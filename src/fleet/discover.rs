@@ -309,6 +309,7 @@ mod tests {
             spot: true,
             default_cooldown_seconds: None,
             deleting: false,
+            features: crate::aws::autoscaling::Features::default(),
         }
     }
 

@@ -14,12 +14,13 @@ pub use error::{ConfigError, Problem};
 pub use prices::on_demand;
 pub use spec::{
     AlarmSpec, ColdStart, FleetSpec, InstanceTypeSpec, JobsSpec, PolicySpec, ScaleToZeroSpec, ServiceTime,
-    ShortageSpec, SpotSpec,
+    ShortageSpec, SpotSpec, TrackingAlarmsSpec,
 };
 
+use crate::Moment;
 use crate::alarm::{AlarmRule, Comparison};
 use crate::metrics::{Metric, Statistic};
-use crate::policy::{Limits, SimplePolicy, StepPolicy, TargetTrackingPolicy};
+use crate::policy::{Answer, Group, Limits, SimplePolicy, StepPolicy, TargetTrackingPolicy};
 
 /// A fleet's configuration without contradictions in itself. It is written down as a [`FleetSpec`].
 ///
@@ -90,6 +91,33 @@ pub enum PolicyKind {
     Simple(SimplePolicy),
     /// Target tracking.
     TargetTracking(TargetTrackingPolicy),
+}
+
+impl PolicyKind {
+    /// The bounds of its steps, as distances from the threshold.
+    pub(crate) fn bounds(&self) -> impl Iterator<Item = (Option<f64>, Option<f64>)> + '_ {
+        let steps: &[_] = match self {
+            Self::Step(step) => &step.steps,
+            Self::Simple(_) | Self::TargetTracking(_) => &[],
+        };
+        steps.iter().map(|step| (step.lower, step.upper))
+    }
+
+    /// The capacity that it wants for a settled group when an alarm with `rule` reports a breaching `value`.
+    pub(crate) fn answer_to(&self, group: &Group, value: f64, rule: &AlarmRule) -> Option<u32> {
+        let answer = match self {
+            Self::Step(step) => step.answer(group, value, rule.threshold, rule.comparison),
+            Self::Simple(simple) => simple.answer(group, Moment(0)),
+            Self::TargetTracking(tracking) if rule.comparison.looks_up() => {
+                tracking.scale_out(group, Some(value))
+            }
+            Self::TargetTracking(tracking) => tracking.scale_in(group, Some(value)),
+        };
+        match answer {
+            Answer::Capacity { capacity } => Some(capacity),
+            Answer::Hold { .. } => None,
+        }
+    }
 }
 
 impl FleetConfig {
@@ -237,6 +265,7 @@ fn derive(spec: &FleetSpec) -> (Vec<Policy>, Vec<Alarm>) {
                 statistic,
                 target,
                 disable_scale_in,
+                alarms: own,
                 floor,
                 ..
             } => {
@@ -246,18 +275,27 @@ fn derive(spec: &FleetSpec) -> (Vec<Policy>, Vec<Alarm>) {
                     floor: *floor,
                 };
                 let rules = tracking.alarms();
-                for (rule, side, action) in [
-                    (rules.high, "AlarmHigh", Action::ScaleOut(position)),
-                    (rules.low, "AlarmLow", Action::ScaleIn(position)),
+                let (high, low) = match own {
+                    Some(own) => (own.high.as_ref(), own.low.as_ref()),
+                    None => (None, None),
+                };
+                for (rule, side, action, known) in [
+                    (rules.high, "AlarmHigh", Action::ScaleOut(position), high),
+                    (rules.low, "AlarmLow", Action::ScaleIn(position), low),
                 ] {
-                    alarms.push(Alarm {
-                        name: format!("TargetTracking-{}-{side}", policy.name()),
-                        metric: *metric,
-                        statistic: *statistic,
-                        period: 1,
-                        rule,
-                        action,
-                    });
+                    let name = format!("TargetTracking-{}-{side}", policy.name());
+                    match (own, known) {
+                        (Some(_), None) => {}
+                        (Some(_), Some(known)) => alarms.push(acting(&name, known, action)),
+                        (None, _) => alarms.push(Alarm {
+                            name,
+                            metric: *metric,
+                            statistic: *statistic,
+                            period: 1,
+                            rule,
+                            action,
+                        }),
+                    }
                 }
                 PolicyKind::TargetTracking(tracking)
             }
@@ -271,9 +309,13 @@ fn derive(spec: &FleetSpec) -> (Vec<Policy>, Vec<Alarm>) {
 }
 
 fn invoking(policy: &str, alarm: &AlarmSpec, position: usize) -> Alarm {
+    acting(policy, alarm, Action::Invoke(position))
+}
+
+fn acting(name: &str, alarm: &AlarmSpec, action: Action) -> Alarm {
     let periods = usize::try_from(alarm.evaluation_periods).unwrap_or_default();
     Alarm {
-        name: policy.to_owned(),
+        name: name.to_owned(),
         metric: alarm.metric,
         statistic: alarm.statistic,
         period: (alarm.period_seconds / 60.0) as usize,
@@ -287,7 +329,7 @@ fn invoking(policy: &str, alarm: &AlarmSpec, position: usize) -> Alarm {
                 .unwrap_or(periods),
             missing_data: alarm.missing_data,
         },
-        action: Action::Invoke(position),
+        action,
     }
 }
 

@@ -16,14 +16,19 @@ use crate::Moment;
 use crate::alarm::AlarmState;
 use crate::config::FleetConfig;
 use crate::metrics::{Metric, Metrics};
-use crate::policy::Group;
+use crate::policy::{Answer, Group};
 use crate::state::{FleetState, Process};
+use crate::unknown;
 
 /// What happens now.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Decision {
-    /// The desired capacity from now on.
+    /// The desired capacity from now on, as far as the group is modelled.
     pub desired: u32,
+    /// The least that it may be with the parts that are not modelled.
+    pub least: u32,
+    /// The most that it may be with them.
+    pub most: u32,
     /// The instances that the group makes for: the desired capacity, unless something keeps it from
     /// following or replacements for instances at risk run next to them.
     pub instances: u32,
@@ -32,6 +37,12 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// Whether nothing that is not modelled may change the desired capacity.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.least == self.most
+    }
+
     /// The alarms' states of this minute, which the next decision starts from.
     pub fn alarm_states(&self) -> impl Iterator<Item = AlarmState> + '_ {
         self.reasons.iter().filter_map(|reason| match reason {
@@ -106,9 +117,28 @@ pub fn decide(config: &FleetConfig, state: &FleetState, metrics: &Metrics, now: 
     let desired = resolve(config, &situation, &readings, now, &mut |reason| {
         reasons.push(reason)
     });
+    let limits = config.limits();
+    let answers = reasons.iter().filter_map(|reason| match reason {
+        Reason::Answered {
+            answer: Answer::Capacity { capacity },
+            ..
+        } => Some(limits.clamp(i64::from(*capacity))),
+        _ => None,
+    });
+    let known = unknown::Situation {
+        before: state.desired,
+        desired,
+        answered: answers.max(),
+        ignores_alarms: state.suspended.alarm_notification,
+        warming: state.warming > 0,
+    };
+    let (least, most, undecided) = unknown::range(config, &known);
+    reasons.extend(undecided.into_iter().map(|part| Reason::NotModelled { part }));
     let instances = follow(config, state, desired, &mut |reason| reasons.push(reason));
     Decision {
         desired,
+        least,
+        most,
         instances,
         reasons,
     }

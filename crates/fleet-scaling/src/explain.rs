@@ -16,7 +16,12 @@ use crate::state::{FleetState, Process};
 pub fn explain(config: &FleetConfig, state: &FleetState, metrics: &Metrics, now: Moment) -> Vec<String> {
     let decision = decide(config, state, metrics, now);
     let mut sentences = decision.explain(config);
-    sentences.push(if decision.desired == state.desired {
+    sentences.push(if !decision.is_known() {
+        format!(
+            "what becomes of the desired capacity, {}, is not known: {} to {}",
+            state.desired, decision.least, decision.most
+        )
+    } else if decision.desired == state.desired {
         format!("the desired capacity stays {}", state.desired)
     } else {
         format!(
@@ -106,6 +111,10 @@ impl fmt::Display for Sentence<'_> {
                 f,
                 "{at_risk} at risk of interruption: {ahead} launched ahead to replace them"
             ),
+            Reason::NotModelled { part } => {
+                let part = &self.config.spec().not_modelled[part];
+                write!(f, "{part}: not modelled, and it may move the desired capacity")
+            }
             Reason::Quiet => f.write_str("no alarm invokes a policy"),
         }
     }

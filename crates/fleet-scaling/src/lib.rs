@@ -27,6 +27,7 @@ pub mod simulate;
 pub mod state;
 mod time;
 pub mod tune;
+pub mod unknown;
 
 pub use decide::decide;
 pub use explain::explain;

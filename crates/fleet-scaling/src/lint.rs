@@ -3,9 +3,12 @@
 //! A finding is not an opinion: the configuration and its correction are simulated on the same jobs,
 //! and the finding carries both results.
 
+mod asked;
 mod evidence;
 mod instances;
 mod policies;
+mod steps;
+mod tracking;
 mod zero;
 
 use serde::Serialize;
@@ -41,6 +44,9 @@ pub struct Finding {
     pub consequence: String,
     /// What to change.
     pub fix: String,
+    /// Why nobody knows whether it holds: it rests on a simulation without a part that is not modelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
     /// The simulation of the configuration as it is and with the fix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
@@ -48,8 +54,16 @@ pub struct Finding {
 
 type Rule = fn(&FleetConfig) -> Option<Finding>;
 
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 22] = [
     zero::nothing_leaves_zero,
+    zero::nothing_scales_in,
+    zero::a_step_overtakes_scale_to_zero,
+    steps::breaches_that_no_step_answers,
+    steps::thresholds_overlap,
+    tracking::tracking_a_metric_that_does_not_fall,
+    tracking::two_targets_on_one_metric,
+    instances::jobs_outlive_spot_instances,
+    instances::leases_of_hours_on_spot,
     zero::silence_is_taken_for_an_empty_queue,
     zero::long_jobs_are_killed,
     zero::a_guard_is_never_asked_again,
@@ -80,6 +94,24 @@ const RULES: [Rule; 14] = [
 #[must_use]
 pub fn lint(config: &FleetConfig) -> Vec<Finding> {
     let mut findings: Vec<Finding> = RULES.iter().filter_map(|rule| rule(config)).collect();
+    // What the fix does not change is no finding, unless it says so itself.
+    findings.retain(|finding| {
+        let same = finding
+            .evidence
+            .as_ref()
+            .is_some_and(|evidence| evidence.now == evidence.fixed);
+        !same || finding.severity == Severity::Note
+    });
+    let undecided: Vec<String> = config.undecided().map(ToString::to_string).collect();
+    if !undecided.is_empty() {
+        for finding in findings.iter_mut().filter(|finding| finding.evidence.is_some()) {
+            finding.severity = Severity::Note;
+            finding.unknown = Some(format!(
+                "not known: {} is not modelled, and the simulation is without it",
+                undecided.join("; ")
+            ));
+        }
+    }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }

@@ -106,11 +106,14 @@ pub struct Disagreement {
 /// In which way policies and group part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Kind {
     /// The policies ask for a change that does not come.
     NotFollowed,
     /// The group changes without a policy: a deploy, a person or a schedule.
     Unasked,
+    /// They part, and something that is not modelled may be the reason.
+    Unknown,
 }
 
 /// Replays `history`: every minute the policies decide on the real metrics and the real desired
@@ -162,6 +165,13 @@ pub fn replay(config: &FleetConfig, history: &History) -> Result<Diff, ReplayErr
             if !compared {
                 return;
             }
+            // What is not modelled may ask for what came, or keep the group from scaling in.
+            let excused = (decision.least..=decision.most).contains(&actual);
+            let kind = if excused && !decision.is_known() {
+                Kind::Unknown
+            } else {
+                kind
+            };
             let now = Moment(history.start.0 + at as i64 * 60_000);
             if diff.disagreements.is_empty() {
                 diff.first_explained = decision.explain(config);
@@ -223,6 +233,10 @@ fn summary(kind: Kind, before: u32, expected: u32, actual: u32) -> String {
         Kind::Unasked if expected == before => format!(
             "the desired capacity goes from {before} to {actual}, and no policy asks for it: a deploy, a person or \
              a schedule may have done it"
+        ),
+        Kind::Unknown => format!(
+            "the desired capacity goes from {before} to {actual}; the modelled policies ask for {expected}, and what the \
+             others ask for is not known"
         ),
         Kind::Unasked => format!(
             "the desired capacity goes from {before} to {actual}, and the policies ask for {expected}"
@@ -407,6 +421,23 @@ mod tests {
         minutes.extend([(0.0, None, 0); 10]);
         let diff = replay(&config(), &history(&minutes)).unwrap();
         assert_eq!((diff.explained, &diff.disagreements[..]), (1, &[][..]));
+    }
+
+    #[test]
+    fn what_is_not_modelled_may_have_asked_for_it() {
+        let mut spec = config().spec().clone();
+        spec.not_modelled.push(crate::unknown::NotModelled {
+            part: crate::unknown::Part::PredefinedMetric,
+            what: "policy `cpu` tracks ASGAverageCPUUtilization".to_owned(),
+            direction: crate::unknown::Direction::Both,
+        });
+        let config = FleetConfig::new(spec).unwrap();
+        let minutes = [(0.0, None, 0), (0.0, None, 0), (0.0, None, 4), (0.0, None, 4)];
+        let diff = replay(&config, &history(&minutes)).unwrap();
+        assert_eq!(diff.disagreements[0].kind, Kind::Unknown, "{diff:?}");
+        // A scale-out that a modelled policy asks for comes whatever the others say.
+        let diff = replay(&config, &history(&[(5.0, None, 0); 30])).unwrap();
+        assert_eq!(diff.disagreements[0].kind, Kind::NotFollowed, "{diff:?}");
     }
 
     #[test]

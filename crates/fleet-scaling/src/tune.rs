@@ -63,6 +63,9 @@ pub struct Pareto {
     pub current: Candidate,
     /// Those that nothing else beats in cost and in wait, the cheapest first.
     pub frontier: Vec<Candidate>,
+    /// What the figures leave out because it is not modelled, in sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
 }
 
 /// The search cannot begin.
@@ -159,6 +162,7 @@ pub fn tune_with_progress(
         best,
         current,
         frontier: frontier(candidates),
+        unknown: config.unknown(),
     })
 }
 

@@ -110,6 +110,7 @@ fn any_policy(name: String) -> impl Strategy<Value = PolicySpec> {
                         statistic: Statistic::Average,
                         target,
                         disable_scale_in: down < 0,
+                        alarms: None,
                         floor: minimum_adjustment_magnitude.unwrap_or(0).min(1),
                     },
                 }

@@ -43,6 +43,19 @@ pub(crate) struct Group {
     pub(crate) default_cooldown_seconds: Option<i32>,
     /// The group is on its way out.
     pub(crate) deleting: bool,
+    pub(crate) features: Features,
+}
+
+/// What not every group has and what changes when its instances come and go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Features {
+    /// On-Demand Instances below the Spot Instances.
+    pub(crate) on_demand_base: u32,
+    /// Of a group with Spot Instances, the share of On-Demand Instances above that base, in percent.
+    pub(crate) on_demand_percent: u32,
+    /// Instance types count for more than one.
+    pub(crate) weights: bool,
+    pub(crate) warm_pool: bool,
 }
 
 /// One instance of a group.
@@ -203,7 +216,27 @@ fn convert(group: &AutoScalingGroup) -> Result<Group> {
             .is_some_and(|percentage| percentage < 100),
         default_cooldown_seconds: group.default_cooldown(),
         deleting: group.status().is_some(),
+        features: features(group),
     })
+}
+
+fn features(group: &AutoScalingGroup) -> Features {
+    let policy = group.mixed_instances_policy();
+    let distribution = policy.and_then(|policy| policy.instances_distribution());
+    let count = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
+    let overrides = policy
+        .and_then(|policy| policy.launch_template())
+        .map(|template| template.overrides())
+        .unwrap_or_default();
+    Features {
+        on_demand_base: count(distribution.and_then(|it| it.on_demand_base_capacity())).unwrap_or(0),
+        on_demand_percent: count(distribution.and_then(|it| it.on_demand_percentage_above_base_capacity()))
+            .unwrap_or(0),
+        weights: overrides
+            .iter()
+            .any(|choice| choice.weighted_capacity().is_some_and(|weight| weight != "1")),
+        warm_pool: group.warm_pool_configuration().is_some(),
+    }
 }
 
 fn launch_template(template: &LaunchTemplateSpecification) -> Option<(String, String)> {

@@ -8,8 +8,8 @@ mod policies;
 pub(crate) use activities::Activity;
 pub(crate) use capacity::SetDesiredCapacity;
 #[cfg(test)]
-pub(crate) use groups::Instance;
+pub(crate) use groups::{Features, Instance};
 pub(crate) use groups::{Group, Phase};
+pub(crate) use policies::{Policy, PolicyKind, Tracked};
 #[cfg(test)]
-pub(crate) use policies::Step;
-pub(crate) use policies::{Policy, PolicyKind, TrackedMetric};
+pub(crate) use policies::{Step, TrackedMetric};

@@ -18,9 +18,13 @@ const REQUEST: &str = "DescribePolicies";
 pub(crate) struct Policy {
     pub(crate) group: String,
     pub(crate) name: String,
+    /// What alarms name as their action.
+    pub(crate) arn: String,
     pub(crate) enabled: bool,
     /// Names of the alarms that invoke it.
     pub(crate) alarms: Vec<String>,
+    /// Seconds of a warm-up of its own, instead of the group's.
+    pub(crate) warmup_seconds: Option<i32>,
     pub(crate) kind: PolicyKind,
 }
 
@@ -42,8 +46,7 @@ pub(crate) enum PolicyKind {
     TargetTracking {
         target: f64,
         disable_scale_in: bool,
-        /// `None` for a predefined metric or metric math.
-        metric: Option<TrackedMetric>,
+        metric: Tracked,
     },
     /// E.g. `PredictiveScaling`.
     Other(String),
@@ -57,6 +60,16 @@ pub(crate) struct Step {
     pub(crate) adjustment: i32,
 }
 
+/// What a target tracking policy tracks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Tracked {
+    Metric(TrackedMetric),
+    /// E.g. `ASGAverageCPUUtilization`.
+    Predefined(String),
+    /// Metric math.
+    Math,
+}
+
 /// The metric of a target tracking policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TrackedMetric {
@@ -64,6 +77,9 @@ pub(crate) struct TrackedMetric {
     pub(crate) name: String,
     pub(crate) dimensions: Vec<(String, String)>,
     pub(crate) statistic: Option<String>,
+    pub(crate) unit: Option<String>,
+    /// Seconds; 60 without it.
+    pub(crate) period_seconds: Option<i32>,
 }
 
 impl Aws {
@@ -130,6 +146,8 @@ fn convert(policy: &ScalingPolicy) -> Result<Policy> {
             .required(REQUEST, "AutoScalingGroupName")?
             .to_owned(),
         name: policy.policy_name().required(REQUEST, "PolicyName")?.to_owned(),
+        arn: policy.policy_arn().unwrap_or_default().to_owned(),
+        warmup_seconds: policy.estimated_instance_warmup(),
         // "The default is enabled" (API Reference, PutScalingPolicy).
         enabled: policy.enabled().unwrap_or(true),
         alarms: policy
@@ -142,8 +160,9 @@ fn convert(policy: &ScalingPolicy) -> Result<Policy> {
 }
 
 fn tracking(configuration: &TargetTrackingConfiguration) -> Result<PolicyKind> {
-    let metric = configuration
+    let customized = configuration
         .customized_metric_specification()
+        .filter(|metric| metric.metrics().is_empty())
         .and_then(|metric| {
             Some(TrackedMetric {
                 namespace: metric.namespace()?.to_owned(),
@@ -156,8 +175,18 @@ fn tracking(configuration: &TargetTrackingConfiguration) -> Result<PolicyKind> {
                     })
                     .collect(),
                 statistic: metric.statistic().map(|statistic| statistic.as_str().to_owned()),
+                unit: metric.unit().map(str::to_owned),
+                period_seconds: metric.period(),
             })
         });
+    let predefined = configuration
+        .predefined_metric_specification()
+        .and_then(|metric| metric.predefined_metric_type());
+    let metric = match (customized, predefined) {
+        (Some(metric), _) => Tracked::Metric(metric),
+        (None, Some(predefined)) => Tracked::Predefined(predefined.as_str().to_owned()),
+        (None, None) => Tracked::Math,
+    };
     Ok(PolicyKind::TargetTracking {
         target: configuration.target_value().required(REQUEST, "TargetValue")?,
         disable_scale_in: configuration.disable_scale_in().unwrap_or(false),

@@ -49,6 +49,23 @@ pub(crate) struct Alarm {
     pub(crate) datapoints_to_alarm: Option<i32>,
     /// `breaching`, `notBreaching`, `ignore` or `missing`.
     pub(crate) missing_data: Option<String>,
+    #[serde(skip)]
+    pub(crate) details: AlarmDetails,
+}
+
+/// What few alarms have and what decides on the ones that do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AlarmDetails {
+    /// Only points of this unit count.
+    pub(crate) unit: Option<String>,
+    /// ARNs of what happens in OK and in INSUFFICIENT_DATA.
+    pub(crate) other_actions: Vec<String>,
+    /// Metric math.
+    pub(crate) expressions: Vec<String>,
+    /// Compared with a band instead of a threshold.
+    pub(crate) anomaly_band: bool,
+    /// Evaluated over whole periods of the clock instead of a sliding window.
+    pub(crate) wall_clock: bool,
 }
 
 impl Alarm {
@@ -121,5 +138,18 @@ fn convert(alarm: &MetricAlarm) -> Result<Alarm> {
         evaluation_periods: alarm.evaluation_periods(),
         datapoints_to_alarm: alarm.datapoints_to_alarm(),
         missing_data: alarm.treat_missing_data().map(str::to_owned),
+        details: AlarmDetails {
+            unit: alarm.unit().map(|unit| unit.as_str().to_owned()),
+            other_actions: [alarm.ok_actions(), alarm.insufficient_data_actions()].concat(),
+            expressions: alarm
+                .metrics()
+                .iter()
+                .filter_map(|query| query.expression().map(str::to_owned))
+                .collect(),
+            anomaly_band: alarm.threshold_metric_id().is_some(),
+            wall_clock: alarm
+                .evaluation_window()
+                .is_some_and(|window| window.is_wall_clock_window()),
+        },
     })
 }

@@ -112,6 +112,9 @@ struct Row {
     problem: String,
     consequence: String,
     fix: String,
+    /// Why nobody knows whether it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<Evidence>,
 }
@@ -125,6 +128,7 @@ impl From<Finding> for Row {
             problem: finding.problem,
             consequence: finding.consequence,
             fix: finding.fix,
+            unknown: finding.unknown,
             evidence: finding.evidence,
         }
     }
@@ -148,7 +152,7 @@ impl From<LeftOut> for Row {
             (
                 "not-modelled",
                 Severity::Note,
-                "the other findings do not know of it",
+                "what it does is not known, and findings that it could refute are notes",
                 "judge it by hand",
             )
         };
@@ -159,6 +163,7 @@ impl From<LeftOut> for Row {
             problem: left_out.what,
             consequence: consequence.to_owned(),
             fix: fix.to_owned(),
+            unknown: None,
             evidence: None,
         }
     }
@@ -255,6 +260,9 @@ impl Render for Report {
                     row.field
                 ));
                 paragraph(&mut out, view, "   ", &row.problem);
+                if let Some(unknown) = &row.unknown {
+                    paragraph(&mut out, view, "   ", unknown);
+                }
                 paragraph(&mut out, view, "   so:  ", &row.consequence);
                 paragraph(&mut out, view, "   fix: ", &row.fix);
             }
@@ -331,7 +339,7 @@ async fn models(ctx: &Ctx, args: &LintArgs) -> Result<Vec<Model>> {
             let suspended = suspended_processes(&facts.group);
             if !suspended.is_empty() {
                 let what = format!("`{}` of the group is suspended", suspended.join("`, `"));
-                model.left_out.push(LeftOut { broken: true, what });
+                model.left_out.push(LeftOut::broken(what));
             }
             Ok(model)
         })

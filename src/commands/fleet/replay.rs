@@ -247,8 +247,9 @@ impl Replayed {
         for row in self.disagreements.iter().take(shown) {
             let what = match (row.kind, &row.by) {
                 (Kind::NotFollowed, _) => "the change did not come".to_owned(),
-                (Kind::Unasked, Some(by)) => by.clone(),
-                (Kind::Unasked, None) => "no policy asked for it".to_owned(),
+                (_, Some(by)) => by.clone(),
+                (Kind::Unknown, None) => "not known: not everything is modelled".to_owned(),
+                (_, None) => "no policy asked for it".to_owned(),
             };
             table.row([
                 minute(row.at),

@@ -60,17 +60,22 @@ fn in_template(template: &str, group: &str) -> Deployed {
         .into_iter()
         .flat_map(|resources| resources.values())
         .filter(|resource| resource["Type"] == "AWS::AutoScaling::AutoScalingGroup")
-        .map(|resource| &resource["Properties"])
         .collect();
     let named = groups
         .iter()
-        .find(|properties| properties["AutoScalingGroupName"] == group);
+        .find(|resource| resource["Properties"]["AutoScalingGroupName"] == group);
     let found = match (named, &groups[..]) {
-        (Some(properties), _) => properties,
+        (Some(resource), _) => resource,
         (None, [only]) => only,
         (None, _) => return Deployed::Unknown(format!("the template has no group `{group}`")),
     };
-    match &found["DesiredCapacity"] {
+    // "CloudFormation ignores property differences related to your Auto Scaling group's MinSize, MaxSize and
+    // DesiredCapacity properties during a stack update" (UpdatePolicy attribute, AutoScalingScheduledAction).
+    let ignored = &found["UpdatePolicy"]["AutoScalingScheduledAction"]["IgnoreUnmodifiedGroupSizeProperties"];
+    if *ignored == true || *ignored == "true" {
+        return Deployed::States(None);
+    }
+    match &found["Properties"]["DesiredCapacity"] {
         Value::Null => Deployed::States(None),
         // CloudFormation takes a text; JSON templates may hold a number.
         stated => match stated
@@ -101,6 +106,22 @@ mod tests {
             })
             .collect();
         in_template(&json!({"Resources": resources}).to_string(), "asg-a")
+    }
+
+    #[test]
+    fn a_template_that_ignores_unmodified_sizes_leaves_the_capacity_alone() {
+        for (ignored, expected) in [
+            (json!(true), Deployed::States(None)),
+            (json!("true"), Deployed::States(None)),
+            (json!(false), Deployed::States(Some(1))),
+        ] {
+            let template = json!({"Resources": {"Group": {
+                "Type": "AWS::AutoScaling::AutoScalingGroup",
+                "Properties": {"DesiredCapacity": "1"},
+                "UpdatePolicy": {"AutoScalingScheduledAction": {"IgnoreUnmodifiedGroupSizeProperties": ignored}},
+            }}});
+            assert_eq!(in_template(&template.to_string(), "asg-a"), expected);
+        }
     }
 
     #[test]

@@ -5,23 +5,21 @@
 
 use std::collections::BTreeMap;
 
-use fleet_scaling::alarm::{Comparison, MissingData};
 use fleet_scaling::config::{
-    AlarmSpec, ColdStart, FleetConfig, FleetSpec, InstanceTypeSpec, JobsSpec, PolicySpec, ScaleToZeroSpec,
-    ServiceTime, SpotSpec, on_demand,
+    ColdStart, FleetConfig, FleetSpec, InstanceTypeSpec, JobsSpec, PolicySpec, ScaleToZeroSpec, ServiceTime,
+    SpotSpec, on_demand,
 };
-use fleet_scaling::metrics::{Metric, Statistic};
-use fleet_scaling::policy::{AdjustmentType, StepAdjustment};
+use fleet_scaling::unknown::{Direction, NotModelled, Part};
 use serde::de::DeserializeOwned;
 
 use super::deployed::Deployed;
 use super::listener::Listener;
 use super::state::suspended_processes;
 use super::{LeftOut, Model};
-use crate::aws::autoscaling::{Group, Policy, PolicyKind, TrackedMetric};
+use crate::aws::autoscaling::{Group, Policy};
 use crate::aws::cloudwatch::Alarm;
 use crate::error::{CtlError, ErrorKind, Result};
-use crate::layout::{FLEET_NAMESPACE, FleetAlarm, FleetId, Layout};
+use crate::layout::{FleetAlarm, FleetId, Layout};
 
 /// Seconds. "If no value is specified, the default is 300" (Auto Scaling API Reference, DefaultCooldown).
 const DEFAULT_COOLDOWN: i32 = 300;
@@ -64,6 +62,7 @@ pub(crate) fn model(layout: &Layout, fleet: &FleetId, facts: &Facts) -> Result<M
         assumptions: Vec::new(),
         left_out: Vec::new(),
     };
+    reader.features();
     let policies = facts
         .policies
         .iter()
@@ -132,18 +131,13 @@ impl Reader<'_> {
         };
         let protected = group.instances.iter().filter(|instance| instance.protected);
         let protected = protected.count();
-        if protected > 0 {
-            self.assumptions.push(format!(
-                "workers protect themselves from scale-in while they hold a job: {protected} do now"
-            ));
-        }
-        if protected == 0 {
-            self.assumptions.push(
-                "no instance is protected from scale-in now: workers are taken not to protect themselves while they \
-                 hold a job"
-                    .to_owned(),
-            );
-        }
+        self.assumptions.push(if protected > 0 {
+            format!("workers protect themselves from scale-in while they hold a job: {protected} are protected now")
+        } else {
+            "no instance is protected from scale-in now: workers are taken not to protect themselves while they \
+             hold a job"
+                .to_owned()
+        });
         let suspended = suspended_processes(group);
         if !suspended.is_empty() {
             self.assumptions.push(format!(
@@ -151,8 +145,14 @@ impl Reader<'_> {
                 suspended.join(", ")
             ));
         }
-        self.assumptions
-            .push("no scheduled action changes the group: they are not read".to_owned());
+        self.assumptions.push(
+            "no scheduled action changes the group and no lifecycle hook delays its launches: they are not read"
+                .to_owned(),
+        );
+        if group.spot {
+            self.assumptions
+                .push("Spot Instances are never interrupted: nobody publishes how often they are".to_owned());
+        }
         let deploy_desired = match &self.facts.deployed {
             Deployed::NotRead => None,
             // A maximum that was lowered since: the deploy would bring its own maximum along.
@@ -186,6 +186,50 @@ impl Reader<'_> {
             },
             instance_types,
             policies,
+            not_modelled: self
+                .left_out
+                .iter()
+                .filter_map(|left_out| {
+                    let (part, direction) = left_out.part?;
+                    Some(NotModelled {
+                        part,
+                        what: left_out.what.clone(),
+                        direction,
+                    })
+                })
+                .collect(),
+        }
+    }
+
+    /// What the group has that is not modelled.
+    fn features(&mut self) {
+        let group = &self.facts.group;
+        let features = group.features.clone();
+        let share = group.spot && (features.on_demand_base > 0 || features.on_demand_percent > 0);
+        let parts = [
+            (
+                features.warm_pool,
+                Part::WarmPool,
+                "the group has a warm pool".to_owned(),
+            ),
+            (
+                features.weights,
+                Part::Weights,
+                "the instance types of the group have weights".to_owned(),
+            ),
+            (
+                share,
+                Part::OnDemandShare,
+                format!(
+                    "of the group's instances {} and {} % of the others are On-Demand",
+                    features.on_demand_base, features.on_demand_percent
+                ),
+            ),
+        ];
+        for (there, part, what) in parts {
+            if there {
+                self.leave_out(LeftOut::not_modelled(part, Direction::Both, what));
+            }
         }
     }
 
@@ -242,286 +286,8 @@ impl Reader<'_> {
         }
     }
 
-    fn leave_out(&mut self, broken: bool, what: String) {
-        self.left_out.push(LeftOut { broken, what });
-    }
-
-    /// A policy for each of its alarms that can be understood.
-    fn policy(&mut self, policy: &Policy) -> Vec<PolicySpec> {
-        let name = &policy.name;
-        if !policy.enabled {
-            self.leave_out(true, format!("policy `{name}` is disabled"));
-            return Vec::new();
-        }
-        if let PolicyKind::TargetTracking {
-            target,
-            disable_scale_in,
-            metric,
-        } = &policy.kind
-        {
-            return self
-                .tracking(policy, *target, *disable_scale_in, metric.as_ref())
-                .into_iter()
-                .collect();
-        }
-        if policy.alarms.is_empty() {
-            self.leave_out(true, format!("policy `{name}` has no alarm: nothing invokes it"));
-        }
-        let several = policy.alarms.len() > 1;
-        policy
-            .alarms
-            .iter()
-            .filter_map(|alarm_name| {
-                let alarm = self.alarm(name, alarm_name)?;
-                let shown = if several {
-                    format!("{name} by {alarm_name}")
-                } else {
-                    name.clone()
-                };
-                let spec = self.adjusting(policy, shown, alarm)?;
-                self.alarm_names.push(alarm_name.clone());
-                Some(spec)
-            })
-            .collect()
-    }
-
-    fn adjusting(&mut self, policy: &Policy, name: String, alarm: AlarmSpec) -> Option<PolicySpec> {
-        let magnitude = |value: &Option<i32>| value.and_then(|value| u32::try_from(value).ok());
-        let understood = match &policy.kind {
-            PolicyKind::Step {
-                adjustment_type,
-                minimum_adjustment_magnitude,
-                steps,
-            } => named::<AdjustmentType>(adjustment_type).map(|adjustment_type| PolicySpec::Step {
-                name,
-                adjustment_type,
-                minimum_adjustment_magnitude: magnitude(minimum_adjustment_magnitude),
-                alarm,
-                steps: steps
-                    .iter()
-                    .map(|step| StepAdjustment {
-                        lower: step.lower,
-                        upper: step.upper,
-                        adjustment: step.adjustment,
-                    })
-                    .collect(),
-            }),
-            PolicyKind::Simple {
-                adjustment_type,
-                adjustment,
-                minimum_adjustment_magnitude,
-                cooldown,
-            } => {
-                let cooldown = cooldown
-                    .or(self.facts.group.default_cooldown_seconds)
-                    .unwrap_or(DEFAULT_COOLDOWN);
-                named::<AdjustmentType>(adjustment_type).map(|adjustment_type| PolicySpec::Simple {
-                    name,
-                    adjustment_type,
-                    adjustment: *adjustment,
-                    minimum_adjustment_magnitude: magnitude(minimum_adjustment_magnitude),
-                    cooldown_seconds: f64::from(cooldown),
-                    alarm,
-                })
-            }
-            PolicyKind::TargetTracking { .. } | PolicyKind::Other(_) => None,
-        };
-        if understood.is_none() {
-            self.leave_out(
-                false,
-                format!(
-                    "policy `{}` is of a kind that is not modelled ({})",
-                    policy.name,
-                    kind_name(&policy.kind)
-                ),
-            );
-        }
-        understood
-    }
-
-    fn tracking(
-        &mut self,
-        policy: &Policy,
-        target: f64,
-        disable_scale_in: bool,
-        metric: Option<&TrackedMetric>,
-    ) -> Option<PolicySpec> {
-        let name = &policy.name;
-        let Some(tracked) = metric else {
-            self.leave_out(
-                false,
-                format!("policy `{name}` tracks a predefined metric or metric math, which is not modelled"),
-            );
-            return None;
-        };
-        let metric = self.metric(&tracked.namespace, &tracked.name, &tracked.dimensions);
-        let metric = match metric {
-            Ok(metric) => metric,
-            Err(why) => {
-                self.leave_out(why.broken, format!("policy `{name}` tracks {}", why.what));
-                return None;
-            }
-        };
-        let statistic = tracked.statistic.as_deref().unwrap_or("Average");
-        let Some(statistic) = named::<Statistic>(statistic) else {
-            self.leave_out(
-                false,
-                format!("policy `{name}` tracks the statistic {statistic}, which is not modelled"),
-            );
-            return None;
-        };
-        // Auto Scaling makes two alarms for the policy; only their names and states are of interest.
-        let find = |high: bool| {
-            policy
-                .alarms
-                .iter()
-                .filter_map(|name| self.facts.alarms.get(name))
-                .find(|alarm| {
-                    let comparison = alarm.comparison.as_deref().and_then(named::<Comparison>);
-                    comparison.is_some_and(|comparison| goes_up(comparison) == high)
-                })
-        };
-        let (high, low) = (find(true), find(false));
-        for (alarm, side) in [(high, "high"), (low, "low")] {
-            if alarm.is_none() && !(side == "low" && disable_scale_in) {
-                self.leave_out(
-                    true,
-                    format!("the {side} alarm of policy `{name}` does not exist: AWS cannot invoke it"),
-                );
-            }
-        }
-        let alarm_name = |alarm: Option<&Alarm>, side: &str| {
-            alarm.map_or_else(|| format!("{side} alarm of {name}"), |alarm| alarm.name.clone())
-        };
-        let names = [alarm_name(high, "high"), alarm_name(low, "low")];
-        self.alarm_names.extend(names);
-        Some(PolicySpec::TargetTracking {
-            name: name.clone(),
-            metric,
-            statistic,
-            target,
-            disable_scale_in,
-            floor: 0,
-        })
-    }
-
-    /// The alarm of a step or simple scaling policy.
-    fn alarm(&mut self, policy: &str, name: &str) -> Option<AlarmSpec> {
-        let Some(alarm) = self.facts.alarms.get(name) else {
-            self.leave_out(
-                true,
-                format!("policy `{policy}`: its alarm `{name}` does not exist, so nothing invokes it"),
-            );
-            return None;
-        };
-        match self.alarm_spec(alarm) {
-            Ok(spec) => Some(spec),
-            Err(why) => {
-                self.leave_out(
-                    why.broken,
-                    format!("policy `{policy}`: its alarm `{name}` {}", why.what),
-                );
-                None
-            }
-        }
-    }
-
-    /// The error completes "the alarm …".
-    fn alarm_spec(&self, alarm: &Alarm) -> Result<AlarmSpec, LeftOut> {
-        if !alarm.actions_enabled {
-            return Err(broken("has its actions switched off"));
-        }
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        let metric = self
-            .metric(&text(&alarm.namespace), &text(&alarm.metric), &alarm.dimensions)
-            .map_err(|why| LeftOut {
-                what: format!("watches {}", why.what),
-                ..why
-            })?;
-        let unknown = |what: &str, value: &str| {
-            not_modelled(format!("has the {what} `{value}`, which is not modelled"))
-        };
-        let statistic = text(&alarm.statistic);
-        let comparison = text(&alarm.comparison);
-        let period = alarm.period_seconds.unwrap_or(60);
-        if period % 60 != 0 {
-            return Err(unknown("period", &format!("{period} s")));
-        }
-        Ok(AlarmSpec {
-            metric,
-            statistic: named(&statistic).ok_or_else(|| unknown("statistic", &statistic))?,
-            period_seconds: f64::from(period),
-            comparison: named(&comparison).ok_or_else(|| unknown("comparison", &comparison))?,
-            threshold: alarm
-                .threshold
-                .ok_or_else(|| not_modelled("has no fixed threshold"))?,
-            evaluation_periods: i64::from(alarm.evaluation_periods.unwrap_or(1)),
-            datapoints_to_alarm: alarm.datapoints_to_alarm.map(i64::from),
-            missing_data: missing_data(alarm),
-        })
-    }
-
-    /// The error completes "watches …" or "tracks …".
-    fn metric(
-        &self,
-        namespace: &str,
-        name: &str,
-        dimensions: &[(String, String)],
-    ) -> Result<Metric, LeftOut> {
-        let known = named::<Metric>(name).filter(|_| namespace == FLEET_NAMESPACE);
-        let Some(metric) = known else {
-            return Err(not_modelled(format!("{namespace} {name}, which is not modelled")));
-        };
-        let mut watched = dimensions.to_vec();
-        let mut own = self.dimensions.clone();
-        watched.sort();
-        own.sort();
-        if watched != own {
-            let shown: Vec<String> = dimensions
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
-            return Err(broken(format!(
-                "{name} of {}, which is not this fleet",
-                shown.join(",")
-            )));
-        }
-        Ok(metric)
-    }
-}
-
-fn broken(what: impl Into<String>) -> LeftOut {
-    LeftOut {
-        broken: true,
-        what: what.into(),
-    }
-}
-
-fn not_modelled(what: impl Into<String>) -> LeftOut {
-    LeftOut {
-        broken: false,
-        what: what.into(),
-    }
-}
-
-fn missing_data(alarm: &Alarm) -> MissingData {
-    alarm.missing_data.as_deref().and_then(named).unwrap_or_default()
-}
-
-fn goes_up(comparison: Comparison) -> bool {
-    match comparison {
-        Comparison::GreaterThanOrEqualToThreshold | Comparison::GreaterThanThreshold => true,
-        Comparison::LessThanThreshold | Comparison::LessThanOrEqualToThreshold => false,
-    }
-}
-
-fn kind_name(kind: &PolicyKind) -> &str {
-    match kind {
-        PolicyKind::Step { adjustment_type, .. } | PolicyKind::Simple { adjustment_type, .. } => {
-            adjustment_type
-        }
-        PolicyKind::TargetTracking { .. } => "TargetTrackingScaling",
-        PolicyKind::Other(name) => name,
+    fn leave_out(&mut self, left_out: LeftOut) {
+        self.left_out.push(left_out);
     }
 }
 
@@ -530,6 +296,8 @@ fn named<T: DeserializeOwned>(name: &str) -> Option<T> {
     serde_json::from_value(serde_json::Value::from(name)).ok()
 }
 
+mod alarms;
+mod policies;
 mod zero;
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod observe;
 mod state;
 
 use fleet_scaling::config::FleetConfig;
+use fleet_scaling::unknown::{Direction, Part};
 use serde::Serialize;
 
 pub(crate) use changes::{Change, changes, desired_at, warming_at};
@@ -40,4 +41,27 @@ pub(crate) struct LeftOut {
     pub(crate) broken: bool,
     /// A sentence.
     pub(crate) what: String,
+    /// What it is where it has an effect in AWS, and in which direction.
+    #[serde(skip)]
+    pub(crate) part: Option<(Part, Direction)>,
+}
+
+impl LeftOut {
+    /// What has no effect in AWS either.
+    pub(crate) fn broken(what: impl Into<String>) -> Self {
+        Self {
+            broken: true,
+            what: what.into(),
+            part: None,
+        }
+    }
+
+    /// What has an effect in AWS that nobody here knows.
+    pub(crate) fn not_modelled(part: Part, direction: Direction, what: impl Into<String>) -> Self {
+        Self {
+            broken: false,
+            what: what.into(),
+            part: Some((part, direction)),
+        }
+    }
 }

@@ -194,7 +194,17 @@ fn check_policy(path: &str, policy: &PolicySpec) -> Checked<()> {
             check_alarm(&format!("{path}.alarm"), alarm)?;
             seconds(&format!("{path}.cooldown_seconds"), *cooldown_seconds).map(drop)
         }
-        PolicySpec::TargetTracking { target, .. } => positive(&format!("{path}.target"), *target),
+        PolicySpec::TargetTracking { target, alarms, .. } => {
+            positive(&format!("{path}.target"), *target)?;
+            if let Some(alarms) = alarms {
+                for (side, alarm) in [("high", &alarms.high), ("low", &alarms.low)] {
+                    if let Some(alarm) = alarm {
+                        check_alarm(&format!("{path}.alarms.{side}"), alarm)?;
+                    }
+                }
+            }
+            Ok(())
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::{Comparison, MissingData};
 use crate::metrics::{Metric, Statistic};
 use crate::policy::{AdjustmentType, StepAdjustment};
+use crate::unknown::NotModelled;
 
 /// A fleet: its group, its policies, its instances and its jobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +45,9 @@ pub struct FleetSpec {
     /// Scaling policies.
     #[serde(default)]
     pub policies: Vec<PolicySpec>,
+    /// What else the group has and nothing here models.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_modelled: Vec<NotModelled>,
 }
 
 /// The phases of a launch. An instance is billed from the end of the first one.
@@ -289,6 +293,23 @@ pub struct AlarmSpec {
     pub missing_data: MissingData,
 }
 
+impl AlarmSpec {
+    /// One minute's average beyond `threshold`.
+    #[must_use]
+    pub fn on(metric: Metric, comparison: Comparison, threshold: f64) -> Self {
+        Self {
+            metric,
+            statistic: Statistic::default(),
+            period_seconds: a_minute(),
+            comparison,
+            threshold,
+            evaluation_periods: once(),
+            datapoints_to_alarm: None,
+            missing_data: MissingData::default(),
+        }
+    }
+}
+
 /// A scaling policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
@@ -338,11 +359,26 @@ pub enum PolicySpec {
         /// Whether it leaves scale-in to others.
         #[serde(default)]
         disable_scale_in: bool,
+        /// Its two alarms as they are, instead of those that the service is seen to create.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alarms: Option<TrackingAlarmsSpec>,
         /// Scale-in keeps so many instances even on a metric of 0. AWS has no such rule: see
         /// [`TargetTrackingPolicy::floor`](crate::policy::TargetTrackingPolicy::floor).
         #[serde(default, skip_serializing_if = "is_zero")]
         floor: u32,
     },
+}
+
+/// The alarms of a tracking policy as they are. A side without an alarm gives no answer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrackingAlarmsSpec {
+    /// Invokes it to scale out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub high: Option<AlarmSpec>,
+    /// Invokes it to scale in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub low: Option<AlarmSpec>,
 }
 
 impl PolicySpec {

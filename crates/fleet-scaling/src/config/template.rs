@@ -63,10 +63,12 @@ impl FleetSpec {
                     statistic: Statistic::Average,
                     target: scaling.backlog_target,
                     disable_scale_in: false,
+                    alarms: None,
                     floor: 0,
                 },
                 lower,
             ],
+            not_modelled: Vec::new(),
         }
     }
 }

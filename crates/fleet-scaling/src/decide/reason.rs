@@ -10,6 +10,7 @@ use crate::state::Process;
 /// One step on the way to a decision. Alarms and policies are positions in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "reason")]
+#[non_exhaustive]
 pub enum Reason {
     /// An alarm was evaluated.
     Alarm {
@@ -68,6 +69,11 @@ pub enum Reason {
         at_risk: u32,
         /// Replacements that are launched ahead.
         ahead: u32,
+    },
+    /// A part that is not modelled may move the desired capacity.
+    NotModelled {
+        /// Its position in [`FleetSpec::not_modelled`](crate::config::FleetSpec::not_modelled).
+        part: usize,
     },
     /// No alarm wants anything.
     Quiet,

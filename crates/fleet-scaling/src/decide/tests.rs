@@ -283,6 +283,7 @@ fn several_tracking_policies_scale_in_only_when_all_agree() {
                     statistic: crate::metrics::Statistic::Average,
                     target,
                     disable_scale_in: disabled && target == 2.0,
+                    alarms: None,
                     floor: 0,
                 })
                 .to_vec();

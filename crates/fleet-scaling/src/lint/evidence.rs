@@ -21,10 +21,12 @@ pub struct Evidence {
 /// The numbers of a simulation that findings speak of.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Outcome {
-    /// 95 % of the jobs wait no longer.
-    pub wait_p95_seconds: f64,
-    /// The longest wait.
-    pub wait_max_seconds: f64,
+    /// 95 % of the jobs wait no longer; `None` when none has started.
+    pub wait_p95_seconds: Option<f64>,
+    /// The longest wait; `None` when none has started.
+    pub wait_max_seconds: Option<f64>,
+    /// 99 % of the jobs are done no later after they came; `None` when none is.
+    pub turnaround_p99_seconds: Option<f64>,
     /// Finished jobs.
     pub done: u64,
     /// Jobs that have not finished: they wait, or are lost.
@@ -38,16 +40,26 @@ pub struct Outcome {
     /// Dollars.
     pub cost: f64,
     /// Share of the jobs that waited for an instance to boot.
-    pub cold_start_share: f64,
+    pub cold_start_share: Option<f64>,
     /// The most instances at one time.
     pub most_instances: u32,
 }
 
 impl Outcome {
+    /// For comparisons: a fleet that starts no job lets them wait for ever.
+    pub(super) fn p95(&self) -> f64 {
+        self.wait_p95_seconds.unwrap_or(f64::INFINITY)
+    }
+
+    pub(super) fn longest(&self) -> f64 {
+        self.wait_max_seconds.unwrap_or(f64::INFINITY)
+    }
+
     fn of(report: &Report) -> Self {
         Self {
-            wait_p95_seconds: report.wait.p95,
-            wait_max_seconds: report.wait.max,
+            wait_p95_seconds: (report.wait.count > 0).then_some(report.wait.p95),
+            wait_max_seconds: (report.wait.count > 0).then_some(report.wait.max),
+            turnaround_p99_seconds: (report.turnaround.count > 0).then_some(report.turnaround.p99),
             done: report.jobs.done,
             unfinished: report.jobs.arrived - report.jobs.done,
             ended_busy: report.fleet.ended_busy,

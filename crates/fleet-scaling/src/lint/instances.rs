@@ -43,6 +43,7 @@ pub(super) fn warm_up_outlasts_the_scale_in_alarm(config: &FleetConfig) -> Optio
             evidence.now.instance_hours, evidence.fixed.instance_hours
         ),
         fix: format!("set `warmup_seconds` to {better:.0}"),
+        unknown: None,
         evidence: Some(evidence),
     })
 }
@@ -81,6 +82,7 @@ pub(super) fn warm_up_ends_before_the_first_job(config: &FleetConfig) -> Option<
             evidence.now.launched, evidence.now.cost, evidence.fixed.launched, evidence.fixed.cost
         ),
         fix: format!("set `warmup_seconds` to {better:.0}"),
+        unknown: None,
         evidence: Some(evidence),
     })
 }
@@ -114,6 +116,7 @@ pub(super) fn scale_in_takes_busy_workers(config: &FleetConfig) -> Option<Findin
             evidence.now.ended_busy, evidence.fixed.ended_busy
         ),
         fix: "let workers set scale-in protection while they hold a job (`protect_busy`)".to_owned(),
+        unknown: None,
         evidence: Some(evidence),
     })
 }
@@ -137,11 +140,12 @@ pub(super) fn a_deploy_resets_the_desired_capacity(config: &FleetConfig) -> Opti
             "a deploy under load ends instances while they hold a job, {} here and {} with the fix",
             now.ended_busy, fixed.ended_busy
         )
-    } else if now.wait_p95_seconds > fixed.wait_p95_seconds {
+    } else if now.p95() > fixed.p95() {
         format!(
             "after a deploy under load the fleet has to grow again: 95 % of the jobs wait up to {:.0} s ({:.0} s with \
              the fix)",
-            now.wait_p95_seconds, fixed.wait_p95_seconds
+            now.p95(),
+            fixed.p95()
         )
     } else {
         "after a deploy the policies start over from there, whatever the queue is; the simulated load does not suffer \
@@ -161,6 +165,105 @@ pub(super) fn a_deploy_resets_the_desired_capacity(config: &FleetConfig) -> Opti
         problem: format!("every deploy of the stack sets the desired capacity to {desired}"),
         consequence: format!("{under_load}{idle}"),
         fix: "leave `DesiredCapacity` out of the stack's template".to_owned(),
+        unknown: None,
+        evidence: Some(evidence),
+    })
+}
+
+/// A job that takes about as long as an instance lives is lost before it is done.
+pub(super) fn jobs_outlive_spot_instances(config: &FleetConfig) -> Option<Finding> {
+    let spec = config.spec();
+    let rate = spec
+        .instance_types
+        .iter()
+        .filter_map(|kind| kind.spot.as_ref())
+        .map(|spot| spot.interruptions_per_hour)
+        .fold(0.0, f64::max);
+    let mean = mean_seconds(config);
+    // Less than one in ten jobs meets an interruption, and has further attempts.
+    if mean / 3600.0 * rate < 0.1 {
+        return None;
+    }
+    let scenario = two_days(load(config, some_workers(config)));
+    let evidence = compare(config, "two days of steady work", &scenario, |spec| {
+        for kind in &mut spec.instance_types {
+            kind.spot = None;
+        }
+    })?;
+    let (now, fixed) = (&evidence.now, &evidence.fixed);
+    if now.unfinished as f64 <= 1.1 * fixed.unfinished as f64 {
+        return None;
+    }
+    Some(Finding {
+        rule: "jobs-outlive-spot",
+        severity: if now.done * 10 < fixed.done * 9 {
+            Severity::Error
+        } else {
+            Severity::Warning
+        },
+        field: "instance_types".to_owned(),
+        problem: format!(
+            "a job takes {} in the mean, and a Spot Instance lives for {}",
+            minutes(mean),
+            minutes(3600.0 / rate)
+        ),
+        consequence: format!(
+            "{} of {} jobs are done ({} on instances that are not taken back)",
+            now.done,
+            now.done + now.unfinished,
+            fixed.done
+        ),
+        fix: "make jobs shorter or able to resume, or run them on On-Demand Instances".to_owned(),
+        unknown: None,
+        evidence: Some(evidence),
+    })
+}
+
+/// The platform's lease.
+const LEASE: f64 = 900.0;
+
+/// A job whose worker goes away without a word waits for its lease to end.
+pub(super) fn leases_of_hours_on_spot(config: &FleetConfig) -> Option<Finding> {
+    let spec = config.spec();
+    let taken_back = spec.instance_types.iter().any(|kind| {
+        kind.spot
+            .as_ref()
+            .is_some_and(|spot| spot.interruptions_per_hour > 0.0)
+    });
+    let lease = spec.jobs.lease_seconds;
+    if !taken_back || lease < 3600.0 {
+        return None;
+    }
+    let scenario = two_days(load(config, some_workers(config)));
+    let evidence = compare(config, "two days of steady work", &scenario, |spec| {
+        spec.jobs.lease_seconds = LEASE;
+    })?;
+    let (now, fixed) = (&evidence.now, &evidence.fixed);
+    let late = |outcome: &super::Outcome| outcome.turnaround_p99_seconds.unwrap_or(f64::INFINITY);
+    let harm = late(now) > late(fixed) || now.unfinished > fixed.unfinished;
+    Some(Finding {
+        rule: "lease-of-hours-on-spot",
+        severity: if harm { Severity::Warning } else { Severity::Note },
+        field: "jobs.lease_seconds".to_owned(),
+        problem: format!(
+            "a job whose Spot Instance is taken back waits until its lease of {} has ended",
+            minutes(lease)
+        ),
+        consequence: if harm {
+            format!(
+                "99 % of the jobs are done within {}, and {} do not finish (with the fix {} and {})",
+                minutes(late(now)),
+                now.unfinished,
+                minutes(late(fixed)),
+                fixed.unfinished
+            )
+        } else {
+            "the simulation shows no harm: workers hand their jobs back on the two-minute notice; one that dies without \
+             it keeps its job for so long"
+                .to_owned()
+        },
+        fix: format!("set `lease_seconds` to {LEASE} and let workers renew it"),
+        unknown: None,
         evidence: Some(evidence),
     })
 }

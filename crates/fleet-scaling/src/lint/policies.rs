@@ -5,17 +5,19 @@ use super::zero::minutes;
 use super::{Finding, Severity};
 use crate::config::{FleetConfig, PolicyKind, PolicySpec};
 use crate::metrics::Metric;
-use crate::policy::{AdjustmentType, StepAdjustment};
-
-/// "Amazon EC2 Auto Scaling service quotas": step adjustments in one policy.
-const MOST_STEPS: u32 = 20;
+use crate::policy::{self, AdjustmentType, StepAdjustment};
 
 /// "Multiple dynamic scaling policies": a step policy that fires alone is obeyed, also downwards.
 pub(super) fn an_exact_step_fights_tracking(config: &FleetConfig) -> Option<Finding> {
-    let tracked = config
-        .policies()
-        .iter()
-        .any(|policy| matches!(policy.kind, PolicyKind::TargetTracking(_)));
+    // Whatever else may have made the fleet larger: tracking, or a step policy that adds.
+    let grows = config.policies().iter().any(|policy| match &policy.kind {
+        PolicyKind::TargetTracking(_) => true,
+        PolicyKind::Step(step) => {
+            step.adjustment_type != AdjustmentType::ExactCapacity
+                && step.steps.iter().any(|step| step.adjustment > 0)
+        }
+        PolicyKind::Simple(simple) => simple.adjustment > 0,
+    });
     let max = i64::from(config.limits().max);
     let target = backlog_target(config);
     let lowering = |policy: &PolicySpec| match policy {
@@ -46,7 +48,7 @@ pub(super) fn an_exact_step_fights_tracking(config: &FleetConfig) -> Option<Find
         .iter()
         .enumerate()
         .find_map(|(at, policy)| Some((at, lowering(policy)?)))?;
-    if !tracked {
+    if !grows {
         return None;
     }
     // A step that adds is quiet while no job waits. Where running jobs count it never is.
@@ -93,17 +95,18 @@ pub(super) fn an_exact_step_fights_tracking(config: &FleetConfig) -> Option<Find
         field: format!("policies[{at}].adjustment_type"),
         problem: format!(
             "policy `{name}` sets the capacity to {capacity} in every minute in which it fires alone, whatever \
-             the tracking policy has built up"
+             the other policies have built up"
         ),
         consequence: format!(
             "95 % of the jobs wait up to {}, and {} instances are ended while they hold a job (with the fix {} \
              and {})",
-            minutes(evidence.now.wait_p95_seconds),
+            minutes(evidence.now.p95()),
             evidence.now.ended_busy,
-            minutes(evidence.fixed.wait_p95_seconds),
+            minutes(evidence.fixed.p95()),
             evidence.fixed.ended_busy
         ),
         fix,
+        unknown: None,
         evidence: Some(evidence),
     })
 }
@@ -167,6 +170,7 @@ pub(super) fn a_step_that_adds_outbids_scale_in(config: &FleetConfig) -> Option<
             evidence.now.instance_hours, evidence.fixed.instance_hours
         ),
         fix: ladder_in_words(target),
+        unknown: None,
         evidence: Some(evidence),
     })
 }
@@ -189,7 +193,7 @@ fn backlog_target(config: &FleetConfig) -> Option<f64> {
 fn ladder(config: &FleetConfig, threshold: f64) -> Option<Vec<StepAdjustment>> {
     let target = backlog_target(config)?;
     let max = config.limits().max.max(1);
-    let each = (max - 1).div_ceil(MOST_STEPS - 1).max(1);
+    let each = (max - 1).div_ceil(policy::MOST_STEPS as u32 - 1).max(1);
     let count = (max - 1).div_ceil(each) + 1;
     let instances = |step: u32| (1 + step * each).min(max);
     let steps = (0..count).map(|step| StepAdjustment {
@@ -225,7 +229,11 @@ pub(super) fn tracking_without_room(config: &FleetConfig) -> Option<Finding> {
     let evidence = compare(config, "two days of steady work", &scenario, |spec| {
         spec.policies.remove(at);
     })?;
+    // Where it takes the only instance to zero, or keeps it, it has an effect.
     let same = evidence.now == evidence.fixed;
+    if !same && limits.min < limits.max {
+        return None;
+    }
     Some(Finding {
         rule: "tracking-without-room",
         severity: Severity::Note,
@@ -241,6 +249,7 @@ pub(super) fn tracking_without_room(config: &FleetConfig) -> Option<Finding> {
             "it can only answer with the capacity that the fleet has".to_owned()
         },
         fix: "raise `max`, or leave the policy out".to_owned(),
+        unknown: None,
         evidence: Some(evidence),
     })
 }
@@ -277,6 +286,7 @@ pub(super) fn a_step_that_no_breach_reaches(config: &FleetConfig) -> Option<Find
                                   applies: it does not take the fleet down"
                         .to_owned(),
                     fix: "leave the step out, or give it a policy and an alarm of its own".to_owned(),
+                    unknown: None,
                     evidence: None,
                 });
             }

@@ -3,6 +3,8 @@ use crate::alarm::MissingData;
 use crate::config::{FleetSpec, PolicySpec, ScaleToZeroSpec, ServiceTime};
 use crate::policy::{AdjustmentType, StepAdjustment};
 
+mod asked;
+
 /// A configuration without findings, whose queue's depth counts the jobs that wait.
 fn clean() -> FleetSpec {
     let mut spec = FleetSpec::one_step();
@@ -78,7 +80,7 @@ fn the_platforms_template_has_its_known_traps_the_worst_first() {
     let exact = evidence(&findings[1]);
     assert!(
         exact.now.ended_busy as f64 > 1.3 * exact.fixed.ended_busy as f64
-            && exact.now.wait_p95_seconds > 1.3 * exact.fixed.wait_p95_seconds
+            && exact.now.p95() > 1.3 * exact.fixed.p95()
             && exact.now.instance_hours > exact.fixed.instance_hours,
         "{exact:?}"
     );
@@ -129,23 +131,31 @@ fn silence_makes_jobs_wait_unless_busy_workers_are_protected() {
     let numbers = evidence(&lost);
     assert_eq!(lost.severity, Severity::Error);
     assert!(
-        numbers.now.wait_max_seconds > numbers.fixed.wait_max_seconds + 1200.0,
+        numbers.now.longest() > numbers.fixed.longest() + 1200.0,
         "{numbers:?}"
     );
     assert_eq!(silence(true).severity, Severity::Warning);
 }
 
 #[test]
-fn long_jobs_are_ended_and_started_over() {
-    let finding = only(|spec| {
+fn long_jobs_are_ended_and_started_over_unless_busy_workers_are_protected() {
+    let of = |protect_busy| {
+        let mut spec = clean();
         spec.jobs.service = ServiceTime::Fixed { seconds: 1800.0 };
-        spec.jobs.protect_busy = true;
+        spec.jobs.protect_busy = protect_busy;
         spec.scale_to_zero = Some(ScaleToZeroSpec {
             drain_first: false,
             ..ScaleToZeroSpec::safe(15)
         });
-    });
-    assert_eq!(finding.rule, "zero-kills-long-jobs");
+        let findings = lint(&FleetConfig::new(spec).unwrap());
+        findings
+            .into_iter()
+            .find(|finding| finding.rule == "zero-kills-long-jobs")
+    };
+    let finding = of(false).unwrap();
+    let numbers = evidence(&finding);
+    assert!(numbers.now.ended_busy > numbers.fixed.ended_busy, "{numbers:?}");
+    assert_eq!(of(true), None);
 }
 
 #[test]
@@ -300,6 +310,40 @@ fn a_deploy_that_ends_no_busy_worker_is_not_said_to() {
             finding.consequence.contains("while they hold a job"),
             numbers.now.ended_busy > numbers.fixed.ended_busy,
             "{finding:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_modelled_makes_findings_unknown_and_no_errors() {
+    use crate::unknown::{Direction, NotModelled, Part};
+    for part in [
+        Part::MetricMath,
+        Part::Percentile,
+        Part::PredefinedMetric,
+        Part::PredictiveScaling,
+        Part::ScheduledAction,
+    ] {
+        // Nothing modelled leaves zero, and the part may.
+        let mut spec = clean();
+        spec.policies.remove(0);
+        spec.not_modelled.push(NotModelled {
+            part,
+            what: "policy `other` is of another kind".to_owned(),
+            direction: Direction::Both,
+        });
+        let findings = lint(&FleetConfig::new(spec).unwrap());
+        assert!(
+            findings.iter().all(|finding| finding.severity == Severity::Note),
+            "{findings:?}"
+        );
+        let found = findings
+            .iter()
+            .find(|finding| finding.rule == "nothing-leaves-zero");
+        let why = found.and_then(|finding| finding.unknown.as_deref()).unwrap();
+        assert!(
+            why.starts_with("not known: policy `other` is of another kind"),
+            "{why}"
         );
     }
 }

@@ -2,30 +2,26 @@
 
 use std::time::Duration;
 
+use super::asked::{answer, capacity, depths};
 use super::evidence::{
     cold_start_seconds, compare, load, long_seconds, mean_seconds, some_workers, two_days,
 };
 use super::{Finding, Severity};
-use crate::alarm::MissingData;
-use crate::config::{FleetConfig, PolicySpec, ScaleToZeroSpec};
-use crate::metrics::Metric;
+use crate::alarm::{Comparison, MissingData};
+use crate::config::{Action, AlarmSpec, FleetConfig, PolicySpec, ScaleToZeroSpec};
+use crate::metrics::{Metric, Statistic};
+use crate::policy::{AdjustmentType, StepAdjustment};
 use crate::simulate::Arrivals;
 
-/// A metric per worker has no data without workers, so no policy on it can launch the first.
+/// The policies asked at zero instances: is there a queue that they leave lying?
 pub(super) fn nothing_leaves_zero(config: &FleetConfig) -> Option<Finding> {
-    let from_zero = |policy: &PolicySpec| match policy {
-        PolicySpec::Step { alarm, .. } | PolicySpec::Simple { alarm, .. } => match alarm.metric {
-            Metric::QueueDepth => true,
-            Metric::BacklogPerInstance => false,
-            // Both are 0 there.
-            Metric::ActiveWorkers | Metric::AvailableCapacity => {
-                alarm.comparison.breaches(0.0, alarm.threshold)
-            }
-        },
-        PolicySpec::TargetTracking { metric, .. } => *metric == Metric::QueueDepth,
-    };
     let spec = config.spec();
-    if spec.min > 0 || spec.max == 0 || spec.policies.iter().any(from_zero) {
+    if spec.min > 0 || spec.max == 0 {
+        return None;
+    }
+    let starts = |depth: &u64| capacity(config, 0, *depth as f64) > 0;
+    let first = depths(config).into_iter().find(starts);
+    if first == Some(1) {
         return None;
     }
     let jobs = Arrivals::Burst {
@@ -36,17 +32,128 @@ pub(super) fn nothing_leaves_zero(config: &FleetConfig) -> Option<Finding> {
     let evidence = compare(config, "two days with one job each", &two_days(jobs), |spec| {
         spec.min = 1
     })?;
+    if evidence.now.unfinished <= evidence.fixed.unfinished && evidence.now.p95() <= evidence.fixed.p95() {
+        return None;
+    }
+    let problem = match first {
+        None => format!(
+            "at zero instances no queue starts one: no policy answers any depth from 1 to {}",
+            spec.jobs.queue_limit
+        ),
+        Some(first) => format!("at zero instances a queue of less than {first} jobs starts nothing"),
+    };
     Some(Finding {
         rule: "nothing-leaves-zero",
         severity: Severity::Error,
         field: "policies".to_owned(),
-        problem: "the fleet can be at zero, and no policy watches a metric that calls for more there"
-            .to_owned(),
+        problem,
         consequence: format!(
             "at zero it stays: {} of the simulated jobs never finish",
             evidence.now.unfinished
         ),
-        fix: "add a step policy on `QueueDepth`, or set `min` to 1".to_owned(),
+        fix: "add a step policy on `QueueDepth` that adds an instance from 1 job on, or set `min` to 1"
+            .to_owned(),
+        unknown: None,
+        evidence: Some(evidence),
+    })
+}
+
+/// The policies asked at the maximum with an empty queue.
+pub(super) fn nothing_scales_in(config: &FleetConfig) -> Option<Finding> {
+    let limits = config.limits();
+    if limits.max <= limits.min || capacity(config, limits.max, 0.0) < limits.max {
+        return None;
+    }
+    let burst = Arrivals::Burst {
+        jobs: (some_workers(config) * 20.0) as u64,
+        at: Duration::from_secs(9 * 3600),
+        daily: true,
+    };
+    let evidence = compare(config, "two days with a burst each", &two_days(burst), |spec| {
+        let mut alarm = AlarmSpec::on(Metric::QueueDepth, Comparison::LessThanThreshold, 1.0);
+        alarm.statistic = Statistic::Maximum;
+        alarm.evaluation_periods = 15;
+        spec.policies.push(PolicySpec::Step {
+            name: "lint-scale-in".to_owned(),
+            adjustment_type: AdjustmentType::ChangeInCapacity,
+            minimum_adjustment_magnitude: None,
+            alarm,
+            steps: vec![StepAdjustment {
+                lower: None,
+                upper: Some(0.0),
+                adjustment: -1,
+            }],
+        });
+    })?;
+    if evidence.now.instance_hours <= evidence.fixed.instance_hours {
+        return None;
+    }
+    Some(Finding {
+        rule: "nothing-scales-in",
+        severity: Severity::Warning,
+        field: "policies".to_owned(),
+        problem: format!(
+            "with {} instances and an empty queue nothing takes one away",
+            limits.max
+        ),
+        consequence: format!(
+            "what has been launched stays: {:.0} instance hours ({:.0} with the fix)",
+            evidence.now.instance_hours, evidence.fixed.instance_hours
+        ),
+        fix: "add a policy that scales in, for example a step of -1 when `QueueDepth` was below 1 for 15 minutes".to_owned(),
+        unknown: None,
+        evidence: Some(evidence),
+    })
+}
+
+/// A step policy that empties the fleet sooner than the rule that is there for it.
+pub(super) fn a_step_overtakes_scale_to_zero(config: &FleetConfig) -> Option<Finding> {
+    let zero = config.spec().scale_to_zero?;
+    let limits = config.limits();
+    let (position, alarm) = config.alarms().iter().enumerate().find(|(position, alarm)| {
+        matches!(alarm.action, Action::Invoke(_))
+            && alarm.metric == Metric::QueueDepth
+            && answer(config, *position, limits.max, 0.0) == Some(0)
+    })?;
+    let after = alarm.period * alarm.rule.datapoints_to_alarm;
+    let minutes_to_zero = usize::try_from(zero.minutes).unwrap_or(usize::MAX);
+    let at = alarm.action.policy()?;
+    if limits.min > 0 || after >= minutes_to_zero || position >= config.alarms().len() {
+        return None;
+    }
+    let evidence = compare(
+        config,
+        "two days of steady work",
+        &two_days(load(config, some_workers(config).min(1.0) * 0.5)),
+        |spec| drop(spec.policies.remove(at)),
+    )?;
+    let (now, fixed) = (&evidence.now, &evidence.fixed);
+    if now.launched <= fixed.launched {
+        return None;
+    }
+    Some(Finding {
+        rule: "step-overtakes-zero",
+        severity: Severity::Warning,
+        field: format!("policies[{at}]"),
+        problem: format!(
+            "policy `{}` takes a fleet of any size to zero after {} without jobs, so that the {} of `scale_to_zero` \
+             never pass",
+            config.policies()[at].name,
+            minutes(after as f64 * 60.0),
+            minutes(zero.minutes as f64 * 60.0)
+        ),
+        consequence: format!(
+            "the fleet flaps: {} launches, and 95 % of the jobs wait up to {} (without the policy {} and {}, for {:.0} \
+             instance hours instead of {:.0})",
+            now.launched,
+            minutes(now.p95()),
+            fixed.launched,
+            minutes(fixed.p95()),
+            fixed.instance_hours,
+            now.instance_hours
+        ),
+        fix: "leave the policy out: tracking scales in and `scale_to_zero` ends the last instance".to_owned(),
+        unknown: None,
         evidence: Some(evidence),
     })
 }
@@ -70,13 +177,19 @@ pub(super) fn silence_is_taken_for_an_empty_queue(config: &FleetConfig) -> Optio
             zero.never_when_silent = true;
         }
     })?;
-    let (now, fixed) = (evidence.now.wait_max_seconds, evidence.fixed.wait_max_seconds);
+    let (now, fixed) = (evidence.now.longest(), evidence.fixed.longest());
     let (severity, comes_of_it) = if now > fixed {
         let waits = format!("the longest wait is {} and not {}", minutes(now), minutes(fixed));
         (Severity::Error, waits)
     } else {
-        let saved = "under steady work only the protection of busy workers saves it";
-        (Severity::Warning, saved.to_owned())
+        // Where nothing differs, the simulation shows no harm.
+        let severity = if evidence.now == evidence.fixed {
+            Severity::Note
+        } else {
+            Severity::Warning
+        };
+        let saved = "the simulation shows no harm, because the safe options or the protection of busy workers hold it";
+        (severity, saved.to_owned())
     };
     Some(Finding {
         rule: "silence-scales-to-zero",
@@ -88,6 +201,7 @@ pub(super) fn silence_is_taken_for_an_empty_queue(config: &FleetConfig) -> Optio
             zero.minutes + 2,
         ),
         fix: "set `missing_data` to `missing` and `never_when_silent` to true".to_owned(),
+        unknown: None,
         evidence: Some(evidence),
     })
 }
@@ -110,6 +224,10 @@ pub(super) fn long_jobs_are_killed(config: &FleetConfig) -> Option<Finding> {
     let evidence = compare(config, "two days of single jobs", &two_days(jobs), |spec| {
         spec.scale_to_zero = Some(ScaleToZeroSpec::safe(zero.minutes));
     })?;
+    let (now, fixed) = (&evidence.now, &evidence.fixed);
+    if now.ended_busy <= fixed.ended_busy && now.unfinished <= fixed.unfinished {
+        return None;
+    }
     Some(Finding {
         rule: "zero-kills-long-jobs",
         severity: Severity::Error,
@@ -128,6 +246,7 @@ pub(super) fn long_jobs_are_killed(config: &FleetConfig) -> Option<Finding> {
             evidence.fixed.unfinished
         ),
         fix: "set `drain_first` and `recheck` to true".to_owned(),
+        unknown: None,
         evidence: Some(evidence),
     })
 }
@@ -180,6 +299,7 @@ pub(super) fn a_guard_is_never_asked_again(config: &FleetConfig) -> Option<Findi
             evidence.now.instance_hours, evidence.fixed.instance_hours
         ),
         fix: "set `recheck` to true: run the function every minute while the alarm is in ALARM".to_owned(),
+        unknown: None,
         evidence: Some(evidence),
     })
 }
@@ -196,6 +316,7 @@ pub(super) fn the_minimum_forbids_zero(config: &FleetConfig) -> Option<Finding> 
         consequence: "`SetDesiredCapacity` refuses every time: the fleet never gets below its minimum"
             .to_owned(),
         fix: "set `min` to 0, or leave `scale_to_zero` out".to_owned(),
+        unknown: None,
         evidence: None,
     })
 }
@@ -227,18 +348,20 @@ pub(super) fn the_window_is_shorter_than_a_cold_start(config: &FleetConfig) -> O
         ),
         consequence: format!(
             "{:.0} % of the jobs wait for a cold start, {} instances are launched (with the fix {:.0} % and {})",
-            100.0 * evidence.now.cold_start_share,
+            100.0 * evidence.now.cold_start_share.unwrap_or(0.0),
             evidence.now.launched,
-            100.0 * evidence.fixed.cold_start_share,
+            100.0 * evidence.fixed.cold_start_share.unwrap_or(0.0),
             evidence.fixed.launched
         ),
         fix: format!("set `minutes` to {better}"),
+        unknown: None,
         evidence: Some(evidence),
     })
 }
 
 pub(super) fn minutes(seconds: f64) -> String {
     match (seconds / 60.0).round() {
+        minutes if minutes.is_infinite() => "for ever".to_owned(),
         ..=1.0 => "a minute".to_owned(),
         minutes => format!("{minutes:.0} minutes"),
     }

@@ -230,11 +230,11 @@ impl<'a> Engine<'a> {
             fleet: Fleet {
                 instance_hours: bill.ran as f64 / HOUR,
                 cost: bill.cost,
-                cost_per_job: share(bill.cost, counts.done as f64),
+                cost_per_job: (counts.done > 0).then(|| bill.cost / counts.done as f64),
                 utilisation: share(counts.useful as f64, bill.ran as f64),
                 wasted_hours: counts.wasted as f64 / HOUR,
                 time_at_zero: share(bill.at_zero as f64, self.horizon as f64),
-                cold_start_share: share(counts.cold as f64, counts.started as f64),
+                cold_start_share: (counts.started > 0).then(|| counts.cold as f64 / counts.started as f64),
                 launched: bill.launched,
                 launch_failures: bill.launch_failures,
                 interruptions: bill.interruptions,
@@ -247,6 +247,7 @@ impl<'a> Engine<'a> {
                 to_zero: changes.to_zero,
                 by_deploy: changes.by_deploy,
             },
+            unknown: self.config.unknown(),
             series: self.recorder.finish(),
         }
     }

@@ -1,6 +1,7 @@
 //! What a simulation found.
 
 use serde::Serialize;
+use serde::ser::SerializeStruct as _;
 
 use super::series::Series;
 use super::sketch::Sketch;
@@ -22,6 +23,9 @@ pub struct Report {
     pub fleet: Fleet,
     /// How often the desired capacity changed.
     pub scaling: Scaling,
+    /// What the figures leave out because it is not modelled, in sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
     /// The course over time, when it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub series: Option<Series>,
@@ -49,7 +53,8 @@ pub struct Jobs {
 }
 
 /// A distribution of durations in seconds; percentiles are exact to one part in 128.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+/// Without any measured duration the statistics are 0 here, and `null` when they are written down.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Durations {
     /// How many were measured.
     pub count: u64,
@@ -65,6 +70,21 @@ pub struct Durations {
     pub p99: f64,
     /// The longest.
     pub max: f64,
+}
+
+impl Serialize for Durations {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let of = |seconds: f64| (self.count > 0).then_some(seconds);
+        let mut written = serializer.serialize_struct("Durations", 7)?;
+        written.serialize_field("count", &self.count)?;
+        written.serialize_field("mean", &of(self.mean))?;
+        written.serialize_field("p50", &of(self.p50))?;
+        written.serialize_field("p90", &of(self.p90))?;
+        written.serialize_field("p95", &of(self.p95))?;
+        written.serialize_field("p99", &of(self.p99))?;
+        written.serialize_field("max", &of(self.max))?;
+        written.end()
+    }
 }
 
 impl Durations {
@@ -89,8 +109,8 @@ pub struct Fleet {
     pub instance_hours: f64,
     /// Dollars for instances, as EC2 bills them.
     pub cost: f64,
-    /// Dollars for each finished job; 0 without one.
-    pub cost_per_job: f64,
+    /// Dollars for each finished job; `None` without one.
+    pub cost_per_job: Option<f64>,
     /// Share of the instances' time in which they did work that led to a finished job, for a
     /// concurrency of 1.
     pub utilisation: f64,
@@ -99,7 +119,8 @@ pub struct Fleet {
     /// Share of the time without any instance.
     pub time_at_zero: f64,
     /// Share of the started jobs whose worker did not exist yet when they came.
-    pub cold_start_share: f64,
+    /// `None` when none was started.
+    pub cold_start_share: Option<f64>,
     /// Instances launched.
     pub launched: u64,
     /// Times that no type had capacity.

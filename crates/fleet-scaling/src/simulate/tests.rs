@@ -63,7 +63,7 @@ fn one_job_wakes_the_fleet_and_lets_it_sleep_again() {
     assert_eq!(report.jobs.done, 1);
     assert_eq!(report.wait.max, 60.0 + 240.0);
     assert_eq!(report.turnaround.max, report.wait.max + 60.0);
-    assert_eq!(report.fleet.cold_start_share, 1.0);
+    assert_eq!(report.fleet.cold_start_share, Some(1.0));
     assert_eq!((report.scaling.scale_outs, report.scaling.to_zero), (1, 1));
     // Started half a minute after the request at minute 11; the queue is empty from minute 15 on
     // (the job starts at 15:00), so the fifteenth empty point comes at minute 29.
@@ -402,6 +402,7 @@ fn policies_without_an_alarm_in_common_still_obey_the_bounds() {
             statistic: Statistic::Average,
             target: 1.0,
             disable_scale_in: true,
+            alarms: None,
             floor: 0,
         });
     });

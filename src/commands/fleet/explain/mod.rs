@@ -10,6 +10,7 @@ use fleet_scaling::{Moment, decide};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::assumptions::assumed;
 use super::text::{number, warn_of_gaps};
 use crate::aws::autoscaling::{Activity, Phase};
 use crate::commands::verb::{Needs, Verb};
@@ -65,6 +66,8 @@ struct Explanation {
     why_this_many: Vec<String>,
     why_not_more: Vec<String>,
     why_not_zero: Vec<String>,
+    /// What nobody could tell and is taken for granted.
+    assumptions: Vec<String>,
     /// What could not be looked at. Without the activities nobody knows which instances warm up.
     gaps: Vec<Gap>,
 }
@@ -88,10 +91,13 @@ struct Reading {
 
 #[derive(Debug, Serialize)]
 struct Outcome {
-    /// The desired capacity from now on.
-    desired: u32,
+    /// The desired capacity from now on; `None` when something that is not modelled may change it.
+    desired: Option<u32>,
     /// The instances that the group can get to.
-    instances: u32,
+    instances: Option<u32>,
+    /// What the desired capacity may be.
+    least: u32,
+    most: u32,
 }
 
 /// What was read.
@@ -162,13 +168,16 @@ impl Explanation {
                 .collect(),
             what_if,
             decision: Outcome {
-                desired: decision.desired,
-                instances: decision.instances,
+                desired: decision.is_known().then_some(decision.desired),
+                instances: decision.is_known().then_some(decision.instances),
+                least: decision.least,
+                most: decision.most,
             },
             last_change,
             why_this_many: told.this_many,
             why_not_more: told.not_more,
             why_not_zero: told.not_zero,
+            assumptions: model.assumptions.clone(),
             gaps: seen.gaps.clone(),
         }
     }
@@ -215,12 +224,10 @@ impl Render for Explanation {
             paragraph(&mut out, view, "  ", &format!("supposing {what_if}"));
         }
         let before = self.before();
-        let zero_too = before > 0 || self.decision.desired > 0;
-        let wanted = self.decision.desired;
-        let this_many = if wanted == before {
-            format!("why {before}")
-        } else {
-            format!("why {wanted}, and {before} no longer")
+        let zero_too = before > 0 || self.decision.most > 0;
+        let this_many = match self.decision.desired {
+            Some(wanted) if wanted != before => format!("why {wanted}, and {before} no longer"),
+            Some(_) | None => format!("why {before}"),
         };
         let sections = [
             (this_many, &self.why_this_many, true),
@@ -236,18 +243,25 @@ impl Render for Explanation {
                 paragraph(&mut out, view, "  - ", sentence);
             }
         }
-        let next = if self.decision.desired == before {
-            format!("the desired capacity stays {before}")
-        } else {
-            format!(
-                "the desired capacity goes from {before} to {}",
-                self.decision.desired
-            )
+        let Outcome {
+            desired: wanted,
+            instances,
+            least,
+            most,
+        } = self.decision;
+        let next = match wanted {
+            Some(wanted) if wanted == before => format!("the desired capacity stays {before}"),
+            Some(wanted) => format!("the desired capacity goes from {before} to {wanted}"),
+            None => format!(
+                "what becomes of the desired capacity, {before}, is not known ({least} to {most}): not everything \
+                 that decides on it is modelled"
+            ),
         };
-        let instances = if self.decision.instances == self.decision.desired {
-            String::new()
-        } else {
-            format!(", with {} instances", self.decision.instances)
+        let instances = match instances {
+            Some(instances) if instances != wanted.unwrap_or(instances) => {
+                format!(", with {instances} instances")
+            }
+            Some(_) | None => String::new(),
         };
         out.push_str(&format!(
             "{} {next}{instances}\n",
@@ -313,6 +327,7 @@ async fn run(ctx: &Ctx, args: &ExplainArgs) -> Result<ExitStatus> {
         seen.minutes = ctx.unless_interrupted(longer).await?;
     }
     warn_of_gaps(&ctx.ui, &seen.gaps);
+    assumed(&ctx.ui, &model);
     ctx.emit(&Explanation::new(fleet, &seen, &model, args.what_if.clone()))?;
     Ok(ExitStatus::Done)
 }

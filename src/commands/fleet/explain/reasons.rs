@@ -6,11 +6,12 @@ use fleet_scaling::alarm::Comparison;
 use fleet_scaling::config::{Action, FleetConfig};
 use fleet_scaling::decide::{Decision, Reason};
 use fleet_scaling::state::{FleetState, Process};
+use fleet_scaling::unknown::Direction;
 use jiff::Timestamp;
 
 use super::super::text::{age, counted, minute};
 use crate::aws::autoscaling::Activity;
-use crate::fleet::scaling::{Change, Model};
+use crate::fleet::scaling::{Change, LeftOut, Model};
 
 /// What an explanation rests on.
 pub(super) struct Facts<'a> {
@@ -58,7 +59,15 @@ pub(super) fn tell(facts: &Facts<'_>) -> Told {
     }
     limits(facts, &mut told);
     launches(facts, &mut told);
-    for left_out in &facts.model.left_out {
+    // What is not modelled is among the reasons where it may move the capacity now.
+    let untold = |left_out: &&LeftOut| {
+        let sentences = told.not_more.iter().chain(&told.not_zero);
+        !sentences
+            .into_iter()
+            .any(|sentence| sentence.starts_with(&left_out.what))
+    };
+    let left_out: Vec<&LeftOut> = facts.model.left_out.iter().filter(untold).collect();
+    for left_out in left_out {
         let sentence = left_out.what.clone();
         if sentence.starts_with("scale to zero") {
             told.not_zero.push(sentence);
@@ -94,7 +103,12 @@ fn question(config: &FleetConfig, reason: &Reason) -> Question {
         | Reason::Suspended {
             process: Process::Terminate,
         } => Question::NotZero,
-        Reason::Wins { .. } | Reason::Rebalance { .. } | Reason::Quiet => Question::ThisMany,
+        Reason::NotModelled { part } => match config.spec().not_modelled[*part].direction {
+            Direction::In => Question::NotZero,
+            Direction::Out | Direction::Both => Question::NotMore,
+        },
+        // Also what later versions of the library add.
+        _ => Question::ThisMany,
     }
 }
 
@@ -157,7 +171,6 @@ mod tests {
     use fleet_scaling::{Moment, decide};
 
     use super::*;
-    use crate::fleet::scaling::LeftOut;
 
     fn model() -> Model {
         Model {
@@ -192,7 +205,7 @@ mod tests {
     #[test]
     fn alarms_answer_the_question_that_they_are_about() {
         let told = told(&model(), &FleetState::settled(2), 3.0, &[], false);
-        assert!(has(&told.not_more, "alarm `queue-has-jobs` is ALARM"), "{told:?}");
+        assert!(has(&told.not_more, "alarm `queue-upper` is ALARM"), "{told:?}");
         assert!(has(&told.not_more, "AlarmHigh"), "{told:?}");
         assert!(has(&told.not_zero, "AlarmLow"), "{told:?}");
         assert!(
@@ -223,7 +236,7 @@ mod tests {
         let bounds = at_least
             .not_zero
             .iter()
-            .filter(|sentence| sentence.contains("minimum"));
+            .filter(|sentence| sentence.contains("the minimum is"));
         assert_eq!(bounds.count(), 1, "{at_least:?}");
     }
 
@@ -266,10 +279,7 @@ mod tests {
             "policy `a` is disabled",
             "scale to zero: the alarm `b` has no action",
         ] {
-            model.left_out.push(LeftOut {
-                broken: true,
-                what: what.to_owned(),
-            });
+            model.left_out.push(LeftOut::broken(what));
         }
         let told = told(&model, &FleetState::settled(1), 0.0, &[], false);
         assert!(has(&told.not_more, "policy `a` is disabled"));

@@ -176,6 +176,7 @@ mod tests {
             spot: true,
             default_cooldown_seconds: None,
             deleting: false,
+            features: crate::aws::autoscaling::Features::default(),
         }
     }
 

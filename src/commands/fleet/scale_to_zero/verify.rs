@@ -300,6 +300,7 @@ mod tests {
             spot: true,
             default_cooldown_seconds: None,
             deleting: false,
+            features: crate::aws::autoscaling::Features::default(),
         }
     }
 

@@ -7,6 +7,7 @@ use super::super::text::{dollars, percent, span};
 use super::Simulation;
 use crate::output::{Render, Table, View, paragraph};
 use crate::plot::terminal;
+use crate::ui::{Role, paint};
 
 /// Dots of a character in a terminal, side by side.
 const DOTS: usize = 2;
@@ -36,6 +37,11 @@ impl Render for Simulation {
             text.push('\n');
             text.push_str(&terminal(&chart, width, view.color));
         }
+        text.push('\n');
+        let lead = format!("{} ", paint(view.color, Role::Hint, "=>"));
+        for sentence in self.verdict() {
+            paragraph(&mut text, view, &lead, &sentence);
+        }
         text
     }
 
@@ -45,6 +51,33 @@ impl Render for Simulation {
 }
 
 impl Simulation {
+    /// What the simulation comes to, at the end, where it is read.
+    fn verdict(&self) -> Vec<String> {
+        let report = &self.report;
+        let days = self.scenario.days;
+        let mut sentences = vec![if report.wait.count == 0 {
+            match report.jobs.arrived {
+                0 => format!("no job came; {} a day", dollars(report.fleet.cost / days)),
+                _ => "no job started: nothing in this configuration starts an instance for them".to_owned(),
+            }
+        } else {
+            format!(
+                "95% of the jobs wait at most {}, for {} a day; {} lost",
+                span(report.wait.p95),
+                dollars(report.fleet.cost / days),
+                match report.jobs.failed + report.jobs.rejected {
+                    0 => "none is".to_owned(),
+                    1 => "1 is".to_owned(),
+                    lost => format!("{lost} are"),
+                }
+            )
+        }];
+        for unknown in &report.unknown {
+            sentences.push(format!("not known: {unknown}; the figures are those of the rest"));
+        }
+        sentences
+    }
+
     fn durations(&self, view: &View) -> String {
         let mut table = Table::new(&["", "MEAN", "P50", "P90", "P95", "P99", "MAX"]);
         for (name, durations) in [
@@ -98,10 +131,13 @@ impl Simulation {
             (
                 "cost",
                 format!(
-                    "{} for {:.1} instance hours, {} per finished job",
+                    "{} for {:.1} instance hours, {}",
                     dollars(fleet.cost),
                     fleet.instance_hours,
-                    dollars(fleet.cost_per_job)
+                    fleet.cost_per_job.map_or_else(
+                        || "and no job finished".to_owned(),
+                        |cost| format!("{} per finished job", dollars(cost))
+                    )
                 ),
             ),
             (
@@ -115,10 +151,13 @@ impl Simulation {
             ),
             (
                 "cold starts",
-                format!(
-                    "{} of the jobs ran on an instance that was not there yet when they came",
-                    percent(fleet.cold_start_share)
-                ),
+                match fleet.cold_start_share {
+                    Some(share) => format!(
+                        "{} of the jobs ran on an instance that was not there yet when they came",
+                        percent(share)
+                    ),
+                    None => "no job started".to_owned(),
+                },
             ),
             (
                 "scaling",

@@ -28,13 +28,14 @@ impl Render for Tuning {
         text.push('\n');
         text.push_str(&self.table(view));
         text.push_str("\n* differs from the current configuration\n");
-        for sentence in self.answer() {
-            text.push('\n');
-            paragraph(&mut text, view, "", &sentence);
-        }
         if let Some(width) = view.width {
             text.push('\n');
             text.push_str(&terminal(&self.chart(), width, view.color));
+        }
+        // The verdict stands at the end, where it is read.
+        for sentence in self.answer() {
+            text.push('\n');
+            paragraph(&mut text, view, "", &sentence);
         }
         text
     }

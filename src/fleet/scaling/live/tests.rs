@@ -1,15 +1,16 @@
 //! A fleet as its stack makes it: two step policies with an alarm each, target tracking, scale to zero.
 
 use fleet_scaling::alarm::AlarmState as Known;
+use fleet_scaling::alarm::MissingData;
 use fleet_scaling::config::Action;
-use fleet_scaling::metrics::Metrics;
+use fleet_scaling::metrics::{Metric, Metrics};
 use jiff::Timestamp;
 
 use super::super::state;
 use super::*;
-use crate::aws::autoscaling::{Instance, Phase, Step};
+use crate::aws::autoscaling::{Instance, Phase, PolicyKind, Step, Tracked, TrackedMetric};
 use crate::aws::cloudwatch::AlarmState;
-use crate::layout::LayoutKind;
+use crate::layout::{FLEET_NAMESPACE, LayoutKind};
 
 const OWN: [(&str, &str); 2] = [("FleetSlug", "gpu-default"), ("Stage", "production")];
 
@@ -35,7 +36,12 @@ fn alarm(name: &str, metric: &str, comparison: &str, threshold: f64, periods: i3
         reason: None,
         since: None,
         actions_enabled: true,
-        actions: vec!["arn:aws:sns:us-east-1:123456789012:bp-scale-to-zero".to_owned()],
+        actions: vec![
+            "arn:aws:sns:us-east-1:123456789012:bp-scale-to-zero".to_owned(),
+            arn("LowerPolicy"),
+            arn("UpperPolicy"),
+            arn("Backlog"),
+        ],
         namespace: Some(FLEET_NAMESPACE.to_owned()),
         metric: Some(metric.to_owned()),
         dimensions: pairs(&OWN),
@@ -46,14 +52,21 @@ fn alarm(name: &str, metric: &str, comparison: &str, threshold: f64, periods: i3
         evaluation_periods: Some(periods),
         datapoints_to_alarm: None,
         missing_data: None,
+        details: crate::aws::cloudwatch::AlarmDetails::default(),
     }
+}
+
+fn arn(policy: &str) -> String {
+    format!("arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:1:policyName/{policy}")
 }
 
 fn policy(name: &str, alarms: &[&str], kind: PolicyKind) -> Policy {
     Policy {
         group: "asg-production-gpu-default".to_owned(),
         name: name.to_owned(),
+        arn: arn(name),
         enabled: true,
+        warmup_seconds: None,
         alarms: alarms.iter().map(|name| (*name).to_owned()).collect(),
         kind,
     }
@@ -91,6 +104,8 @@ fn facts() -> Facts {
         name: "BacklogPerInstance".to_owned(),
         dimensions: pairs(&OWN),
         statistic: Some("Average".to_owned()),
+        unit: None,
+        period_seconds: None,
     };
     let less = "LessThanOrEqualToThreshold";
     let mut empty = alarm("production-gpu-default-queue-empty", "QueueDepth", less, 0.0, 10);
@@ -119,6 +134,7 @@ fn facts() -> Facts {
             spot: true,
             default_cooldown_seconds: Some(300),
             deleting: false,
+            features: crate::aws::autoscaling::Features::default(),
         },
         policies: vec![
             policy("LowerPolicy", &["lower"], exact(None, Some(0.0), 0)),
@@ -129,7 +145,7 @@ fn facts() -> Facts {
                 PolicyKind::TargetTracking {
                     target: 2.0,
                     disable_scale_in: false,
-                    metric: Some(tracked),
+                    metric: Tracked::Metric(tracked),
                 },
             ),
         ],
@@ -191,7 +207,8 @@ fn what_nobody_can_tell_is_assumed_aloud() {
         "On-Demand list price in dollars (g4dn.xlarge 0.526)",
         "the price of q9.huge is not known",
         "the median of the last day, 120 s",
-        "1 do now",
+        "1 are protected now",
+        "Spot Instances are never interrupted",
         "no safe options",
         "no process of the group is suspended (Launch now)",
         "no scheduled action",
@@ -248,17 +265,16 @@ fn a_policy_that_looks_elsewhere_is_left_out() {
             alarm.dimensions = pairs(&[("FleetSlug", "other"), ("Stage", "production")]);
         }
     });
-    assert_eq!(elsewhere.len(), 3, "{elsewhere:?}");
+    // Both step policies, the two alarms of the tracking policy, and scale to zero.
+    assert_eq!(elsewhere.len(), 5, "{elsewhere:?}");
     assert_eq!(
         elsewhere[0],
-        LeftOut {
-            broken: true,
-            what: "policy `LowerPolicy`: its alarm `lower` watches QueueDepth of FleetSlug=other,Stage=production, which is \
-                   not this fleet"
-                .to_owned()
-        }
+        LeftOut::broken(
+            "policy `LowerPolicy`: its alarm `lower` watches QueueDepth of FleetSlug=other,Stage=production, which is not \
+             this fleet"
+        )
     );
-    assert!(elsewhere[2].what.starts_with("scale to zero: the alarm"));
+    assert!(elsewhere[4].what.starts_with("scale to zero: the alarm"));
 }
 
 #[test]
@@ -311,6 +327,104 @@ fn what_does_not_work_is_told_from_what_is_not_modelled() {
         !broken && what.contains("CPUUtilization, which is not modelled"),
         "{what}"
     );
+}
+
+/// CloudWatch API Reference, `PutMetricAlarm`: `AlarmActions` act in ALARM, `OKActions` in OK; `Unit`;
+/// `Metrics`; `ExtendedStatistic`; `ThresholdMetricId`.
+#[test]
+fn what_aws_would_evaluate_and_nobody_here_does_is_named_and_has_a_direction() {
+    use fleet_scaling::unknown::{Direction, Part};
+    let one = |change: fn(&mut Alarm)| {
+        let left_out = left_out(|facts| change(facts.alarms.get_mut("upper").unwrap()));
+        assert_eq!(left_out.len(), 1, "{left_out:?}");
+        left_out[0].clone()
+    };
+    let unit = one(|alarm| alarm.details.unit = Some("Seconds".to_owned()));
+    assert_eq!(unit.part, Some((Part::Unit, Direction::Both)));
+    assert!(unit.what.contains("the unit Seconds"), "{unit:?}");
+    let math = one(|alarm| {
+        alarm.details.expressions = vec!["FILL(m1,0)".to_owned()];
+        (alarm.metric, alarm.namespace) = (None, None);
+    });
+    assert_eq!(math.part.map(|(part, _)| part), Some(Part::MetricMath));
+    assert!(math.what.contains("metric math (FILL(m1,0))"), "{math:?}");
+    for (statistic, part) in [("p99", Part::Percentile), ("SampleCount", Part::SampleCount)] {
+        let mut facts = facts();
+        facts.alarms.get_mut("upper").unwrap().statistic = Some(statistic.to_owned());
+        assert_eq!(read(&facts).left_out[0].part.map(|(part, _)| part), Some(part));
+    }
+    let band = one(|alarm| alarm.details.anomaly_band = true);
+    assert_eq!(band.part.map(|(part, _)| part), Some(Part::AnomalyBand));
+    let ok_only = one(|alarm| std::mem::swap(&mut alarm.actions, &mut alarm.details.other_actions));
+    assert_eq!(ok_only.part.map(|(part, _)| part), Some(Part::OtherState));
+    let nobody = one(|alarm| alarm.actions = vec!["arn:aws:sns:us-east-1:1:people".to_owned()]);
+    assert!(
+        nobody.broken && nobody.what.contains("the policy is none of its actions"),
+        "{nobody:?}"
+    );
+}
+
+#[test]
+fn a_tracking_policy_has_the_alarms_that_it_has() {
+    let mut facts = facts();
+    facts.alarms.get_mut("high").unwrap().threshold = Some(5.0);
+    facts.alarms.get_mut("low").unwrap().evaluation_periods = Some(30);
+    let model = read(&facts);
+    let rules: Vec<_> = model.config.alarms()[2..4]
+        .iter()
+        .map(|alarm| (alarm.rule.threshold, alarm.rule.evaluation_periods))
+        .collect();
+    assert_eq!(rules, [(5.0, 3), (1.8, 30)]);
+    assert!(
+        model.assumptions.join("\n").contains("somebody has edited it"),
+        "{model:?}"
+    );
+    // Without its alarms it gives no answer.
+    facts.alarms.retain(|name, _| name != "high" && name != "low");
+    let model = read(&facts);
+    assert!(
+        model
+            .config
+            .alarms()
+            .iter()
+            .all(|alarm| alarm.action.policy() != Some(2))
+    );
+    assert_eq!(model.left_out.len(), 2, "{model:?}");
+}
+
+#[test]
+fn what_a_group_has_beside_its_policies_is_named() {
+    let parts = |change: fn(&mut Facts)| {
+        let left_out = left_out(change);
+        left_out
+            .iter()
+            .filter_map(|left_out| left_out.part)
+            .map(|(part, _)| part)
+            .collect::<Vec<_>>()
+    };
+    use fleet_scaling::unknown::Part;
+    assert_eq!(
+        parts(|facts| facts.group.features.warm_pool = true),
+        [Part::WarmPool]
+    );
+    assert_eq!(
+        parts(|facts| facts.group.features.weights = true),
+        [Part::Weights]
+    );
+    assert_eq!(
+        parts(|facts| facts.group.features.on_demand_base = 1),
+        [Part::OnDemandShare]
+    );
+    assert_eq!(
+        parts(|facts| facts.policies[0].warmup_seconds = Some(60)),
+        [Part::PolicyWarmUp]
+    );
+    let predefined = parts(|facts| {
+        if let PolicyKind::TargetTracking { metric, .. } = &mut facts.policies[2].kind {
+            *metric = Tracked::Predefined("ASGAverageCPUUtilization".to_owned());
+        }
+    });
+    assert_eq!(predefined, [Part::PredefinedMetric]);
 }
 
 #[test]

@@ -2,27 +2,31 @@
 
 use fleet_scaling::config::ScaleToZeroSpec;
 use fleet_scaling::metrics::Metric;
+use fleet_scaling::unknown::{Direction, Part};
 
+use super::super::LeftOut;
 use super::super::listener::Listener;
-use super::{Reader, broken, not_modelled};
+use super::Reader;
+use super::alarms::Why;
 
 impl Reader<'_> {
     /// The rule of the fleet's queue-empty alarm, called `name`.
     pub(super) fn scale_to_zero(&mut self, name: &str) -> Option<ScaleToZeroSpec> {
         let Some(alarm) = self.facts.alarms.get(name) else {
             let missing = format!("the alarm `{name}` does not exist, so nothing takes the fleet to zero");
-            self.leave_out(true, format!("scale to zero: {missing}"));
+            self.leave_out(LeftOut::broken(format!("scale to zero: {missing}")));
             return None;
         };
         let understood = self.alarm_spec(alarm).and_then(|spec| {
             if alarm.actions.is_empty() {
-                return Err(broken("has no action, so nothing takes the fleet to zero"));
+                return Err(Why::broken("has no action, so nothing takes the fleet to zero"));
             }
             if let Listener::Nobody(why) = &self.facts.zero_listener {
-                return Err(broken(format!("notifies in vain: {why}")));
+                return Err(Why::broken(format!("notifies in vain: {why}")));
             }
             if spec.metric != Metric::QueueDepth || spec.period_seconds.to_bits() != 60_f64.to_bits() {
-                return Err(not_modelled(
+                return Err(Why::not_modelled(
+                    Part::OtherMetric,
                     "is not on minutes of QueueDepth, which is not modelled",
                 ));
             }
@@ -45,8 +49,8 @@ impl Reader<'_> {
                 })
             }
             Err(why) => {
-                let what = format!("scale to zero: the alarm `{name}` {}", why.what);
-                self.leave_out(why.broken, what);
+                let subject = format!("scale to zero: the alarm `{name}`");
+                self.leave_out(why.about(&subject, Direction::In));
                 None
             }
         }

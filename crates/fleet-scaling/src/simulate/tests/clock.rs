@@ -90,6 +90,7 @@ fn decide_minute_by_minute_is_the_simulation_for_every_period_and_kind_of_policy
                     statistic: Statistic::Average,
                     target: 5.0,
                     disable_scale_in: false,
+                    alarms: None,
                     floor: 0,
                 },
             ],

@@ -62,6 +62,7 @@ fn fleet(name: &str, instances: usize, queue: Reading, busy: usize) -> Candidate
         spot: true,
         default_cooldown_seconds: None,
         deleting: false,
+        features: crate::aws::autoscaling::Features::default(),
     };
     let work = Work {
         queue,

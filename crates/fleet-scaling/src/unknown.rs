@@ -1,0 +1,341 @@
+//! The third value beside yes and no: what a group has and nothing here models.
+//!
+//! A part that is left out is not "no". Every conclusion that it could change is unknown:
+//! [`decide`](crate::decide()) gives a range, [`lint`](crate::lint()) lowers the findings that a simulation
+//! without it supports, [`replay`](crate::replay()) blames nobody, and reports of simulations name it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::FleetConfig;
+
+/// A part of a group's scaling that is there and not modelled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotModelled {
+    /// Which kind of part.
+    pub part: Part,
+    /// What it is in this group, a clause: "policy `p` tracks CPUUtilization".
+    pub what: String,
+    /// In which direction it may move the desired capacity.
+    #[serde(default)]
+    pub direction: Direction,
+}
+
+/// In which direction a part may move the desired capacity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Only up.
+    Out,
+    /// Only down.
+    In,
+    /// Up and down.
+    #[default]
+    Both,
+}
+
+/// What an unmodelled part leaves unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// The desired capacity, and all that follows from it.
+    Capacity,
+    /// When instances come and go, and what they cost; not the desired capacity.
+    Course,
+}
+
+/// The kinds of parts that are not modelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Part {
+    /// An alarm or a policy on metric math.
+    MetricMath,
+    /// An alarm on a percentile or another extended statistic.
+    Percentile,
+    /// An alarm on an anomaly detection band.
+    AnomalyBand,
+    /// An alarm on `SampleCount`.
+    SampleCount,
+    /// An alarm on points of one unit.
+    Unit,
+    /// An alarm with a period of 10, 20 or 30 seconds.
+    HighResolution,
+    /// A metric that the fleet does not publish.
+    OtherMetric,
+    /// Target tracking of a predefined metric.
+    PredefinedMetric,
+    /// Target tracking with a period of its own.
+    TrackingPeriod,
+    /// A policy that an alarm invokes in another state than `ALARM`.
+    OtherState,
+    /// Predictive scaling.
+    PredictiveScaling,
+    /// A policy of a kind that is not known.
+    OtherPolicy,
+    /// A scheduled action.
+    ScheduledAction,
+    /// A policy with a warm-up of its own.
+    PolicyWarmUp,
+    /// A warm pool.
+    WarmPool,
+    /// A lifecycle hook.
+    LifecycleHook,
+    /// Instance types that count for more than one.
+    Weights,
+    /// On-Demand Instances in a group of Spot Instances.
+    OnDemandShare,
+}
+
+impl Part {
+    /// Every kind.
+    pub const ALL: [Self; 18] = [
+        Self::MetricMath,
+        Self::Percentile,
+        Self::AnomalyBand,
+        Self::SampleCount,
+        Self::Unit,
+        Self::HighResolution,
+        Self::OtherMetric,
+        Self::PredefinedMetric,
+        Self::TrackingPeriod,
+        Self::OtherState,
+        Self::PredictiveScaling,
+        Self::OtherPolicy,
+        Self::ScheduledAction,
+        Self::PolicyWarmUp,
+        Self::WarmPool,
+        Self::LifecycleHook,
+        Self::Weights,
+        Self::OnDemandShare,
+    ];
+
+    /// What it is, a noun.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MetricMath => "metric math, `FILL` included",
+            Self::Percentile => "percentiles and other extended statistics",
+            Self::AnomalyBand => "anomaly detection bands",
+            Self::SampleCount => "the statistic `SampleCount`",
+            Self::Unit => "alarms on points of one unit",
+            Self::HighResolution => "periods of 10, 20 and 30 seconds",
+            Self::OtherMetric => "metrics that the fleet does not publish",
+            Self::PredefinedMetric => "predefined metrics of target tracking",
+            Self::TrackingPeriod => "target tracking with a period of its own",
+            Self::OtherState => "policies under `OKActions` and `InsufficientDataActions`",
+            Self::PredictiveScaling => "predictive scaling",
+            Self::OtherPolicy => "policies of other kinds",
+            Self::ScheduledAction => "scheduled actions",
+            Self::PolicyWarmUp => "policies with a warm-up of their own",
+            Self::WarmPool => "warm pools",
+            Self::LifecycleHook => "lifecycle hooks",
+            Self::Weights => "weights of instance types",
+            Self::OnDemandShare => "On-Demand base and share of a Spot group",
+        }
+    }
+
+    /// What it leaves unknown.
+    #[must_use]
+    pub fn effect(self) -> Effect {
+        match self {
+            Self::MetricMath
+            | Self::Percentile
+            | Self::AnomalyBand
+            | Self::SampleCount
+            | Self::Unit
+            | Self::HighResolution
+            | Self::OtherMetric
+            | Self::PredefinedMetric
+            | Self::TrackingPeriod
+            | Self::OtherState
+            | Self::PredictiveScaling
+            | Self::OtherPolicy
+            | Self::ScheduledAction
+            | Self::PolicyWarmUp => Effect::Capacity,
+            Self::WarmPool | Self::LifecycleHook | Self::Weights | Self::OnDemandShare => Effect::Course,
+        }
+    }
+
+    /// The table of what is not modelled, in Markdown.
+    #[must_use]
+    pub fn table() -> String {
+        let mut table = "| not modelled | leaves unknown |\n|---|---|\n".to_owned();
+        for part in Self::ALL {
+            let unknown = match part.effect() {
+                Effect::Capacity => "the desired capacity and all that follows",
+                Effect::Course => "when instances come and go, and what they cost",
+            };
+            table.push_str(&format!("| {} | {unknown} |\n", part.name()));
+        }
+        table
+    }
+}
+
+impl fmt::Display for NotModelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl NotModelled {
+    fn decides(&self) -> bool {
+        self.part.effect() == Effect::Capacity
+    }
+
+    fn may(&self, direction: Direction) -> bool {
+        self.direction == Direction::Both || self.direction == direction
+    }
+}
+
+/// What decides on a desired capacity beside the modelled policies.
+pub(crate) struct Situation {
+    /// The desired capacity before.
+    pub(crate) before: u32,
+    /// What the modelled parts make of it.
+    pub(crate) desired: u32,
+    /// What the modelled policies answered, within the bounds: others can only answer with more.
+    pub(crate) answered: Option<u32>,
+    /// Alarms are not listened to.
+    pub(crate) ignores_alarms: bool,
+    /// Instances warm up.
+    pub(crate) warming: bool,
+}
+
+/// The least and the largest desired capacity that the unmodelled parts of `config` may make of what is
+/// known, and the positions of those that may.
+pub(crate) fn range(config: &FleetConfig, known: &Situation) -> (u32, u32, Vec<usize>) {
+    let limits = config.limits();
+    let (mut least, mut most) = (known.desired, known.desired);
+    let mut by = Vec::new();
+    for (position, part) in config.spec().not_modelled.iter().enumerate() {
+        let acts = match part.part {
+            // A schedule sets the capacity whatever alarms and policies say.
+            Part::ScheduledAction | Part::PredictiveScaling => true,
+            Part::PolicyWarmUp => known.warming && !known.ignores_alarms,
+            _ => part.decides() && !known.ignores_alarms,
+        };
+        if !acts {
+            continue;
+        }
+        let (before_least, before_most) = (least, most);
+        if part.may(Direction::Out) {
+            most = limits.max.max(most);
+        }
+        if part.may(Direction::In) {
+            // "Multiple dynamic scaling policies": the largest answer wins, so a known one is a floor.
+            let floor = match (part.part, known.answered) {
+                (Part::ScheduledAction, _) | (_, None) => limits.min,
+                (_, Some(answered)) => answered,
+            };
+            least = least.min(floor);
+            // Another tracking policy that is not ready to scale in keeps the group as it is.
+            if known.desired < known.before {
+                most = most.max(known.before);
+            }
+        }
+        if (least, most) != (before_least, before_most) || least != most {
+            by.push(position);
+        }
+    }
+    (least, most, by)
+}
+
+impl FleetConfig {
+    /// The parts that may change what the modelled ones make of the desired capacity.
+    pub fn undecided(&self) -> impl Iterator<Item = &NotModelled> {
+        self.spec().not_modelled.iter().filter(|part| part.decides())
+    }
+
+    /// Sentences for whoever reads figures of this configuration: what they leave out. None when nothing is.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<String> {
+        self.spec()
+            .not_modelled
+            .iter()
+            .map(|part| match part.part.effect() {
+                Effect::Capacity => format!("{part}: what it does to the desired capacity is not known"),
+                Effect::Course => {
+                    format!("{part}: when instances come and go, and what they cost, is not known")
+                }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::FleetSpec;
+    use crate::metrics::{Metric, Metrics};
+    use crate::state::FleetState;
+    use crate::{Moment, decide, explain};
+
+    fn with(part: Part, direction: Direction) -> FleetConfig {
+        let mut spec = FleetSpec::one_step();
+        spec.not_modelled.push(NotModelled {
+            part,
+            what: "policy `other` is of another kind".to_owned(),
+            direction,
+        });
+        FleetConfig::new(spec).unwrap()
+    }
+
+    fn range_of(config: &FleetConfig, desired: u32, queue: f64, backlog: f64) -> (u32, u32, u32) {
+        let metrics = Metrics::new()
+            .with(Metric::QueueDepth, [Some(queue); 20])
+            .with(Metric::BacklogPerInstance, [Some(backlog); 20]);
+        let decision = decide(config, &FleetState::settled(desired), &metrics, Moment(0));
+        (decision.least, decision.desired, decision.most)
+    }
+
+    #[test]
+    fn what_may_only_add_leaves_the_top_open_and_what_may_only_take_the_bottom() {
+        use Direction::{Both, In, Out};
+        let other = |direction| with(Part::OtherMetric, direction);
+        // The modelled policies want three.
+        assert_eq!(range_of(&other(Out), 1, 5.0, 5.0), (3, 3, 10));
+        assert_eq!(range_of(&other(In), 1, 5.0, 5.0), (3, 3, 3));
+        assert_eq!(range_of(&other(Both), 1, 5.0, 5.0), (3, 3, 10));
+        // They want nothing: a fleet at zero with an empty queue.
+        assert_eq!(range_of(&other(Out), 0, 0.0, 0.0), (0, 0, 10));
+        assert_eq!(range_of(&other(In), 4, 5.0, 1.9), (1, 1, 4));
+        assert_eq!(range_of(&with(Part::WarmPool, Both), 1, 5.0, 5.0), (3, 3, 3));
+        assert_eq!(
+            range_of(&with(Part::ScheduledAction, Both), 1, 5.0, 5.0),
+            (0, 3, 10)
+        );
+        assert_eq!(range_of(&with(Part::PolicyWarmUp, Both), 1, 5.0, 5.0), (3, 3, 3));
+    }
+
+    #[test]
+    fn an_explanation_with_an_unmodelled_part_draws_no_conclusion() {
+        let empty = Metrics::new().with(Metric::QueueDepth, [Some(40.0); 20]);
+        let config = with(Part::MetricMath, Direction::Out);
+        let mut spec = config.spec().clone();
+        spec.policies.clear();
+        let config = FleetConfig::new(spec).unwrap();
+        let said = explain(&config, &FleetState::settled(0), &empty, Moment(0));
+        assert_eq!(
+            said.last().unwrap(),
+            "what becomes of the desired capacity, 0, is not known: 0 to 10"
+        );
+        assert!(
+            said.contains(
+                &"policy `other` is of another kind: not modelled, and it may move the desired capacity"
+                    .to_owned()
+            ),
+            "{said:?}"
+        );
+    }
+
+    #[test]
+    fn every_kind_is_in_the_table_once_and_the_readme_has_it() {
+        let table = Part::table();
+        for part in Part::ALL {
+            assert_eq!(table.matches(part.name()).count(), 1, "{part:?}");
+        }
+        assert!(include_str!("../README.md").contains(&table), "{table}");
+    }
+}
