@@ -29,7 +29,10 @@ async fn a_busy_fleet_is_explained_with_its_numbers() {
     let account = Account::with(&[]);
     let document = explain(&account, &[]).await;
     assert_eq!(document["schema"], "bpctl.fleet.explain/1");
-    assert_eq!(document["decision"], json!({"desired": 2, "instances": 2, "least": 2, "most": 2}));
+    assert_eq!(
+        document["decision"],
+        json!({"desired": 2, "instances": 2, "least": 2, "most": 2})
+    );
     assert!(says(
         &document,
         "why_not_more",
@@ -48,7 +51,10 @@ async fn a_busy_fleet_is_explained_with_its_numbers() {
 async fn what_if_supposes_and_changes_nothing() {
     let account = Account::with(&[]);
     let document = explain(&account, &["--what-if", "queue=40,workers=2,spot=none"]).await;
-    assert_eq!(document["decision"], json!({"desired": 10, "instances": 2, "least": 10, "most": 10}));
+    assert_eq!(
+        document["decision"],
+        json!({"desired": 10, "instances": 2, "least": 10, "most": 10})
+    );
     assert_eq!(
         document["what_if"],
         json!({"queue": 40.0, "workers": 2, "no_spot": true})
