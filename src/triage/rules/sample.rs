@@ -130,6 +130,7 @@ pub(crate) fn alarm(name: &str, dimensions: &[(&str, &str)]) -> Alarm {
         evaluation_periods: None,
         datapoints_to_alarm: None,
         missing_data: None,
+        details: crate::aws::cloudwatch::AlarmDetails::default(),
         actions_enabled: true,
         actions: if name.ends_with("queue-empty") {
             vec![TOPIC.to_owned()]
