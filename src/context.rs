@@ -15,7 +15,7 @@ use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::layout::{Layout, LayoutKind, Stage};
 use crate::output::{Envelope, OutputSpec, Render, emit};
-use crate::settings::{ConfigFile, Settings};
+use crate::settings::{self, Choice, ConfigFile, Profiles, Settings};
 use crate::ui::Ui;
 
 /// Everything a command may use.
@@ -25,6 +25,10 @@ pub(crate) struct Ctx {
     pub(crate) settings: Settings,
     /// The configuration file in force, if there is one.
     pub(crate) config: Option<ConfigFile>,
+    /// The context that this user chose for that file.
+    pub(crate) choice: Option<Choice>,
+    /// AWS' shared files; empty where nobody needs them.
+    pub(crate) profiles: Profiles,
     /// Values of the flags that override settings, for `config explain`.
     pub(crate) flags: BTreeMap<&'static str, String>,
     pub(crate) env: BTreeMap<String, String>,
@@ -127,14 +131,25 @@ impl Ctx {
         }
     }
 
-    /// Where a change would happen, with the account read from AWS and the account guard applied.
+    /// Where a change would happen: the account is read from AWS once every rule that can be checked without a
+    /// call holds, and the account guard has answered.
     ///
     /// # Errors
-    /// No credentials, or the wrong account.
+    /// No context chosen, no account guard where there must be one, no credentials, or the wrong account.
     pub(crate) async fn target(&self) -> Result<Target> {
+        self.settings.check_before_changes()?;
         self.aws.guard_account().await?;
         let identity = self.aws.identity().await?;
-        let protected = self.settings.protected.value;
+        let mut protected = self.settings.protected.value;
+        if let Some(name) = self.settings.protected_context(&identity.account)
+            && !protected
+        {
+            protected = true;
+            self.ui.warn(&format!(
+                "account {} is that of the protected context `{name}`: its rules hold here too",
+                identity.account
+            ));
+        }
         let stage = self.settings.stage.as_ref().map(|stage| stage.value);
         Ok(Target {
             context: self.settings.context.value.clone(),
@@ -144,6 +159,16 @@ impl Ctx {
             production: protected || is_production(self.settings.layout.value, stage),
             principal: identity.arn.clone(),
         })
+    }
+
+    /// What settings are made from, for commands that explain them.
+    pub(crate) fn inputs(&self) -> settings::Inputs<'_> {
+        let mut inputs = settings::Inputs::new(&self.env);
+        inputs.flags = self.flags.clone();
+        inputs.file = self.config.as_ref();
+        inputs.choice = self.choice.as_ref();
+        inputs.profiles = Some(&self.profiles);
+        inputs
     }
 }
 
@@ -226,14 +251,9 @@ fn is_production(layout: LayoutKind, stage: Option<Stage>) -> bool {
     layout == LayoutKind::Staged && stage == Some(Stage::Production)
 }
 
-/// `$XDG_STATE_HOME/bpctl`, else `~/.local/state/bpctl`.
+/// Where bpctl keeps its own notes.
 pub(crate) fn state_dir(env: &BTreeMap<String, String>) -> Option<PathBuf> {
-    let var = |name: &str| env.get(name).filter(|value| !value.is_empty());
-    if let Some(state) = var("XDG_STATE_HOME") {
-        return Some(Path::new(state).join("bpctl"));
-    }
-    let home = var("HOME").or_else(|| var("USERPROFILE"))?;
-    Some(Path::new(home).join(".local").join("state").join("bpctl"))
+    settings::state_folder(env)
 }
 
 #[cfg(test)]

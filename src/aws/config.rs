@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -15,9 +16,11 @@ use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 
-use super::http::PoliteClient;
+use super::credentials::{Chain, Signers};
+use super::http::{PoliteClient, Reach};
 use super::loopback::is_loopback_url;
 use super::rate_limits::RateLimits;
+use super::role::AssumedRole;
 use super::stats::Stats;
 use crate::clock::Clock;
 use crate::error::{CtlError, Result};
@@ -31,27 +34,41 @@ const MAX_ATTEMPTS: u32 = 6;
 /// How long a body may stand still; the SDK's own default.
 const STALLED: Duration = Duration::from_secs(20);
 
+/// Where nobody answers: a sandbox in this process needs no address.
+pub(super) const NOWHERE: &str = "http://127.0.0.1:1";
+
+/// What all clients share.
+pub(super) struct Loaded {
+    pub(super) sdk: SdkConfig,
+    pub(super) signers: Signers,
+}
+
 pub(super) async fn load(
     settings: &Settings,
     clock: &Clock,
     transport: Option<&Transport>,
     stats: &Arc<Stats>,
-) -> Result<SdkConfig> {
-    let endpoint = settings.endpoint_url.as_ref().map(|url| url.value.clone());
+) -> Result<Loaded> {
+    let simulated = settings.is_sandbox() || transport.is_some();
+    let reach = Reach::of(settings, simulated);
     let inner = match transport {
         Some(transport) => transport.client.clone(),
-        None => network_client(endpoint.as_deref()),
+        None => network_client(reach),
     };
-    let client = PoliteClient::new(
+    let client = SharedHttpClient::new(PoliteClient::new(
         inner,
-        endpoint.as_deref(),
+        reach,
         RateLimits::documented(clock.clone()),
         Arc::clone(stats),
-    );
+    ));
     let retries = match settings.retry_mode.value {
         RetryMode::Standard => RetryConfig::standard(),
         RetryMode::Adaptive => RetryConfig::adaptive(),
-    };
+    }
+    // Not adaptive unless asked for: after one throttled call that mode lets the whole service have one request every
+    // two seconds, which is for fleets of clients, not for one command. The client-side rate
+    // limits already keep to the documented rates.
+    .with_max_attempts(MAX_ATTEMPTS);
     // A timeout is about the network, which is not simulated: it means the machine's time at any speed.
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(clock.from_real(settings.connect_timeout.value))
@@ -60,66 +77,73 @@ pub(super) async fn load(
     let stalled = StalledStreamProtectionConfig::enabled()
         .grace_period(clock.from_real(STALLED))
         .build();
+    let sleep = SharedAsyncSleep::new(clock.clone());
+    let time = SharedTimeSource::new(clock.clone());
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(SharedHttpClient::new(client))
-        .sleep_impl(SharedAsyncSleep::new(clock.clone()))
-        .time_source(SharedTimeSource::new(clock.clone()))
-        // Not adaptive unless asked for: after one throttled call that mode lets the whole service have one request every
-        // two seconds, which is for fleets of clients, not for one command. The client-side rate
-        // limits already keep to the documented rates.
-        .retry_config(retries.with_max_attempts(MAX_ATTEMPTS))
-        .timeout_config(timeouts)
+        .http_client(client.clone())
+        .sleep_impl(sleep.clone())
+        .time_source(time.clone())
+        .retry_config(retries.clone())
+        .timeout_config(timeouts.clone())
         .stalled_stream_protection(stalled);
-    if let Some(region) = &settings.region {
-        loader = loader.region(Region::new(region.value.clone()));
-    }
-    if settings.is_sandbox() || transport.is_some() {
-        let endpoint = endpoint.unwrap_or_else(|| "http://127.0.0.1:1".to_owned());
-        if !is_loopback_url(&endpoint) {
+    let signers = Signers::default();
+    if simulated {
+        let endpoint = settings.endpoint_url.as_ref().map(|url| url.value.as_str());
+        if let Some(endpoint) = endpoint.filter(|endpoint| !is_loopback_url(endpoint)) {
             return Err(CtlError::config(format!(
                 "use the sandbox at `{endpoint}`: it is not on this machine"
             ))
             .hint("unset AWS_ENDPOINT_URL and BPCTL_ENDPOINT_URL, or use another context"));
         }
-        let region = transport
-            .map_or("us-east-1", |transport| transport.region.as_str())
-            .to_owned();
-        loader = loader
-            .endpoint_url(endpoint)
-            .region(Region::new(
-                settings
-                    .region
-                    .as_ref()
-                    .map_or(region, |region| region.value.clone()),
-            ))
-            .credentials_provider(Credentials::new("sandbox", "sandbox", None, None, "sandbox"));
-        return Ok(loader.load().await);
+        let region = settings.region.as_ref().map(|region| region.value.as_str());
+        let usual = transport.map_or("us-east-1", |transport| transport.region.as_str());
+        let sdk = loader
+            .endpoint_url(endpoint.unwrap_or(NOWHERE))
+            .region(Region::new(region.unwrap_or(usual).to_owned()))
+            .credentials_provider(Credentials::new("sandbox", "sandbox", None, None, "sandbox"))
+            .load()
+            .await;
+        return Ok(Loaded { sdk, signers });
     }
-    if let Some(endpoint) = endpoint {
-        loader = loader.endpoint_url(endpoint);
+    let region = settings
+        .region
+        .as_ref()
+        .map(|region| Region::new(region.value.clone()));
+    if let Some(region) = &region {
+        loader = loader.region(region.clone());
     }
     if let Some(profile) = &settings.profile {
         loader = loader.profile_name(&profile.value);
     }
-    let base = loader.load().await;
-    let Some(role) = &settings.role_arn else {
-        return Ok(base);
-    };
-    let provider = aws_config::sts::AssumeRoleProvider::builder(&role.value)
-        .session_name("bpctl")
-        .configure(&base)
-        .build()
-        .await;
-    Ok(base
+    if let Some(endpoint) = &settings.endpoint_url {
+        loader = loader.endpoint_url(&endpoint.value);
+    }
+    let sdk = loader.no_credentials().load().await;
+    let role = settings.role_arn.as_ref().map(|role| {
+        let endpoint = settings.endpoint("sts").map(|endpoint| endpoint.value.clone());
+        AssumedRole::new(&role.value, &sdk, endpoint)
+    });
+    let providers = ProviderConfig::without_region()
+        .with_region(region)
+        .with_use_fips(sdk.use_fips())
+        .with_use_dual_stack(sdk.use_dual_stack())
+        .with_http_client(client)
+        .with_sleep_impl(sleep)
+        .with_time_source(time)
+        .with_retry_config(retries)
+        .with_timeout_config(timeouts);
+    let chain = Chain::new(settings, &providers, role, clock.clone(), signers.clone());
+    let sdk = sdk
         .into_builder()
-        .credentials_provider(SharedCredentialsProvider::new(provider))
-        .build())
+        .credentials_provider(SharedCredentialsProvider::new(chain))
+        .build();
+    Ok(Loaded { sdk, signers })
 }
 
 /// The real network. Trusted certificates are only loaded when something will be encrypted.
-fn network_client(endpoint: Option<&str>) -> SharedHttpClient {
+fn network_client(reach: Reach) -> SharedHttpClient {
     let builder = aws_smithy_http_client::Builder::new();
-    if endpoint.is_some_and(|url| url.starts_with("http://")) {
+    if reach == Reach::PlainLoopback {
         builder.build_http()
     } else {
         builder

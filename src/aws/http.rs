@@ -15,6 +15,7 @@ use super::loopback::{is_loopback_host, is_loopback_url};
 use super::operation::Operation;
 use super::rate_limits::RateLimits;
 use super::stats::Stats;
+use crate::settings::Settings;
 
 /// What AWS sees in front of the SDK's own user agent.
 const USER_AGENT: &str = concat!("bpctl/", env!("CARGO_PKG_VERSION"));
@@ -23,8 +24,41 @@ const USER_AGENT: &str = concat!("bpctl/", env!("CARGO_PKG_VERSION"));
 struct Shared {
     rate_limits: Arc<RateLimits>,
     stats: Arc<Stats>,
-    /// With a loopback endpoint override: no other machine may be dialled.
-    loopback_only: bool,
+    reach: Reach,
+}
+
+/// Whom requests may go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// All services have endpoints on this machine, none of them encrypted: nobody else may be dialled.
+    PlainLoopback,
+    /// The same, encrypted or not.
+    Loopback,
+    /// Anybody, but other machines only over encrypted connections.
+    Encrypted,
+    /// Anybody, as the context says.
+    Anybody,
+}
+
+impl Reach {
+    pub(super) fn of(settings: &Settings, simulated: bool) -> Self {
+        if simulated && settings.endpoint_url.is_none() {
+            return Self::PlainLoopback;
+        }
+        let endpoints = || {
+            settings
+                .endpoint_url
+                .iter()
+                .chain(settings.service_endpoints.values())
+        };
+        let local = settings.endpoint_url.is_some() && endpoints().all(|url| is_loopback_url(&url.value));
+        match (local, settings.allow_plain_http) {
+            (true, _) if endpoints().all(|url| url.value.starts_with("http://")) => Self::PlainLoopback,
+            (true, _) => Self::Loopback,
+            (false, false) => Self::Encrypted,
+            (false, true) => Self::Anybody,
+        }
+    }
 }
 
 /// An HTTP client around the real one.
@@ -37,17 +71,16 @@ pub(super) struct PoliteClient {
 impl PoliteClient {
     pub(super) fn new(
         inner: SharedHttpClient,
-        endpoint: Option<&str>,
+        reach: Reach,
         rate_limits: RateLimits,
         stats: Arc<Stats>,
     ) -> Self {
-        let loopback_only = endpoint.is_some_and(is_loopback_url);
         Self {
             inner,
             shared: Shared {
                 rate_limits: Arc::new(rate_limits),
                 stats,
-                loopback_only,
+                reach,
             },
         }
     }
@@ -85,9 +118,8 @@ impl HttpConnector for Connector {
                 );
                 return Err(ConnectorError::user(refusal.into()));
             }
-            if shared.loopback_only {
-                keep_local(&mut request)?;
-            }
+            without_prefix(&mut request)?;
+            refuse_strangers(&request, shared.reach)?;
             announce(&mut request);
             shared.rate_limits.take(&operation).await;
             let label = operation.label();
@@ -101,26 +133,54 @@ impl HttpConnector for Connector {
     }
 }
 
-/// StartLiveTail and GetLogObject put `stream-` in front of the host even under an endpoint
-/// override, which no loopback address can answer; the prefix is taken off again. Whatever else
-/// would leave this machine is refused.
-fn keep_local(request: &mut HttpRequest) -> Result<(), ConnectorError> {
-    let uri: http::Uri = request
+fn parsed(request: &HttpRequest) -> Result<http::Uri, ConnectorError> {
+    request
         .uri()
         .parse()
-        .map_err(|error: http::uri::InvalidUri| ConnectorError::other(error.into(), None))?;
+        .map_err(|error: http::uri::InvalidUri| ConnectorError::other(error.into(), None))
+}
+
+/// StartLiveTail and GetLogObject put `stream-` in front of the host even under an endpoint
+/// override, which no loopback address can answer; the prefix is taken off again.
+fn without_prefix(request: &mut HttpRequest) -> Result<(), ConnectorError> {
+    let uri = parsed(request)?;
     let host = uri.host().unwrap_or_default();
-    if is_loopback_host(host) {
+    if !host.strip_prefix("stream-").is_some_and(is_loopback_host) {
         return Ok(());
     }
-    if host.strip_prefix("stream-").is_some_and(is_loopback_host) {
-        let rewritten = request.uri().replacen("//stream-", "//", 1);
-        return request
-            .set_uri(rewritten.as_str())
-            .map_err(|error| ConnectorError::other(error.into(), None));
-    }
-    let refusal = format!("refused to dial `{host}`: an endpoint override points at this machine");
-    Err(ConnectorError::user(refusal.into()))
+    let rewritten = request.uri().replacen("//stream-", "//", 1);
+    request
+        .set_uri(rewritten.as_str())
+        .map_err(|error| ConnectorError::other(error.into(), None))
+}
+
+/// The last word on whom a request may go to, whatever asked for it.
+fn refuse_strangers(request: &HttpRequest, reach: Reach) -> Result<(), ConnectorError> {
+    let uri = parsed(request)?;
+    let host = uri.host().unwrap_or_default();
+    let plain = uri.scheme_str() == Some("http");
+    let why = match reach {
+        _ if is_loopback_host(host) => return Ok(()),
+        Reach::PlainLoopback | Reach::Loopback => "an endpoint override points at this machine",
+        Reach::Encrypted if plain && !gives_credentials(host) => "it would be asked without encryption",
+        Reach::Encrypted | Reach::Anybody => return Ok(()),
+    };
+    Err(ConnectorError::user(
+        format!("refused to dial `{host}`: {why}").into(),
+    ))
+}
+
+/// The addresses at which instances, containers and pods get their credentials, in plain text by design
+/// (AWS SDKs and Tools Reference Guide, "IMDS credential provider" and "Container credential provider").
+fn gives_credentials(host: &str) -> bool {
+    const ADDRESSES: [&str; 5] = [
+        "169.254.169.254",
+        "[fd00:ec2::254]",
+        "169.254.170.2",
+        "169.254.170.23",
+        "[fd00:ec2::23]",
+    ];
+    ADDRESSES.contains(&host)
 }
 
 fn announce(request: &mut HttpRequest) {
@@ -150,9 +210,21 @@ mod tests {
     #[test]
     fn under_a_loopback_override_nobody_else_is_dialled() {
         let mut live_tail = request("http://stream-127.0.0.1:4566/", &[], "");
-        keep_local(&mut live_tail).unwrap();
+        without_prefix(&mut live_tail).unwrap();
         assert_eq!(live_tail.uri(), "http://127.0.0.1:4566/");
-        let mut elsewhere = request("https://ssmmessages.us-east-1.amazonaws.com/x", &[], "");
-        assert!(keep_local(&mut elsewhere).is_err());
+        refuse_strangers(&live_tail, Reach::PlainLoopback).unwrap();
+        let elsewhere = request("https://ssmmessages.us-east-1.amazonaws.com/x", &[], "");
+        assert!(refuse_strangers(&elsewhere, Reach::Loopback).is_err());
+        refuse_strangers(&elsewhere, Reach::Encrypted).unwrap();
+    }
+
+    #[test]
+    fn plain_text_leaves_this_machine_only_for_credentials_or_on_demand() {
+        let plain = request("http://10.0.0.1/", &[], "");
+        assert!(refuse_strangers(&plain, Reach::Encrypted).is_err());
+        refuse_strangers(&plain, Reach::Anybody).unwrap();
+        for address in ["http://169.254.169.254/latest", "http://[fd00:ec2::23]/v1"] {
+            refuse_strangers(&request(address, &[], ""), Reach::Encrypted).unwrap();
+        }
     }
 }

@@ -19,13 +19,16 @@ pub(crate) mod sts;
 
 mod config;
 mod convert;
+mod credentials;
 mod http;
 mod loopback;
 mod operation;
 mod pages;
 mod path_style;
 mod rate_limits;
+mod role;
 pub(crate) mod stats;
+mod whole;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,10 +37,12 @@ use aws_types::SdkConfig;
 use tokio::sync::OnceCell;
 
 use crate::clock::Clock;
-use crate::error::Result;
+use crate::error::{Result, SignIn};
 use crate::process::Transport;
 use crate::settings::Settings;
 
+use config::Loaded;
+pub(crate) use credentials::Signer;
 pub(crate) use loopback::is_loopback_url;
 pub(crate) use pages::Tokens;
 use stats::Stats;
@@ -50,7 +55,7 @@ pub(crate) struct Aws {
     clock: Clock,
     transport: Option<Transport>,
     stats: Arc<Stats>,
-    config: OnceCell<SdkConfig>,
+    config: OnceCell<Loaded>,
     identity: OnceCell<sts::Identity>,
     guard: OnceCell<Result<()>>,
     /// Whether the account is to be known even if nothing depends on it.
@@ -91,7 +96,7 @@ impl Aws {
         &self.clock
     }
 
-    async fn config(&self) -> Result<&SdkConfig> {
+    async fn loaded(&self) -> Result<&Loaded> {
         self.config
             .get_or_try_init(|| {
                 config::load(&self.settings, &self.clock, self.transport.as_ref(), &self.stats)
@@ -107,7 +112,42 @@ impl Aws {
 
     /// The region in force, once the configuration has been loaded.
     pub(crate) fn known_region(&self) -> Option<String> {
-        Some(self.config.get()?.region()?.to_string())
+        Some(self.config.get()?.sdk.region()?.to_string())
+    }
+
+    async fn config(&self) -> Result<&SdkConfig> {
+        Ok(&self.loaded().await?.sdk)
+    }
+
+    /// Where a service, named by its IAM prefix, is asked instead of at AWS' own address.
+    fn endpoint(&self, prefix: &str) -> Option<String> {
+        // The names in AWS' configuration are those of the services themselves.
+        let service = match prefix {
+            "autoscaling" => "auto_scaling",
+            "elasticloadbalancing" => "elastic_load_balancing_v2",
+            "logs" => "cloudwatch_logs",
+            "secretsmanager" => "secrets_manager",
+            same => same,
+        };
+        // In a sandbox all services are in one place, whatever the address.
+        if self.settings.is_sandbox() || self.transport.is_some() {
+            let all = self.settings.endpoint_url.as_ref();
+            return Some(all.map_or_else(|| config::NOWHERE.to_owned(), |all| all.value.clone()));
+        }
+        Some(self.settings.endpoint(service)?.value.clone())
+    }
+
+    /// What signing in again means in this run.
+    pub(crate) fn sign_in(&self) -> SignIn {
+        credentials::sign_in(&self.settings)
+    }
+
+    /// Who signed so far, and until when.
+    ///
+    /// # Errors
+    /// A configuration that the SDK refuses.
+    pub(crate) async fn signer(&self) -> Result<Option<Signer>> {
+        Ok(self.loaded().await?.signers.last())
     }
 
     /// The region in force, from the settings or from the profile.
@@ -129,9 +169,12 @@ macro_rules! clients {
                     $(self.$guard().await?;)?
                     let partition = format!("{}-{}", stringify!($sdk), self.number);
                     let config = self.config().await?;
-                    let builder = $sdk::config::Builder::from(config)
+                    let mut builder = $sdk::config::Builder::from(config)
                         .retry_partition($sdk::config::retry::RetryPartition::new(partition))
-                        .interceptor(operation::NameOperation { service: $service });
+                        .interceptor(operation::NameOperation { service: $service })
+                        .interceptor(whole::Whole);
+                    // Settings have decided where the service is; what the SDK found by itself does not count.
+                    builder.set_endpoint_url(self.endpoint($service));
                     $(let builder = $module::$how(builder, config);)?
                     #[expect(clippy::disallowed_methods, reason = "the one place that makes clients")]
                     let client = $sdk::Client::from_conf(builder.build());

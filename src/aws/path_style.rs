@@ -28,7 +28,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::aws::http::PoliteClient;
+    use crate::aws::http::{PoliteClient, Reach};
     use crate::aws::rate_limits::RateLimits;
     use crate::aws::stats::Stats;
     use crate::clock::Clock;
@@ -39,7 +39,7 @@ mod tests {
         let account = SharedHttpClient::new(Sandbox::stepped(Options::default()));
         let pace = RateLimits::documented(Clock::starting_at(Timestamp::UNIX_EPOCH, 1.0));
         // It refuses every host that is not this machine's.
-        let client = PoliteClient::new(account, Some(endpoint), pace, Arc::new(Stats::default()));
+        let client = PoliteClient::new(account, Reach::Loopback, pace, Arc::new(Stats::default()));
         let credentials = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())

@@ -10,7 +10,7 @@ use crate::change::Mode;
 use crate::clock::Clock;
 use crate::commands;
 use crate::commands::verb::{Configuration, Needs};
-use crate::context::{Ctx, state_dir};
+use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::process::{Interrupts, Process};
@@ -44,7 +44,9 @@ pub(super) async fn dispatch(cli: Cli, mode: Mode, mut process: Process, owner: 
             return error.exit_status();
         }
     };
-    let outcome = interruptible(&ctx, command, needs, owner).await;
+    let outcome = interruptible(&ctx, command, needs, owner)
+        .await
+        .map_err(|error| error.signed_in_by(&ctx.aws.sign_in()));
     let status = match &outcome {
         Ok(status) => *status,
         Err(error) => {
@@ -95,23 +97,44 @@ async fn context(
     } else {
         settings::find_file(explicit.as_deref(), &cwd, &env)
     };
+    let state_dir = settings::state_folder(&env);
     let resolved = output.validate().and(found).and_then(|file| {
-        let inputs = settings::Inputs {
-            flags: flags.clone(),
-            env: &env,
-            file: file.as_ref(),
-        };
-        let settings = settings::resolve(&inputs).or_else(|error| {
-            match needs.configuration {
-                Configuration::Sound => return Err(error),
-                Configuration::EvenBroken => ui.warn(&format!("failed to {error}")),
-                Configuration::Unread => {}
+        let broken = |error: CtlError| match needs.configuration {
+            Configuration::Sound => Err(error),
+            Configuration::EvenBroken => {
+                ui.warn(&format!("failed to {error}"));
+                Ok(())
             }
-            settings::resolve_leniently(&inputs)
-        })?;
-        Ok((file, settings))
+            Configuration::Unread => Ok(()),
+        };
+        let mut inputs = settings::Inputs::new(&env);
+        inputs.flags = flags.clone();
+        inputs.file = file.as_ref();
+        inputs.aws = needs.aws;
+        let mut choice = None;
+        if needs.configuration != Configuration::Unread {
+            let path = file.as_ref().map(|file| file.path.as_path());
+            choice = settings::Choice::read(state_dir.as_deref(), path)
+                .or_else(|error| broken(error).map(|()| None))?;
+        }
+        inputs.choice = choice.as_ref();
+        let mut profiles = settings::Profiles::default();
+        let looks_at_profiles = needs.aws || needs.configuration == Configuration::EvenBroken;
+        if looks_at_profiles && settings::chosen_context(&inputs).value != settings::SANDBOX_CONTEXT {
+            profiles = settings::Profiles::read(&env).or_else(|error| broken(error).map(|()| profiles))?;
+        }
+        inputs.profiles = Some(&profiles);
+        let settings = settings::resolve(&inputs)
+            .or_else(|error| broken(error).and_then(|()| settings::resolve_leniently(&inputs)))?;
+        if needs.aws && !settings.is_sandbox() && transport.is_none() {
+            settings.check_before_calls(&profiles)?;
+            if let Some(passed_over) = settings.passed_over_keys() {
+                ui.warn(&passed_over);
+            }
+        }
+        Ok((file, settings, choice, profiles))
     });
-    let (config, mut settings) = match resolved {
+    let (config, mut settings, choice, profiles) = match resolved {
         Ok(resolved) => resolved,
         Err(error) => return Err((ui, error)),
     };
@@ -120,7 +143,6 @@ async fn context(
         .skip(1)
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    let state_dir = state_dir(&env);
     let clock = match &transport {
         Some(transport) => transport.clock.clone(),
         None if settings.is_sandbox() && needs.aws => {
@@ -144,6 +166,8 @@ async fn context(
         output,
         settings,
         config,
+        choice,
+        profiles,
         flags,
         env,
         aws,

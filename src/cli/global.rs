@@ -8,6 +8,7 @@ use clap::Args;
 use crate::completion;
 use crate::error::Place;
 use crate::output::{OutputFormat, OutputSpec};
+use crate::settings::holds_credentials;
 use crate::ui::{ColorChoice, Verbosity};
 
 /// Flags of every command.
@@ -45,6 +46,14 @@ pub(crate) struct GlobalArgs {
     /// Refuse to run in any other account
     #[arg(long, global = true, value_name = "ID", hide_short_help = true)]
     pub(super) account_id: Option<String>,
+
+    /// Change things without an account guard, in whatever account the credentials belong to
+    #[arg(long, global = true, conflicts_with = "account_id", hide_short_help = true)]
+    pub(super) no_account_guard: bool,
+
+    /// Treat the context as a protected one: every change needs its name typed
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(super) protected: bool,
 
     /// Send API calls here instead of to AWS
     #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
@@ -123,13 +132,16 @@ impl GlobalArgs {
         }
     }
 
-    /// The flags that chose the place.
+    /// The flags that chose the place. What may hold a password is not repeated.
     pub(super) fn place(&self) -> Place {
-        Place::of_flags(self.overrides())
+        let mut flags = self.overrides();
+        flags.retain(|name, value| *name != "endpoint-url" || !holds_credentials(value));
+        Place::of_flags(flags)
     }
 
     pub(super) fn overrides(&self) -> BTreeMap<&'static str, String> {
         let config = self.config_file.as_ref().map(|path| path.display().to_string());
+        let switch = |given: bool| given.then(|| "true".to_owned());
         [
             // No setting, but whoever repeats this command line needs it.
             ("config-file", &config),
@@ -140,6 +152,8 @@ impl GlobalArgs {
             ("region", &self.region),
             ("role-arn", &self.role_arn),
             ("account-id", &self.account_id),
+            ("no-account-guard", &switch(self.no_account_guard)),
+            ("protected", &switch(self.protected)),
             ("endpoint-url", &self.endpoint_url),
             ("infra-dir", &self.infra_dir),
         ]

@@ -14,4 +14,5 @@ pub(crate) mod runs;
 pub(crate) mod sandbox;
 pub(crate) mod triage;
 pub(crate) mod verb;
+pub(crate) mod version;
 pub(crate) mod whoami;

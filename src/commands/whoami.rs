@@ -1,14 +1,17 @@
-//! `bpctl whoami`: account, principal, region, context and layout, and where each came from.
+//! `bpctl whoami`: account, principal, who signs and until when, region, context, endpoints, guards, and where each came
+//! from.
 
 use clap::Args;
+use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::aws::Signer;
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::output::{Render, Table, View};
-use crate::settings::Source;
+use crate::settings::{SERVICES, Settings, Source};
 
 /// Show the account, principal, region and context that commands would use
 #[derive(Debug, Args)]
@@ -22,13 +25,35 @@ struct Whoami {
     context: String,
     layout: String,
     stage: Option<String>,
-    #[serde(rename = "sources")]
+    credentials: Credentials,
+    endpoints: Vec<Endpoint>,
+    /// Whether another account would be refused.
+    account_guard: bool,
+    /// Whether every change needs the context's name typed.
+    protected: bool,
     sources: Vec<Origin>,
 }
 
 #[derive(Debug, Serialize)]
+struct Credentials {
+    /// Who gave them, in words.
+    provider: String,
+    /// When they end; null when they do not.
+    expires: Option<String>,
+}
+
+/// Where one service is asked.
+#[derive(Debug, Serialize)]
+struct Endpoint {
+    service: &'static str,
+    /// Null: AWS' own address in the region.
+    url: Option<String>,
+    source: String,
+}
+
+#[derive(Debug, Serialize)]
 struct Origin {
-    what: &'static str,
+    what: String,
     value: String,
     source: String,
 }
@@ -41,11 +66,7 @@ impl Render for Whoami {
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&["WHAT", "VALUE", "FROM"]);
         for origin in &self.sources {
-            table.row([
-                origin.what.to_owned(),
-                origin.value.clone(),
-                origin.source.clone(),
-            ]);
+            table.row([origin.what.clone(), origin.value.clone(), origin.source.clone()]);
         }
         table.render(view)
     }
@@ -61,85 +82,139 @@ impl Verb for WhoamiArgs {
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
-        run(ctx, &self).await
-    }
-}
-
-async fn run(ctx: &Ctx, _args: &WhoamiArgs) -> Result<ExitStatus> {
-    let identity = ctx
-        .unless_interrupted(async {
-            ctx.aws.guard_account().await?;
-            ctx.aws.identity().await.cloned()
-        })
-        .await?;
-    let settings = &ctx.settings;
-    let region = ctx.aws.region().await?;
-    let credentials = match (&settings.role_arn, &settings.profile) {
-        _ if settings.is_sandbox() => "the sandbox's own credentials".to_owned(),
-        (Some(role), _) => format!("role {} ({})", role.value, role.source),
-        (None, Some(profile)) => format!("profile {} ({})", profile.value, profile.source),
-        (None, None) => "the AWS default credential chain".to_owned(),
-    };
-    let region_source = match &settings.region {
-        Some(region) => region.source.to_string(),
-        None => "the AWS configuration files".to_owned(),
-    };
-    let mut sources = vec![
-        origin("account", identity.account.as_ref(), &credentials),
-        origin("principal", &identity.arn, &credentials),
-        origin("region", region.as_deref().unwrap_or("not set"), &region_source),
-        origin(
-            "context",
-            &settings.context.value,
-            settings.context.source.to_string(),
-        ),
-        origin(
-            "layout",
-            settings.layout.value.as_str(),
-            settings.layout.source.to_string(),
-        ),
-    ];
-    if let Some(stage) = &settings.stage {
-        sources.push(origin("stage", stage.value.as_str(), stage.source.to_string()));
-    }
-    if let Some(endpoint) = &settings.endpoint_url {
-        sources.push(origin("endpoint", &endpoint.value, endpoint.source.to_string()));
-    }
-    if let Some(folder) = &settings.infra_dir {
+        let (identity, signer) = ctx
+            .unless_interrupted(async {
+                ctx.aws.guard_account().await?;
+                let identity = ctx.aws.identity().await?.clone();
+                Ok((identity, ctx.aws.signer().await?))
+            })
+            .await?;
+        let settings = &ctx.settings;
+        let region = ctx.aws.region().await?;
+        let signer = signer.unwrap_or_else(|| Signer {
+            provider: "the sandbox's own credentials".to_owned(),
+            expires: None,
+        });
+        let endpoints = endpoints(settings);
+        let because_of = settings.protected_context(&identity.account);
+        let protected = settings.protected.value || because_of.is_some();
+        let mut sources = vec![
+            origin("account", identity.account.as_ref(), &signer.provider),
+            origin("principal", &identity.arn, &signer.provider),
+            origin("credentials", &until(&signer, ctx.clock.now()), &signer.provider),
+            origin(
+                "region",
+                region.as_deref().unwrap_or("not set"),
+                settings
+                    .region
+                    .as_ref()
+                    .map_or(Source::Default, |region| region.source.clone())
+                    .to_string(),
+            ),
+            origin(
+                "context",
+                &settings.context.value,
+                settings.context.source.to_string(),
+            ),
+            origin(
+                "layout",
+                settings.layout.value.as_str(),
+                settings.layout.source.to_string(),
+            ),
+        ];
+        if let Some(stage) = &settings.stage {
+            sources.push(origin("stage", stage.value.as_str(), stage.source.to_string()));
+        }
+        sources.extend(endpoint_rows(&endpoints));
+        if let Some(folder) = &settings.infra_dir {
+            let shown = folder.value.display().to_string();
+            sources.push(origin("infrastructure", &shown, folder.source.to_string()));
+        }
+        let guard = settings.account_id.as_ref();
         sources.push(origin(
-            "infrastructure",
-            &folder.value.display().to_string(),
-            folder.source.to_string(),
+            "account guard",
+            if guard.is_some() { "on" } else { "off" },
+            guard
+                .map_or(Source::Default, |guard| guard.source.clone())
+                .to_string(),
         ));
+        let protected_by = match because_of {
+            Some(name) if !settings.protected.value => format!("its account is that of context {name}"),
+            _ => settings.protected.source.to_string(),
+        };
+        sources.push(origin(
+            "protected",
+            if protected { "yes" } else { "no" },
+            protected_by,
+        ));
+        ctx.emit(&Whoami {
+            account: identity.account.to_string(),
+            principal: identity.arn,
+            region,
+            context: settings.context.value.clone(),
+            layout: settings.layout.value.to_string(),
+            stage: settings.stage.as_ref().map(|stage| stage.value.to_string()),
+            credentials: Credentials {
+                provider: signer.provider,
+                expires: signer.expires.map(to_the_second),
+            },
+            endpoints,
+            account_guard: guard.is_some(),
+            protected,
+            sources,
+        })?;
+        Ok(ExitStatus::Done)
     }
-    let guard = match &settings.account_id {
-        Some(wanted) => wanted.source.clone(),
-        None => Source::Default,
-    };
-    sources.push(origin(
-        "account guard",
-        if settings.account_id.is_some() {
-            "on"
-        } else {
-            "off"
-        },
-        guard.to_string(),
-    ));
-    ctx.emit(&Whoami {
-        account: identity.account.to_string(),
-        principal: identity.arn,
-        region,
-        context: settings.context.value.clone(),
-        layout: settings.layout.value.to_string(),
-        stage: settings.stage.as_ref().map(|stage| stage.value.to_string()),
-        sources,
-    })?;
-    Ok(ExitStatus::Done)
 }
 
-fn origin(what: &'static str, value: &str, source: impl Into<String>) -> Origin {
+fn endpoints(settings: &Settings) -> Vec<Endpoint> {
+    let of = |service: &&'static str| {
+        let endpoint = settings.endpoint(service);
+        Endpoint {
+            service,
+            url: endpoint.map(|endpoint| endpoint.value.clone()),
+            source: endpoint
+                .map_or(Source::Default, |endpoint| endpoint.source.clone())
+                .to_string(),
+        }
+    };
+    SERVICES.iter().map(of).collect()
+}
+
+/// One row when all services are asked at one place; else one for each that is not asked at AWS' own address.
+fn endpoint_rows(endpoints: &[Endpoint]) -> Vec<Origin> {
+    let shown = |endpoint: &Endpoint| endpoint.url.clone().unwrap_or_else(|| "AWS' own".to_owned());
+    let same = |a: &Endpoint, b: &Endpoint| (&a.url, &a.source) == (&b.url, &b.source);
+    let Some(first) = endpoints.first() else {
+        return Vec::new();
+    };
+    if endpoints.iter().all(|endpoint| same(first, endpoint)) {
+        return vec![origin("endpoint", &shown(first), first.source.clone())];
+    }
+    endpoints
+        .iter()
+        .map(|endpoint| {
+            let what = format!("endpoint of {}", endpoint.service);
+            origin(&what, &shown(endpoint), endpoint.source.clone())
+        })
+        .collect()
+}
+
+fn to_the_second(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn until(signer: &Signer, now: Timestamp) -> String {
+    let Some(end) = signer.expires else {
+        return "do not end by themselves".to_owned();
+    };
+    let left = end.duration_since(now).as_secs().max(0) / 60;
+    format!("until {} ({left} min)", to_the_second(end))
+}
+
+fn origin(what: &str, value: &str, source: impl Into<String>) -> Origin {
     Origin {
-        what,
+        what: what.to_owned(),
         value: value.to_owned(),
         source: source.into(),
     }

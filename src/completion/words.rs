@@ -62,7 +62,15 @@ impl Words {
         typed
             .or(set.map(String::as_str))
             .map(str::to_owned)
-            .or_else(|| Some(self.config_file(process)?.current_context?.value))
+            .or_else(|| {
+                let file = self.config_file(process);
+                let path = file.as_ref().map(|file| file.path.as_path());
+                let state = settings::state_folder(&process.env);
+                let chosen = settings::Choice::read(state.as_deref(), path).ok().flatten();
+                chosen
+                    .map(|choice| choice.name)
+                    .or_else(|| Some(file?.current_context?.value))
+            })
             .unwrap_or_else(|| DEFAULT_CONTEXT.to_owned())
     }
 }

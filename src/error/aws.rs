@@ -8,7 +8,7 @@ use std::error::Error as StdError;
 
 use serde::Serialize;
 
-use super::{CommandLine, CtlError, Effect, ErrorKind, Hint};
+use super::{CommandLine, CtlError, ErrorKind, Hint, SignIn};
 
 /// Codes that mean "the credentials themselves are no good" over all services
 /// (AWS docs: "Common error types"; IAM: "Troubleshoot expired credentials").
@@ -117,6 +117,9 @@ where
     E: StdError + ProvideErrorMetadata + 'static,
 {
     let doing = doing.into();
+    if let Some(told) = told(error) {
+        return told.clone().context(doing);
+    }
     match error {
         SdkError::ServiceError(service) => {
             let inner = service.err();
@@ -184,11 +187,7 @@ fn from_reply(doing: &str, reply: Reply) -> CtlError {
             .coded("clock-skew")
             .hint("AWS and this machine disagree about the time: set the machine's clock, then run the command again")
     } else if CREDENTIAL_CODES.contains(&code) {
-        base(ErrorKind::Credentials).hint((
-            "the credentials have expired or are invalid: sign in again, with SSO by",
-            sign_in(),
-            ", or refresh AWS_* in the environment",
-        ))
+        base(ErrorKind::Credentials).needs_sign_in(SignIn::Unknown)
     } else if DENIED_CODES.contains(&code) {
         let denied = base(ErrorKind::AccessDenied);
         let whoami = CommandLine::bpctl(["whoami"]);
@@ -217,11 +216,6 @@ fn from_reply(doing: &str, reply: Reply) -> CtlError {
     error.replied(reply)
 }
 
-/// How to sign in again; the profile is part of the place.
-fn sign_in() -> CommandLine {
-    CommandLine::aws("sso", "login").with_effect(Effect::Reads)
-}
-
 /// Whether credentials could not be had. The type tells, words do not: "No address associated with
 /// hostname" has "sso" in it.
 fn is_about_credentials(error: &(dyn StdError + 'static)) -> bool {
@@ -240,15 +234,21 @@ fn is_not_found(code: &str) -> bool {
 }
 
 fn credentials_error(doing: &str, text: &str) -> CtlError {
-    let is_sso = text
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .any(|word| word.eq_ignore_ascii_case("sso"));
-    let error = CtlError::new(ErrorKind::Credentials, doing).cause(text);
-    if is_sso {
-        error.hint(("the SSO session is missing or has expired: run", sign_in()))
-    } else {
-        error.hint("no usable AWS credentials: set `profile` in the context, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+    CtlError::new(ErrorKind::Credentials, doing)
+        .cause(text)
+        .needs_sign_in(SignIn::Unknown)
+}
+
+/// What bpctl's own provider of credentials said, wherever the SDK put it.
+fn told<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a CtlError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(told) = error.downcast_ref::<CtlError>() {
+            return Some(told);
+        }
+        next = error.source();
     }
+    None
 }
 
 fn unreachable_error(doing: &str, what: &str, error: &(dyn StdError + 'static)) -> CtlError {

@@ -60,6 +60,9 @@ pub(crate) struct Place {
     aws: Vec<(&'static str, String)>,
 }
 
+/// Global flags without a value.
+const SWITCHES: [&str; 2] = ["no-account-guard", "protected"];
+
 impl Place {
     /// The flags, name without dashes and value, that commands of bpctl repeat.
     pub(crate) fn of_flags<N: Into<String>, V: Into<String>>(
@@ -229,10 +232,10 @@ impl CommandLine {
         placed.effect = Some(self.effect());
         match placed.program {
             Program::Bpctl => {
-                let flags = place
-                    .flags
-                    .iter()
-                    .flat_map(|(name, value)| [format!("--{name}"), clean(value)]);
+                let flags = place.flags.iter().flat_map(|(name, value)| {
+                    let value = (!SWITCHES.contains(&name.as_str())).then(|| clean(value));
+                    std::iter::once(format!("--{name}")).chain(value)
+                });
                 placed.words.splice(0..0, flags.map(Word::Plain));
                 placed
             }
@@ -419,6 +422,13 @@ mod tests {
             sandbox.in_place(&place()).to_string(),
             "bpctl --context sandbox triage"
         );
+    }
+
+    #[test]
+    fn a_switch_is_repeated_without_a_value() {
+        let place = Place::of_flags([("context", "a"), ("protected", "true")]);
+        let command = CommandLine::bpctl(["migrate"]).in_place(&place);
+        assert_eq!(command.to_string(), "bpctl --context a --protected migrate");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod aws;
 mod command_line;
 mod hint;
+mod sign_in;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -15,6 +16,7 @@ use crate::exit::ExitStatus;
 pub(crate) use aws::{Reply, from_sdk};
 pub(crate) use command_line::{CommandLine, Effect, Place};
 pub(crate) use hint::Hint;
+pub(crate) use sign_in::SignIn;
 
 /// What went wrong, as far as scripts and exit statuses care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -128,6 +130,8 @@ struct Details {
     code: Option<&'static str>,
     reply: Option<Reply>,
     wrong_flags: Vec<&'static str>,
+    /// Which of the hints says how to sign in, while nobody knows better.
+    guessed_sign_in: Option<usize>,
 }
 
 pub(crate) type Result<T, E = CtlError> = std::result::Result<T, E>;
@@ -180,6 +184,28 @@ impl CtlError {
     #[must_use]
     pub(crate) fn wrong_flag(mut self, flag: &'static str) -> Self {
         self.details.wrong_flags.push(flag);
+        self
+    }
+
+    /// Says how to come to credentials.
+    #[must_use]
+    pub(crate) fn needs_sign_in(mut self, how: SignIn) -> Self {
+        if how == SignIn::Unknown {
+            self.details.guessed_sign_in = Some(self.hints.len());
+        }
+        self.hint(how.hint())
+    }
+
+    /// Puts the way to sign in that is known in the place of a guess, if there is one.
+    #[must_use]
+    pub(crate) fn signed_in_by(mut self, how: &SignIn) -> Self {
+        if *how == SignIn::Unknown {
+            return self;
+        }
+        let guess = self.details.guessed_sign_in.take();
+        if let Some(guess) = guess.and_then(|index| self.hints.get_mut(index)) {
+            *guess = how.hint();
+        }
         self
     }
 

@@ -1,15 +1,16 @@
-//! `bpctl.toml`: finding it, reading it with line numbers, and moving its current context.
+//! `bpctl.toml`: finding it, and reading it with line numbers.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use etcetera::BaseStrategy as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::edit;
 use super::keys::{KEYS, nearest};
 use crate::error::{CommandLine, CtlError, Result};
 use crate::files::{CONFIG_LIMIT, read_text};
+use crate::layout::AccountId;
 
 /// The file's name wherever it lies.
 pub(crate) const FILE_NAME: &str = "bpctl.toml";
@@ -41,25 +42,10 @@ pub(crate) fn find(
     let upwards = cwd.ancestors().map(|folder| folder.join(FILE_NAME));
     // Also a link to nowhere is found: going on without the account guard that is meant would be worse.
     let is_there = |path: &PathBuf| path.symlink_metadata().is_ok_and(|found| !found.is_dir());
-    match upwards.chain(user_file(env)).find(is_there) {
+    match upwards.chain(edit::user_file(env)).find(is_there) {
         Some(path) => ConfigFile::read(&path).map(Some),
         None => Ok(None),
     }
-}
-
-/// `$XDG_CONFIG_HOME/bpctl/bpctl.toml` or its equivalent on this system.
-fn user_file(env: &BTreeMap<String, String>) -> Option<PathBuf> {
-    if let Some(folder) = env.get("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty()) {
-        return Some(Path::new(folder).join("bpctl").join(FILE_NAME));
-    }
-    if let Some(home) = env.get("HOME").filter(|home| !home.is_empty()) {
-        return Some(Path::new(home).join(".config/bpctl").join(FILE_NAME));
-    }
-    if env.is_empty() {
-        return None;
-    }
-    let strategy = etcetera::choose_base_strategy().ok()?;
-    Some(strategy.config_dir().join("bpctl").join(FILE_NAME))
 }
 
 impl ConfigFile {
@@ -73,7 +59,11 @@ impl ConfigFile {
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
         let table = DeTable::parse(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
-            CtlError::config(format!("read `{}:{line}`", path.display())).cause(error.message().to_owned())
+            let complaint = CtlError::config(format!("read `{}:{line}`", path.display()));
+            match text.lines().nth(line - 1).and_then(bare_account_id) {
+                Some(reason) => complaint.cause(reason),
+                None => complaint.cause(error.message().to_owned()),
+            }
         })?;
         let mut file = Self {
             path: path.to_owned(),
@@ -84,7 +74,7 @@ impl ConfigFile {
             match name.get_ref().as_ref() {
                 "current_context" => {
                     file.current_context = Some(Entry {
-                        value: scalar(path, line, value)?,
+                        value: scalar(path, text, "current_context", line, value)?,
                         line,
                     });
                 }
@@ -140,13 +130,20 @@ impl ConfigFile {
                         KEYS.iter().map(|known| known.name),
                     ));
                 }
-                context.insert(
-                    key.to_owned(),
-                    Entry {
-                        value: scalar(&self.path, line, value)?,
-                        line,
-                    },
-                );
+                let value = scalar(&self.path, text, key, line, value)?;
+                // The rules of a protected account hold in every context: they must be known of every one.
+                let unsafe_value = match key {
+                    "account_id" => value.parse::<AccountId>().err().map(|error| error.to_string()),
+                    "protected" => value
+                        .parse::<bool>()
+                        .err()
+                        .map(|_| format!("`protected` is `{value}`: write `true` or `false`")),
+                    _ => None,
+                };
+                if let Some(reason) = unsafe_value {
+                    return Err(wrong_shape(&self.path, line, &reason));
+                }
+                context.insert(key.to_owned(), Entry { value, line });
             }
             self.contexts.insert(name.to_owned(), context);
         }
@@ -157,34 +154,42 @@ impl ConfigFile {
     pub(crate) fn no_such_context(&self, name: &str, wanted_by: &str) -> CtlError {
         let known: Vec<&str> = self.contexts.keys().map(String::as_str).collect();
         let error = CtlError::config(format!("use context `{name}` ({wanted_by}): it is not defined"));
+        let list = CommandLine::bpctl(["config", "get-contexts"]);
         match nearest(name, known.iter().copied().chain([super::SANDBOX_CONTEXT])) {
-            Some(near) => error.hint((
-                format!("did you mean `{near}`?"),
-                CommandLine::bpctl(["config", "get-contexts"]),
-                "lists them all",
-            )),
-            None => error.hint((
-                "list the contexts with",
-                CommandLine::bpctl(["config", "get-contexts"]),
-            )),
+            Some(near) => error.hint((format!("did you mean `{near}`?"), list, "lists them all")),
+            None => error.hint(("list the contexts with", list)),
         }
     }
 }
 
-fn scalar(path: &Path, line: usize, value: &Spanned<DeValue<'_>>) -> Result<String> {
-    match value.get_ref() {
-        DeValue::String(text) => Ok(text.to_string()),
-        DeValue::Boolean(flag) => Ok(flag.to_string()),
-        DeValue::Integer(_)
-        | DeValue::Float(_)
-        | DeValue::Datetime(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => Err(wrong_shape(
-            path,
-            line,
-            "expected a string in quotes, or `true` or `false`",
-        )),
-    }
+fn scalar(path: &Path, text: &str, key: &str, line: usize, value: &Spanned<DeValue<'_>>) -> Result<String> {
+    let reason = match value.get_ref() {
+        DeValue::String(text) if text.trim().is_empty() => {
+            format!("`{key}` is empty: give it a value, or remove the line")
+        }
+        DeValue::String(text) => return Ok(text.to_string()),
+        DeValue::Boolean(flag) => return Ok(flag.to_string()),
+        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) => {
+            let written = text.get(value.span()).unwrap_or("…");
+            format!("`{key}` needs quotes: write `{key} = \"{written}\"`")
+        }
+        DeValue::Array(_) | DeValue::Table(_) => {
+            format!("`{key}` holds more than one value: write one string in quotes, or `true` or `false`")
+        }
+    };
+    Err(wrong_shape(path, line, &reason))
+}
+
+/// An account id without quotes that is no number in TOML because it begins with a zero.
+fn bare_account_id(line: &str) -> Option<String> {
+    let (key, value) = line.split_once('=')?;
+    let digits: String = value
+        .trim_start()
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect();
+    (key.trim() == "account_id" && !digits.is_empty())
+        .then(|| format!("`account_id` needs quotes: write `account_id = \"{digits}\"`"))
 }
 
 fn wrong_shape(path: &Path, line: usize, what: &str) -> CtlError {
@@ -212,37 +217,6 @@ fn line_of(text: &str, offset: usize) -> usize {
         .filter(|byte| **byte == b'\n')
         .count()
         + 1
-}
-
-/// Rewrites `current_context` in the file, keeping every other byte, comments included.
-pub(crate) fn set_current_context(file: &ConfigFile, name: &str) -> Result<()> {
-    let doing = || format!("set the current context in `{}`", file.path.display());
-    let text =
-        read_text(&file.path, CONFIG_LIMIT).map_err(|error| CtlError::config(doing()).source(&error))?;
-    let mut document: toml_edit::DocumentMut = text
-        .parse()
-        .map_err(|error: toml_edit::TomlError| CtlError::config(doing()).source(&error))?;
-    let mut value = toml_edit::Value::from(name);
-    if let Some(old) = document
-        .get("current_context")
-        .and_then(toml_edit::Item::as_value)
-    {
-        *value.decor_mut() = old.decor().clone();
-    }
-    document["current_context"] = toml_edit::Item::Value(value);
-    // A rename replaces the file in one step: a crash leaves either the old or the new one. What a link
-    // points at is replaced, not the link.
-    let written = std::fs::canonicalize(&file.path).and_then(|path| {
-        let draft = path.with_extension(format!("toml.{}.new", std::process::id()));
-        std::fs::write(&draft, document.to_string())
-            .and_then(|()| std::fs::set_permissions(&draft, std::fs::metadata(&path)?.permissions()))
-            .and_then(|()| std::fs::rename(&draft, &path))
-            .inspect_err(|_| {
-                // Best effort: the error that is told is the first one.
-                let _ = std::fs::remove_file(&draft);
-            })
-    });
-    written.map_err(|error| CtlError::config(doing()).source(&error))
 }
 
 #[cfg(test)]
@@ -283,41 +257,45 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn switching_keeps_comments_permissions_and_a_link() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let real = folder.path().join("dotfiles.toml");
-        let text = "# ours\n[contexts.eu] # Europe\nregion = \"eu-west-1\"\n";
-        std::fs::write(&real, text).unwrap();
-        std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let link = folder.path().join(FILE_NAME);
-        std::os::unix::fs::symlink(&real, &link).unwrap();
-        set_current_context(&ConfigFile::read(&link).unwrap(), "eu").unwrap();
-        assert!(link.is_symlink());
-        let written = std::fs::read_to_string(&real).unwrap();
-        assert!(
-            written.contains("# ours\n") && written.contains("[contexts.eu] # Europe"),
-            "{written}"
-        );
-        assert_eq!(
-            ConfigFile::read(&link).unwrap().current_context.unwrap().value,
-            "eu"
-        );
-        assert_eq!(
-            std::fs::metadata(&real).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
-    }
-
-    #[cfg(unix)]
-    #[test]
     fn a_link_to_nowhere_is_not_the_same_as_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let env = BTreeMap::new();
         assert!(find(None, folder.path(), &env).unwrap().is_none());
         std::os::unix::fs::symlink("/nonexistent/x", folder.path().join(FILE_NAME)).unwrap();
         assert!(find(None, folder.path(), &env).is_err());
+    }
+
+    #[test]
+    fn a_value_without_quotes_is_told_how_to_write_it() {
+        for (line, write) in [
+            ("account_id = 123456789012", "account_id = \"123456789012\""),
+            (
+                "account_id = 012345678901 # ours",
+                "account_id = \"012345678901\"",
+            ),
+            ("wait_timeout = 30", "wait_timeout = \"30\""),
+        ] {
+            let error = parse(&format!("[contexts.eu]\n{line}\n")).unwrap_err();
+            assert_eq!(error.message(), "read `bpctl.toml:2`");
+            assert!(
+                error.causes()[0].ends_with(&format!("needs quotes: write `{write}`")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_empty_or_unsafe_in_any_context_is_named() {
+        for line in [
+            "region = \"\"",
+            "account_id = \"12345\"",
+            "protected = \"yes\"",
+            "stage = [\"a\"]",
+        ] {
+            let error = parse(&format!("[contexts.a]\n[contexts.b]\n{line}\n")).unwrap_err();
+            assert_eq!(error.message(), "read `bpctl.toml:3`", "{line}");
+        }
+        assert!(parse("current_context = \"\"\n").is_err());
     }
 
     #[test]

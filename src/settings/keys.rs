@@ -1,5 +1,8 @@
 //! The table of settings: one row is one key of a context, one `BPCTL_*` variable and (often) one flag.
 
+/// Settings that are true or false.
+const SWITCHES: &[&str] = &["allow_plain_http", "protected", "require_lease"];
+
 /// A setting.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Key {
@@ -13,6 +16,13 @@ pub(crate) struct Key {
     pub(crate) default: Option<&'static str>,
     /// One sentence.
     pub(crate) help: &'static str,
+}
+
+impl Key {
+    /// Whether the value is `true` or `false`.
+    pub(crate) fn is_switch(&self) -> bool {
+        SWITCHES.contains(&self.name)
+    }
 }
 
 /// Every key that a context may hold.
@@ -71,7 +81,15 @@ pub(crate) const KEYS: &[Key] = &[
         flag: Some("endpoint-url"),
         env: &["BPCTL_ENDPOINT_URL", "AWS_ENDPOINT_URL"],
         default: None,
-        help: "where API calls go instead of AWS",
+        help: "where API calls go instead of AWS; AWS_ENDPOINT_URL_<SERVICE> and the profile's `services` section count too",
+    },
+    Key {
+        name: "allow_plain_http",
+        flag: None,
+        // Only whoever writes the context says that its network can be trusted.
+        env: &[],
+        default: Some("false"),
+        help: "requests may go to `http://` endpoints on other machines: everybody on the way can read and change them",
     },
     Key {
         name: "infra_dir",
@@ -82,10 +100,10 @@ pub(crate) const KEYS: &[Key] = &[
     },
     Key {
         name: "protected",
-        flag: None,
+        flag: Some("protected"),
         env: &["BPCTL_PROTECTED"],
         default: Some("false"),
-        help: "a production context: even reversible changes need the context's name typed",
+        help: "a production context: even reversible changes need the context's name typed; flag and environment can only raise it",
     },
     Key {
         name: "retry_mode",

@@ -1,10 +1,19 @@
 //! This module owns settings: flag, then environment, then the context in `bpctl.toml`, then default;
 //! every value knows where it came from.
 
+mod aws;
+mod changes;
+mod choice;
+mod edit;
+mod endpoint;
 mod file;
+mod folders;
 mod keys;
+mod profiles;
+mod region;
 mod resolve;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,9 +22,18 @@ use serde::{Serialize, Serializer};
 
 use crate::layout::{AccountId, LayoutKind, Stage};
 
-pub(crate) use file::{ConfigFile, find as find_file, set_current_context};
+pub(crate) use changes::Safety;
+pub(crate) use choice::Choice;
+pub(crate) use edit::{set, starter, unset, user_file};
+pub(crate) use endpoint::{SERVICES, holds_credentials, is_loopback_host, is_loopback_url};
+pub(crate) use file::{ConfigFile, FILE_NAME, find as find_file};
+pub(crate) use folders::state as state_folder;
 pub(crate) use keys::{KEYS, Key, key, nearest};
-pub(crate) use resolve::{Candidate, Inputs, candidates, resolve, resolve_leniently};
+pub(crate) use profiles::{Chain, Means, Profiles};
+pub(crate) use resolve::{
+    Candidate, Inputs, candidates, check_value, chosen_context, resolve, resolve_leniently,
+    service_candidates,
+};
 
 /// The context that exists without configuration and never reaches AWS.
 pub(crate) const SANDBOX_CONTEXT: &str = "sandbox";
@@ -32,6 +50,14 @@ pub(crate) enum Source {
     Env(String),
     /// A line of a configuration file.
     File { path: PathBuf, line: usize },
+    /// A line of AWS' shared files.
+    Profile {
+        name: String,
+        path: PathBuf,
+        line: usize,
+    },
+    /// What `config use-context` wrote down for this user.
+    Choice(PathBuf),
     /// Fixed by the built-in `sandbox` context.
     Sandbox,
     /// Nobody said anything.
@@ -44,6 +70,8 @@ impl fmt::Display for Source {
             Self::Flag(name) => write!(f, "flag {name}"),
             Self::Env(name) => write!(f, "environment {name}"),
             Self::File { path, line } => write!(f, "file {}:{line}", path.display()),
+            Self::Profile { name, path, line } => write!(f, "profile {name}, {}:{line}", path.display()),
+            Self::Choice(path) => write!(f, "config use-context ({})", path.display()),
             Self::Sandbox => f.write_str("the built-in sandbox context"),
             Self::Default => f.write_str("default"),
         }
@@ -96,7 +124,11 @@ pub(crate) struct Settings {
     pub(crate) region: Option<Sourced<String>>,
     pub(crate) role_arn: Option<Sourced<String>>,
     pub(crate) account_id: Option<Sourced<AccountId>>,
+    /// Where the services without an endpoint of their own are.
     pub(crate) endpoint_url: Option<Sourced<String>>,
+    /// Endpoints of single services, by the ids of [`SERVICES`].
+    pub(crate) service_endpoints: BTreeMap<&'static str, Sourced<String>>,
+    pub(crate) allow_plain_http: bool,
     pub(crate) infra_dir: Option<Sourced<PathBuf>>,
     pub(crate) protected: Sourced<bool>,
     pub(crate) retry_mode: Sourced<RetryMode>,
@@ -104,11 +136,22 @@ pub(crate) struct Settings {
     pub(crate) read_timeout: Sourced<Duration>,
     pub(crate) wait_timeout: Sourced<Duration>,
     pub(crate) require_lease: Sourced<bool>,
+    /// What must hold before anything is changed.
+    pub(crate) safety: Safety,
+    /// How the profile in force comes to credentials.
+    pub(crate) chain: Option<Chain>,
+    /// Whether there are keys in the environment.
+    pub(crate) has_env_keys: bool,
 }
 
 impl Settings {
     /// Whether this run is in the built-in sandbox.
     pub(crate) fn is_sandbox(&self) -> bool {
         self.context.value == SANDBOX_CONTEXT
+    }
+
+    /// Where a service is asked, by its id in [`SERVICES`]; `None` for AWS' own address.
+    pub(crate) fn endpoint(&self, service: &str) -> Option<&Sourced<String>> {
+        self.service_endpoints.get(service).or(self.endpoint_url.as_ref())
     }
 }

@@ -1,4 +1,4 @@
-//! Precedence: flag > environment > context > default. Pure, so that `config explain` and the real
+//! Precedence: flag > environment > context > profile > default. Pure, so that `config explain` and the real
 //! run can never disagree.
 
 use std::collections::BTreeMap;
@@ -7,18 +7,48 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::changes::Safety;
+use super::choice::Choice;
 use super::keys::{KEYS, Key};
-use super::{ConfigFile, DEFAULT_CONTEXT, SANDBOX_CONTEXT, Settings, Source, Sourced};
+use super::profiles::{DEFAULT_PROFILE, Profiles};
+use super::{
+    ConfigFile, DEFAULT_CONTEXT, RetryMode, SANDBOX_CONTEXT, Settings, Source, Sourced, endpoint, region,
+};
 use crate::error::{CommandLine, CtlError, Result};
-use crate::layout::{LayoutKind, Stage};
+use crate::layout::{AccountId, LayoutKind, Stage};
 
 /// What settings are made from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Inputs<'a> {
     /// Flag name without dashes → value.
     pub(crate) flags: BTreeMap<&'static str, String>,
     pub(crate) env: &'a BTreeMap<String, String>,
     pub(crate) file: Option<&'a ConfigFile>,
+    /// What this user chose with `config use-context`.
+    pub(crate) choice: Option<&'a Choice>,
+    /// AWS' shared files, where they were read.
+    pub(crate) profiles: Option<&'a Profiles>,
+    /// Whether AWS will be asked. If not, what only AWS needs may be wrong.
+    pub(crate) aws: bool,
+}
+
+impl<'a> Inputs<'a> {
+    /// The environment alone, for a command that asks AWS.
+    pub(crate) fn new(env: &'a BTreeMap<String, String>) -> Self {
+        Self {
+            flags: BTreeMap::new(),
+            env,
+            file: None,
+            choice: None,
+            profiles: None,
+            aws: true,
+        }
+    }
+
+    /// A variable that says something.
+    fn var(&self, name: &str) -> Option<&'a String> {
+        self.env.get(name).filter(|value| !value.is_empty())
+    }
 }
 
 /// One layer's answer to "what is this key?".
@@ -26,6 +56,9 @@ pub(crate) struct Inputs<'a> {
 pub(crate) struct Candidate {
     pub(crate) source: Source,
     pub(crate) value: String,
+    /// Why it does not count although it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) passed_over: Option<String>,
 }
 
 /// What happens to a layer that says something impossible.
@@ -37,18 +70,29 @@ enum Manner {
     Lenient,
 }
 
-/// Which context is in force.
-fn context(inputs: &Inputs<'_>, manner: Manner) -> Result<Sourced<String>> {
-    let chosen = if let Some(name) = inputs.flags.get("context") {
-        Sourced {
-            value: name.clone(),
-            source: Source::Flag("--context".to_owned()),
-        }
-    } else if let Some(name) = inputs.env.get("BPCTL_CONTEXT").filter(|name| !name.is_empty()) {
-        Sourced {
-            value: name.clone(),
-            source: Source::Env("BPCTL_CONTEXT".to_owned()),
-        }
+/// What only AWS needs.
+const FOR_AWS: &[&str] = &[
+    "profile",
+    "region",
+    "role_arn",
+    "endpoint_url",
+    "retry_mode",
+    "connect_timeout",
+    "read_timeout",
+];
+
+/// Which context is in force, whether or not there is one of that name.
+pub(crate) fn chosen_context(inputs: &Inputs<'_>) -> Sourced<String> {
+    let sourced = |value: &str, source: Source| Sourced {
+        value: value.to_owned(),
+        source,
+    };
+    if let Some(name) = inputs.flags.get("context") {
+        sourced(name, Source::Flag("--context".to_owned()))
+    } else if let Some(name) = inputs.var("BPCTL_CONTEXT") {
+        sourced(name, Source::Env("BPCTL_CONTEXT".to_owned()))
+    } else if let Some(choice) = inputs.choice {
+        sourced(&choice.name, Source::Choice(choice.path.clone()))
     } else if let Some((file, entry)) = inputs
         .file
         .and_then(|file| Some((file, file.current_context.as_ref()?)))
@@ -57,16 +101,14 @@ fn context(inputs: &Inputs<'_>, manner: Manner) -> Result<Sourced<String>> {
             path: file.path.clone(),
             line: entry.line,
         };
-        Sourced {
-            value: entry.value.clone(),
-            source,
-        }
+        sourced(&entry.value, source)
     } else {
-        return Ok(Sourced {
-            value: DEFAULT_CONTEXT.to_owned(),
-            source: Source::Default,
-        });
-    };
+        sourced(DEFAULT_CONTEXT, Source::Default)
+    }
+}
+
+fn context(inputs: &Inputs<'_>, manner: Manner) -> Result<Sourced<String>> {
+    let chosen = chosen_context(inputs);
     let known = chosen.value == SANDBOX_CONTEXT
         || inputs
             .file
@@ -86,14 +128,46 @@ fn context(inputs: &Inputs<'_>, manner: Manner) -> Result<Sourced<String>> {
     })
 }
 
-/// Every layer that has something to say about `key`, strongest first. The first one counts.
+/// The profile whose settings count: the one that was named, else `default`.
+fn profile_in_force(context: &str, inputs: &Inputs<'_>) -> Option<String> {
+    if context == SANDBOX_CONTEXT {
+        return None;
+    }
+    let key = KEYS.iter().find(|key| key.name == "profile")?;
+    let named = candidates(key, context, inputs).into_iter().next();
+    Some(named.map_or_else(|| DEFAULT_PROFILE.to_owned(), |named| named.value)).map(|name| {
+        if name.is_empty() {
+            DEFAULT_PROFILE.to_owned()
+        } else {
+            name
+        }
+    })
+}
+
+/// Who says that configured endpoints are to be ignored, if anybody does (AWS SDKs and Tools Reference Guide,
+/// "Service-specific endpoints"): those of flags, BPCTL_ENDPOINT_URL and contexts are explicit and stay.
+fn endpoints_ignored_by(context: &str, inputs: &Inputs<'_>) -> Option<String> {
+    const VARIABLE: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
+    let is_true = |value: &str| value.eq_ignore_ascii_case("true");
+    if let Some(value) = inputs.var(VARIABLE) {
+        return is_true(value).then(|| format!("ignored: {VARIABLE}={value}"));
+    }
+    let profile = profile_in_force(context, inputs)?;
+    let (value, source) = inputs
+        .profiles?
+        .get(&profile, "ignore_configured_endpoint_urls")?;
+    is_true(value).then(|| format!("ignored: ignore_configured_endpoint_urls in {source}"))
+}
+
+/// Every layer that has something to say about `key`, strongest first. The first one that is not passed over counts.
 pub(crate) fn candidates(key: &Key, context: &str, inputs: &Inputs<'_>) -> Vec<Candidate> {
     let mut found = Vec::new();
     let mut add = |source: Source, value: &str| {
         found.push(Candidate {
             source,
             value: value.to_owned(),
-        })
+            passed_over: None,
+        });
     };
     if let Some((flag, value)) = key.flag.and_then(|flag| Some((flag, inputs.flags.get(flag)?))) {
         add(Source::Flag(format!("--{flag}")), value);
@@ -101,7 +175,7 @@ pub(crate) fn candidates(key: &Key, context: &str, inputs: &Inputs<'_>) -> Vec<C
     // The sandbox is a world of its own: an operator's AWS_PROFILE or AWS_REGION means nothing there.
     let aws_counts = context != SANDBOX_CONTEXT || key.name == "endpoint_url";
     for name in key.env {
-        if let Some(value) = inputs.env.get(*name).filter(|value| !value.is_empty())
+        if let Some(value) = inputs.var(name)
             && (aws_counts || name.starts_with("BPCTL_"))
         {
             add(Source::Env((*name).to_owned()), value);
@@ -119,6 +193,12 @@ pub(crate) fn candidates(key: &Key, context: &str, inputs: &Inputs<'_>) -> Vec<C
             &entry.value,
         );
     }
+    if let ("region" | "endpoint_url", Some(profiles)) = (key.name, inputs.profiles)
+        && let Some(profile) = profile_in_force(context, inputs)
+        && let Some((value, source)) = profiles.get(&profile, key.name)
+    {
+        add(source, value);
+    }
     if context == SANDBOX_CONTEXT {
         let fixed = match key.name {
             "region" => Some("us-east-1"),
@@ -132,7 +212,86 @@ pub(crate) fn candidates(key: &Key, context: &str, inputs: &Inputs<'_>) -> Vec<C
     if let Some(value) = key.default {
         add(Source::Default, value);
     }
+    match key.name {
+        "endpoint_url" => pass_over_ignored(&mut found, context, inputs),
+        "protected" => pass_over_lowering(&mut found),
+        _ => {}
+    }
     found
+}
+
+/// Every layer that has something to say about the endpoint of one service, strongest first.
+pub(crate) fn service_candidates(service: &str, context: &str, inputs: &Inputs<'_>) -> Vec<Candidate> {
+    let Some(key) = KEYS.iter().find(|key| key.name == "endpoint_url") else {
+        return Vec::new();
+    };
+    let mut found = candidates(key, context, inputs);
+    if context == SANDBOX_CONTEXT {
+        return found;
+    }
+    let mut add = |at: usize, source: Source, value: &str| {
+        let candidate = Candidate {
+            source,
+            value: value.to_owned(),
+            passed_over: None,
+        };
+        found.insert(at, candidate);
+    };
+    // From the weaker to the stronger one: the first insertion does not move the second one's place.
+    let general = candidates(key, context, inputs);
+    let of_profile = |candidate: &Candidate| matches!(candidate.source, Source::Profile { .. });
+    if let Some(profile) = profile_in_force(context, inputs)
+        && let Some((value, source)) = inputs
+            .profiles
+            .and_then(|all| all.service_endpoint(&profile, service))
+    {
+        add(
+            general.iter().position(of_profile).unwrap_or(general.len()),
+            source,
+            value,
+        );
+    }
+    let variable = endpoint::variable(service);
+    if let Some(value) = inputs.var(&variable) {
+        let explicit = general.iter().take_while(|candidate| match &candidate.source {
+            Source::Flag(_) => true,
+            Source::Env(name) => name.starts_with("BPCTL_"),
+            _ => false,
+        });
+        add(explicit.count(), Source::Env(variable), value);
+    }
+    pass_over_ignored(&mut found, context, inputs);
+    found
+}
+
+fn pass_over_ignored(found: &mut [Candidate], context: &str, inputs: &Inputs<'_>) {
+    let Some(reason) = endpoints_ignored_by(context, inputs) else {
+        return;
+    };
+    for candidate in found {
+        let configured = match &candidate.source {
+            Source::Env(name) => name.starts_with("AWS_"),
+            Source::Profile { .. } => true,
+            _ => false,
+        };
+        if configured {
+            candidate.passed_over = Some(reason.clone());
+        }
+    }
+}
+
+/// Protection can be raised by every layer and lowered by none.
+fn pass_over_lowering(found: &mut [Candidate]) {
+    let Some(raised) = found.iter().position(|candidate| candidate.value == "true") else {
+        return;
+    };
+    let source = found
+        .get(raised)
+        .map(|candidate| candidate.source.to_string())
+        .unwrap_or_default();
+    for candidate in found.iter_mut().take(raised) {
+        candidate.passed_over = Some(format!("protection is only raised, and {source} does"));
+    }
 }
 
 struct Resolver<'a> {
@@ -151,7 +310,21 @@ impl Resolver<'_> {
             .iter()
             .find(|key| key.name == name)
             .ok_or_else(|| CtlError::config(format!("look up the setting `{name}`: there is none")))?;
-        for candidate in candidates(key, &self.context, self.inputs) {
+        self.first(key, candidates(key, &self.context, self.inputs), parse)
+    }
+
+    fn first<T>(
+        &self,
+        key: &Key,
+        candidates: Vec<Candidate>,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<Sourced<T>>> {
+        let name = key.name;
+        let strict = self.manner == Manner::Strict && (self.inputs.aws || !FOR_AWS.contains(&name));
+        for candidate in candidates {
+            if candidate.passed_over.is_some() {
+                continue;
+            }
             let reason = match parse(&candidate.value) {
                 Ok(value) => {
                     return Ok(Some(Sourced {
@@ -161,14 +334,15 @@ impl Resolver<'_> {
                 }
                 Err(reason) => reason,
             };
-            if self.manner == Manner::Strict || matches!(candidate.source, Source::Flag(_)) {
+            let is_flag = matches!(candidate.source, Source::Flag(_));
+            if strict || is_flag {
                 let error = CtlError::config(format!("use `{name}` from {}: {reason}", candidate.source));
                 let explain = CommandLine::bpctl(["config", "explain", name]);
-                return Err(match (&candidate.source, key.flag) {
-                    (Source::Flag(_), Some(flag)) => error
+                return Err(match key.flag.filter(|_| is_flag) {
+                    Some(flag) => error
                         .wrong_flag(flag)
                         .hint(("see what holds without the flag with", explain)),
-                    _ => error.hint(("see where it comes from with", explain)),
+                    None => error.hint(("see where it comes from with", explain)),
                 });
             }
         }
@@ -178,6 +352,25 @@ impl Resolver<'_> {
     fn required<T>(&self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Sourced<T>> {
         self.optional(name, parse)?
             .ok_or_else(|| CtlError::config(format!("find a value for `{name}`")))
+    }
+
+    /// Endpoints of the services that do not have the one of all.
+    fn service_endpoints(&self) -> Result<BTreeMap<&'static str, Sourced<String>>> {
+        let mut own = BTreeMap::new();
+        let Some(key) = KEYS.iter().find(|key| key.name == "endpoint_url") else {
+            return Ok(own);
+        };
+        let general = candidates(key, &self.context, self.inputs);
+        for service in endpoint::SERVICES {
+            let found = service_candidates(service, &self.context, self.inputs);
+            if found == general {
+                continue;
+            }
+            if let Some(endpoint) = self.first(key, found, endpoint::check)? {
+                own.insert(*service, endpoint);
+            }
+        }
+        Ok(own)
     }
 }
 
@@ -222,31 +415,47 @@ fn prefix(value: &str) -> Result<String, String> {
     }
 }
 
-fn endpoint(value: &str) -> Result<String, String> {
-    let url: Option<http::Uri> = value.parse().ok();
-    let authority = url.as_ref().and_then(http::Uri::authority);
-    let (Some(scheme), Some(authority)) = (url.as_ref().and_then(http::Uri::scheme_str), authority) else {
-        return Err(format!(
-            "`{value}` is not a URL: it must begin with `http://` or `https://` and a host"
-        ));
-    };
-    // Before anything else: what stands before an `@` is not to be repeated.
-    if authority.as_str().contains('@') {
-        return Err("user and password have no place in an endpoint".to_owned());
+fn role(value: &str) -> Result<String, String> {
+    let mut parts = value.splitn(6, ':');
+    let mut next = || parts.next().unwrap_or_default();
+    let (arn, partition, iam, region, account, role) = (next(), next(), next(), next(), next(), next());
+    let valid = arn == "arn"
+        && partition.starts_with("aws")
+        && iam == "iam"
+        && region.is_empty()
+        && account.parse::<AccountId>().is_ok()
+        && role
+            .strip_prefix("role/")
+            .is_some_and(|name| !name.is_empty() && !name.ends_with('/'));
+    if valid {
+        Ok(value.to_owned())
+    } else {
+        Err(format!(
+            "`{value}` is not the ARN of a role: write e.g. `arn:aws:iam::111122223333:role/operator`"
+        ))
     }
-    let port = authority
-        .as_str()
-        .strip_prefix(authority.host())
-        .unwrap_or_default();
-    if !matches!(scheme, "http" | "https") {
-        return Err(format!(
-            "`{value}` is not a URL that bpctl can use: it must begin with `http://` or `https://`"
-        ));
+}
+
+/// Whether a context may hold `value` under `key`.
+///
+/// # Errors
+/// Why it may not.
+pub(crate) fn check_value(key: &Key, value: &str) -> Result<(), String> {
+    match key.name {
+        "layout" => parsed::<LayoutKind>(value).map(drop),
+        "prefix" => prefix(value).map(drop),
+        "stage" => parsed::<Stage>(value).map(drop),
+        "region" => region::check(value).map(drop),
+        "role_arn" => role(value).map(drop),
+        "account_id" => parsed::<AccountId>(value).map(drop),
+        "endpoint_url" => endpoint::check(value).map(drop),
+        "retry_mode" => parsed::<RetryMode>(value).map(drop),
+        "connect_timeout" | "read_timeout" => timeout(value).map(drop),
+        "wait_timeout" => duration(value).map(drop),
+        _ if key.is_switch() => parsed::<bool>(value).map(drop),
+        _ if value.trim().is_empty() => Err("it is empty".to_owned()),
+        _ => Ok(()),
     }
-    if authority.host().is_empty() || (!port.is_empty() && authority.port_u16().is_none()) {
-        return Err(format!("`{value}` has no valid host and port"));
-    }
-    Ok(value.trim_end_matches('/').to_owned())
 }
 
 /// Settles every setting.
@@ -273,15 +482,33 @@ fn settle(inputs: &Inputs<'_>, manner: Manner) -> Result<Settings> {
         inputs,
         manner,
     };
-    Ok(Settings {
+    let endpoint_url = from.optional("endpoint_url", endpoint::check)?;
+    // An emulator's regions are its own business.
+    let anywhere = endpoint_url.is_some();
+    let region = from.optional("region", |value| match region::check(value) {
+        Err(_) if anywhere && region::is_foreign(value) => Ok(value.to_owned()),
+        checked => checked,
+    })?;
+    let account_id = from.optional("account_id", parsed)?;
+    let profile = from
+        .optional("profile", text)?
+        .filter(|profile| !profile.value.is_empty());
+    let chain = profile_in_force(&context.value, inputs)
+        .and_then(|name| Some((inputs.profiles?, name)))
+        .filter(|(profiles, name)| profiles.contains(name))
+        .map(|(profiles, name)| profiles.chain(&name));
+    let settings = Settings {
         layout: from.required("layout", parsed::<LayoutKind>)?,
         prefix: from.required("prefix", prefix)?,
         stage: from.optional("stage", parsed::<Stage>)?,
-        profile: from.optional("profile", text)?,
-        region: from.optional("region", text)?,
-        role_arn: from.optional("role_arn", text)?,
-        account_id: from.optional("account_id", parsed)?,
-        endpoint_url: from.optional("endpoint_url", endpoint)?,
+        profile,
+        region,
+        role_arn: from.optional("role_arn", role)?,
+        safety: Safety::of(inputs, &context, account_id.as_ref()),
+        account_id,
+        endpoint_url,
+        service_endpoints: from.service_endpoints()?,
+        allow_plain_http: from.required("allow_plain_http", parsed::<bool>)?.value,
         infra_dir: from.optional("infra_dir", |value| Ok(PathBuf::from(value)))?,
         protected: from.required("protected", parsed::<bool>)?,
         retry_mode: from.required("retry_mode", parsed)?,
@@ -289,134 +516,13 @@ fn settle(inputs: &Inputs<'_>, manner: Manner) -> Result<Settings> {
         read_timeout: from.required("read_timeout", timeout)?,
         wait_timeout: from.required("wait_timeout", duration)?,
         require_lease: from.required("require_lease", parsed::<bool>)?,
+        chain,
+        has_env_keys: context.value != SANDBOX_CONTEXT && inputs.var("AWS_ACCESS_KEY_ID").is_some(),
         context,
-    })
+    };
+    Ok(settings)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    fn file() -> ConfigFile {
-        let text = "current_context = \"eu\"\n[contexts.eu]\nregion = \"eu-west-1\"\naccount_id = \"111122223333\"\n[contexts.us]\nregion = \"us-west-2\"\n";
-        ConfigFile::parse(Path::new("/x/bpctl.toml"), text).unwrap()
-    }
-
-    fn settings(
-        flags: &[(&'static str, &str)],
-        env: &[(&str, &str)],
-        file: Option<&ConfigFile>,
-    ) -> Result<Settings> {
-        let env = env
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
-        let flags = flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
-        resolve(&Inputs {
-            flags,
-            env: &env,
-            file,
-        })
-    }
-
-    #[test]
-    fn flag_beats_environment_beats_file_beats_default() {
-        let file = file();
-        let region = |flags: &[(&'static str, &str)], env: &[(&str, &str)]| {
-            settings(flags, env, Some(&file)).unwrap().region.unwrap()
-        };
-        assert_eq!(
-            region(&[("region", "a-1")], &[("AWS_REGION", "b-1")]).source,
-            Source::Flag("--region".to_owned())
-        );
-        assert_eq!(
-            region(&[], &[("AWS_REGION", "b-1"), ("BPCTL_REGION", "c-1")]).value,
-            "c-1"
-        );
-        assert_eq!(region(&[], &[("AWS_REGION", "b-1")]).value, "b-1");
-        let from_file = region(&[], &[]);
-        assert_eq!(from_file.value, "eu-west-1");
-        assert_eq!(from_file.source.to_string(), "file /x/bpctl.toml:3");
-        assert_eq!(region(&[("context", "us")], &[]).value, "us-west-2");
-        assert_eq!(
-            settings(&[], &[], Some(&file)).unwrap().layout.source,
-            Source::Default
-        );
-    }
-
-    #[test]
-    fn the_sandbox_ignores_the_operators_aws_settings_but_not_the_endpoint() {
-        let env = [
-            ("AWS_PROFILE", "prod"),
-            ("AWS_REGION", "eu-west-1"),
-            ("AWS_ENDPOINT_URL", "http://127.0.0.1:9/"),
-        ];
-        let settings = settings(&[("context", "sandbox")], &env, None).unwrap();
-        assert_eq!(settings.profile, None);
-        assert_eq!(settings.region.unwrap().value, "us-east-1");
-        assert_eq!(settings.endpoint_url.unwrap().value, "http://127.0.0.1:9");
-    }
-
-    #[test]
-    fn what_would_only_fail_later_is_refused_now() {
-        let refused = |name: &str, value: &str| settings(&[], &[(name, value)], None).unwrap_err();
-        for value in [
-            "127.0.0.1:4566",
-            "http://",
-            "http://a b",
-            "ftp://x",
-            "http://127.0.0.1:99999",
-            "http://127.0.0.1:",
-        ] {
-            refused("BPCTL_ENDPOINT_URL", value);
-        }
-        let error = refused("BPCTL_ENDPOINT_URL", "http://jo:hunter2@127.0.0.1:1");
-        assert!(!error.to_string().contains("hunter2"), "{error}");
-        for value in ["http://127.0.0.1:4566/", "https://[::1]:9", "http://localhost"] {
-            settings(&[], &[("BPCTL_ENDPOINT_URL", value)], None).unwrap();
-        }
-        refused("BPCTL_READ_TIMEOUT", "500000000000y");
-        refused("BPCTL_CONNECT_TIMEOUT", "0s");
-    }
-
-    #[test]
-    fn a_bad_value_names_its_layer_and_the_way_to_look() {
-        let error = settings(&[], &[("BPCTL_WAIT_TIMEOUT", "30")], None).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "use `wait_timeout` from environment BPCTL_WAIT_TIMEOUT: `30` is not a duration: write e.g. `90s` or `30m`"
-        );
-        assert_eq!(error.exit_status().code(), 2);
-    }
-
-    #[test]
-    fn what_mends_the_configuration_works_with_a_broken_one() {
-        let text = "current_context = \"prduction\"\n[contexts.production]\n";
-        let file = ConfigFile::parse(Path::new("bpctl.toml"), text).unwrap();
-        let error = settings(&[], &[], Some(&file)).unwrap_err();
-        assert!(error.hints()[0].contains("`production`"), "{error:?}");
-        assert!(settings(&[("context", "production")], &[], Some(&file)).is_ok());
-        let env = BTreeMap::from([("BPCTL_WAIT_TIMEOUT".to_owned(), "30".to_owned())]);
-        let leniently = |flags: &[(&'static str, &str)]| {
-            resolve_leniently(&Inputs {
-                flags: flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect(),
-                env: &env,
-                file: Some(&file),
-            })
-        };
-        let settled = leniently(&[]).unwrap();
-        assert_eq!(settled.context.value, "prduction");
-        assert_eq!(settled.wait_timeout.source, Source::Default);
-        assert!(leniently(&[("context", "nope")]).is_err());
-        assert!(leniently(&[("account-id", "nope")]).is_err());
-    }
-
-    #[test]
-    fn an_undefined_context_is_refused() {
-        assert!(settings(&[("context", "nope")], &[], None).is_err());
-        assert!(settings(&[], &[("BPCTL_CONTEXT", "default")], None).is_err());
-        assert_eq!(settings(&[], &[], None).unwrap().context.value, "default");
-    }
-}
+#[path = "resolve_tests.rs"]
+mod tests;

@@ -1,0 +1,129 @@
+//! `bpctl config`: look at contexts and settings, choose a context, and write `bpctl.toml`.
+
+mod contexts;
+mod edit;
+mod names;
+mod view;
+
+use clap::{Args, Subcommand};
+
+use crate::commands::verb::{Needs, Verb};
+use crate::context::Ctx;
+use crate::error::Result;
+use crate::exit::ExitStatus;
+use crate::layout::FleetId;
+use crate::settings::KEYS;
+
+/// Look at contexts and settings, choose a context, write bpctl.toml
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl config get-contexts               the contexts, the one in force marked
+  bpctl config use-context staging        choose one, for you alone
+  bpctl config explain region             who decided the region
+  bpctl config set region eu-west-1       change the context in bpctl.toml
+  bpctl config names                      every name that the layout gives")]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Show every setting in force
+    View,
+    /// List the contexts
+    GetContexts,
+    /// Print the name of the context in force
+    CurrentContext,
+    /// Choose a context, for you alone: bpctl.toml stays as it is
+    UseContext {
+        /// Context from bpctl.toml, or `sandbox`
+        #[arg(add = crate::completion::contexts(), required_unless_present = "forget")]
+        name: Option<String>,
+
+        /// Take the choice back: what bpctl.toml says counts again
+        #[arg(long, conflicts_with = "name")]
+        forget: bool,
+    },
+    /// Set a value of the context in bpctl.toml
+    Set {
+        /// Setting, e.g. region
+        #[arg(value_parser = setting_name())]
+        key: String,
+
+        /// Its value
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+    },
+    /// Remove a value of the context from bpctl.toml
+    Unset {
+        /// Setting, e.g. region
+        #[arg(value_parser = setting_name())]
+        key: String,
+    },
+    /// Write bpctl.toml with a first context, or add a context to it
+    ///
+    /// The values of the context are the global flags of this command line, e.g.
+    /// `bpctl config init staging --profile acme --region us-east-1 --account-id 111122223333`.
+    Init {
+        /// Name of the context, e.g. staging
+        name: String,
+
+        /// Write your own file (~/.config/bpctl/bpctl.toml) and not the one of this folder
+        #[arg(long)]
+        user: bool,
+    },
+    /// Say which of flag, environment, file, profile and default decided a setting
+    Explain {
+        /// Setting, e.g. region
+        #[arg(value_parser = setting_name())]
+        key: String,
+    },
+    /// List every name that the layout gives: stacks, services, parameters, alarms and so on
+    Names {
+        /// Also the names of these fleets, e.g. production/gpu-default
+        #[arg(add = crate::completion::fleets())]
+        fleets: Vec<FleetId>,
+    },
+}
+
+/// The names of settings, also as their flags are written.
+fn setting_name() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(
+        KEYS.iter()
+            .map(|key| clap::builder::PossibleValue::new(key.name).aliases(key.flag)),
+    )
+}
+
+impl Verb for ConfigArgs {
+    fn needs(&self) -> Needs {
+        match self.command {
+            // How one looks at a broken configuration, or mends it.
+            ConfigCommand::View
+            | ConfigCommand::GetContexts
+            | ConfigCommand::UseContext { .. }
+            | ConfigCommand::Set { .. }
+            | ConfigCommand::Unset { .. }
+            | ConfigCommand::Init { .. }
+            | ConfigCommand::Explain { .. } => Needs::SETTINGS.even_broken(),
+            // A script that asks must not go on with a context that is not there.
+            ConfigCommand::CurrentContext | ConfigCommand::Names { .. } => Needs::SETTINGS,
+        }
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        match &self.command {
+            ConfigCommand::View => view::view(ctx)?,
+            ConfigCommand::GetContexts => contexts::list(ctx)?,
+            ConfigCommand::CurrentContext => contexts::current(ctx)?,
+            ConfigCommand::UseContext { name: Some(name), .. } => contexts::choose(ctx, name)?,
+            ConfigCommand::UseContext { name: None, .. } => contexts::forget(ctx)?,
+            ConfigCommand::Set { key, value } => edit::set(ctx, key, value)?,
+            ConfigCommand::Unset { key } => edit::unset(ctx, key)?,
+            ConfigCommand::Init { name, user } => edit::init(ctx, name, *user)?,
+            ConfigCommand::Explain { key } => view::explain(ctx, key)?,
+            ConfigCommand::Names { fleets } => names::run(ctx, fleets)?,
+        }
+        Ok(ExitStatus::Done)
+    }
+}

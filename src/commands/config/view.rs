@@ -1,0 +1,195 @@
+//! `bpctl config view` and `config explain`: what is set, and which layer decided it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::context::Ctx;
+use crate::error::{CtlError, Result};
+use crate::output::{Render, Table, View};
+use crate::settings::{
+    self, Candidate, KEYS, Key, SANDBOX_CONTEXT, SERVICES, candidates, holds_credentials, service_candidates,
+};
+
+#[derive(Debug, Serialize)]
+struct SettingView {
+    key: String,
+    /// A string, a boolean, or null.
+    value: Value,
+    source: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ConfigView {
+    context: String,
+    file: Option<String>,
+    settings: Vec<SettingView>,
+}
+
+impl Render for ConfigView {
+    fn schema(&self) -> &'static str {
+        "bpctl.config.view/2"
+    }
+
+    fn human(&self, view: &View) -> String {
+        let mut table = Table::new(&["KEY", "VALUE", "FROM"]);
+        for setting in &self.settings {
+            let value = match &setting.value {
+                Value::Null => "-".to_owned(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            table.row([setting.key.clone(), value, setting.source.clone()]);
+        }
+        table.render(view)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.settings.iter().map(|setting| setting.key.clone()).collect()
+    }
+
+    fn items(&self) -> Option<Vec<Value>> {
+        Some(self.settings.iter().map(|setting| json!(setting)).collect())
+    }
+}
+
+/// What the layers say of a key, without what may be a password.
+fn layers(ctx: &Ctx, key: &Key) -> Vec<Candidate> {
+    masked(candidates(key, &ctx.settings.context.value, &ctx.inputs()))
+}
+
+/// Services whose endpoint is not the one of all, with what the layers say of it.
+fn own_endpoints(ctx: &Ctx) -> BTreeMap<&'static str, Vec<Candidate>> {
+    let context = &ctx.settings.context.value;
+    let inputs = ctx.inputs();
+    let general = settings::key("endpoint_url").map(|key| candidates(key, context, &inputs));
+    let of = |service: &'static str| (service, service_candidates(service, context, &inputs));
+    SERVICES
+        .iter()
+        .map(|service| of(service))
+        .filter(|(_, found)| context != SANDBOX_CONTEXT && general.as_ref() != Some(found))
+        .map(|(service, found)| (service, masked(found)))
+        .collect()
+}
+
+fn masked(mut found: Vec<Candidate>) -> Vec<Candidate> {
+    for candidate in &mut found {
+        if candidate.value.contains("://") && holds_credentials(&candidate.value) {
+            candidate.value = "[not shown: it may hold a password]".to_owned();
+        }
+    }
+    found
+}
+
+fn decisive(found: &[Candidate]) -> Option<&Candidate> {
+    found.iter().find(|candidate| candidate.passed_over.is_none())
+}
+
+fn setting(key: String, found: &[Candidate], is_switch: bool) -> SettingView {
+    let first = decisive(found);
+    SettingView {
+        key,
+        source: first.map_or_else(|| "not set".to_owned(), |first| first.source.to_string()),
+        value: first.map_or(Value::Null, |first| match first.value.parse::<bool>() {
+            Ok(switch) if is_switch => Value::Bool(switch),
+            _ => Value::String(first.value.clone()),
+        }),
+    }
+}
+
+pub(super) fn view(ctx: &Ctx) -> Result<()> {
+    let context = &ctx.settings.context;
+    let mut settings = vec![SettingView {
+        key: "context".to_owned(),
+        value: Value::String(context.value.clone()),
+        source: context.source.to_string(),
+    }];
+    for key in KEYS {
+        settings.push(setting(key.name.to_owned(), &layers(ctx, key), key.is_switch()));
+        if key.name == "endpoint_url" {
+            for (service, found) in own_endpoints(ctx) {
+                settings.push(setting(format!("endpoint_url.{service}"), &found, false));
+            }
+        }
+    }
+    let file = ctx.config.as_ref().map(|file| file.path.display().to_string());
+    ctx.emit(&ConfigView {
+        context: context.value.clone(),
+        file,
+        settings,
+    })
+}
+
+#[derive(Debug, Serialize)]
+struct Explanation {
+    key: &'static str,
+    help: &'static str,
+    value: Option<String>,
+    decided_by: Option<String>,
+    candidates: Vec<Candidate>,
+    /// For `endpoint_url`: services that have one of their own.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    services: BTreeMap<&'static str, Vec<Candidate>>,
+}
+
+impl Render for Explanation {
+    fn schema(&self) -> &'static str {
+        "bpctl.config.explain/1"
+    }
+
+    fn human(&self, view: &View) -> String {
+        let mut text = format!("{}: {}\n\n", self.key, self.help);
+        if self.candidates.is_empty() {
+            text.push_str("not set anywhere\n");
+        } else {
+            text.push_str(&table(&self.candidates).render(view));
+        }
+        for (service, found) in &self.services {
+            text.push_str(&format!("\nfor {service}:\n\n{}", table(found).render(view)));
+        }
+        text
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.value.iter().cloned().collect()
+    }
+}
+
+fn table(found: &[Candidate]) -> Table {
+    let mut table = Table::new(&["DECIDES", "VALUE", "FROM", "NOTE"]);
+    let first = decisive(found);
+    for candidate in found {
+        let mark = if first.is_some_and(|first| std::ptr::eq(first, candidate)) {
+            "*"
+        } else {
+            ""
+        };
+        table.row([
+            mark.to_owned(),
+            candidate.value.clone(),
+            candidate.source.to_string(),
+            candidate.passed_over.clone().unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+pub(super) fn explain(ctx: &Ctx, name: &str) -> Result<()> {
+    let key = settings::key(name)
+        .ok_or_else(|| CtlError::usage(format!("explain `{name}`: there is no such setting")))?;
+    let found = layers(ctx, key);
+    let first = decisive(&found);
+    ctx.emit(&Explanation {
+        key: key.name,
+        help: key.help,
+        decided_by: first.map(|first| first.source.to_string()),
+        value: first.map(|first| first.value.clone()),
+        services: if key.name == "endpoint_url" {
+            own_endpoints(ctx)
+        } else {
+            BTreeMap::new()
+        },
+        candidates: found,
+    })
+}
