@@ -11,6 +11,7 @@ mod query;
 mod rest;
 mod route;
 mod shape;
+mod stranger;
 mod xml;
 
 use std::borrow::Cow;
@@ -100,11 +101,9 @@ impl World {
             );
         };
         let Some(route) = rest.or_else(|| route::find(request, &body)) else {
-            return finish(
-                plain(StatusCode::NOT_FOUND, "this request"),
-                self.now,
-                &request_id,
-            );
+            let refusal = stranger::refusal(request, &body, &request_id);
+            let refusal = refusal.unwrap_or_else(|| plain(StatusCode::NOT_FOUND, "this request"));
+            return finish(refusal, self.now, &request_id);
         };
         let faults = self.desk.faults.of(route.service, &route.operation);
         let mut written = None;
@@ -478,7 +477,7 @@ mod tests {
                 "{}"
             )
             .0,
-            404
+            400
         );
         assert_eq!(world.call_count(), 0);
     }

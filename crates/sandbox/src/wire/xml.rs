@@ -77,6 +77,19 @@ pub(crate) fn failure(api: &Api, fault: &str, code: &str, message: &str, request
     document
 }
 
+/// The answer of a request to a service that nobody simulates: the form is known, the namespace is not.
+pub(super) fn unknown_service(code: &str, message: &str, request_id: &str) -> String {
+    let mut document = String::from("<ErrorResponse>\n");
+    element(&mut document, "Error", |body| {
+        for (name, text) in [("Type", "Sender"), ("Code", code), ("Message", message)] {
+            element(body, name, |body| escape(body, text));
+        }
+    });
+    element(&mut document, "RequestId", |body| escape(body, request_id));
+    document.push_str("</ErrorResponse>\n");
+    document
+}
+
 fn element(out: &mut String, name: &str, inside: impl FnOnce(&mut String)) {
     let _ = write!(out, "<{name}>");
     inside(out);

@@ -86,10 +86,10 @@ fn drifted(world: &World, stack: &Stack, only: &[String]) -> usize {
 
 /// What the stack's answers say of its drift: nothing before somebody looked.
 pub(super) fn information(world: &World, stack: &Stack) -> Value {
-    let detections = world.services.cloudformation.detections.iter();
+    let detections = &world.services.cloudformation.detections;
     let last = detections
-        .filter(|seen| seen.stack == stack.spec.name && seen.ends <= world.now)
-        .next_back();
+        .iter()
+        .rfind(|seen| seen.stack == stack.spec.name && seen.ends <= world.now);
     match last {
         None => json!({ "StackDriftStatus": "NOT_CHECKED" }),
         Some(seen) => json!({

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::compute::placed;
+use super::compute::{Placed, placed};
 use super::derived;
 use super::describe::{Kind, describe};
-use super::network::all_subnets;
+use super::network::{Subnet, all_subnets};
 use crate::error::OpResult;
 use crate::service::ecs::task::Phase;
 use crate::world::World;
@@ -45,9 +45,16 @@ struct One<'a> {
     instance: Option<&'a str>,
 }
 
+/// Every interface of the region as the API shows it.
 pub(super) fn all(world: &World) -> Vec<Value> {
+    let (subnets, instances) = (all_subnets(world), placed(world));
+    let mut found = of_tasks_and_instances(world, &instances);
+    found.extend(of_standing_parts(world, &subnets));
+    found.iter().map(|one| shown(world, one)).collect()
+}
+
+fn of_tasks_and_instances<'a>(world: &'a World, instances: &'a [Placed<'a>]) -> Vec<One<'a>> {
     let facts = &world.services.facts;
-    let subnets = all_subnets(world);
     let mut found = Vec::new();
     for task in &world.services.ecs.tasks {
         if matches!(task.phase, Phase::Stopped | Phase::Deprovisioning) {
@@ -69,8 +76,7 @@ pub(super) fn all(world: &World) -> Vec<Value> {
             instance: None,
         });
     }
-    let instances = placed(world);
-    for placed in &instances {
+    for placed in instances {
         found.push(One {
             id: placed.interface(),
             subnet: placed.instance.subnet(),
@@ -82,6 +88,13 @@ pub(super) fn all(world: &World) -> Vec<Value> {
             instance: Some(&placed.instance.id),
         });
     }
+    found
+}
+
+/// The NAT gateway, the load balancer and the database stand where they were put.
+fn of_standing_parts<'a>(world: &'a World, subnets: &'a [Subnet]) -> Vec<One<'a>> {
+    let facts = &world.services.facts;
+    let mut found = Vec::new();
     for (gateway, subnet) in facts.nat_gateways.iter().zip(&facts.public_subnets) {
         let place = subnets.iter().find(|known| known.id == *subnet);
         found.push(One {
@@ -119,36 +132,35 @@ pub(super) fn all(world: &World) -> Vec<Value> {
         }
     }
     found
+}
+
+fn shown(world: &World, one: &One<'_>) -> Value {
+    let groups: Vec<Value> = one
+        .group
+        .map(|group| json!({ "GroupId": group }))
         .into_iter()
-        .map(|one| {
-            let groups: Vec<Value> = one
-                .group
-                .map(|group| json!({ "GroupId": group }))
-                .into_iter()
-                .collect();
-            json!({
-                "NetworkInterfaceId": one.id,
-                "SubnetId": one.subnet,
-                "VpcId": facts.vpc,
-                "AvailabilityZone": one.zone,
-                "PrivateIpAddress": one.address,
-                "PrivateIpAddresses": [{ "Primary": true, "PrivateIpAddress": one.address }],
-                "Description": one.description,
-                "InterfaceType": one.kind,
-                "OwnerId": world.options.account_id,
-                "RequesterManaged": one.instance.is_none(),
-                "SourceDestCheck": one.kind != "natGateway",
-                "Status": "in-use",
-                "Groups": groups,
-                "Attachment": {
-                    "AttachmentId": derived("eni-attach-", &one.id),
-                    "DeleteOnTermination": true,
-                    "DeviceIndex": if one.instance.is_some() { 0 } else { 1 },
-                    "InstanceId": one.instance,
-                    "Status": "attached",
-                },
-                "TagSet": [],
-            })
-        })
-        .collect()
+        .collect();
+    json!({
+        "NetworkInterfaceId": one.id,
+        "SubnetId": one.subnet,
+        "VpcId": world.services.facts.vpc,
+        "AvailabilityZone": one.zone,
+        "PrivateIpAddress": one.address,
+        "PrivateIpAddresses": [{ "Primary": true, "PrivateIpAddress": one.address }],
+        "Description": one.description,
+        "InterfaceType": one.kind,
+        "OwnerId": world.options.account_id,
+        "RequesterManaged": one.instance.is_none(),
+        "SourceDestCheck": one.kind != "natGateway",
+        "Status": "in-use",
+        "Groups": groups,
+        "Attachment": {
+            "AttachmentId": derived("eni-attach-", &one.id),
+            "DeleteOnTermination": true,
+            "DeviceIndex": if one.instance.is_some() { 0 } else { 1 },
+            "InstanceId": one.instance,
+            "Status": "attached",
+        },
+        "TagSet": [],
+    })
 }

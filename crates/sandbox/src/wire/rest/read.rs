@@ -73,11 +73,9 @@ fn located(api: &Api, reference: &Reference, given: &[&str]) -> Result<Option<Va
                 .collect::<Result<_, _>>()
                 .map(Some)
         }
+        // S3 pays no attention to a date that it cannot read.
         (Kind::Timestamp, _) if reference.location == Some(Location::Header) => {
-            match write::read_http_date(first) {
-                // S3 pays no attention to a date that it cannot read.
-                at => Ok(at.map(|at| at.epoch_seconds().into())),
-            }
+            Ok(write::read_http_date(first).map(|at| at.epoch_seconds().into()))
         }
         // An empty parameter is as good as none: `prefix=`.
         (_, _) if first.is_empty() && reference.location == Some(Location::Querystring) => Ok(None),
