@@ -540,7 +540,7 @@ COMMANDS = [
     "cloudformation describe-stacks --stack-name bp-network --query Stacks[0].StackStatus",
     # The command line reads the body, which is text in the answer, as the JSON that it holds.
     "cloudformation get-template --stack-name bp-gpu-fleet-production-gpu-default --query"
-    " TemplateBody.Resources.*.Properties.DesiredCapacity|[0]",
+    " length(TemplateBody.Resources)",
     "ssm get-parameters-by-path --path /bp --recursive --query length(Parameters)",
     "rds describe-db-instances --query DBInstances[0].DBInstanceStatus",
     "secretsmanager list-secrets --query length(SecretList)",

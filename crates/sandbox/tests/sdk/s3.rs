@@ -1,5 +1,6 @@
 //! S3 through the AWS SDK for Rust.
 
+use aws_credential_types::Credentials;
 use bpctl_sandbox::{Fault, FaultRule, Sandbox, Scenario, Service};
 
 use super::{listening, real_http, sandbox, with_scenario};
