@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::layout::{Layout, LayoutKind, Stage};
-use crate::output::{Envelope, OutputSpec, Render, emit};
+use crate::output::{Envelope, OutputSpec, Render, document, document_line, emit, render};
 use crate::settings::{self, Choice, ConfigFile, Profiles, Settings};
 use crate::ui::Ui;
 
@@ -80,6 +80,21 @@ impl Ctx {
     /// Writes the result.
     pub(crate) fn emit<R: Render>(&self, result: &R) -> Result<()> {
         emit(&self.ui, &self.output, self.envelope().as_ref(), result)
+    }
+
+    /// The result as [`Self::emit`] writes it.
+    pub(crate) fn render<R: Render>(&self, result: &R) -> Result<String> {
+        render(&self.ui, &self.output, self.envelope().as_ref(), result)
+    }
+
+    /// The result as a JSON document.
+    pub(crate) fn document<R: Render>(&self, result: &R) -> Result<serde_json::Value> {
+        document(result, self.envelope().as_ref())
+    }
+
+    /// The same in one line, as `jsonl` wants it.
+    pub(crate) fn document_line<R: Render>(&self, result: &R) -> Result<String> {
+        document_line(&self.ui, self.envelope().as_ref(), result)
     }
 
     /// The place that a document is about, as far as it has been found out.

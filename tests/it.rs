@@ -54,5 +54,7 @@ mod sandbox;
 mod tasks;
 #[path = "it/triage.rs"]
 mod triage;
+#[path = "it/watch.rs"]
+mod watch;
 #[path = "it/workflow.rs"]
 mod workflow;

@@ -15,4 +15,5 @@ pub(crate) mod sandbox;
 pub(crate) mod triage;
 pub(crate) mod verb;
 pub(crate) mod version;
+pub(crate) mod watch;
 pub(crate) mod whoami;

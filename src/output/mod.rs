@@ -127,7 +127,16 @@ pub(crate) fn emit<R: Render>(
     Ok(())
 }
 
-fn render<R: Render>(ui: &Ui, spec: &OutputSpec, envelope: Option<&Envelope>, result: &R) -> Result<String> {
+/// The result as [`emit`] writes it.
+///
+/// # Errors
+/// A query that does not fit the document.
+pub(crate) fn render<R: Render>(
+    ui: &Ui,
+    spec: &OutputSpec,
+    envelope: Option<&Envelope>,
+    result: &R,
+) -> Result<String> {
     let github = ui.is_github();
     let json = |value: &Value| json(value, github);
     let lines = |items: &[Value]| lines(items, github);
@@ -222,6 +231,14 @@ pub(crate) fn document<R: Render>(result: &R, envelope: Option<&Envelope>) -> Re
         }
     }
     Ok(Value::Object(document))
+}
+
+/// The whole document in one line, as `jsonl` writes what has no items.
+///
+/// # Errors
+/// A result that is no document.
+pub(crate) fn document_line<R: Render>(ui: &Ui, envelope: Option<&Envelope>, result: &R) -> Result<String> {
+    lines(&[document(result, envelope)?], ui.is_github())
 }
 
 fn search(expression: &jmespath::Expression<'_>, document: &Value) -> Result<Value> {

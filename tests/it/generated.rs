@@ -202,6 +202,8 @@ fn commands_in_documents_can_be_typed() {
         "docs/phrase-book.md",
         "docs/confirmation.md",
         "docs/state.md",
+        "docs/reference/findings.md",
+        "docs/reference/settings.md",
     ] {
         let text = fs::read_to_string(root().join(file)).unwrap();
         for quoted in text.split('`').skip(1).step_by(2) {
@@ -219,6 +221,7 @@ fn commands_in_documents_can_be_typed() {
                 use clap::error::ErrorKind as Complaint;
                 let group = [
                     Complaint::DisplayHelp,
+                    Complaint::DisplayVersion,
                     Complaint::DisplayHelpOnMissingArgumentOrSubcommand,
                     Complaint::MissingRequiredArgument,
                     Complaint::InvalidSubcommand,

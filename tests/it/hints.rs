@@ -161,13 +161,20 @@ async fn whatever_verbs_say_in_trouble_can_be_pasted() {
     assert!(seen.len() > 9, "{seen:#?}");
 }
 
+/// Pages to read, which name no place; that their commands can be typed is tested with the generated files.
+const PAGES: [&str; 3] = [
+    "src/triage/explanations.rs",
+    "src/commands/man/markdown.rs",
+    "src/commands/man/reference.rs",
+];
+
 /// In a text a command gets no place and no quotes: it belongs into a `CommandLine`.
 #[test]
 fn no_command_stands_in_a_text() {
     let mut found = Vec::new();
     for source in sources("src")
         .iter()
-        .filter(|source| !source.path.ends_with("tests.rs"))
+        .filter(|source| !source.path.ends_with("tests.rs") && !PAGES.contains(&source.path.as_str()))
     {
         for line in source.program().lines() {
             // The help of `migrate --print-aws`, and what a file is not.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::text::warn_of_gaps;
 use crate::aws::autoscaling::Phase;
 use crate::commands::verb::{Needs, Verb};
+use crate::commands::watch::{WatchArgs, watch};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
@@ -22,9 +23,13 @@ use crate::output::{Render, Table, View};
 #[command(after_help = "Examples:
   bpctl fleet list                                    the fleets of the context
   bpctl fleet list --stage production -o wide         those of one stage, with stack and group
+  bpctl fleet list --watch                            again and again, changes marked
   bpctl fleet list -o name                            one name a line, for a script
   bpctl fleet list --query 'fleets[?desired>`0`].name'    those that run")]
-pub(crate) struct ListArgs {}
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    watch: WatchArgs,
+}
 
 #[derive(Debug, Serialize)]
 struct Row {
@@ -149,7 +154,15 @@ impl Verb for ListArgs {
     }
 }
 
-async fn run(ctx: &Ctx, _args: &ListArgs) -> Result<ExitStatus> {
+async fn run(ctx: &Ctx, args: &ListArgs) -> Result<ExitStatus> {
+    if args.watch.is_on() {
+        return watch(ctx, &args.watch, async || look(ctx).await).await;
+    }
+    ctx.emit(&look(ctx).await?)?;
+    Ok(ExitStatus::Done)
+}
+
+async fn look(ctx: &Ctx) -> Result<List> {
     let layout = ctx.layout()?;
     let known = ctx.unless_interrupted(discover(&ctx.aws, &layout)).await?;
     super::remember(ctx, known.fleets.keys());
@@ -161,13 +174,12 @@ async fn run(ctx: &Ctx, _args: &ListArgs) -> Result<ExitStatus> {
         });
     }
     let stacks_known = known.gaps.iter().all(|gap| gap.what != "stacks");
-    ctx.emit(&List {
+    Ok(List {
         fleets: known
             .fleets
             .values()
             .map(|fleet| Row::of(fleet, stacks_known))
             .collect(),
         gaps: known.gaps,
-    })?;
-    Ok(ExitStatus::Done)
+    })
 }

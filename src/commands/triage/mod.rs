@@ -9,6 +9,7 @@ use futures::FutureExt as _;
 use futures::future::try_join;
 
 use crate::commands::verb::{Needs, Verb};
+use crate::commands::watch::{WatchArgs, watch};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
@@ -48,6 +49,9 @@ pub(crate) struct TriageArgs {
     /// Report what is known after this time; the rest could not be checked
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
     timeout: Duration,
+
+    #[command(flatten)]
+    watch: WatchArgs,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -65,6 +69,25 @@ impl Verb for TriageArgs {
 }
 
 async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
+    if args.watch.is_on() {
+        return watch(ctx, &args.watch, async || report(ctx, args).await).await;
+    }
+    let report = report(ctx, args).await?;
+    ctx.emit(&report)?;
+    report.announce(&ctx.ui);
+    if report.names_aws() && !has_credentials(ctx) {
+        ctx.ui.hint((
+            "for the `aws` commands take the sandbox's credentials into your shell with",
+            CommandLine::other("eval", [""; 0]).output_of(CommandLine::bpctl(["sandbox", "env"])),
+        ));
+    }
+    Ok(args
+        .fail_on
+        .status(report.worst(), !report.unchecked().is_empty()))
+}
+
+/// One look, judged.
+async fn report(ctx: &Ctx, args: &TriageArgs) -> Result<Report> {
     let layout = ctx.layout()?;
     let fleets = ctx
         .unless_interrupted(named(&ctx.aws, &layout, &args.fleets))
@@ -92,17 +115,7 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
     if report.is_blind() {
         return Err(nothing_seen(&snapshot));
     }
-    ctx.emit(&report)?;
-    report.announce(&ctx.ui);
-    if report.names_aws() && !has_credentials(ctx) {
-        ctx.ui.hint((
-            "for the `aws` commands take the sandbox's credentials into your shell with",
-            CommandLine::other("eval", [""; 0]).output_of(CommandLine::bpctl(["sandbox", "env"])),
-        ));
-    }
-    Ok(args
-        .fail_on
-        .status(report.worst(), !report.unchecked().is_empty()))
+    Ok(report)
 }
 
 /// Whether the aws tool finds credentials where bpctl did. The sandbox needs none of bpctl, but some of the aws tool.

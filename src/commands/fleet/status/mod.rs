@@ -10,8 +10,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::text::warn_of_gaps;
-use crate::aws::autoscaling::{Activity, Group};
+use crate::aws::autoscaling::{Activity, Group, Phase};
 use crate::commands::verb::{Needs, Verb};
+use crate::commands::watch::{WatchArgs, watch};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
@@ -31,11 +32,15 @@ const IN_FULL: usize = 3;
 #[command(after_help = "Examples:
   bpctl fleet status                              every fleet, one a line
   bpctl fleet status production/gpu-default       one in full
+  bpctl fleet status -w -o jsonl                  a document for each change
   bpctl fleet status -o json --query 'fleets[].alarms[?attention]'    alarms that want attention")]
 pub(crate) struct StatusArgs {
     /// Fleets, e.g. production/gpu-default; all of them by default
     #[arg(value_name = "FLEET", add = crate::completion::fleets())]
     fleets: Vec<FleetName>,
+
+    #[command(flatten)]
+    watch: WatchArgs,
 }
 
 /// The document.
@@ -55,6 +60,10 @@ struct FleetStatus {
     state: FleetState,
     /// Parts that a whole fleet has and this one has not.
     missing: Vec<&'static str>,
+    desired: Option<u32>,
+    min: Option<u32>,
+    max: Option<u32>,
+    in_service: usize,
     capacity: Option<Capacity>,
     metrics: Signals,
     pointers: Pointers,
@@ -67,9 +76,14 @@ struct FleetStatus {
 #[derive(Debug, Serialize)]
 struct Capacity {
     auto_scaling_group: String,
+    // The sizes stand beside the fleet's name, where `fleet list` has them too.
+    #[serde(skip)]
     desired: u32,
+    #[serde(skip)]
     min: u32,
+    #[serde(skip)]
     max: u32,
+    #[serde(skip)]
     in_service: usize,
     /// Instances that scale-in leaves alone.
     protected: usize,
@@ -98,7 +112,6 @@ struct StackView {
 
 impl Capacity {
     fn of(group: &Group) -> Self {
-        use crate::aws::autoscaling::Phase;
         Self {
             auto_scaling_group: group.name.clone(),
             desired: group.desired,
@@ -142,6 +155,13 @@ impl FleetStatus {
             slug: id.slug.to_string(),
             state: fleet.state(),
             missing: seen.missing.remove(id).unwrap_or_default(),
+            desired: fleet.group.as_ref().map(|group| group.desired),
+            min: fleet.group.as_ref().map(|group| group.min),
+            max: fleet.group.as_ref().map(|group| group.max),
+            in_service: fleet
+                .group
+                .as_ref()
+                .map_or(0, |group| group.count(Phase::InService)),
             capacity: fleet.group.as_ref().map(Capacity::of),
             metrics: seen
                 .signals
@@ -199,6 +219,14 @@ impl Verb for StatusArgs {
 }
 
 async fn run(ctx: &Ctx, args: &StatusArgs) -> Result<ExitStatus> {
+    if args.watch.is_on() {
+        return watch(ctx, &args.watch, async || look(ctx, args).await).await;
+    }
+    ctx.emit(&look(ctx, args).await?)?;
+    Ok(ExitStatus::Done)
+}
+
+async fn look(ctx: &Ctx, args: &StatusArgs) -> Result<Status> {
     let layout = ctx.layout()?;
     let look = async {
         let fleets = named(&ctx.aws, &layout, &args.fleets).await?;
@@ -213,13 +241,12 @@ async fn run(ctx: &Ctx, args: &StatusArgs) -> Result<ExitStatus> {
         ctx.ui.status("There are no fleets");
     }
     let fleets = std::mem::take(&mut seen.fleets);
-    ctx.emit(&Status {
+    Ok(Status {
         at: ctx.clock.now(),
         fleets: fleets
             .iter()
             .map(|fleet| FleetStatus::of(fleet, &mut seen))
             .collect(),
         gaps: seen.gaps,
-    })?;
-    Ok(ExitStatus::Done)
+    })
 }
