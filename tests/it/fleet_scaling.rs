@@ -340,8 +340,8 @@ async fn a_file_is_linted_without_any_account() {
 #[tokio::test(start_paused = true)]
 async fn fail_on_decides_the_status() {
     let account = Account::with(&[]);
-    // An error, warnings and notes: silence takes this fleet to zero.
-    for (fail_on, status) in [("never", 0), ("note", 1), ("warning", 1), ("error", 1)] {
+    // Warnings and notes: the busy workers of this fleet protect themselves, so no work is lost.
+    for (fail_on, status) in [("never", 0), ("note", 1), ("warning", 1), ("error", 0)] {
         let run = account.run(&["fleet", "lint", FLEET, "--fail-on", fail_on]).await;
         assert_eq!(run.status.code(), status, "{}", run.text());
     }

@@ -45,15 +45,15 @@ async fn the_cheapest_that_is_quick_enough_is_found_and_what_to_change() {
     fleet.toml: 1 day of poisson:20/h, 8 configurations, seeds 1 to 2
 
              $/DAY  P95 WAIT  LOST  TARGET  ZERO  MAX  WARM-UP  TYPES
-    current  $5.25  5m 04s    0%    2       15m   10   300s     g4dn.xlarge
-    best     $3.81  6m 20s    0%    4*      5m*   10   300s     g4dn.xlarge
-    quicker  $3.96  6m 16s    0%    2       5m*   10   300s     g4dn.xlarge
-    quicker  $4.87  5m 16s    0%    4*      15m   10   300s     g4dn.xlarge
+    current  $5.35  5m        0%    2       15m   10   300s     g4dn.xlarge
+    best     $3.64  6m 16s    0%    4*      5m*   10   300s     g4dn.xlarge
+    quicker  $3.92  6m 10s    0%    4*      15m   10   300s     g4dn.xlarge
+    quicker  $4.19  5m 45s    0%    2       5m*   10   300s     g4dn.xlarge
 
     * differs from the current configuration
 
-    The cheapest of 8 that keeps the p95 wait within 10m and loses no job: $3.81 a day with a p95 wait
-    of 6m 20s (27.5% less than now; p95 wait now 5m 04s).
+    The cheapest of 8 that keeps the p95 wait within 10m and loses no job: $3.64 a day with a p95 wait
+    of 6m 16s (32% less than now; p95 wait now 5m).
 
     Change: backlog target 2 -> 4, scale to zero after 15m -> 5m.
     ----- stderr
@@ -121,15 +121,15 @@ async fn no_for_an_answer_is_status_one_and_still_shows_what_there_is() {
     fleet.toml: 1 day of poisson:20/h, 8 configurations, seeds 1 to 2
 
               $/DAY  P95 WAIT  LOST  TARGET  ZERO  MAX  WARM-UP  TYPES
-    current   $5.25  5m 04s    0%    2       15m   10   300s     g4dn.xlarge
-    frontier  $3.81  6m 20s    0%    4*      5m*   10   300s     g4dn.xlarge
-    frontier  $3.96  6m 16s    0%    2       5m*   10   300s     g4dn.xlarge
-    frontier  $4.87  5m 16s    0%    4*      15m   10   300s     g4dn.xlarge
+    current   $5.35  5m        0%    2       15m   10   300s     g4dn.xlarge
+    frontier  $3.64  6m 16s    0%    4*      5m*   10   300s     g4dn.xlarge
+    frontier  $3.92  6m 10s    0%    4*      15m   10   300s     g4dn.xlarge
+    frontier  $4.19  5m 45s    0%    2       5m*   10   300s     g4dn.xlarge
 
     * differs from the current configuration
     ----- stderr
     error: failed to find a configuration that keeps the p95 wait within 1s and loses no job: none of 8 does
-      caused by: the shortest p95 wait is 5m 04s, for $5.25 a day, with 0% of the jobs lost
+      caused by: the shortest p95 wait is 5m, for $5.35 a day, with 0% of the jobs lost
     hint: an instance takes 4m to start: a fleet that goes to zero cannot wait less for its first jobs; raise `min`
     ");
     let run = tune(

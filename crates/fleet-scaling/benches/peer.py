@@ -98,7 +98,8 @@ class Fleet:
             busy = sum(worker.busy for worker in self.workers)
             warming = sum(worker.warming for worker in self.workers)
             self.depths.append(waiting)
-            self.backlogs.append(waiting / registered if registered else None)
+            # The queue shared out among the workers, and the queue itself while there is none.
+            self.backlogs.append(waiting / max(registered, 1))
             self.decide(waiting, busy, warming)
             while len(self.workers) < self.desired:
                 self.workers.append(Worker(self))
@@ -123,7 +124,8 @@ class Fleet:
             warm = max(desired - warming, 1)
             answers.append(max(math.ceil(warm * value / TARGET), warm + 1, desired))
         if states["low"] == "ALARM" and value is not None:
-            wanted = min(max(math.ceil(desired * value / TARGET), 1), desired)
+            # "Target tracking scaling policies": a metric that really is 0 takes the group to its minimum.
+            wanted = min(math.ceil(desired * value / TARGET), desired)
             if wanted == desired or warming == 0:
                 answers.append(wanted)
         if answers:

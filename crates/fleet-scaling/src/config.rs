@@ -18,8 +18,8 @@ pub use spec::{
 };
 
 use crate::Moment;
-use crate::alarm::{AlarmRule, Comparison};
-use crate::metrics::{Metric, Statistic};
+use crate::alarm::{AlarmRule, AlarmState, Comparison, Verdict};
+use crate::metrics::{Metric, Metrics, Statistic};
 use crate::policy::{Answer, Group, Limits, SimplePolicy, StepPolicy, TargetTrackingPolicy};
 
 /// A fleet's configuration without contradictions in itself. It is written down as a [`FleetSpec`].
@@ -58,6 +58,15 @@ pub struct Alarm {
     pub rule: AlarmRule,
     /// What it does then.
     pub action: Action,
+}
+
+impl Alarm {
+    /// What CloudWatch makes of `metrics` when the alarm was in `before`.
+    #[must_use]
+    pub fn evaluate(&self, metrics: &Metrics, before: AlarmState) -> Verdict {
+        let points = metrics.points(self.metric, self.statistic, self.period);
+        self.rule.judge(points, before)
+    }
 }
 
 /// What an alarm does in `ALARM`. Policies are positions in [`FleetConfig::policies`].

@@ -9,6 +9,48 @@
 //! * [`replay()`]: whether a real group did what its policies asked for;
 //! * [`tune()`]: the cheapest configuration that keeps the wait short.
 //!
+//! Any group that works through a queue can be asked, here one that an Amazon SQS queue drives: its `QueueDepth` is
+//! `ApproximateNumberOfMessagesVisible`, which counts the messages that wait and not those in flight.
+//!
+//! ```
+//! # use std::{error::Error, time::Duration};
+//! # use fleet_scaling::{config::FleetConfig, lint, simulate::Arrivals, tune, tune::{Objective, Space}};
+//! # fn main() -> Result<(), Box<dyn Error>> {
+//! # let file = r#"
+//! # max = 6
+//! # [jobs]
+//! # depth_counts_running = false
+//! # protect_busy = true
+//! # [[instance_types]]
+//! # name = "c7g.large"
+//! # hourly_price = 0.0725
+//! # [[policies]]
+//! # type = "step"
+//! # name = "first"
+//! # adjustment_type = "ChangeInCapacity"
+//! # steps = [{ lower = 0, adjustment = 1 }]
+//! # alarm = { metric = "QueueDepth", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 0 }
+//! # [[policies]]
+//! # type = "target-tracking"
+//! # name = "backlog-per-instance"
+//! # metric = "BacklogPerInstance"
+//! # target = 4
+//! # "#;
+//! let config: FleetConfig = toml::from_str(file)?;
+//! for finding in lint(&config) {
+//!     println!("{}: {}; {}", finding.field, finding.problem, finding.fix);
+//! }
+//! let day = Duration::from_secs(86_400);
+//! let jobs: Arrivals = "daily:2..40/h".parse()?;
+//! let goal = Objective::wait_p95(Duration::from_secs(600));
+//! let found = tune(&config, &jobs, day, &[1, 2], &goal, &Space::around(config.spec()))?;
+//! if let (Some(best), Some(held_out)) = (found.best, found.held_out) {
+//!     println!("{:?} for {:.2} $, p95 {:.0} s", best.choice, best.cost, held_out.wait_p95_bound_seconds);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! A fleet is a [`config::FleetSpec`], which a TOML or JSON file carries, checked into a
 //! [`config::FleetConfig`]. Nothing here reads a clock, the network or a file: the present is always an
 //! argument, and randomness comes from a seed.

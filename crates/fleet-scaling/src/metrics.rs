@@ -114,6 +114,16 @@ impl Metrics {
         self.series[metric.position()].push(value);
     }
 
+    /// These as they were so many minutes ago.
+    #[must_use]
+    pub fn ago(&self, minutes: usize) -> Self {
+        let mut earlier = self.clone();
+        for series in &mut earlier.series {
+            series.truncate(series.len().saturating_sub(minutes));
+        }
+        earlier
+    }
+
     /// Forgets all but the newest `minutes` points of every metric.
     pub fn keep_newest(&mut self, minutes: usize) {
         for series in &mut self.series {

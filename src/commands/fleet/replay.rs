@@ -13,15 +13,15 @@ use serde_json::{Value, json};
 
 use super::assumptions::say;
 use super::text::{counted, minute};
-use crate::aws::autoscaling::Activity;
+use crate::aws::autoscaling::{Activity, Phase};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::named_one;
 use crate::fleet::scaling::{
-    Change, Facts, LONGEST, LeftOut, Minutes, Model, changes, desired_at, facts_of, model, suspended,
-    warming_at,
+    Change, Facts, LONGEST, LeftOut, Minutes, Model, changes, desired_at, facts_of, missing_at, model,
+    settling_at, suspended,
 };
 use crate::layout::{FleetId, FleetName};
 use crate::output::{Render, Table, View, paragraph};
@@ -134,6 +134,7 @@ impl Past {
         compared: usize,
     ) -> Self {
         let changes = changes(activities);
+        let in_service = u32::try_from(facts.group.count(Phase::InService)).unwrap_or(u32::MAX);
         // A group that publishes its metrics knows every minute; otherwise its diary tells.
         let published = minutes.desired.iter().any(Option::is_some);
         let of = |metric, position: usize| minutes.of(metric).get(position).copied().flatten();
@@ -154,7 +155,10 @@ impl Past {
                     active_workers: of(Metric::ActiveWorkers, position),
                     available_capacity: of(Metric::AvailableCapacity, position),
                     desired,
-                    warming: warming_at(activities, model.config.warmup(), end).min(desired),
+                    // Those on their way are among the ones that are not there yet.
+                    warming: (settling_at(activities, model.config.warmup(), end)
+                        + missing_at(activities, in_service, desired, end))
+                    .min(desired),
                 }
             })
             .collect();

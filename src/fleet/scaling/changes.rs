@@ -96,6 +96,33 @@ pub(crate) fn warming_at(activities: &[Activity], warmup: Duration, at: Timestam
     u32::try_from(warming.count()).unwrap_or(u32::MAX)
 }
 
+/// How many instances were in service at `at` and had not finished their warm-up.
+pub(crate) fn settling_at(activities: &[Activity], warmup: Duration, at: Timestamp) -> u32 {
+    let settling = activities.iter().filter(|activity| {
+        activity.is_launch()
+            && activity.status == "Successful"
+            && activity
+                .ended
+                .is_some_and(|ended| ended <= at && ended.checked_add(warmup).is_ok_and(|warm| warm > at))
+    });
+    u32::try_from(settling.count()).unwrap_or(u32::MAX)
+}
+
+/// How many of the instances that are wanted at `at` were not there: still on their way, or launches that
+/// failed. They are no part of what a policy scales up from. `in_service` is how many are in service now.
+pub(crate) fn missing_at(activities: &[Activity], in_service: u32, desired: u32, at: Timestamp) -> u32 {
+    let later = |time: Option<Timestamp>| time.is_some_and(|time| time > at);
+    let count = |counts: &dyn Fn(&Activity) -> bool| {
+        let found = activities.iter().filter(|activity| counts(activity)).count();
+        u32::try_from(found).unwrap_or(u32::MAX)
+    };
+    let launched =
+        count(&|activity| activity.is_launch() && activity.status == "Successful" && later(activity.ended));
+    let ended = count(&|activity| activity.description.starts_with("Terminating") && later(activity.started));
+    let there = in_service.saturating_add(ended).saturating_sub(launched);
+    desired.saturating_sub(there)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +187,23 @@ mod tests {
         ] {
             assert_eq!(in_cause(cause), [], "{cause:?}");
         }
+    }
+
+    #[test]
+    fn what_was_wanted_and_not_there_is_missing() {
+        let time = |text: &str| at(&format!("2026-01-15T{text}Z"));
+        let done = [launch("Successful")];
+        // Two in service now, one of them since 09:01.
+        assert_eq!(missing_at(&done, 2, 2, time("09:00:30")), 1);
+        assert_eq!(missing_at(&done, 2, 2, time("09:01:00")), 0);
+        // A launch that failed leaves the group short.
+        assert_eq!(missing_at(&[launch("Failed")], 2, 4, time("09:02:00")), 2);
+        // An instance that is gone now was there before.
+        let gone = [activity("Terminating EC2 instance: i-1", "Successful", "")];
+        assert_eq!(missing_at(&gone, 1, 2, time("09:00:00")), 0);
+        assert_eq!(missing_at(&gone, 1, 2, time("09:00:30")), 1);
+        let settling = |text: &str| settling_at(&done, Duration::from_secs(300), time(text));
+        assert_eq!(["09:00:30", "09:01:00", "09:06:00"].map(settling), [0, 1, 0]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `bpctl fleet explain`: why a fleet has the capacity it has, why not more, and why not zero.
 
 mod reasons;
+mod states;
 mod what_if;
 
 use clap::Args;
@@ -66,6 +67,8 @@ struct Explanation {
     why_this_many: Vec<String>,
     why_not_more: Vec<String>,
     why_not_zero: Vec<String>,
+    /// Alarms whose state in AWS does not follow from the metrics.
+    alarm_differences: Vec<String>,
     /// What nobody could tell and is taken for granted.
     assumptions: Vec<String>,
     /// What could not be looked at. Without the activities nobody knows which instances warm up.
@@ -124,6 +127,17 @@ impl Explanation {
             metrics,
             no_spot: false,
         };
+        // What is supposed is not what AWS has seen.
+        let differences = match &what_if {
+            Some(_) => Vec::new(),
+            None => states::differences(
+                &model.config,
+                &seen.facts,
+                &supposed.state,
+                &supposed.metrics,
+                seen.now,
+            ),
+        };
         if let Some(what_if) = &what_if {
             what_if.apply(&mut supposed);
         }
@@ -177,6 +191,7 @@ impl Explanation {
             why_this_many: told.this_many,
             why_not_more: told.not_more,
             why_not_zero: told.not_zero,
+            alarm_differences: differences,
             assumptions: model.assumptions.clone(),
             gaps: seen.gaps.clone(),
         }
@@ -242,6 +257,10 @@ impl Render for Explanation {
             for sentence in sentences {
                 paragraph(&mut out, view, "  - ", sentence);
             }
+        }
+        for difference in &self.alarm_differences {
+            let lead = format!("{} ", paint(view.color, Role::Warning, "differs:"));
+            paragraph(&mut out, view, &lead, difference);
         }
         let Outcome {
             desired: wanted,

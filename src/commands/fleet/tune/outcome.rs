@@ -1,7 +1,7 @@
 //! What a search found, in the words of the configuration instead of positions in a grid.
 
 use fleet_scaling::config::FleetSpec;
-use fleet_scaling::tune::{Candidate, Choice, Objective, Pareto, Space};
+use fleet_scaling::tune::{Candidate, Choice, HeldOut, Objective, Pareto, Space};
 use serde::Serialize;
 
 use super::super::demand::{Days, Demand};
@@ -17,6 +17,10 @@ pub(super) struct Tuning {
     pub(super) evaluated: usize,
     pub(super) current: Tried,
     pub(super) best: Option<Tried>,
+    /// How the best did on seeds that the search has not seen.
+    pub(super) held_out: Option<HeldOut>,
+    /// What the figures leave out because it is not modelled.
+    pub(super) unknown: Vec<String>,
     /// What the best changes in the current configuration.
     pub(super) changes: Vec<Change>,
     /// The cheapest first.
@@ -103,6 +107,8 @@ impl Tuning {
             scenario,
             objective,
             evaluated: found.evaluated,
+            held_out: found.held_out,
+            unknown: found.unknown.clone(),
             changes: best
                 .as_ref()
                 .map(|best| best.settings.changes_from(&current.settings))

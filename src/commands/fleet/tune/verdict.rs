@@ -7,6 +7,28 @@ use crate::error::{CtlError, ErrorKind, Result};
 impl Tuning {
     /// The sentences under the table when there is an answer.
     pub(super) fn answer(&self) -> Vec<String> {
+        let mut sentences = self.found();
+        if let Some(held_out) = self.held_out {
+            let passed_over = match held_out.passed_over {
+                0 => String::new(),
+                count => format!("; {count} cheaper on the seeds of the search did not keep it there"),
+            };
+            sentences.push(format!(
+                "On {} seeds that the search has not seen the p95 wait is at most {}: a further run stays within it with 95% \
+                 confidence{passed_over}.",
+                held_out.seeds,
+                span(held_out.wait_p95_bound_seconds)
+            ));
+        }
+        for unknown in &self.unknown {
+            sentences.push(format!(
+                "Not known: {unknown}. The figures are those of the rest."
+            ));
+        }
+        sentences
+    }
+
+    fn found(&self) -> Vec<String> {
         let Some(best) = &self.best else { return Vec::new() };
         let found = format!(
             "{} a day with a p95 wait of {}",
@@ -83,6 +105,14 @@ impl Tuning {
             error.hint(format!(
                 "an instance takes {} to start: a fleet that goes to zero cannot wait less for its first jobs; raise `min`",
                 span(ready)
+            ))
+        } else if largest.is_some_and(|largest| quickest.settings.max < *largest) {
+            // The largest was tried and is no quicker.
+            error.hint(format!(
+                "no size helps: up to {} instances were tried, and none is quicker than {}; try other values, for example \
+                 lower ones with `--backlog-target` and higher ones with `--zero-minutes`",
+                largest.copied().unwrap_or_default(),
+                quickest.settings.max
             ))
         } else if largest == Some(&quickest.settings.max) {
             let twice = quickest.settings.max.saturating_mul(2);

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// How many jobs arrived in each of a row of equally long intervals.
@@ -277,7 +276,20 @@ fn time_of(text: &str) -> Option<i64> {
     if let Ok(seconds) = text.parse::<f64>() {
         return (seconds.abs() < 1e12).then_some((seconds * 1e3).round() as i64);
     }
-    text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+    timestamp(text)
+}
+
+#[cfg(feature = "jiff")]
+fn timestamp(text: &str) -> Option<i64> {
+    text.parse::<jiff::Timestamp>()
+        .ok()
+        .map(jiff::Timestamp::as_millisecond)
+}
+
+/// Without the feature `jiff` times are seconds.
+#[cfg(not(feature = "jiff"))]
+fn timestamp(_: &str) -> Option<i64> {
+    None
 }
 
 #[cfg(test)]
