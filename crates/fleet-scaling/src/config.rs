@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 pub use error::{ConfigError, Problem};
 pub use prices::on_demand;
 pub use spec::{
-    AlarmSpec, ColdStart, FleetSpec, InstanceTypeSpec, JobsSpec, PolicySpec, ScaleToZeroSpec, ServiceTime,
-    ShortageSpec, SpotSpec, TrackingAlarmsSpec,
+    AlarmSpec, ColdStart, FleetSpec, InstanceTypeSpec, JobsSpec, OnDemandSpec, PolicySpec, ScaleToZeroSpec,
+    ServiceTime, ShortageSpec, SpotSpec, TrackingAlarmsSpec,
 };
 
 use crate::Moment;

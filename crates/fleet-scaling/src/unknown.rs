@@ -84,13 +84,11 @@ pub enum Part {
     LifecycleHook,
     /// Instance types that count for more than one.
     Weights,
-    /// On-Demand Instances in a group of Spot Instances.
-    OnDemandShare,
 }
 
 impl Part {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 17] = [
         Self::MetricMath,
         Self::Percentile,
         Self::AnomalyBand,
@@ -108,7 +106,6 @@ impl Part {
         Self::WarmPool,
         Self::LifecycleHook,
         Self::Weights,
-        Self::OnDemandShare,
     ];
 
     /// What it is, a noun.
@@ -132,7 +129,6 @@ impl Part {
             Self::WarmPool => "warm pools",
             Self::LifecycleHook => "lifecycle hooks",
             Self::Weights => "weights of instance types",
-            Self::OnDemandShare => "On-Demand base and share of a Spot group",
         }
     }
 
@@ -154,7 +150,7 @@ impl Part {
             | Self::OtherPolicy
             | Self::ScheduledAction
             | Self::PolicyWarmUp => Effect::Capacity,
-            Self::WarmPool | Self::LifecycleHook | Self::Weights | Self::OnDemandShare => Effect::Course,
+            Self::WarmPool | Self::LifecycleHook | Self::Weights => Effect::Course,
         }
     }
 

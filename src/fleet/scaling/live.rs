@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use fleet_scaling::config::{
-    ColdStart, FleetConfig, FleetSpec, InstanceTypeSpec, JobsSpec, PolicySpec, ScaleToZeroSpec, ServiceTime,
-    SpotSpec, on_demand,
+    ColdStart, FleetConfig, FleetSpec, InstanceTypeSpec, JobsSpec, OnDemandSpec, PolicySpec, ScaleToZeroSpec,
+    ServiceTime, SpotSpec, on_demand,
 };
 use fleet_scaling::unknown::{Direction, NotModelled, Part};
 use serde::de::DeserializeOwned;
@@ -186,6 +186,14 @@ impl Reader<'_> {
             },
             instance_types,
             policies,
+            on_demand: if group.spot {
+                OnDemandSpec {
+                    base: i64::from(group.features.on_demand_base),
+                    percent_above_base: i64::from(group.features.on_demand_percent),
+                }
+            } else {
+                OnDemandSpec::default()
+            },
             not_modelled: self
                 .left_out
                 .iter()
@@ -205,7 +213,6 @@ impl Reader<'_> {
     fn features(&mut self) {
         let group = &self.facts.group;
         let features = group.features.clone();
-        let share = group.spot && (features.on_demand_base > 0 || features.on_demand_percent > 0);
         let parts = [
             (
                 features.warm_pool,
@@ -216,14 +223,6 @@ impl Reader<'_> {
                 features.weights,
                 Part::Weights,
                 "the instance types of the group have weights".to_owned(),
-            ),
-            (
-                share,
-                Part::OnDemandShare,
-                format!(
-                    "of the group's instances {} and {} % of the others are On-Demand",
-                    features.on_demand_base, features.on_demand_percent
-                ),
             ),
         ];
         for (there, part, what) in parts {

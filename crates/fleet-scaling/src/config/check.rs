@@ -43,6 +43,13 @@ pub(super) fn check(spec: &FleetSpec) -> Checked<Summary> {
     if let Some(desired) = spec.deploy_desired {
         size("deploy_desired", desired, 0.0, f64::from(max))?;
     }
+    size("on_demand.base", spec.on_demand.base, 0.0, MOST_INSTANCES)?;
+    size(
+        "on_demand.percent_above_base",
+        spec.on_demand.percent_above_base,
+        0.0,
+        100.0,
+    )?;
     names("zones", &spec.zones)?;
     let cold = &spec.cold_start;
     seconds("cold_start.request_seconds", cold.request_seconds)?;

@@ -42,6 +42,9 @@ pub struct FleetSpec {
     pub jobs: JobsSpec,
     /// Instance types in order of preference.
     pub instance_types: Vec<InstanceTypeSpec>,
+    /// How many of the instances are On-Demand Instances, in a group of Spot Instances.
+    #[serde(default, skip_serializing_if = "OnDemandSpec::is_none")]
+    pub on_demand: OnDemandSpec,
     /// Scaling policies.
     #[serde(default)]
     pub policies: Vec<PolicySpec>,
@@ -91,6 +94,34 @@ pub struct InstanceTypeSpec {
     /// How it behaves as a Spot Instance; without it the type is on-demand and never taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spot: Option<SpotSpec>,
+}
+
+/// The On-Demand Instances of a group with Spot Instances.
+///
+/// Auto Scaling API Reference, `InstancesDistribution`: the base is filled first, and of what is above it a
+/// percentage, rounded up to whole instances.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OnDemandSpec {
+    /// The first so many instances.
+    pub base: i64,
+    /// Of those above the base, in percent.
+    pub percent_above_base: i64,
+}
+
+impl OnDemandSpec {
+    /// How many of `instances` are On-Demand Instances.
+    #[must_use]
+    pub fn of(&self, instances: u32) -> u32 {
+        let base = u32::try_from(self.base).unwrap_or(0).min(instances);
+        let percent = u64::try_from(self.percent_above_base).unwrap_or(0).min(100);
+        let above = (u64::from(instances - base) * percent).div_ceil(100);
+        base + u32::try_from(above).unwrap_or(0)
+    }
+
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How EC2 gives and takes Spot capacity of one type.

@@ -2,8 +2,8 @@
 
 use super::error::{ConfigError, Problem};
 use super::spec::{
-    AlarmSpec, ColdStart, FleetSpec, InstanceTypeSpec, JobsSpec, PolicySpec, ScaleToZeroSpec, SpotSpec,
-    one_zone,
+    AlarmSpec, ColdStart, FleetSpec, InstanceTypeSpec, JobsSpec, OnDemandSpec, PolicySpec, ScaleToZeroSpec,
+    SpotSpec, one_zone,
 };
 use crate::fleet::{FleetScaling, StepScaling};
 use crate::metrics::{Metric, Statistic};
@@ -68,6 +68,7 @@ impl FleetSpec {
                 },
                 lower,
             ],
+            on_demand: OnDemandSpec::default(),
             not_modelled: Vec::new(),
         }
     }

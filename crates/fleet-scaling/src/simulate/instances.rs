@@ -7,7 +7,7 @@ use super::control::Activity;
 use super::queue::Queue;
 use super::random::{Random, Stream};
 use super::spot::Pools;
-use crate::config::FleetConfig;
+use crate::config::{FleetConfig, on_demand};
 use crate::decide::rebalance_ceiling;
 
 /// "Spot Instance interruption notices": two minutes before the interruption.
@@ -26,6 +26,7 @@ struct Instance {
     generation: u32,
     kind: usize,
     zone: usize,
+    on_demand: bool,
     /// When it runs and is billed.
     started: u64,
     in_service: bool,
@@ -73,6 +74,8 @@ pub(crate) struct Instances<'a> {
     boot: Random,
     spot: Random,
     live: u32,
+    /// How many of them are On-Demand Instances by the group's distribution.
+    on_demand: u32,
     warming: u32,
     launching: u32,
     /// When an instance was launched or terminated last.
@@ -94,6 +97,7 @@ impl<'a> Instances<'a> {
             boot: Random::new(seed, Stream::Boot, 0),
             spot: Random::new(seed, Stream::Spot, 0),
             live: 0,
+            on_demand: 0,
             warming: 0,
             launching: 0,
             activity_ended: None,
@@ -240,13 +244,21 @@ impl<'a> Instances<'a> {
 
     /// The instance that a scale-in terminates.
     ///
-    /// "Default termination policy": the zone with the most instances, and there the one closest to
-    /// the next billing hour. Instances with scale-in protection are spared.
+    /// "Default termination policy": of the purchase option that there is too much of, the zone with the
+    /// most instances, and there the one closest to the next billing hour. Instances with scale-in protection
+    /// are spared.
     fn victim(&self, now: u64, keep_busy: bool, queue: &Queue) -> Option<u32> {
+        let surplus = self.on_demand > self.config.spec().on_demand.of(self.live.saturating_sub(1));
+        self.victim_of(Some(surplus), now, keep_busy, queue)
+            .or_else(|| self.victim_of(None, now, keep_busy, queue))
+    }
+
+    fn victim_of(&self, on_demand: Option<bool>, now: u64, keep_busy: bool, queue: &Queue) -> Option<u32> {
         let mut best: Option<((u32, u64), u32)> = None;
         for (slot, instance) in self.slots.iter().enumerate() {
             let slot = slot as u32;
-            if instance.alive && !(keep_busy && queue.holds_job(slot)) {
+            let fits = on_demand.is_none_or(|option| option == instance.on_demand);
+            if instance.alive && fits && !(keep_busy && queue.holds_job(slot)) {
                 let into_the_hour = now.saturating_sub(instance.started) % HOUR;
                 let rank = (self.per_zone[instance.zone], into_the_hour);
                 if best.is_none_or(|(so_far, _)| rank > so_far) {
@@ -260,7 +272,15 @@ impl<'a> Instances<'a> {
     /// A place for a new instance of the most preferred type that has capacity in some zone, there in
     /// the zone with the fewest instances. `None` when no type has any.
     fn place(&mut self, now: u64) -> Option<u32> {
-        let (kind, zone) = self.pools.choose(now, &self.per_zone)?;
+        let on_demand = self.on_demand < self.config.spec().on_demand.of(self.live + 1);
+        let (kind, zone) = if on_demand {
+            // The most preferred type, in the zone with the fewest instances; On-Demand capacity is there.
+            let zone = (0..self.per_zone.len()).min_by_key(|zone| self.per_zone[*zone])?;
+            (0, zone)
+        } else {
+            self.pools.choose(now, &self.per_zone)?
+        };
+        self.on_demand += u32::from(on_demand);
         self.bill.launched += 1;
         if self.live == 0 {
             self.bill.at_zero += now - self.zero_since;
@@ -278,6 +298,7 @@ impl<'a> Instances<'a> {
             generation: instance.generation + 1,
             kind,
             zone,
+            on_demand,
             started: now,
             ..Instance::default()
         };
@@ -303,7 +324,10 @@ impl<'a> Instances<'a> {
 
     /// Interruptions are memoryless: the time to the next one is exponential.
     fn schedule_interruption(&mut self, slot: u32, started: u64) {
-        let kind = self.slots[slot as usize].kind;
+        let Instance { kind, on_demand, .. } = self.slots[slot as usize];
+        if on_demand {
+            return;
+        }
         let Some(spot) = &self.config.spec().instance_types[kind].spot else {
             return;
         };
@@ -337,6 +361,7 @@ impl<'a> Instances<'a> {
             self.activity_ended = Some(now);
         }
         self.at_risk -= u32::from(instance.at_risk);
+        self.on_demand -= u32::from(instance.on_demand);
         self.slots[slot as usize].alive = false;
         self.free.push(slot);
         if self.live == 0 {
@@ -352,7 +377,13 @@ impl<'a> Instances<'a> {
         self.bill.ran += ran;
         if now > instance.started && !(taken_back && ran < HOUR) {
             let billed = ran.max(LEAST_BILLED) as f64 / HOUR as f64;
-            self.bill.cost += billed * self.config.prices()[instance.kind];
+            let price = if instance.on_demand {
+                let name = &self.config.spec().instance_types[instance.kind].name;
+                on_demand(name).unwrap_or(self.config.prices()[instance.kind])
+            } else {
+                self.config.prices()[instance.kind]
+            };
+            self.bill.cost += billed * price;
         }
     }
 

@@ -273,6 +273,47 @@ fn interrupted_jobs_return_and_short_interrupted_lives_are_free() {
     assert!((billed - 2.0 / std::f64::consts::E).abs() < 0.03, "{billed}");
 }
 
+/// Auto Scaling API Reference, `InstancesDistribution`: the base first, then a percentage, rounded up.
+#[test]
+fn on_demand_instances_of_a_spot_group_are_not_taken_back_and_cost_their_own_price() {
+    let of = |base, percent_above_base, instances| {
+        crate::config::OnDemandSpec {
+            base,
+            percent_above_base,
+        }
+        .of(instances)
+    };
+    assert_eq!(
+        [0, 1, 2, 3, 4].map(|instances| of(2, 0, instances)),
+        [0, 1, 2, 2, 2]
+    );
+    assert_eq!([1, 2, 4, 5].map(|instances| of(1, 50, instances)), [1, 2, 3, 3]);
+    let four = |base| {
+        let config = spec(|spec| {
+            (spec.min, spec.max) = (4, 4);
+            spec.policies.clear();
+            spec.scale_to_zero = None;
+            spec.on_demand.base = base;
+            spec.instance_types[0].hourly_price = Some(0.1);
+            spec.instance_types[0].spot = Some(SpotSpec {
+                interruptions_per_hour: 1.0,
+                ..SpotSpec::default()
+            });
+        });
+        run(&config, "none", 30 * DAY)
+    };
+    let (spot, half, none) = (four(0), four(2), four(4));
+    assert_eq!(none.fleet.interruptions, 0);
+    let share = half.fleet.interruptions as f64 / spot.fleet.interruptions as f64;
+    assert!((share - 0.5).abs() < 0.05, "{share}");
+    // The list price of g4dn.xlarge.
+    assert!(
+        (none.fleet.cost - 4.0 * 30.0 * 24.0 * 0.526).abs() < 1e-6,
+        "{none:?}"
+    );
+    assert!(half.fleet.cost > spot.fleet.cost && half.fleet.cost < none.fleet.cost);
+}
+
 #[test]
 fn handing_back_on_notice_saves_the_lease() {
     assert!(interrupted(0.0, true).turnaround.p99 < interrupted(0.0, false).turnaround.p99 - 60.0);

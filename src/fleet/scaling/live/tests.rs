@@ -393,6 +393,17 @@ fn a_tracking_policy_has_the_alarms_that_it_has() {
 }
 
 #[test]
+fn on_demand_instances_of_a_spot_group_are_part_of_the_model() {
+    let mut facts = facts();
+    facts.group.features.on_demand_base = 1;
+    facts.group.features.on_demand_percent = 20;
+    let on_demand = read(&facts).config.spec().on_demand;
+    assert_eq!((on_demand.base, on_demand.percent_above_base), (1, 20));
+    facts.group.spot = false;
+    assert_eq!(read(&facts).config.spec().on_demand.of(4), 0);
+}
+
+#[test]
 fn what_a_group_has_beside_its_policies_is_named() {
     let parts = |change: fn(&mut Facts)| {
         let left_out = left_out(change);
@@ -410,10 +421,6 @@ fn what_a_group_has_beside_its_policies_is_named() {
     assert_eq!(
         parts(|facts| facts.group.features.weights = true),
         [Part::Weights]
-    );
-    assert_eq!(
-        parts(|facts| facts.group.features.on_demand_base = 1),
-        [Part::OnDemandShare]
     );
     assert_eq!(
         parts(|facts| facts.policies[0].warmup_seconds = Some(60)),
