@@ -67,11 +67,11 @@ explanations! {
         "ECS tries again by itself. Spot only: ask for on-demand capacity as well.";
     OutOfMemory:
         "The kernel killed a container for its use of memory.",
-        "ECS says OutOfMemoryError, or a container exited with 137 while the memory was at its limit.",
+        "ECS says OutOfMemoryError of a container with which the task ends. Status 137 alone is no proof: ECS kills containers with it too.",
         "Look at what it did in its log. Raise the memory in the task definition, or lower what it does at a time.";
     ContainerCrash:
         "An essential container ends by itself, and its task with it.",
-        "ECS says EssentialContainerExited; the container that ended first with a failure is named.",
+        "ECS says EssentialContainerExited. The essential container that failed by itself is named; where the exit codes do not tell it, all of them are.",
         "Read its last lines: they are quoted, and the next command prints more.";
     HealthChecksFail:
         "Containers run and do not answer their health check, so ECS replaces the tasks.",
@@ -83,7 +83,7 @@ explanations! {
         "Look at the task's attachments and the subnets' way out to ECR and S3.";
     MigrationFailed:
         "A one-off migration ended badly: some databases are migrated, later ones are not.",
-        "A stopped task that ran the migration command, with a failing exit code or without any.",
+        "A stopped task that ran the migration command, with a failing exit code, without any, or stopped by somebody.",
         "Read its log, mend the migration, run `bpctl migrate` again: what was finished is recorded.";
     MigrationSlow:
         "A migration runs for long: many tenants, a large table, or a lock.",

@@ -223,7 +223,9 @@ fn at_start(
             let again = CommandLine::bpctl(["triage"]);
             let remedy = remedy(reason, text.unwrap_or_default(), &again);
             // What is only words, or a look, helps here too; a second start is ECS' own business.
-            let finding = finding.cause(format!("{}; ECS goes on trying", reason.what()));
+            let of_service = faults.iter().any(|(task, _)| task.service.is_some());
+            let goes_on = if of_service { "; ECS goes on trying" } else { "" };
+            let finding = finding.cause(format!("{}{goes_on}", reason.what()));
             if remedy.commands().next().is_none() {
                 finding.next(remedy)
             } else {
@@ -379,6 +381,38 @@ mod tests {
         let finding = rule(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.code, Code::CapacityUnavailable);
         assert!(finding.evidence[0].contains("Capacity is unavailable"));
+    }
+
+    #[test]
+    fn the_cause_of_a_failed_start_is_what_the_message_says() {
+        let found = |reason: &str, service: Option<App>| {
+            let mut task = sample::task("0a1b", App::Backend);
+            task.service = service;
+            task.ecs.started = None;
+            task.ecs.stop_code = Some("TaskFailedToStart".to_owned());
+            task.ecs.stopped_reason = Some(reason.to_owned());
+            rule(&with(task), sample::now()).remove(0)
+        };
+        let denied = "ResourceInitializationError: failed to validate logger args: AccessDeniedException: User: x is not authorized to perform: logs:CreateLogStream on resource: y";
+        let finding = found(denied, Some(App::Backend));
+        assert_eq!(
+            finding.cause,
+            "the execution role may not write to its log; ECS goes on trying"
+        );
+        assert_eq!(
+            finding.next[0],
+            "allow the task's execution role `logs:CreateLogStream`"
+        );
+        // Nobody starts a one-off task again.
+        let finding = found(denied, None);
+        assert_eq!(finding.cause, "the execution role may not write to its log");
+        let finding = found("something that is not known here", Some(App::Backend));
+        assert!(finding.evidence[1].contains("something that is not known here"));
+        assert!(
+            finding.cause.contains("see the message above"),
+            "{}",
+            finding.cause
+        );
     }
 
     #[test]
