@@ -93,6 +93,7 @@ pub struct Policy {
 
 /// What a policy does.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum PolicyKind {
     /// Step scaling.
     Step(StepPolicy),

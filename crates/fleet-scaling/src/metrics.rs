@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A metric of a queue-driven fleet, published once a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Metric {
     /// Jobs that wait for a worker, and with
     /// [`depth_counts_running`](crate::config::JobsSpec::depth_counts_running) also those in the hands of
@@ -53,6 +54,7 @@ impl fmt::Display for Metric {
 
 /// How the minutes of one alarm period become one data point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Statistic {
     /// The mean of the minutes with data.
     #[default]

@@ -55,6 +55,7 @@ pub struct Group {
 /// What one policy answers when its alarm invokes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "answer")]
+#[non_exhaustive]
 pub enum Answer {
     /// The capacity it wants, within the group's bounds; it may be the one the group already has.
     Capacity {
@@ -71,6 +72,7 @@ pub enum Answer {
 /// Why a policy that was invoked does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Hold {
     /// A scale-in cannot start while launched instances still warm up.
     ScaleOutInProgress,

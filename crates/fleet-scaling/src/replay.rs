@@ -52,6 +52,7 @@ pub struct History {
 
 /// The history cannot be replayed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReplayError {
     /// One minute is no history: there is nothing to compare with.
     #[error("the history has {minutes} minutes, and at least {needed} are needed")]

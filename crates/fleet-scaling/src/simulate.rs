@@ -99,6 +99,7 @@ impl Scenario {
 
 /// The scenario makes no sense.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SimulateError {
     /// The arrivals are wrong.
     #[error("{0}")]

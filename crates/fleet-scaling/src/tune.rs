@@ -87,6 +87,7 @@ pub struct Pareto {
 
 /// The search cannot begin.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TuneError {
     /// The scenario makes no sense.
     #[error("{0}")]

@@ -368,7 +368,7 @@ async fn run(ctx: &Ctx, args: &ReplayArgs) -> Result<ExitStatus> {
         let refused = refused().source(&error);
         match error {
             ReplayError::Short { .. } => refused.hint(silent()),
-            ReplayError::Value { .. } => refused,
+            _ => refused,
         }
     })?;
     // What the policies would have asked for follows from the metrics: without any there is no verdict.

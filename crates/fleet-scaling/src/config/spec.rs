@@ -197,6 +197,7 @@ impl Default for JobsSpec {
 /// How long a job takes on a type of speed 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "distribution", rename_all = "lowercase", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum ServiceTime {
     /// Always the same.
     Fixed {
@@ -344,6 +345,7 @@ impl AlarmSpec {
 /// A scaling policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum PolicySpec {
     /// Step scaling.
     Step {

@@ -10,6 +10,7 @@ use crate::alarm::Comparison;
 
 /// How an adjustment's number is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum AdjustmentType {
     /// Added to the current capacity.
     ChangeInCapacity,
