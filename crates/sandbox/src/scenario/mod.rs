@@ -71,7 +71,7 @@ scenarios! {
     MetricsSilent = "metrics-silent",
     /// The alarms of the production fleet watch a slug that nobody publishes: no scale-out.
     WrongDimensions = "wrong-dimensions",
-    /// The scale-to-zero topic has no subscription: an idle fleet keeps running.
+    /// The scale-to-zero topic has no subscription: the step policy still takes an idle fleet to zero, but one whose metrics fall silent keeps running.
     ScaleToZeroUnsubscribed = "scale-to-zero-unsubscribed",
     /// Spot has no GPU capacity: launches fail with UnfulfillableCapacity or InsufficientInstanceCapacity.
     SpotDrought = "spot-drought",

@@ -129,7 +129,7 @@ fn watch(world: &mut World, names: &Names, fleet: &FleetSeed) {
     }
 }
 
-/// Without work the fleet would go to zero now; without the subscription it does not.
+/// Without work the fleet goes to zero, by its step policy alone.
 fn unsubscribed(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
     if comes {
         let topic = sns::topic_arn(world, &names.core("scale-to-zero"));

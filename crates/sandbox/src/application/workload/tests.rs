@@ -230,15 +230,26 @@ fn alarms_on_a_wrong_slug_never_scale_out() {
 }
 
 #[test]
-fn without_the_subscription_an_idle_fleet_keeps_running() {
+fn without_the_subscription_the_step_policy_alone_takes_an_idle_fleet_to_zero() {
     let mut world = world(&[Scenario::ScaleToZeroUnsubscribed]);
     assert_eq!(state(&mut world, "production-gpu-default-queue-empty"), "ALARM");
-    assert_eq!(desired(&world), Some(1));
+    assert_eq!(desired(&world), Some(0));
     let topic = json!({"TopicArn": "arn:aws:sns:us-east-1:123456789012:bp-scale-to-zero"});
     let list = world
         .call(Service::Sns, "ListSubscriptionsByTopic", &topic)
         .unwrap();
     assert_eq!(list["Subscriptions"], json!([]));
+}
+
+#[test]
+fn without_the_subscription_a_fleet_whose_metrics_fall_silent_keeps_running() {
+    let mut world = world(&[]);
+    let topic = "arn:aws:sns:us-east-1:123456789012:bp-scale-to-zero";
+    crate::service::sns::drop_subscriptions(&mut world, topic, "lambda");
+    world.set_scenarios([Scenario::MetricsSilent].into());
+    pass(&mut world, 30);
+    assert_eq!(state(&mut world, "production-gpu-default-queue-empty"), "ALARM");
+    assert_eq!(desired(&world), Some(2));
 }
 
 #[test]
