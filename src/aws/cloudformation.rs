@@ -11,19 +11,28 @@ use super::convert::time;
 use super::pages::Pages;
 use crate::error::{CtlError, Required as _, Result, from_sdk};
 
-/// States in which an operation left a stack that did not succeed ("Stack status codes", CloudFormation
-/// User Guide). Clean-ups after a successful operation are not among them.
-const FAILED: &[StackStatus] = &[
+/// Every state of a stack that is there ("Stack status codes", CloudFormation User Guide): all but
+/// `DELETE_COMPLETE`, in which ListStacks tells of it for 90 days more.
+const PRESENT: &[StackStatus] = &[
+    StackStatus::CreateInProgress,
     StackStatus::CreateFailed,
+    StackStatus::CreateComplete,
     StackStatus::RollbackInProgress,
     StackStatus::RollbackFailed,
     StackStatus::RollbackComplete,
+    StackStatus::DeleteInProgress,
     StackStatus::DeleteFailed,
+    StackStatus::UpdateInProgress,
+    StackStatus::UpdateCompleteCleanupInProgress,
+    StackStatus::UpdateComplete,
     StackStatus::UpdateFailed,
     StackStatus::UpdateRollbackInProgress,
     StackStatus::UpdateRollbackFailed,
     StackStatus::UpdateRollbackCompleteCleanupInProgress,
     StackStatus::UpdateRollbackComplete,
+    StackStatus::ReviewInProgress,
+    StackStatus::ImportInProgress,
+    StackStatus::ImportComplete,
     StackStatus::ImportRollbackInProgress,
     StackStatus::ImportRollbackFailed,
     StackStatus::ImportRollbackComplete,
@@ -51,6 +60,16 @@ pub(crate) struct StackSummary {
     pub(crate) updated: Option<Timestamp>,
 }
 
+impl StackSummary {
+    /// Whether the last operation succeeded and has ended.
+    pub(crate) fn is_settled(&self) -> bool {
+        matches!(
+            self.status.as_str(),
+            "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE"
+        )
+    }
+}
+
 /// Something that happened to a stack or to one of its resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StackEvent {
@@ -64,18 +83,18 @@ pub(crate) struct StackEvent {
 }
 
 impl Aws {
-    /// The stacks of the region whose last operation failed or is being rolled back.
-    pub(crate) async fn failed_stacks(&self) -> Result<Vec<StackSummary>> {
+    /// Name and state of every stack of the region.
+    pub(crate) async fn stack_summaries(&self) -> Result<Vec<StackSummary>> {
         const REQUEST: &str = "ListStacks";
         let stream = self
             .cloudformation_client()
             .await?
             .list_stacks()
-            .set_stack_status_filter(Some(FAILED.to_vec()))
+            .set_stack_status_filter(Some(PRESENT.to_vec()))
             .into_paginator()
             .send();
         let mut stacks = Vec::new();
-        let mut pages = Pages::new("list the failed stacks", stream);
+        let mut pages = Pages::new("list the stacks", stream);
         while let Some(page) = pages.next().await? {
             for stack in &page {
                 stacks.push(StackSummary {

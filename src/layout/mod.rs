@@ -2,6 +2,7 @@
 //! bpctl uses comes from here.
 
 mod fleets;
+mod generation;
 mod ids;
 mod inventory;
 mod names;
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 use crate::error::{CtlError, Result};
 
+pub(crate) use generation::Generation;
 pub(crate) use ids::{
     AccountId, FleetId, FleetName, InvalidName, PoolName, SecurityGroupId, Slug, Stage, SubnetId,
 };

@@ -108,6 +108,8 @@ catalog! {
     StackFailed = "BP-CFN-001", P2, "stack is in a failed state", "Infrastructure Changes";
     /// The stack wants to create a secret that exists.
     StackSecretExists = "BP-CFN-002", P2, "stack cannot create a secret that exists", "Common Issues: CDK deploy fails on secrets";
+    /// Stacks of a generation that nothing deploys any more.
+    LegacyStacks = "BP-CFN-003", P3, "stacks of a legacy generation are left", "Infrastructure Changes";
     /// The backend publishes no fleet metrics at all.
     FleetMetricsSilent = "BP-FLT-001", P1, "fleet metrics are silent", "Common failure modes: No scale-out";
     /// The backend publishes nothing for one fleet.
@@ -160,6 +162,8 @@ catalog! {
     AlarmUnheard = "BP-ALM-005", P2, "nobody hears the alarms", "Alarm Tiers";
     /// Something could not be looked at.
     CouldNotCheck = "BP-TRI-001", P2, "could not check", "IAM Permissions";
+    /// Nothing of the platform is in this account and region.
+    PlatformAbsent = "BP-TRI-002", P1, "the platform is not here", "Infrastructure Changes";
 }
 
 #[cfg(test)]

@@ -141,6 +141,15 @@ pub(crate) fn database_events(id: &str) -> CommandLine {
         .option("--duration", "120")
 }
 
+/// What the database instance can be restored from.
+pub(crate) fn database_backups(id: &str) -> CommandLine {
+    CommandLine::aws("rds", "describe-db-snapshots")
+        .option("--db-instance-identifier", id)
+        .picking(
+            "sort_by(DBSnapshots,&SnapshotCreateTime)[-5:].[DBSnapshotIdentifier,Status,SnapshotCreateTime]",
+        )
+}
+
 /// Waits until the database instance serves.
 pub(crate) fn database_available(id: &str) -> CommandLine {
     CommandLine::aws("rds", "wait")
@@ -329,6 +338,13 @@ pub(crate) fn stack_events(stack: &str) -> CommandLine {
         )
 }
 
+/// What a stack consists of.
+pub(crate) fn stack_resources(stack: &str) -> CommandLine {
+    CommandLine::aws("cloudformation", "describe-stack-resources")
+        .option("--stack-name", stack)
+        .picking("StackResources[].[ResourceType,PhysicalResourceId]")
+}
+
 /// Starts a comparison of the stack with its template.
 pub(crate) fn stack_drift(stack: &str) -> CommandLine {
     CommandLine::aws("cloudformation", "detect-stack-drift").option("--stack-name", stack)
@@ -348,7 +364,21 @@ pub(crate) fn subscriptions(topic: &str) -> CommandLine {
         .picking("Subscriptions[].[Protocol,Endpoint]")
 }
 
-/// A change of a stack by CloudFormation itself.
+/// Waits until a stack has come to the end that the waiter is called by.
+pub(crate) fn wait_for_stack(waiter: &str, stack: &str) -> CommandLine {
+    CommandLine::aws("cloudformation", "wait")
+        .args([waiter])
+        .option("--stack-name", stack)
+}
+
+/// Secrets that were deleted and can still be brought back.
+pub(crate) fn secrets_planned_for_deletion() -> CommandLine {
+    CommandLine::aws("secretsmanager", "list-secrets")
+        .args(["--include-planned-deletion"])
+        .picking("SecretList[?DeletedDate].[Name,DeletedDate]")
+}
+
+/// An operation of CloudFormation on a stack.
 pub(crate) fn stack_operation(operation: &str, stack: &str) -> CommandLine {
     CommandLine::aws("cloudformation", operation).option("--stack-name", stack)
 }

@@ -169,6 +169,10 @@ explanations! {
         "A stack cannot create a secret whose name is taken by one that an earlier deployment left.",
         "A stack event: the secret already exists, or is scheduled for deletion.",
         "Import the secret into the stack, or restore or remove the old one, then deploy again.";
+    LegacyStacks:
+        "Stacks of a generation between the two layouts are left in the account: nothing deploys them any more.",
+        "ListStacks names stacks such as `bp-<stage>-gpu-shared` or `bp-<stage>-gpu-fleet-<slug>`.",
+        "See what they still hold; take their fleets to zero and delete them when nobody uses them.";
     FleetMetricsSilent:
         "The backend publishes no fleet metrics: fleets cannot scale out, and missing data takes them to zero.",
         "QueueDepth of all fleets is older than six minutes.",
@@ -273,6 +277,10 @@ explanations! {
         "Something could not be looked at, so nothing is said of it.",
         "AWS denied, throttled or did not answer a read; the reason is quoted.",
         "Get the permission that it names, or look again. `bpctl triage` without it may miss a cause.";
+    PlatformAbsent:
+        "There is nothing of the platform where it was looked for: neither a stack of the layout nor a service.",
+        "ListStacks names no stack of the layout, and ECS knows neither service.",
+        "Make sure of account, region, layout and stage with `bpctl whoami`; the evidence names other generations that are here.";
 }
 
 #[cfg(test)]

@@ -56,6 +56,8 @@ pub(crate) enum Node {
     Database,
     Nat,
     Stack(String),
+    /// Account and region as a whole.
+    Place,
     Image(App),
     Secret(String),
     Ami(FleetId),
@@ -93,7 +95,7 @@ impl Node {
             Self::Redis => 17,
             Self::Database => 18,
             Self::Nat => 19,
-            Self::Stack(_) => 20,
+            Self::Stack(_) | Self::Place => 20,
             Self::Image(_)
             | Self::Secret(_)
             | Self::Ami(_)

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::catalog::Code;
 use super::finding::{Finding, Node, Severity};
 use super::rules;
 use super::snapshot::{Probe, Snapshot};
@@ -164,6 +165,13 @@ impl Report {
             .min()
     }
 
+    /// Whether there is nothing of the platform where it was looked for.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|finding| finding.code == Code::PlatformAbsent)
+    }
+
     /// What could not be checked.
     pub(crate) fn unchecked(&self) -> Vec<&'static str> {
         self.checked
@@ -233,7 +241,7 @@ fn seen_by(node: &Node, snapshot: &Snapshot) -> Option<Probe> {
         Node::Migration | Node::Tasks(..) => Probe::Tasks,
         Node::Upstream => Probe::BackendLogs,
         Node::Database => Probe::Database,
-        Node::Stack(_) => Probe::Stacks,
+        Node::Stack(_) | Node::Place => Probe::Stacks,
         Node::Image(_) => Probe::Images,
         Node::Secret(_) => Probe::Secrets,
         Node::Ami(_) => Probe::Amis,

@@ -89,7 +89,10 @@ probes! {
     /// `None`: the account has no instance of the platform.
     Database = "rds-instance", 0, P2, database: Option<Database>;
     /// CloudFormation stacks in a failed state, and outputs that name resources.
-    Stacks = "stacks", 2, P3, stacks: Vec<FailedStack>;
+    Stacks = "stacks", 2, P3, stacks: Vec<UnsettledStack>;
+    /// The names of all stacks of the region.
+    /// Also of those that are not the layout's.
+    StackNames = "stack-names", 3, P3, stack_names: Vec<String>;
     /// Auto Scaling groups of the fleets.
     Groups = "fleet-groups", 3, P2, groups: Vec<Group>;
     /// Alarms of the fleets.
@@ -334,7 +337,7 @@ pub(crate) struct Secret {
 
 /// A stack whose last operation failed.
 #[derive(Clone, Debug)]
-pub(crate) struct FailedStack {
+pub(crate) struct UnsettledStack {
     pub(crate) name: String,
     pub(crate) status: String,
     pub(crate) reason: Option<String>,

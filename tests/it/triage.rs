@@ -206,7 +206,7 @@ async fn calls_and_round_trips_stay_within_the_budget_up_to_200_fleets() {
     assert_eq!(cost(&busy(2)).await, (28, 4));
     assert_eq!(cost(&busy(20)).await, (29, 4));
     // DescribePolicies has a hundred on a page, one page after the other.
-    assert_eq!(cost(&busy(200)).await, (52, 10));
+    assert_eq!(cost(&busy(200)).await, (54, 10));
 }
 
 #[tokio::test(start_paused = true)]
@@ -454,4 +454,43 @@ async fn in_github_actions_the_job_summary_gets_the_report() {
         "{}",
         lost.text()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wrong_layout_is_one_finding_that_names_the_right_one() {
+    let account = Account::with(&[]);
+    let run = account
+        .run(&["triage", "--layout", "staged", "--stage", "staging", "-o", "json"])
+        .await;
+    assert_eq!(run.status.code(), 2, "{}", run.text());
+    assert_eq!(roots(&run), ["BP-TRI-002"], "{}", run.text());
+    let evidence = run.json()["findings"][0]["evidence"].to_string();
+    assert!(
+        evidence.contains("no stack of layout `staged` here"),
+        "{evidence}"
+    );
+    assert!(evidence.contains("layout `single` has `bp-"), "{evidence}");
+    // A script that decides itself still gets the finding.
+    let run = account
+        .run(&[
+            "triage",
+            "--layout",
+            "staged",
+            "--stage",
+            "staging",
+            "--fail-on",
+            "never",
+        ])
+        .await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_healthy_platform_passes_whatever_fails_the_run() {
+    for account in [Account::with(&[]), Account::staged(&[])] {
+        for severity in ["P1", "P2", "P3"] {
+            let run = account.run(&["triage", "--fail-on", severity]).await;
+            assert_eq!(run.status.code(), 0, "{severity}: {}", run.text());
+        }
+    }
 }

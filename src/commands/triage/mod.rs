@@ -81,6 +81,9 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
             CommandLine::other("eval", [""; 0]).output_of(CommandLine::bpctl(["sandbox", "env"])),
         ));
     }
+    if report.is_elsewhere() && args.fail_on != FailOn::Never {
+        return Ok(ExitStatus::Usage);
+    }
     Ok(args
         .fail_on
         .status(report.worst(), !report.unchecked().is_empty()))

@@ -18,6 +18,7 @@ use futures::future::{LocalBoxFuture, Shared, join, join3};
 
 use super::snapshot::{Checked, Probe, Snapshot};
 use crate::aws::Aws;
+use crate::aws::cloudformation::StackSummary;
 use crate::layout::{FleetId, Layout};
 use watch::{Watch, needed};
 
@@ -57,6 +58,7 @@ pub(crate) async fn look(aws: &Aws, layout: &Layout, scope: &Scope) -> Snapshot 
         secrets: core.secrets,
         database: core.database,
         stacks: core.stacks,
+        stack_names: core.stack_names,
         alert_topics: core.alert_topics,
         ..fleets
     }
@@ -108,10 +110,15 @@ async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
         watch.check(tasks::logs(aws, layout, tasks)).await
     };
     let backend_logs = watch.check(backend_logs::search(aws, watch, layout));
+    let all_stacks = awaited(watch.check(platform::all_stacks(aws)));
     let stacks = async {
-        let failed = watch.check(platform::stacks(aws, layout));
-        let (failed, outputs) = join(failed, outputs.clone()).await;
-        outputs.and(failed)
+        let unsettled = async {
+            let all = all_stacks.clone().await;
+            let all = needed(&all, Probe::StackNames)?.clone();
+            watch.check(platform::stacks(aws, layout, all)).await
+        };
+        let (unsettled, outputs) = join(unsettled, outputs.clone()).await;
+        outputs.and(unsettled)
     };
     let alert_topics = async {
         let alarms = alarms.clone().await;
@@ -143,7 +150,9 @@ async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
         alert_topics
     );
     let (services, tasks, targets, alarms, metrics, database) = shared;
+    let names = |all: Vec<StackSummary>| all.into_iter().map(|stack| stack.name).collect();
     Snapshot {
+        stack_names: all_stacks.clone().await.map(names),
         services,
         rollouts,
         tasks,

@@ -12,7 +12,7 @@ use crate::aws::cloudformation::{StackEvent, StackSummary};
 use crate::aws::rds::{DbInstance, platform_instance};
 use crate::error::Result;
 use crate::layout::{FleetId, Layout, Stage};
-use crate::triage::snapshot::{Alarm, Database, FailedStack, Repository, Secret, Topic};
+use crate::triage::snapshot::{Alarm, Database, Repository, Secret, Topic, UnsettledStack};
 
 /// Failed stacks whose events are read.
 const EXPLAINED: usize = 5;
@@ -47,10 +47,19 @@ pub(super) async fn outputs(aws: &Aws, layout: &Layout) -> Result<Outputs> {
         .collect())
 }
 
-/// Stacks of the platform that are in a failed state, with what failed in the first few of them.
-pub(super) async fn stacks(aws: &Aws, layout: &Layout) -> Result<Vec<FailedStack>> {
-    let mut failed = aws.failed_stacks().await?;
-    failed.retain(|stack| owns(layout, &stack.name));
+/// Name and state of every stack of the region.
+pub(super) async fn all_stacks(aws: &Aws) -> Result<Vec<StackSummary>> {
+    aws.stack_summaries().await
+}
+
+/// Stacks of the platform that are not at rest after a success, with what failed in the first few of them.
+pub(super) async fn stacks(
+    aws: &Aws,
+    layout: &Layout,
+    all: Vec<StackSummary>,
+) -> Result<Vec<UnsettledStack>> {
+    let mut failed = all;
+    failed.retain(|stack| owns(layout, &stack.name) && !stack.is_settled());
     failed.sort_by_key(|stack| std::cmp::Reverse(stack.updated));
     let explained = failed.iter().take(EXPLAINED);
     let events = try_join_all(explained.map(async |stack| aws.stack_events(&stack.name).await)).await?;
@@ -80,7 +89,7 @@ fn owns(layout: &Layout, name: &str) -> bool {
         || beginnings.any(|beginning| name.starts_with(&beginning))
 }
 
-fn failed_stack(stack: &StackSummary, events: &[StackEvent]) -> FailedStack {
+fn failed_stack(stack: &StackSummary, events: &[StackEvent]) -> UnsettledStack {
     // The newest first: what ends the list of the last operation is its beginning.
     let last = events
         .iter()
@@ -109,7 +118,7 @@ fn failed_stack(stack: &StackSummary, events: &[StackEvent]) -> FailedStack {
     // The oldest failure is the one that the others followed from.
     failures.reverse();
     failures.truncate(FAILURES);
-    FailedStack {
+    UnsettledStack {
         name: stack.name.clone(),
         status: stack.status.clone(),
         reason: stack.status_reason.clone(),

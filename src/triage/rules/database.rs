@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::alarms;
 use super::logs::{self, Topic};
-use crate::error::Hint;
+use super::{alarms, database_states};
 use crate::layout::{App, Layout};
 use crate::triage::catalog::Code;
 use crate::triage::commands;
@@ -18,22 +17,6 @@ const CPU_WARNING: f64 = 80.0;
 const STORAGE_LOW: f64 = 2.0 * 1024.0 * 1024.0 * 1024.0;
 /// Complaints of the backend count for so many minutes.
 const MINUTES: i64 = 15;
-
-/// States in which an instance serves (RDS User Guide, "Viewing Amazon RDS DB instance status").
-const SERVING: [&str; 12] = [
-    "available",
-    "backing-up",
-    "configuring-enhanced-monitoring",
-    "configuring-iam-database-auth",
-    "configuring-log-exports",
-    "delete-precheck",
-    "modifying",
-    "moving-to-vpc",
-    "renaming",
-    "storage-config-upgrade",
-    "storage-initialization",
-    "storage-optimization",
-];
 
 pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -53,7 +36,7 @@ fn id(snapshot: &Snapshot) -> String {
 
 /// Whether the instance is seen not to serve.
 fn is_down(snapshot: &Snapshot) -> bool {
-    known(snapshot).is_some_and(|database| !SERVING.contains(&database.status.as_str()))
+    known(snapshot).is_some_and(|database| !database_states::serves(&database.status))
 }
 
 /// What fails when the backend has no database.
@@ -92,27 +75,11 @@ fn state(snapshot: &Snapshot, now: Timestamp) -> Option<Finding> {
             Some(finding)
         }
         Ok(Some(database)) if is_down(snapshot) => {
-            let (cause, next) = match database.status.as_str() {
-                "stopped" | "stopping" => (
-                    "the instance was stopped; AWS starts it again by itself after seven days",
-                    Hint::from(commands::start_database(&database.id)),
-                ),
-                "storage-full" => (
-                    "the storage is full, so the instance stopped serving",
-                    commands::grow_database(&database.id, database.allocated),
-                ),
-                "starting" | "rebooting" | "upgrading" | "creating" | "maintenance" => (
-                    "an operation is under way that ends by itself",
-                    commands::database_available(&database.id).into(),
-                ),
-                _ => (
-                    "RDS itself reports that the instance does not serve",
-                    commands::database_events(&database.id).into(),
-                ),
-            };
+            let (severity, cause, next) = database_states::advice(database);
             let complaints = logs::about(snapshot, now, MINUTES, Topic::DatabaseRefused);
             Some(
                 Finding::new(Code::DatabaseUnavailable, Node::Database, &database.id)
+                    .severity(severity)
                     .evidence(format!("status `{}`", database.status))
                     .facts(complaints.last().map(|line| logs::quoted(line)))
                     .cause(cause)

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::fleets::{self, Fleet};
+use super::launch_words;
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
@@ -11,23 +12,6 @@ use crate::triage::wording::{ago, at_or_unknown, count, minutes_since, shorten};
 
 /// A failure counts for so many minutes after the last attempt.
 const MINUTES: i64 = 30;
-/// Messages of EC2 about missing capacity.
-const NO_CAPACITY: [&str; 5] = [
-    "UnfulfillableCapacity",
-    "InsufficientInstanceCapacity",
-    "InsufficientCapacity",
-    "no Spot capacity",
-    "do not have sufficient",
-];
-/// Messages of EC2 about quotas.
-const QUOTA: [&str; 5] = [
-    "VcpuLimitExceeded",
-    "MaxSpotInstanceCountExceeded",
-    "InstanceLimitExceeded",
-    "SpotInstanceCountLimitExceeded",
-    "quota",
-];
-
 /// Failed launches that no successful one followed.
 pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     fleets::joined(snapshot)
@@ -58,23 +42,7 @@ fn failing(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Fin
     if age > MINUTES && !wanted {
         return None;
     }
-    let says = |signs: &[&str]| signs.iter().any(|sign| newest.message.contains(sign));
-    let (code, cause) = if says(&NO_CAPACITY) {
-        (
-            Code::SpotCapacity,
-            "Spot has none of the fleet's instance types in its zones now; the group tries again by itself, at growing intervals",
-        )
-    } else if says(&QUOTA) {
-        (
-            Code::LaunchQuota,
-            "the account's Spot quota for this kind of instance is used up",
-        )
-    } else {
-        (
-            Code::LaunchFailed,
-            "EC2 rejects what the launch template asks for: AMI, subnet, instance profile or security group",
-        )
-    };
+    let (code, cause) = launch_words::judge(&newest.message);
     let mut finding = Finding::new(code, Node::Launch(fleet.id.clone()), fleet.id.to_string())
         .evidence(format!(
             "{} to launch in a row, the last {}{}: {}",
@@ -164,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_have_their_causes() {
+    fn messages_have_their_codes() {
         for (message, expected) in [
             (
                 "Could not launch Spot Instances. UnfulfillableCapacity - Unable to fulfill capacity",

@@ -5,6 +5,7 @@
 mod alarms;
 mod blind;
 mod database;
+mod database_states;
 mod deployments;
 mod fleet_alarms;
 mod fleet_capacity;
@@ -15,9 +16,11 @@ mod fleet_policies;
 mod fleet_workers;
 mod fleets;
 mod images;
+mod launch_words;
 mod logs;
 mod migrations;
 mod network;
+mod place;
 mod responses;
 mod secrets;
 mod services;
@@ -53,6 +56,7 @@ const RULES: &[Rule] = &[
     network::nat,
     network::redis,
     stacks::rule,
+    place::legacy,
     fleet_metrics::rule,
     fleet_alarms::rule,
     fleet_policies::rule,
@@ -73,6 +77,9 @@ const RULES: &[Rule] = &[
 
 /// What is wrong: root causes with their symptoms, in the order in which to deal with them.
 pub(crate) fn evaluate(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
+    if let Some(absent) = place::absent(snapshot) {
+        return vec![absent];
+    }
     let mut findings: Vec<Finding> = RULES.iter().flat_map(|rule| rule(snapshot, now)).collect();
     let alarms = alarms::on(snapshot, now, &findings);
     findings.extend(alarms);

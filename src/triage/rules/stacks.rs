@@ -1,21 +1,57 @@
-//! CloudFormation stacks whose last operation failed.
+//! CloudFormation stacks whose last operation failed, or is under way.
+//!
+//! Source of the states and of what can be done in each: CloudFormation User Guide, "Stack status codes",
+//! "Continue rolling back an update" and "Stack failure options".
 
 use jiff::Timestamp;
 
-use crate::error::CommandLine;
+use crate::error::{CommandLine, Hint};
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
-use crate::triage::snapshot::{FailedStack, Snapshot};
-use crate::triage::wording::{ago, shorten};
+use crate::triage::snapshot::{Snapshot, UnsettledStack};
+use crate::triage::wording::{ago, minutes_since, shorten};
+
+/// A deployment of this platform takes minutes, RDS and CloudFront at most an hour: longer is a finding.
+const LONG: i64 = 180;
+
+/// What the state of a stack asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    /// Nothing: a deployment that is under way.
+    Patience,
+    /// It ends by itself: wait with this waiter of the `aws` command line, where there is one.
+    Wait(Option<&'static str>),
+    /// A hand.
+    Hand,
+}
+
+fn need(status: &str) -> Need {
+    match status {
+        "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS" | "IMPORT_IN_PROGRESS" => Need::Patience,
+        // What was replaced is removed; the update itself has succeeded.
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" => Need::Patience,
+        "DELETE_IN_PROGRESS" => Need::Wait(Some("stack-delete-complete")),
+        "UPDATE_ROLLBACK_IN_PROGRESS" | "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS" => {
+            Need::Wait(Some("stack-rollback-complete"))
+        }
+        "ROLLBACK_IN_PROGRESS" | "IMPORT_ROLLBACK_IN_PROGRESS" => Need::Wait(None),
+        _ => Need::Hand,
+    }
+}
 
 pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     let stacks = snapshot.stacks.iter().flatten();
-    stacks.map(|stack| finding(stack, now)).collect()
+    stacks.filter_map(|stack| finding(stack, now)).collect()
 }
 
-fn finding(stack: &FailedStack, now: Timestamp) -> Finding {
+fn finding(stack: &UnsettledStack, now: Timestamp) -> Option<Finding> {
     let name = &stack.name;
+    let need = need(&stack.status);
+    let long = stack.updated.is_some_and(|at| minutes_since(now, at) >= LONG);
+    if need == Need::Patience && !long {
+        return None;
+    }
     let said = |signs: &[&str]| {
         stack
             .failures
@@ -29,57 +65,128 @@ fn finding(stack: &FailedStack, now: Timestamp) -> Finding {
     } else {
         Code::StackFailed
     };
-    // After a rollback the stack works as before the update; in the other states it cannot be updated.
-    let severity = if stack.status == "UPDATE_ROLLBACK_COMPLETE" {
-        Severity::P3
-    } else {
-        Severity::P2
-    };
     let when = stack
         .updated
         .map(|at| format!(" ({})", ago(now, at)))
         .unwrap_or_default();
     let mut finding = Finding::new(code, Node::Stack(name.clone()), name)
-        .severity(severity)
+        .severity(severity(&stack.status))
         .evidence(format!("status {}{when}", stack.status))
         .facts(stack.reason.as_deref().map(|reason| shorten(reason, 240)))
         .facts(stack.failures.iter().take(3).map(|failure| shorten(failure, 240)));
-    let (cause, next) = if secret {
-        (
-            "a secret of that name is left from an earlier deployment: secrets are retained when a stack is deleted",
-            CommandLine::other("npx", ["cdk", "import", name]),
-        )
-    } else {
-        advice(stack, &said)
+    let (cause, next) = match need {
+        Need::Patience => (
+            "an operation has been under way for hours: a resource does not come to an end",
+            stack_status(name).into(),
+        ),
+        Need::Wait(waiter) => (
+            under_way(&stack.status),
+            match waiter {
+                Some(waiter) => commands::wait_for_stack(waiter, name).into(),
+                None => stack_status(name).into(),
+            },
+        ),
+        Need::Hand if secret => (
+            "a secret of that name exists outside of this stack, e.g. left from an earlier deployment",
+            CommandLine::other("npx", ["cdk", "import", name]).into(),
+        ),
+        Need::Hand => advice(stack, &said),
     };
-    finding = finding.cause(cause).next(next);
-    finding.next(commands::stack_events(name))
+    if said(&["scheduled for deletion"]) {
+        finding = finding
+            .cause("a secret of that name was deleted and waits for the end of its recovery window: until then nobody can create it again")
+            .next(commands::secrets_planned_for_deletion())
+            .next("bring the secret back with `restore-secret` and import it, or end its window with `delete-secret --force-delete-without-recovery`; then deploy again");
+    } else {
+        finding = finding.cause(cause).next(next);
+    }
+    Some(finding.next(commands::stack_events(name)))
 }
 
-fn advice(stack: &FailedStack, said: &dyn Fn(&[&str]) -> bool) -> (&'static str, CommandLine) {
+/// After a rollback the stack works as before the update; what is under way ends by itself. In the other
+/// states the stack cannot be updated.
+fn severity(status: &str) -> Severity {
+    match status {
+        "UPDATE_ROLLBACK_COMPLETE"
+        | "IMPORT_ROLLBACK_COMPLETE"
+        | "UPDATE_ROLLBACK_IN_PROGRESS"
+        | "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"
+        | "IMPORT_ROLLBACK_IN_PROGRESS"
+        | "CREATE_IN_PROGRESS"
+        | "UPDATE_IN_PROGRESS"
+        | "IMPORT_IN_PROGRESS"
+        | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+        | "REVIEW_IN_PROGRESS" => Severity::P3,
+        _ => Severity::P2,
+    }
+}
+
+fn under_way(status: &str) -> &'static str {
+    match status {
+        "DELETE_IN_PROGRESS" => "the stack is being deleted; that ends by itself",
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS" => {
+            "the last update failed and was undone; the clean-up of what it had made ends by itself"
+        }
+        "UPDATE_ROLLBACK_IN_PROGRESS" => {
+            "the last update failed and is being undone; that ends by itself: wait before the next attempt"
+        }
+        "ROLLBACK_IN_PROGRESS" => {
+            "the stack could not be created and is being removed again; that ends by itself"
+        }
+        _ => "the last import failed and is being undone; that ends by itself",
+    }
+}
+
+fn stack_status(name: &str) -> CommandLine {
+    commands::stack_operation("describe-stacks", name).picking("Stacks[].[StackStatus,StackStatusReason]")
+}
+
+fn advice(stack: &UnsettledStack, said: &dyn Fn(&[&str]) -> bool) -> (&'static str, Hint) {
     let name = &stack.name;
+    let operation = |operation: &str| Hint::from(commands::stack_operation(operation, name));
     match stack.status.as_str() {
         "UPDATE_ROLLBACK_FAILED" => (
             "the way back failed too: CloudFormation waits until the rollback is continued",
-            commands::stack_operation("continue-update-rollback", name),
+            operation("continue-update-rollback"),
+        ),
+        "UPDATE_FAILED" => (
+            "the last update failed and was left as it is, without a rollback: roll it back, or update again",
+            operation("rollback-stack"),
         ),
         "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" => (
             "the stack could not be created; what is left of it must be deleted before the next attempt",
-            commands::stack_operation("delete-stack", name),
+            operation("delete-stack"),
+        ),
+        "IMPORT_ROLLBACK_FAILED" => (
+            "an import failed, and so did its undoing: the stack must be put right by hand",
+            stack_status(name).into(),
+        ),
+        "IMPORT_ROLLBACK_COMPLETE" => (
+            "the last import failed and was undone: the resource is still outside of the stack",
+            commands::cdk_diff(name).into(),
+        ),
+        "REVIEW_IN_PROGRESS" => (
+            "a change set would create the stack, and nobody has executed it: there is no resource yet",
+            commands::stack_operation("list-change-sets", name)
+                .picking("Summaries[].[ChangeSetName,ExecutionStatus,StatusReason]")
+                .into(),
         ),
         "DELETE_FAILED" if said(&["apacity"]) => (
             "a capacity provider is still in use: stop one-off tasks and delete the services, then delete the stack again",
-            commands::stack_operation("delete-stack", name),
+            operation("delete-stack"),
         ),
         "DELETE_FAILED" => (
             "something in the stack is still in use or protected",
-            commands::stack_operation("delete-stack", name),
+            operation("delete-stack"),
         ),
         "UPDATE_ROLLBACK_COMPLETE" => (
             "the last update failed and was undone: what the code says is not what runs",
-            commands::cdk_diff(name),
+            commands::cdk_diff(name).into(),
         ),
-        _ => ("the last operation on the stack failed", commands::cdk_diff(name)),
+        _ => (
+            "the last operation on the stack did not succeed",
+            commands::cdk_diff(name).into(),
+        ),
     }
 }
 
@@ -88,24 +195,90 @@ mod tests {
     use super::*;
     use crate::triage::rules::sample;
 
-    fn one(status: &str, failure: &str) -> Finding {
+    fn seen(status: &str, failure: &str, minutes: i64) -> Option<Finding> {
         let mut snapshot = sample::healthy();
-        snapshot.stacks = Ok(vec![FailedStack {
+        snapshot.stacks = Ok(vec![UnsettledStack {
             name: "bp-data".to_owned(),
             status: status.to_owned(),
             reason: None,
             failures: vec![failure.to_owned()],
-            updated: None,
+            updated: Some(sample::before(minutes)),
         }]);
-        rule(&snapshot, sample::now()).remove(0)
+        rule(&snapshot, sample::now()).pop()
+    }
+
+    fn one(status: &str, failure: &str) -> Finding {
+        seen(status, failure, 5).unwrap()
     }
 
     #[test]
     fn each_state_has_its_way_out() {
         let failure = "BackendService: ResourceInitializationError";
-        assert!(one("UPDATE_ROLLBACK_FAILED", failure).next[1].contains("continue-update-rollback"));
-        assert!(one("ROLLBACK_COMPLETE", failure).next[1].contains("delete-stack"));
-        assert_eq!(one("UPDATE_ROLLBACK_COMPLETE", failure).severity, Severity::P3);
+        for (status, way, severity) in [
+            ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback", Severity::P2),
+            ("UPDATE_FAILED", "rollback-stack", Severity::P2),
+            ("ROLLBACK_COMPLETE", "delete-stack", Severity::P2),
+            ("ROLLBACK_FAILED", "delete-stack", Severity::P2),
+            ("CREATE_FAILED", "delete-stack", Severity::P2),
+            ("DELETE_FAILED", "delete-stack", Severity::P2),
+            ("UPDATE_ROLLBACK_COMPLETE", "cdk diff", Severity::P3),
+            ("IMPORT_ROLLBACK_COMPLETE", "cdk diff", Severity::P3),
+            ("IMPORT_ROLLBACK_FAILED", "describe-stacks", Severity::P2),
+            ("REVIEW_IN_PROGRESS", "list-change-sets", Severity::P3),
+        ] {
+            let finding = one(status, failure);
+            assert!(
+                finding.next.iter().any(|step| step.contains(way)),
+                "{status}: {:?}",
+                finding.next
+            );
+            assert_eq!(finding.severity, severity, "{status}");
+        }
+    }
+
+    #[test]
+    fn what_ends_by_itself_is_waited_for() {
+        for (status, waiter) in [
+            ("ROLLBACK_IN_PROGRESS", None),
+            ("IMPORT_ROLLBACK_IN_PROGRESS", None),
+            (
+                "UPDATE_ROLLBACK_IN_PROGRESS",
+                Some("wait stack-rollback-complete"),
+            ),
+            (
+                "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+                Some("wait stack-rollback-complete"),
+            ),
+            ("DELETE_IN_PROGRESS", Some("wait stack-delete-complete")),
+        ] {
+            let finding = one(status, "");
+            assert!(
+                finding.cause.contains("ends by itself"),
+                "{status}: {}",
+                finding.cause
+            );
+            let waits = finding
+                .next
+                .iter()
+                .any(|step| waiter.is_some_and(|waiter| step.contains(waiter)));
+            assert_eq!(waits, waiter.is_some(), "{status}");
+            // Nothing is to be changed meanwhile.
+            let changes = |step: &&Hint| step.effect() == crate::error::Effect::Changes;
+            assert_eq!(finding.next.iter().filter(changes).count(), 0, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_deployment_that_is_under_way_is_no_finding_for_hours() {
+        for status in [
+            "CREATE_IN_PROGRESS",
+            "UPDATE_IN_PROGRESS",
+            "IMPORT_IN_PROGRESS",
+            "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        ] {
+            assert!(seen(status, "", 40).is_none(), "{status}");
+            assert_eq!(seen(status, "", 200).unwrap().severity, Severity::P3, "{status}");
+        }
     }
 
     #[test]
@@ -116,5 +289,19 @@ mod tests {
         );
         assert_eq!(finding.code, Code::StackSecretExists);
         assert_eq!(finding.next[1], "npx cdk import bp-data");
+    }
+
+    #[test]
+    fn a_secret_that_waits_for_its_deletion_is_brought_back_or_ended() {
+        let finding = one(
+            "UPDATE_ROLLBACK_COMPLETE",
+            "AppKey: You can't create this secret because a secret with this name is already scheduled for deletion.",
+        );
+        assert!(finding.cause.contains("recovery window"), "{}", finding.cause);
+        assert!(
+            finding.next.iter().any(|step| step.contains("restore-secret")),
+            "{:?}",
+            finding.next
+        );
     }
 }
