@@ -171,7 +171,7 @@ explanations! {
         "Import the secret into the stack, or restore or remove the old one, then deploy again.";
     LegacyStacks:
         "Stacks of a generation between the two layouts are left in the account: nothing deploys them any more.",
-        "ListStacks names stacks such as `bp-<stage>-gpu-shared` or `bp-<stage>-gpu-fleet-<slug>`.",
+        "ListStacks names stacks such as `bp-staging-gpu-shared` or `bp-staging-gpu-fleet-upscale`.",
         "See what they still hold; take their fleets to zero and delete them when nobody uses them.";
     FleetMetricsSilent:
         "The backend publishes no fleet metrics: fleets cannot scale out, and missing data takes them to zero.",
