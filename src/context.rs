@@ -218,17 +218,6 @@ impl Ground for Ctx {
         &self.mode
     }
 
-    fn aws_options(&self, target: &Target) -> Vec<String> {
-        let mut options = vec!["--region".to_owned(), target.region.clone()];
-        if let Some(profile) = &self.settings.profile {
-            options.extend(["--profile".to_owned(), profile.value.clone()]);
-        }
-        if let Some(endpoint) = &self.settings.endpoint_url {
-            options.extend(["--endpoint-url".to_owned(), endpoint.value.clone()]);
-        }
-        options
-    }
-
     fn aws_caveat(&self) -> Option<String> {
         let role = self.settings.role_arn.as_ref()?;
         Some(format!(

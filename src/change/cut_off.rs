@@ -69,10 +69,7 @@ impl CutOff {
     pub(super) fn tell<V: Change>(&self, ui: &Ui, verb: &V) {
         for record in &self.records {
             let (sentence, hint) = verb.tell(record);
-            ui.warn(&sentence);
-            if let Some(hint) = hint {
-                ui.hint(&hint);
-            }
+            ui.warn_with(&sentence, hint.as_slice());
         }
     }
 

@@ -130,13 +130,19 @@ fn print<G: Ground, A>(ground: &G, target: &Target, plan: &Plan<A>) -> Result<Ex
         if blocker.kind != ErrorKind::Conflict {
             return Err(blocker.error());
         }
-        ground.ui().warn(&blocker.reason);
-        ground.ui().hint(&blocker.hint);
+        ground
+            .ui()
+            .warn_with(&blocker.reason, std::slice::from_ref(&blocker.hint));
     }
     if let Some(caveat) = ground.aws_caveat() {
         ground.ui().warn(&caveat);
     }
-    ground.emit(&PrintedCommands::new(plan, &ground.aws_options(target))?)?;
+    let place = ground
+        .ui()
+        .place()
+        .clone()
+        .or_aws("--region", Some(&target.region));
+    ground.emit(&PrintedCommands::new(plan, &place)?)?;
     Ok(ExitStatus::Done)
 }
 

@@ -63,6 +63,7 @@ pub(super) async fn gate<G: Ground, A>(
         plan,
         view,
     } = proposal;
+    let view = view.in_place(ground.ui().place());
     if args.dry_run.is_some() {
         ground.emit(&view)?;
         if let Some(blocker) = plan.blockers.first() {

@@ -35,9 +35,7 @@ pub(crate) trait Ground {
     fn command_line(&self) -> &[String];
     /// What to do with an earlier run, when the command line names one.
     fn mode(&self) -> &Mode;
-    /// Options that make an `aws` command talk to the same place.
-    fn aws_options(&self, target: &Target) -> Vec<String>;
-    /// What such a command needs besides its options, in a sentence.
+    /// What an `aws` command needs besides the options that name the place, in a sentence.
     fn aws_caveat(&self) -> Option<String>;
     /// The account-wide store, and whether a change without it is refused.
     fn shared(&self) -> Shared<Self::Store<'_>>;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::call::{ApiCall, Loss};
 use super::plan::{Blocker, Plan, Risk, Step};
 use super::target::Target;
+use crate::error::Place;
 use crate::output::{Render, View};
 
 /// A plan without its actions.
@@ -69,6 +70,15 @@ impl PlanView {
             warnings: plan.warnings.clone(),
             blockers: plan.blockers.clone(),
         }
+    }
+
+    /// The plan with hints whose commands name the place.
+    #[must_use]
+    pub(super) fn in_place(mut self, place: &Place) -> Self {
+        for blocker in &mut self.blockers {
+            blocker.hint = blocker.hint.in_place(place);
+        }
+        self
     }
 
     /// The plan as text.

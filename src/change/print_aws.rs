@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::call::{ApiCall, Repeated};
 use super::plan::Plan;
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Place, Result};
 use crate::output::{Render, View};
 
 /// Command lines for a POSIX shell, in the order in which they are to be run.
@@ -19,51 +19,47 @@ pub(super) struct PrintedCommands {
 
 impl PrintedCommands {
     /// # Errors
-    /// A parameter that no shell can take, and a call that needs what an earlier one finds out.
-    pub(super) fn new<A>(plan: &Plan<A>, aws_options: &[String]) -> Result<Self> {
+    /// A call that needs what an earlier one finds out.
+    pub(super) fn new<A>(plan: &Plan<A>, place: &Place) -> Result<Self> {
         let calls = plan.steps.iter().flat_map(|step| &step.calls);
         let mut commands = Vec::new();
         for call in calls {
-            commands.push(command(call, aws_options)?);
-            if let Some(wait) = waiter(call, aws_options)? {
-                commands.push(wait);
-            }
+            commands.push(command(call)?);
+            commands.extend(waiter(call)?);
         }
-        Ok(Self { commands })
+        let placed = commands.iter().map(|command| command.in_place(place));
+        Ok(Self {
+            commands: placed.map(|command| command.over_lines()).collect(),
+        })
     }
 }
 
-fn command(call: &ApiCall, aws_options: &[String]) -> Result<String> {
-    let mut groups = Vec::new();
+fn command(call: &ApiCall) -> Result<CommandLine> {
+    let mut line = CommandLine::aws(cli_service(&call.service), &hyphenated(&call.operation));
     for (name, value) in &call.parameters {
         // A second paste is meant to be a second run: the token that makes AWS recognise the first one
         // stays out.
         let is_token = call.repeated == Repeated::Recognised && name.to_lowercase().ends_with("clienttoken");
         if !is_token {
-            groups.push(option(name, value)?);
+            line = line.args(option(name, value)?);
         }
     }
-    groups.push(aws_options.to_vec());
-    line(
-        &["aws", cli_service(&call.service), &hyphenated(&call.operation)],
-        &groups,
-    )
+    Ok(line)
 }
 
 /// The waiter that belongs to a call whose effect takes minutes and must be there before the next call.
-fn waiter(call: &ApiCall, aws_options: &[String]) -> Result<Option<String>> {
+fn waiter(call: &ApiCall) -> Result<Option<CommandLine>> {
     let (waiter, names): (&str, &[&str]) = match (call.service.as_str(), call.operation.as_str()) {
         ("rds", "CreateDBSnapshot") => ("db-snapshot-available", &["DBSnapshotIdentifier"]),
         _ => return Ok(None),
     };
-    let mut groups = Vec::new();
+    let mut line = CommandLine::aws(cli_service(&call.service), "wait").args([waiter]);
     for name in names {
         if let Some(value) = call.parameters.get(*name) {
-            groups.push(option(name, value)?);
+            line = line.args(option(name, value)?);
         }
     }
-    groups.push(aws_options.to_vec());
-    line(&["aws", cli_service(&call.service), "wait", waiter], &groups).map(Some)
+    Ok(Some(line))
 }
 
 /// The tool's name of a service that has another one in IAM.
@@ -126,19 +122,6 @@ fn hyphenated(name: &str) -> String {
         text.extend(c.to_lowercase());
     }
     text
-}
-
-/// One command over several lines, an option on each.
-fn line(command: &[&str], groups: &[Vec<String>]) -> Result<String> {
-    let mut text = command.join(" ");
-    for group in groups.iter().filter(|group| !group.is_empty()) {
-        let words = shlex::try_join(group.iter().map(String::as_str)).map_err(|error| {
-            CtlError::new(ErrorKind::Unexpected, "quote the command for a shell").source(&error)
-        })?;
-        text.push_str(" \\\n  ");
-        text.push_str(&words);
-    }
-    Ok(text)
 }
 
 impl Render for PrintedCommands {

@@ -131,6 +131,11 @@ async fn whatever_verbs_say_in_trouble_can_be_pasted() {
             seen.extend(quoted(&run(&account, line).await.stderr));
         }
     }
+    let account = Account::with(&[Scenario::MigrationSlow]);
+    let plan = run(&account, &["migrate", "--dry-run", "-o", "json"]).await;
+    let follow = words(&plan.json()["blockers"][0]["hint"]).expect("a command");
+    assert!(follow.contains(&"--attach".to_owned()), "{follow:?}");
+    judge(&follow);
     let account = Account::with(&[]);
     let mistakes: [&[&str]; 9] = [
         &[

@@ -68,10 +68,7 @@ impl<'a> Screen<'a> {
             }
             Event::Note(text) => ui.status(&text),
             Event::Warning { text, hints } => {
-                ui.warn(&text);
-                for hint in hints {
-                    ui.hint(hint);
-                }
+                ui.warn_with(&text, &hints);
             }
         }
     }
