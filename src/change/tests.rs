@@ -284,10 +284,6 @@ impl Ground for Here {
         &self.mode
     }
 
-    fn aws_options(&self, _target: &Target) -> Vec<String> {
-        Vec::new()
-    }
-
     fn aws_caveat(&self) -> Option<String> {
         None
     }
