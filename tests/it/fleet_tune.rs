@@ -56,6 +56,9 @@ async fn the_cheapest_that_is_quick_enough_is_found_and_what_to_change() {
     of 6m 16s (32% less than now; p95 wait now 5m).
 
     Change: backlog target 2 -> 4, scale to zero after 15m -> 5m.
+
+    On 19 seeds that the search has not seen the p95 wait is at most 7m 13s: a further run stays within
+    it with 95% confidence.
     ----- stderr
     ");
 }
