@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use fleet_scaling::config::{ConfigError, FleetConfig, FleetSpec};
+use serde::Deserialize as _;
+use serde_json::Value;
 use toml_edit::Item;
 
 use super::Model;
@@ -39,12 +41,27 @@ pub(crate) fn read_file(path: &Path, shown: &Path) -> Result<Model> {
 /// What is wrong is said with its line, where the format knows lines.
 fn parse(text: &str) -> Result<FleetConfig, String> {
     let text = text.trim_start_matches('\u{feff}');
+    if text.trim().is_empty() {
+        return Err("it is empty".to_owned());
+    }
     if text.trim_start().starts_with('{') {
-        let spec: FleetSpec = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let spec: FleetSpec = serde_json::from_str(text).map_err(|error| {
+            let field = serde_json::from_str(text).ok().and_then(culprit);
+            match field {
+                Some(field) => format!("`{field}`: {error}"),
+                None => error.to_string(),
+            }
+        })?;
         return FleetConfig::new(spec).map_err(|error| error.to_string());
     }
     let spec: FleetSpec = toml::from_str(text).map_err(|error| {
         let message = error.message();
+        // Of what is inside a policy the format knows only where the policy begins.
+        if let Some(field) = toml::from_str(text).ok().and_then(culprit)
+            && let Some(span) = span_at(text, &field)
+        {
+            return format!("line {}: `{field}`: {message}", line(text, &span));
+        }
         match error.span() {
             Some(span) => format!("line {}: {message}", line(text, &span)),
             None => message.to_owned(),
@@ -64,13 +81,76 @@ fn line(text: &str, span: &Range<usize>) -> usize {
         .count()
 }
 
+/// The path of the field within a policy or an instance type that keeps the document from being a fleet.
+///
+/// Whether the complaint goes away with a part of the document is tried from the top down. A part that is needed does
+/// not mislead: that it is missing is complained of only after everything that is there.
+fn culprit(document: Value) -> Option<String> {
+    let complaint = |document: &Value| {
+        FleetSpec::deserialize(document)
+            .err()
+            .map(|error| error.to_string())
+    };
+    let first = complaint(&document)?;
+    // Of several fields that are missing, serde names the first: only what holds them can be told.
+    let missing = first.starts_with("missing field");
+    let mut path = String::new();
+    let mut depth = 0;
+    let mut pointer = String::new();
+    'down: while let Some(part) = document.pointer(&pointer) {
+        let mut steps: Vec<(String, String)> = match part {
+            Value::Object(members) => {
+                let step = |name: &String| (escaped(name), format!(".{name}"));
+                let holds = |member: &Value| !missing || member.is_object() || member.is_array();
+                let members = members.iter().filter(|(_, member)| holds(member));
+                members.map(|(name, _)| step(name)).collect()
+            }
+            Value::Array(items) => (0..items.len())
+                .map(|at| (at.to_string(), format!("[{at}]")))
+                .collect(),
+            _ => break,
+        };
+        // Without its kind nothing else of a policy is looked at.
+        steps.sort_by_key(|(step, _)| matches!(step.as_str(), "type" | "distribution"));
+        for (step, shown) in steps {
+            let mut without = document.clone();
+            match without.pointer_mut(&pointer) {
+                Some(Value::Object(members)) => {
+                    drop(members.shift_remove(&step.replace("~1", "/").replace("~0", "~")))
+                }
+                Some(Value::Array(items)) => drop(step.parse().map(|at: usize| items.remove(at))),
+                _ => return None,
+            }
+            if complaint(&without).as_ref() != Some(&first) {
+                pointer.push('/');
+                pointer.push_str(&step);
+                path.push_str(&shown);
+                depth += 1;
+                continue 'down;
+            }
+        }
+        break;
+    }
+    // What is wrong at the top the format places itself.
+    (depth > 1).then(|| path.trim_start_matches('.').to_owned())
+}
+
+/// A name as a step of a JSON pointer (RFC 6901).
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 /// Where the field that an error is about stands; of a field that was left out, what it belongs to.
 fn span_of(text: &str, error: &ConfigError) -> Option<Range<usize>> {
+    span_at(text, &error.field)
+}
+
+fn span_at(text: &str, field: &str) -> Option<Range<usize>> {
     let document = toml_edit::Document::parse(text).ok()?;
     let mut item: &Item = document.as_item();
     let mut span = None;
     // `instance_types[1].hourly_price` in steps.
-    for step in error.field.split(['.', '[']) {
+    for step in field.split(['.', '[']) {
         let next = match step.strip_suffix(']') {
             Some(position) => item.get(position.parse::<usize>().ok()?),
             None => item.get(step),
@@ -132,6 +212,30 @@ target = 2
         assert!(refused("max = 4", "max = \"four\"").starts_with("line 1: invalid type"));
         assert!(refused("max = 4", "max = 4\nmaximum = 4").starts_with("line 2: unknown field `maximum`"));
         assert!(refused("max = 4", "max = ").starts_with("line 1: "));
+    }
+
+    #[test]
+    fn what_is_wrong_inside_of_a_policy_is_named_with_its_line() {
+        assert!(
+            refused("target = 2", "target = \"two\"")
+                .starts_with("line 14: `policies[0].target`: invalid type: string \"two\"")
+        );
+        assert!(
+            refused("target = 2", "target = 2\ntarget_value = 3")
+                .starts_with("line 15: `policies[0].target_value`: unknown field `target_value`")
+        );
+        assert!(
+            refused("target-tracking", "target").starts_with("line 11: `policies[0].type`: unknown variant")
+        );
+        // What is missing is placed where it belongs.
+        assert!(refused("target = 2", "").contains("missing field `target`"));
+        let json = "{\"max\": 1, \"policies\": [{\"type\": \"target-tracking\", \"name\": 3}]}";
+        assert!(
+            parse(json)
+                .unwrap_err()
+                .starts_with("`policies[0].name`: invalid type")
+        );
+        assert_eq!(parse("\n").unwrap_err(), "it is empty");
     }
 
     #[test]

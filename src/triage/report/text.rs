@@ -4,11 +4,14 @@ use super::{Report, State};
 use crate::error::{Effect, Hint};
 use crate::output::{Table, View, one_line, paragraph};
 use crate::triage::finding::{Finding, Severity};
-use crate::triage::wording::count;
+use crate::triage::wording::{count, shorten};
 use crate::ui::{Role, paint};
 
 /// Evidence lines of a finding without `-o wide`.
 const EVIDENCE: usize = 6;
+
+/// Characters of one of them without `-o wide`: three lines or four. Documents hold it whole.
+const FACT: usize = 300;
 
 pub(super) fn render(report: &Report, view: &View) -> String {
     let mut out = String::new();
@@ -43,7 +46,7 @@ fn root(out: &mut String, view: &View, number: usize, finding: &Finding) {
         EVIDENCE
     };
     for fact in finding.evidence.iter().take(shown) {
-        paragraph(out, view, "   - ", fact);
+        paragraph(out, view, "   - ", &fact_for(view, fact));
     }
     if finding.evidence.len() > shown {
         let more = count(finding.evidence.len() - shown, "more fact");
@@ -71,6 +74,15 @@ fn root(out: &mut String, view: &View, number: usize, finding: &Finding) {
         paragraph(out, view, "   runbook: ", finding.runbook);
     }
     symptoms(out, view, finding, 1);
+}
+
+/// A fact: its beginning, unless everything is wanted.
+fn fact_for(view: &View, fact: &str) -> String {
+    if view.wide {
+        fact.to_owned()
+    } else {
+        shorten(fact, FACT)
+    }
 }
 
 /// What is shown of what to do: without `-o wide` the first step and either the first change or the second step.

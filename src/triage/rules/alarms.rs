@@ -10,7 +10,7 @@ use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
 use crate::triage::snapshot::{Alarm, Snapshot, Topic};
-use crate::triage::wording::{ago, at, count, shorten};
+use crate::triage::wording::{ago, at, count};
 
 /// The full name of a platform alarm.
 fn name(snapshot: &Snapshot, plain: &str) -> Option<String> {
@@ -71,7 +71,7 @@ pub(super) fn on(snapshot: &Snapshot, now: Timestamp, others: &[Finding]) -> Vec
                 finding = finding.evidence(format!("since {} ({})", at(since), ago(now, since)));
             }
             let reason = alarm.reason.as_deref().filter(|reason| !reason.is_empty());
-            let reason = reason.map(|reason| shorten(reason, 240));
+            let reason = reason.map(|reason| reason.trim().to_owned());
             finding
                 .facts(reason)
                 .cause(if known {

@@ -6,7 +6,6 @@ use crate::error::{CommandLine, ErrorKind};
 use crate::triage::catalog::Code;
 use crate::triage::finding::{Finding, Node};
 use crate::triage::snapshot::{Blind, Probe, Snapshot};
-use crate::triage::wording::shorten;
 
 pub(super) fn rule(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     Probe::ALL
@@ -27,7 +26,7 @@ fn finding(snapshot: &Snapshot, probe: Probe, blind: &Blind) -> Finding {
         .map(|&other| Node::Probe(other));
     let mut finding = Finding::new(Code::CouldNotCheck, Node::Probe(probe), probe.name())
         .severity(probe.blind_severity())
-        .evidence(shorten(&blind.reason, 300))
+        .evidence(blind.reason.trim())
         .cause(cause(blind))
         .explains(dependents);
     for hint in &blind.hints {

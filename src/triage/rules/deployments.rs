@@ -10,7 +10,7 @@ use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node};
 use crate::triage::snapshot::{Rollout, Service, Snapshot, Task};
-use crate::triage::wording::{ago, at, at_or_unknown, count, minutes_since, shorten};
+use crate::triage::wording::{ago, at, at_or_unknown, count, minutes_since};
 
 /// Two tasks, each with a grace period of 300 s and as long to drain, are through in about a quarter of
 /// an hour; a rollout without failures that takes longer than this waits for something.
@@ -185,7 +185,7 @@ fn finding(
                 .rollout_reason
                 .as_deref()
                 .filter(|reason| !reason.is_empty())
-                .map(|reason| shorten(reason, 240)),
+                .map(|reason| reason.trim().to_owned()),
         )
         .facts(super::services::complaint(service).map(|event| super::services::said(event, now)))
         .next(commands::service_events(layout, app))

@@ -8,7 +8,7 @@ use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
 use crate::triage::snapshot::{Activity, Snapshot};
-use crate::triage::wording::{ago, at_or_unknown, count, minutes_since, shorten};
+use crate::triage::wording::{ago, at_or_unknown, count, minutes_since};
 
 /// A failure counts for so many minutes after the last attempt.
 const MINUTES: i64 = 30;
@@ -52,7 +52,7 @@ fn failing(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Fin
                 .start
                 .map(|start| format!(" ({})", ago(now, start)))
                 .unwrap_or_default(),
-            shorten(&newest.message, 300)
+            newest.message.trim()
         ))
         .evidence(format!("activity `{}`", newest.id))
         .evidence(fleet.capacity())

@@ -8,7 +8,7 @@ use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node};
 use crate::triage::snapshot::{Alarm, Snapshot};
-use crate::triage::wording::{minutes_since, shorten};
+use crate::triage::wording::minutes_since;
 
 /// Instances in service without a single active worker.
 pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
@@ -69,7 +69,7 @@ pub(super) fn jobs(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
                     Node::Workers(fleet.id.clone()),
                     fleet.id.to_string(),
                 )
-                .evidence(format!("error rate of 20 % and more: {}", shorten(alarm.reason.as_deref().unwrap_or_default(), 200)))
+                .evidence(format!("error rate of 20 % and more: {}", alarm.reason.as_deref().unwrap_or_default().trim()))
                 .cause("ComfyUI fails on the jobs: a missing model or custom node in the bundle, too little GPU memory, or broken input")
                 .next(commands::worker_log(&snapshot.layout, fleet.id, now))
                 .next(commands::fleet_status(fleet.id))

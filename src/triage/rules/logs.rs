@@ -7,10 +7,7 @@ use jiff::Timestamp;
 use crate::aws::logs::FoundLine;
 use crate::redact::redact;
 use crate::triage::snapshot::Snapshot;
-use crate::triage::wording::{at, shorten};
-
-/// Longest excerpt of a log line in a report.
-const EXCERPT: usize = 200;
+use crate::triage::wording::at;
 
 /// What an error line complains about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,11 +125,11 @@ fn shape(line: &str) -> String {
     tail.chars().filter(|c| !c.is_ascii_digit()).take(80).collect()
 }
 
-/// A line as evidence: short and without secrets.
+/// The first line of a message as evidence, without secrets. Reports for people cut it, documents do not.
 pub(super) fn excerpt(message: &str) -> String {
     // Secrets first: half of one would not be recognised.
     let first = redact(message.lines().next().unwrap_or_default());
-    exception(&first).unwrap_or_else(|| shorten(&first, EXCERPT))
+    exception(&first).unwrap_or_else(|| first.trim().to_owned())
 }
 
 /// Laravel repeats the message inside the JSON of the exception, before the one thing that is worth
@@ -148,7 +145,7 @@ fn exception(line: &str) -> Option<String> {
         format!(" at {}", &place[..end])
     });
     let place = place.unwrap_or_default();
-    Some(format!("{} ({class}{place})", shorten(message, EXCERPT)))
+    Some(format!("{} ({class}{place})", message.trim()))
 }
 
 /// `2026-01-15T08:55:00Z php/php-fpm/0a1b: message`.

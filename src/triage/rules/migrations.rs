@@ -11,7 +11,7 @@ use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node};
 use crate::triage::snapshot::{Snapshot, Task};
-use crate::triage::wording::{ago, at_or_unknown, count, minutes_since, shorten};
+use crate::triage::wording::{ago, at_or_unknown, count, minutes_since};
 
 /// The container whose exit status decides (the others of the task are stopped with it).
 const CONTAINER: &str = "php-fpm";
@@ -88,7 +88,7 @@ fn failed(snapshot: &Snapshot, migrations: &[&Task], now: Timestamp) -> Option<F
             let causes = judgement.causes.join("; ");
             let how = match causes.as_str() {
                 "" => judgement.summary.clone(),
-                causes => format!("{}: {}", judgement.summary, shorten(causes, 240)),
+                causes => format!("{}: {}", judgement.summary, causes.trim()),
             };
             let (cause, ran) = match judgement.verdict {
                 Verdict::NeverStarted => ("the task never ran its command: nothing was migrated".to_owned(), false),

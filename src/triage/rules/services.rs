@@ -9,7 +9,7 @@ use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
 use crate::triage::snapshot::{Service, Snapshot, TaskFault};
-use crate::triage::wording::{ago, at, minutes_since, shorten};
+use crate::triage::wording::{ago, at, minutes_since};
 
 /// Tasks that were started so many minutes ago may still be on their way (image pull, 300 s grace period).
 const ON_THEIR_WAY: i64 = 8;
@@ -177,7 +177,7 @@ pub(super) fn said(event: &Event, now: Timestamp) -> String {
         "event {} ({}): {}",
         at(event.at),
         ago(now, event.at),
-        shorten(&event.message, 240)
+        event.message.trim()
     )
 }
 

@@ -10,7 +10,7 @@ use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
 use crate::triage::snapshot::{Snapshot, UnsettledStack};
-use crate::triage::wording::{ago, minutes_since, shorten};
+use crate::triage::wording::{ago, minutes_since};
 
 /// A deployment of this platform takes minutes, RDS and CloudFront at most an hour: longer is a finding.
 const LONG: i64 = 180;
@@ -72,8 +72,14 @@ fn finding(stack: &UnsettledStack, now: Timestamp) -> Option<Finding> {
     let mut finding = Finding::new(code, Node::Stack(name.clone()), name)
         .severity(severity(&stack.status))
         .evidence(format!("status {}{when}", stack.status))
-        .facts(stack.reason.as_deref().map(|reason| shorten(reason, 240)))
-        .facts(stack.failures.iter().take(3).map(|failure| shorten(failure, 240)));
+        .facts(stack.reason.as_deref().map(|reason| reason.trim().to_owned()))
+        .facts(
+            stack
+                .failures
+                .iter()
+                .take(3)
+                .map(|failure| failure.trim().to_owned()),
+        );
     let (cause, next) = match need {
         Need::Patience => (
             "an operation has been under way for hours: a resource does not come to an end",

@@ -12,7 +12,7 @@ use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
 use crate::triage::snapshot::{Snapshot, Task, TaskFault};
-use crate::triage::wording::{ago, at_or_unknown, count, minutes_since, shorten};
+use crate::triage::wording::{ago, at_or_unknown, count, minutes_since};
 
 /// Log lines that a finding quotes.
 const LINES: usize = 4;
@@ -116,11 +116,11 @@ fn finding(
 }
 
 fn ending(diagnosis: &Diagnosis) -> String {
-    let text = shorten(&diagnosis.text, 300);
+    let text = diagnosis.text.trim();
     match (&diagnosis.container, diagnosis.exit_code) {
         (Some(container), Some(status)) => format!("`{container}` exited with status {status}: {text}"),
         (Some(container), None) => format!("`{container}`: {text}"),
-        (None, _) => text,
+        (None, _) => text.to_owned(),
     }
 }
 
