@@ -9,6 +9,10 @@ mod support;
 mod basics;
 #[path = "it/binary.rs"]
 mod binary;
+#[path = "it/broken_network.rs"]
+mod broken_network;
+#[path = "it/campaigns.rs"]
+mod campaigns;
 #[path = "it/completion.rs"]
 mod completion;
 #[cfg(unix)]

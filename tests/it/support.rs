@@ -91,6 +91,11 @@ impl Account {
         self.home.path()
     }
 
+    /// The operator's clock.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     /// Runs a command line (without `bpctl`) to its end.
     pub(crate) async fn run(&self, args: &[&str]) -> Run {
         self.run_with(args, |_| {}).await
