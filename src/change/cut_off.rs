@@ -20,14 +20,19 @@ use crate::ui::Ui;
 /// started within seconds, at most a minute (Amazon ECS API Reference, RunTask, on eventual consistency).
 const SETTLES: Duration = Duration::from_secs(60);
 
+/// Runs whose effects AWS may not list yet began within this time.
+const RECENT: SignedDuration = SignedDuration::from_mins(5);
+
 /// For how long the same request is sent again: ECS recognises its token for a day, and shows a stopped
 /// task for an hour (API Reference, RunTask `clientToken`; DescribeTasks).
 const SENT_AGAIN: SignedDuration = SignedDuration::from_mins(55);
 
 /// The runs of one verb in one place that were cut off, the newest first.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct CutOff {
     pub(super) records: Vec<Record>,
+    /// Runs of the same verb in the last minutes, however they ended.
+    pub(super) recent: Vec<Record>,
 }
 
 impl CutOff {
@@ -40,15 +45,8 @@ impl CutOff {
             ground
                 .ui()
                 .warn("no home folder: this run leaves no journal behind");
-            return Ok(Self { records: Vec::new() });
+            return Ok(Self::default());
         };
-        if let Mode::Of(Direction::Resume, earlier) = ground.mode() {
-            let record = journal::find(Some(state), &earlier.run)?;
-            may_go_on(&record, verb, target)?;
-            return Ok(Self {
-                records: vec![record],
-            });
-        }
         let (records, unreadable) = journal::list(state);
         for journal in unreadable {
             ground.ui().warn(&format!(
@@ -57,11 +55,22 @@ impl CutOff {
                 journal.error
             ));
         }
-        let ours = |record: &Record| {
-            record.is_cut_off() && record.verb == verb && record.target.is_same_place(target)
-        };
+        let here = |record: &Record| record.verb == verb && record.target.is_same_place(target);
+        let ours: Vec<Record> = records.into_iter().filter(here).collect();
+        let since = ground.clock().now().checked_sub(RECENT).unwrap_or(Timestamp::MIN);
+        let is_recent = |record: &&Record| record.run.began().is_some_and(|began| began >= since);
+        let recent = ours.iter().filter(is_recent).cloned().collect();
+        if let Mode::Of(Direction::Resume, earlier) = ground.mode() {
+            let record = journal::find(Some(state), &earlier.run)?;
+            may_go_on(&record, verb, target)?;
+            return Ok(Self {
+                records: vec![record],
+                recent,
+            });
+        }
         Ok(Self {
-            records: records.into_iter().filter(ours).collect(),
+            records: ours.into_iter().filter(Record::is_cut_off).collect(),
+            recent,
         })
     }
 

@@ -1,7 +1,7 @@
 //! The one way in which bpctl changes anything: guard → observe → plan → gate → locks → journal → steps →
 //! verify → verdict → history. A verb supplies the parts, the engine their order.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -81,9 +81,9 @@ pub(crate) async fn carry_out<G: Ground, V: Change>(
             ground.ui().status("Nothing to change");
             let nothing = Plan::new("", Vec::new());
             let journal = Journal::none(ground.clock());
-            run.steps_and_verdict(verb, &seen, &nothing, &journal, started)
-                .boxed_local()
-                .await
+            let goes_on = Cell::new(false);
+            let work = run.steps_and_verdict(verb, &seen, &nothing, &journal, started, &goes_on);
+            work.boxed_local().await
         }
         Gate::Approved(approved) => {
             let changing = run.changing(verb, &seen, approved.plan(), started);
@@ -103,7 +103,7 @@ async fn look<G: Ground, V: Change>(
     cut_off: &CutOff,
 ) -> Result<(V::Seen, Plan<V::Action>)> {
     loop {
-        let seen = unless_interrupted(ground, verb.observe(target)).await?;
+        let seen = unless_interrupted(ground, verb.observe(target, &cut_off.recent)).await?;
         let now = ground.clock().now();
         let basis = Basis { target, names, now };
         let mut plan = verb.plan(&seen, &basis)?;
@@ -183,9 +183,6 @@ impl<G: Ground> Run<'_, G> {
             target: &self.target,
         };
         let _locks = locks::take_local(ground, &self.names.run, &self.target, &resources, wait).await?;
-        let leases = lease::take(ground, &holder, &resources, wait)
-            .boxed_local()
-            .await?;
         let header = Header {
             run: &self.names.run,
             verb: V::NAME,
@@ -194,15 +191,24 @@ impl<G: Ground> Run<'_, G> {
             reason: self.args.reason.as_deref(),
             of: &self.cut_off.runs(),
         };
-        let begun = Journal::begin(ground.state_dir(), ground.clock(), &header, plan);
-        let outcome = match begun {
-            Ok(journal) => {
-                let work = self.steps_and_verdict(verb, seen, plan, &journal, started);
-                leases.kept_during(work.boxed_local()).await
+        // Before the leases: the next run recognises one of a run that was cut off by its journal.
+        let journal = Journal::begin(ground.state_dir(), ground.clock(), &header, plan)?;
+        let leases = match lease::take(ground, &holder, &resources, wait).boxed_local().await {
+            Ok(leases) => leases,
+            Err(error) => {
+                journal.end("failed", error.exit_status().code());
+                return Err(error);
             }
-            Err(error) => Err(error),
         };
-        leases.release().boxed_local().await;
+        let goes_on = Cell::new(false);
+        let work = self.steps_and_verdict(verb, seen, plan, &journal, started, &goes_on);
+        let outcome = leases.kept_during(work.boxed_local()).await;
+        if goes_on.get() {
+            // AWS may not list yet what goes on: until it does, the leases keep others out and then end.
+            leases.leave();
+        } else {
+            leases.release().boxed_local().await;
+        }
         outcome
     }
 
@@ -214,6 +220,7 @@ impl<G: Ground> Run<'_, G> {
         plan: &Plan<V::Action>,
         journal: &Journal,
         started: Timestamp,
+        goes_on: &Cell<bool>,
     ) -> Result<ExitStatus> {
         let ground = self.ground;
         let timeout = self.args.timeout.unwrap_or_else(|| ground.wait_timeout());
@@ -241,6 +248,8 @@ impl<G: Ground> Run<'_, G> {
             endings,
             trouble,
         } = self.verified(verb, seen, &running, &steps).await;
+        let under_way = ends.values().any(|end| matches!(end, End::Running { .. }));
+        goes_on.set(under_way || trouble.is_some() || self.args.no_wait);
         let facts = Facts {
             words: &words,
             states: in_order(&steps),

@@ -340,6 +340,11 @@ impl<G: Ground> Leases<'_, G> {
         }
     }
 
+    /// Leaves the leases to end by themselves.
+    pub(super) fn leave(&self) {
+        self.held.borrow_mut().clear();
+    }
+
     /// Gives the leases up. What cannot be given up ends by itself.
     pub(super) async fn release(&self) {
         let Some(store) = self.ground.shared().store else {

@@ -36,8 +36,9 @@ pub(crate) trait Change: Sized {
         super::cut_off::sentence(record, self.words().thing)
     }
 
-    /// Reads AWS. Changes nothing.
-    async fn observe(&self, target: &Target) -> Result<Self::Seen>;
+    /// Reads AWS. Changes nothing. `recent` are the runs of this verb in the last minutes, however they ended:
+    /// what they have started, AWS may not list yet.
+    async fn observe(&self, target: &Target, recent: &[Record]) -> Result<Self::Seen>;
 
     /// From what was seen to what will be done. Pure.
     fn plan(&self, seen: &Self::Seen, basis: &Basis<'_>) -> Result<Plan<Self::Action>>;

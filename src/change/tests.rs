@@ -152,7 +152,7 @@ impl Change for Toucher {
         }
     }
 
-    async fn observe(&self, _target: &Target) -> Result<()> {
+    async fn observe(&self, _target: &Target, _recent: &[journal::Record]) -> Result<()> {
         Ok(())
     }
 

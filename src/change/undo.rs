@@ -58,14 +58,30 @@ pub(super) async fn undo<G: Ground, V: Change>(
             let resources = plan.resources();
             let wait = earlier.args.lock_wait.unwrap_or(Duration::ZERO);
             let _locks = locks::take_local(ground, &names.run, &target, &resources, wait).await?;
+            let of = [earlier.run.clone()];
+            let header = Header {
+                run: &names.run,
+                verb: "runs undo",
+                target: &target,
+                command_line: ground.command_line(),
+                reason: earlier.args.reason.as_deref(),
+                of: &of,
+            };
+            let journal = Journal::begin(ground.state_dir(), ground.clock(), &header, plan)?;
             let holder = lease::Holder {
                 run: &names.run,
                 verb: "runs undo",
                 reason: earlier.args.reason.as_deref(),
                 target: &target,
             };
-            let leases = lease::take(ground, &holder, &resources, wait).await?;
-            let work = carry_out(ground, verb, earlier, &target, &names, plan);
+            let leases = match lease::take(ground, &holder, &resources, wait).await {
+                Ok(leases) => leases,
+                Err(error) => {
+                    journal.end("failed", error.exit_status().code());
+                    return Err(error);
+                }
+            };
+            let work = carry_out(ground, verb, earlier, &target, &names, plan, &journal);
             let outcome = leases.kept_during(work).await;
             leases.release().await;
             outcome
@@ -128,22 +144,13 @@ async fn carry_out<G: Ground, V: Change>(
     target: &Target,
     names: &RunNames,
     plan: &Plan<V::Action>,
+    journal: &Journal,
 ) -> Result<ExitStatus> {
-    let of = [earlier.run.clone()];
-    let header = Header {
-        run: &names.run,
-        verb: "runs undo",
-        target,
-        command_line: ground.command_line(),
-        reason: earlier.args.reason.as_deref(),
-        of: &of,
-    };
-    let journal = Journal::begin(ground.state_dir(), ground.clock(), &header, plan)?;
     let running = Running {
         ui: ground.ui(),
         clock: ground.clock(),
         cancel: ground.cancel(),
-        journal: &journal,
+        journal,
         outputs: RefCell::new(BTreeMap::new()),
         deadline: ground.clock().now(),
     };

@@ -124,6 +124,9 @@ where
         SdkError::ServiceError(service) => {
             let inner = service.err();
             let status = service.raw().status().as_u16();
+            if inner.meta().code().is_none() && status < 500 {
+                return no_answer_of_aws(doing, status);
+            }
             let code = inner.meta().code().unwrap_or("Unknown");
             let message = inner.meta().message().unwrap_or("AWS gave no message");
             let request_id = inner.meta().extra("aws_request_id");
@@ -164,6 +167,17 @@ where
             }
         }
     }
+}
+
+/// An error that carries no code is none of AWS': something in between has answered. Whether the request was
+/// carried out is not known.
+fn no_answer_of_aws(doing: String, status: u16) -> CtlError {
+    CtlError::new(ErrorKind::Unexpected, doing)
+        .cause(format!("the answer (HTTP status {status}) is not one of AWS"))
+        .hint((
+            "a proxy, a captive portal or another service may have answered: check the endpoint with",
+            CommandLine::bpctl(["whoami"]),
+        ))
 }
 
 /// An error that AWS itself answered with.

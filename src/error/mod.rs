@@ -164,6 +164,10 @@ impl CtlError {
             ErrorKind::Unexpected,
             format!("read `{member}` from the answer to {request}: it is missing"),
         )
+        .hint((
+            "a proxy, a captive portal or another service may have answered: check the endpoint with",
+            CommandLine::bpctl(["whoami"]),
+        ))
     }
 
     /// Names the error for scripts more exactly than its kind does; a word in kebab case.

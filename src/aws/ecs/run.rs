@@ -218,15 +218,15 @@ fn placed(answer: &RunTaskOutput) -> Result<Task> {
     if let Some(task) = answer.tasks().first() {
         return convert_task("RunTask", task);
     }
-    let reason = match answer.failures().first() {
-        Some(failure) => {
-            let reason = failure.reason().unwrap_or("it gave no reason");
-            let detail = failure.detail().map(|detail| format!(" ({detail})"));
-            format!("ECS could not place it: {reason}{}", detail.unwrap_or_default())
-        }
-        None => "ECS answered with neither a task nor a failure".to_owned(),
+    let Some(failure) = answer.failures().first() else {
+        // Not the answer of RunTask: the task may have been started all the same.
+        return Err(CtlError::new(ErrorKind::Unexpected, DOING)
+            .cause("ECS answered with neither a task nor a failure"));
     };
-    Err(CtlError::new(ErrorKind::Failed, DOING).cause(reason))
+    let reason = failure.reason().unwrap_or("it gave no reason");
+    let detail = failure.detail().map(|detail| format!(" ({detail})"));
+    let detail = detail.unwrap_or_default();
+    Err(CtlError::new(ErrorKind::Failed, DOING).cause(format!("ECS could not place it: {reason}{detail}")))
 }
 
 #[cfg(test)]

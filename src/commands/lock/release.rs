@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::aws::s3::DeleteLease;
+use crate::change::journal::Record;
 use crate::change::lease::{self, Found};
 use crate::change::{
     Basis, Blocker, Call as _, Change, ChangeArgs, Done, Ground as _, Loss, Outcome, Plan, Shared, Step,
@@ -77,7 +78,7 @@ impl Change for Release<'_> {
         }
     }
 
-    async fn observe(&self, _target: &Target) -> Result<Option<Found>> {
+    async fn observe(&self, _target: &Target, _recent: &[Record]) -> Result<Option<Found>> {
         let Shared {
             store: Some(store), ..
         } = self.ctx.shared()

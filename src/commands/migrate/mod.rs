@@ -164,8 +164,8 @@ impl Change for Migrate<'_> {
         (sentence, hint)
     }
 
-    async fn observe(&self, _target: &Target) -> Result<plan::Observed> {
-        observe::observe(self.ctx, &self.layout, &self.request).await
+    async fn observe(&self, _target: &Target, recent: &[Record]) -> Result<plan::Observed> {
+        observe::observe(self.ctx, &self.layout, &self.request, recent).await
     }
 
     fn plan(&self, seen: &plan::Observed, basis: &Basis<'_>) -> Result<Plan<plan::Action>> {

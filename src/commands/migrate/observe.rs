@@ -2,20 +2,30 @@
 
 use futures::future::OptionFuture;
 use futures::{join, try_join};
+use jiff::{SignedDuration, Timestamp};
 
 use super::plan::{CONTAINER, ContainerFacts, DatabaseFacts, Observed, RunningMigration, ServiceFacts};
 use super::request::Request;
-use crate::aws::ecs::{ContainerDefinition, Service};
+use crate::aws::ecs::{ContainerDefinition, Service, Task};
 use crate::aws::rds::{DbInstance, Recognized, platform_instance};
+use crate::change::journal::Record;
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::layout::{App, Layout};
 use crate::tasks::{LogPlace, is_migration};
 
+/// ECS may take so long until every part of it knows a new task (API Reference, RunTask).
+const KNOWN_AFTER: SignedDuration = SignedDuration::from_mins(2);
+
 /// Output of the data stack that holds the database's host name.
 const ENDPOINT_OUTPUT: &str = "RdsEndpoint";
 
-pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Result<Observed> {
+pub(super) async fn observe(
+    ctx: &Ctx,
+    layout: &Layout,
+    request: &Request,
+    recent: &[Record],
+) -> Result<Observed> {
     let cluster = layout.cluster();
     let name = layout.service(App::Backend);
     // Futures of SDK calls are large: joined on the heap they do not pile up on the stack.
@@ -29,6 +39,7 @@ pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Re
         }),
     )?;
     let definition = ctx.aws.task_definition(&service.task_definition).await?;
+    let migrations = with_recent(ctx, &cluster, migrations, recent).await?;
     Ok(Observed {
         layout: layout.kind(),
         cluster,
@@ -78,13 +89,53 @@ pub(super) async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<Running
     Ok(tasks
         .iter()
         .filter(|task| is_migration(task))
-        .map(|task| RunningMigration {
-            id: task.id().to_owned(),
-            state: task.state.clone(),
-            started_by: task.started_by.clone(),
-            created: task.created,
-        })
+        .map(running)
         .collect())
+}
+
+/// Adds the tasks that this machine has started in the last minutes: ECS lists a new task only after some
+/// seconds (API Reference, RunTask), and describes it by its ARN before that.
+async fn with_recent(
+    ctx: &Ctx,
+    cluster: &str,
+    mut migrations: Vec<RunningMigration>,
+    recent: &[Record],
+) -> Result<Vec<RunningMigration>> {
+    let now = ctx.clock.now();
+    for record in recent {
+        let Some(arn) = record.notes.get("task") else {
+            continue;
+        };
+        let id = crate::aws::ecs::short(arn);
+        if migrations.iter().any(|known| known.id == id) {
+            continue;
+        }
+        match ctx.aws.task(cluster, arn).await? {
+            Some(task) if task.is_stopped() => {}
+            Some(task) => migrations.push(running(&task)),
+            None => {
+                let is_new = |began: Timestamp| now.duration_since(began) < KNOWN_AFTER;
+                if record.run.began().is_some_and(is_new) {
+                    migrations.push(RunningMigration {
+                        id: id.to_owned(),
+                        state: "not known to all of ECS yet".to_owned(),
+                        started_by: None,
+                        created: record.run.began(),
+                    });
+                }
+            }
+        }
+    }
+    Ok(migrations)
+}
+
+fn running(task: &Task) -> RunningMigration {
+    RunningMigration {
+        id: task.id().to_owned(),
+        state: task.state.clone(),
+        started_by: task.started_by.clone(),
+        created: task.created,
+    }
 }
 
 fn service_facts(service: Service) -> ServiceFacts {

@@ -10,6 +10,7 @@ mod view;
 use clap::Args;
 
 use super::text::warn_of_gaps;
+use crate::change::journal::Record;
 use crate::change::{
     Basis, Change, ChangeArgs, Done, Outcome, Plan, Readiness, Step, StepRun, Target, Verification, Words,
     carry_out,
@@ -110,7 +111,7 @@ impl Change for ScaleToZero<'_> {
         }
     }
 
-    async fn observe(&self, _target: &Target) -> Result<Vec<Candidate>> {
+    async fn observe(&self, _target: &Target, _recent: &[Record]) -> Result<Vec<Candidate>> {
         let (candidates, gap) = observe::observe(&self.ctx.aws, &self.layout, &self.fleets).await?;
         warn_of_gaps(&self.ctx.ui, gap.as_slice());
         Ok(candidates)
