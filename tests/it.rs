@@ -42,6 +42,8 @@ mod hints;
 mod hostile;
 #[path = "it/hostile_world.rs"]
 mod hostile_world;
+#[path = "it/identity.rs"]
+mod identity;
 #[path = "it/interrupted.rs"]
 mod interrupted;
 #[path = "it/layers.rs"]
