@@ -88,6 +88,34 @@ async fn what_if_supposes_and_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_alarm_whose_state_does_not_follow_from_its_metric_is_told() {
+    let account = Account::with(&[]);
+    let differences = |document: &Value| document["alarm_differences"].as_array().unwrap().clone();
+    assert_eq!(differences(&explain(&account, &[]).await), [json!(null); 0]);
+    account.sandbox.with_world(|world| {
+        let input = json!({
+            "AlarmName": "production-gpu-default-queue-empty",
+            "StateValue": "INSUFFICIENT_DATA",
+            "StateReason": "as if its metric had another unit",
+        });
+        world.call(Service::CloudWatch, "SetAlarmState", &input).unwrap();
+    });
+    let document = explain(&account, &[]).await;
+    let [difference] = &differences(&document)[..] else {
+        panic!("{document:#}");
+    };
+    let said = difference.as_str().unwrap();
+    assert!(
+        said.starts_with("AWS reports alarm `production-gpu-default-queue-empty` as INSUFFICIENT_DATA")
+            && said.contains("it follows that it is OK: it sees no data where there is some"),
+        "{said}"
+    );
+    // What is supposed is not what AWS has seen.
+    let document = explain(&account, &["--what-if", "queue=0"]).await;
+    assert_eq!(differences(&document), [json!(null); 0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fleet_without_spot_capacity_says_what_aws_said() {
     let account = Account::with(&[Scenario::SpotDrought]);
     let document = explain(&account, &[]).await;

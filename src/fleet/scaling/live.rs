@@ -138,32 +138,8 @@ impl Reader<'_> {
              hold a job"
                 .to_owned()
         });
-        let suspended = suspended_processes(group);
-        if !suspended.is_empty() {
-            self.assumptions.push(format!(
-                "no process of the group is suspended ({} now)",
-                suspended.join(", ")
-            ));
-        }
-        self.assumptions.push(
-            "no scheduled action changes the group and no lifecycle hook delays its launches: they are not read"
-                .to_owned(),
-        );
-        if group.spot {
-            self.assumptions
-                .push("Spot Instances are never interrupted: nobody publishes how often they are".to_owned());
-        }
-        let deploy_desired = match &self.facts.deployed {
-            Deployed::NotRead => None,
-            // A maximum that was lowered since: the deploy would bring its own maximum along.
-            Deployed::States(desired) => desired.filter(|desired| *desired <= i64::from(group.max)),
-            Deployed::Unknown(why) => {
-                self.assumptions.push(format!(
-                    "a deploy of the stack leaves the desired capacity alone (its template: {why})"
-                ));
-                None
-            }
-        };
+        self.assume_quiet();
+        let deploy_desired = self.deploy_desired();
         FleetSpec {
             min: i64::from(group.min),
             max: i64::from(group.max),
@@ -206,6 +182,42 @@ impl Reader<'_> {
                     })
                 })
                 .collect(),
+        }
+    }
+
+    /// That nothing else happens to the group.
+    fn assume_quiet(&mut self) {
+        let group = &self.facts.group;
+        let suspended = suspended_processes(group);
+        if !suspended.is_empty() {
+            self.assumptions.push(format!(
+                "no process of the group is suspended ({} now)",
+                suspended.join(", ")
+            ));
+        }
+        self.assumptions.push(
+            "no scheduled action changes the group and no lifecycle hook delays its launches: they are not read"
+                .to_owned(),
+        );
+        if group.spot {
+            self.assumptions
+                .push("Spot Instances are never interrupted: nobody publishes how often they are".to_owned());
+        }
+    }
+
+    /// The desired capacity that a deploy of the stack writes.
+    fn deploy_desired(&mut self) -> Option<i64> {
+        let group = &self.facts.group;
+        match &self.facts.deployed {
+            Deployed::NotRead => None,
+            // A maximum that was lowered since: the deploy would bring its own maximum along.
+            Deployed::States(desired) => desired.filter(|desired| *desired <= i64::from(group.max)),
+            Deployed::Unknown(why) => {
+                self.assumptions.push(format!(
+                    "a deploy of the stack leaves the desired capacity alone (its template: {why})"
+                ));
+                None
+            }
         }
     }
 

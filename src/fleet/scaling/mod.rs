@@ -14,7 +14,7 @@ use fleet_scaling::config::FleetConfig;
 use fleet_scaling::unknown::{Direction, Part};
 use serde::Serialize;
 
-pub(crate) use changes::{Change, changes, desired_at, missing_at, settling_at, warming_at};
+pub(crate) use changes::{Change, changes, desired_at, missing_at, settling_at};
 pub(crate) use demand::{LONGEST, demand};
 pub(crate) use file::read_file;
 pub(crate) use live::{Facts, model};
