@@ -78,6 +78,8 @@ catalog! {
     FleetSecretPlaceholder = "BP-SEC-003", P2, "fleet secret still holds its placeholder", "Common failure modes: Workers not registering";
     /// The fleet secret's parameter does not exist.
     FleetSecretMissing = "BP-SEC-004", P2, "fleet secret does not exist", "Common failure modes: Workers not registering";
+    /// A secret that containers take single keys from is no JSON.
+    SecretNotJson = "BP-SEC-005", P2, "secret is no JSON", "Set required secrets";
     /// The load balancer answers 5xx.
     ServerErrors = "BP-ALB-001", P1, "load balancer answers with 5xx", "What to check first: ALB 5xx alarms + target health";
     /// Targets are unhealthy.

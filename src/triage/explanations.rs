@@ -109,6 +109,10 @@ explanations! {
         "The parameter that workers and backend share does not exist.",
         "Parameter Store knows no such name.",
         "Write a random value into it and start new backend tasks.";
+    SecretNotJson:
+        "Containers take single keys from a secret that holds no JSON: no task can start with it.",
+        "The reason of a stopped task: an invalid character where the value of the secret should begin.",
+        "Put a JSON object with all keys into the secret and start new backend tasks.";
     ServerErrors:
         "Users see errors.",
         "HTTPCode_Target_5XX_Count and HTTPCode_ELB_5XX_Count of the load balancer over five minutes; the backend's most frequent error is quoted.",

@@ -20,6 +20,7 @@ mod launch_words;
 mod logs;
 mod migrations;
 mod network;
+mod oauth;
 mod place;
 mod responses;
 mod secrets;
@@ -48,6 +49,7 @@ const RULES: &[Rule] = &[
     migrations::rule,
     images::rule,
     secrets::rule,
+    oauth::rule,
     targets::rule,
     responses::errors,
     responses::upstream,

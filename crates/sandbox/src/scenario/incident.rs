@@ -35,7 +35,7 @@ fn lead(scenario: Scenario) -> Option<Duration> {
         Scenario::PullError => 5 * 60,
         Scenario::CrashLoop => 6 * 60,
         Scenario::BreakerRollback => 22 * 60,
-        Scenario::SecretMissing => 4 * 60,
+        Scenario::SecretMissing | Scenario::OauthNoJson => 4 * 60,
         Scenario::CapacityUnavailable => 15 * 60,
         Scenario::Alb5xx | Scenario::Backend502 | Scenario::RdsCpu => 25 * 60,
         Scenario::NoHealthyTargets | Scenario::NatExhausted => 30 * 60,

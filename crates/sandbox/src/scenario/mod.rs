@@ -47,6 +47,8 @@ scenarios! {
     BreakerRollback = "breaker-rollback",
     /// The application key has no value: tasks stop with ResourceInitializationError. Find the secret without AWSCURRENT.
     SecretMissing = "secret-missing",
+    /// The OAuth secret holds a random text instead of JSON, as after the first deployment: no backend task can start. Find what ECS says of it.
+    OauthNoJson = "oauth-no-json",
     /// Fargate Spot has no capacity, and the frontend runs on Spot alone: it has no task. Find the service event.
     CapacityUnavailable = "capacity-unavailable",
     /// The backend answers 5xx above the P1 threshold although its targets are healthy; no alarm is on, because they count what the load balancer answers itself. Find the exception in the backend log.

@@ -37,6 +37,12 @@ pub(crate) fn begin(world: &mut World, scenario: Scenario) {
             secretsmanager::recreate_empty(world, &names.secret("laravel/app-key"));
             ecs::deploy(world, &names.backend, None);
         }
+        // The staged layout's containers take nothing from this secret.
+        Scenario::OauthNoJson if world.options.layout == Layout::Single => {
+            tolerate(world, &names, 10);
+            put_oauth(world, &names, "Rq7-generated-by-secrets-manager");
+            ecs::deploy(world, &names.backend, None);
+        }
         Scenario::CapacityUnavailable => ecs::interrupt_spot(world, &names.frontend),
         Scenario::NoHealthyTargets => ecs::set_desired(world, &names.backend, 0),
         Scenario::EcrTagMissing => {
@@ -67,6 +73,11 @@ pub(super) fn mend(world: &mut World, scenario: Scenario) {
             let key = app_key(world);
             secretsmanager::fill(world, &names.secret("laravel/app-key"), &key);
         }
+        Scenario::OauthNoJson if world.options.layout == Layout::Single => {
+            let keys = super::definitions::OAUTH_KEYS.map(|key| (key, world.application_ids.hex(24)));
+            let value = json!(std::collections::BTreeMap::from(keys)).to_string();
+            put_oauth(world, &names, &value);
+        }
         Scenario::NoHealthyTargets => ecs::set_desired(world, &names.backend, 1),
         Scenario::EcrTagMissing => {
             let repository = &names.backend_repository;
@@ -75,6 +86,13 @@ pub(super) fn mend(world: &mut World, scenario: Scenario) {
         }
         _ => {}
     }
+}
+
+/// Gives the OAuth secret another value.
+fn put_oauth(world: &mut World, names: &Names, value: &str) {
+    let input = json!({ "SecretId": names.secret("oauth/secrets"), "SecretString": value });
+    // The secret is there from the start; an operator who deleted it has mended nothing.
+    let _ = world.call(Service::SecretsManager, "PutSecretValue", &input);
 }
 
 /// The service's circuit breaker lets that many tasks fail, so that the trouble can be watched.

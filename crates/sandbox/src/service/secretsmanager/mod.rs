@@ -149,10 +149,17 @@ pub(crate) fn unreadable(world: &World, value_from: &str) -> Option<String> {
         ));
     };
     let key = key?;
-    let has_key = serde_json::from_str::<Value>(&version.value)
-        .ok()
-        .is_some_and(|value| value.get(key).is_some());
-    (!has_key).then(|| format!("retrieved secret from Secrets Manager did not contain json key {key}"))
+    let Ok(value) = serde_json::from_str::<Value>(&version.value) else {
+        // What the agent's JSON decoder says of a text.
+        let first = version.value.chars().next().unwrap_or(' ');
+        return Some(format!(
+            "invalid character '{first}' looking for beginning of value"
+        ));
+    };
+    value
+        .get(key)
+        .is_none()
+        .then(|| format!("retrieved secret from Secrets Manager did not contain json key {key}"))
 }
 
 impl Secret {
