@@ -88,7 +88,7 @@ explanations! {
     MigrationSlow:
         "A migration runs for long: many tenants, a large table, or a lock.",
         "A running task with the migration command, older than 20 minutes.",
-        "Follow it with `bpctl migrate --attach`. Do not start a second one.";
+        "Follow it: the next command of the finding does. Do not start a second one.";
     ImageTagMissing:
         "Tags that tasks are started from are not in ECR: what runs lives on, what starts next does not.",
         "DescribeImages has no image with the tag that the task definition names.",
