@@ -25,11 +25,9 @@ const CONCURRENT: usize = 8;
 #[derive(Clone, Debug)]
 pub(crate) struct Parameter {
     pub(crate) name: String,
-    /// Ciphertext when `kind` is `SecureString`.
+    /// Ciphertext when the parameter is a SecureString.
     pub(crate) value: Secret,
     pub(crate) version: i64,
-    /// `String`, `StringList` or `SecureString`.
-    pub(crate) kind: String,
     /// `text` or `aws:ec2:image`.
     pub(crate) data_type: String,
     pub(crate) modified: Option<Timestamp>,
@@ -175,7 +173,6 @@ fn convert(request: &str, parameter: &SdkParameter) -> Result<Parameter> {
         name: parameter.name().required(request, "Name")?.to_owned(),
         value: parameter.value().required(request, "Value")?.into(),
         version: parameter.version(),
-        kind: parameter.r#type().required(request, "Type")?.as_str().to_owned(),
         data_type: parameter.data_type().unwrap_or("text").to_owned(),
         modified: time(parameter.last_modified_date()),
     })

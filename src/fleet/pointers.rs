@@ -133,7 +133,6 @@ mod tests {
                 name: String::new(),
                 value: value.into(),
                 version: 1,
-                kind: "String".to_owned(),
                 data_type: "text".to_owned(),
                 modified: None,
             })

@@ -78,8 +78,7 @@ fn closing(text: &str) -> Option<usize> {
 }
 
 fn plain(out: &mut String, text: &str) {
-    let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
+    for (at, c) in text.char_indices() {
         match c {
             '*' | '_' | '[' | ']' | '\\' | '~' | '!' => {
                 out.push('\\');
