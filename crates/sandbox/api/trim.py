@@ -84,7 +84,7 @@ OPERATIONS = {
     "elbv2": ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"],
     "lambda": ["GetFunction", "GetFunctionConfiguration", "ListFunctions"],
     "logs": ["DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"],
-    "rds": ["CreateDBSnapshot", "DescribeDBInstances", "DescribeDBSnapshots", "DescribeEvents"],
+    "rds": ["CreateDBSnapshot", "DescribeDBInstances", "DescribeDBSnapshots", "DescribeEvents", "ModifyDBInstance"],
     "s3": [
         "AbortMultipartUpload",
         "CompleteMultipartUpload",

@@ -425,6 +425,10 @@ CALLS = {
         "DescribeDBInstances": (lambda a: {"DBInstanceIdentifier": database(a)}, "DBInstances"),
         "DescribeDBSnapshots": ({}, "DBSnapshots"),
         "DescribeEvents": ({"Duration": 1440}, "Events"),
+        "ModifyDBInstance": (
+            lambda a: {"DBInstanceIdentifier": database(a), "AllocatedStorage": 30, "ApplyImmediately": True},
+            "DBInstance",
+        ),
     },
     "s3": {
         "AbortMultipartUpload": (with_a_part, None),

@@ -2,6 +2,7 @@
 
 pub(crate) mod database;
 mod events;
+mod modify;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,8 @@ use crate::world::World;
 pub(crate) struct State {
     instances: Vec<Instance>,
     snapshots: Vec<snapshot::Snapshot>,
+    /// Changes of storage, the newest last.
+    growths: Vec<modify::Growth>,
     pub(crate) databases: database::Databases,
 }
 
@@ -50,6 +53,7 @@ operations! {
     Read DescribeDBInstances => describe,
     Read DescribeDBSnapshots => snapshot::describe,
     Read DescribeEvents => events::describe_events,
+    Write ModifyDBInstance => modify::modify,
 }
 
 /// Puts an instance in place, with the automated snapshot of the last night.
@@ -98,10 +102,11 @@ pub(crate) fn publish(world: &mut World) {
         (true, false) => 18.0 + (6.0 * jitter).round(),
     };
     for instance in world.services.rds.instances.clone() {
+        let grown = (modify::storage(world, &instance.id) - STORAGE) as f64;
         let dimensions = [("DBInstanceIdentifier", instance.id.as_str())];
         for (name, value) in [
             ("CPUUtilization", cpu),
-            ("FreeStorageSpace", free * gibibyte),
+            ("FreeStorageSpace", (free + grown) * gibibyte),
             ("DatabaseConnections", connections),
         ] {
             cloudwatch::put(world, "AWS/RDS", name, &dimensions, value);
@@ -163,11 +168,14 @@ fn described(world: &World, instance: &Instance) -> Value {
         "DBInstanceIdentifier": instance.id,
         "DBInstanceClass": instance.class,
         "Engine": "mariadb",
-        "DBInstanceStatus": instance.status,
+        "DBInstanceStatus": match instance.status {
+            "available" => modify::status(world, &instance.id).unwrap_or("available"),
+            busy => busy,
+        },
         "MasterUsername": "bp_admin",
         "DBName": "bp",
         "Endpoint": {"Address": instance.endpoint, "Port": 3306, "HostedZoneId": "Z2R2ITUGPM61AM"},
-        "AllocatedStorage": STORAGE,
+        "AllocatedStorage": modify::storage(world, &instance.id),
         "InstanceCreateTime": instance.created.epoch_seconds(),
         "PreferredBackupWindow": "04:00-04:30",
         "BackupRetentionPeriod": 7,
@@ -180,7 +188,7 @@ fn described(world: &World, instance: &Instance) -> Value {
             "SubnetGroupStatus": "Complete",
         },
         "PreferredMaintenanceWindow": "sun:05:00-sun:05:30",
-        "PendingModifiedValues": {},
+        "PendingModifiedValues": modify::pending(world, &instance.id),
         "LatestRestorableTime": (world.now - std::time::Duration::from_secs(240)).floor_minute().epoch_seconds(),
         "MultiAZ": instance.multi_az,
         "EngineVersion": ENGINE_VERSION,

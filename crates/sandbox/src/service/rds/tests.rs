@@ -83,3 +83,21 @@ fn last_nights_snapshot_is_there() {
     assert_eq!(id, format!("rds:{}-2026-01-15-04-07", database()));
     assert_eq!(found["DBSnapshots"][0]["Status"], "available");
 }
+
+#[test]
+fn storage_grows_while_the_instance_serves_and_not_again_at_once() {
+    let mut operator = Operator::under(&[]);
+    let grow = |to: i64| json!({"DBInstanceIdentifier": database(), "AllocatedStorage": to, "ApplyImmediately": true});
+    let modified = operator.call(Service::Rds, "ModifyDBInstance", &grow(30));
+    assert_eq!(modified["DBInstance"]["DBInstanceStatus"], "modifying");
+    assert_eq!(modified["DBInstance"]["AllocatedStorage"], 20);
+    operator.wait(240);
+    let described = operator.call(Service::Rds, "DescribeDBInstances", &json!({}));
+    let instance = &described["DBInstances"][0];
+    assert_eq!(instance["AllocatedStorage"], 30);
+    assert_eq!(instance["DBInstanceStatus"], "storage-optimization");
+    for to in [40, 10] {
+        let refused = operator.refused(Service::Rds, "ModifyDBInstance", &grow(to));
+        assert_eq!(refused.code, "InvalidParameterCombination");
+    }
+}
