@@ -5,6 +5,8 @@ mod site;
 #[path = "it/support.rs"]
 mod support;
 
+#[path = "it/api_calls.rs"]
+mod api_calls;
 #[path = "it/basics.rs"]
 mod basics;
 #[path = "it/binary.rs"]
@@ -22,10 +24,14 @@ mod completion_shells;
 mod config;
 #[path = "it/fleet.rs"]
 mod fleet;
+#[path = "it/fleet_budgets.rs"]
+mod fleet_budgets;
 #[path = "it/fleet_killed.rs"]
 mod fleet_killed;
 #[path = "it/fleet_names.rs"]
 mod fleet_names;
+#[path = "it/fleet_scale.rs"]
+mod fleet_scale;
 #[path = "it/fleet_scale_to_zero.rs"]
 mod fleet_scale_to_zero;
 #[path = "it/fleet_scaling.rs"]

@@ -132,7 +132,7 @@ const TABLE: &[Foreign] = &[
     },
     Foreign {
         below: "fleet",
-        verbs: &["scale", "stop", "drain", "down", "zero"],
+        verbs: &["stop", "drain", "down", "zero"],
         says: "fleets are taken to zero by",
         ours: &["fleet", "scale-to-zero", "--help"],
     },

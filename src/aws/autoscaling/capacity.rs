@@ -79,3 +79,69 @@ impl Call for SetDesiredCapacity {
         aws.group(group).await
     }
 }
+
+/// Sets minimum, maximum and desired capacity of a group; what is `None` stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ResizeGroup {
+    pub(crate) group: String,
+    pub(crate) min: Option<u32>,
+    pub(crate) max: Option<u32>,
+    pub(crate) desired: Option<u32>,
+    /// What is changed, for locks, e.g. `asg/production/gpu-default`.
+    pub(crate) resource: String,
+    pub(crate) loses: Option<Loss>,
+}
+
+impl Call for ResizeGroup {
+    const SERVICE: &'static str = "autoscaling";
+    const OPERATION: &'static str = "UpdateAutoScalingGroup";
+    const REPEATED: Repeated = Repeated::Harmless;
+    type Via = Aws;
+    /// The group as it is afterwards; scaling policies may already have changed it again.
+    type Answer = Group;
+
+    fn parameters(&self) -> Map<String, Value> {
+        let mut members = parameters([("AutoScalingGroupName", self.group.as_str().into())]);
+        for (name, value) in [
+            ("MinSize", self.min),
+            ("MaxSize", self.max),
+            ("DesiredCapacity", self.desired),
+        ] {
+            if let Some(value) = value {
+                members.insert(name.to_owned(), value.into());
+            }
+        }
+        members
+    }
+
+    fn resource(&self) -> String {
+        self.resource.clone()
+    }
+
+    fn loses(&self) -> Option<Loss> {
+        self.loses.clone()
+    }
+
+    async fn send(&self, aws: &Aws, permit: &Permit) -> Result<Group> {
+        let doing = || format!("change the size of `{}`", self.group);
+        let number = |value: Option<u32>| {
+            value
+                .map(i32::try_from)
+                .transpose()
+                .map_err(|error| CtlError::new(ErrorKind::Usage, doing()).source(&error))
+        };
+        aws.autoscaling_client()
+            .await?
+            .update_auto_scaling_group()
+            .auto_scaling_group_name(&self.group)
+            .set_min_size(number(self.min)?)
+            .set_max_size(number(self.max)?)
+            .set_desired_capacity(number(self.desired)?)
+            .customize()
+            .interceptor(ShowPermit::new(permit))
+            .send()
+            .await
+            .map_err(|error| from_sdk(doing(), &error))?;
+        aws.group(&self.group).await
+    }
+}

@@ -6,7 +6,7 @@ mod groups;
 mod policies;
 
 pub(crate) use activities::Activity;
-pub(crate) use capacity::SetDesiredCapacity;
+pub(crate) use capacity::{ResizeGroup, SetDesiredCapacity};
 #[cfg(test)]
 pub(crate) use groups::{Features, Instance};
 pub(crate) use groups::{Group, Phase};

@@ -7,6 +7,7 @@ mod explain;
 mod lint;
 mod list;
 mod replay;
+mod scale;
 mod scale_to_zero;
 mod simulate;
 mod source;
@@ -43,6 +44,7 @@ verbs! {
         Replay(replay::ReplayArgs),
         Simulate(simulate::SimulateArgs),
         Tune(tune::TuneArgs),
+        Scale(scale::ScaleArgs),
         ScaleToZero(scale_to_zero::ScaleToZeroArgs),
     }
 }

@@ -1,0 +1,124 @@
+//! Which operations every verb calls, recorded over its scenarios into one committed file: what policies of
+//! least privilege are made from. `BPCTL_BLESS=1 cargo test --test it api_calls` writes it anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use bpctl_sandbox::{Access, Options, Scenario};
+use serde_json::json;
+
+use crate::support::{Account, kept_by_hand};
+
+/// Verbs with command lines that between them go through all of their calls.
+const COMMANDS: &[(&str, &[&str])] = &[
+    ("fleet explain", &["fleet", "explain", "production/gpu-default"]),
+    ("fleet lint", &["fleet", "lint"]),
+    ("fleet list", &["fleet", "list"]),
+    ("fleet replay", &["fleet", "replay", "production/gpu-default"]),
+    (
+        "fleet scale",
+        &[
+            "fleet",
+            "scale",
+            "production/gpu-default",
+            "--desired",
+            "3",
+            "--yes",
+        ],
+    ),
+    (
+        "fleet scale-to-zero",
+        &[
+            "fleet",
+            "scale-to-zero",
+            "--all",
+            "--drain",
+            "--yes",
+            "--timeout",
+            "5m",
+        ],
+    ),
+    (
+        "fleet scale-to-zero",
+        &[
+            "fleet",
+            "scale-to-zero",
+            "--all",
+            "--force",
+            "--confirm",
+            "sandbox",
+        ],
+    ),
+    ("fleet status", &["fleet", "status"]),
+    ("history", &["history"]),
+    ("lock list", &["lock", "list"]),
+    ("migrate", &["migrate", "--yes"]),
+    ("migrate --snapshot", &["migrate", "--snapshot", "--yes"]),
+    ("triage", &["triage", "--fail-on", "never"]),
+    ("whoami", &["whoami"]),
+];
+
+const SCENARIOS: &[&[Scenario]] = &[
+    &[],
+    &[Scenario::MigrationFails],
+    &[Scenario::PullError],
+    &[Scenario::BreakerRollback],
+    &[Scenario::SpotDrought],
+    &[Scenario::MetricsSilent],
+    &[Scenario::RdsRefused],
+    &[Scenario::ScaleToZeroUnsubscribed],
+];
+
+#[derive(Default)]
+struct Calls {
+    reads: BTreeSet<String>,
+    writes: BTreeSet<String>,
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_every_verb_calls_is_on_record() {
+    let mut verbs: BTreeMap<&str, Calls> = BTreeMap::new();
+    for scenarios in SCENARIOS {
+        for (verb, args) in COMMANDS {
+            let options = Options {
+                scenarios: scenarios.iter().copied().collect(),
+                ..Options::default()
+            };
+            let account = Account::prepared(options, |sandbox| {
+                if scenarios.contains(&Scenario::ScaleToZeroUnsubscribed) {
+                    kept_by_hand(sandbox, &["asg-production-gpu-default".to_owned()], 1);
+                }
+            });
+            let before = account.sandbox.with_world(|world| world.calls().len());
+            account.run(args).await;
+            account.sandbox.with_world(|world| {
+                for call in world.calls().iter().skip(before) {
+                    let name = format!("{}:{}", call.service.iam_prefix(), call.operation);
+                    let calls = verbs.entry(verb).or_default();
+                    match call.access {
+                        Some(Access::Write) => calls.writes.insert(name),
+                        Some(Access::Read) => calls.reads.insert(name),
+                        None => panic!("{verb}: the sandbox does not know {name}"),
+                    };
+                }
+            });
+        }
+    }
+    let record: BTreeMap<&str, serde_json::Value> = verbs
+        .iter()
+        .map(|(verb, calls)| (*verb, json!({"reads": calls.reads, "writes": calls.writes})))
+        .collect();
+    let text = serde_json::to_string_pretty(&record).expect("JSON") + "\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/api-calls.json");
+    #[expect(clippy::disallowed_methods, reason = "a test may read its own environment")]
+    let bless = std::env::var_os("BPCTL_BLESS").is_some();
+    if bless {
+        fs::write(&path, &text).expect("written");
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        committed, text,
+        "run `BPCTL_BLESS=1 cargo test --test it api_calls` and look at the difference"
+    );
+}
