@@ -95,6 +95,9 @@ impl<V: Change> StepRun<'_, V> {
     }
 }
 
+/// A step that is done, with what it found out.
+pub(crate) type DoneStep<'a, V> = (&'a Step<<V as Change>::Action>, Option<<V as Change>::Output>);
+
 /// The look afterwards.
 pub(crate) struct Verification<'a, V: Change> {
     pub(super) running: &'a Running<'a, V>,
@@ -108,7 +111,7 @@ pub(crate) struct Verification<'a, V: Change> {
 
 impl<'a, V: Change> Verification<'a, V> {
     /// The steps that are done, with what they found out.
-    pub(crate) fn done(&self) -> Vec<(&'a Step<V::Action>, Option<V::Output>)> {
+    pub(crate) fn done(&self) -> Vec<DoneStep<'a, V>> {
         let outputs = self.running.outputs.borrow();
         self.steps
             .iter()

@@ -1,5 +1,6 @@
 //! From a parsed command line to its exit status: settings, [`Ctx`], the verb, interrupts.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::global::GlobalArgs;
@@ -11,10 +12,10 @@ use crate::clock::Clock;
 use crate::commands;
 use crate::commands::verb::{Configuration, Needs};
 use crate::context::Ctx;
-use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Place, Result};
 use crate::exit::ExitStatus;
 use crate::process::{Interrupts, Process};
-use crate::settings::{self, Sourced};
+use crate::settings::{self, Settings, Sourced};
 use crate::ui::{Ui, Verbosity};
 
 /// Who the process and its signals belong to.
@@ -138,11 +139,6 @@ async fn context(
         Ok(resolved) => resolved,
         Err(error) => return Err((ui, error)),
     };
-    let command_line = args
-        .iter()
-        .skip(1)
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
     let clock = match &transport {
         Some(transport) => transport.clock.clone(),
         None if settings.is_sandbox() && needs.aws => {
@@ -153,13 +149,7 @@ async fn context(
         }
         None => Clock::system(),
     };
-    let value = |setting: &Option<Sourced<String>>| setting.as_ref().map(|setting| setting.value.clone());
-    let place = global
-        .place()
-        .aws("--profile", value(&settings.profile).as_deref())
-        .aws("--region", value(&settings.region).as_deref())
-        .aws("--endpoint-url", value(&settings.endpoint_url).as_deref());
-    let ui = ui.in_place(place);
+    let ui = ui.in_place(place(global, &settings));
     let aws = Aws::new(settings.clone(), clock.clone(), transport).naming_the_account(output.is_document());
     Ok(Ctx {
         ui,
@@ -176,10 +166,26 @@ async fn context(
         state_dir,
         cancel,
         about_aws: needs.aws,
-        command_line,
+        command_line: words(&args),
         mode,
         command_tree,
     })
+}
+
+/// A command line as it can be typed again, without the program's name.
+fn words(args: &[OsString]) -> Vec<String> {
+    let words = args.iter().skip(1);
+    words.map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+/// The flags and options that make the commands in hints mean the same place.
+fn place(global: &GlobalArgs, settings: &Settings) -> Place {
+    let value = |setting: &Option<Sourced<String>>| setting.as_ref().map(|setting| setting.value.clone());
+    global
+        .place()
+        .aws("--profile", value(&settings.profile).as_deref())
+        .aws("--region", value(&settings.region).as_deref())
+        .aws("--endpoint-url", value(&settings.endpoint_url).as_deref())
 }
 
 /// Runs the verb. The first Ctrl-C lets it end its step and report; the second ends it at once.

@@ -173,6 +173,11 @@ impl Change for Toucher {
 
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
         let call = self.instead.as_ref().unwrap_or(step.action());
+        if call.what == "joined" {
+            // What the steps before it have found out.
+            assert_eq!(step.output("a").as_deref(), Some("a"));
+            assert_eq!(step.output("joined"), None);
+        }
         step.send(&self.world, call).await?;
         let mut done = Done::new(format!("touched {}", call.what)).with(call.what.clone());
         if let Some((at, more)) = &self.more

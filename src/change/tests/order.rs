@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn steps_wait_for_what_they_need_and_run_side_by_side_up_to_the_bound() {
-    let mut plan = plan(&["c", "a", "b", "d"]);
+    let mut plan = plan(&["joined", "a", "b", "d"]);
     plan.steps[0].needs = vec!["a".to_owned(), "b".to_owned()];
     plan.at_once = 2;
     let verb = Toucher::new(plan, World::default());
@@ -12,7 +12,7 @@ async fn steps_wait_for_what_they_need_and_run_side_by_side_up_to_the_bound() {
     assert_eq!(run(&here, &verb).await.unwrap(), ExitStatus::Done);
     let sent = verb.sent();
     let at = |what: &str| sent.iter().position(|sent| sent == what).unwrap();
-    assert!(at("c") > at("a") && at("c") > at("b"), "{sent:?}");
+    assert!(at("joined") > at("a") && at("joined") > at("b"), "{sent:?}");
     assert_eq!((sent.len(), verb.world.most_under_way.get()), (4, 2));
 }
 

@@ -117,7 +117,7 @@ pub(super) fn init(ctx: &Ctx, context: &str, for_user: bool) -> Result<()> {
         ));
     }
     if !given.iter().any(|(key, _)| key.name == "account_id") {
-        ctx.ui.hint(&Hint::from((
+        ctx.ui.hint(Hint::from((
             "set the account guard once you know the account:",
             CommandLine::bpctl(["whoami"]),
         )));

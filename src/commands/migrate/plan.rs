@@ -90,7 +90,7 @@ pub(super) enum DatabaseFacts {
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Action {
     Snapshot(CreateDbSnapshot),
-    Start(Start),
+    Start(Box<Start>),
 }
 
 /// The task to start.
@@ -204,7 +204,7 @@ fn start_step(request: &Request, start: Start, line: &str) -> Step<Action> {
         resource: start.resource(),
     };
     let notes = vec![start.network_from.clone()];
-    let mut step = Step::new(START, summary, calls, Action::Start(start));
+    let mut step = Step::new(START, summary, calls, Action::Start(Box::new(start)));
     step.notes = notes;
     step.on_failure = OnFailure::Stop;
     if request.stop_on_interrupt {

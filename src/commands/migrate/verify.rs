@@ -63,7 +63,7 @@ pub(super) async fn verify<'c>(change: &Migrate<'c>, run: &mut Verification<'_, 
             .await
             .map_err(|error| error.hint(("look for it with", attach_command(task.id()))))?;
         ctx.ui
-            .hint(&Hint::new("follow it with").command(attach_command(known.id())));
+            .hint(Hint::new("follow it with").command(attach_command(known.id())));
         Watched {
             judgement: judge(&known, &judged(&change.request, &start.essential)),
             task: known,

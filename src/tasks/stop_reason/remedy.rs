@@ -6,6 +6,7 @@ use crate::error::{CommandLine, Hint};
 const MEMORY: &str = "raise the memory of the task definition, or let the command work in smaller portions";
 
 /// What to do next about a task that did not start; `again` is the command that started it.
+#[expect(clippy::too_many_lines, reason = "one arm a cause, and no arm for the rest")]
 pub(crate) fn remedy(reason: StopReason, text: &str, again: &CommandLine) -> Hint {
     let and_again = |doing: &str| Hint::from((format!("{doing}, then run"), again.clone(), "again"));
     let later = |doing: &str| Hint::from((format!("{doing} and run"), again.clone(), "again"));

@@ -65,6 +65,7 @@ pub(crate) async fn look(aws: &Aws, layout: &Layout, scope: &Scope) -> Snapshot 
 }
 
 /// The core system: its part of the snapshot, the fleets' part empty.
+#[expect(clippy::too_many_lines, reason = "one row a probe, all of them at once")]
 async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
     let services = awaited(watch.check(services::services(aws, layout)));
     let tasks = awaited(watch.check(tasks::tasks(aws, layout)));

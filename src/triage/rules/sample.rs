@@ -263,6 +263,7 @@ fn repository(app: App, name: &str, tags: &[&str]) -> Repository {
 }
 
 /// The single layout with its two fleets, everything in order.
+#[expect(clippy::too_many_lines, reason = "a whole platform")]
 pub(crate) fn healthy() -> Snapshot {
     let layout = Layout::new(LayoutKind::Single, "bp", None).unwrap();
     let fleets: Vec<FleetId> = ["staging/gpu-default", "production/gpu-default"]
