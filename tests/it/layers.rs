@@ -452,7 +452,7 @@ fn modules_of(path: &str, text: &str, texts: &BTreeMap<&str, &str>) -> Vec<Strin
         }
         let declared = line
             .strip_suffix(';')
-            .and_then(|line| Some(line.rsplit_once("mod ")?))
+            .and_then(|line| line.rsplit_once("mod "))
             .filter(|(before, _)| before.is_empty() || (before.starts_with("pub") && before.ends_with(' ')))
             .map(|(_, name)| name);
         if let Some(name) = declared {
