@@ -236,11 +236,7 @@ fn a_key_over_several_lines_goes_whole() {
 /// How long a hundred thousand lines take: `cargo test --lib redact::tests::speed -- --nocapture --ignored`.
 #[test]
 #[ignore = "prints a measurement and proves nothing"]
-<<<<<<< HEAD
 #[expect(clippy::print_stdout, reason = "the measurement is for who asks for it")]
-=======
-#[expect(clippy::print_stdout, reason = "the measurement is all it is for")]
->>>>>>> c77ba22 (lints; engine: tests by what they are about)
 fn speed() {
     let lines: Vec<&str> = NO_SECRETS
         .iter()
