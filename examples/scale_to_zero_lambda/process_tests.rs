@@ -10,7 +10,7 @@ use bpctl_sandbox::door::{Pace, ServeOptions, serve};
 use bpctl_sandbox::{Options, Sandbox, Scenario};
 use serde_json::{Value, json};
 
-use super::tests::{FLEET, desired, event, notification};
+use super::tests::{FLEET, desired, event, keep_up, notification};
 use super::{OPTIONS, main};
 
 /// Runs [`main`] when [`Process::start`] starts this test binary once more with the environment that Lambda
@@ -154,6 +154,7 @@ fn the_process_speaks_the_protocol_of_lambda() {
         });
     });
     let (sandbox, endpoint) = receiver.recv().expect("the account is there");
+    keep_up(&sandbox);
     let ringing = event(&[notification(FLEET, "OK", "ALARM")]);
     let broken = event(&["hello".to_owned()]);
     let (address, answers) = runtime_api(vec![ringing.clone(), broken, ringing]);

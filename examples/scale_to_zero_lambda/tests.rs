@@ -29,9 +29,20 @@ fn account(scenarios: &[Scenario]) -> Sandbox {
     })
 }
 
-/// The production fleet runs and has nothing to do: nobody listens to the topic.
+/// The production fleet runs and has nothing to do: nobody listens to the topic, and an operator keeps it up.
 fn idle() -> Sandbox {
-    account(&[Scenario::ScaleToZeroUnsubscribed])
+    let sandbox = account(&[Scenario::ScaleToZeroUnsubscribed]);
+    keep_up(&sandbox);
+    sandbox
+}
+
+/// One worker whatever the scaling policies of the group would say.
+pub(super) fn keep_up(sandbox: &Sandbox) {
+    let alarms = json!({ "AutoScalingGroupName": GROUP, "ScalingProcesses": ["AlarmNotification"] });
+    call(sandbox, Service::AutoScaling, "SuspendProcesses", alarms);
+    let one = json!({ "AutoScalingGroupName": GROUP, "DesiredCapacity": 1 });
+    call(sandbox, Service::AutoScaling, "SetDesiredCapacity", one);
+    sandbox.advance(Duration::from_secs(20 * 60));
 }
 
 fn function(sandbox: &Sandbox, options: ScaleToZeroSpec) -> Function {
@@ -362,6 +373,7 @@ async fn safe_options_hold_a_fleet_with_jobs_back() {
 #[tokio::test]
 async fn safe_options_hold_a_fleet_back_of_which_nobody_knows() {
     let sandbox = account(&[Scenario::ScaleToZeroUnsubscribed, Scenario::MetricsSilent]);
+    keep_up(&sandbox);
     let report = ring(&sandbox, safe()).await;
     assert_eq!(report.outcome.to_string(), "held:silent");
     assert_eq!(

@@ -194,7 +194,7 @@ async fn verbs_of_other_tools_are_answered_with_ours() {
         (&["login"], "`bpctl whoami`"),
         (&["fleet", "describe", "x"], "`bpctl fleet status`"),
         (
-            &["--stage", "fleet", "scale"],
+            &["--stage", "fleet", "stop"],
             "`bpctl fleet scale-to-zero --help`",
         ),
     ] {

@@ -375,7 +375,7 @@ async fn one_fleet_is_looked_at_alone() {
 async fn fleets_that_cannot_be_meant_are_refused() {
     let account = Account::with(&[]);
     for args in [
-        &["triage", "--fleet", "nonsense"][..],
+        &["triage", "--fleet", "non sense"][..],
         &[
             "triage",
             "--stage",

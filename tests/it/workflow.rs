@@ -102,7 +102,7 @@ async fn grave_findings_are_annotations_with_the_first_thing_to_do() {
 async fn a_fleet_leaves_its_capacity() {
     let account = Account::with(&[]);
     let one = step(&account, &["fleet", "status", "production/gpu-default"]).await;
-    assert_eq!(one.outputs["capacity_desired"], "2", "{}", one.run.text());
+    assert_eq!(one.outputs["desired"], "2", "{}", one.run.text());
     assert_eq!(one.outputs["name"], "production/gpu-default");
     let all = step(&account, &["fleet", "list"]).await;
     assert!(all.outputs["names"].starts_with("[\""), "{:?}", all.outputs);
