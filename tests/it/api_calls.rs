@@ -110,7 +110,7 @@ async fn what_every_verb_calls_is_on_record() {
         .map(|(verb, calls)| (*verb, json!({"reads": calls.reads, "writes": calls.writes})))
         .collect();
     let text = serde_json::to_string_pretty(&record).expect("JSON") + "\n";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/api-calls.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/api-calls.json");
     #[expect(clippy::disallowed_methods, reason = "a test may read its own environment")]
     let bless = std::env::var_os("BPCTL_BLESS").is_some();
     if bless {
