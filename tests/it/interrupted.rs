@@ -110,8 +110,9 @@ fn on_a_terminal(home: &Path, line: &str, env: &[(&str, &str)], until: &str, inp
 #[test]
 fn an_interrupted_question_has_no_step_to_finish() {
     let home = tempfile::tempdir().unwrap();
+    // The terminal interrupts the shell as well: without a trap it may end before it has told the status.
     let line = format!(
-        "{} sandbox run -- bpctl migrate; echo status=$?",
+        "trap : INT; {} sandbox run -- bpctl migrate; echo status=$?",
         env!("CARGO_BIN_EXE_bpctl")
     );
     let text = on_a_terminal(home.path(), &line, &[], "[y/N]", b"\x03");
