@@ -173,6 +173,7 @@ impl Ctx {
             protected,
             production: protected || is_production(self.settings.layout.value, stage),
             principal: identity.arn.clone(),
+            endpoint: self.settings.endpoint_url.as_ref().map(|url| url.value.clone()),
         })
     }
 

@@ -16,12 +16,15 @@ pub(crate) struct Target {
     /// ARN of whoever makes the change.
     #[serde(default)]
     pub(crate) principal: String,
+    /// Where calls go instead of to AWS: two simulated accounts of the same number are two places.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) endpoint: Option<String>,
 }
 
 impl Target {
     /// Whether both are the same place in AWS, by whatever context they are reached.
     pub(crate) fn is_same_place(&self, other: &Self) -> bool {
-        self.account == other.account && self.region == other.region
+        self.account == other.account && self.region == other.region && self.endpoint == other.endpoint
     }
 
     /// The name, without extension, of this machine's file about `what` in this account and region.
@@ -50,6 +53,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn two_simulated_accounts_are_two_places() {
+        let at = |endpoint: Option<&str>| Target {
+            context: "sandbox".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            protected: false,
+            production: false,
+            principal: String::new(),
+            endpoint: endpoint.map(str::to_owned),
+        };
+        let (one, other) = (at(Some("http://127.0.0.1:1")), at(Some("http://127.0.0.1:2")));
+        assert!(one.is_same_place(&one) && !one.is_same_place(&other) && !one.is_same_place(&at(None)));
+    }
+
+    #[test]
     fn any_resource_in_any_place_has_a_file_of_its_own() {
         let stem = |region: &str, what: &str| {
             Target {
@@ -59,6 +77,7 @@ mod tests {
                 protected: false,
                 production: false,
                 principal: String::new(),
+                endpoint: None,
             }
             .file_stem(what)
         };

@@ -324,6 +324,7 @@ impl Ground for Here {
             protected: false,
             production: false,
             principal: "arn:aws:iam::123456789012:user/operator".to_owned(),
+            endpoint: None,
         })
     }
 }

@@ -51,6 +51,7 @@ fn target() -> Target {
         protected: false,
         production: false,
         principal: String::new(),
+        endpoint: None,
     }
 }
 

@@ -93,6 +93,7 @@ fn target() -> Target {
         protected: false,
         production: false,
         principal: String::new(),
+        endpoint: None,
     }
 }
 
