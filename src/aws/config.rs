@@ -34,7 +34,7 @@ const MAX_ATTEMPTS: u32 = 6;
 /// How long a body may stand still; the SDK's own default.
 const STALLED: Duration = Duration::from_secs(20);
 
-/// Where nobody answers: a sandbox in this process needs no address.
+/// An address without a listener: a sandbox in this process needs no address.
 pub(super) const NOWHERE: &str = "http://127.0.0.1:1";
 
 /// What all clients share.

@@ -1,5 +1,5 @@
 //! Where credentials come from: the profile that was named, or else the chain of the SDKs; then the context's role.
-//! Whoever signs is remembered, and what goes wrong is said in the operator's words, with the way to sign in.
+//! The provider that signs is remembered, and what goes wrong is said in the operator's words, with the way to sign in.
 
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, PoisonError};

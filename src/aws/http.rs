@@ -30,7 +30,7 @@ struct Shared {
 /// Whom requests may go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// All services have endpoints on this machine, none of them encrypted: nobody else may be dialled.
+    /// All services have endpoints on this machine, none of them encrypted: bpctl may dial no other machine.
     PlainLoopback,
     /// The same, encrypted or not.
     Loopback,

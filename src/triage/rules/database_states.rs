@@ -15,7 +15,7 @@ enum Meaning {
     Serves,
     /// It does not answer, or not all the time, until an operation ends by itself.
     UnderWay,
-    /// Somebody must do something: why it is so, and how it is left.
+    /// The operator must do something: why it is so, and how it is left.
     Broken(&'static str, Way),
     /// Not in the guide.
     Unknown,

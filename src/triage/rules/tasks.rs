@@ -403,7 +403,7 @@ mod tests {
             finding.next[0],
             "allow the task's execution role `logs:CreateLogStream`"
         );
-        // Nobody starts a one-off task again.
+        // ECS does not start a one-off task again.
         let finding = found(denied, None);
         assert_eq!(finding.cause, "the execution role may not write to its log");
         let finding = found("something that is not known here", Some(App::Backend));

@@ -77,7 +77,7 @@ pub(crate) fn failure(api: &Api, fault: &str, code: &str, message: &str, request
     document
 }
 
-/// The answer of a request to a service that nobody simulates: the form is known, the namespace is not.
+/// The answer of a request to a service that the sandbox does not simulate: the form is known, the namespace is not.
 pub(super) fn unknown_service(code: &str, message: &str, request_id: &str) -> String {
     let mut document = String::from("<ErrorResponse>\n");
     element(&mut document, "Error", |body| {
