@@ -267,7 +267,7 @@ pub(crate) fn within_stage(layout: &Layout, names: &[FleetId]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::autoscaling::Instance;
+    use crate::aws::autoscaling::sample::group;
     use crate::layout::Stage;
 
     fn layout(stage: Option<Stage>) -> Layout {
@@ -276,41 +276,6 @@ mod tests {
 
     fn id(text: &str) -> FleetId {
         text.parse().unwrap()
-    }
-
-    fn instance(phase: Phase) -> Instance {
-        Instance {
-            id: "i-1".to_owned(),
-            instance_type: None,
-            zone: None,
-            state: String::new(),
-            phase,
-            healthy: true,
-            protected: false,
-            image: None,
-            launch_template_version: None,
-        }
-    }
-
-    fn group(name: &str, desired: u32, phases: &[Phase]) -> Group {
-        Group {
-            name: name.to_owned(),
-            min: 0,
-            max: 10,
-            desired,
-            instances: phases.iter().copied().map(instance).collect(),
-            instance_types: Vec::new(),
-            launch_template: None,
-            default_warmup_seconds: None,
-            suspended: Vec::new(),
-            tags: BTreeMap::new(),
-            zones: Vec::new(),
-            capacity_rebalance: true,
-            spot: true,
-            default_cooldown_seconds: None,
-            deleting: false,
-            features: crate::aws::autoscaling::Features::default(),
-        }
     }
 
     fn stack(name: &str) -> Stack {

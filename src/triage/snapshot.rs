@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::finding::Severity;
+pub(crate) use crate::aws::autoscaling::{Activity, Group, Policy};
 pub(crate) use crate::aws::cloudwatch::{Alarm, AlarmState};
 use crate::aws::ecs::{self, ServiceDeployment};
 pub(crate) use crate::aws::elb::TargetHealth as Target;
@@ -94,12 +95,12 @@ probes! {
     /// Also of those that are not the layout's.
     StackNames = "stack-names", 3, P3, stack_names: Vec<String>;
     /// Auto Scaling groups of the fleets.
-    Groups = "fleet-groups", 3, P2, groups: Vec<Group>;
+    Groups = "fleet-groups", 3, P2, groups: Vec<FleetGroup>;
     /// Alarms of the fleets.
     FleetAlarms = "fleet-alarms", 2, P3, fleet_alarms: Vec<Alarm>;
     /// Scaling policies of the fleets.
     /// By group.
-    Policies = "fleet-policies", 3, P3, policies: BTreeMap<String, Vec<ScalingPolicy>>;
+    Policies = "fleet-policies", 3, P3, policies: BTreeMap<String, Vec<Policy>>;
     /// QueueDepth and ActiveWorkers of the fleets.
     FleetMetrics = "fleet-metrics", 0, P2, fleet_metrics: BTreeMap<FleetId, FleetMetrics>;
     /// Scaling activities of the last hour.
@@ -348,34 +349,16 @@ pub(crate) struct UnsettledStack {
 
 /// The Auto Scaling group of a fleet.
 #[derive(Clone, Debug)]
-pub(crate) struct Group {
+pub(crate) struct FleetGroup {
     pub(crate) fleet: FleetId,
-    pub(crate) name: String,
-    pub(crate) min: u32,
-    pub(crate) max: u32,
-    pub(crate) desired: u32,
-    pub(crate) in_service: u32,
-    /// Instances in any state.
-    pub(crate) instances: u32,
-    /// Processes that are suspended, and why.
-    pub(crate) suspended: Vec<(String, String)>,
+    pub(crate) group: Group,
 }
 
-/// A scaling policy of a group.
-#[derive(Clone, Debug)]
-pub(crate) struct ScalingPolicy {
-    pub(crate) name: String,
-    pub(crate) enabled: bool,
-    /// Whether Auto Scaling keeps the alarms itself.
-    pub(crate) tracking: bool,
-    /// Names of the alarms that invoke it.
-    pub(crate) alarms: Vec<String>,
-}
+impl Deref for FleetGroup {
+    type Target = Group;
 
-impl ScalingPolicy {
-    /// Whether an action of an alarm invokes this policy of that group.
-    pub(crate) fn is_invoked_by(&self, group: &str, action: &str) -> bool {
-        action.ends_with(&format!(":autoScalingGroupName/{group}:policyName/{}", self.name))
+    fn deref(&self) -> &Group {
+        &self.group
     }
 }
 
@@ -384,18 +367,6 @@ impl ScalingPolicy {
 pub(crate) struct FleetMetrics {
     pub(crate) queue: Series,
     pub(crate) workers: Series,
-}
-
-/// A scaling activity.
-#[derive(Clone, Debug)]
-pub(crate) struct Activity {
-    pub(crate) group: String,
-    pub(crate) id: String,
-    /// `Successful`, `Failed`, `Cancelled`, …
-    pub(crate) status: String,
-    pub(crate) message: String,
-    pub(crate) description: String,
-    pub(crate) start: Option<Timestamp>,
 }
 
 /// An AMI pointer in Parameter Store.

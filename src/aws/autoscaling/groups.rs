@@ -110,6 +110,11 @@ impl Phase {
 }
 
 impl Group {
+    /// Instances that serve.
+    pub(crate) fn in_service(&self) -> usize {
+        self.count(Phase::InService)
+    }
+
     /// Instances of a phase.
     pub(crate) fn count(&self, phase: Phase) -> usize {
         self.instances

@@ -4,11 +4,13 @@ mod activities;
 mod capacity;
 mod groups;
 mod policies;
+#[cfg(test)]
+pub(crate) mod sample;
 
 pub(crate) use activities::Activity;
 pub(crate) use capacity::{ResizeGroup, SetDesiredCapacity};
 #[cfg(test)]
-pub(crate) use groups::{Features, Instance};
+pub(crate) use groups::Instance;
 pub(crate) use groups::{Group, Phase};
 pub(crate) use policies::{Policy, PolicyKind, Tracked};
 #[cfg(test)]

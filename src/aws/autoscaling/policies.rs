@@ -82,6 +82,21 @@ pub(crate) struct TrackedMetric {
     pub(crate) period_seconds: Option<i32>,
 }
 
+impl Policy {
+    /// Whether Auto Scaling keeps the alarms itself.
+    pub(crate) fn is_tracking(&self) -> bool {
+        matches!(self.kind, PolicyKind::TargetTracking { .. })
+    }
+
+    /// Whether an action of an alarm invokes this policy.
+    pub(crate) fn is_invoked_by(&self, action: &str) -> bool {
+        action.ends_with(&format!(
+            ":autoScalingGroupName/{}:policyName/{}",
+            self.group, self.name
+        ))
+    }
+}
+
 impl Aws {
     /// The scaling policies by group: those of one group, or of every group of the region.
     pub(crate) async fn policies(&self, group: Option<&str>) -> Result<BTreeMap<String, Vec<Policy>>> {

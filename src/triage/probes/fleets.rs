@@ -6,12 +6,11 @@ use futures::future::try_join_all;
 
 use super::watch::Watch;
 use crate::aws::Aws;
-use crate::aws::autoscaling::{self, Phase, PolicyKind};
 use crate::aws::sns::Subscription;
 use crate::error::Result;
 use crate::layout::{FLEET_SECRET_PLACEHOLDER, FleetAlarm, FleetId, Layout, Stage};
 use crate::triage::snapshot::{
-    Activity, Alarm, FleetSecret, FleetSecretState, Group, Pointer, ScalingPolicy, Topic,
+    Activity, Alarm, FleetGroup, FleetSecret, FleetSecretState, Pointer, Policy, Topic,
 };
 
 /// How far back scaling activities count.
@@ -24,7 +23,7 @@ const IMAGE: &str = "aws:ec2:image";
 const TOPICS: usize = 5;
 
 /// The groups of the fleets that were asked for, or of all fleets of the layout's stage.
-pub(super) async fn groups(aws: &Aws, layout: &Layout, asked: &[FleetId]) -> Result<Vec<Group>> {
+pub(super) async fn groups(aws: &Aws, layout: &Layout, asked: &[FleetId]) -> Result<Vec<FleetGroup>> {
     let groups = if asked.is_empty() {
         aws.groups().await?
     } else {
@@ -35,29 +34,18 @@ pub(super) async fn groups(aws: &Aws, layout: &Layout, asked: &[FleetId]) -> Res
         aws.groups_named(&names).await?
     };
     Ok(groups
-        .iter()
+        .into_iter()
         .filter(|group| !group.deleting)
-        .filter_map(|group| Some(convert(layout.fleet_of_group(&group.name)?, group)))
+        .filter_map(|group| {
+            let fleet = layout.fleet_of_group(&group.name)?;
+            Some(FleetGroup { fleet, group })
+        })
         .filter(|group| layout.stage().is_none_or(|stage| group.fleet.stage == stage))
         .collect())
 }
 
-fn convert(fleet: FleetId, group: &autoscaling::Group) -> Group {
-    let size = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    Group {
-        fleet,
-        name: group.name.clone(),
-        min: group.min,
-        max: group.max,
-        desired: group.desired,
-        in_service: size(group.count(Phase::InService)),
-        instances: size(group.instances.len()),
-        suspended: group.suspended.clone(),
-    }
-}
-
 /// The fleets that have a group.
-pub(super) fn ids(groups: &[Group]) -> BTreeSet<FleetId> {
+pub(super) fn ids(groups: &[FleetGroup]) -> BTreeSet<FleetId> {
     groups.iter().map(|group| group.fleet.clone()).collect()
 }
 
@@ -66,21 +54,11 @@ pub(super) async fn policies(
     aws: &Aws,
     layout: &Layout,
     asked: &[FleetId],
-) -> Result<BTreeMap<String, Vec<ScalingPolicy>>> {
-    let found = match asked {
-        [only] => aws.policies(Some(&layout.auto_scaling_group(only))).await?,
-        _ => aws.policies(None).await?,
-    };
-    let policy = |policy: autoscaling::Policy| ScalingPolicy {
-        tracking: matches!(policy.kind, PolicyKind::TargetTracking { .. }),
-        name: policy.name,
-        enabled: policy.enabled,
-        alarms: policy.alarms,
-    };
-    Ok(found
-        .into_iter()
-        .map(|(group, policies)| (group, policies.into_iter().map(policy).collect()))
-        .collect())
+) -> Result<BTreeMap<String, Vec<Policy>>> {
+    match asked {
+        [only] => aws.policies(Some(&layout.auto_scaling_group(only))).await,
+        _ => aws.policies(None).await,
+    }
 }
 
 /// The alarms of every fleet, a hundred per call: those that the layout names, and those that invoke the
@@ -89,7 +67,7 @@ pub(super) async fn alarms(
     aws: &Aws,
     layout: &Layout,
     fleets: &BTreeSet<FleetId>,
-    policies: &BTreeMap<String, Vec<ScalingPolicy>>,
+    policies: &BTreeMap<String, Vec<Policy>>,
 ) -> Result<Vec<Alarm>> {
     let named = fleets
         .iter()
@@ -112,14 +90,6 @@ pub(super) async fn activities(aws: &Aws, watch: &Watch<'_>, layout: &Layout) ->
         .into_iter()
         .filter(|activity| layout.fleet_of_group(&activity.group).is_some())
         .filter(|activity| activity.started.is_none_or(|started| started >= from))
-        .map(|activity| Activity {
-            group: activity.group,
-            id: activity.id,
-            status: activity.status,
-            message: activity.message.unwrap_or_default(),
-            description: activity.description,
-            start: activity.started,
-        })
         .collect())
 }
 

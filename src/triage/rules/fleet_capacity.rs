@@ -56,14 +56,14 @@ fn held(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Findin
 
 /// Jobs wait, no instance is there and none is on its way.
 fn no_scale_out(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Finding> {
-    if fleet.group.instances > 0 || !fleet.waits(now, SCALE_OUT) {
+    if !fleet.group.instances.is_empty() || !fleet.waits(now, SCALE_OUT) {
         return None;
     }
     // Those of the step policies start the first instance; a tracking policy multiplies what is there.
     let policies = fleet_policies::of(snapshot, fleet);
     let starting: Vec<&Alarm> = policies
         .iter()
-        .filter(|policy| !policy.tracking && policy.enabled)
+        .filter(|policy| !policy.is_tracking() && policy.enabled)
         .flat_map(|policy| &policy.alarms)
         .filter_map(|name| snapshot.alarm(name))
         .collect();
@@ -113,7 +113,7 @@ fn state(state: AlarmState) -> &'static str {
 /// Every instance that is allowed works and the queue is still deep.
 fn at_maximum(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Finding> {
     let group = fleet.group;
-    let full = group.max > 0 && group.desired >= group.max && group.in_service >= group.max;
+    let full = group.max > 0 && group.desired >= group.max && group.in_service() >= group.max as usize;
     let deep = fleet.queue(now).is_some_and(|queue| queue >= DEEP);
     // A full group in which nobody works is not too small.
     let idle = fleet.workers(now).is_some_and(|workers| workers <= 0.0);
@@ -138,7 +138,7 @@ fn keeps_running(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Opti
     let long = alarm
         .since
         .is_none_or(|since| minutes_since(now, since) >= SCALE_IN);
-    if fleet.group.desired == 0 || fleet.group.instances == 0 || !long {
+    if fleet.group.desired == 0 || fleet.group.instances.is_empty() || !long {
         return None;
     }
     let mut finding = new(Code::FleetKeepsRunning, fleet, now);
@@ -233,8 +233,7 @@ mod tests {
     }
 
     fn empty(snapshot: &mut Snapshot) {
-        let group = sample::group_mut(snapshot, FLEET);
-        (group.desired, group.instances, group.in_service) = (0, 0, 0);
+        sample::resize(sample::group_mut(snapshot, FLEET), 0);
     }
 
     #[test]
@@ -286,8 +285,7 @@ mod tests {
     fn a_full_fleet_with_a_deep_queue() {
         let mut snapshot = sample::healthy();
         load(&mut snapshot, 40.0, 10.0);
-        let group = sample::group_mut(&mut snapshot, FLEET);
-        (group.desired, group.instances, group.in_service) = (10, 10, 10);
+        sample::resize(sample::group_mut(&mut snapshot, FLEET), 10);
         assert_eq!(codes(&snapshot), [Code::FleetAtMaximum]);
         assert!(
             rule(&snapshot, sample::now())[0].next[1]

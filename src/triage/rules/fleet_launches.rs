@@ -25,34 +25,34 @@ fn failing(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Fin
         .activities
         .iter()
         .flatten()
-        .filter(|activity| {
-            activity.group == fleet.group.name && activity.description.starts_with("Launching")
-        })
+        .filter(|activity| activity.group == fleet.group.name && activity.is_launch())
         .collect();
-    launches.sort_by_key(|activity| std::cmp::Reverse(activity.start));
+    launches.sort_by_key(|activity| std::cmp::Reverse(activity.started));
     let failed: Vec<&Activity> = launches
         .into_iter()
         .take_while(|activity| activity.status == "Failed")
         .collect();
     let newest = *failed.first()?;
-    let age = newest.start.map_or(0, |start| minutes_since(now, start));
+    let age = newest.started.map_or(0, |start| minutes_since(now, start));
     // The group stopped trying: nobody wants an instance any more.
+    let instances = fleet.group.instances.len();
     let wanted =
-        fleet.group.desired > fleet.group.instances || fleet.queue(now).is_some_and(|queue| queue > 0.0);
+        fleet.group.desired as usize > instances || fleet.queue(now).is_some_and(|queue| queue > 0.0);
     if age > MINUTES && !wanted {
         return None;
     }
-    let (code, cause) = launch_words::judge(&newest.message);
+    let message = newest.message.as_deref().unwrap_or_default();
+    let (code, cause) = launch_words::judge(message);
     let mut finding = Finding::new(code, Node::Launch(fleet.id.clone()), fleet.id.to_string())
         .evidence(format!(
             "{} to launch in a row, the last {}{}: {}",
             count(failed.len(), "failure"),
-            at_or_unknown(newest.start),
+            at_or_unknown(newest.started),
             newest
-                .start
+                .started
                 .map(|start| format!(" ({})", ago(now, start)))
                 .unwrap_or_default(),
-            newest.message.trim()
+            message.trim()
         ))
         .evidence(format!("activity `{}`", newest.id))
         .evidence(fleet.capacity())

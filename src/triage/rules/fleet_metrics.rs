@@ -43,7 +43,7 @@ fn all_silent(snapshot: &Snapshot, fleets: &[Fleet<'_>], now: Timestamp) -> Find
             .metrics
             .and_then(|metrics| metrics.queue.last())
             .is_some_and(|(_, value)| value > 0.0);
-        queued || fleet.group.instances > 0
+        queued || !fleet.group.instances.is_empty()
     };
     let severity = if fleets.iter().any(|fleet| busy(&fleet)) {
         Severity::P1
@@ -103,7 +103,7 @@ fn fate(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> String {
             } else {
                 format!(
                     "fleet `{id}` still has {} instances although missing data sets off `queue-empty`",
-                    fleet.group.instances
+                    fleet.group.instances.len()
                 )
             }
         }

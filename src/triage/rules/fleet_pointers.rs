@@ -108,7 +108,7 @@ pub(super) fn secrets(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
                         Node::Workers(fleet.id.clone()),
                         Node::Queue(fleet.id.clone()),
                     ]);
-                    if fleet.group.instances > 0 {
+                    if !fleet.group.instances.is_empty() {
                         // Workers read the secret when they boot: those that are there must be replaced.
                         finding = finding
                             .evidence(format!("{}: {}", fleet.id, fleet.load(now)))

@@ -9,7 +9,7 @@ use super::fleets::{self, Fleet};
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node};
-use crate::triage::snapshot::{Alarm, AlarmState, ScalingPolicy, Snapshot};
+use crate::triage::snapshot::{Alarm, AlarmState, Policy, Snapshot};
 use crate::triage::wording::{ago, at, minutes_since};
 
 /// An alarm that was made or changed lately has no data yet; later that is a finding.
@@ -33,7 +33,7 @@ enum Fault {
 }
 
 /// The policies of a fleet's group.
-pub(super) fn of<'a>(snapshot: &'a Snapshot, fleet: &Fleet<'_>) -> &'a [ScalingPolicy] {
+pub(super) fn of<'a>(snapshot: &'a Snapshot, fleet: &Fleet<'_>) -> &'a [Policy] {
     snapshot
         .policies
         .as_ref()
@@ -149,7 +149,7 @@ fn cause(fault: Fault) -> &'static str {
 fn fault_of(
     snapshot: &Snapshot,
     fleet: &Fleet<'_>,
-    policy: &ScalingPolicy,
+    policy: &Policy,
     name: &str,
     now: Timestamp,
 ) -> Option<(Fault, String)> {
@@ -160,8 +160,7 @@ fn fault_of(
     if !alarm.actions_enabled {
         return Some((Fault::Mute, format!("{told}: its actions are disabled")));
     }
-    let invokes = |action: &String| policy.is_invoked_by(&fleet.group.name, action);
-    if !alarm.actions.iter().any(invokes) {
+    if !alarm.actions.iter().any(|action| policy.is_invoked_by(action)) {
         return Some((
             Fault::Elsewhere,
             format!("{told} does not have the policy among its actions"),
@@ -198,7 +197,7 @@ mod tests {
     const FLEET: &str = "production/gpu-default";
 
     /// The upper step policy of the production fleet, and the name of its alarm.
-    fn upper(snapshot: &mut Snapshot) -> (&mut ScalingPolicy, String) {
+    fn upper(snapshot: &mut Snapshot) -> (&mut Policy, String) {
         let policies = snapshot.policies.as_mut().unwrap();
         let policy = &mut policies.get_mut("asg-production-gpu-default").unwrap()[1];
         let alarm = policy.alarms[0].clone();

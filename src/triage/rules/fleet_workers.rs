@@ -15,7 +15,9 @@ pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     fleets::joined(snapshot)
         .iter()
         .filter(|fleet| {
-            fleet.group.in_service > 0 && fleet.unmanned(now, COLD_START) && !is_booting(snapshot, fleet, now)
+            fleet.group.in_service() > 0
+                && fleet.unmanned(now, COLD_START)
+                && !is_booting(snapshot, fleet, now)
         })
         .map(|fleet| silent_workers(snapshot, fleet, now))
         .collect()
@@ -24,19 +26,17 @@ pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
 /// The youngest instance was launched less than a cold start ago.
 fn is_booting(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> bool {
     let launches = snapshot.activities.iter().flatten().filter(|activity| {
-        activity.group == fleet.group.name
-            && activity.description.starts_with("Launching")
-            && activity.status != "Failed"
+        activity.group == fleet.group.name && activity.is_launch() && activity.status != "Failed"
     });
     let in_time = launches
         .filter(|activity| {
             activity
-                .start
-                .is_some_and(|start| minutes_since(now, start) < COLD_START)
+                .started
+                .is_some_and(|started| minutes_since(now, started) < COLD_START)
         })
         .count();
     // Older instances have had their time, whatever the youngest do.
-    in_time as u32 >= fleet.group.in_service
+    in_time >= fleet.group.in_service()
 }
 
 fn silent_workers(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Finding {
@@ -108,11 +108,11 @@ mod tests {
     #[test]
     fn a_fleet_that_just_started_from_zero_is_booting() {
         let mut snapshot = unmanned(40);
-        sample::group_mut(&mut snapshot, FLEET).in_service = 1;
+        sample::resize(sample::group_mut(&mut snapshot, FLEET), 1);
         snapshot.activities = Ok(vec![sample::launch(4, "Successful", "")]);
         assert!(rule(&snapshot, sample::now()).is_empty());
         // One that was there before has had its time.
-        sample::group_mut(&mut snapshot, FLEET).in_service = 2;
+        sample::resize(sample::group_mut(&mut snapshot, FLEET), 2);
         assert_eq!(rule(&snapshot, sample::now()).len(), 1);
     }
 

@@ -38,7 +38,7 @@ pub(super) fn joined(snapshot: &Snapshot) -> Vec<Fleet<'_>> {
         .flatten()
         .map(|group| Fleet {
             id: &group.fleet,
-            group,
+            group: &group.group,
             metrics: snapshot
                 .fleet_metrics
                 .as_ref()
@@ -112,10 +112,10 @@ impl Fleet<'_> {
             group.name,
             group.desired,
             group.max,
-            if group.instances == group.in_service {
-                group.instances.to_string()
+            if group.instances.len() == group.in_service() {
+                group.in_service().to_string()
             } else {
-                format!("{} of {} instances", group.in_service, group.instances)
+                format!("{} of {} instances", group.in_service(), group.instances.len())
             }
         )
     }

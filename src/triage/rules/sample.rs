@@ -4,14 +4,16 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
+use crate::aws::autoscaling::{self, Phase, PolicyKind, Tracked};
 use crate::aws::cloudwatch::AlarmState;
 use crate::aws::ecs::{self, Container, Deployment, Event};
 use crate::aws::logs::FoundLine;
 use crate::error::ErrorKind;
 use crate::layout::{App, FLEET_NAMESPACE, FleetAlarm, FleetId, Layout, LayoutKind, Stage};
 use crate::triage::snapshot::{
-    Activity, Alarm, Blind, Database, FleetMetrics, FleetSecret, FleetSecretState, Group, PlatformMetrics,
-    Pointer, Repository, ScalingPolicy, Secret, Series, Service, Snapshot, Target, TargetGroup, Task, Topic,
+    Activity, Alarm, Blind, Database, FleetGroup, FleetMetrics, FleetSecret, FleetSecretState, Group,
+    PlatformMetrics, Pointer, Policy, Repository, Secret, Series, Service, Snapshot, Target, TargetGroup,
+    Task, Topic,
 };
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:bp-scale-to-zero";
@@ -110,9 +112,11 @@ pub(crate) fn launch(minutes: i64, status: &str, message: &str) -> Activity {
         group: "asg-production-gpu-default".to_owned(),
         id: format!("activity-{minutes}"),
         status: status.to_owned(),
-        message: message.to_owned(),
+        message: (!message.is_empty()).then(|| message.to_owned()),
         description: "Launching a new EC2 instance: i-0123456789abcdef0".to_owned(),
-        start: Some(before(minutes)),
+        cause: String::new(),
+        started: Some(before(minutes)),
+        ended: None,
     }
 }
 
@@ -194,21 +198,37 @@ fn fleet_metrics(queue: f64, workers: f64) -> FleetMetrics {
     }
 }
 
-fn group(layout: &Layout, fleet: &FleetId, instances: u32) -> Group {
-    Group {
+fn group(layout: &Layout, fleet: &FleetId, instances: u32) -> FleetGroup {
+    FleetGroup {
         fleet: fleet.clone(),
-        name: layout.auto_scaling_group(fleet),
-        min: 0,
-        max: 10,
-        desired: instances,
-        in_service: instances,
-        instances,
-        suspended: Vec::new(),
+        group: autoscaling::sample::group(
+            &layout.auto_scaling_group(fleet),
+            instances,
+            &vec![Phase::InService; instances as usize],
+        ),
     }
 }
 
+/// As many instances as are desired, all of them in service.
+pub(crate) fn resize(group: &mut Group, instances: u32) {
+    *group = Group {
+        max: group.max,
+        ..autoscaling::sample::group(
+            &group.name,
+            instances,
+            &vec![Phase::InService; instances as usize],
+        )
+    };
+}
+
 /// The scaling policies that a fleet's stack makes: names and alarms are generated.
-fn policies_of(layout: &Layout, fleet: &FleetId) -> Vec<ScalingPolicy> {
+fn policies_of(layout: &Layout, fleet: &FleetId) -> Vec<Policy> {
+    let group = layout.auto_scaling_group(fleet);
+    let steps = PolicyKind::Step {
+        adjustment_type: "ExactCapacity".to_owned(),
+        minimum_adjustment_magnitude: None,
+        steps: Vec::new(),
+    };
     let step = |side: &str| {
         let name = |what: &str| {
             format!(
@@ -216,36 +236,28 @@ fn policies_of(layout: &Layout, fleet: &FleetId) -> Vec<ScalingPolicy> {
                 layout.fleet_stack(fleet)
             )
         };
-        ScalingPolicy {
-            name: name("Policy"),
-            enabled: true,
-            tracking: false,
-            alarms: vec![name("Alarm")],
-        }
+        autoscaling::sample::policy(&group, &name("Policy"), &[&name("Alarm")], steps.clone())
     };
-    let group = layout.auto_scaling_group(fleet);
-    let tracking = ScalingPolicy {
-        name: format!("{}-BacklogTargetTracking-Ab1", layout.fleet_stack(fleet)),
-        enabled: true,
-        tracking: true,
-        alarms: ["High", "Low"]
-            .map(|side| format!("TargetTracking-{group}-Alarm{side}-0a1b"))
-            .to_vec(),
+    let tracking = PolicyKind::TargetTracking {
+        target: 2.0,
+        disable_scale_in: false,
+        metric: Tracked::Math,
     };
+    let tracking = autoscaling::sample::policy(
+        &group,
+        &format!("{}-BacklogTargetTracking-Ab1", layout.fleet_stack(fleet)),
+        &["High", "Low"].map(|side| format!("TargetTracking-{group}-Alarm{side}-0a1b")),
+        tracking,
+    );
     vec![step("Lower"), step("Upper"), tracking]
 }
 
 /// The alarms that invoke a policy.
-fn invoking(group: &str, policy: &ScalingPolicy, dimensions: &[(&str, &str)]) -> Vec<Alarm> {
-    let action = format!(
-        "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:1:autoScalingGroupName/{group}:policyName/{}",
-        policy.name
-    );
-    policy
-        .alarms
-        .iter()
+fn invoking(policy: &Policy, dimensions: &[(&str, &str)]) -> Vec<Alarm> {
+    let names = policy.alarms.iter();
+    names
         .map(|name| Alarm {
-            actions: vec![action.clone()],
+            actions: vec![policy.arn.clone()],
             ..alarm(name, dimensions)
         })
         .collect()
@@ -327,10 +339,9 @@ pub(crate) fn healthy() -> Snapshot {
                 .map(|(name, value)| (*name, value.as_str()))
                 .collect();
             let own = FleetAlarm::ALL.map(|kind| alarm(&layout.fleet_alarm(kind, fleet), &dimensions));
-            let group = layout.auto_scaling_group(fleet);
             let invoking = policies_of(&layout, fleet)
                 .into_iter()
-                .flat_map(|policy| invoking(&group, &policy, &dimensions));
+                .flat_map(|policy| invoking(&policy, &dimensions));
             own.into_iter().chain(invoking).collect::<Vec<_>>()
         })
         .collect());
@@ -392,7 +403,8 @@ pub(crate) fn service_mut(snapshot: &mut Snapshot, app: App) -> &mut ecs::Servic
 pub(crate) fn group_mut<'a>(snapshot: &'a mut Snapshot, fleet: &str) -> &'a mut Group {
     let fleet: FleetId = fleet.parse().unwrap();
     let groups = snapshot.groups.as_mut().unwrap();
-    groups.iter_mut().find(|group| group.fleet == fleet).unwrap()
+    let group = groups.iter_mut().find(|group| group.fleet == fleet);
+    &mut group.unwrap().group
 }
 
 pub(crate) fn alarm_mut<'a>(snapshot: &'a mut Snapshot, name: &str) -> &'a mut Alarm {

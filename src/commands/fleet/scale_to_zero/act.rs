@@ -150,33 +150,18 @@ fn still_holds(request: Request, planned: &Shrink, group: &Group, work: &Work) -
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use jiff::Timestamp;
 
     use super::*;
-    use crate::aws::autoscaling::SetDesiredCapacity;
+    use crate::aws::autoscaling::{SetDesiredCapacity, sample};
     use crate::fleet::Reading;
 
     fn group(min: u32, desired: u32) -> Group {
         Group {
-            name: "asg-production-a".to_owned(),
             min,
-            max: 10,
-            desired,
-            instances: Vec::new(),
-            instance_types: Vec::new(),
-            launch_template: None,
-            default_warmup_seconds: None,
-            suspended: Vec::new(),
-            tags: BTreeMap::new(),
-            zones: Vec::new(),
-            capacity_rebalance: true,
-            spot: true,
-            default_cooldown_seconds: None,
-            deleting: false,
-            features: crate::aws::autoscaling::Features::default(),
+            ..sample::group("asg-production-a", desired, &[])
         }
     }
 

@@ -267,41 +267,15 @@ async fn find_causes(ctx: &Ctx, fleets: &[Followed], ends: &mut BTreeMap<FleetId
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::autoscaling::Instance;
+    use crate::aws::autoscaling::sample;
 
     fn group(desired: u32, instances: &[(Phase, bool)]) -> Group {
-        Group {
-            name: "asg-production-a".to_owned(),
-            min: 0,
-            max: 10,
-            desired,
-            instances: instances
-                .iter()
-                .enumerate()
-                .map(|(number, (phase, protected))| Instance {
-                    id: format!("i-{number}"),
-                    instance_type: None,
-                    zone: None,
-                    state: String::new(),
-                    phase: *phase,
-                    healthy: true,
-                    protected: *protected,
-                    image: None,
-                    launch_template_version: None,
-                })
-                .collect(),
-            instance_types: Vec::new(),
-            launch_template: None,
-            default_warmup_seconds: None,
-            suspended: Vec::new(),
-            tags: BTreeMap::new(),
-            zones: Vec::new(),
-            capacity_rebalance: true,
-            spot: true,
-            default_cooldown_seconds: None,
-            deleting: false,
-            features: crate::aws::autoscaling::Features::default(),
+        let phases: Vec<Phase> = instances.iter().map(|(phase, _)| *phase).collect();
+        let mut group = sample::group("asg-production-a", desired, &phases);
+        for (instance, (_, protected)) in group.instances.iter_mut().zip(instances) {
+            instance.protected = *protected;
         }
+        group
     }
 
     #[test]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::super::state;
 use super::*;
-use crate::aws::autoscaling::{Instance, Phase, PolicyKind, Step, Tracked, TrackedMetric};
+use crate::aws::autoscaling::{Instance, Phase, PolicyKind, Step, Tracked, TrackedMetric, sample};
 use crate::aws::cloudwatch::AlarmState;
 use crate::layout::{FLEET_NAMESPACE, LayoutKind};
 
@@ -57,19 +57,13 @@ fn alarm(name: &str, metric: &str, comparison: &str, threshold: f64, periods: i3
 }
 
 fn arn(policy: &str) -> String {
-    format!("arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:1:policyName/{policy}")
+    format!(
+        "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:1:autoScalingGroupName/asg-production-gpu-default:policyName/{policy}"
+    )
 }
 
 fn policy(name: &str, alarms: &[&str], kind: PolicyKind) -> Policy {
-    Policy {
-        group: "asg-production-gpu-default".to_owned(),
-        name: name.to_owned(),
-        arn: arn(name),
-        enabled: true,
-        warmup_seconds: None,
-        alarms: alarms.iter().map(|name| (*name).to_owned()).collect(),
-        kind,
-    }
+    sample::policy("asg-production-gpu-default", name, alarms, kind)
 }
 
 fn exact(lower: Option<f64>, upper: Option<f64>, adjustment: i32) -> PolicyKind {
@@ -86,15 +80,9 @@ fn exact(lower: Option<f64>, upper: Option<f64>, adjustment: i32) -> PolicyKind 
 
 fn instance(protected: bool) -> Instance {
     Instance {
-        id: "i-1".to_owned(),
         instance_type: None,
-        zone: None,
-        state: "InService".to_owned(),
-        phase: Phase::InService,
-        healthy: true,
         protected,
-        image: None,
-        launch_template_version: None,
+        ..sample::instance(1, Phase::InService)
     }
 }
 
@@ -119,22 +107,14 @@ fn facts() -> Facts {
     ];
     Facts {
         group: Group {
-            name: "asg-production-gpu-default".to_owned(),
-            min: 0,
             max: 4,
-            desired: 2,
             instances: vec![instance(true), instance(false)],
             instance_types: vec!["g4dn.xlarge".to_owned(), "q9.huge".to_owned()],
-            launch_template: None,
             default_warmup_seconds: Some(240),
             suspended: vec![("Launch".to_owned(), "by hand".to_owned())],
-            tags: BTreeMap::new(),
             zones: vec!["us-east-1a".to_owned()],
-            capacity_rebalance: true,
-            spot: true,
             default_cooldown_seconds: Some(300),
-            deleting: false,
-            features: crate::aws::autoscaling::Features::default(),
+            ..sample::group("asg-production-gpu-default", 2, &[])
         },
         policies: vec![
             policy("LowerPolicy", &["lower"], exact(None, Some(0.0), 0)),

@@ -1,10 +1,9 @@
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::*;
-use crate::aws::autoscaling::Instance;
+use crate::aws::autoscaling::{Phase, sample};
 use crate::change::{PlanView, Risk, Target};
 use crate::fleet::Reading;
 
@@ -29,41 +28,14 @@ fn fresh(value: f64) -> Reading {
     }
 }
 
-fn instance(number: usize, protected: bool) -> Instance {
-    Instance {
-        id: format!("i-{number}"),
-        instance_type: Some("g4dn.xlarge".to_owned()),
-        zone: Some("us-east-1a".to_owned()),
-        state: "InService".to_owned(),
-        phase: Phase::InService,
-        healthy: true,
-        protected,
-        image: None,
-        launch_template_version: None,
-    }
-}
-
 /// A fleet of `instances` with `queue` jobs and `busy` of its workers at work.
 fn fleet(name: &str, instances: usize, queue: Reading, busy: usize) -> Candidate {
     let id: FleetId = name.parse().unwrap();
-    let group = Group {
-        name: format!("asg-{}-{}", id.stage, id.slug),
-        min: 0,
-        max: 10,
-        desired: u32::try_from(instances).unwrap(),
-        instances: (0..instances).map(|number| instance(number, false)).collect(),
-        instance_types: Vec::new(),
-        launch_template: None,
-        default_warmup_seconds: None,
-        suspended: Vec::new(),
-        tags: BTreeMap::new(),
-        zones: Vec::new(),
-        capacity_rebalance: true,
-        spot: true,
-        default_cooldown_seconds: None,
-        deleting: false,
-        features: crate::aws::autoscaling::Features::default(),
-    };
+    let group = sample::group(
+        &format!("asg-{}-{}", id.stage, id.slug),
+        u32::try_from(instances).unwrap(),
+        &vec![Phase::InService; instances],
+    );
     let work = Work {
         queue,
         workers: fresh(instances as f64),
