@@ -1,6 +1,7 @@
 //! Parameter Store: values, versions and dates. Nothing here decrypts: a SecureString stays ciphertext.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 use aws_sdk_ssm::types::{Parameter as SdkParameter, ParameterStringFilter};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -24,13 +25,17 @@ const CONCURRENT: usize = 8;
 /// A parameter with its value.
 #[derive(Clone, Debug)]
 pub(crate) struct Parameter {
-    pub(crate) name: String,
+    pub(crate) facts: ParameterFacts,
     /// Ciphertext when the parameter is a SecureString.
     pub(crate) value: Secret,
-    pub(crate) version: i64,
-    /// `text` or `aws:ec2:image`.
-    pub(crate) data_type: String,
-    pub(crate) modified: Option<Timestamp>,
+}
+
+impl Deref for Parameter {
+    type Target = ParameterFacts;
+
+    fn deref(&self) -> &ParameterFacts {
+        &self.facts
+    }
 }
 
 /// What is known about a parameter without reading it.
@@ -170,10 +175,12 @@ impl Aws {
 
 fn convert(request: &str, parameter: &SdkParameter) -> Result<Parameter> {
     Ok(Parameter {
-        name: parameter.name().required(request, "Name")?.to_owned(),
+        facts: ParameterFacts {
+            name: parameter.name().required(request, "Name")?.to_owned(),
+            version: parameter.version(),
+            data_type: parameter.data_type().unwrap_or("text").to_owned(),
+            modified: time(parameter.last_modified_date()),
+        },
         value: parameter.value().required(request, "Value")?.into(),
-        version: parameter.version(),
-        data_type: parameter.data_type().unwrap_or("text").to_owned(),
-        modified: time(parameter.last_modified_date()),
     })
 }

@@ -115,6 +115,7 @@ fn desired_config(parameter: &Parameter) -> DesiredConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::ssm::ParameterFacts;
 
     #[test]
     fn a_bundle_is_named_in_three_ways() {
@@ -130,11 +131,13 @@ mod tests {
     fn a_broken_configuration_is_told_from_an_empty_one() {
         let read = |value: &str| {
             desired_config(&Parameter {
-                name: String::new(),
+                facts: ParameterFacts {
+                    name: String::new(),
+                    version: 1,
+                    data_type: "text".to_owned(),
+                    modified: None,
+                },
                 value: value.into(),
-                version: 1,
-                data_type: "text".to_owned(),
-                modified: None,
             })
         };
         let good = read(r#"{"template_slug":"gpu-default","instance_type":"g5.xlarge"}"#);

@@ -8,11 +8,16 @@ use serde::Serialize;
 
 use super::finding::Severity;
 pub(crate) use crate::aws::autoscaling::{Activity, Group, Policy};
+pub(crate) use crate::aws::cloudformation::StackSummary;
 pub(crate) use crate::aws::cloudwatch::{Alarm, AlarmState};
+pub(crate) use crate::aws::ecr::Image;
 use crate::aws::ecs::{self, ServiceDeployment};
 pub(crate) use crate::aws::elb::TargetHealth as Target;
 use crate::aws::logs::FoundLine;
 pub(crate) use crate::aws::rds::DbInstance as Database;
+pub(crate) use crate::aws::secretsmanager::SecretFacts;
+pub(crate) use crate::aws::sns::Subscription;
+pub(crate) use crate::aws::ssm::ParameterFacts;
 use crate::error::{ErrorKind, Hint};
 use crate::layout::{App, FleetId, Layout, Stage};
 
@@ -310,18 +315,25 @@ pub(crate) struct PlatformMetrics {
     pub(crate) redis_cpu: Series,
 }
 
-/// An ECR repository and its tags.
+/// An ECR repository of a service.
 #[derive(Clone, Debug)]
 pub(crate) struct Repository {
     pub(crate) app: App,
     pub(crate) name: String,
-    /// Tags and when their images were pushed, the newest first.
-    pub(crate) tags: Vec<(String, Option<Timestamp>)>,
+    /// The newest first.
+    pub(crate) images: Vec<Image>,
 }
 
 impl Repository {
+    /// Tags and when their images were pushed, the newest first.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = (&str, Option<Timestamp>)> {
+        self.images
+            .iter()
+            .flat_map(|image| image.tags.iter().map(|tag| (tag.as_str(), image.pushed)))
+    }
+
     pub(crate) fn has(&self, tag: &str) -> bool {
-        self.tags.iter().any(|(known, _)| known == tag)
+        self.tags().any(|(known, _)| known == tag)
     }
 }
 
@@ -330,21 +342,24 @@ impl Repository {
 pub(crate) struct Secret {
     pub(crate) role: &'static str,
     pub(crate) name: String,
-    pub(crate) exists: bool,
-    /// Whether a version carries AWSCURRENT.
-    pub(crate) has_value: bool,
-    pub(crate) changed: Option<Timestamp>,
+    /// `None`: Secrets Manager does not know the secret.
+    pub(crate) facts: Option<SecretFacts>,
 }
 
 /// A stack whose last operation failed.
 #[derive(Clone, Debug)]
 pub(crate) struct UnsettledStack {
-    pub(crate) name: String,
-    pub(crate) status: String,
-    pub(crate) reason: Option<String>,
-    /// The first resource that failed, and why.
+    pub(crate) summary: StackSummary,
+    /// The first resources that failed, and why.
     pub(crate) failures: Vec<String>,
-    pub(crate) updated: Option<Timestamp>,
+}
+
+impl Deref for UnsettledStack {
+    type Target = StackSummary;
+
+    fn deref(&self) -> &StackSummary {
+        &self.summary
+    }
 }
 
 /// The Auto Scaling group of a fleet.
@@ -372,11 +387,17 @@ pub(crate) struct FleetMetrics {
 /// An AMI pointer in Parameter Store.
 #[derive(Clone, Debug)]
 pub(crate) struct Pointer {
-    pub(crate) data_type: String,
-    pub(crate) version: i64,
-    pub(crate) modified: Option<Timestamp>,
+    pub(crate) facts: ParameterFacts,
     /// Read only when the data type is wrong.
     pub(crate) value: Option<String>,
+}
+
+impl Deref for Pointer {
+    type Target = ParameterFacts;
+
+    fn deref(&self) -> &ParameterFacts {
+        &self.facts
+    }
 }
 
 /// The fleet secret of a stage. The value itself is never kept.
@@ -385,15 +406,13 @@ pub(crate) struct FleetSecret {
     pub(crate) stage: Stage,
     pub(crate) name: String,
     pub(crate) state: FleetSecretState,
-    pub(crate) version: Option<i64>,
-    pub(crate) modified: Option<Timestamp>,
 }
 
 /// What is known about a fleet secret without keeping it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FleetSecretState {
     Set,
-    Placeholder,
+    Placeholder(ParameterFacts),
     Missing,
 }
 
@@ -401,10 +420,20 @@ pub(crate) enum FleetSecretState {
 #[derive(Clone, Debug)]
 pub(crate) struct Topic {
     pub(crate) arn: String,
-    /// Whether SNS knows it.
-    pub(crate) exists: bool,
-    /// Protocol and endpoint of confirmed subscriptions.
-    pub(crate) subscriptions: Vec<(String, String)>,
-    /// Protocol and endpoint of those that nobody has confirmed: nothing is delivered to them.
-    pub(crate) pending: Vec<(String, String)>,
+    /// `None`: SNS does not know the topic.
+    pub(crate) subscriptions: Option<Vec<Subscription>>,
+}
+
+impl Topic {
+    /// Subscriptions that receive what is published.
+    pub(crate) fn confirmed(&self) -> impl Iterator<Item = &Subscription> {
+        let all = self.subscriptions.iter().flatten();
+        all.filter(|subscription| subscription.confirmed)
+    }
+
+    /// Subscriptions whose receiver has not confirmed them: SNS delivers nothing to them.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = &Subscription> {
+        let all = self.subscriptions.iter().flatten();
+        all.filter(|subscription| !subscription.confirmed)
+    }
 }

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::layout::{App, Layout};
 use crate::tasks::shown;
 
-use super::watch::Watch;
+use super::deadline::Deadline;
 
 /// How far back the log is searched.
 const MINUTES: u64 = 30;
@@ -22,10 +22,10 @@ const LINES: usize = 1_000;
 const PATTERN: &str = r#"?".ERROR:" ?".CRITICAL:" ?".ALERT:" ?".EMERGENCY:" ?"PHP Fatal error" ?"Uncaught " ?"SQLSTATE[" ?"connect() failed" ?"[emerg]" ?"cURL error" ?RedisException ?"Predis\\" ?NOAUTH ?WRONGPASS"#;
 
 /// Error lines of the backend, oldest first.
-pub(super) async fn search(aws: &Aws, watch: &Watch<'_>, layout: &Layout) -> Result<Vec<FoundLine>> {
+pub(super) async fn search(aws: &Aws, deadline: &Deadline<'_>, layout: &Layout) -> Result<Vec<FoundLine>> {
     let group = layout.log_group(App::Backend);
     let lines = aws
-        .log_search(&group, PATTERN, watch.minutes_ago(MINUTES), PAGES)
+        .log_search(&group, PATTERN, deadline.minutes_ago(MINUTES), PAGES)
         .await?;
     let surplus = lines.len().saturating_sub(LINES);
     Ok(lines

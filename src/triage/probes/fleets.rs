@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
 
-use super::watch::Watch;
+use super::deadline::Deadline;
 use crate::aws::Aws;
-use crate::aws::sns::Subscription;
 use crate::error::Result;
 use crate::layout::{FLEET_SECRET_PLACEHOLDER, FleetAlarm, FleetId, Layout, Stage};
 use crate::triage::snapshot::{
@@ -83,8 +82,8 @@ pub(super) async fn alarms(
 }
 
 /// What happened to the region's groups within the last hour, as far as the newest hundred tell.
-pub(super) async fn activities(aws: &Aws, watch: &Watch<'_>, layout: &Layout) -> Result<Vec<Activity>> {
-    let from = watch.minutes_ago(MINUTES);
+pub(super) async fn activities(aws: &Aws, deadline: &Deadline<'_>, layout: &Layout) -> Result<Vec<Activity>> {
+    let from = deadline.minutes_ago(MINUTES);
     let activities = aws.recent_activities().await?;
     Ok(activities
         .into_iter()
@@ -117,11 +116,9 @@ pub(super) async fn amis(
                 value: values
                     .get(&facts.name)
                     .map(|parameter| parameter.value.expose().to_owned()),
-                data_type: facts.data_type,
-                version: facts.version,
-                modified: facts.modified,
+                facts,
             };
-            (facts.name, pointer)
+            (pointer.name.clone(), pointer)
         })
         .collect())
 }
@@ -139,21 +136,14 @@ pub(super) async fn secrets(aws: &Aws, layout: &Layout) -> Result<Vec<FleetSecre
     Ok(named
         .into_iter()
         .map(|(stage, name)| {
-            let parameter = found.get(&name);
-            let state = match parameter {
+            let state = match found.get(&name) {
                 None => FleetSecretState::Missing,
                 Some(parameter) if parameter.value.is(FLEET_SECRET_PLACEHOLDER) => {
-                    FleetSecretState::Placeholder
+                    FleetSecretState::Placeholder(parameter.facts.clone())
                 }
                 Some(_) => FleetSecretState::Set,
             };
-            FleetSecret {
-                stage,
-                state,
-                version: parameter.map(|parameter| parameter.version),
-                modified: parameter.and_then(|parameter| parameter.modified),
-                name,
-            }
+            FleetSecret { stage, name, state }
         })
         .collect())
 }
@@ -181,23 +171,9 @@ pub(super) async fn topics(
 /// Who listens to these topics, to the first few of them.
 pub(super) async fn listeners(aws: &Aws, arns: BTreeSet<&String>) -> Result<Vec<Topic>> {
     try_join_all(arns.into_iter().take(TOPICS).map(async |arn| {
-        let subscriptions = aws.subscriptions(arn).await?;
-        let exists = subscriptions.is_some();
-        let (confirmed, pending): (Vec<Subscription>, Vec<Subscription>) = subscriptions
-            .unwrap_or_default()
-            .into_iter()
-            .partition(|subscription| subscription.confirmed);
-        let pairs = |subscriptions: Vec<Subscription>| {
-            subscriptions
-                .into_iter()
-                .map(|subscription| (subscription.protocol, subscription.endpoint))
-                .collect()
-        };
         Ok(Topic {
             arn: arn.clone(),
-            exists,
-            subscriptions: pairs(confirmed),
-            pending: pairs(pending),
+            subscriptions: aws.subscriptions(arn).await?,
         })
     }))
     .await

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::deadline::Deadline;
 use super::platform::{Outputs, dimension};
-use super::watch::Watch;
 use crate::aws::Aws;
 use crate::aws::cloudwatch::{MetricQuery, MetricSeries, Statistic};
 use crate::error::{CtlError, ErrorKind, Result};
@@ -73,7 +73,7 @@ fn caches(endpoint: &str) -> Vec<String> {
 /// Without an alarm that names the load balancer, the target groups of the services lead to it.
 pub(super) async fn platform(
     aws: &Aws,
-    watch: &Watch<'_>,
+    deadline: &Deadline<'_>,
     mut sources: Sources,
     services: &[Service],
 ) -> Result<PlatformMetrics> {
@@ -154,7 +154,7 @@ pub(super) async fn platform(
     }
     let queries: Vec<MetricQuery> = wanted.iter().map(|(_, query)| query.clone()).collect();
     let answers = aws
-        .metric_data(&queries, watch.minutes_ago(MINUTES), watch.now())
+        .metric_data(&queries, deadline.minutes_ago(MINUTES), deadline.now())
         .await?;
     let mut metrics = PlatformMetrics::default();
     for ((field, _), answer) in wanted.iter().zip(&answers) {
@@ -226,7 +226,7 @@ fn points(series: &MetricSeries) -> Result<Vec<(Timestamp, f64)>> {
 /// The last hour of the fleets' queues and workers, 250 fleets per call.
 pub(super) async fn fleets(
     aws: &Aws,
-    watch: &Watch<'_>,
+    deadline: &Deadline<'_>,
     layout: &Layout,
     fleets: &BTreeSet<FleetId>,
 ) -> Result<BTreeMap<FleetId, FleetMetrics>> {
@@ -243,7 +243,7 @@ pub(super) async fn fleets(
         })
         .collect();
     let answers = aws
-        .metric_data(&queries, watch.minutes_ago(MINUTES), watch.now())
+        .metric_data(&queries, deadline.minutes_ago(MINUTES), deadline.now())
         .await?;
     let mut all = BTreeMap::new();
     for (fleet, pair) in fleets.iter().zip(answers.chunks(2)) {

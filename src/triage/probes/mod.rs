@@ -4,12 +4,12 @@
 //! no more than 55 calls are made for them.
 
 mod backend_logs;
+mod deadline;
 mod fleets;
 mod metrics;
 mod platform;
 mod services;
 mod tasks;
-mod watch;
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use super::snapshot::{Checked, Probe, Snapshot};
 use crate::aws::Aws;
 use crate::aws::cloudformation::StackSummary;
 use crate::layout::{FleetId, Layout};
-use watch::{Watch, needed};
+use deadline::{Deadline, needed};
 
 /// What to look at, and for how long.
 #[derive(Clone, Debug)]
@@ -40,45 +40,31 @@ fn awaited<'a, T: Clone>(look: impl Future<Output = Checked<T>> + 'a) -> Awaited
 
 /// Looks at everything. Never fails as a whole: what could not be seen says so in its place.
 pub(crate) async fn look(aws: &Aws, layout: &Layout, scope: &Scope) -> Snapshot {
-    let watch = &Watch::begin(aws.clock(), scope.timeout);
-    let core = core(aws, layout, watch).boxed_local();
-    let fleets = fleets(aws, layout, scope, watch).boxed_local();
-    let (core, fleets) = join(core, fleets).await;
-    Snapshot {
-        layout: layout.clone(),
-        services: core.services,
-        rollouts: core.rollouts,
-        tasks: core.tasks,
-        task_logs: core.task_logs,
-        backend_logs: core.backend_logs,
-        targets: core.targets,
-        alarms: core.alarms,
-        metrics: core.metrics,
-        images: core.images,
-        secrets: core.secrets,
-        database: core.database,
-        stacks: core.stacks,
-        stack_names: core.stack_names,
-        alert_topics: core.alert_topics,
-        ..fleets
-    }
+    let deadline = &Deadline::begin(aws.clock(), scope.timeout);
+    let fleets = fleets(aws, layout, scope, deadline).boxed_local();
+    core(aws, layout, deadline, fleets).boxed_local().await
 }
 
-/// The core system: its part of the snapshot, the fleets' part empty.
+/// The core system, beside the `fleets`, whose part of the snapshot is filled already.
 #[expect(clippy::too_many_lines, reason = "one row a probe, all of them at once")]
-async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
-    let services = awaited(watch.check(services::services(aws, layout)));
-    let tasks = awaited(watch.check(tasks::tasks(aws, layout)));
-    let alarms = awaited(watch.check(platform::alarms(aws, layout)));
-    let outputs = awaited(watch.check(platform::outputs(aws, layout)));
+async fn core(
+    aws: &Aws,
+    layout: &Layout,
+    deadline: &Deadline<'_>,
+    fleets: impl Future<Output = Snapshot>,
+) -> Snapshot {
+    let services = awaited(deadline.check(services::services(aws, layout)));
+    let tasks = awaited(deadline.check(tasks::tasks(aws, layout)));
+    let alarms = awaited(deadline.check(platform::alarms(aws, layout)));
+    let outputs = awaited(deadline.check(platform::outputs(aws, layout)));
     let targets = awaited(async {
         let services = services.clone().await;
-        watch
+        deadline
             .check(services::targets(aws, needed(&services, Probe::Services)?))
             .await
     });
     let database = awaited(async {
-        let instances = watch.check(aws.db_instances());
+        let instances = deadline.check(aws.db_instances());
         let (instances, outputs, alarms) = join3(instances, outputs.clone(), alarms.clone()).await;
         // Without the stack's word or the alarms' the only instance is taken; with them, theirs.
         let (outputs, alarms) = (outputs.unwrap_or_default(), alarms.unwrap_or_default());
@@ -101,22 +87,22 @@ async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
             Err(_) => needed(&alarms, Probe::Alarms)?,
         };
         let sources = metrics::Sources::new(alarms, outputs, database.as_ref());
-        watch
-            .check(metrics::platform(aws, watch, sources, &services))
+        deadline
+            .check(metrics::platform(aws, deadline, sources, &services))
             .await
     });
     let task_logs = async {
         let tasks = tasks.clone().await;
         let tasks = needed(&tasks, Probe::Tasks)?;
-        watch.check(tasks::logs(aws, layout, tasks)).await
+        deadline.check(tasks::logs(aws, layout, tasks)).await
     };
-    let backend_logs = watch.check(backend_logs::search(aws, watch, layout));
-    let all_stacks = awaited(watch.check(platform::all_stacks(aws)));
+    let backend_logs = deadline.check(backend_logs::search(aws, deadline, layout));
+    let all_stacks = awaited(deadline.check(platform::all_stacks(aws)));
     let stacks = async {
         let unsettled = async {
             let all = all_stacks.clone().await;
             let all = needed(&all, Probe::StackNames)?.clone();
-            watch.check(platform::stacks(aws, layout, all)).await
+            deadline.check(platform::stacks(aws, layout, all)).await
         };
         let (unsettled, outputs) = join(unsettled, outputs.clone()).await;
         outputs.and(unsettled)
@@ -124,12 +110,12 @@ async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
     let alert_topics = async {
         let alarms = alarms.clone().await;
         let alarms = needed(&alarms, Probe::Alarms)?;
-        watch.check(platform::alert_topics(aws, alarms)).await
+        deadline.check(platform::alert_topics(aws, alarms)).await
     };
-    let rollouts = watch.check(services::rollouts(aws, layout));
-    let images = watch.check(platform::images(aws, layout));
-    let secrets = watch.check(platform::secrets(aws, layout));
-    // What several probes wait for is asked for as early as what nobody waits for.
+    let rollouts = deadline.check(services::rollouts(aws, layout));
+    let images = deadline.check(platform::images(aws, layout));
+    let secrets = deadline.check(platform::secrets(aws, layout));
+    // Answers that several probes need are polled with the others: a shared future starts at its first poll.
     let shared = async {
         futures::join!(
             services.clone(),
@@ -140,7 +126,7 @@ async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
             database.clone()
         )
     };
-    let (shared, task_logs, backend_logs, stacks, rollouts, images, secrets, alert_topics) = futures::join!(
+    let (shared, task_logs, backend_logs, stacks, rollouts, images, secrets, alert_topics, fleets) = futures::join!(
         shared,
         task_logs,
         backend_logs,
@@ -148,7 +134,8 @@ async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
         rollouts,
         images,
         secrets,
-        alert_topics
+        alert_topics,
+        fleets
     );
     let (services, tasks, targets, alarms, metrics, database) = shared;
     let names = |all: Vec<StackSummary>| all.into_iter().map(|stack| stack.name).collect();
@@ -167,13 +154,13 @@ async fn core(aws: &Aws, layout: &Layout, watch: &Watch<'_>) -> Snapshot {
         database,
         stacks,
         alert_topics,
-        ..Snapshot::empty(layout.clone())
+        ..fleets
     }
 }
 
 /// The fleets: their part of the snapshot, the core system's part empty.
-async fn fleets(aws: &Aws, layout: &Layout, scope: &Scope, watch: &Watch<'_>) -> Snapshot {
-    let groups = awaited(watch.check(fleets::groups(aws, layout, &scope.fleets)));
+async fn fleets(aws: &Aws, layout: &Layout, scope: &Scope, deadline: &Deadline<'_>) -> Snapshot {
+    let groups = awaited(deadline.check(fleets::groups(aws, layout, &scope.fleets)));
     // Fleets that were asked for are known without their groups.
     let known = awaited(async {
         if !scope.fleets.is_empty() {
@@ -182,23 +169,27 @@ async fn fleets(aws: &Aws, layout: &Layout, scope: &Scope, watch: &Watch<'_>) ->
         let groups = groups.clone().await;
         needed(&groups, Probe::Groups).map(|groups| fleets::ids(groups))
     });
-    let policies = awaited(watch.check(fleets::policies(aws, layout, &scope.fleets)));
+    let policies = awaited(deadline.check(fleets::policies(aws, layout, &scope.fleets)));
     let alarms = awaited(async {
         let (known, policies) = join(known.clone(), policies.clone()).await;
         // Without the policies at least the alarms that the layout names.
         let policies = policies.unwrap_or_default();
-        watch.check(fleets::alarms(aws, layout, &known?, &policies)).await
+        deadline
+            .check(fleets::alarms(aws, layout, &known?, &policies))
+            .await
     });
     let metrics = async {
         let known = known.clone().await?;
-        watch.check(metrics::fleets(aws, watch, layout, &known)).await
+        deadline
+            .check(metrics::fleets(aws, deadline, layout, &known))
+            .await
     };
     let amis = async {
         let known = known.clone().await?;
-        watch.check(fleets::amis(aws, layout, &known)).await
+        deadline.check(fleets::amis(aws, layout, &known)).await
     };
     let secrets = async {
-        let secrets = watch.check(fleets::secrets(aws, layout));
+        let secrets = deadline.check(fleets::secrets(aws, layout));
         let (secrets, known) = join(secrets, known.clone()).await;
         let mut secrets = secrets?;
         if let Ok(known) = known {
@@ -209,9 +200,9 @@ async fn fleets(aws: &Aws, layout: &Layout, scope: &Scope, watch: &Watch<'_>) ->
     let topics = async {
         let (known, alarms) = join(known.clone(), alarms.clone()).await;
         let alarms = needed(&alarms, Probe::FleetAlarms)?;
-        watch.check(fleets::topics(aws, layout, &known?, alarms)).await
+        deadline.check(fleets::topics(aws, layout, &known?, alarms)).await
     };
-    let activities = watch.check(fleets::activities(aws, watch, layout));
+    let activities = deadline.check(fleets::activities(aws, deadline, layout));
     let (fleet_metrics, amis, fleet_secrets, topics, activities) =
         futures::join!(metrics, amis, secrets, topics, activities);
     Snapshot {

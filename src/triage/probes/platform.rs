@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
-use jiff::Timestamp;
 
 use super::fleets;
 use super::services::APPS;
@@ -63,13 +62,11 @@ pub(super) async fn stacks(
     failed.sort_by_key(|stack| std::cmp::Reverse(stack.updated));
     let explained = failed.iter().take(EXPLAINED);
     let events = try_join_all(explained.map(async |stack| aws.stack_events(&stack.name).await)).await?;
+    let events = events.into_iter().chain(std::iter::repeat(Vec::new()));
     Ok(failed
-        .iter()
-        .enumerate()
-        .map(|(position, stack)| {
-            let events = events.get(position).map_or(&[][..], Vec::as_slice);
-            failed_stack(stack, events)
-        })
+        .into_iter()
+        .zip(events)
+        .map(|(stack, events)| failed_stack(stack, &events))
         .collect())
 }
 
@@ -89,7 +86,7 @@ fn owns(layout: &Layout, name: &str) -> bool {
         || beginnings.any(|beginning| name.starts_with(&beginning))
 }
 
-fn failed_stack(stack: &StackSummary, events: &[StackEvent]) -> UnsettledStack {
+fn failed_stack(stack: StackSummary, events: &[StackEvent]) -> UnsettledStack {
     // The newest first: what ends the list of the last operation is its beginning.
     let last = events
         .iter()
@@ -119,11 +116,8 @@ fn failed_stack(stack: &StackSummary, events: &[StackEvent]) -> UnsettledStack {
     failures.reverse();
     failures.truncate(FAILURES);
     UnsettledStack {
-        name: stack.name.clone(),
-        status: stack.status.clone(),
-        reason: stack.status_reason.clone(),
+        summary: stack,
         failures,
-        updated: stack.updated,
     }
 }
 
@@ -150,14 +144,7 @@ pub(super) async fn images(aws: &Aws, layout: &Layout) -> Result<Vec<Repository>
     try_join_all(APPS.map(async |app| {
         let name = layout.repository(app);
         let images = aws.images(&name).await?.unwrap_or_default();
-        let tags: Vec<(String, Option<Timestamp>)> = images
-            .into_iter()
-            .flat_map(|image| {
-                let pushed = image.pushed;
-                image.tags.into_iter().map(move |tag| (tag, pushed))
-            })
-            .collect();
-        Ok(Repository { app, name, tags })
+        Ok(Repository { app, name, images })
     }))
     .await
 }
@@ -166,20 +153,13 @@ pub(super) async fn images(aws: &Aws, layout: &Layout) -> Result<Vec<Repository>
 pub(super) async fn secrets(aws: &Aws, layout: &Layout) -> Result<Vec<Secret>> {
     let wanted = layout.secrets();
     let names: Vec<String> = wanted.iter().map(|(_, name)| name.clone()).collect();
-    let found = aws.secrets_named(&names).await?;
-    Ok(wanted
-        .into_iter()
-        .map(|(role, name)| {
-            let facts = found.iter().find(|secret| secret.name == name);
-            Secret {
-                role,
-                exists: facts.is_some(),
-                has_value: facts.is_some_and(|secret| secret.has_value),
-                changed: facts.and_then(|secret| secret.changed),
-                name,
-            }
-        })
-        .collect())
+    let mut found = aws.secrets_named(&names).await?;
+    let secrets = wanted.into_iter().map(|(role, name)| {
+        let known = found.iter().position(|secret| secret.name == name);
+        let facts = known.map(|known| found.swap_remove(known));
+        Secret { role, name, facts }
+    });
+    Ok(secrets.collect())
 }
 
 #[cfg(test)]
@@ -213,7 +193,7 @@ mod tests {
             event("bp-compute", stack, "UPDATE_IN_PROGRESS", "User Initiated"),
             event("Old", service, "UPDATE_FAILED", "of last year"),
         ];
-        let failed = failed_stack(&summary, &events);
+        let failed = failed_stack(summary, &events);
         assert_eq!(
             failed.failures,
             ["`Backend` (AWS::ECS::Service): Exceeded attempts to wait"]

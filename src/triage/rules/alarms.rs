@@ -9,7 +9,7 @@ use crate::layout::{FleetAlarm, FleetId};
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
-use crate::triage::snapshot::{Alarm, Snapshot, Topic};
+use crate::triage::snapshot::{Alarm, Snapshot, Subscription, Topic};
 use crate::triage::wording::{ago, at, count};
 
 /// The full name of a platform alarm.
@@ -200,7 +200,7 @@ pub(super) fn missing(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
 pub(super) fn unheard(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     let topics = snapshot.alert_topics.iter().flatten();
     topics
-        .filter(|topic| topic.subscriptions.is_empty())
+        .filter(|topic| topic.confirmed().next().is_none())
         .map(|topic| silent_topic(snapshot, topic))
         .collect()
 }
@@ -212,25 +212,29 @@ fn silent_topic(snapshot: &Snapshot, topic: &Topic) -> Finding {
         .all_alarms()
         .filter(|alarm| alarm.actions.contains(arn))
         .count();
+    let pending: Vec<&Subscription> = topic.pending().collect();
     let mut finding = Finding::new(Code::AlarmUnheard, Node::AlertTopic(arn.clone()), name).evidence(match (
-        topic.exists,
-        topic.pending.len(),
+        topic.subscriptions.is_some(),
+        pending.len(),
     ) {
         (false, _) => format!("there is no topic `{arn}`"),
         (true, 0) => format!("`{arn}` has no subscription"),
         (true, 1) => format!("the only subscription of `{arn}` was never confirmed"),
         (true, pending) => format!("none of the {pending} subscriptions of `{arn}` was ever confirmed"),
     });
-    for (protocol, endpoint) in topic.pending.iter().take(6) {
+    for Subscription {
+        protocol, endpoint, ..
+    } in pending.iter().take(6)
+    {
         finding = finding.evidence(format!("waits for confirmation: {protocol} `{endpoint}`"));
     }
     finding = finding.evidence(format!("{} to it", count_speaking(speak)));
-    let cause = if topic.pending.is_empty() {
+    let cause = if pending.is_empty() {
         "the platform was deployed without an address for alarms: they go on and nobody is told"
     } else {
         "SNS delivers nothing before the receiver follows the link in the message that asks for confirmation"
     };
-    let advice = if topic.pending.is_empty() {
+    let advice = if pending.is_empty() {
         format!(
             "subscribe an address to `{arn}`, and confirm it by the link in the message that arrives there"
         )
@@ -348,7 +352,7 @@ mod tests {
         let mut snapshot = sample::healthy();
         assert!(unheard(&snapshot, sample::now()).is_empty());
         let topic = &mut snapshot.alert_topics.as_mut().unwrap()[0];
-        topic.pending = std::mem::take(&mut topic.subscriptions);
+        topic.subscriptions.as_mut().unwrap()[0].confirmed = false;
         let waiting = unheard(&snapshot, sample::now()).remove(0);
         assert_eq!(
             (waiting.code, waiting.severity),
@@ -359,7 +363,7 @@ mod tests {
             "waits for confirmation: email `ops@example.com`"
         );
         assert_eq!(waiting.evidence[2], "10 alarms speak to it");
-        snapshot.alert_topics.as_mut().unwrap()[0].pending.clear();
+        snapshot.alert_topics.as_mut().unwrap()[0].subscriptions = Some(Vec::new());
         let nobody = unheard(&snapshot, sample::now()).remove(0);
         assert!(
             nobody.evidence[0].ends_with("has no subscription"),
@@ -368,8 +372,10 @@ mod tests {
         );
         // One that is confirmed is enough.
         let topic = &mut snapshot.alert_topics.as_mut().unwrap()[0];
-        topic.subscriptions = vec![("https".to_owned(), "https://example.com/".to_owned())];
-        topic.pending = vec![("email".to_owned(), "ops@example.com".to_owned())];
+        let mut unconfirmed = sample::subscription("email", "ops@example.com");
+        unconfirmed.confirmed = false;
+        let confirmed = sample::subscription("https", "https://example.com/");
+        topic.subscriptions = Some(vec![confirmed, unconfirmed]);
         assert!(unheard(&snapshot, sample::now()).is_empty());
     }
 }

@@ -8,7 +8,7 @@ use crate::layout::FleetAlarm;
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node};
-use crate::triage::snapshot::{Alarm, AlarmState, Snapshot};
+use crate::triage::snapshot::{Alarm, AlarmState, Snapshot, Topic};
 use crate::triage::wording::{ago, at, minutes_since};
 
 /// Alarm and launch take two to three minutes; after so many an empty group is a finding.
@@ -156,13 +156,9 @@ fn keeps_running(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Opti
         "the scale-to-zero function did not act: it did not hear the alarm, it failed, or the fleet was started after the alarm rang, which it does only once"
     };
     // The name of the function is generated: whoever listens to the topic says it.
-    let listeners = snapshot
-        .topics
-        .iter()
-        .flatten()
-        .flat_map(|topic| &topic.subscriptions);
-    for (_, endpoint) in listeners.filter(|(protocol, _)| protocol == "lambda") {
-        if let Some((_, function)) = endpoint.split_once(":function:") {
+    let listeners = snapshot.topics.iter().flatten().flat_map(Topic::confirmed);
+    for listener in listeners.filter(|listener| listener.protocol == "lambda") {
+        if let Some((_, function)) = listener.endpoint.split_once(":function:") {
             finding = finding.next(commands::recent_lines(
                 format!("/aws/lambda/{function}"),
                 120,

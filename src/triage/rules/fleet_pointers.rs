@@ -71,17 +71,14 @@ pub(super) fn secrets(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
         .flatten()
         .filter_map(|secret| {
             let name = &secret.name;
-            let (code, evidence) = match secret.state {
+            let (code, evidence) = match &secret.state {
                 FleetSecretState::Set => return None,
-                FleetSecretState::Placeholder => (
+                FleetSecretState::Placeholder(facts) => (
                     Code::FleetSecretPlaceholder,
                     format!(
-                        "`{name}`{} holds the placeholder of the first deployment{}",
-                        secret
-                            .version
-                            .map(|version| format!(" version {version}"))
-                            .unwrap_or_default(),
-                        secret
+                        "`{name}` version {} holds the placeholder of the first deployment{}",
+                        facts.version,
+                        facts
                             .modified
                             .map(|at_| format!(", written {} ({})", at(at_), ago(now, at_)))
                             .unwrap_or_default()
@@ -127,12 +124,7 @@ pub(super) fn topics(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
         .topics
         .iter()
         .flatten()
-        .filter(|topic| {
-            !topic
-                .subscriptions
-                .iter()
-                .any(|(protocol, _)| protocol == "lambda")
-        })
+        .filter(|topic| !topic.confirmed().any(|listener| listener.protocol == "lambda"))
         .map(|topic| unheard(snapshot, topic))
         .collect()
 }
@@ -140,15 +132,14 @@ pub(super) fn topics(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
 fn unheard(snapshot: &Snapshot, topic: &Topic) -> Finding {
     let arn = &topic.arn;
     let name = arn.rsplit(':').next().unwrap_or(arn);
+    let others: Vec<&str> = topic
+        .confirmed()
+        .map(|listener| listener.protocol.as_str())
+        .collect();
     let mut finding = Finding::new(Code::TopicUnsubscribed, Node::Topic, name)
-        .evidence(if topic.subscriptions.is_empty() {
+        .evidence(if others.is_empty() {
             format!("`{arn}` has no subscription")
         } else {
-            let others: Vec<&str> = topic
-                .subscriptions
-                .iter()
-                .map(|(protocol, _)| protocol.as_str())
-                .collect();
             format!(
                 "no function is subscribed to `{arn}`, only {}",
                 others.join(", ")
@@ -188,7 +179,7 @@ mod tests {
         let name = "/bp/ami/fleets/production/gpu-default";
         let pointers = snapshot.amis.as_mut().unwrap();
         let pointer = pointers.get_mut(name).unwrap();
-        pointer.data_type = "text".to_owned();
+        pointer.facts.data_type = "text".to_owned();
         pointer.value = Some("comfyui-latest".to_owned());
         let finding = amis(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.code, Code::AmiWrongType);
@@ -207,7 +198,8 @@ mod tests {
     fn an_unset_secret_concerns_the_fleets_of_its_stage() {
         let mut snapshot = sample::healthy();
         assert!(secrets(&snapshot, sample::now()).is_empty());
-        snapshot.fleet_secrets.as_mut().unwrap()[1].state = FleetSecretState::Placeholder;
+        snapshot.fleet_secrets.as_mut().unwrap()[1].state =
+            FleetSecretState::Placeholder(sample::parameter("/bp/fleet-secret/production", "text"));
         let finding = secrets(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.code, Code::FleetSecretPlaceholder);
         assert_eq!(
@@ -224,7 +216,7 @@ mod tests {
         let mut snapshot = sample::healthy();
         assert!(topics(&snapshot, sample::now()).is_empty());
         snapshot.topics.as_mut().unwrap()[0].subscriptions =
-            vec![("email".to_owned(), "ops@example.com".to_owned())];
+            Some(vec![sample::subscription("email", "ops@example.com")]);
         let finding = topics(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.code, Code::TopicUnsubscribed);
         assert!(finding.evidence[0].ends_with("only email"));

@@ -34,11 +34,7 @@ fn missing(repository: &Repository) -> Option<Finding> {
     for tag in &gone {
         // nginx-latest goes to the newest nginx-<sha7>, latest to the newest <sha7>.
         let prefix = tag.strip_suffix("latest").unwrap_or_default();
-        if let Some((existing, _)) = repository
-            .tags
-            .iter()
-            .find(|(known, _)| is_release(known, prefix))
-        {
+        if let Some((existing, _)) = repository.tags().find(|(known, _)| is_release(known, prefix)) {
             finding = finding.next(commands::retag(&repository.name, existing, tag));
         }
     }
@@ -52,11 +48,8 @@ fn is_release(tag: &str, prefix: &str) -> bool {
 }
 
 fn newest(repository: &Repository) -> Option<String> {
-    let (tag, pushed) = repository.tags.first()?;
-    Some(format!(
-        "newest image: `{tag}`, pushed {}",
-        at_or_unknown(*pushed)
-    ))
+    let (tag, pushed) = repository.tags().next()?;
+    Some(format!("newest image: `{tag}`, pushed {}", at_or_unknown(pushed)))
 }
 
 /// What is known about the image that a pull error or else the container names.
@@ -109,8 +102,8 @@ mod tests {
         let mut snapshot = sample::healthy();
         assert!(rule(&snapshot, sample::now()).is_empty());
         snapshot.images.as_mut().unwrap()[0]
-            .tags
-            .retain(|(tag, _)| tag != "php-latest");
+            .images
+            .retain(|image| image.tags != ["php-latest"]);
         let finding = rule(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.code, Code::ImageTagMissing);
         assert!(finding.next[1].contains("--image-tag php-latest"));

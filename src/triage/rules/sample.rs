@@ -11,9 +11,9 @@ use crate::aws::logs::FoundLine;
 use crate::error::ErrorKind;
 use crate::layout::{App, FLEET_NAMESPACE, FleetAlarm, FleetId, Layout, LayoutKind, Stage};
 use crate::triage::snapshot::{
-    Activity, Alarm, Blind, Database, FleetGroup, FleetMetrics, FleetSecret, FleetSecretState, Group,
-    PlatformMetrics, Pointer, Policy, Repository, Secret, Series, Service, Snapshot, Target, TargetGroup,
-    Task, Topic,
+    Activity, Alarm, Blind, Database, FleetGroup, FleetMetrics, FleetSecret, FleetSecretState, Group, Image,
+    ParameterFacts, PlatformMetrics, Pointer, Policy, Repository, Secret, SecretFacts, Series, Service,
+    Snapshot, Subscription, Target, TargetGroup, Task, Topic,
 };
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:bp-scale-to-zero";
@@ -267,10 +267,31 @@ fn repository(app: App, name: &str, tags: &[&str]) -> Repository {
     Repository {
         app,
         name: name.to_owned(),
-        tags: tags
+        images: tags
             .iter()
-            .map(|tag| ((*tag).to_owned(), Some(before(1100))))
+            .map(|tag| Image {
+                tags: vec![(*tag).to_owned()],
+                pushed: Some(before(1100)),
+            })
             .collect(),
+    }
+}
+
+/// A confirmed subscription.
+pub(crate) fn subscription(protocol: &str, endpoint: &str) -> Subscription {
+    Subscription {
+        protocol: protocol.to_owned(),
+        endpoint: endpoint.to_owned(),
+        confirmed: true,
+    }
+}
+
+pub(crate) fn parameter(name: &str, data_type: &str) -> ParameterFacts {
+    ParameterFacts {
+        name: name.to_owned(),
+        version: 4,
+        data_type: data_type.to_owned(),
+        modified: None,
     }
 }
 
@@ -316,10 +337,12 @@ pub(crate) fn healthy() -> Snapshot {
         .into_iter()
         .map(|(role, name)| Secret {
             role,
+            facts: Some(SecretFacts {
+                name: name.clone(),
+                has_value: true,
+                changed: None,
+            }),
             name,
-            exists: true,
-            has_value: true,
-            changed: None,
         })
         .collect());
     snapshot.database = Ok(Some(Database {
@@ -357,13 +380,12 @@ pub(crate) fn healthy() -> Snapshot {
     snapshot.amis = Ok(fleets
         .iter()
         .map(|fleet| {
+            let name = layout.ami_parameter(fleet);
             let pointer = Pointer {
-                data_type: "aws:ec2:image".to_owned(),
-                version: 4,
-                modified: None,
+                facts: parameter(&name, "aws:ec2:image"),
                 value: None,
             };
-            (layout.ami_parameter(fleet), pointer)
+            (name, pointer)
         })
         .collect());
     snapshot.fleet_secrets = Ok(Stage::ALL
@@ -371,25 +393,18 @@ pub(crate) fn healthy() -> Snapshot {
             stage,
             name: layout.fleet_secret_parameter(stage),
             state: FleetSecretState::Set,
-            version: Some(2),
-            modified: None,
         })
         .to_vec());
     snapshot.alert_topics = Ok(vec![Topic {
         arn: ALERTS.to_owned(),
-        exists: true,
-        subscriptions: vec![("email".to_owned(), "ops@example.com".to_owned())],
-        pending: Vec::new(),
+        subscriptions: Some(vec![subscription("email", "ops@example.com")]),
     }]);
     snapshot.topics = Ok(vec![Topic {
         arn: TOPIC.to_owned(),
-        exists: true,
-        pending: Vec::new(),
-        subscriptions: vec![(
-            "lambda".to_owned(),
-            "arn:aws:lambda:us-east-1:123456789012:function:bp-gpu-shared-ScaleToZeroFn5D2A8C61-Ab1Cd2Ef3Gh4"
-                .to_owned(),
-        )],
+        subscriptions: Some(vec![subscription(
+            "lambda",
+            "arn:aws:lambda:us-east-1:123456789012:function:bp-gpu-shared-ScaleToZeroFn5D2A8C61-Ab1Cd2Ef3Gh4",
+        )]),
     }]);
     snapshot
 }

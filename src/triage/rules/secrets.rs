@@ -12,7 +12,7 @@ use crate::triage::wording::at_or_unknown;
 pub(super) fn rule(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     let secrets = snapshot.secrets.iter().flatten();
     secrets
-        .filter(|secret| !(secret.exists && secret.has_value))
+        .filter(|secret| !secret.facts.as_ref().is_some_and(|facts| facts.has_value))
         .map(|secret| finding(snapshot, secret))
         .collect()
 }
@@ -20,18 +20,18 @@ pub(super) fn rule(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
 fn finding(snapshot: &Snapshot, secret: &Secret) -> Finding {
     let layout = &snapshot.layout;
     let name = &secret.name;
-    let code = if secret.exists {
-        Code::SecretWithoutValue
-    } else {
-        Code::SecretMissing
-    };
-    let evidence = if secret.exists {
-        format!(
-            "no version of `{name}` carries AWSCURRENT; last changed {}",
-            at_or_unknown(secret.changed)
-        )
-    } else {
-        format!("Secrets Manager knows no secret `{name}`")
+    let (code, evidence) = match &secret.facts {
+        Some(facts) => (
+            Code::SecretWithoutValue,
+            format!(
+                "no version of `{name}` carries AWSCURRENT; last changed {}",
+                at_or_unknown(facts.changed)
+            ),
+        ),
+        None => (
+            Code::SecretMissing,
+            format!("Secrets Manager knows no secret `{name}`"),
+        ),
     };
     let mut finding = Finding::new(code, Node::Secret(name.clone()), name)
         .evidence(evidence)
@@ -40,7 +40,7 @@ fn finding(snapshot: &Snapshot, secret: &Secret) -> Finding {
             Node::Tasks(App::Backend, TaskFault::Initialization),
             Node::Migration,
         ]);
-    if secret.exists {
+    if secret.facts.is_some() {
         finding = finding.next(commands::secret_versions(name));
     } else if let Some(stack) = layout.core_stack("data") {
         finding = finding
@@ -88,7 +88,8 @@ mod tests {
     fn a_secret_without_a_current_version() {
         let mut snapshot = sample::healthy();
         assert!(rule(&snapshot, sample::now()).is_empty());
-        snapshot.secrets.as_mut().unwrap()[0].has_value = false;
+        let secret = &mut snapshot.secrets.as_mut().unwrap()[0];
+        secret.facts.as_mut().unwrap().has_value = false;
         let finding = rule(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.code, Code::SecretWithoutValue);
         assert_eq!(finding.subject, "/bp/laravel/app-key");
@@ -101,8 +102,7 @@ mod tests {
     #[test]
     fn a_secret_that_is_not_there() {
         let mut snapshot = sample::healthy();
-        let secret = &mut snapshot.secrets.as_mut().unwrap()[0];
-        (secret.exists, secret.has_value) = (false, false);
+        snapshot.secrets.as_mut().unwrap()[0].facts = None;
         let finding = rule(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.code, Code::SecretMissing);
         assert_eq!(finding.next[1], "npx cdk deploy bp-data");

@@ -56,7 +56,7 @@ fn finding(stack: &UnsettledStack, now: Timestamp) -> Option<Finding> {
         stack
             .failures
             .iter()
-            .chain(&stack.reason)
+            .chain(&stack.status_reason)
             .any(|text| signs.iter().all(|sign| text.contains(sign)))
     };
     let secret = said(&["already exists", "ecret"]);
@@ -72,7 +72,12 @@ fn finding(stack: &UnsettledStack, now: Timestamp) -> Option<Finding> {
     let mut finding = Finding::new(code, Node::Stack(name.clone()), name)
         .severity(severity(&stack.status))
         .evidence(format!("status {}{when}", stack.status))
-        .facts(stack.reason.as_deref().map(|reason| reason.trim().to_owned()))
+        .facts(
+            stack
+                .status_reason
+                .as_deref()
+                .map(|reason| reason.trim().to_owned()),
+        )
         .facts(
             stack
                 .failures
@@ -200,15 +205,19 @@ fn advice(stack: &UnsettledStack, said: &dyn Fn(&[&str]) -> bool) -> (&'static s
 mod tests {
     use super::*;
     use crate::triage::rules::sample;
+    use crate::triage::snapshot::StackSummary;
 
     fn seen(status: &str, failure: &str, minutes: i64) -> Option<Finding> {
         let mut snapshot = sample::healthy();
-        snapshot.stacks = Ok(vec![UnsettledStack {
+        let summary = StackSummary {
             name: "bp-data".to_owned(),
             status: status.to_owned(),
-            reason: None,
-            failures: vec![failure.to_owned()],
+            status_reason: None,
             updated: Some(sample::before(minutes)),
+        };
+        snapshot.stacks = Ok(vec![UnsettledStack {
+            summary,
+            failures: vec![failure.to_owned()],
         }]);
         rule(&snapshot, sample::now()).pop()
     }

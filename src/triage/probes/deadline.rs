@@ -12,13 +12,13 @@ use crate::triage::snapshot::{Blind, Checked, Probe};
 
 /// The time that a triage may take.
 #[derive(Debug)]
-pub(super) struct Watch<'a> {
+pub(super) struct Deadline<'a> {
     clock: &'a Clock,
     began: Timestamp,
     limit: Duration,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> Deadline<'a> {
     pub(super) fn begin(clock: &'a Clock, limit: Duration) -> Self {
         Self {
             clock,
