@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use bpctl_sandbox::door::{Pace, ServeOptions, serve};
+use bpctl_sandbox::transport::{Pace, ServeOptions, serve};
 use bpctl_sandbox::{Options, Sandbox, Scenario};
 use serde_json::{Value, json};
 

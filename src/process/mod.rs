@@ -41,7 +41,7 @@ pub struct Process {
     pub can_prompt: bool,
     /// Who answers questions.
     pub prompter: Box<dyn Prompter>,
-    /// A door to a sandbox in this process instead of the network.
+    /// Reaches a sandbox in this process instead of the network.
     pub transport: Option<Transport>,
     /// Cancelled by the first Ctrl-C, or by whoever holds a clone.
     pub cancel: CancellationToken,

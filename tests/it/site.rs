@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use bpctl_sandbox::door::{Pace, ServeOptions, Stopper, serve};
+use bpctl_sandbox::transport::{Pace, ServeOptions, Stopper, serve};
 use bpctl_sandbox::{Options, Sandbox};
 
 /// A running listener; stops when dropped.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use bpctl::{Clock, ExitStatus, Process, Transport};
-use bpctl_sandbox::door::Pace;
+use bpctl_sandbox::transport::Pace;
 use bpctl_sandbox::{Call, FleetSeed, Layout, Options, Sandbox, Scenario, Service};
 use jiff::Timestamp;
 use serde_json::{Value, json};

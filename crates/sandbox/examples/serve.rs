@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::io::Write as _;
 
-use bpctl_sandbox::door::{Pace, ServeOptions, serve};
+use bpctl_sandbox::transport::{Pace, ServeOptions, serve};
 use bpctl_sandbox::{Layout, Options, Sandbox};
 
 #[tokio::main(flavor = "current_thread")]

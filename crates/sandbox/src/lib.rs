@@ -1,11 +1,10 @@
 //! A simulated AWS account with the platform in it.
 //!
 //! One state ([`World`]), one virtual clock, one seed: the same calls at the same simulated times
-//! always get the same answers. Two doors lead to the same state: in process as the AWS SDK's HTTP
+//! always get the same answers. Two transports lead to the same state: in process as the AWS SDK's HTTP
 //! client, and a loopback HTTP listener for the `aws` command line or any other SDK.
 
 mod application;
-pub mod door;
 mod error;
 mod fault;
 mod ids;
@@ -15,6 +14,7 @@ mod scenario;
 mod seed;
 mod service;
 mod time;
+pub mod transport;
 mod wire;
 mod world;
 

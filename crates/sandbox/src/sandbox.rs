@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use crate::door::Pace;
-use crate::door::clock::Clock;
 use crate::options::Options;
 use crate::time::SimTime;
+use crate::transport::Pace;
+use crate::transport::clock::Clock;
 use crate::world::World;
 
 /// A handle on a simulated account; clones share it. Used as an AWS SDK's HTTP client it is the account.

@@ -12,7 +12,7 @@ use crate::scenario::Scenario;
 use crate::seed;
 use crate::service::{self, Service};
 use crate::time::SimTime;
-use crate::wire::Desk;
+use crate::wire::Gateway;
 
 /// How often the world moves by itself. Every time-driven behaviour is aligned to it, so that the
 /// answers do not depend on when requests happen to arrive.
@@ -35,7 +35,7 @@ pub struct World {
     pub(crate) application_ids: Ids,
     pub(crate) scenarios: BTreeSet<Scenario>,
     pub(crate) services: service::States,
-    pub(crate) desk: Desk,
+    pub(crate) gateway: Gateway,
 }
 
 impl World {
@@ -58,7 +58,7 @@ impl World {
             application_ids: Ids::new(options.seed ^ (1 << 40)),
             scenarios: options.scenarios.clone(),
             services: service::States::default(),
-            desk: Desk::new(options.seed),
+            gateway: Gateway::new(options.seed),
             options,
         }
     }

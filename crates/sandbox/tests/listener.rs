@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bpctl_sandbox::door::{ServeOptions, TOKEN_HEADER, serve};
+use bpctl_sandbox::transport::{ServeOptions, TOKEN_HEADER, serve};
 use bpctl_sandbox::{Fault, FaultRule, Layout, Options, Sandbox, Scenario, Service};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

@@ -1,4 +1,4 @@
-//! The AWS SDK for Rust through both doors: every protocol, every fault as the SDK's retries and callers see it.
+//! The AWS SDK for Rust through both transports: every protocol, every fault as the SDK's retries and callers see it.
 
 #![expect(
     clippy::disallowed_methods,
@@ -11,7 +11,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StateValue, Statistic};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use bpctl_sandbox::door::{ServeOptions, Server, serve};
+use bpctl_sandbox::transport::{ServeOptions, Server, serve};
 use bpctl_sandbox::{Access, Fault, FaultRule, Options, Sandbox, Scenario, Service};
 
 /// A configuration for the client crate `$sdk` that leads through `$http` to `$endpoint`.
@@ -59,7 +59,7 @@ async fn listening(sandbox: &Sandbox) -> String {
 }
 
 #[tokio::test]
-async fn query_json_and_cbor_go_through_the_door_in_process() {
+async fn query_json_and_cbor_in_process() {
     let sandbox = sandbox();
     let identity = client!(aws_sdk_sts, sandbox.clone(), None)
         .get_caller_identity()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bpctl_sandbox::door::Remote;
+use bpctl_sandbox::transport::Remote;
 use jiff::Timestamp;
 
 use super::{launch, state};

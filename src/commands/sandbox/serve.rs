@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use bpctl_sandbox::Sandbox;
-use bpctl_sandbox::door::{Pace, ServeOptions, Server, serve};
+use bpctl_sandbox::transport::{Pace, ServeOptions, Server, serve};
 use clap::Args;
 
 use super::launch::{RELEASED, WorldArgs};

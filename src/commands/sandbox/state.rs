@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use bpctl_sandbox::door::Remote;
+use bpctl_sandbox::transport::Remote;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{CtlError, ErrorKind, Result};

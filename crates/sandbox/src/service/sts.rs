@@ -115,13 +115,13 @@ fn assume_role(world: &mut World, input: &Value) -> OpResult {
         .unwrap_or(DEFAULT_DURATION);
     let begins = world.services.sts.caller.clock.unwrap_or(world.now);
     let expires = begins + Duration::from_secs(seconds.unsigned_abs());
-    let access_key = format!("ASIA{}", world.desk.ids.hex(16).to_uppercase());
-    let role_id = format!("AROA{}", world.desk.ids.hex(17).to_uppercase());
+    let access_key = format!("ASIA{}", world.gateway.ids.hex(16).to_uppercase());
+    let role_id = format!("AROA{}", world.gateway.ids.hex(17).to_uppercase());
     let answer = json!({
         "Credentials": {
             "AccessKeyId": access_key,
-            "SecretAccessKey": world.desk.ids.hex(40),
-            "SessionToken": world.desk.ids.hex(128),
+            "SecretAccessKey": world.gateway.ids.hex(40),
+            "SessionToken": world.gateway.ids.hex(128),
             "Expiration": expires.epoch_seconds(),
         },
         "AssumedRoleUser": {

@@ -1,4 +1,4 @@
-//! The account's front desk: takes an HTTP request apart, checks it, has it answered and writes the answer in the
+//! The account's HTTP gateway: takes a request apart, checks it, has it answered and writes the answer in the
 //! protocol it was asked in. Pure: the world's clock has been advanced before.
 
 mod calls;
@@ -42,9 +42,9 @@ use crate::world::World;
 /// CloudWatch accepts requests of 1 MB; nothing else comes near it.
 const LARGEST_BODY: u64 = 8 * 1024 * 1024;
 
-/// What the front desk remembers between requests. None of it influences the account.
+/// What the gateway remembers between requests. It does not influence the account.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct Gateway {
     /// Request ids have a generator of their own, so that looking at the account does not change what is in it.
     pub(crate) ids: Ids,
     calls: CallLog,
@@ -53,7 +53,7 @@ pub(crate) struct Desk {
     elsewhere: BTreeMap<String, World>,
 }
 
-impl Desk {
+impl Gateway {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             ids: Ids::new(seed ^ 0x7265_7175_6573_7473),
@@ -86,7 +86,7 @@ impl World {
     ///
     /// Whoever carries the answer to the caller has to heed its [`Delivery`].
     pub fn handle(&mut self, request: &Request<Bytes>) -> Response<Bytes> {
-        let request_id = self.desk.ids.uuid();
+        let request_id = self.gateway.ids.uuid();
         // What encodes the body of a REST request belongs to the object in it.
         let rest = rest::find(request);
         let body = match &rest {
@@ -105,10 +105,10 @@ impl World {
             let refusal = refusal.unwrap_or_else(|| plain(StatusCode::NOT_FOUND, "this request"));
             return finish(refusal, self.now, &request_id);
         };
-        let faults = self.desk.faults.of(route.service, &route.operation);
+        let faults = self.gateway.faults.of(route.service, &route.operation);
         let mut written = None;
         let answer = self.answer(request, &route, &body, &faults, &mut written);
-        self.desk.calls.record(Call {
+        self.gateway.calls.record(Call {
             at: self.now,
             service: route.service,
             operation: route.operation.clone(),
@@ -157,28 +157,28 @@ impl World {
     /// The latest calls, oldest first, also those that were refused.
     #[must_use]
     pub fn calls(&self) -> &VecDeque<Call> {
-        self.desk.calls.latest()
+        self.gateway.calls.latest()
     }
 
     /// How many calls there have been.
     #[must_use]
     pub fn call_count(&self) -> u64 {
-        self.desk.calls.total()
+        self.gateway.calls.total()
     }
 
     /// Forgets the calls so far.
     pub fn forget_calls(&mut self) {
-        self.desk.calls.clear();
+        self.gateway.calls.clear();
     }
 
     /// Lets calls fail from now on.
     pub fn inject(&mut self, rule: FaultRule) {
-        self.desk.faults.add(rule);
+        self.gateway.faults.add(rule);
     }
 
     /// Takes back every rule.
     pub fn clear_faults(&mut self) {
-        self.desk.faults.clear();
+        self.gateway.faults.clear();
     }
 
     /// The world that answers for `region`: this one, or one in which the platform was never deployed.
@@ -188,14 +188,18 @@ impl World {
             return self;
         }
         let (options, now) = (&self.options, self.now);
-        let world = self.desk.elsewhere.entry(region.to_owned()).or_insert_with(|| {
-            let options = Options {
-                region: region.to_owned(),
-                scenarios: BTreeSet::new(),
-                ..options.clone()
-            };
-            Self::empty(options, now)
-        });
+        let world = self
+            .gateway
+            .elsewhere
+            .entry(region.to_owned())
+            .or_insert_with(|| {
+                let options = Options {
+                    region: region.to_owned(),
+                    scenarios: BTreeSet::new(),
+                    ..options.clone()
+                };
+                Self::empty(options, now)
+            });
         world.advance(now);
         world
     }
@@ -219,7 +223,7 @@ impl World {
             return Err(fault::expired(route.service));
         }
         if self.has(Scenario::Throttled)
-            && (self.desk.calls.total() + 1).is_multiple_of(fault::THROTTLED_EVERY)
+            && (self.gateway.calls.total() + 1).is_multiple_of(fault::THROTTLED_EVERY)
         {
             return Err(fault::throttled(route.service));
         }

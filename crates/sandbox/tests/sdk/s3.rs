@@ -52,7 +52,7 @@ async fn of_two_who_create_an_object_one_wins_and_only_the_holder_replaces_it() 
 }
 
 #[tokio::test]
-async fn an_object_comes_back_as_it_went_through_both_doors() {
+async fn an_object_comes_back_unchanged_through_both_transports() {
     use aws_sdk_s3::types::ChecksumAlgorithm;
     let sandbox = sandbox();
     let url = listening(&sandbox).await;

@@ -33,7 +33,7 @@ fn delete(world: &mut World, input: &Value, given: &Value, etag: &str) -> Result
     let key = text(given, "Key").unwrap_or_default();
     let wanted = text(given, "VersionId");
     condition::delete(named(world, input)?, key, text(given, etag))?;
-    let (now, mut ids) = (world.now, world.desk.ids.clone());
+    let (now, mut ids) = (world.now, world.gateway.ids.clone());
     let bucket = named_mut(world, input)?;
     if let Some(wanted) = wanted {
         let Some(versions) = bucket.objects.get_mut(key) else {
@@ -54,7 +54,7 @@ fn delete(world: &mut World, input: &Value, given: &Value, etag: &str) -> Result
     }
     let marker = bucket.push(&mut ids, now, key, None).clone();
     let version = marker.shown_version(bucket);
-    world.desk.ids = ids;
+    world.gateway.ids = ids;
     Ok((version, true))
 }
 

@@ -57,7 +57,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> OpResult {
         parts: BTreeMap::new(),
     };
     let encryption = upload.kept.get("ServerSideEncryption").cloned();
-    let id = world.desk.ids.hex(64);
+    let id = world.gateway.ids.hex(64);
     named_mut(world, input)?.uploads.insert(id.clone(), upload);
     Ok(present(json!({
         "Bucket": text(input, "Bucket"),

@@ -52,11 +52,11 @@ pub(super) fn store(
     content: Content,
     mut output: Map<String, Value>,
 ) -> OpResult {
-    let (now, mut ids) = (world.now, world.desk.ids.clone());
+    let (now, mut ids) = (world.now, world.gateway.ids.clone());
     let bucket = named_mut(world, input)?;
     let object = bucket.push(&mut ids, now, key, Some(content)).clone();
     output.extend(written(bucket, &object));
-    world.desk.ids = ids;
+    world.gateway.ids = ids;
     Ok(present(Value::Object(output)))
 }
 

@@ -8,7 +8,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::listener::{Door, TOKEN_HEADER};
+use super::listener::{ListenerState, TOKEN_HEADER};
 use crate::options::Layout;
 use crate::scenario::Scenario;
 use crate::wire::Shown;
@@ -32,8 +32,8 @@ struct Scenarios {
     names: Vec<String>,
 }
 
-pub(super) fn answer(request: &Request<Bytes>, door: &Door) -> Response<Bytes> {
-    match act(request, door) {
+pub(super) fn answer(request: &Request<Bytes>, state: &ListenerState) -> Response<Bytes> {
+    match act(request, state) {
         Ok(document) => respond(StatusCode::OK, &document),
         Err((status, message)) => refusal(status, &message),
     }
@@ -53,19 +53,19 @@ fn respond(status: StatusCode, document: &Value) -> Response<Bytes> {
     response
 }
 
-fn act(request: &Request<Bytes>, door: &Door) -> Result<Value, Refusal> {
-    let sandbox = &door.sandbox;
+fn act(request: &Request<Bytes>, state: &ListenerState) -> Result<Value, Refusal> {
+    let sandbox = &state.sandbox;
     let name = request.uri().path().trim_start_matches(PREFIX);
     match (request.method(), name) {
         (&Method::GET, "clock") => Ok(json!({
             "now_ms": sandbox.now().0,
             "speed": sandbox.pace().speed(),
         })),
-        (&Method::GET, "status") => Ok(status(door)),
-        (&Method::GET, "reveal") => permitted(request, door).map(|()| reveal(door)),
-        (&Method::GET, "calls") => permitted(request, door).map(|()| calls(door)),
+        (&Method::GET, "status") => Ok(status(state)),
+        (&Method::GET, "reveal") => permitted(request, state).map(|()| reveal(state)),
+        (&Method::GET, "calls") => permitted(request, state).map(|()| calls(state)),
         (&Method::POST, "advance") => {
-            permitted(request, door)?;
+            permitted(request, state)?;
             let Advance { seconds } = body(request)?;
             if !(0.0..=FURTHEST).contains(&seconds) {
                 return Err((
@@ -74,15 +74,15 @@ fn act(request: &Request<Bytes>, door: &Door) -> Result<Value, Refusal> {
                 ));
             }
             sandbox.advance(Duration::from_secs_f64(seconds));
-            Ok(status(door))
+            Ok(status(state))
         }
         (&Method::POST, "reset") => {
-            permitted(request, door)?;
+            permitted(request, state)?;
             sandbox.reset();
-            Ok(status(door))
+            Ok(status(state))
         }
         (&Method::POST, "scenarios") => {
-            permitted(request, door)?;
+            permitted(request, state)?;
             let Scenarios { names } = body(request)?;
             let scenarios: BTreeSet<Scenario> = names
                 .iter()
@@ -90,11 +90,11 @@ fn act(request: &Request<Bytes>, door: &Door) -> Result<Value, Refusal> {
                 .collect::<Result<_, _>>()
                 .map_err(|unknown: crate::UnknownScenario| (StatusCode::BAD_REQUEST, unknown.to_string()))?;
             sandbox.with_world(|world| world.set_scenarios(scenarios));
-            Ok(status(door))
+            Ok(status(state))
         }
         (&Method::POST, "stop") => {
-            permitted(request, door)?;
-            door.stopper.stop();
+            permitted(request, state)?;
+            state.stopper.stop();
             Ok(json!({ "stopping": true }))
         }
         _ => Err((
@@ -104,9 +104,9 @@ fn act(request: &Request<Bytes>, door: &Door) -> Result<Value, Refusal> {
     }
 }
 
-fn permitted(request: &Request<Bytes>, door: &Door) -> Result<(), Refusal> {
+fn permitted(request: &Request<Bytes>, state: &ListenerState) -> Result<(), Refusal> {
     let given = request.headers().get(TOKEN_HEADER).map(HeaderValue::as_bytes);
-    if given == Some(door.token.as_bytes()) {
+    if given == Some(state.token.as_bytes()) {
         Ok(())
     } else {
         Err((
@@ -121,9 +121,9 @@ fn body<T: serde::de::DeserializeOwned>(request: &Request<Bytes>) -> Result<T, R
 }
 
 /// `scenarios` is null in a drill.
-fn status(door: &Door) -> Value {
-    let speed = door.sandbox.pace().speed();
-    door.sandbox.with_world(|world| {
+fn status(state: &ListenerState) -> Value {
+    let speed = state.sandbox.pace().speed();
+    state.sandbox.with_world(|world| {
         let names: Vec<&str> = world.scenarios().iter().map(|scenario| scenario.name()).collect();
         json!({
             "pid": std::process::id(),
@@ -134,8 +134,8 @@ fn status(door: &Door) -> Value {
             "stage": world.options.stage,
             "account_id": world.options.account_id,
             "region": world.options.region,
-            "drill": door.drill,
-            "scenarios": if door.drill { Value::Null } else { names.into() },
+            "drill": state.drill,
+            "scenarios": if state.drill { Value::Null } else { names.into() },
             "now_ms": world.now.0,
             "now": world.now.iso8601(),
             "speed": speed,
@@ -144,8 +144,8 @@ fn status(door: &Door) -> Value {
     })
 }
 
-fn reveal(door: &Door) -> Value {
-    door.sandbox.with_world(|world| {
+fn reveal(state: &ListenerState) -> Value {
+    state.sandbox.with_world(|world| {
         let scenarios: Vec<Value> = world
             .scenarios()
             .iter()
@@ -155,8 +155,8 @@ fn reveal(door: &Door) -> Value {
     })
 }
 
-fn calls(door: &Door) -> Value {
-    door.sandbox.with_world(|world| {
+fn calls(state: &ListenerState) -> Value {
+    state.sandbox.with_world(|world| {
         let calls: Vec<Shown<'_>> = world.calls().iter().map(Shown::from).collect();
         json!({ "calls": calls, "total": world.call_count() })
     })

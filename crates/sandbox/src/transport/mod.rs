@@ -1,4 +1,4 @@
-//! The two ways into a sandbox: in process, as the HTTP client of an AWS SDK, and over a loopback socket.
+//! How requests reach a sandbox: in process, as the HTTP client of an AWS SDK, and over a loopback socket.
 
 mod client;
 pub(crate) mod clock;

@@ -1,4 +1,4 @@
-//! Door 1: the sandbox as the HTTP client of an AWS SDK. No socket, no name lookup, no TLS.
+//! The sandbox as the HTTP client of an AWS SDK. No socket, no name lookup, no TLS.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! Door 2: an HTTP/1.1 listener on the loopback interface, for the `aws` command line and any other SDK.
+//! ListenerState 2: an HTTP/1.1 listener on the loopback interface, for the `aws` command line and any other SDK.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -70,7 +70,7 @@ pub struct Server {
     /// What the control endpoints that change or tell something ask for, in the header [`TOKEN_HEADER`].
     pub token: String,
     listener: TcpListener,
-    door: Door,
+    state: ListenerState,
     stopped: watch::Receiver<bool>,
 }
 
@@ -87,7 +87,7 @@ impl Stopper {
 
 /// What every connection needs to know.
 #[derive(Clone, Debug)]
-pub(super) struct Door {
+pub(super) struct ListenerState {
     pub(super) sandbox: Sandbox,
     pub(super) token: String,
     pub(super) drill: bool,
@@ -113,7 +113,7 @@ pub async fn serve(sandbox: Sandbox, options: ServeOptions) -> io::Result<Server
         address: listener.local_addr()?,
         token: token.clone(),
         listener,
-        door: Door {
+        state: ListenerState {
             sandbox,
             token,
             drill: options.drill,
@@ -131,7 +131,7 @@ impl Server {
     /// What stops this server, besides its control endpoint.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
-        self.door.stopper.clone()
+        self.state.stopper.clone()
     }
 
     /// The address for `endpoint_url` and `AWS_ENDPOINT_URL`.
@@ -144,7 +144,7 @@ impl Server {
     pub async fn run(self) {
         let Self {
             listener,
-            door,
+            state,
             mut stopped,
             ..
         } = self;
@@ -157,13 +157,13 @@ impl Server {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) if connections.len() >= MOST_CONNECTIONS => drop(stream),
                     Ok((stream, _)) => {
-                        connections.spawn(converse(stream, door.clone(), watcher.clone()));
+                        connections.spawn(converse(stream, state.clone(), watcher.clone()));
                     }
                     // Out of file descriptors: waiting is all that helps.
                     Err(_) => pause(IDLE_TICK).await,
                 },
                 _ = idle.tick() => {
-                    let _ = door.sandbox.now();
+                    let _ = state.sandbox.now();
                 }
                 Some(_) = connections.join_next() => {}
             }
@@ -181,11 +181,11 @@ async fn until_stopped(stopped: &mut watch::Receiver<bool>) {
 }
 
 /// One connection, kept alive until the client leaves or the server stops.
-async fn converse(stream: TcpStream, door: Door, mut stopped: watch::Receiver<bool>) {
+async fn converse(stream: TcpStream, state: ListenerState, mut stopped: watch::Receiver<bool>) {
     // Small answers must not wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
-    let head_timeout = door.head_timeout;
-    let service = service_fn(|request| answer(request, door.clone()));
+    let head_timeout = state.head_timeout;
+    let service = service_fn(|request| answer(request, state.clone()));
     let mut connection = pin!(
         http1::Builder::new()
             .auto_date_header(false)
@@ -206,7 +206,7 @@ async fn converse(stream: TcpStream, door: Door, mut stopped: watch::Receiver<bo
 #[error("connection reset")]
 struct Cut;
 
-async fn answer(request: Request<Incoming>, door: Door) -> Result<Response<Full<Bytes>>, Cut> {
+async fn answer(request: Request<Incoming>, state: ListenerState) -> Result<Response<Full<Bytes>>, Cut> {
     if let Err((status, message)) = origin::check(&request) {
         return Ok(control::refusal(status, message).map(Full::new));
     }
@@ -221,10 +221,10 @@ async fn answer(request: Request<Incoming>, door: Door) -> Result<Response<Full<
         .unwrap_or(u32::MAX)
         .min(LARGEST_REQUEST as u32 / 1024 + 1);
     let read = async {
-        let room = door.bodies.acquire_many(room).await;
+        let room = state.bodies.acquire_many(room).await;
         (room, Limited::new(body, LARGEST_REQUEST).collect().await)
     };
-    let Ok((_room, body)) = tokio::time::timeout(door.body_timeout, read).await else {
+    let Ok((_room, body)) = tokio::time::timeout(state.body_timeout, read).await else {
         return Ok(late(control::refusal(
             StatusCode::REQUEST_TIMEOUT,
             "the request took too long",
@@ -236,11 +236,11 @@ async fn answer(request: Request<Incoming>, door: Door) -> Result<Response<Full<
     };
     let request = Request::from_parts(parts, body.to_bytes());
     if request.uri().path().starts_with(control::PREFIX) {
-        return Ok(control::answer(&request, &door).map(Full::new));
+        return Ok(control::answer(&request, &state).map(Full::new));
     }
-    let response = door.sandbox.handle(&request);
+    let response = state.sandbox.handle(&request);
     let delivery = Delivery::of(&response);
-    pause(door.latency + delivery.delay).await;
+    pause(state.latency + delivery.delay).await;
     if delivery.lost {
         return Err(Cut);
     }

@@ -38,7 +38,7 @@ impl Pace {
 /// Waits in the time of the machine: the network's time, not the account's.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a door's delays are those of a network, whatever time the account has"
+    reason = "delays on the way are those of a network, whatever time the account has"
 )]
 pub(crate) async fn pause(duration: Duration) {
     if !duration.is_zero() {
