@@ -2,7 +2,7 @@
 
 use divan::{Bencher, black_box};
 use fleet_scaling::config::{FleetConfig, FleetSpec};
-use fleet_scaling::metrics::{Metric, Metrics};
+use fleet_scaling::metrics::Metrics;
 use fleet_scaling::state::FleetState;
 use fleet_scaling::{Moment, decide, explain};
 
@@ -13,8 +13,8 @@ fn main() {
 fn situation(queue: f64, backlog: f64) -> (FleetConfig, FleetState, Metrics) {
     let config = FleetConfig::new(FleetSpec::from_template("gpu-default").unwrap()).unwrap();
     let metrics = Metrics::new()
-        .with(Metric::QueueDepth, [Some(queue); 20])
-        .with(Metric::BacklogPerInstance, [Some(backlog); 20]);
+        .with("QueueDepth", [Some(queue); 20])
+        .with("BacklogPerInstance", [Some(backlog); 20]);
     (config, FleetState::settled(3), metrics)
 }
 

@@ -19,7 +19,7 @@ pub use spec::{
 
 use crate::Moment;
 use crate::alarm::{AlarmRule, AlarmState, Comparison, Verdict};
-use crate::metrics::{Metric, Metrics, Statistic};
+use crate::metrics::{Metric, Metrics, Signal, Source, Statistic};
 use crate::policy::{Answer, Group, Limits, SimplePolicy, StepPolicy, TargetTrackingPolicy};
 
 /// A fleet's configuration without contradictions in itself. It is written down as a [`FleetSpec`].
@@ -49,7 +49,7 @@ pub struct Alarm {
     /// Its name.
     pub name: String,
     /// What it watches.
-    pub metric: Metric,
+    pub metric: Source,
     /// How the minutes of a period become one point.
     pub statistic: Statistic,
     /// Minutes of one data point.
@@ -64,8 +64,13 @@ impl Alarm {
     /// What CloudWatch makes of `metrics` when the alarm was in `before`.
     #[must_use]
     pub fn evaluate(&self, metrics: &Metrics, before: AlarmState) -> Verdict {
-        let points = metrics.points(self.metric, self.statistic, self.period);
-        self.rule.judge(points, before)
+        self.rule.judge(self.points(metrics), before)
+    }
+
+    /// The data points that CloudWatch retrieves, the newest first.
+    pub fn points<'a>(&self, metrics: &'a Metrics) -> impl Iterator<Item = Option<f64>> + use<'a> {
+        let range = self.rule.evaluation_range();
+        self.metric.points(metrics, self.statistic, self.period, range)
     }
 }
 
@@ -142,7 +147,7 @@ impl FleetConfig {
             let periods = usize::try_from(zero.minutes).unwrap_or_default();
             alarms.push(Alarm {
                 name: "queue-empty".to_owned(),
-                metric: Metric::QueueDepth,
+                metric: depth_metric(&spec),
                 statistic: Statistic::Maximum,
                 period: 1,
                 rule: AlarmRule {
@@ -213,6 +218,42 @@ impl FleetConfig {
         &self.policies
     }
 
+    /// The metric that the fleet publishes `signal` as; the first of several.
+    #[must_use]
+    pub fn metric_of(&self, signal: Signal) -> Option<&Metric> {
+        published(&self.spec, signal)
+    }
+
+    /// What `source` says of the fleet when it is one of the metrics that it publishes.
+    #[must_use]
+    pub fn signal_of(&self, source: &Source) -> Option<Signal> {
+        let published = |metric: &Metric| self.spec.publishes.iter().find(|own| own.metric == *metric);
+        match source {
+            Source::Metric(metric) => published(metric).map(|own| own.signal),
+            Source::Math(_) => None,
+        }
+    }
+
+    /// The newest value of `signal`.
+    #[must_use]
+    pub fn newest(&self, metrics: &Metrics, signal: Signal) -> Option<f64> {
+        metrics.newest(self.metric_of(signal)?)
+    }
+
+    /// Workers that hold a job, as far as the newest points tell: those registered less the free slots,
+    /// rounded up and never below 0. Without word of free slots every worker may be busy; without a
+    /// count of workers nobody knows.
+    ///
+    /// A worker that runs several jobs at once can have a free slot and be busy, so with a concurrency
+    /// above 1 this is too low, down to 0 while jobs run. A depth that counts running jobs is not.
+    #[must_use]
+    pub fn busy_workers(&self, metrics: &Metrics) -> Option<u32> {
+        let workers = self.newest(metrics, Signal::Workers)?;
+        let free = self.newest(metrics, Signal::FreeSlots).unwrap_or(0.0);
+        // Saturates: what is below 0 becomes 0.
+        Some((workers - free).ceil() as u32)
+    }
+
     /// Dollars per hour of each of the spec's instance types.
     #[must_use]
     pub fn prices(&self) -> &[f64] {
@@ -232,6 +273,16 @@ impl From<FleetConfig> for FleetSpec {
     fn from(config: FleetConfig) -> Self {
         config.spec
     }
+}
+
+fn published(spec: &FleetSpec, signal: Signal) -> Option<&Metric> {
+    let found = spec.publishes.iter().find(|own| own.signal == signal);
+    found.map(|own| &own.metric)
+}
+
+/// What the alarm of scale to zero watches. The checks have made sure that there is one.
+fn depth_metric(spec: &FleetSpec) -> Source {
+    published(spec, Signal::Depth).map_or_else(|| Source::from("queue depth"), Source::from)
 }
 
 /// The policies of a checked spec and the alarms that invoke them.
@@ -299,7 +350,7 @@ fn derive(spec: &FleetSpec) -> (Vec<Policy>, Vec<Alarm>) {
                         (Some(_), Some(known)) => alarms.push(acting(&name, known, action)),
                         (None, _) => alarms.push(Alarm {
                             name,
-                            metric: *metric,
+                            metric: metric.clone(),
                             statistic: *statistic,
                             period: 1,
                             rule,
@@ -326,7 +377,7 @@ fn acting(name: &str, alarm: &AlarmSpec, action: Action) -> Alarm {
     let periods = usize::try_from(alarm.evaluation_periods).unwrap_or_default();
     Alarm {
         name: name.to_owned(),
-        metric: alarm.metric,
+        metric: alarm.metric.clone(),
         statistic: alarm.statistic,
         period: (alarm.period_seconds / 60.0) as usize,
         rule: AlarmRule {

@@ -15,7 +15,7 @@ pub(crate) use resolve::{Reading, Situation, resolve};
 use crate::Moment;
 use crate::alarm::AlarmState;
 use crate::config::FleetConfig;
-use crate::metrics::{Metric, Metrics};
+use crate::metrics::{Metrics, Signal};
 use crate::policy::{Answer, Group};
 use crate::state::{FleetState, Process};
 use crate::unknown;
@@ -59,12 +59,12 @@ impl Decision {
 ///
 /// ```
 /// use fleet_scaling::config::{FleetConfig, FleetSpec};
-/// use fleet_scaling::metrics::{Metric, Metrics};
+/// use fleet_scaling::metrics::Metrics;
 /// use fleet_scaling::state::FleetState;
 /// use fleet_scaling::{Moment, decide};
 ///
 /// let config = FleetConfig::new(FleetSpec::from_template("gpu-default")?)?;
-/// let metrics = Metrics::new().with(Metric::QueueDepth, [Some(0.0), Some(7.0)]);
+/// let metrics = Metrics::new().with("QueueDepth", [Some(0.0), Some(7.0)]);
 /// let decision = decide(&config, &FleetState::settled(0), &metrics, Moment(0));
 /// assert_eq!(decision.desired, 1);
 /// assert_eq!(
@@ -81,9 +81,7 @@ pub fn decide(config: &FleetConfig, state: &FleetState, metrics: &Metrics, now: 
     for (position, alarm) in alarms.iter().enumerate() {
         let before = state.alarm(position);
         let mut value = None;
-        let points = metrics
-            .points(alarm.metric, alarm.statistic, alarm.period)
-            .inspect(|point| value = value.or(*point));
+        let points = alarm.points(metrics).inspect(|point| value = value.or(*point));
         let verdict = alarm.rule.judge(points, before);
         reasons.push(Reason::Alarm {
             alarm: position,
@@ -111,8 +109,8 @@ pub fn decide(config: &FleetConfig, state: &FleetState, metrics: &Metrics, now: 
         queued: state
             .queued
             .map(|jobs| jobs as f64)
-            .or_else(|| metrics.newest(Metric::QueueDepth)),
-        busy: state.busy.or_else(|| metrics.busy_workers()),
+            .or_else(|| config.newest(metrics, Signal::Depth)),
+        busy: state.busy.or_else(|| config.busy_workers(metrics)),
     };
     let desired = resolve(config, &situation, &readings, now, &mut |reason| {
         reasons.push(reason)

@@ -67,7 +67,7 @@ impl fmt::Display for Sentence<'_> {
                 answer,
                 value,
             } => {
-                let metric = self.config.alarms()[alarm].metric;
+                let metric = &self.config.alarms()[alarm].metric;
                 let name = policy(position);
                 match answer {
                     Answer::Capacity { capacity } => {

@@ -7,7 +7,31 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::{AlarmRule, Comparison, MissingData};
+use crate::metrics::{Published, Signal};
 use crate::policy::{AdjustmentType, Limits, StepAdjustment, StepPolicy, TargetTrackingPolicy};
+
+/// The metric of the jobs that are not done.
+pub const QUEUE_DEPTH: &str = "QueueDepth";
+
+/// The metric of the same per registered worker.
+pub const BACKLOG: &str = "BacklogPerInstance";
+
+/// The metric of the registered workers.
+pub const WORKERS: &str = "ActiveWorkers";
+
+/// The metric of their free slots.
+pub const FREE_SLOTS: &str = "AvailableCapacity";
+
+/// The four metrics that decide on a fleet's capacity.
+#[must_use]
+pub fn publishes() -> Vec<Published> {
+    vec![
+        Published::new(QUEUE_DEPTH, Signal::Depth),
+        Published::new(BACKLOG, Signal::Backlog),
+        Published::new(WORKERS, Signal::Workers),
+        Published::new(FREE_SLOTS, Signal::FreeSlots),
+    ]
+}
 
 /// The scaling configuration of a fleet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

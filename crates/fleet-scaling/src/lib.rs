@@ -9,8 +9,9 @@
 //! * [`replay()`]: whether a real group did what its policies asked for;
 //! * [`tune()`]: the cheapest configuration that keeps the wait short.
 //!
-//! Any group that works through a queue can be asked, here one that an Amazon SQS queue drives: its `QueueDepth` is
-//! `ApproximateNumberOfMessagesVisible`, which counts the messages that wait and not those in flight.
+//! Any group that works through a queue can be asked, here one that an Amazon SQS queue drives. Metrics have any name;
+//! `publishes` says which of them a simulated fleet knows, and `ApproximateNumberOfMessagesVisible` counts the messages
+//! that wait and not those in flight. The backlog per instance is metric math, as in the Auto Scaling User Guide.
 //!
 //! ```
 //! # use std::{error::Error, time::Duration};
@@ -18,6 +19,10 @@
 //! # fn main() -> Result<(), Box<dyn Error>> {
 //! # let file = r#"
 //! # max = 6
+//! # publishes = [
+//! #     { metric = "ApproximateNumberOfMessagesVisible", signal = "depth" },
+//! #     { metric = "GroupInServiceInstances", signal = "workers" },
+//! # ]
 //! # [jobs]
 //! # depth_counts_running = false
 //! # protect_busy = true
@@ -29,12 +34,15 @@
 //! # name = "first"
 //! # adjustment_type = "ChangeInCapacity"
 //! # steps = [{ lower = 0, adjustment = 1 }]
-//! # alarm = { metric = "QueueDepth", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 0 }
+//! # alarm = { metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 0 }
 //! # [[policies]]
 //! # type = "target-tracking"
 //! # name = "backlog-per-instance"
-//! # metric = "BacklogPerInstance"
 //! # target = 4
+//! # [policies.metric]
+//! # expression = "m1 / m2"
+//! # inputs.m1 = { metric = "ApproximateNumberOfMessagesVisible", statistic = "Sum" }
+//! # inputs.m2 = { metric = "GroupInServiceInstances" }
 //! # "#;
 //! let config: FleetConfig = toml::from_str(file)?;
 //! for finding in lint(&config) {

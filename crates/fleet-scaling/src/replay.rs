@@ -8,22 +8,13 @@ use crate::Moment;
 use crate::alarm::AlarmState;
 use crate::config::FleetConfig;
 use crate::decide::decide;
-use crate::metrics::{Metric, Metrics};
+use crate::metrics::{Metric, Metrics, Source};
 use crate::state::{FleetState, Suspended};
 
-/// What was seen in one minute.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What was seen of the group in one minute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Minute {
-    /// `QueueDepth`: jobs that waited, or were not done.
-    pub queue_depth: Option<f64>,
-    /// `BacklogPerInstance`: the same per registered worker.
-    pub backlog_per_instance: Option<f64>,
-    /// `ActiveWorkers`: registered workers.
-    pub active_workers: Option<f64>,
-    /// `AvailableCapacity`: their free slots. What the safe options of scale to zero take for busy
-    /// workers follows from the two: see [`Metrics::busy_workers`].
-    pub available_capacity: Option<f64>,
     /// The desired capacity at the end of the minute.
     pub desired: u32,
     /// Instances that had not finished their warm-up.
@@ -35,8 +26,12 @@ pub struct Minute {
 pub struct History {
     /// The end of the first minute.
     pub start: Moment,
-    /// Oldest first.
+    /// The group, oldest first.
     pub minutes: Vec<Minute>,
+    /// Any metrics, each with a point for every one of the minutes. What no alarm watches and no signal is
+    /// ([`FleetSpec::publishes`](crate::config::FleetSpec::publishes)) changes nothing.
+    #[serde(default)]
+    pub metrics: Metrics,
     /// Processes that were suspended all the time.
     #[serde(default)]
     pub suspended: Suspended,
@@ -62,13 +57,25 @@ pub enum ReplayError {
         /// The lead-in and two.
         needed: usize,
     },
+    /// A metric has not a point for each minute.
+    #[error("`{metric}` has {points} points, and the history {minutes} minutes")]
+    Length {
+        /// Which metric.
+        metric: Metric,
+        /// Its points, missing ones included.
+        points: usize,
+        /// The minutes of the history.
+        minutes: usize,
+    },
     /// A value that no metric has.
-    #[error("minute {minute}: `{metric}` is {value}, and must be a finite number from 0 on")]
+    #[error("minute {minute}: `{metric}` is {value}, and must be a finite number{}", if *.count { " from 0 on" } else { "" })]
     Value {
         /// Position from 1.
         minute: usize,
         /// Which metric.
-        metric: &'static str,
+        metric: Metric,
+        /// Whether the metric counts something, so that it cannot be negative.
+        count: bool,
         /// The value.
         value: f64,
     },
@@ -123,10 +130,10 @@ pub enum Kind {
 /// # Errors
 /// Too short a history, or a value that no metric has.
 pub fn replay(config: &FleetConfig, history: &History) -> Result<Diff, ReplayError> {
-    check(history)?;
+    check(config, history)?;
     let minutes = &history.minutes;
     let memory = config.look_back();
-    let mut metrics = Metrics::new();
+    let mut metrics = history.metrics.without_data();
     let mut alarms: Vec<AlarmState> = Vec::new();
     let mut diff = Diff {
         minutes: minutes.len() - 1 - history.lead_in,
@@ -138,10 +145,13 @@ pub fn replay(config: &FleetConfig, history: &History) -> Result<Diff, ReplayErr
     let mut pending: Option<(usize, u32)> = None;
     let mut not_followed: Option<u32> = None;
     let mut cooldown_began = None;
+    let mut kept = 0;
     for (at, minute) in minutes[..minutes.len() - 1].iter().enumerate() {
-        push(&mut metrics, minute);
-        if metrics.of(Metric::QueueDepth).len() > 2 * memory {
+        metrics.push_minute(&history.metrics, at);
+        kept += 1;
+        if kept > 2 * memory {
             metrics.keep_newest(memory);
+            kept = memory;
         }
         let now = Moment(history.start.0 + at as i64 * 60_000);
         let state = |warming, alarms| FleetState {
@@ -195,7 +205,7 @@ pub fn replay(config: &FleetConfig, history: &History) -> Result<Diff, ReplayErr
         let in_time = || {
             let next = &minutes[at + 1];
             let mut seen = metrics.clone();
-            push(&mut seen, next);
+            seen.push_minute(&history.metrics, at + 1);
             let later = state(next.warming, alarms.clone());
             decide(config, &later, &seen, now.plus(Duration::from_secs(60))).desired == actual
         };
@@ -245,35 +255,34 @@ fn summary(kind: Kind, before: u32, expected: u32, actual: u32) -> String {
     }
 }
 
-fn push(metrics: &mut Metrics, minute: &Minute) {
-    for (metric, value) in values(minute) {
-        metrics.push(metric, value);
-    }
-}
-
-fn values(minute: &Minute) -> [(Metric, Option<f64>); Metric::ALL.len()] {
-    [
-        (Metric::QueueDepth, minute.queue_depth),
-        (Metric::BacklogPerInstance, minute.backlog_per_instance),
-        (Metric::ActiveWorkers, minute.active_workers),
-        (Metric::AvailableCapacity, minute.available_capacity),
-    ]
-}
-
-fn check(history: &History) -> Result<(), ReplayError> {
+fn check(config: &FleetConfig, history: &History) -> Result<(), ReplayError> {
     let (minutes, needed) = (history.minutes.len(), history.lead_in.saturating_add(2));
     if minutes < needed {
         return Err(ReplayError::Short { minutes, needed });
     }
-    for (at, minute) in history.minutes.iter().enumerate() {
-        for (metric, value) in values(minute) {
-            if let Some(value) = value.filter(|value| !(value.is_finite() && *value >= 0.0)) {
-                return Err(ReplayError::Value {
-                    minute: at + 1,
-                    metric: metric.name(),
-                    value,
-                });
-            }
+    for (metric, points) in history.metrics.all() {
+        let metric = || metric.clone();
+        if points.len() != minutes {
+            let (metric, points) = (metric(), points.len());
+            return Err(ReplayError::Length {
+                metric,
+                points,
+                minutes,
+            });
+        }
+        let count = config.signal_of(&Source::Metric(metric())).is_some();
+        let wrong = |value: &f64| !value.is_finite() || (count && *value < 0.0);
+        let values = points
+            .iter()
+            .enumerate()
+            .filter_map(|(at, point)| Some((at, (*point)?)));
+        if let Some((at, value)) = values.into_iter().find(|(_, value)| wrong(value)) {
+            return Err(ReplayError::Value {
+                minute: at + 1,
+                metric: metric(),
+                count,
+                value,
+            });
         }
     }
     Ok(())
@@ -298,13 +307,17 @@ mod tests {
             start: Moment(0),
             minutes: minutes
                 .iter()
-                .map(|(queue, backlog, desired)| Minute {
-                    queue_depth: Some(*queue),
-                    backlog_per_instance: *backlog,
+                .map(|(_, _, desired)| Minute {
                     desired: *desired,
-                    ..Minute::default()
+                    warming: 0,
                 })
                 .collect(),
+            metrics: Metrics::new()
+                .with("QueueDepth", minutes.iter().map(|(queue, _, _)| Some(*queue)))
+                .with(
+                    "BacklogPerInstance",
+                    minutes.iter().map(|(_, backlog, _)| *backlog),
+                ),
             suspended: Suspended::default(),
             tolerance: 2,
             lead_in: 0,

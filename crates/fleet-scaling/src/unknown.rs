@@ -264,7 +264,7 @@ impl FleetConfig {
 mod tests {
     use super::*;
     use crate::config::FleetSpec;
-    use crate::metrics::{Metric, Metrics};
+    use crate::metrics::Metrics;
     use crate::state::FleetState;
     use crate::{Moment, decide, explain};
 
@@ -280,8 +280,8 @@ mod tests {
 
     fn range_of(config: &FleetConfig, desired: u32, queue: f64, backlog: f64) -> (u32, u32, u32) {
         let metrics = Metrics::new()
-            .with(Metric::QueueDepth, [Some(queue); 20])
-            .with(Metric::BacklogPerInstance, [Some(backlog); 20]);
+            .with("QueueDepth", [Some(queue); 20])
+            .with("BacklogPerInstance", [Some(backlog); 20]);
         let decision = decide(config, &FleetState::settled(desired), &metrics, Moment(0));
         (decision.least, decision.desired, decision.most)
     }
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn an_explanation_with_an_unmodelled_part_draws_no_conclusion() {
-        let empty = Metrics::new().with(Metric::QueueDepth, [Some(40.0); 20]);
+        let empty = Metrics::new().with("QueueDepth", [Some(40.0); 20]);
         let config = with(Part::MetricMath, Direction::Out);
         let mut spec = config.spec().clone();
         spec.policies.clear();

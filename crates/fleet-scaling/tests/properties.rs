@@ -29,7 +29,15 @@ const STATES: [AlarmState; 3] = [AlarmState::Ok, AlarmState::Alarm, AlarmState::
 
 fn any_alarm() -> impl Strategy<Value = AlarmSpec> {
     (
-        select(Metric::ALL.to_vec()),
+        select(
+            [
+                "QueueDepth",
+                "BacklogPerInstance",
+                "ActiveWorkers",
+                "AvailableCapacity",
+            ]
+            .to_vec(),
+        ),
         select(vec![
             Comparison::GreaterThanThreshold,
             Comparison::GreaterThanOrEqualToThreshold,
@@ -43,7 +51,7 @@ fn any_alarm() -> impl Strategy<Value = AlarmSpec> {
     )
         .prop_map(
             |(metric, comparison, threshold, periods, minutes, missing_data)| AlarmSpec {
-                metric,
+                metric: metric.into(),
                 statistic: Statistic::Maximum,
                 period_seconds: f64::from(minutes) * 60.0,
                 comparison,
@@ -106,7 +114,7 @@ fn any_policy(name: String) -> impl Strategy<Value = PolicySpec> {
                     },
                     _ => PolicySpec::TargetTracking {
                         name,
-                        metric: Metric::BacklogPerInstance,
+                        metric: "BacklogPerInstance".into(),
                         statistic: Statistic::Average,
                         target,
                         disable_scale_in: down < 0,
@@ -193,10 +201,10 @@ fn any_metrics() -> impl Strategy<Value = Metrics> {
     let series = || vec(of(prop_oneof![Just(0.0), 0.0..40.0_f64]), 0..30);
     (series(), series(), series(), series()).prop_map(|(queue, backlog, active, available)| {
         Metrics::new()
-            .with(Metric::QueueDepth, queue)
-            .with(Metric::BacklogPerInstance, backlog)
-            .with(Metric::ActiveWorkers, active)
-            .with(Metric::AvailableCapacity, available)
+            .with("QueueDepth", queue)
+            .with("BacklogPerInstance", backlog)
+            .with("ActiveWorkers", active)
+            .with("AvailableCapacity", available)
     })
 }
 
@@ -296,12 +304,12 @@ proptest! {
             prop_assert_eq!(desired, state.desired);
             return Ok(());
         };
-        let waiting = queued.map(|jobs| jobs as f64).or(metrics.newest(Metric::QueueDepth));
+        let waiting = queued.map(|jobs| jobs as f64).or(metrics.newest(&Metric::new("QueueDepth")));
         if zero.never_with_queued_jobs && waiting.is_none_or(|jobs| jobs > 0.0) {
             prop_assert_eq!(desired, state.desired);
         }
-        let free = metrics.newest(Metric::AvailableCapacity).unwrap_or(0.0);
-        let registered = metrics.newest(Metric::ActiveWorkers);
+        let free = metrics.newest(&Metric::new("AvailableCapacity")).unwrap_or(0.0);
+        let registered = metrics.newest(&Metric::new("ActiveWorkers"));
         let working = busy.map(f64::from).or(registered.map(|workers| (workers - free).max(0.0).ceil()));
         if zero.never_with_active_workers && working.is_none_or(|workers| workers >= 1.0) {
             prop_assert_eq!(desired, state.desired);
@@ -310,7 +318,7 @@ proptest! {
             prop_assert!(f64::from(desired) >= working.unwrap_or(f64::INFINITY));
         }
         let needed = usize::try_from(zero.minutes).unwrap();
-        let real = metrics.of(Metric::QueueDepth).iter().rev().take(needed + 2).flatten().count();
+        let real = metrics.of(&Metric::new("QueueDepth")).iter().rev().take(needed + 2).flatten().count();
         if zero.never_when_silent && real < needed {
             prop_assert_eq!(desired, state.desired);
         }
@@ -332,8 +340,8 @@ proptest! {
         let capacity = |jobs: u32| {
             let backlog = (desired > 0).then(|| f64::from(jobs) / f64::from(desired));
             let metrics = Metrics::new()
-                .with(Metric::QueueDepth, vec![Some(f64::from(jobs)); 20])
-                .with(Metric::BacklogPerInstance, vec![backlog; 20]);
+                .with("QueueDepth", vec![Some(f64::from(jobs)); 20])
+                .with("BacklogPerInstance", vec![backlog; 20]);
             decide(&config, &state, &metrics, Moment(0)).desired
         };
         prop_assert!(capacity(queue) <= capacity(queue + more));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use fleet_scaling::Moment;
-use fleet_scaling::metrics::Metric;
+use fleet_scaling::fleet::QUEUE_DEPTH;
 use fleet_scaling::replay::{Diff, History, Kind, Minute, ReplayError, replay};
 use fleet_scaling::state::Suspended;
 use jiff::Timestamp;
@@ -137,7 +137,6 @@ impl Past {
         let in_service = u32::try_from(facts.group.count(Phase::InService)).unwrap_or(u32::MAX);
         // A group that publishes its metrics knows every minute; otherwise its diary tells.
         let published = minutes.desired.iter().any(Option::is_some);
-        let of = |metric, position: usize| minutes.of(metric).get(position).copied().flatten();
         let history = (0..minutes.len())
             .map(|position| {
                 let end = minutes.end_of(position);
@@ -150,10 +149,6 @@ impl Past {
                     _ => diary,
                 };
                 Minute {
-                    queue_depth: of(Metric::QueueDepth, position),
-                    backlog_per_instance: of(Metric::BacklogPerInstance, position),
-                    active_workers: of(Metric::ActiveWorkers, position),
-                    available_capacity: of(Metric::AvailableCapacity, position),
                     desired,
                     // Those on their way are among the ones that are not there yet.
                     warming: (settling_at(activities, model.config.warmup(), end)
@@ -166,6 +161,7 @@ impl Past {
             history: History {
                 start: Moment(minutes.first.as_millisecond()),
                 minutes: history,
+                metrics: minutes.metrics(),
                 suspended: suspended(&facts.group),
                 tolerance: TOLERANCE,
                 lead_in: minutes
@@ -176,6 +172,12 @@ impl Past {
             changes,
             published,
         }
+    }
+
+    /// The queue's depth in the minutes that are compared.
+    fn depths(&self) -> &[Option<f64>] {
+        let depths = self.history.metrics.of(&QUEUE_DEPTH.into());
+        depths.get(self.history.lead_in..).unwrap_or_default()
     }
 
     /// Who made the change of a disagreement.
@@ -228,10 +230,7 @@ impl Replayed {
             from: at(start),
             to: at(start.plus(length)),
             minutes: minutes.len(),
-            silent_minutes: minutes
-                .iter()
-                .filter(|minute| minute.queue_depth.is_none())
-                .count(),
+            silent_minutes: past.depths().iter().filter(|depth| depth.is_none()).count(),
             explained: diff.explained,
             disagreements,
             first_explained,
@@ -372,8 +371,8 @@ async fn run(ctx: &Ctx, args: &ReplayArgs) -> Result<ExitStatus> {
         }
     })?;
     // What the policies would have asked for follows from the metrics: without any there is no verdict.
-    let compared = &past.history.minutes[past.history.lead_in..];
-    if compared.iter().all(|minute| minute.queue_depth.is_none()) {
+    let compared = past.depths();
+    if compared.iter().all(Option::is_none) {
         return Err(refused()
             .cause(format!(
                 "in {} nobody published QueueDepth",

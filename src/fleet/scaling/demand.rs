@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fleet_scaling::metrics::Metric;
+use fleet_scaling::metrics::Signal;
 use fleet_scaling::simulate::Trace;
 
 use super::Minutes;
@@ -79,9 +79,9 @@ pub(crate) async fn demand(
 /// Jobs per bucket, and minutes without data. What is left over at the end is not a whole bucket and
 /// does not count.
 fn arrivals(minutes: &Minutes, mean_seconds: f64) -> (Vec<f64>, usize) {
-    let depth = minutes.of(Metric::QueueDepth);
-    let workers = minutes.of(Metric::ActiveWorkers);
-    let free = minutes.of(Metric::AvailableCapacity);
+    let depth = minutes.of(Signal::Depth);
+    let workers = minutes.of(Signal::Workers);
+    let free = minutes.of(Signal::FreeSlots);
     let mut last_depth = None;
     let mut jobs = Vec::new();
     let mut silent = 0;

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use fleet_scaling::config::{ConfigError, FleetConfig, FleetSpec};
+use fleet_scaling::fleet::publishes;
 use serde::Deserialize as _;
 use serde_json::Value;
 use toml_edit::Item;
@@ -45,16 +46,17 @@ fn parse(text: &str) -> Result<FleetConfig, String> {
         return Err("it is empty".to_owned());
     }
     if text.trim_start().starts_with('{') {
-        let spec: FleetSpec = serde_json::from_str(text).map_err(|error| {
+        let mut spec: FleetSpec = serde_json::from_str(text).map_err(|error| {
             let field = serde_json::from_str(text).ok().and_then(culprit);
             match field {
                 Some(field) => format!("`{field}`: {error}"),
                 None => error.to_string(),
             }
         })?;
+        publish(&mut spec);
         return FleetConfig::new(spec).map_err(|error| error.to_string());
     }
-    let spec: FleetSpec = toml::from_str(text).map_err(|error| {
+    let mut spec: FleetSpec = toml::from_str(text).map_err(|error| {
         let message = error.message();
         // Of what is inside a policy the format knows only where the policy begins.
         if let Some(field) = toml::from_str(text).ok().and_then(culprit)
@@ -67,10 +69,18 @@ fn parse(text: &str) -> Result<FleetConfig, String> {
             None => message.to_owned(),
         }
     })?;
+    publish(&mut spec);
     FleetConfig::new(spec).map_err(|error| match span_of(text, &error) {
         Some(span) => format!("line {}: {error}", line(text, &span)),
         None => error.to_string(),
     })
+}
+
+/// A file that does not say what its fleet publishes is of a fleet of the platform.
+fn publish(spec: &mut FleetSpec) {
+    if spec.publishes.is_empty() {
+        spec.publishes = publishes();
+    }
 }
 
 fn line(text: &str, span: &Range<usize>) -> usize {

@@ -9,6 +9,7 @@ use fleet_scaling::config::{
     ColdStart, FleetConfig, FleetSpec, InstanceTypeSpec, JobsSpec, OnDemandSpec, PolicySpec, ScaleToZeroSpec,
     ServiceTime, SpotSpec, on_demand,
 };
+use fleet_scaling::fleet::publishes;
 use fleet_scaling::unknown::{Direction, NotModelled, Part};
 use serde::de::DeserializeOwned;
 
@@ -161,6 +162,7 @@ impl Reader<'_> {
                 ..JobsSpec::default()
             },
             instance_types,
+            publishes: publishes(),
             policies,
             on_demand: if group.spot {
                 OnDemandSpec {

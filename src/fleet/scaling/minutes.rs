@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use fleet_scaling::metrics::{Metric, Metrics};
+use fleet_scaling::fleet::{BACKLOG, FREE_SLOTS, QUEUE_DEPTH, WORKERS};
+use fleet_scaling::metrics::{Metrics, Signal};
 use jiff::Timestamp;
 
 use crate::aws::Aws;
@@ -13,12 +14,12 @@ use crate::layout::{FLEET_NAMESPACE, FleetId, Layout};
 /// A point may show up this much later than its minute ended: until then its absence says nothing.
 const DELAY_SECONDS: i64 = 180;
 
-/// The metrics, in the order of [`Metric::ALL`], and how raw values of a minute become one.
-const STATISTICS: [Statistic; Metric::ALL.len()] = [
-    Statistic::Maximum,
-    Statistic::Average,
-    Statistic::Maximum,
-    Statistic::Minimum,
+/// The platform's metrics, and how raw values of a minute become one.
+const METRICS: [(Signal, &str, Statistic); 4] = [
+    (Signal::Depth, QUEUE_DEPTH, Statistic::Maximum),
+    (Signal::Backlog, BACKLOG, Statistic::Average),
+    (Signal::Workers, WORKERS, Statistic::Maximum),
+    (Signal::FreeSlots, FREE_SLOTS, Statistic::Minimum),
 ];
 
 /// How far back `count` minutes begin, with room for points that are late.
@@ -35,7 +36,7 @@ fn look_back(count: usize) -> Duration {
 pub(crate) struct Minutes {
     /// When the first minute ended.
     pub(crate) first: Timestamp,
-    series: [Vec<Option<f64>>; Metric::ALL.len()],
+    series: [Vec<Option<f64>>; METRICS.len()],
     /// The desired capacity, where the group publishes it.
     pub(crate) desired: Vec<Option<f64>>,
 }
@@ -54,12 +55,11 @@ impl Minutes {
     ) -> Result<Self> {
         let now = aws.clock().now();
         let from = now.checked_sub(look_back(count)).unwrap_or(Timestamp::MIN);
-        let mut queries: Vec<MetricQuery> = Metric::ALL
+        let mut queries: Vec<MetricQuery> = METRICS
             .into_iter()
-            .zip(STATISTICS)
-            .map(|(metric, statistic)| MetricQuery {
+            .map(|(_, metric, statistic)| MetricQuery {
                 namespace: FLEET_NAMESPACE,
-                metric: metric.name(),
+                metric,
                 dimensions: layout.metric_dimensions(fleet),
                 statistic,
                 period_seconds: 60,
@@ -84,7 +84,7 @@ impl Minutes {
     /// The last `count` minutes of series that hold the four metrics and the desired capacity.
     fn align(series: &[MetricSeries], now: Timestamp, count: usize) -> Self {
         let minute = |at: Timestamp| at.as_second().div_euclid(60);
-        let fleet = &series[..series.len().min(Metric::ALL.len())];
+        let fleet = &series[..series.len().min(METRICS.len())];
         let newest = fleet
             .iter()
             .filter_map(|series| Some(minute(series.latest()?.at) + 1))
@@ -109,7 +109,7 @@ impl Minutes {
         Self {
             first: Timestamp::from_second((begin + 1) * 60).unwrap_or(now),
             series: rows,
-            desired: row(series.get(Metric::ALL.len())),
+            desired: row(series.get(METRICS.len())),
         }
     }
 
@@ -124,9 +124,9 @@ impl Minutes {
         Timestamp::from_second(self.first.as_second().saturating_add(seconds)).unwrap_or(self.first)
     }
 
-    /// One metric.
-    pub(crate) fn of(&self, metric: Metric) -> &[Option<f64>] {
-        let position = Metric::ALL.iter().position(|known| *known == metric);
+    /// The metric of `signal`; empty for one that the platform does not publish.
+    pub(crate) fn of(&self, signal: Signal) -> &[Option<f64>] {
+        let position = METRICS.iter().position(|(known, ..)| *known == signal);
         position.map_or(&[], |position| &self.series[position])
     }
 
@@ -147,8 +147,9 @@ impl Minutes {
 
     /// As the library takes them.
     pub(crate) fn metrics(&self) -> Metrics {
-        Metric::ALL.into_iter().fold(Metrics::new(), |metrics, metric| {
-            metrics.with(metric, self.of(metric).iter().copied())
+        let own = METRICS.iter().zip(&self.series);
+        own.fold(Metrics::new(), |metrics, ((_, metric, _), row)| {
+            metrics.with(*metric, row.iter().copied())
         })
     }
 }
@@ -202,10 +203,7 @@ mod tests {
     fn a_point_that_is_late_is_not_missing() {
         // 10:30 into the hour: the point of minute 9 has not arrived.
         let minutes = queue(&[5, 7, 8], 10 * 60 + 30);
-        assert_eq!(
-            minutes.of(Metric::QueueDepth),
-            [Some(5.0), None, Some(7.0), Some(8.0)]
-        );
+        assert_eq!(minutes.of(Signal::Depth), [Some(5.0), None, Some(7.0), Some(8.0)]);
         assert_eq!(minutes.end_of(3), at(9 * 60));
         assert_eq!(minutes.desired, [Some(5.0), None, None, None]);
     }
@@ -221,15 +219,15 @@ mod tests {
     #[test]
     fn a_publisher_that_stopped_is_missing() {
         let minutes = queue(&[5, 7, 8], 14 * 60 + 30);
-        assert_eq!(minutes.of(Metric::QueueDepth), [None; 4]);
+        assert_eq!(minutes.of(Signal::Depth), [None; 4]);
         assert_eq!(minutes.end_of(3), at(14 * 60));
-        assert_eq!(queue(&[], 600).of(Metric::QueueDepth), [None; 4]);
+        assert_eq!(queue(&[], 600).of(Signal::Depth), [None; 4]);
     }
 
     #[test]
     fn history_begins_with_the_first_data() {
         let minutes = queue(&[7, 9], 10 * 60).since_data();
-        assert_eq!(minutes.of(Metric::QueueDepth), [Some(7.0), None, Some(9.0)]);
+        assert_eq!(minutes.of(Signal::Depth), [Some(7.0), None, Some(9.0)]);
         assert_eq!((minutes.len(), minutes.first), (3, at(8 * 60)));
         assert_eq!(queue(&[], 600).since_data().len(), 0);
     }

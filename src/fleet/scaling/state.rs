@@ -53,7 +53,7 @@ pub(crate) fn state(
         protected: u32::try_from(protected.count()).unwrap_or(u32::MAX),
         at_risk: 0,
         queued: None,
-        busy: metrics.busy_workers(),
+        busy: config.busy_workers(metrics),
         suspended: suspended(group),
         // "Scaling cooldowns": it begins when the last instance was launched or terminated.
         cooldown_began: activities

@@ -7,6 +7,7 @@ use super::prices::on_demand;
 use super::spec::{
     AlarmSpec, FleetSpec, InstanceTypeSpec, JobsSpec, PolicySpec, ScaleToZeroSpec, ServiceTime, SpotSpec,
 };
+use crate::metrics::{Published, Signal};
 use crate::policy::{Limits, StepPolicy};
 
 /// Instances in one group. The quota of AWS is a matter of the account; this bounds memory.
@@ -60,8 +61,12 @@ pub(super) fn check(spec: &FleetSpec) -> Checked<Summary> {
         not_negative("cold_start.spread", cold.spread)?,
         1.0,
     )?;
+    publishes(&spec.publishes)?;
     if let Some(zero) = &spec.scale_to_zero {
         scale_to_zero(zero)?;
+        if !spec.publishes.iter().any(|own| own.signal == Signal::Depth) {
+            return Err(ConfigError::new("scale_to_zero", Problem::NoDepth));
+        }
     }
     jobs(&spec.jobs)?;
     let type_names: Vec<String> = spec.instance_types.iter().map(|kind| kind.name.clone()).collect();
@@ -87,6 +92,21 @@ pub(super) fn check(spec: &FleetSpec) -> Checked<Summary> {
         limits: Limits { min, max },
         prices,
     })
+}
+
+/// A metric has one meaning.
+fn publishes(publishes: &[Published]) -> Checked<()> {
+    for (at, own) in publishes.iter().enumerate() {
+        let field = format!("publishes[{at}].metric");
+        if own.metric.name.is_empty() {
+            return Err(ConfigError::new(field, Problem::Empty));
+        }
+        if publishes[..at].iter().any(|other| other.metric == own.metric) {
+            let name = own.metric.name.clone();
+            return Err(ConfigError::new(field, Problem::Repeated { name }));
+        }
+    }
+    Ok(())
 }
 
 fn scale_to_zero(zero: &ScaleToZeroSpec) -> Checked<()> {

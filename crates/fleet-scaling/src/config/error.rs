@@ -83,6 +83,9 @@ pub enum Problem {
         /// The slug.
         name: String,
     },
+    /// Nothing tells whether the queue is empty.
+    #[error("watches the depth of the queue, and `publishes` names no metric with the signal `depth`")]
+    NoDepth,
     /// Alarm periods are whole minutes.
     #[error("is {value}, and must be a multiple of 60")]
     NotWholeMinutes {

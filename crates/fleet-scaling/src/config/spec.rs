@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::{Comparison, MissingData};
-use crate::metrics::{Metric, Statistic};
+use crate::metrics::{Published, Source, Statistic};
 use crate::policy::{AdjustmentType, StepAdjustment};
 use crate::unknown::NotModelled;
 
@@ -40,6 +40,9 @@ pub struct FleetSpec {
     /// What the workers do.
     #[serde(default)]
     pub jobs: JobsSpec,
+    /// The metrics that the fleet publishes once a minute, one sample each. A simulation knows no others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publishes: Vec<Published>,
     /// Instance types in order of preference.
     pub instance_types: Vec<InstanceTypeSpec>,
     /// How many of the instances are On-Demand Instances, in a group of Spot Instances.
@@ -167,12 +170,11 @@ pub struct JobsSpec {
     pub max_attempts: i64,
     /// Jobs that may wait; more are turned away. It bounds the memory of a simulation.
     pub queue_limit: i64,
-    /// What the published `QueueDepth` counts, and `BacklogPerInstance` with it. Without it the jobs
-    /// that wait, as `ApproximateNumberOfMessagesVisible` of Amazon SQS does; with it every job that is
+    /// What the published depth of the queue counts, and the backlog with it. Without it the jobs that wait, as `ApproximateNumberOfMessagesVisible` of Amazon SQS does; with it every job that is
     /// not done: those that run, and those whose worker is gone until their lease ends, count too.
     pub depth_counts_running: bool,
-    /// Whether `BacklogPerInstance` is the depth itself while there is no worker. Without it there is no data
-    /// then.
+    /// Whether the published backlog per worker is the depth itself while there is no worker. Without it there is no
+    /// data then.
     pub backlog_without_workers: bool,
     /// How long a job takes.
     pub service: ServiceTime,
@@ -244,13 +246,13 @@ impl ServiceTime {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScaleToZeroSpec {
-    /// N of N one-minute points of `QueueDepth` at or below 0.
+    /// N of N one-minute points of the queue's depth at or below 0.
     pub minutes: i64,
     /// What a silent metric means. The platform's default `breaching` takes a busy fleet to zero when
     /// whoever publishes the metric falls silent.
     #[serde(default = "breaching")]
     pub missing_data: MissingData,
-    /// Not while the queue holds a job of those that `QueueDepth` counts, whatever the alarm says.
+    /// Not while the queue holds a job of those that its depth counts, whatever the alarm says.
     #[serde(default)]
     pub never_with_queued_jobs: bool,
     /// Not while a worker holds a job.
@@ -298,12 +300,12 @@ impl ScaleToZeroSpec {
     }
 }
 
-/// An alarm on one of the fleet's metrics.
+/// An alarm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlarmSpec {
-    /// What it watches.
-    pub metric: Metric,
+    /// What it watches: a metric, or an expression over metrics.
+    pub metric: Source,
     /// How the minutes of a period become one point.
     #[serde(default)]
     pub statistic: Statistic,
@@ -328,9 +330,9 @@ pub struct AlarmSpec {
 impl AlarmSpec {
     /// One minute's average beyond `threshold`.
     #[must_use]
-    pub fn on(metric: Metric, comparison: Comparison, threshold: f64) -> Self {
+    pub fn on(metric: impl Into<Source>, comparison: Comparison, threshold: f64) -> Self {
         Self {
-            metric,
+            metric: metric.into(),
             statistic: Statistic::default(),
             period_seconds: a_minute(),
             comparison,
@@ -383,7 +385,7 @@ pub enum PolicySpec {
         /// Its name.
         name: String,
         /// What it tracks: a metric that falls when capacity rises.
-        metric: Metric,
+        metric: Source,
         /// How the minutes of a period become one point.
         #[serde(default)]
         statistic: Statistic,

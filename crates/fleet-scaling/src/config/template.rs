@@ -5,8 +5,8 @@ use super::spec::{
     AlarmSpec, ColdStart, FleetSpec, InstanceTypeSpec, JobsSpec, OnDemandSpec, PolicySpec, ScaleToZeroSpec,
     SpotSpec, one_zone,
 };
-use crate::fleet::{FleetScaling, StepScaling};
-use crate::metrics::{Metric, Statistic};
+use crate::fleet::{self, FleetScaling, StepScaling};
+use crate::metrics::Statistic;
 
 impl FleetSpec {
     /// The fleet that the platform makes of the template `slug`: all Spot, 0→1 and to 0 by two step policies
@@ -59,7 +59,7 @@ impl FleetSpec {
                 upper,
                 PolicySpec::TargetTracking {
                     name: "backlog".to_owned(),
-                    metric: Metric::BacklogPerInstance,
+                    metric: fleet::BACKLOG.into(),
                     statistic: Statistic::Average,
                     target: scaling.backlog_target,
                     disable_scale_in: false,
@@ -68,6 +68,7 @@ impl FleetSpec {
                 },
                 lower,
             ],
+            publishes: fleet::publishes(),
             on_demand: OnDemandSpec::default(),
             not_modelled: Vec::new(),
         }
@@ -81,7 +82,7 @@ fn step(scaling: StepScaling) -> PolicySpec {
         adjustment_type: policy.adjustment_type,
         minimum_adjustment_magnitude: policy.minimum_adjustment_magnitude,
         alarm: AlarmSpec {
-            metric: Metric::QueueDepth,
+            metric: fleet::QUEUE_DEPTH.into(),
             statistic: Statistic::Maximum,
             period_seconds: 60.0,
             comparison: rule.comparison,

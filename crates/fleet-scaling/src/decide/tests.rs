@@ -13,14 +13,14 @@ fn config(change: impl FnOnce(&mut FleetSpec)) -> FleetConfig {
 
 /// Twenty minutes without a job, as only the queue tells them.
 fn empty_queue() -> Metrics {
-    Metrics::new().with(Metric::QueueDepth, [Some(0.0); 20])
+    Metrics::new().with("QueueDepth", [Some(0.0); 20])
 }
 
 /// Twenty minutes of the same queue and backlog.
 fn steady(queue: f64, backlog: f64) -> Metrics {
     Metrics::new()
-        .with(Metric::QueueDepth, [Some(queue); 20])
-        .with(Metric::BacklogPerInstance, [Some(backlog); 20])
+        .with("QueueDepth", [Some(queue); 20])
+        .with("BacklogPerInstance", [Some(backlog); 20])
 }
 
 fn desired(config: &FleetConfig, state: &FleetState, metrics: &Metrics) -> u32 {
@@ -76,7 +76,7 @@ fn an_empty_queue_takes_the_fleet_to_zero_once() {
 
 #[test]
 fn silence_takes_a_busy_fleet_to_zero_unless_an_option_forbids_it() {
-    let silent = Metrics::new().with(Metric::QueueDepth, [None; 20]);
+    let silent = Metrics::new().with("QueueDepth", [None; 20]);
     let mut state = FleetState::settled(4);
     assert_eq!(desired(&config(|_| ()), &state, &silent), 0);
     state.queued = Some(9);
@@ -117,8 +117,8 @@ fn registered_workers_without_a_free_slot_count_as_busy() {
     });
     let with_free = |free| {
         let metrics = empty_queue()
-            .with(Metric::ActiveWorkers, [Some(3.0)])
-            .with(Metric::AvailableCapacity, [free]);
+            .with("ActiveWorkers", [Some(3.0)])
+            .with("AvailableCapacity", [free]);
         decide(&guarded, &FleetState::settled(3), &metrics, Moment(0))
     };
     assert_eq!(with_free(Some(3.0)).desired, 0);
@@ -279,7 +279,7 @@ fn several_tracking_policies_scale_in_only_when_all_agree() {
             spec.policies = [2.0, 20.0]
                 .map(|target| PolicySpec::TargetTracking {
                     name: format!("target-{target}"),
-                    metric: Metric::BacklogPerInstance,
+                    metric: "BacklogPerInstance".into(),
                     statistic: crate::metrics::Statistic::Average,
                     target,
                     disable_scale_in: disabled && target == 2.0,
@@ -307,7 +307,7 @@ fn several_tracking_policies_scale_in_only_when_all_agree() {
     assert_eq!(desired(&two(false), &eight, &steady(24.0, 3.0)), 10);
     // A policy without data is not ready.
     let silent = Metrics::new()
-        .with(Metric::QueueDepth, [Some(0.0); 20])
-        .with(Metric::BacklogPerInstance, [None; 20]);
+        .with("QueueDepth", [Some(0.0); 20])
+        .with("BacklogPerInstance", [None; 20]);
     assert_eq!(desired(&two(false), &eight, &silent), 8);
 }

@@ -3,12 +3,13 @@
 use crate::Moment;
 use crate::config::FleetConfig;
 use crate::decide::decide;
-use crate::metrics::{Metric, Metrics};
+use crate::metrics::{Metrics, Signals};
 use crate::policy::Group;
 use crate::state::FleetState;
 
-/// What the metrics say with `instances` warm workers and a queue of `depth`, in the order of [`Metric::ALL`].
-pub(super) fn signals(config: &FleetConfig, instances: u32, depth: f64) -> [Option<f64>; Metric::ALL.len()] {
+/// What the metrics say with `instances` warm workers and a queue of `depth`, in the order of
+/// [`Signal::ALL`](crate::metrics::Signal::ALL).
+fn signals(config: &FleetConfig, instances: u32, depth: f64) -> Signals<Option<f64>> {
     let jobs = &config.spec().jobs;
     let workers = f64::from(instances);
     let places = workers * jobs.concurrency as f64;
@@ -23,20 +24,25 @@ pub(super) fn signals(config: &FleetConfig, instances: u32, depth: f64) -> [Opti
     } else {
         places
     };
-    [Some(depth), backlog, Some(workers), Some(free)]
+    let in_flight = if depth > 0.0 { places.min(depth) } else { 0.0 };
+    [Some(depth), backlog, Some(workers), Some(free), Some(in_flight)]
+}
+
+/// What every metric that the fleet publishes has said for as long as any alarm looks back.
+pub(super) fn metrics(config: &FleetConfig, instances: u32, depth: f64) -> Metrics {
+    let minutes = config.look_back() + 1;
+    let values = signals(config, instances, depth);
+    let published = config.spec().publishes.iter();
+    published.fold(Metrics::new(), |metrics, own| {
+        let value = values[own.signal.position()];
+        metrics.with(&own.metric, std::iter::repeat_n(value, minutes))
+    })
 }
 
 /// The desired capacity that follows when `instances` warm workers have seen a queue of `depth` for as long
 /// as any alarm looks back.
 pub(super) fn capacity(config: &FleetConfig, instances: u32, depth: f64) -> u32 {
-    let minutes = config.look_back() + 1;
-    let values = signals(config, instances, depth);
-    let metrics = Metric::ALL
-        .into_iter()
-        .zip(values)
-        .fold(Metrics::new(), |metrics, (metric, value)| {
-            metrics.with(metric, std::iter::repeat_n(value, minutes))
-        });
+    let metrics = metrics(config, instances, depth);
     let state = FleetState {
         queued: Some(depth as u64),
         busy: Some(0),

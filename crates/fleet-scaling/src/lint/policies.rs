@@ -4,7 +4,7 @@ use super::evidence::{compare, load, some_workers, two_days};
 use super::zero::minutes;
 use super::{Finding, Severity};
 use crate::config::{FleetConfig, PolicyKind, PolicySpec};
-use crate::metrics::Metric;
+use crate::metrics::Signal;
 use crate::policy::{self, AdjustmentType, StepAdjustment};
 
 /// "Multiple dynamic scaling policies": a step policy that fires alone is obeyed, also downwards.
@@ -127,7 +127,7 @@ pub(super) fn a_step_that_adds_outbids_scale_in(config: &FleetConfig) -> Option<
         } => {
             let one_job = 1.0 - alarm.threshold;
             *adjustment_type != AdjustmentType::ExactCapacity
-                && alarm.metric == Metric::QueueDepth
+                && config.signal_of(&alarm.metric) == Some(Signal::Depth)
                 && alarm.comparison.breaches(1.0, alarm.threshold)
                 && steps.iter().any(|step| {
                     step.adjustment > 0
@@ -178,11 +178,11 @@ pub(super) fn a_step_that_adds_outbids_scale_in(config: &FleetConfig) -> Option<
 /// What the tracking policy of the fleet aims at.
 fn backlog_target(config: &FleetConfig) -> Option<f64> {
     config.spec().policies.iter().find_map(|policy| match policy {
-        PolicySpec::TargetTracking {
-            metric: Metric::BacklogPerInstance,
-            target,
-            ..
-        } => Some(*target),
+        PolicySpec::TargetTracking { metric, target, .. }
+            if config.signal_of(metric) == Some(Signal::Backlog) =>
+        {
+            Some(*target)
+        }
         _ => None,
     })
 }

@@ -1,11 +1,11 @@
 //! Findings about target tracking: what it tracks, and what else tracks the same.
 
-use super::asked::signals;
+use super::asked::metrics;
 use super::evidence::{Evidence, compare, load, some_workers, two_days};
 use super::steps::told;
 use super::{Finding, Severity};
 use crate::config::{FleetConfig, PolicyKind, PolicySpec};
-use crate::metrics::Metric;
+use crate::metrics::{Signal, Source, Statistic};
 
 /// How much worse a figure has to be to count.
 const WORSE: f64 = 1.1;
@@ -29,15 +29,19 @@ pub(super) fn tracking_a_metric_that_does_not_fall(config: &FleetConfig) -> Opti
             .iter()
             .enumerate()
             .find_map(|(at, policy)| match policy {
-                PolicySpec::TargetTracking { metric, target, .. } if !falls(config, *metric) => {
-                    Some((at, *metric, *target))
-                }
+                PolicySpec::TargetTracking {
+                    metric,
+                    statistic,
+                    target,
+                    ..
+                } if falls(config, metric, *statistic) == Some(false) => Some((at, metric, *target)),
                 _ => None,
             })?;
+    let backlog = config.metric_of(Signal::Backlog)?;
     let scenario = two_days(load(config, some_workers(config)));
     let evidence = compare(config, "two days of steady work", &scenario, |spec| {
         if let PolicySpec::TargetTracking { metric, alarms, .. } = &mut spec.policies[at] {
-            (*metric, *alarms) = (Metric::BacklogPerInstance, None);
+            (*metric, *alarms) = (backlog.into(), None);
         }
     })?;
     if !is_worse(&evidence) {
@@ -53,28 +57,31 @@ pub(super) fn tracking_a_metric_that_does_not_fall(config: &FleetConfig) -> Opti
             config.policies()[at].name
         ),
         consequence: told(&evidence),
-        fix: "track `BacklogPerInstance`, the queue shared out among the workers".to_owned(),
+        fix: format!("track `{backlog}`, the queue shared out among the workers"),
         unknown: None,
         evidence: Some(evidence),
     })
 }
 
-/// Whether more instances lower the metric, with the same jobs.
-fn falls(config: &FleetConfig, metric: Metric) -> bool {
-    let with = |instances| signals(config, instances, 6.0)[metric.position()];
-    with(4) < with(2)
+/// Whether more instances lower the metric, with the same jobs; `None` of a metric that the fleet does not publish.
+fn falls(config: &FleetConfig, metric: &Source, statistic: Statistic) -> Option<bool> {
+    let with = |instances| {
+        let metrics = metrics(config, instances, 6.0);
+        metric.points(&metrics, statistic, 1, 1).next().flatten()
+    };
+    Some(with(4)? < with(2)?)
 }
 
 /// Several policies scale out when any asks and in when all are ready, so the looser of two targets on one
 /// metric has no say.
 pub(super) fn two_targets_on_one_metric(config: &FleetConfig) -> Option<Finding> {
-    let tracked: Vec<(usize, Metric, f64)> = config
+    let tracked: Vec<(usize, &Source, f64)> = config
         .spec()
         .policies
         .iter()
         .enumerate()
         .filter_map(|(at, policy)| match policy {
-            PolicySpec::TargetTracking { metric, target, .. } => Some((at, *metric, *target)),
+            PolicySpec::TargetTracking { metric, target, .. } => Some((at, metric, *target)),
             _ => None,
         })
         .collect();

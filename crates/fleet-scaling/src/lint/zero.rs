@@ -9,7 +9,7 @@ use super::evidence::{
 use super::{Finding, Severity};
 use crate::alarm::{Comparison, MissingData};
 use crate::config::{Action, AlarmSpec, FleetConfig, PolicySpec, ScaleToZeroSpec};
-use crate::metrics::{Metric, Statistic};
+use crate::metrics::{Signal, Statistic};
 use crate::policy::{AdjustmentType, StepAdjustment};
 use crate::simulate::Arrivals;
 
@@ -51,8 +51,10 @@ pub(super) fn nothing_leaves_zero(config: &FleetConfig) -> Option<Finding> {
             "at zero it stays: {} of the simulated jobs never finish",
             evidence.now.unfinished
         ),
-        fix: "add a step policy on `QueueDepth` that adds an instance from 1 job on, or set `min` to 1"
-            .to_owned(),
+        fix: format!(
+            "add a step policy on {} that adds an instance from 1 job on, or set `min` to 1",
+            depth_in_words(config)
+        ),
         unknown: None,
         evidence: Some(evidence),
     })
@@ -64,13 +66,14 @@ pub(super) fn nothing_scales_in(config: &FleetConfig) -> Option<Finding> {
     if limits.max <= limits.min || capacity(config, limits.max, 0.0) < limits.max {
         return None;
     }
+    let depth = config.metric_of(Signal::Depth)?;
     let burst = Arrivals::Burst {
         jobs: (some_workers(config) * 20.0) as u64,
         at: Duration::from_secs(9 * 3600),
         daily: true,
     };
     let evidence = compare(config, "two days with a burst each", &two_days(burst), |spec| {
-        let mut alarm = AlarmSpec::on(Metric::QueueDepth, Comparison::LessThanThreshold, 1.0);
+        let mut alarm = AlarmSpec::on(depth, Comparison::LessThanThreshold, 1.0);
         alarm.statistic = Statistic::Maximum;
         alarm.evaluation_periods = 15;
         spec.policies.push(PolicySpec::Step {
@@ -100,7 +103,10 @@ pub(super) fn nothing_scales_in(config: &FleetConfig) -> Option<Finding> {
             "what has been launched stays: {:.0} instance hours ({:.0} with the fix)",
             evidence.now.instance_hours, evidence.fixed.instance_hours
         ),
-        fix: "add a policy that scales in, for example a step of -1 when `QueueDepth` was below 1 for 15 minutes".to_owned(),
+        fix: format!(
+            "add a policy that scales in, for example a step of -1 when {} was below 1 for 15 minutes",
+            depth_in_words(config)
+        ),
         unknown: None,
         evidence: Some(evidence),
     })
@@ -112,7 +118,7 @@ pub(super) fn a_step_overtakes_scale_to_zero(config: &FleetConfig) -> Option<Fin
     let limits = config.limits();
     let (position, alarm) = config.alarms().iter().enumerate().find(|(position, alarm)| {
         matches!(alarm.action, Action::Invoke(_))
-            && alarm.metric == Metric::QueueDepth
+            && config.signal_of(&alarm.metric) == Some(Signal::Depth)
             && answer(config, *position, limits.max, 0.0) == Some(0)
     })?;
     let after = alarm.period * alarm.rule.datapoints_to_alarm;
@@ -357,6 +363,15 @@ pub(super) fn the_window_is_shorter_than_a_cold_start(config: &FleetConfig) -> O
         unknown: None,
         evidence: Some(evidence),
     })
+}
+
+/// The metric of the queue's depth by its name.
+fn depth_in_words(config: &FleetConfig) -> String {
+    let metric = config.metric_of(Signal::Depth);
+    metric.map_or_else(
+        || "the depth of the queue".to_owned(),
+        |metric| format!("`{metric}`"),
+    )
 }
 
 pub(super) fn minutes(seconds: f64) -> String {

@@ -4,9 +4,10 @@ use super::queue::Queue;
 use super::window::Window;
 use crate::Moment;
 use crate::alarm::AlarmState;
-use crate::config::{FleetConfig, PolicyKind};
+use crate::config::{Alarm, FleetConfig, PolicyKind};
 use crate::decide::{Reading, Situation, resolve};
-use crate::metrics::Metric;
+use crate::metrics::math::MetricStat;
+use crate::metrics::{Signal, Signals, Source};
 use crate::policy::Group;
 
 /// Milliseconds.
@@ -18,9 +19,11 @@ pub(crate) struct Control<'a> {
     config: &'a FleetConfig,
     windows: Vec<Window>,
     readings: Vec<Reading>,
-    published: [f64; Metric::ALL.len()],
-    /// Which metrics any alarm looks at.
-    watched: [bool; Metric::ALL.len()],
+    published: Signals<f64>,
+    /// Which of them any alarm looks at.
+    watched: Signals<bool>,
+    /// The signals that each alarm looks at; `None` for a metric that the fleet does not publish.
+    inputs: Vec<Vec<Option<usize>>>,
     pub(crate) desired: u32,
     longest_cooldown: u64,
     /// Minutes since a watched value or the desired capacity has changed last.
@@ -50,7 +53,7 @@ pub(crate) struct Activity {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Logged {
     pub(crate) now: u64,
-    pub(crate) values: [f64; Metric::ALL.len()],
+    pub(crate) values: Signals<f64>,
     pub(crate) activity: Activity,
     pub(crate) queued: Option<u64>,
     pub(crate) busy: Option<u32>,
@@ -74,12 +77,15 @@ impl<'a> Control<'a> {
             PolicyKind::Simple(simple) => simple.cooldown.as_millis() as u64,
             PolicyKind::Step(_) | PolicyKind::TargetTracking(_) => 0,
         });
+        let inputs: Vec<Vec<Option<usize>>> = alarms.iter().map(|alarm| inputs(config, alarm)).collect();
+        let looks_at = |signal: Signal| inputs.iter().flatten().any(|at| *at == Some(signal.position()));
         Self {
             config,
             windows: alarms.iter().map(Window::new).collect(),
             readings: Vec::with_capacity(alarms.len()),
-            published: [f64::NAN; Metric::ALL.len()],
-            watched: Metric::ALL.map(|metric| alarms.iter().any(|alarm| alarm.metric == metric)),
+            published: [f64::NAN; Signal::ALL.len()],
+            watched: Signal::ALL.map(looks_at),
+            inputs,
             desired,
             longest_cooldown: cooldowns.max().unwrap_or(0),
             unchanged: 0,
@@ -119,7 +125,7 @@ impl<'a> Control<'a> {
     /// Publishes the metrics, unless the publisher is silent, and lets the alarms act on them.
     pub(crate) fn minute(&mut self, now: u64, silent: bool, queue: &Queue, activity: Activity) {
         let values = if silent {
-            [f64::NAN; Metric::ALL.len()]
+            [f64::NAN; Signal::ALL.len()]
         } else {
             publish(self.config, queue)
         };
@@ -136,11 +142,16 @@ impl<'a> Control<'a> {
         self.published = values;
         self.readings.clear();
         let mut alarming = false;
-        for (alarm, window) in self.config.alarms().iter().zip(&mut self.windows) {
+        let windows = self.windows.iter_mut().zip(&self.inputs);
+        for (alarm, (window, inputs)) in self.config.alarms().iter().zip(windows) {
             if skipped > 0 {
                 window.pass(alarm, skipped);
             }
-            let reading = window.minute(alarm, values[alarm.metric.position()]);
+            let value = |at: &Option<usize>| at.map_or(f64::NAN, |at| values[at]);
+            let reading = match inputs.as_slice() {
+                [only] if !window.is_math() => window.minute(alarm, value(only)),
+                several => window.minute_of_math(alarm, several.iter().map(value)),
+            };
             alarming |= reading.state == AlarmState::Alarm;
             self.readings.push(reading);
         }
@@ -207,7 +218,7 @@ impl<'a> Control<'a> {
     }
 }
 
-/// What `QueueDepth` counts. A job in the hands of a worker that is gone has not returned to the queue
+/// What the queue's depth counts. A job in the hands of a worker that is gone has not returned to the queue
 /// before its lease ends, so it counts with the running ones.
 fn depth(config: &FleetConfig, queue: &Queue) -> usize {
     let waiting = queue.waiting();
@@ -218,9 +229,19 @@ fn depth(config: &FleetConfig, queue: &Queue) -> usize {
     }
 }
 
-/// The metrics in the order of [`Metric::ALL`]; NaN is no data. A worker that is gone counts no more
+/// The positions of the signals that `alarm` looks at, in the order of its metrics.
+fn inputs(config: &FleetConfig, alarm: &Alarm) -> Vec<Option<usize>> {
+    let metrics = alarm.metric.metrics(alarm.statistic);
+    let signal = |input: MetricStat| config.signal_of(&Source::Metric(input.metric));
+    metrics
+        .into_iter()
+        .map(|input| signal(input).map(Signal::position))
+        .collect()
+}
+
+/// The signals in the order of [`Signal::ALL`]; NaN is no data. A worker that is gone counts no more
 /// from the next minute on; a publisher that goes by heartbeats counts it until they are overdue.
-fn publish(config: &FleetConfig, queue: &Queue) -> [f64; Metric::ALL.len()] {
+fn publish(config: &FleetConfig, queue: &Queue) -> Signals<f64> {
     let depth = depth(config, queue) as f64;
     let workers = queue.workers();
     let backlog = if workers == 0 {
@@ -232,5 +253,12 @@ fn publish(config: &FleetConfig, queue: &Queue) -> [f64; Metric::ALL.len()] {
     } else {
         depth / f64::from(workers)
     };
-    [depth, backlog, f64::from(workers), queue.free() as f64]
+    let in_flight = queue.running() + queue.leased();
+    [
+        depth,
+        backlog,
+        f64::from(workers),
+        queue.free() as f64,
+        in_flight as f64,
+    ]
 }

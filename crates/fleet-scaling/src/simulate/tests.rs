@@ -1,7 +1,7 @@
 use super::*;
 use crate::alarm::{Comparison, MissingData};
 use crate::config::{AlarmSpec, FleetSpec, PolicySpec, ScaleToZeroSpec, ServiceTime, ShortageSpec, SpotSpec};
-use crate::metrics::{Metric, Statistic};
+use crate::metrics::{Signal, Statistic};
 use crate::policy::AdjustmentType;
 
 mod clock;
@@ -362,7 +362,7 @@ fn skipping_idle_minutes_changes_nothing() {
             minimum_adjustment_magnitude: None,
             cooldown_seconds: 1000.0,
             alarm: AlarmSpec {
-                metric: Metric::ActiveWorkers,
+                metric: "ActiveWorkers".into(),
                 statistic: Statistic::Sum,
                 period_seconds: 420.0,
                 comparison: Comparison::GreaterThanOrEqualToThreshold,
@@ -439,7 +439,7 @@ fn policies_without_an_alarm_in_common_still_obey_the_bounds() {
         spec.max = 3;
         spec.policies.push(PolicySpec::TargetTracking {
             name: "queue".to_owned(),
-            metric: Metric::QueueDepth,
+            metric: "QueueDepth".into(),
             statistic: Statistic::Average,
             target: 1.0,
             disable_scale_in: true,

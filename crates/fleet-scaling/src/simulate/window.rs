@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use crate::alarm::{AlarmState, MissingData};
 use crate::config::Alarm;
 use crate::decide::Reading;
+use crate::metrics::math::Math;
+use crate::metrics::{Source, Statistic};
 
 /// The points of an alarm and its state.
 #[derive(Clone, Debug)]
@@ -37,6 +39,16 @@ enum Points {
         breaching: u64,
     },
     Long(Long),
+    /// Of metric math.
+    Math(Computed),
+}
+
+/// The minutes of each metric of an expression, the newest first, and as many as it is computed from.
+#[derive(Clone, Debug)]
+struct Computed {
+    minutes: Vec<VecDeque<f64>>,
+    /// The points of the expression, the newest first.
+    points: Vec<Option<f64>>,
 }
 
 /// "Alarm evaluation window": by default it slides with each evaluation, so that every minute ends a
@@ -53,15 +65,21 @@ impl Window {
     /// Without any data, in `INSUFFICIENT_DATA`.
     pub(crate) fn new(alarm: &Alarm) -> Self {
         let range = alarm.rule.evaluation_range();
+        let points = if let Source::Math(math) = &alarm.metric {
+            Points::Math(Computed {
+                minutes: vec![VecDeque::new(); math.metrics().len()],
+                points: Vec::new(),
+            })
+        } else if range <= 64 && alarm.period == 1 && alarm.statistic != Statistic::SampleCount {
+            Points::Short {
+                real: 0,
+                breaching: 0,
+            }
+        } else {
+            Points::Long(Long::default())
+        };
         Self {
-            points: if range <= 64 && alarm.period == 1 {
-                Points::Short {
-                    real: 0,
-                    breaching: 0,
-                }
-            } else {
-                Points::Long(Long::default())
-            },
+            points,
             state: AlarmState::default(),
             newest: None,
             last: f64::NAN.to_bits(),
@@ -77,6 +95,29 @@ impl Window {
         self.same = if bits == self.last { self.same + 1 } else { 1 };
         self.last = bits;
         self.push(alarm, value);
+        self.read(alarm)
+    }
+
+    /// Whether it is of metric math, and takes the minutes of several metrics.
+    pub(crate) fn is_math(&self) -> bool {
+        matches!(self.points, Points::Math(_))
+    }
+
+    /// One minute passes for an alarm on metric math, with a value for each of its metrics.
+    pub(crate) fn minute_of_math(&mut self, alarm: &Alarm, values: impl Iterator<Item = f64>) -> Reading {
+        if let (Points::Math(computed), Source::Math(math)) = (&mut self.points, &alarm.metric) {
+            let same = computed.push(alarm, math, values);
+            self.same = if same { self.same + 1 } else { 1 };
+            self.newest = computed
+                .points
+                .iter()
+                .find_map(|point| *point)
+                .map(|point| (point, 1));
+        }
+        self.read(alarm)
+    }
+
+    fn read(&mut self, alarm: &Alarm) -> Reading {
         self.counted = self.count(alarm);
         let Counted {
             used,
@@ -216,6 +257,8 @@ impl Window {
                     .find(|point| !point.is_nan())
                     .map(|point| (point, 1));
             }
+            // Takes its minutes by `minute_of_math`.
+            Points::Math(_) => {}
         }
     }
 
@@ -249,21 +292,60 @@ impl Window {
                 }
             }
             Points::Long(long) => {
-                let mut counted = Counted::default();
-                for (age, point) in long.points.iter().step_by(alarm.period).enumerate() {
-                    if !point.is_nan() {
-                        let breaches = alarm.rule.comparison.breaches(*point, alarm.rule.threshold);
-                        counted.used += 1;
-                        counted.breaching += usize::from(breaches);
-                        counted.oldest = age + 1;
-                        if counted.used == needed {
-                            break;
-                        }
-                    }
-                }
-                counted
+                let points = long.points.iter().step_by(alarm.period);
+                counted(alarm, points.map(|point| (!point.is_nan()).then_some(*point)))
+            }
+            Points::Math(computed) => counted(alarm, computed.points.iter().copied()),
+        }
+    }
+}
+
+/// What an evaluation of these points, the newest first, counts.
+fn counted(alarm: &Alarm, points: impl Iterator<Item = Option<f64>>) -> Counted {
+    let mut counted = Counted::default();
+    for (age, point) in points.enumerate() {
+        if let Some(point) = point {
+            let breaches = alarm.rule.comparison.breaches(point, alarm.rule.threshold);
+            counted.used += 1;
+            counted.breaching += usize::from(breaches);
+            counted.oldest = age + 1;
+            if counted.used == alarm.rule.evaluation_periods {
+                break;
             }
         }
+    }
+    counted
+}
+
+impl Computed {
+    /// Whether all metrics have the values of a minute ago.
+    fn push(&mut self, alarm: &Alarm, math: &Math, values: impl Iterator<Item = f64>) -> bool {
+        let range = alarm.rule.evaluation_range();
+        let mut same = true;
+        for (minutes, value) in self.minutes.iter_mut().zip(values) {
+            let before = minutes.front().map(|value| value.to_bits());
+            same &= before == Some(value.to_bits());
+            minutes.push_front(value);
+            minutes.truncate(range * alarm.period);
+        }
+        let inputs: Vec<Vec<Option<f64>>> = self
+            .minutes
+            .iter()
+            .zip(math.metrics())
+            .map(|(minutes, input)| {
+                let point = |period: usize| {
+                    let from = period * alarm.period;
+                    let to = (from + alarm.period).min(minutes.len());
+                    // Oldest first, as sums are made elsewhere: the same rounding.
+                    let minutes = (from..to).rev().map(|at| minutes[at]);
+                    let known = minutes.map(|value| (!value.is_nan()).then_some(value));
+                    input.statistic.of(known)
+                };
+                (0..range).map(point).collect()
+            })
+            .collect();
+        self.points = math.evaluate(&inputs, alarm.period);
+        same
     }
 }
 
@@ -272,13 +354,13 @@ mod tests {
     use super::*;
     use crate::alarm::{AlarmRule, Comparison};
     use crate::config::Action;
-    use crate::metrics::{Metric, Metrics, Statistic};
+    use crate::metrics::{Metric, Metrics};
     use crate::simulate::random::{Random, Stream};
 
     fn alarm(needed: usize, to_alarm: usize, missing_data: MissingData, period: usize) -> Alarm {
         Alarm {
             name: "a".to_owned(),
-            metric: Metric::QueueDepth,
+            metric: "QueueDepth".into(),
             statistic: Statistic::Average,
             period,
             rule: AlarmRule {
@@ -320,9 +402,9 @@ mod tests {
                     let gap = [0.02, 0.5, 0.97][minute / 40 % 3];
                     let value =
                         (random.uniform() > gap).then(|| (random.below(3) * (minute / 90 % 2)) as f64);
-                    metrics.push(Metric::QueueDepth, value);
+                    metrics.push(&Metric::new("QueueDepth"), value);
                     let reading = window.minute(&alarm, value.unwrap_or(f64::NAN));
-                    let points = || metrics.points(alarm.metric, alarm.statistic, alarm.period);
+                    let points = || alarm.points(&metrics);
                     let verdict = alarm.rule.judge(points(), state);
                     let newest = points().take(alarm.rule.evaluation_range()).flatten().next();
                     state = verdict.state;

@@ -139,7 +139,7 @@ impl Explanation {
             ),
         };
         if let Some(what_if) = &what_if {
-            what_if.apply(&mut supposed);
+            what_if.apply(&model.config, &mut supposed);
         }
         let Supposed {
             state,
@@ -173,10 +173,10 @@ impl Explanation {
                 pending: count(Phase::Pending),
                 terminating: count(Phase::Terminating),
             },
-            metrics: Metric::ALL
-                .into_iter()
+            metrics: metrics
+                .metrics()
                 .map(|metric| Reading {
-                    metric,
+                    metric: metric.clone(),
                     value: metrics.newest(metric),
                 })
                 .collect(),

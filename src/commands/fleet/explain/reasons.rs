@@ -167,7 +167,7 @@ fn launches(facts: &Facts<'_>, told: &mut Told) {
 #[cfg(test)]
 mod tests {
     use fleet_scaling::config::FleetSpec;
-    use fleet_scaling::metrics::{Metric, Metrics};
+    use fleet_scaling::metrics::Metrics;
     use fleet_scaling::{Moment, decide};
 
     use super::*;
@@ -184,8 +184,8 @@ mod tests {
     fn told(model: &Model, state: &FleetState, queue: f64, activities: &[Activity], no_spot: bool) -> Told {
         let backlog = (state.desired > 0).then(|| queue / f64::from(state.desired));
         let metrics = Metrics::new()
-            .with(Metric::QueueDepth, [Some(queue); 20])
-            .with(Metric::BacklogPerInstance, [backlog; 20]);
+            .with("QueueDepth", [Some(queue); 20])
+            .with("BacklogPerInstance", [backlog; 20]);
         let decision = decide(&model.config, state, &metrics, Moment(0));
         tell(&Facts {
             model,

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use fleet_scaling::metrics::{Metric, Metrics};
+use fleet_scaling::config::FleetConfig;
+use fleet_scaling::metrics::{Metrics, Signal};
 use serde::Serialize;
 
 use super::super::text::counted;
@@ -87,7 +88,7 @@ impl fmt::Display for WhatIf {
 
 impl WhatIf {
     /// Changes what is into what is supposed.
-    pub(super) fn apply(&self, supposed: &mut Supposed) {
+    pub(super) fn apply(&self, config: &FleetConfig, supposed: &mut Supposed) {
         supposed.no_spot = self.no_spot;
         if let Some(workers) = self.workers {
             let state = &mut supposed.state;
@@ -95,26 +96,26 @@ impl WhatIf {
             (state.warming, state.launching, state.terminating) = (0, 0, 0);
         }
         if self.queue.is_some() || self.workers.is_some() {
-            steady(&mut supposed.metrics, self.queue, self.workers);
+            steady(config, &mut supposed.metrics, self.queue, self.workers);
             // As many workers hold a job, and protect themselves, as there are jobs for them.
             let state = &mut supposed.state;
-            state.busy = supposed.metrics.busy_workers();
+            state.busy = config.busy_workers(&supposed.metrics);
             state.protected = state.protected.min(state.busy.unwrap_or(state.running));
         }
     }
 }
 
 /// Every minute with the supposed values, as if it had been so for long.
-fn steady(metrics: &mut Metrics, queue: Option<f64>, workers: Option<u32>) {
-    let minutes = Metric::ALL
-        .into_iter()
+fn steady(config: &FleetConfig, metrics: &mut Metrics, queue: Option<f64>, workers: Option<u32>) {
+    let minutes = metrics
+        .metrics()
         .map(|metric| metrics.of(metric).len())
         .max()
         .unwrap_or_default();
-    let queue = queue.or_else(|| metrics.newest(Metric::QueueDepth));
+    let queue = queue.or_else(|| config.newest(metrics, Signal::Depth));
     let workers = workers
         .map(f64::from)
-        .or_else(|| metrics.newest(Metric::ActiveWorkers));
+        .or_else(|| config.newest(metrics, Signal::Workers));
     // Without workers nobody publishes a backlog for each of them.
     let backlog = match (queue, workers) {
         (Some(queue), Some(workers)) if workers > 0.0 => Some(queue / workers),
@@ -124,12 +125,15 @@ fn steady(metrics: &mut Metrics, queue: Option<f64>, workers: Option<u32>) {
         (Some(queue), Some(workers)) => Some((workers - queue).max(0.0)),
         _ => None,
     };
-    for (metric, value) in [
-        (Metric::QueueDepth, queue),
-        (Metric::BacklogPerInstance, backlog),
-        (Metric::ActiveWorkers, workers),
-        (Metric::AvailableCapacity, free),
+    for (signal, value) in [
+        (Signal::Depth, queue),
+        (Signal::Backlog, backlog),
+        (Signal::Workers, workers),
+        (Signal::FreeSlots, free),
     ] {
+        let Some(metric) = config.metric_of(signal) else {
+            continue;
+        };
         *metrics = std::mem::take(metrics).with(metric, std::iter::repeat_n(value, minutes));
     }
 }
@@ -139,6 +143,11 @@ mod tests {
     use fleet_scaling::state::FleetState;
 
     use super::*;
+
+    fn config() -> FleetConfig {
+        let spec = fleet_scaling::config::FleetSpec::from_template("gpu-default").unwrap();
+        FleetConfig::new(spec).unwrap()
+    }
 
     #[test]
     fn every_key_is_read() {
@@ -179,9 +188,10 @@ mod tests {
 
     #[test]
     fn what_is_supposed_has_been_so_for_long() {
+        let config = config();
         let mut supposed = Supposed {
             state: FleetState::settled(1),
-            metrics: Metrics::new().with(Metric::QueueDepth, [Some(1.0); 20]),
+            metrics: Metrics::new().with("QueueDepth", [Some(1.0); 20]),
             no_spot: false,
         };
         let what_if: WhatIf = "queue=6,workers=2".parse().unwrap();
@@ -189,18 +199,21 @@ mod tests {
             "workers=1".parse::<WhatIf>().unwrap().to_string(),
             "1 warm worker"
         );
-        what_if.apply(&mut supposed);
-        assert_eq!(supposed.metrics.of(Metric::BacklogPerInstance), [Some(3.0); 20]);
+        what_if.apply(&config, &mut supposed);
+        assert_eq!(supposed.metrics.of(&"BacklogPerInstance".into()), [Some(3.0); 20]);
         assert_eq!((supposed.state.desired, supposed.state.running), (2, 2));
         assert_eq!(supposed.state.busy, Some(2));
-        "workers=0".parse::<WhatIf>().unwrap().apply(&mut supposed);
-        assert_eq!(supposed.metrics.newest(Metric::QueueDepth), Some(6.0));
-        assert_eq!(supposed.metrics.newest(Metric::BacklogPerInstance), None);
+        "workers=0"
+            .parse::<WhatIf>()
+            .unwrap()
+            .apply(&config, &mut supposed);
+        assert_eq!(supposed.metrics.newest(&"QueueDepth".into()), Some(6.0));
+        assert_eq!(supposed.metrics.newest(&"BacklogPerInstance".into()), None);
         supposed.state.protected = 2;
         "queue=0,workers=2"
             .parse::<WhatIf>()
             .unwrap()
-            .apply(&mut supposed);
+            .apply(&config, &mut supposed);
         // Nobody has a job, so nobody protects itself.
         assert_eq!((supposed.state.busy, supposed.state.protected), (Some(0), 0));
     }

@@ -2,6 +2,7 @@
 
 use fleet_scaling::alarm::MissingData;
 use fleet_scaling::config::AlarmSpec;
+use fleet_scaling::fleet::publishes;
 use fleet_scaling::metrics::Metric;
 use fleet_scaling::unknown::{Direction, Part};
 
@@ -126,7 +127,7 @@ impl Reader<'_> {
             _ => Part::Percentile,
         };
         Ok(AlarmSpec {
-            metric,
+            metric: metric.into(),
             statistic: named(&statistic).ok_or_else(|| unknown(of_statistic, "statistic", &statistic))?,
             period_seconds: f64::from(period),
             comparison: named(&comparison)
@@ -147,11 +148,12 @@ impl Reader<'_> {
         name: &str,
         dimensions: &[(String, String)],
     ) -> Result<Metric, Why> {
-        let known = named::<Metric>(name).filter(|_| namespace == FLEET_NAMESPACE);
-        let Some(metric) = known else {
+        let metric = Metric::new(name);
+        let known = publishes().iter().any(|own| own.metric == metric);
+        if !known || namespace != FLEET_NAMESPACE {
             let what = format!("{namespace} {name}, which is not modelled");
             return Err(Why::not_modelled(Part::OtherMetric, what));
-        };
+        }
         let mut watched = dimensions.to_vec();
         let mut own = self.dimensions.clone();
         watched.sort();

@@ -175,7 +175,7 @@ impl Reader<'_> {
         );
         Some(PolicySpec::TargetTracking {
             name: name.clone(),
-            metric,
+            metric: metric.into(),
             statistic,
             target,
             disable_scale_in,

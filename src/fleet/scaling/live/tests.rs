@@ -3,7 +3,7 @@
 use fleet_scaling::alarm::AlarmState as Known;
 use fleet_scaling::alarm::MissingData;
 use fleet_scaling::config::Action;
-use fleet_scaling::metrics::{Metric, Metrics};
+use fleet_scaling::metrics::Metrics;
 use jiff::Timestamp;
 
 use super::super::state;
@@ -442,8 +442,8 @@ fn the_state_is_that_of_the_group_and_its_alarms() {
     facts.alarms.get_mut("low").unwrap().state = AlarmState::Alarm;
     let model = read(&facts);
     let metrics = Metrics::new()
-        .with(Metric::ActiveWorkers, [Some(2.0)])
-        .with(Metric::AvailableCapacity, [Some(1.0)]);
+        .with("ActiveWorkers", [Some(2.0)])
+        .with("AvailableCapacity", [Some(1.0)]);
     let state = state(&model.config, &facts, &[], &metrics, Timestamp::UNIX_EPOCH);
     assert_eq!((state.desired, state.running, state.warming), (2, 2, 0));
     assert_eq!((state.protected, state.busy), (1, Some(1)));

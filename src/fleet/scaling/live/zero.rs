@@ -1,7 +1,7 @@
 //! What takes a live fleet to zero: its alarm, the topic, and whoever listens there.
 
 use fleet_scaling::config::ScaleToZeroSpec;
-use fleet_scaling::metrics::Metric;
+use fleet_scaling::fleet::QUEUE_DEPTH;
 use fleet_scaling::unknown::{Direction, Part};
 
 use super::super::LeftOut;
@@ -24,7 +24,7 @@ impl Reader<'_> {
             if let Listener::Nobody(why) = &self.facts.zero_listener {
                 return Err(Why::broken(format!("notifies in vain: {why}")));
             }
-            if spec.metric != Metric::QueueDepth || spec.period_seconds.to_bits() != 60_f64.to_bits() {
+            if !spec.metric.is(&QUEUE_DEPTH.into()) || spec.period_seconds.to_bits() != 60_f64.to_bits() {
                 return Err(Why::not_modelled(
                     Part::OtherMetric,
                     "is not on minutes of QueueDepth, which is not modelled",

@@ -3,7 +3,7 @@
 use super::*;
 use crate::alarm::Comparison;
 use crate::config::{AlarmSpec, SpotSpec};
-use crate::metrics::{Metric, Statistic};
+use crate::metrics::Statistic;
 
 /// The finding of `rule` after `change`.
 fn found(rule: &str, change: impl FnOnce(&mut FleetSpec)) -> Finding {
@@ -104,7 +104,7 @@ fn bounds_written_as_values_of_the_metric_leave_a_gap() {
 fn a_scale_in_with_its_bound_on_the_wrong_side_never_happens() {
     let finding = found("breach-without-a-step", |spec| {
         spec.scale_to_zero = None;
-        let mut alarm = AlarmSpec::on(Metric::QueueDepth, Comparison::LessThanThreshold, 1.0);
+        let mut alarm = AlarmSpec::on("QueueDepth", Comparison::LessThanThreshold, 1.0);
         alarm.statistic = Statistic::Maximum;
         alarm.evaluation_periods = 5;
         spec.policies[1] = PolicySpec::Step {
@@ -132,7 +132,7 @@ fn a_scale_in_with_its_bound_on_the_wrong_side_never_happens() {
 fn tracking_what_rises_with_the_fleet_does_not_converge() {
     let finding = found("tracking-does-not-converge", |spec| {
         if let PolicySpec::TargetTracking { metric, .. } = &mut spec.policies[1] {
-            *metric = Metric::ActiveWorkers;
+            *metric = "ActiveWorkers".into();
         }
     });
     assert!(
@@ -188,7 +188,7 @@ fn an_exact_step_fights_another_step_policy_too() {
     let finding = found("exact-step-fights-tracking", |spec| {
         step(spec, 0.0, AdjustmentType::ExactCapacity, &[(Some(0.0), None, 1)]);
         let mut alarm = AlarmSpec::on(
-            Metric::BacklogPerInstance,
+            "BacklogPerInstance",
             Comparison::GreaterThanOrEqualToThreshold,
             2.0,
         );

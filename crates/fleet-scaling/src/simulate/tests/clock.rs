@@ -8,8 +8,10 @@ fn decided_again(config: &FleetConfig, scenario: &Scenario) -> usize {
     let mut alarms = Vec::new();
     let mut changes = 0;
     for minute in engine::Engine::new(config, scenario).log() {
-        for (metric, value) in Metric::ALL.into_iter().zip(minute.values) {
-            metrics.push(metric, (!value.is_nan()).then_some(value));
+        for (signal, value) in Signal::ALL.into_iter().zip(minute.values) {
+            if let Some(metric) = config.metric_of(signal) {
+                metrics.push(metric, (!value.is_nan()).then_some(value));
+            }
         }
         let moment = |at: u64| crate::Moment(i64::try_from(at).unwrap());
         let state = crate::state::FleetState {
@@ -35,7 +37,7 @@ fn decided_again(config: &FleetConfig, scenario: &Scenario) -> usize {
 fn decide_minute_by_minute_is_the_simulation_for_every_period_and_kind_of_policy() {
     use crate::policy::StepAdjustment;
     let alarm = |period: u32, comparison, threshold, periods| AlarmSpec {
-        metric: Metric::QueueDepth,
+        metric: "QueueDepth".into(),
         statistic: if period > 1 {
             Statistic::Average
         } else {
@@ -86,7 +88,7 @@ fn decide_minute_by_minute_is_the_simulation_for_every_period_and_kind_of_policy
                 simple("out", alarm(period, up, 0.0, 1), 2),
                 PolicySpec::TargetTracking {
                     name: "queue".to_owned(),
-                    metric: Metric::QueueDepth,
+                    metric: "QueueDepth".into(),
                     statistic: Statistic::Average,
                     target: 5.0,
                     disable_scale_in: false,
@@ -139,7 +141,7 @@ fn a_simple_policy_waits_for_the_launch_and_then_for_its_cooldown() {
             minimum_adjustment_magnitude: None,
             cooldown_seconds: 180.0,
             alarm: AlarmSpec {
-                metric: Metric::QueueDepth,
+                metric: "QueueDepth".into(),
                 statistic: Statistic::Maximum,
                 period_seconds: 60.0,
                 comparison: Comparison::GreaterThanThreshold,
