@@ -54,6 +54,8 @@ mod identity;
 mod interrupted;
 #[path = "it/layers.rs"]
 mod layers;
+#[path = "it/link.rs"]
+mod link;
 #[path = "it/migrate.rs"]
 mod migrate;
 #[path = "it/migrate_trouble.rs"]
@@ -66,6 +68,8 @@ mod sandbox;
 mod tasks;
 #[path = "it/triage.rs"]
 mod triage;
+#[path = "it/two_machines.rs"]
+mod two_machines;
 #[path = "it/watch.rs"]
 mod watch;
 #[path = "it/workflow.rs"]

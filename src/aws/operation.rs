@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, Metadata};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-use crate::change::Permit;
+use crate::change::{Pause, Permit};
 
 /// Carries the operation from the SDK to the HTTP layer, which takes it off before anything is sent.
 const OPERATION: &str = "x-bpctl-operation";
@@ -179,12 +179,14 @@ impl Intercept for NameOperation {
 #[derive(Debug)]
 pub(super) struct ShowPermit {
     label: String,
+    pause: Pause,
 }
 
 impl ShowPermit {
     pub(super) fn new(permit: &Permit) -> Self {
         Self {
             label: format!("{}:{}", permit.service(), permit.operation()),
+            pause: permit.pause().clone(),
         }
     }
 }
@@ -201,6 +203,10 @@ impl Intercept for ShowPermit {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        // Each attempt asks anew: a lease may have been lost since the first one.
+        if self.pause.is_set() {
+            return Err("the run cannot rely on its leases any more: not sent".into());
+        }
         context
             .request_mut()
             .headers_mut()

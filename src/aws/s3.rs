@@ -187,26 +187,12 @@ impl SharedStore for LogsBucket<'_> {
     }
 
     async fn remove(&self, key: &str, etag: &str, permit: &Permit) -> Result<bool> {
-        let answer = self
-            .aws
-            .s3_client()
-            .await?
-            .delete_object()
-            .bucket(self.bucket().await?)
-            .key(format!("{FOLDER}{key}"))
-            .if_match(etag)
-            .customize()
-            .interceptor(ShowPermit::new(permit))
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error) if is_conflict(&error) || status(&error) == Some(404) => Ok(false),
-            Err(error) => Err(from_sdk(
-                format!("remove `{FOLDER}{key}` in the logs bucket"),
-                &error,
-            )),
-        }
+        let object = Unchanged {
+            bucket: &self.bucket().await?,
+            key: format!("{FOLDER}{key}"),
+            etag,
+        };
+        object.delete(self.aws, permit).await
     }
 
     async fn names(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>> {
@@ -233,6 +219,38 @@ impl SharedStore for LogsBucket<'_> {
                 return Ok(names);
             };
             tokens.note(DOING, token)?;
+        }
+    }
+}
+
+/// An object in the state that it was read in.
+struct Unchanged<'a> {
+    bucket: &'a str,
+    key: String,
+    etag: &'a str,
+}
+
+impl Unchanged<'_> {
+    /// Removes the object if it is still in that state; whether it was.
+    async fn delete(&self, aws: &Aws, permit: &Permit) -> Result<bool> {
+        let answer = aws
+            .s3_client()
+            .await?
+            .delete_object()
+            .bucket(self.bucket)
+            .key(&self.key)
+            .if_match(self.etag)
+            .customize()
+            .interceptor(ShowPermit::new(permit))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if is_conflict(&error) || status(&error) == Some(404) => Ok(false),
+            Err(error) => Err(from_sdk(
+                format!("remove `{}` in the logs bucket", self.key),
+                &error,
+            )),
         }
     }
 }
@@ -278,21 +296,11 @@ impl Call for DeleteLease {
     }
 
     async fn send(&self, aws: &Aws, permit: &Permit) -> Result<bool> {
-        let answer = aws
-            .s3_client()
-            .await?
-            .delete_object()
-            .bucket(&self.bucket)
-            .key(self.object())
-            .if_match(&self.etag)
-            .customize()
-            .interceptor(ShowPermit::new(permit))
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error) if is_conflict(&error) || status(&error) == Some(404) => Ok(false),
-            Err(error) => Err(from_sdk(format!("remove the lease on {}", self.resource), &error)),
-        }
+        let object = Unchanged {
+            bucket: &self.bucket,
+            key: self.object(),
+            etag: &self.etag,
+        };
+        object.delete(aws, permit).await
     }
 }

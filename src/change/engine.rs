@@ -13,6 +13,7 @@ use super::conclude::{Facts, conclude};
 use super::cut_off::{CutOff, adopt, unsettled};
 use super::gate::{Gate, Proposal, gate};
 use super::ground::{Direction, Ground, Mode};
+use super::held::HeldLeases;
 use super::journal::{Header, Journal};
 use super::lease;
 use super::locks;
@@ -80,9 +81,12 @@ pub(crate) async fn carry_out<G: Ground, V: Change>(
         Gate::Nothing => {
             ground.ui().status("Nothing to change");
             let nothing = Plan::new("", Vec::new());
-            let journal = Journal::none(ground.clock());
+            let records = Records {
+                journal: &Journal::none(ground.clock()),
+                leases: &HeldLeases::none(ground.clock()),
+            };
             let goes_on = Cell::new(false);
-            let work = run.steps_and_verdict(verb, &seen, &nothing, &journal, started, &goes_on);
+            let work = run.steps_and_verdict(verb, &seen, &nothing, &records, started, &goes_on);
             work.boxed_local().await
         }
         Gate::Approved(approved) => {
@@ -153,6 +157,12 @@ struct Verified<V: Change> {
     trouble: Option<CtlError>,
 }
 
+/// What a run leaves behind while it goes on.
+struct Records<'a> {
+    journal: &'a Journal,
+    leases: &'a HeldLeases,
+}
+
 /// A run from its approval to its end.
 struct Run<'a, G: Ground> {
     ground: &'a G,
@@ -201,7 +211,11 @@ impl<G: Ground> Run<'_, G> {
             }
         };
         let goes_on = Cell::new(false);
-        let work = self.steps_and_verdict(verb, seen, plan, &journal, started, &goes_on);
+        let records = Records {
+            journal: &journal,
+            leases: leases.held(),
+        };
+        let work = self.steps_and_verdict(verb, seen, plan, &records, started, &goes_on);
         let outcome = leases.kept_during(work.boxed_local()).await;
         if goes_on.get() {
             // AWS may not list yet what goes on: until it does, the leases keep others out and then end.
@@ -218,11 +232,12 @@ impl<G: Ground> Run<'_, G> {
         verb: &V,
         seen: &V::Seen,
         plan: &Plan<V::Action>,
-        journal: &Journal,
+        records: &Records<'_>,
         started: Timestamp,
         goes_on: &Cell<bool>,
     ) -> Result<ExitStatus> {
         let ground = self.ground;
+        let journal = records.journal;
         let timeout = self.args.timeout.unwrap_or_else(|| ground.wait_timeout());
         let now = ground.clock().now();
         let running = Running {
@@ -230,6 +245,7 @@ impl<G: Ground> Run<'_, G> {
             clock: ground.clock(),
             cancel: ground.cancel(),
             journal,
+            leases: records.leases,
             outputs: RefCell::new(BTreeMap::new()),
             deadline: now.checked_add(timeout).unwrap_or(Timestamp::MAX),
         };

@@ -4,7 +4,6 @@
 //! was read (`If-Match`), and ends by itself when its holder has not renewed it in time. Its age is measured
 //! by the store's clock: the machines' clocks differ.
 
-use std::cell::RefCell;
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -12,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ground::{Ground, Shared};
+use super::held::{Held, HeldLeases, LASTS};
 use super::journal;
 use super::permit::Permit;
 use super::run_id::RunId;
@@ -19,12 +19,14 @@ use super::store::{Condition, SharedStore, Stored, Written};
 use super::target::{Target, escaped};
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 
-/// A lease that was not renewed for so long is over.
-const LASTS: Duration = Duration::from_secs(120);
 /// How often a lease is renewed: three renewals may be lost.
 const RENEWED: Duration = Duration::from_secs(30);
 /// How often a lease that another run holds is looked at.
 const PAUSE: Duration = Duration::from_secs(5);
+/// How often a run looks at its own clock, whether it can still rely on its leases.
+const CHECKED: Duration = Duration::from_secs(5);
+/// How often in a row another writer may be faster, before the lease counts as held by a run without a name.
+const RACES: u32 = 10;
 
 /// The prefix of all leases in the store.
 const PREFIX: &str = "leases/";
@@ -96,18 +98,11 @@ impl Holder<'_> {
 pub(super) struct Leases<'a, G: Ground> {
     ground: &'a G,
     holder: Holder<'a>,
-    held: RefCell<Vec<Held>>,
-    lost: RefCell<Option<CtlError>>,
+    held: HeldLeases,
 }
 
-#[derive(Clone, Debug)]
-struct Held {
-    resource: String,
-    etag: String,
-    started: Timestamp,
-}
-
-/// Takes the leases of all `resources`, waiting for other runs until `wait` has passed.
+/// Takes the leases of all `resources`, waiting for other runs until `wait` has passed. Those that are taken
+/// already are renewed meanwhile.
 ///
 /// # Errors
 /// [`ErrorKind::Conflict`] naming the holder; under `require_lease` whatever keeps a lease from being taken.
@@ -120,8 +115,7 @@ pub(super) async fn take<'a, G: Ground>(
     let leases = Leases {
         ground,
         holder: *holder,
-        held: RefCell::new(Vec::new()),
-        lost: RefCell::new(None),
+        held: HeldLeases::none(ground.clock()),
     };
     let Shared { store, required } = ground.shared();
     let Some(store) = store else {
@@ -134,23 +128,30 @@ pub(super) async fn take<'a, G: Ground>(
         };
     };
     let deadline = ground.clock().now().checked_add(wait).unwrap_or(Timestamp::MAX);
-    for resource in resources {
-        match leases.take_one(&store, resource, deadline).await {
-            Ok(()) => {}
-            Err(error) if !required && is_about_the_store(error.kind()) => {
-                ground.ui().warn(&format!(
-                    "no lease on {resource} in {}, so runs on other machines are not kept out: failed to {error}",
-                    store.place()
-                ));
-                break;
-            }
-            Err(error) => {
-                leases.release().await;
-                return Err(error);
+    let taking = async {
+        for resource in resources {
+            match leases.take_one(&store, resource, deadline).await {
+                Ok(()) => {}
+                Err(error) if !required && is_about_the_store(error.kind()) => {
+                    ground.ui().warn(&format!(
+                        "no lease on {resource} in {}, so runs on other machines are not kept out: failed to {error}",
+                        store.place()
+                    ));
+                    break;
+                }
+                Err(error) => return Err(error),
             }
         }
+        // One of them may have gone to another run while the others were waited for.
+        leases.held.check()
+    };
+    match leases.kept_during(taking).await {
+        Ok(()) => Ok(leases),
+        Err(error) => {
+            leases.release().await;
+            Err(error)
+        }
     }
-    Ok(leases)
 }
 
 /// Whether an error says that the store is missing or closed, not that the lease is taken.
@@ -172,6 +173,7 @@ impl<G: Ground> Leases<'_, G> {
     async fn take_one(&self, store: &G::Store<'_>, resource: &str, deadline: Timestamp) -> Result<()> {
         let key = key(resource);
         let mut told = false;
+        let mut races = 0;
         loop {
             let now = self.ground.clock().now();
             let body = self.body(resource, now, now)?;
@@ -184,17 +186,28 @@ impl<G: Ground> Leases<'_, G> {
                 self.hold(resource, etag, now);
                 return Ok(());
             }
-            // None: it was given up between the two requests.
-            let Some(stored) = store.read(&key).await? else {
-                continue;
+            let stored = store.read(&key).await?;
+            let lease: Option<Lease> = stored
+                .as_ref()
+                .and_then(|stored| serde_json::from_str(&stored.body).ok());
+            races += 1;
+            let stored = match stored {
+                Some(stored) => stored,
+                // It was given up between the two requests.
+                None if races < RACES => continue,
+                // S3 goes on answering that another write is under way.
+                None => Stored {
+                    body: String::new(),
+                    etag: String::new(),
+                    age: Duration::ZERO,
+                },
             };
-            let lease: Option<Lease> = serde_json::from_str(&stored.body).ok();
             if lease.as_ref().is_some_and(|lease| lease.run == *self.holder.run) {
                 // The answer to the first request was lost, and the request was sent again.
                 self.hold(resource, stored.etag, now);
                 return Ok(());
             }
-            if self.may_take_over(lease.as_ref(), &stored) {
+            if races < RACES && self.may_take_over(lease.as_ref(), &stored) {
                 let write = store.write(&key, &body, Condition::Unchanged(&stored.etag), &permit);
                 if let Written::Stored(etag) = write.await? {
                     let of = lease.map_or_else(|| "something unreadable".to_owned(), |lease| lease.holder());
@@ -217,6 +230,7 @@ impl<G: Ground> Leases<'_, G> {
                     .status(&format!("waiting for the lease on {resource}: {holder}"));
                 told = true;
             }
+            races = 0;
             tokio::select! {
                 () = self.ground.cancel().cancelled() => return Err(CtlError::new(
                     ErrorKind::Interrupted,
@@ -246,11 +260,17 @@ impl<G: Ground> Leases<'_, G> {
     }
 
     fn hold(&self, resource: &str, etag: String, started: Timestamp) {
-        self.held.borrow_mut().push(Held {
+        self.held.add(Held {
             resource: resource.to_owned(),
             etag,
             started,
+            renewed: started,
         });
+    }
+
+    /// What the steps of the run rely on.
+    pub(super) fn held(&self) -> &HeldLeases {
+        &self.held
     }
 
     /// Does the work while the leases are renewed. When one is lost, no further step is begun.
@@ -258,14 +278,16 @@ impl<G: Ground> Leases<'_, G> {
     /// # Errors
     /// Those of `work`; [`ErrorKind::Changed`] when a lease was lost and the work was stopped for it.
     pub(super) async fn kept_during<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        if self.held.borrow().is_empty() {
+        if self.ground.shared().store.is_none() {
             return work.await;
         }
         let done = tokio::select! {
+            biased;
             done = work => done,
             never = self.renew_for_ever().boxed_local() => match never {},
+            never = self.check_for_ever().boxed_local() => match never {},
         };
-        match (done, self.lost.take()) {
+        match (done, self.held.lost()) {
             (Err(error), Some(lost)) if error.kind() == ErrorKind::Interrupted => {
                 Err(lost.cause(error.to_string()))
             }
@@ -277,16 +299,34 @@ impl<G: Ground> Leases<'_, G> {
         loop {
             self.ground.clock().sleep(RENEWED).await;
             if let Some(store) = self.ground.shared().store {
-                let held = self.held.borrow().clone();
-                for lease in held {
+                for lease in self.held.all() {
                     self.renew(&store, &lease).await;
                 }
             }
         }
     }
 
+    /// A renewal may hang; the clock goes on.
+    async fn check_for_ever(&self) -> std::convert::Infallible {
+        let mut told = false;
+        loop {
+            self.ground.clock().sleep(CHECKED).await;
+            match self.held.check() {
+                Ok(()) => told = false,
+                Err(error) if !told && self.held.lost().is_none() => {
+                    self.ground.ui().warn(&format!(
+                        "failed to {error}; no change is sent until it is renewed"
+                    ));
+                    told = true;
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
     async fn renew(&self, store: &G::Store<'_>, lease: &Held) {
-        let Ok(body) = self.body(&lease.resource, lease.started, self.ground.clock().now()) else {
+        let now = self.ground.clock().now();
+        let Ok(body) = self.body(&lease.resource, lease.started, now) else {
             return;
         };
         let permit = Permit::bookkeeping("PutObject");
@@ -295,7 +335,7 @@ impl<G: Ground> Leases<'_, G> {
             .write(&key(&lease.resource), &body, condition, &permit)
             .await
         {
-            Ok(Written::Stored(etag)) => self.replace(&lease.resource, etag),
+            Ok(Written::Stored(etag)) => self.held.renew(&lease.resource, etag, now),
             Ok(Written::Conflict) => self.recover(store, lease).await,
             // The next renewal may get through; three of them may be lost.
             Err(error) => tracing::warn!(%error, resource = lease.resource, "the lease is not renewed"),
@@ -307,17 +347,18 @@ impl<G: Ground> Leases<'_, G> {
         let Ok(stored) = store.read(&key(&lease.resource)).await else {
             return;
         };
-        let ours = stored.as_ref().and_then(|stored| {
-            let found: Lease = serde_json::from_str(&stored.body).ok()?;
-            (found.run == *self.holder.run).then(|| stored.etag.clone())
+        let now = self.ground.clock().now();
+        let ours = stored.as_ref().filter(|stored| {
+            let found: Option<Lease> = serde_json::from_str(&stored.body).ok();
+            found.is_some_and(|found| found.run == *self.holder.run)
         });
-        if let Some(etag) = ours {
-            self.replace(&lease.resource, etag);
+        if let Some(stored) = ours {
+            // The store counts in whole seconds.
+            let age = stored.age.saturating_add(Duration::from_secs(1));
+            let renewed = now.checked_sub(age).unwrap_or(lease.renewed);
+            self.held.renew(&lease.resource, stored.etag.clone(), renewed);
             return;
         }
-        self.held
-            .borrow_mut()
-            .retain(|held| held.resource != lease.resource);
         let lost = CtlError::new(
             ErrorKind::Changed,
             format!(
@@ -329,20 +370,13 @@ impl<G: Ground> Leases<'_, G> {
         self.ground
             .ui()
             .warn(&format!("failed to {lost}; no further step is begun"));
-        *self.lost.borrow_mut() = Some(lost);
+        self.held.lose(&lease.resource, lost);
         self.ground.cancel().cancel();
-    }
-
-    fn replace(&self, resource: &str, etag: String) {
-        let mut held = self.held.borrow_mut();
-        if let Some(held) = held.iter_mut().find(|held| held.resource == resource) {
-            held.etag = etag;
-        }
     }
 
     /// Leaves the leases to end by themselves.
     pub(super) fn leave(&self) {
-        self.held.borrow_mut().clear();
+        self.held.take();
     }
 
     /// Gives the leases up. What cannot be given up ends by itself.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::permit::Permit;
 use super::store::{Condition, SharedStore, Stored, Written};
 use crate::error::{CtlError, ErrorKind, Result};
@@ -14,9 +16,17 @@ pub(super) struct MemoryStore(Rc<Inside>);
 
 #[derive(Default)]
 struct Inside {
-    objects: RefCell<BTreeMap<String, (String, String, Duration)>>,
+    objects: RefCell<BTreeMap<String, Object>>,
     writes: Cell<u64>,
     closed: Cell<bool>,
+}
+
+struct Object {
+    body: String,
+    etag: String,
+    written: Instant,
+    /// Beyond what has passed on the clock.
+    older: Duration,
 }
 
 impl MemoryStore {
@@ -26,8 +36,8 @@ impl MemoryStore {
 
     /// Makes every object older.
     pub(super) fn pass(&self, time: Duration) {
-        for (_, _, age) in self.0.objects.borrow_mut().values_mut() {
-            *age += time;
+        for object in self.0.objects.borrow_mut().values_mut() {
+            object.older += time;
         }
     }
 
@@ -36,11 +46,16 @@ impl MemoryStore {
         self.0.closed.set(true);
     }
 
+    /// The store can be reached again.
+    pub(super) fn open_again(&self) {
+        self.0.closed.set(false);
+    }
+
     /// Another writer replaces everything.
     pub(super) fn replace_all(&self, body: &str) {
         let etag = self.etag();
         for object in self.0.objects.borrow_mut().values_mut() {
-            *object = (body.to_owned(), etag.clone(), Duration::ZERO);
+            *object = Object::new(body, &etag);
         }
     }
 
@@ -59,6 +74,17 @@ impl MemoryStore {
     }
 }
 
+impl Object {
+    fn new(body: &str, etag: &str) -> Self {
+        Self {
+            body: body.to_owned(),
+            etag: etag.to_owned(),
+            written: Instant::now(),
+            older: Duration::ZERO,
+        }
+    }
+}
+
 impl SharedStore for MemoryStore {
     fn place(&self) -> String {
         "memory".to_owned()
@@ -67,10 +93,10 @@ impl SharedStore for MemoryStore {
     async fn read(&self, key: &str) -> Result<Option<Stored>> {
         self.open().await?;
         let objects = self.0.objects.borrow();
-        Ok(objects.get(key).map(|(body, etag, age)| Stored {
-            body: body.clone(),
-            etag: etag.clone(),
-            age: *age,
+        Ok(objects.get(key).map(|object| Stored {
+            body: object.body.clone(),
+            etag: object.etag.clone(),
+            age: object.written.elapsed() + object.older,
         }))
     }
 
@@ -86,20 +112,20 @@ impl SharedStore for MemoryStore {
         let mut objects = self.0.objects.borrow_mut();
         let holds = match (condition, objects.get(key)) {
             (Condition::Absent, found) => found.is_none(),
-            (Condition::Unchanged(wanted), Some((_, found, _))) => wanted == found,
+            (Condition::Unchanged(wanted), Some(found)) => wanted == found.etag,
             (Condition::Unchanged(_), None) => false,
         };
         if !holds {
             return Ok(Written::Conflict);
         }
-        objects.insert(key.to_owned(), (body.to_owned(), etag.clone(), Duration::ZERO));
+        objects.insert(key.to_owned(), Object::new(body, &etag));
         Ok(Written::Stored(etag))
     }
 
     async fn remove(&self, key: &str, etag: &str, _permit: &Permit) -> Result<bool> {
         self.open().await?;
         let mut objects = self.0.objects.borrow_mut();
-        let same = objects.get(key).is_some_and(|(_, found, _)| found == etag);
+        let same = objects.get(key).is_some_and(|found| found.etag == etag);
         if same {
             objects.remove(key);
         }

@@ -41,7 +41,6 @@ pub(crate) enum End {
     /// Something else changed it back: "production/a was set to 2 again by …".
     Overturned(String),
     /// Another actor's change took its place.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for deployments"))]
     Superseded(CtlError),
     /// AWS took it back by itself.
     #[cfg_attr(not(test), expect(dead_code, reason = "for deployments"))]

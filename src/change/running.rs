@@ -10,8 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::call::Call;
 use super::gate::Approved;
+use super::held::HeldLeases;
 use super::journal::Journal;
 use super::outcome::{End, State};
+use super::permit::Permit;
 use super::plan::Step;
 use super::spec::Change;
 use crate::clock::Clock;
@@ -24,6 +26,8 @@ pub(super) struct Running<'a, V: Change> {
     pub(super) clock: &'a Clock,
     pub(super) cancel: &'a CancellationToken,
     pub(super) journal: &'a Journal,
+    /// What the steps rely on.
+    pub(super) leases: &'a HeldLeases,
     /// What finished steps found out, by step.
     pub(super) outputs: RefCell<BTreeMap<String, V::Output>>,
     /// When waiting ends.
@@ -39,9 +43,10 @@ impl<V: Change> Running<'_, V> {
         }
     }
 
-    async fn send<C: Call>(&self, step: &Step<V::Action>, via: &C::Via, call: &C) -> Result<C::Answer> {
+    /// The permit for a call that the plan shows.
+    fn permit<C: Call>(step: &Step<V::Action>, call: &C) -> Result<Permit> {
         let described = call.described();
-        let permit = Approved::permit(step, &described).ok_or_else(|| {
+        Approved::permit(step, &described).ok_or_else(|| {
             CtlError::new(
                 ErrorKind::Unexpected,
                 format!(
@@ -50,9 +55,7 @@ impl<V: Change> Running<'_, V> {
                     step.id
                 ),
             )
-        })?;
-        // On the heap: futures of SDK calls are large.
-        call.send(via, &permit).boxed_local().await
+        })
     }
 }
 
@@ -79,9 +82,18 @@ impl<V: Change> StepRun<'_, V> {
     /// Sends a call that the plan shows for this step, and no other.
     ///
     /// # Errors
-    /// What AWS refuses; a call that the plan does not show is not sent.
+    /// What AWS refuses; a call that the plan does not show is not sent, and none while the run cannot rely
+    /// on its leases.
     pub(crate) async fn send<C: Call>(&self, via: &C::Via, call: &C) -> Result<C::Answer> {
-        self.running.send(self.step, via, call).await
+        let leases = self.running.leases;
+        let permit = Running::<V>::permit(self.step, call)?;
+        leases.check()?;
+        // On the heap: futures of SDK calls are large.
+        let sent = call.send(via, &permit.unless(&leases.pause)).boxed_local().await;
+        match (sent, leases.check()) {
+            (Err(error), Err(lost)) => Err(lost.cause(error.to_string())),
+            (sent, _) => sent,
+        }
     }
 
     /// Keeps something in the journal, e.g. the ARN of a task that was started.
@@ -146,7 +158,8 @@ impl<'a, V: Change> Verification<'a, V> {
         self.endings.insert(name.into(), ending);
     }
 
-    /// Sends a call that the plan shows as one that a step may need, e.g. StopTask on an interrupt.
+    /// Sends a call that the plan shows as one that a step may need, e.g. StopTask on an interrupt. It takes
+    /// back what this run has done, so it needs no lease.
     ///
     /// # Errors
     /// What AWS refuses; a call that the plan does not show is not sent.
@@ -156,6 +169,8 @@ impl<'a, V: Change> Verification<'a, V> {
         via: &C::Via,
         call: &C,
     ) -> Result<C::Answer> {
-        self.running.send(step, via, call).await
+        let permit = Running::<V>::permit(step, call)?;
+        // On the heap: futures of SDK calls are large.
+        call.send(via, &permit).boxed_local().await
     }
 }

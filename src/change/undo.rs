@@ -12,6 +12,7 @@ use super::cut_off::may_go_on;
 use super::engine::{in_order, unless_interrupted};
 use super::gate::{Gate, Proposal, gate};
 use super::ground::{Earlier, Ground};
+use super::held::HeldLeases;
 use super::history::told;
 use super::journal::{self, Header, Journal, Progress, Record};
 use super::plan::{OnFailure, Plan, Step};
@@ -81,7 +82,12 @@ pub(super) async fn undo<G: Ground, V: Change>(
                     return Err(error);
                 }
             };
-            let work = carry_out(ground, verb, earlier, &target, &names, plan, &journal);
+            let about = About {
+                earlier,
+                target: &target,
+                names: &names,
+            };
+            let work = carry_out(ground, verb, &about, plan, &journal, leases.held());
             let outcome = leases.kept_during(work).await;
             leases.release().await;
             outcome
@@ -137,20 +143,33 @@ fn plan<V: Change>(verb: &V, record: &Record) -> Result<Plan<V::Action>> {
     Ok(plan)
 }
 
+/// The run that is taken back, and the one that does it.
+#[derive(Clone, Copy)]
+struct About<'a> {
+    earlier: &'a Earlier,
+    target: &'a Target,
+    names: &'a RunNames,
+}
+
 async fn carry_out<G: Ground, V: Change>(
     ground: &G,
     verb: &V,
-    earlier: &Earlier,
-    target: &Target,
-    names: &RunNames,
+    about: &About<'_>,
     plan: &Plan<V::Action>,
     journal: &Journal,
+    leases: &HeldLeases,
 ) -> Result<ExitStatus> {
+    let About {
+        earlier,
+        target,
+        names,
+    } = *about;
     let running = Running {
         ui: ground.ui(),
         clock: ground.clock(),
         cancel: ground.cancel(),
         journal,
+        leases,
         outputs: RefCell::new(BTreeMap::new()),
         deadline: ground.clock().now(),
     };

@@ -1,5 +1,6 @@
 //! An account with the platform in it, and an operator who types commands.
 
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -120,16 +121,28 @@ impl Platform {
 
     /// Runs a command line (without `bpctl`) to its end, with nothing but the account in its environment.
     pub(crate) async fn bpctl(&self, args: &[&str]) -> Run {
+        self.bpctl_at(self.home.path(), args).await
+    }
+
+    /// Another machine that works on this account, with a home folder of its own.
+    pub(crate) fn machine(&self) -> Machine<'_> {
+        Machine {
+            platform: self,
+            home: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
+    async fn bpctl_at(&self, home: &Path, args: &[&str]) -> Run {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_bpctl"));
         command
             .args(args)
             .env_clear()
-            .env("HOME", self.home.path())
+            .env("HOME", home)
             .env("AWS_ENDPOINT_URL", &self.ministack.url)
             .env("AWS_ACCESS_KEY_ID", &self.account)
             .env("AWS_SECRET_ACCESS_KEY", "secret")
             .env("AWS_REGION", REGION)
-            .current_dir(self.home.path())
+            .current_dir(home)
             .stdin(Stdio::null())
             .kill_on_drop(true);
         if self.layout == Layout::Staged {
@@ -141,6 +154,19 @@ impl Platform {
             stdout: String::from_utf8_lossy(&done.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
         }
+    }
+}
+
+/// One of several machines that work on an account.
+pub(crate) struct Machine<'a> {
+    platform: &'a Platform,
+    home: tempfile::TempDir,
+}
+
+impl Machine<'_> {
+    /// Runs a command line on this machine.
+    pub(crate) async fn bpctl(&self, args: &[&str]) -> Run {
+        self.platform.bpctl_at(self.home.path(), args).await
     }
 }
 

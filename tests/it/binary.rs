@@ -85,6 +85,10 @@ fn a_dry_run_of_a_migration() {
             startedBy                bpctl/migrate/<id>
             tags                     ManagedBy=bpctl bpctl:command=migrate bpctl:run=<id>
             clientToken              <id>
+          may call ecs:StopTask with
+            cluster  bp
+            task     (known after migrate)
+            reason   bpctl migrate: another migration was started first
     ----- stderr
     "#);
 }
@@ -114,6 +118,10 @@ fn a_declined_migration() {
             startedBy                bpctl/migrate/<id>
             tags                     ManagedBy=bpctl bpctl:command=migrate bpctl:run=<id>
             clientToken              <id>
+          may call ecs:StopTask with
+            cluster  bp
+            task     (known after migrate)
+            reason   bpctl migrate: another migration was started first
     error: failed to confirm migrate: there is no terminal to ask on
     hint: to go on without a question, give `--yes`; to see the plan only, `--dry-run`
     "#);

@@ -1,28 +1,14 @@
 //! Every mutating verb, broken at every one of its requests: killed, interrupted, cut off, answered with
 //! garbage. Afterwards nothing has happened twice, nothing is lost, and what bpctl said was true.
 
-use bpctl_sandbox::{FleetSeed, Options, Scenario, Service};
+use bpctl_sandbox::Service;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::broken_network::{Break, Network};
-use crate::support::{Account, Run, kept_by_hand};
+use crate::support::{Account, Run, idle_fleets};
 
 const FLEETS: usize = 3;
-
-fn idle_fleets() -> Account {
-    let options = Options {
-        fleets: (0..FLEETS)
-            .map(|number| FleetSeed::new("production", &format!("fleet-{number:03}"), 2, 0.0))
-            .collect(),
-        scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
-        ..Options::default()
-    };
-    let groups: Vec<String> = (0..FLEETS)
-        .map(|number| format!("asg-production-fleet-{number:03}"))
-        .collect();
-    Account::prepared(options, |sandbox| kept_by_hand(sandbox, &groups, 1))
-}
 
 /// The requests that are broken: each of the first ones, up to where a task is followed; then every fourth,
 /// since following is one request like the other.
@@ -194,7 +180,7 @@ async fn fleets_end_at_zero_wherever_the_run_is_killed_or_interrupted() {
         Break::Interrupt,
     ] {
         for at in requests() {
-            let account = idle_fleets();
+            let account = idle_fleets(FLEETS);
             let (network, run) = broken(&account, &args, at, what).await;
             if !network.was_hit() {
                 break;
@@ -272,7 +258,7 @@ async fn fleets_behind_a_broken_network_are_never_claimed_to_be_at_zero() {
     let args = ["fleet", "scale-to-zero", "--all", "--yes"];
     for what in ANSWERS {
         for at in requests() {
-            let account = idle_fleets();
+            let account = idle_fleets(FLEETS);
             let (network, run) = broken(&account, &args, at, *what).await;
             let run = run.expect("nobody kills it");
             if !network.was_hit() {

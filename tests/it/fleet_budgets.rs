@@ -1,6 +1,6 @@
 //! How many calls `bpctl fleet scale-to-zero` takes.
 
-use crate::fleet_scale_to_zero::idle_fleets;
+use crate::support::idle_fleets;
 
 #[tokio::test(start_paused = true)]
 async fn the_plan_takes_as_many_calls_as_there_are_pages() {

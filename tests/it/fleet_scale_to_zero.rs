@@ -6,7 +6,7 @@ use bpctl::Prompter;
 use bpctl_sandbox::{Fault, FaultRule, FleetSeed, Options, Sandbox, Scenario, Service};
 use serde_json::{Value, json};
 
-use crate::support::{Account, Run, kept_by_hand};
+use crate::support::{Account, Run, idle_fleets, kept_by_hand};
 
 const FLEET: &str = "production/gpu-default";
 const GROUP: &str = "asg-production-gpu-default";
@@ -27,21 +27,6 @@ fn idle_under(scenarios: &[Scenario]) -> Account {
         ..Options::default()
     };
     Account::prepared(options, |sandbox| kept_by_hand(sandbox, &[GROUP.to_owned()], 1))
-}
-
-/// `count` production fleets that are kept running without work.
-pub(crate) fn idle_fleets(count: usize) -> Account {
-    let options = Options {
-        fleets: (0..count)
-            .map(|number| FleetSeed::new("production", &format!("fleet-{number:03}"), 2, 0.0))
-            .collect(),
-        scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
-        ..Options::default()
-    };
-    let groups: Vec<String> = (0..count)
-        .map(|number| format!("asg-production-fleet-{number:03}"))
-        .collect();
-    Account::prepared(options, |sandbox| kept_by_hand(sandbox, &groups, 1))
 }
 
 fn inject(account: &Account, rule: FaultRule) {

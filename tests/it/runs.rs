@@ -4,27 +4,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use base64::Engine as _;
-use bpctl_sandbox::{Fault, FaultRule, FleetSeed, Options, Scenario, Service};
+use bpctl_sandbox::{Fault, FaultRule, Service};
 use serde_json::{Value, json};
 
-use crate::support::{Account, Run, kept_by_hand};
+use crate::support::{Account, Run, idle_fleets};
 
 const SET: &str = "AutoScaling:SetDesiredCapacity";
-
-/// Production fleets that are kept running without work.
-fn idle_fleets(count: usize) -> Account {
-    let options = Options {
-        fleets: (0..count)
-            .map(|number| FleetSeed::new("production", &format!("fleet-{number:03}"), 2, 0.0))
-            .collect(),
-        scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
-        ..Options::default()
-    };
-    let groups: Vec<String> = (0..count)
-        .map(|number| format!("asg-production-fleet-{number:03}"))
-        .collect();
-    Account::prepared(options, |sandbox| kept_by_hand(sandbox, &groups, 1))
-}
 
 fn journals(account: &Account) -> Vec<PathBuf> {
     let folder = account.home().join(".local/state/bpctl/journal");

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -20,6 +21,8 @@ pub(crate) struct Account {
     clock: Clock,
     home: tempfile::TempDir,
     layout: Layout,
+    /// Home folders of all machines that share the account.
+    homes: Arc<Mutex<Vec<PathBuf>>>,
 }
 
 /// What a command left behind.
@@ -28,7 +31,8 @@ pub(crate) struct Run {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
-    /// Calls that changed something and succeeded, as `service:Operation`, in order.
+    /// Calls that changed something and succeeded, as `service:Operation`, in order; those of other machines that
+    /// work on the account at the same time are among them.
     pub(crate) changes: Vec<String>,
     /// All calls, retries included.
     pub(crate) calls: usize,
@@ -78,11 +82,24 @@ impl Account {
         before(&sandbox);
         let now =
             Timestamp::from_millisecond(sandbox.now().0).expect("the sandbox's time is in the calendar");
+        Self::on_a_machine(sandbox, Clock::starting_at(now, 1.0), layout, Arc::default())
+    }
+
+    /// Another machine, with a home folder of its own, that works on the same account.
+    pub(crate) fn beside(&self) -> Self {
+        let (sandbox, clock) = (self.sandbox.clone(), self.clock.clone());
+        Self::on_a_machine(sandbox, clock, self.layout, Arc::clone(&self.homes))
+    }
+
+    fn on_a_machine(sandbox: Sandbox, clock: Clock, layout: Layout, homes: Arc<Mutex<Vec<PathBuf>>>) -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        homes.lock().expect("no panic").push(home.path().to_owned());
         Self {
             sandbox,
-            clock: Clock::starting_at(now, 1.0),
-            home: tempfile::tempdir().expect("a temporary folder"),
+            clock,
+            home,
             layout,
+            homes,
         }
     }
 
@@ -129,7 +146,7 @@ impl Account {
             .with_world(|world| world.calls().iter().skip(before).cloned().collect());
         let (bookkeeping, calls): (Vec<Call>, Vec<Call>) = calls.into_iter().partition(is_bookkeeping);
         let changes: Vec<&Call> = calls.iter().filter(|call| call.changed()).collect();
-        shown_is_sent(self.home.path(), &changes);
+        shown_is_sent(&self.homes.lock().expect("no panic"), &changes);
         Run {
             status,
             stdout: captured.stdout(),
@@ -156,10 +173,14 @@ fn is_bookkeeping(call: &Call) -> bool {
 }
 
 /// Every change that was sent stands in the plan of a journal with exactly these parameters.
-fn shown_is_sent(home: &Path, changes: &[&Call]) {
-    let journals: Vec<PathBuf> = fs::read_dir(home.join(".local/state/bpctl/journal"))
-        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
-        .unwrap_or_default();
+fn shown_is_sent(homes: &[PathBuf], changes: &[&Call]) {
+    let folders = homes
+        .iter()
+        .filter_map(|home| fs::read_dir(home.join(".local/state/bpctl/journal")).ok());
+    let journals: Vec<PathBuf> = folders
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
     let texts: Vec<String> = journals
         .iter()
         .filter_map(|path| fs::read_to_string(path).ok())
@@ -225,6 +246,21 @@ pub(crate) fn kept_by_hand(sandbox: &Sandbox, groups: &[String], desired: u32) {
         });
     }
     sandbox.advance(Duration::from_secs(10 * 60));
+}
+
+/// `count` production fleets `fleet-000`, `fleet-001`, … that are kept running without work.
+pub(crate) fn idle_fleets(count: usize) -> Account {
+    let options = Options {
+        fleets: (0..count)
+            .map(|number| FleetSeed::new("production", &format!("fleet-{number:03}"), 2, 0.0))
+            .collect(),
+        scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
+        ..Options::default()
+    };
+    let groups: Vec<String> = (0..count)
+        .map(|number| format!("asg-production-fleet-{number:03}"))
+        .collect();
+    Account::prepared(options, |sandbox| kept_by_hand(sandbox, &groups, 1))
 }
 
 impl Run {

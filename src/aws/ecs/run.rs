@@ -56,7 +56,7 @@ pub(crate) struct RunTask {
 
 impl RunTask {
     /// The family of the task definition, e.g. `bp-backend`.
-    fn family(&self) -> &str {
+    pub(crate) fn family(&self) -> &str {
         let name = super::short(&self.definition);
         name.split_once(':').map_or(name, |(family, _)| family)
     }

@@ -91,6 +91,11 @@ impl Aws {
         Ok(tasks)
     }
 
+    /// ARNs of the tasks of a family that are to go on.
+    pub(crate) async fn running_tasks_of_family(&self, cluster: &str, family: &str) -> Result<Vec<String>> {
+        self.list_family(cluster, family, DesiredStatus::Running).await
+    }
+
     async fn list_family(&self, cluster: &str, family: &str, status: DesiredStatus) -> Result<Vec<String>> {
         let stream = self
             .ecs_client()

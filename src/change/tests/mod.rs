@@ -1,6 +1,7 @@
 //! The engine with a verb of its own, in a world that is a list of words.
 
 mod earlier_runs;
+mod leases;
 mod order;
 
 use std::cell::{Cell, RefCell};

@@ -131,11 +131,13 @@ async fn states(events: usize, words: &[&str]) -> Result<BTreeMap<String, State>
     let here = Here::new();
     let verb = Toucher::new(plan(words), World::default());
     let journal = journal::Journal::to(FullAfter(events), &here.clock);
+    let leases = held::HeldLeases::none(&here.clock);
     let running = running::Running {
         ui: &here.ui,
         clock: &here.clock,
         cancel: &here.cancel,
         journal: &journal,
+        leases: &leases,
         outputs: RefCell::new(BTreeMap::new()),
         deadline: Timestamp::MAX,
     };

@@ -7,6 +7,7 @@ mod follow;
 mod observe;
 mod plan;
 mod request;
+mod rival;
 mod verify;
 mod view;
 

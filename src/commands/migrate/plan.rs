@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command;
 use super::request::{Chosen, Request};
-use super::verify::STOP_REASON;
+use super::verify::{GIVES_WAY, STOP_REASON};
 use crate::aws::ecs::{Network, RunTask, StopTask};
 use crate::aws::rds::CreateDbSnapshot;
 use crate::change::{Basis, Blocker, Call as _, Later, Loss, OnFailure, Plan, Step};
@@ -110,6 +110,16 @@ impl Start {
     pub(super) fn resource(&self) -> String {
         self.call.resource()
     }
+
+    /// The call that stops the task.
+    pub(super) fn stop(&self, task: Later, reason: &str) -> StopTask {
+        StopTask {
+            cluster: self.call.cluster.clone(),
+            task,
+            reason: reason.to_owned(),
+            resource: self.resource(),
+        }
+    }
 }
 
 /// What will be done, and what speaks against it.
@@ -197,19 +207,19 @@ fn start_step(request: &Request, start: Start, line: &str) -> Step<Action> {
     let family = start.call.definition.rsplit('/').next().unwrap_or_default();
     let summary = format!("run `{line}` in a new task of {family}");
     let calls = vec![start.call.described()];
-    let stop = StopTask {
-        cluster: start.call.cluster.clone(),
-        task: Later::FromStep(START.to_owned()),
-        reason: STOP_REASON.to_owned(),
-        resource: start.resource(),
-    };
+    let mut reasons = vec![GIVES_WAY];
+    if request.stop_on_interrupt {
+        reasons.push(STOP_REASON);
+    }
+    let stops = reasons
+        .into_iter()
+        .map(|reason| start.stop(Later::FromStep(START.to_owned()), reason).described());
+    let if_needed = stops.collect();
     let notes = vec![start.network_from.clone()];
     let mut step = Step::new(START, summary, calls, Action::Start(Box::new(start)));
     step.notes = notes;
     step.on_failure = OnFailure::Stop;
-    if request.stop_on_interrupt {
-        step.if_needed = vec![stop.described()];
-    }
+    step.if_needed = if_needed;
     step
 }
 

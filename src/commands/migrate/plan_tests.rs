@@ -131,18 +131,22 @@ fn a_platform_version_that_the_service_does_not_name_is_neither_shown_nor_sent()
 }
 
 #[test]
-fn the_stop_on_an_interrupt_is_in_the_plan() {
-    assert!(
-        planned(&Request::default(), &observed()).steps[0]
-            .if_needed
-            .is_empty()
-    );
+fn every_stop_that_may_become_necessary_is_in_the_plan() {
+    let reasons = |plan: &Plan<Action>| -> Vec<String> {
+        let calls = plan.steps[0].if_needed.iter();
+        calls
+            .inspect(|call| assert_eq!(call.label(), "ecs:StopTask"))
+            .map(|call| call.parameters["reason"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let plan = planned(&Request::default(), &observed());
+    assert_eq!(reasons(&plan), [GIVES_WAY]);
     let request = Request {
         stop_on_interrupt: true,
         ..Request::default()
     };
     let plan = planned(&request, &observed());
-    assert_eq!(plan.steps[0].if_needed[0].label(), "ecs:StopTask");
+    assert_eq!(reasons(&plan), [GIVES_WAY, STOP_REASON]);
 }
 
 #[test]

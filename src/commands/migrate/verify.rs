@@ -1,11 +1,14 @@
 //! Follows the task that was started to its end and says what that end means.
 
+use futures::FutureExt as _;
+
 use super::attach::{attach_command, goes_on};
 use super::follow::{Screen, judged};
 use super::plan::{Action, CONTAINER, Start};
+use super::rival::Rivals;
 use super::view::MigrateResult;
 use super::{Migrate, Output};
-use crate::aws::ecs::{StopTask, Task};
+use crate::aws::ecs::Task;
 use crate::change::{End, Later, Step, Verification};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Hint, Result};
@@ -14,6 +17,9 @@ use crate::tasks::{Followed, Follower, Judged, Judgement, Observer, Tail, Verdic
 
 /// Why a task is stopped that `--stop-on-interrupt` stops.
 pub(super) const STOP_REASON: &str = "bpctl migrate was interrupted (--stop-on-interrupt)";
+
+/// Why a task is stopped beside which another one migrates.
+pub(super) const GIVES_WAY: &str = "bpctl migrate: another migration was started first";
 
 pub(super) async fn verify<'c>(change: &Migrate<'c>, run: &mut Verification<'_, Migrate<'c>>) -> Result<()> {
     let done = run.done();
@@ -49,10 +55,14 @@ pub(super) async fn verify<'c>(change: &Migrate<'c>, run: &mut Verification<'_, 
         .logs
         .as_ref()
         .map(|place| Tail::new(place, CONTAINER, task.id()));
+    let started = Started {
+        step,
+        start,
+        rivals: Rivals::of(ctx, start, &task.arn),
+    };
     let end = if run.waits() {
         ctx.ui.group("migration");
         screen.begin(&follower.id);
-        let started = Started { step, start };
         let end = watch(change, run, &started, &screen, &mut follower).await;
         screen.end();
         ctx.ui.end_group();
@@ -62,12 +72,19 @@ pub(super) async fn verify<'c>(change: &Migrate<'c>, run: &mut Verification<'_, 
             .until_known()
             .await
             .map_err(|error| error.hint(("look for it with", attach_command(task.id()))))?;
-        ctx.ui
-            .hint(Hint::new("follow it with").command(attach_command(known.id())));
-        Watched {
-            judgement: judge(&known, &judged(&change.request, &start.essential)),
-            task: known,
-            end: End::Settled,
+        let judged = judged(&change.request, &start.essential);
+        let elder = ctx.unless_interrupted(async { Ok(started.rivals.elder_at_once().await) });
+        match elder.await.unwrap_or_default() {
+            Some(elder) => give_way(ctx, run, &started, &mut follower, &judged, &elder).await?,
+            None => {
+                ctx.ui
+                    .hint(Hint::new("follow it with").command(attach_command(known.id())));
+                Watched {
+                    judgement: judge(&known, &judged),
+                    task: known,
+                    end: End::Settled,
+                }
+            }
         }
     };
     let result = MigrateResult::new(&end.task, &end.judgement, follower.tail.as_ref(), snapshot);
@@ -90,6 +107,7 @@ pub(super) struct Watched {
 struct Started<'a> {
     step: &'a Step<Action>,
     start: &'a Start,
+    rivals: Rivals<'a>,
 }
 
 async fn watch<'c>(
@@ -101,14 +119,20 @@ async fn watch<'c>(
 ) -> Result<Watched> {
     let ctx = change.ctx;
     let judged = judged(&change.request, &started.start.essential);
-    match follower.follow(run.remaining()).await? {
+    let followed = tokio::select! {
+        biased;
+        followed = follower.follow(run.remaining()).boxed_local() => Ok(followed?),
+        elder = started.rivals.elder().boxed_local() => Err(elder),
+    };
+    let followed = match followed {
+        Ok(followed) => followed,
+        Err(elder) => return give_way(ctx, run, started, follower, &judged, &elder).await,
+    };
+    match followed {
         Followed::Interrupted(task) if change.request.stop_on_interrupt => {
-            let stop = StopTask {
-                cluster: started.start.call.cluster.clone(),
-                task: Later::Known(task.id().to_owned()),
-                reason: STOP_REASON.to_owned(),
-                resource: started.start.resource(),
-            };
+            let stop = started
+                .start
+                .stop(Later::Known(task.id().to_owned()), STOP_REASON);
             ctx.ui.status(&format!("stopping task {}", task.id()));
             run.send(started.step, &ctx.aws, &stop).await?;
             Ok(stopped_on_interrupt(
@@ -119,6 +143,58 @@ async fn watch<'c>(
         }
         followed => Ok(ended(screen, followed, &judged, follower.tail.as_ref())),
     }
+}
+
+/// Stops the task of this run, because another migration was created before it.
+async fn give_way<'c>(
+    ctx: &Ctx,
+    run: &Verification<'_, Migrate<'c>>,
+    started: &Started<'_>,
+    follower: &mut Follower<'_>,
+    judged: &Judged,
+    elder: &Task,
+) -> Result<Watched> {
+    let (first, ours) = (elder.id(), follower.id.clone());
+    let by = match &elder.started_by {
+        Some(by) => format!(", started by {by},"),
+        None => String::new(),
+    };
+    ctx.ui.warn(&format!(
+        "task {first}{by} began to migrate before task {ours} of this run: stopping {ours}"
+    ));
+    let stop = started.start.stop(Later::Known(ours.clone()), GIVES_WAY);
+    run.send(started.step, &ctx.aws, &stop).await.map_err(|error| {
+        error
+            .context(format!("stop task {ours}, which migrates beside task {first}"))
+            .hint(("follow the one of this run with", attach_command(&ours)))
+    })?;
+    let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) =
+        follower.follow_to_stop().await?;
+    let judgement = judge(&task, judged);
+    let superseded = |ours: String| {
+        End::Superseded(
+            CtlError::new(
+                ErrorKind::Changed,
+                format!("migrate: task {first} was started first, and {ours}"),
+            )
+            .hint(("follow the first one with", attach_command(first))),
+        )
+    };
+    let end = match judgement.verdict {
+        Verdict::Succeeded => {
+            ctx.ui
+                .status("the migration had finished before it could be stopped");
+            End::Settled
+        }
+        Verdict::Running => superseded(format!(
+            "task {ours} of this run was told to stop and is still {}",
+            task.state
+        )),
+        Verdict::Failed | Verdict::NeverStarted | Verdict::Stopped | Verdict::Unknown => {
+            superseded(format!("task {ours} of this run is stopped"))
+        }
+    };
+    Ok(Watched { task, judgement, end })
 }
 
 /// The task was told to stop. It may have finished just before.

@@ -21,6 +21,7 @@ mod tests;
 mod update;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -45,6 +46,8 @@ pub(crate) struct State {
     pub(crate) security_groups: Vec<String>,
     /// RunTask's client tokens: the request each was used for and the ids of its tasks.
     tokens: BTreeMap<String, (Value, Vec<String>)>,
+    /// How long a new task is not shown.
+    consistent_after: Option<Duration>,
 }
 
 operations! {

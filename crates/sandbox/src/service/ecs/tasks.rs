@@ -1,5 +1,7 @@
 //! ListTasks and DescribeTasks.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::task::{self, Task, described};
@@ -9,8 +11,15 @@ use crate::service::member::{page, present, text, texts};
 use crate::world::World;
 
 /// How long ECS needs before every part of it knows a new task (API reference of RunTask: "eventual
-/// consistency model"), in milliseconds.
-const CONSISTENT_AFTER: i64 = 1000;
+/// consistency model"), unless told otherwise.
+const CONSISTENT_AFTER: Duration = Duration::from_secs(1);
+
+impl World {
+    /// From now on ECS lists and describes new tasks only after `delay`. Its API reference promises no time.
+    pub fn show_new_tasks_after(&mut self, delay: Duration) {
+        self.services.ecs.consistent_after = Some(delay);
+    }
+}
 
 /// The task that an id or ARN names.
 pub(super) fn find(world: &World, named: &str) -> Option<usize> {
@@ -21,7 +30,8 @@ pub(super) fn find(world: &World, named: &str) -> Option<usize> {
 }
 
 fn is_known(world: &World, task: &Task) -> bool {
-    world.now.0 - task.created.0 >= CONSISTENT_AFTER
+    let after = world.services.ecs.consistent_after.unwrap_or(CONSISTENT_AFTER);
+    world.now >= task.created + after
 }
 
 pub(super) fn list_tasks(world: &World, input: &Value) -> OpResult {
