@@ -5,6 +5,11 @@ mod site;
 #[path = "it/support.rs"]
 mod support;
 
+#[cfg(unix)]
+#[path = "it/action.rs"]
+mod action;
+#[path = "it/answers.rs"]
+mod answers;
 #[path = "it/api_calls.rs"]
 mod api_calls;
 #[path = "it/basics.rs"]

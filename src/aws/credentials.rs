@@ -149,6 +149,7 @@ impl Chain {
 
     async fn ask(&self) -> provider::Result {
         let (name, base) = self.base().await?;
+        self.refuse_ended(&name, &base)?;
         let (provider, credentials) = match &self.role {
             None => (name, base),
             Some(role) => {
@@ -164,6 +165,19 @@ impl Chain {
             expires: credentials.expiry().and_then(|end| Timestamp::try_from(end).ok()),
         });
         Ok(credentials)
+    }
+
+    /// Nothing that is signed with credentials of yesterday is answered.
+    fn refuse_ended(&self, name: &str, credentials: &Credentials) -> Result<(), CredentialsError> {
+        let end = credentials.expiry().and_then(|end| Timestamp::try_from(end).ok());
+        match end.filter(|end| *end <= self.clock.now()) {
+            None => Ok(()),
+            Some(end) => Err(CredentialsError::provider_error(
+                CtlError::new(ErrorKind::Credentials, format!("use the credentials of {name}"))
+                    .cause(format!("they ended at {}", end.strftime("%Y-%m-%dT%H:%M:%SZ")))
+                    .needs_sign_in(self.sign_in.clone()),
+            )),
+        }
     }
 
     async fn base(&self) -> Result<(String, Credentials), CredentialsError> {

@@ -7,6 +7,8 @@ use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationI
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use crate::error::CutOff;
+
 /// Refuses answers in XML whose first element is not closed.
 #[derive(Debug)]
 pub(super) struct Whole;
@@ -28,9 +30,7 @@ impl Intercept for Whole {
             .get("content-type")
             .is_some_and(|kind| kind.contains("xml"));
         match response.body().bytes() {
-            Some(body) if is_xml && response.status().is_success() && !is_closed(body) => {
-                Err("the answer ends before it is complete".into())
-            }
+            Some(body) if is_xml && response.status().is_success() && !is_closed(body) => Err(CutOff.into()),
             _ => Ok(()),
         }
     }

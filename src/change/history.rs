@@ -12,11 +12,12 @@ use super::spec::Change;
 use super::store::{Condition, SharedStore};
 use super::target::Target;
 use crate::error::{CtlError, ErrorKind, Result};
+use crate::redact::redact_record;
 
 /// The prefix of all entries in the store; run ids sort by time.
 const PREFIX: &str = "history/";
 
-/// One run. Plans hold no values of secrets, so none gets here.
+/// One run. Plans hold no values of secrets; what people and AWS wrote is redacted when it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) run: RunId,
@@ -114,8 +115,10 @@ pub(super) async fn write<G: Ground>(ground: &G, entry: &Entry) {
         return;
     };
     let key = format!("{PREFIX}{}.json", entry.run);
-    let written = match serde_json::to_string(entry) {
-        Ok(body) => {
+    let written = match serde_json::to_value(entry) {
+        Ok(mut record) => {
+            redact_record(&mut record);
+            let body = record.to_string();
             let permit = Permit::bookkeeping("PutObject");
             let write = store.write(&key, &body, Condition::Absent, &permit);
             write.await.map(|_| ())

@@ -39,11 +39,7 @@ pub(super) async fn dispatch(cli: Cli, mode: Mode, mut process: Process, owner: 
     init_tracing(log, &ui, verbosity);
     let ctx = match context(&global, needs, mode, process, ui).await {
         Ok(ctx) => ctx,
-        Err((ui, error)) => {
-            ui.error(&error);
-            ui.leave(None, &ending(error.exit_status(), Some(&error)));
-            return error.exit_status();
-        }
+        Err((ui, error)) => return give_up(&ui, &error),
     };
     let outcome = interruptible(&ctx, command, needs, owner)
         .await
@@ -60,6 +56,13 @@ pub(super) async fn dispatch(cli: Cli, mode: Mode, mut process: Process, owner: 
         ctx.ui.important(&ctx.aws.stats().report());
     }
     status
+}
+
+/// Ends a command that has not begun.
+pub(super) fn give_up(ui: &Ui, error: &CtlError) -> ExitStatus {
+    ui.error(error);
+    ui.leave(None, &ending(error.exit_status(), Some(error)));
+    error.exit_status()
 }
 
 /// How the command ended, for the later steps of a workflow.
@@ -125,8 +128,13 @@ async fn context(
             profiles = settings::Profiles::read(&env).or_else(|error| broken(error).map(|()| profiles))?;
         }
         inputs.profiles = Some(&profiles);
-        let settings = settings::resolve(&inputs)
-            .or_else(|error| broken(error).and_then(|()| settings::resolve_leniently(&inputs)))?;
+        let settings =
+            settings::resolve(&inputs).or_else(|error| match settings::resolve_leniently(&inputs) {
+                Ok(lenient) => broken(error).map(|()| lenient),
+                // A flag is wrong: that is an error of every command, with no warning beside it.
+                Err(found) if needs.configuration == Configuration::EvenBroken => Err(found),
+                Err(_) => Err(error),
+            })?;
         if needs.aws && !settings.is_sandbox() && transport.is_none() {
             settings.check_before_calls(&profiles)?;
             if let Some(passed_over) = settings.passed_over_keys() {

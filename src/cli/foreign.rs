@@ -32,7 +32,15 @@ const TABLE: &[Foreign] = &[
         &["fleet", "list"],
     ),
     at_the_top(
-        &["describe", "top", "nodes", "pods", "autoscaling"],
+        &[
+            "describe",
+            "top",
+            "nodes",
+            "pods",
+            "autoscaling",
+            "metrics",
+            "ec2",
+        ],
         "fleets with their capacity, queue and alarms are shown by",
         &["fleet", "status"],
     ),
@@ -55,24 +63,100 @@ const TABLE: &[Foreign] = &[
             "alarms",
             "cloudwatch",
             "debug",
+            "stacks",
+            "cloudformation",
+            "rds",
+            "elbv2",
+            "cache",
         ],
         "services, deployments, tasks and alarms are looked at by",
         &["triage"],
     ),
     at_the_top(
-        &["ssh", "exec", "shell", "attach", "connect", "tinker"],
-        "bpctl opens no shell; what is wrong with a task, and the command that gets into it, is told by",
+        &[
+            "ssh",
+            "exec",
+            "shell",
+            "attach",
+            "connect",
+            "tinker",
+            "port-forward",
+            "proxy",
+            "cp",
+            "ssm",
+        ],
+        "bpctl opens no shell and no tunnel; what is wrong with a task, and the command that gets into it, is told by",
         &["triage"],
     ),
     at_the_top(
-        &["login", "logout", "auth", "sso", "sts", "who", "team"],
+        &[
+            "login",
+            "logout",
+            "auth",
+            "sso",
+            "sts",
+            "iam",
+            "who",
+            "team",
+            "cluster-info",
+        ],
         "bpctl uses the credentials of the AWS command line and signs in nowhere; whose they are is told by",
         &["whoami"],
     ),
     at_the_top(
-        &["scale", "autoscale", "stop", "drain", "down"],
-        "fleets are taken to zero by",
+        &[
+            "deploy",
+            "apply",
+            "rollback",
+            "redeploy",
+            "release",
+            "update",
+            "deployments",
+        ],
+        "bpctl deploys nothing; how a deployment goes, and what went wrong with it, is told by",
+        &["triage"],
+    ),
+    at_the_top(
+        &["scale", "autoscale", "resize"],
+        "the capacity of a fleet is set by",
+        &["fleet", "scale", "--help"],
+    ),
+    at_the_top(
+        &[
+            "stop", "drain", "down", "cordon", "delete", "remove", "rm", "destroy",
+        ],
+        "bpctl deletes nothing; fleets are taken to zero by",
         &["fleet", "scale-to-zero", "--help"],
+    ),
+    at_the_top(
+        &["run", "job", "jobs", "workflow", "resume", "retry", "rerun"],
+        "runs that changed something are listed by",
+        &["runs", "list"],
+    ),
+    at_the_top(
+        &["undo", "revert"],
+        "a run is taken back by",
+        &["runs", "undo", "--help"],
+    ),
+    at_the_top(
+        &["audit", "activity", "cloudtrail"],
+        "who changed what is told by",
+        &["history"],
+    ),
+    at_the_top(
+        &["locks", "unlock", "force-unlock"],
+        "which runs keep others out is told by",
+        &["lock", "list"],
+    ),
+    at_the_top(
+        &["wait", "watch"],
+        "a list is shown again whenever it changes by",
+        &["fleet", "list", "--watch"],
+    ),
+    at_the_top(
+        &["secret", "secrets", "secretsmanager", "s3", "api-resources"],
+        "the names of stacks, buckets, parameters, secrets and alarms are listed by",
+        &["config", "names"],
     ),
     at_the_top(
         &["artisan", "database", "db", "migrations", "migration", "command"],
@@ -88,6 +172,7 @@ const TABLE: &[Foreign] = &[
             "switch",
             "use-context",
             "profile",
+            "get-contexts",
         ],
         "contexts are listed by",
         &["config", "get-contexts"],
@@ -132,9 +217,57 @@ const TABLE: &[Foreign] = &[
     },
     Foreign {
         below: "fleet",
+        verbs: &["watch", "wait"],
+        says: "fleets are shown again whenever they change by",
+        ours: &["fleet", "status", "--watch"],
+    },
+    Foreign {
+        below: "fleet",
         verbs: &["stop", "drain", "down", "zero"],
         says: "fleets are taken to zero by",
         ours: &["fleet", "scale-to-zero", "--help"],
+    },
+    Foreign {
+        below: "fleet",
+        verbs: &["resize", "set", "up", "start", "set-capacity"],
+        says: "the capacity of a fleet is set by",
+        ours: &["fleet", "scale", "--help"],
+    },
+    Foreign {
+        below: "fleet",
+        verbs: &["why", "logs", "events"],
+        says: "why a fleet has the capacity that it has is told by",
+        ours: &["fleet", "explain", "--help"],
+    },
+    Foreign {
+        below: "runs",
+        verbs: &["ls", "get", "ps"],
+        says: "runs are listed by",
+        ours: &["runs", "list"],
+    },
+    Foreign {
+        below: "runs",
+        verbs: &["view", "describe", "logs", "watch"],
+        says: "a run is shown by",
+        ours: &["runs", "show", "--help"],
+    },
+    Foreign {
+        below: "runs",
+        verbs: &["rerun", "retry", "continue"],
+        says: "a run that was cut off is gone on with by",
+        ours: &["runs", "resume", "--help"],
+    },
+    Foreign {
+        below: "runs",
+        verbs: &["delete", "rm", "clean"],
+        says: "journals of old runs are removed by",
+        ours: &["runs", "prune", "--help"],
+    },
+    Foreign {
+        below: "lock",
+        verbs: &["delete", "rm", "unlock", "force-unlock"],
+        says: "what a dead run left behind is released by",
+        ours: &["lock", "release", "--help"],
     },
     Foreign {
         below: "config",
@@ -144,9 +277,21 @@ const TABLE: &[Foreign] = &[
     },
     Foreign {
         below: "config",
-        verbs: &["show", "get", "current"],
+        verbs: &["show", "get"],
         says: "the settings in force are shown by",
         ours: &["config", "view"],
+    },
+    Foreign {
+        below: "config",
+        verbs: &["current"],
+        says: "the context in force is printed by",
+        ours: &["config", "current-context"],
+    },
+    Foreign {
+        below: "config",
+        verbs: &["set-context", "add", "create"],
+        says: "a context is added by",
+        ours: &["config", "init", "--help"],
     },
     Foreign {
         below: "config",
@@ -174,8 +319,10 @@ const TABLE: &[Foreign] = &[
     },
 ];
 
-/// What bpctl has for `verb`, typed below the command `below` (empty at the top).
+/// What bpctl has for `verb`, typed below the command `below` (empty at the top). Of vapor's `env:pull` the word
+/// before the colon counts.
 pub(super) fn ours(below: &str, verb: &str) -> Option<Hint> {
+    let verb = verb.split(':').next().unwrap_or(verb);
     let row = TABLE
         .iter()
         .find(|row| row.below == below && row.verbs.contains(&verb))?;

@@ -19,7 +19,7 @@ use crate::exit::ExitStatus;
 use crate::process::Process;
 use crate::ui::{ColorChoice, Ui, Verbosity};
 
-use dispatch::{Owner, dispatch};
+use dispatch::{Owner, dispatch, give_up};
 use global::GlobalArgs;
 use parse::parse;
 use verbs::Command;
@@ -106,7 +106,6 @@ fn parsed(process: &mut Process) -> Result<(Cli, Mode), ExitStatus> {
     let documents = cli.global.output().is_json();
     again::in_place_of(cli, process).map_err(|error| {
         let ui = Ui::new(process, color, Verbosity::Normal).with_documents(documents);
-        ui.error(&error);
-        error.exit_status()
+        give_up(&ui, &error)
     })
 }

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind as Complaint};
 
+use super::dispatch::give_up;
 use super::{Cli, command_tree, foreign, help};
 use crate::error::{CtlError, Hint, Result};
 use crate::exit::ExitStatus;
@@ -100,10 +101,10 @@ pub(super) fn parse(process: &mut Process) -> Result<Cli, ExitStatus> {
         };
         let is_answer = !error.use_stderr();
         let ours = ours(&error, &args);
-        if !is_answer && (wants_json || ours.is_some()) {
+        let in_workflow = process.env.get("GITHUB_ACTIONS").map(String::as_str) == Some("true");
+        if !is_answer && (wants_json || ours.is_some() || in_workflow) {
             let ui = Ui::new(process, ColorChoice::Auto, Verbosity::Normal).with_documents(wants_json);
-            ui.error(&complaint(&error, ours));
-            return ExitStatus::Usage;
+            return give_up(&ui, &complaint(&error, ours));
         }
         let (stream, terminal) = if is_answer {
             (&mut process.stdout, process.stdout_is_terminal)

@@ -42,7 +42,7 @@ impl Verb for CompletionArgs {
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
-        let shell = self.shell.map_or_else(|| own_shell(ctx), Ok)?;
+        let shell = self.shell.map_or_else(|| self.own_shell(ctx), Ok)?;
         let script = completion::script(shell, "bpctl").map_err(|error| {
             CtlError::new(ErrorKind::Unexpected, "write the completion script").source(&error)
         })?;
@@ -55,16 +55,19 @@ impl Verb for CompletionArgs {
     }
 }
 
-/// The operator's login shell.
-fn own_shell(ctx: &Ctx) -> Result<Shell> {
-    let shell = ctx
-        .env
-        .get("SHELL")
-        .and_then(|path| completion::shell_named(path));
-    shell.ok_or_else(|| {
-        CtlError::usage("choose a shell: the variable SHELL names none that bpctl knows")
-            .hint(("name it, e.g.", CommandLine::bpctl(["completion", "bash"])))
-    })
+impl CompletionArgs {
+    /// The operator's login shell.
+    fn own_shell(&self, ctx: &Ctx) -> Result<Shell> {
+        let shell = ctx
+            .env
+            .get("SHELL")
+            .and_then(|path| completion::shell_named(path));
+        let named = CommandLine::bpctl(["completion", "bash"]).args(self.install.then_some("--install"));
+        shell.ok_or_else(|| {
+            CtlError::usage("choose a shell: the variable SHELL names none that bpctl knows")
+                .hint(("name it, e.g.", named))
+        })
+    }
 }
 
 /// Where a shell looks for the completions of one user, and what must be said for it to look there.

@@ -208,8 +208,12 @@ fn until(signer: &Signer, now: Timestamp) -> String {
     let Some(end) = signer.expires else {
         return "do not end by themselves".to_owned();
     };
-    let left = end.duration_since(now).as_secs().max(0) / 60;
-    format!("until {} ({left} min)", to_the_second(end))
+    let left = match end.duration_since(now).as_secs().max(0) / 60 {
+        minutes @ ..120 => format!("{minutes} min"),
+        minutes @ 120..2880 => format!("{} h", minutes / 60),
+        minutes => format!("{} days", minutes / 1440),
+    };
+    format!("until {} ({left})", to_the_second(end))
 }
 
 fn origin(what: &str, value: &str, source: impl Into<String>) -> Origin {

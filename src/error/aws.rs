@@ -145,9 +145,17 @@ where
             }
             unreachable_error(&doing, "the request could not be sent", error)
         }
-        SdkError::ResponseError(_) => CtlError::new(ErrorKind::Unexpected, doing)
-            .source(error)
-            .hint("if a proxy or an emulator sits between bpctl and AWS, check what it answers"),
+        SdkError::ResponseError(response) => {
+            tracing::debug!(error = full_text(error), "the answer cannot be read");
+            let body = response.raw().body().bytes();
+            if body.is_none_or(is_cut_off_json) || says_cut_off(error) {
+                CtlError::new(ErrorKind::Unexpected, doing)
+                    .cause(CutOff.to_string())
+                    .hint("if a proxy or an emulator sits between bpctl and AWS, check what it answers")
+            } else {
+                no_answer_of_aws(doing, response.raw().status().as_u16())
+            }
+        }
         SdkError::ConstructionFailure(_) => {
             let text = full_text(error);
             if text.contains("region") {
@@ -167,6 +175,27 @@ where
             }
         }
     }
+}
+
+/// An answer ends too early.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the answer is not whole: it ends before it is complete")]
+pub(crate) struct CutOff;
+
+/// Whether whoever looked at the answer found it cut off.
+fn says_cut_off(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<CutOff>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+fn is_cut_off_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err_and(|error| error.is_eof())
 }
 
 /// An error that carries no code is none of AWS': something in between has answered. Whether the request was

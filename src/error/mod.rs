@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::exit::ExitStatus;
 
-pub(crate) use aws::{Reply, from_sdk};
+pub(crate) use aws::{CutOff, Reply, from_sdk};
 pub(crate) use command_line::{CommandLine, Effect, Place};
 pub(crate) use hint::Hint;
 pub(crate) use sign_in::SignIn;

@@ -20,6 +20,8 @@ mod words;
 use std::borrow::Cow;
 use std::ops::Range;
 
+use serde_json::Value;
+
 pub(crate) use secret::Secret;
 
 /// What stands in place of a secret.
@@ -40,6 +42,29 @@ pub(crate) fn redact(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(found.cut())
+}
+
+/// A record of what was done, without the values of secrets in what somebody wrote: reasons, words of command
+/// lines, sentences and messages. What calls are sent with stays, because a run that is resumed sends the same.
+pub(crate) fn redact_record(record: &mut Value) {
+    match record {
+        Value::String(text) => {
+            if let Cow::Owned(clean) = redact(text) {
+                *text = clean;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(redact_record),
+        Value::Object(members) => members
+            .iter_mut()
+            .filter(|(name, _)| {
+                !matches!(
+                    name.as_str(),
+                    "calls" | "if_needed" | "then" | "action" | "output"
+                )
+            })
+            .for_each(|(_, member)| redact_record(member)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Where secrets stand.

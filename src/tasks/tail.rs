@@ -19,9 +19,13 @@ use crate::error::{CommandLine, ErrorKind, Hint, Result};
 const UNDER_WAY: Duration = Duration::from_millis(1_500);
 /// Nothing new for this long while lines may be missing, and the log is at rest.
 const QUIET: Duration = Duration::from_secs(5);
-/// The last lines of a short-lived container may take this long to arrive: its stream may appear only
-/// after the task has stopped.
-const LAST_LINES: Duration = Duration::from_secs(25);
+/// The stream of a short-lived container may take this long to appear, also after the task has stopped.
+const STREAM: Duration = Duration::from_secs(25);
+/// The driver delivers the rest when its container ends. Where the stream is there already, its lines take
+/// no longer than this, which is less than Fargate needs to clean up behind a container.
+const LAST_LINES: Duration = Duration::from_secs(8);
+/// So long after the end of its task a stream that is there is waited for at most.
+const AFTER_TASK: Duration = Duration::from_secs(4);
 /// A drain ends in any case; what is missing then has to be read later.
 const LIMIT: Duration = Duration::from_secs(90);
 /// Between two looks of a drain.
@@ -144,7 +148,7 @@ impl Tail {
         }
         let clock = observer.clock();
         let begun = clock.now();
-        let expected = last_lines_by(task, watched, begun);
+        let expected = Expected::of(task, watched, begun);
         let limit = after(begun, LIMIT);
         loop {
             self.look(observer).await;
@@ -173,13 +177,17 @@ impl Tail {
     }
 
     /// Whether the end that was reached is the end of the log.
-    fn is_over(&self, task: &Task, now: Timestamp, expected: Timestamp) -> bool {
+    fn is_over(&self, task: &Task, now: Timestamp, expected: Expected) -> bool {
         if self.last.as_ref().is_some_and(|last| is_final(last, task)) {
             // One more look has found nothing.
             return !self.brought;
         }
         let quiet = self.last_news.is_none_or(|news| now >= after(news, QUIET));
-        quiet && now >= expected
+        let by = match self.absent {
+            Some(_) => expected.stream,
+            None => expected.lines,
+        };
+        quiet && now >= by
     }
 
     fn conclude(&self, observer: &Observer<'_>) {
@@ -234,20 +242,34 @@ fn container_end(task: &Task) -> Option<Timestamp> {
     task.execution_stopped.or(task.stopped)
 }
 
-/// Until when the last lines may still arrive. AWS's times and ours are only compared when nothing
-/// better is known, so that a wrong clock costs no lines of a task that was watched.
-fn last_lines_by(task: &Task, watched: bool, now: Timestamp) -> Timestamp {
-    let ended = container_end(task);
-    let end = match (watched, ended, task.stopped) {
-        (true, Some(ended), Some(stopped)) => {
-            let cleaned_up = Duration::try_from(stopped.duration_since(ended)).unwrap_or_default();
-            now.checked_sub(cleaned_up).unwrap_or(now)
+/// Until when something may still arrive, on this machine's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Expected {
+    /// The stream, with all its lines.
+    stream: Timestamp,
+    /// Lines of a stream that is there.
+    lines: Timestamp,
+}
+
+impl Expected {
+    /// AWS's times and ours are only compared when nothing better is known, so that a wrong clock costs no
+    /// lines of a task that was watched.
+    fn of(task: &Task, watched: bool, now: Timestamp) -> Self {
+        let ended = container_end(task);
+        let end = match (watched, ended, task.stopped) {
+            (true, Some(ended), Some(stopped)) => {
+                let cleaned_up = Duration::try_from(stopped.duration_since(ended)).unwrap_or_default();
+                now.checked_sub(cleaned_up).unwrap_or(now)
+            }
+            (true, _, _) => now,
+            (false, Some(ended), _) => ended.min(now),
+            (false, None, _) => now,
+        };
+        Self {
+            stream: after(end, STREAM),
+            lines: after(end, LAST_LINES).min(after(now, AFTER_TASK)),
         }
-        (true, _, _) => now,
-        (false, Some(ended), _) => ended.min(now),
-        (false, None, _) => now,
-    };
-    after(end, LAST_LINES)
+    }
 }
 
 fn after(moment: Timestamp, duration: Duration) -> Timestamp {
@@ -277,27 +299,35 @@ mod tests {
         }
     }
 
+    fn expected(task: &Task, watched: bool, now: &str) -> [String; 2] {
+        let expected = Expected::of(task, watched, at(now));
+        [expected.stream, expected.lines].map(|time| time.strftime("%H:%M:%S").to_string())
+    }
+
     #[test]
     fn a_watched_task_is_given_the_time_since_its_containers_ended() {
         let task = stopped("09:00:00", "09:00:10");
-        assert_eq!(last_lines_by(&task, true, at("09:00:12")), at("09:00:27"));
+        assert_eq!(expected(&task, true, "09:00:12"), ["09:00:27", "09:00:10"]);
         // A clock that is an hour off changes nothing.
-        assert_eq!(last_lines_by(&task, true, at("10:00:12")), at("10:00:27"));
+        assert_eq!(expected(&task, true, "10:00:12"), ["10:00:27", "10:00:10"]);
+        // The task has stopped together with its container.
+        let at_once = stopped("09:00:10", "09:00:10");
+        assert_eq!(expected(&at_once, true, "09:00:12"), ["09:00:37", "09:00:16"]);
     }
 
     #[test]
     fn a_task_that_ended_long_ago_needs_no_waiting() {
         let task = stopped("09:00:00", "09:00:10");
-        let now = at("09:40:00");
-        assert!(last_lines_by(&task, false, now) < now);
-        assert!(last_lines_by(&task, false, at("09:00:12")) > at("09:00:12"));
+        let [stream, lines] = expected(&task, false, "09:40:00");
+        assert!(stream < "09:40:00".to_owned() && lines < "09:40:00".to_owned());
+        assert_eq!(expected(&task, false, "09:00:12"), ["09:00:25", "09:00:08"]);
     }
 
     #[test]
     fn without_times_the_wait_is_whole() {
-        let now = at("09:00:00");
-        assert_eq!(last_lines_by(&Task::default(), true, now), at("09:00:25"));
-        assert_eq!(last_lines_by(&Task::default(), false, now), at("09:00:25"));
+        let whole = ["09:00:25", "09:00:04"];
+        assert_eq!(expected(&Task::default(), true, "09:00:00"), whole);
+        assert_eq!(expected(&Task::default(), false, "09:00:00"), whole);
         assert!(!is_final(&line("09:00:00"), &Task::default()));
     }
 
@@ -317,8 +347,19 @@ mod tests {
             prefix: "php".to_owned(),
         };
         let task = stopped("09:00:30", "09:00:40");
-        let (now, expected) = (at("09:00:41"), at("09:00:55"));
+        let now = at("09:00:41");
+        let expected = Expected {
+            stream: at("09:00:55"),
+            lines: at("09:00:45"),
+        };
         let mut tail = Tail::new(&place, "php-fpm", "0af");
+        // The stream may appear yet.
+        assert!(!tail.is_over(&task, expected.lines, expected));
+        assert!(tail.is_over(&task, expected.stream, expected));
+        // It is there, and nothing is in it.
+        tail.absent = None;
+        assert!(!tail.is_over(&task, now, expected));
+        assert!(tail.is_over(&task, expected.lines, expected));
         tail.last = Some(line("09:00:32"));
         tail.brought = true;
         assert!(!tail.is_over(&task, now, expected));
@@ -327,6 +368,6 @@ mod tests {
         tail.last = Some(line("09:00:11"));
         tail.last_news = Some(at("09:00:11"));
         assert!(!tail.is_over(&task, now, expected));
-        assert!(tail.is_over(&task, expected, expected));
+        assert!(tail.is_over(&task, expected.lines, expected));
     }
 }

@@ -192,6 +192,13 @@ async fn verbs_of_other_tools_are_answered_with_ours() {
         (&["get", "pods"], "`bpctl fleet list`"),
         (&["ssh"], "`bpctl triage`"),
         (&["login"], "`bpctl whoami`"),
+        (&["deploy", "production"], "`bpctl triage`"),
+        (&["env:pull", "production"], "`bpctl config view`"),
+        (&["scale", "--replicas=2"], "`bpctl fleet scale --help`"),
+        (&["delete", "pod", "x"], "`bpctl fleet scale-to-zero --help`"),
+        (&["run", "list"], "`bpctl runs list`"),
+        (&["s3", "ls"], "`bpctl config names`"),
+        (&["config", "current"], "`bpctl config current-context`"),
         (&["fleet", "describe", "x"], "`bpctl fleet status`"),
         (
             &["--stage", "fleet", "stop"],

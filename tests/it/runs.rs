@@ -347,3 +347,48 @@ async fn without_the_bucket_the_operator_is_warned_or_nothing_is_changed() {
         warned.text()
     );
 }
+
+/// What people and AWS wrote is kept without the secrets in it; what a resumed run sends stays as it was.
+#[tokio::test(start_paused = true)]
+async fn journals_and_the_shared_history_hold_no_secrets() {
+    let account = idle_fleets(1);
+    let reason =
+        "rotated DB_PASSWORD=hunter2, see https://jo:hunter2@wiki.example.com/night and AKIAIOSFODNN7EXAMPLE";
+    let run = account
+        .run(&["fleet", "scale-to-zero", "--all", "--yes", "--reason", reason])
+        .await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    let journal = fs::read_to_string(&journals(&account)[0]).expect("a journal");
+    let objects = account.sandbox.with_world(|world| {
+        let input = json!({"Bucket": "bp-logs-123456789012", "Prefix": "bpctl/"});
+        let listed = world
+            .call(Service::S3, "ListObjectsV2", &input)
+            .expect("the bucket");
+        let keys: Vec<String> = listed["Contents"]
+            .as_array()
+            .expect("objects")
+            .iter()
+            .filter_map(|object| object["Key"].as_str().map(str::to_owned))
+            .collect();
+        keys.into_iter()
+            .map(|key| {
+                let input = json!({"Bucket": "bp-logs-123456789012", "Key": key});
+                let object = world.call(Service::S3, "GetObject", &input).expect("an object");
+                let body = object["Body"].as_str().expect("a body");
+                let body = base64::engine::general_purpose::STANDARD
+                    .decode(body)
+                    .expect("base64");
+                String::from_utf8_lossy(&body).into_owned()
+            })
+            .collect::<Vec<_>>()
+    });
+    let shown = account.run(&["history", "-o", "json"]).await.stdout;
+    assert!(!objects.is_empty());
+    for kept in objects.iter().chain([&journal, &shown]) {
+        assert!(!kept.contains("hunter2"), "{kept}");
+    }
+    assert!(journal.contains("rotated DB_PASSWORD=[redacted]"), "{journal}");
+    assert!(shown.contains("rotated DB_PASSWORD=[redacted]"), "{shown}");
+    // The calls are those that were sent: every whole-command test compares them.
+    assert_eq!(run.changes, [SET]);
+}

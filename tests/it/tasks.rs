@@ -43,6 +43,80 @@ async fn a_migration_ends_within_five_seconds_of_its_task_and_its_last_line() {
     }
 }
 
+/// Starts a task in which php-fpm runs `command`, beside bpctl.
+fn started(account: &Account, command: &str) -> String {
+    let input = json!({
+        "cluster": "bp", "taskDefinition": "bp-backend", "launchType": "FARGATE", "startedBy": "somebody",
+        "overrides": {"containerOverrides": [{"name": "php-fpm", "command": [command]}]},
+        "networkConfiguration": network(account),
+    });
+    let answer = account
+        .sandbox
+        .with_world(|world| world.call(Service::Ecs, "RunTask", &input))
+        .expect("a task");
+    answer["tasks"][0]["taskArn"].as_str().expect("an ARN").to_owned()
+}
+
+/// The network of the backend's service.
+fn network(account: &Account) -> serde_json::Value {
+    let input = json!({"cluster": "bp", "services": ["bp-backend"]});
+    let answer = account
+        .sandbox
+        .with_world(|world| world.call(Service::Ecs, "DescribeServices", &input))
+        .expect("the service");
+    answer["services"][0]["networkConfiguration"].clone()
+}
+
+/// A container that writes nothing, or nothing in its last minutes: its stream is there, and its driver has
+/// nothing to deliver.
+#[tokio::test(start_paused = true)]
+async fn a_silent_container_is_not_waited_for() {
+    for (command, said) in [
+        ("sleep 40", 0),
+        ("sleep 300", 0),
+        ("echo begun; sleep 30", 1),
+        ("echo begun; sleep 300", 1),
+    ] {
+        let account = Account::with(&[]);
+        let task = started(&account, command);
+        let run = account.run(&["migrate", "--attach", &task, "-o", "json"]).await;
+        assert_eq!(run.status.code(), 0, "{command}: {}", run.text());
+        let ended = account.sandbox.now().0;
+        let stopped: jiff::Timestamp = run.json()["stopped"]
+            .as_str()
+            .expect("the task has stopped")
+            .parse()
+            .expect("a time");
+        let waited = ended - stopped.as_millisecond();
+        assert!(waited <= 5_000, "{command}: {waited} ms\n{}", run.text());
+        assert_eq!(
+            run.stderr.matches("php-fpm | begun").count(),
+            said,
+            "{}",
+            run.text()
+        );
+        assert_eq!(
+            run.stderr.contains("is empty to its end"),
+            said == 0,
+            "{command}: {}",
+            run.text()
+        );
+    }
+}
+
+/// The stream of a short container appears after its task has stopped, with all its lines.
+#[tokio::test(start_paused = true)]
+async fn the_lines_of_a_late_stream_are_shown() {
+    let account = Account::with(&[]);
+    let task = started(&account, "echo late; exit 3");
+    let run = account.run(&["migrate", "--attach", &task, "-o", "json"]).await;
+    assert_eq!(run.status.code(), 3, "{}", run.text());
+    let (arrived, stopped) = last_line_and_stop(&account, &run.json());
+    assert!(arrived > stopped, "{arrived} {stopped}");
+    assert!(run.stderr.contains("php-fpm | late"), "{}", run.text());
+    assert!(account.sandbox.now().0 - arrived <= 5_000, "{}", run.text());
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_triage_could_not_look_at_is_named_and_has_a_status_of_its_own() {
     let account = Account::with(&[]);

@@ -117,6 +117,77 @@ async fn a_mistake_leaves_its_status() {
     assert_eq!(step.outputs["error_code"], "not-found");
 }
 
+/// Also what the parser refuses before any verb is known.
+#[tokio::test(start_paused = true)]
+async fn a_command_line_that_makes_no_sense_is_an_annotation() {
+    let account = Account::with(&[]);
+    for args in [
+        &["fleet", "lits"][..],
+        &["migrate", "--nosuch"],
+        &["runs", "show", "nosuch"],
+        &["logs"],
+        &["runs", "resume", "20260115T090000Z-000000000000"],
+    ] {
+        let step = step(&account, args).await;
+        let status = step.run.status.code().to_string();
+        assert_ne!(status, "0", "{}", step.run.text());
+        assert_eq!(
+            step.outputs.get("exit_status"),
+            Some(&status),
+            "{}",
+            step.run.text()
+        );
+        assert!(step.outputs.contains_key("error_code"), "{:?}", step.outputs);
+        let errors = step
+            .run
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with("::error::"));
+        assert_eq!(errors.count(), 1, "{}", step.run.text());
+    }
+}
+
+/// The outputs come with the output, not with a verb: every verb that shows something leaves both.
+#[tokio::test(start_paused = true)]
+async fn every_verb_leaves_its_summary_and_its_outputs() {
+    let account = Account::with(&[]);
+    for args in [
+        &["whoami"][..],
+        &["fleet", "list"],
+        &["fleet", "status"],
+        &["fleet", "explain", "production/gpu-default"],
+        &["fleet", "lint", "production/gpu-default"],
+        &[
+            "fleet",
+            "scale-to-zero",
+            "production/gpu-default",
+            "--dry-run",
+            "--force",
+        ],
+        &["migrate", "--dry-run"],
+        &["runs", "list"],
+        &["lock", "list"],
+        &["history"],
+        &["triage", "--fail-on", "never"],
+        &["explain", "BP-ECS-003"],
+        &["config", "view"],
+        &["config", "get-contexts"],
+        &["config", "names"],
+        &["version"],
+        &["exit-codes"],
+    ] {
+        let step = step(&account, args).await;
+        assert_eq!(step.outputs["exit_status"], "0", "{args:?}: {}", step.run.text());
+        assert!(
+            step.outputs["schema"].starts_with("bpctl."),
+            "{args:?}: {:?}",
+            step.outputs
+        );
+        assert!(step.outputs.contains_key("names"), "{args:?}: {:?}", step.outputs);
+        assert!(step.summary.len() > 10, "{args:?}: {:?}", step.summary);
+    }
+}
+
 /// The example workflows, as GitHub reads them.
 fn examples() -> Vec<(String, serde_json::Value)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/workflows");

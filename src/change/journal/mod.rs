@@ -2,7 +2,7 @@
 //!
 //! One file a run in `<state>/journal/`, one line of JSON an event. A run that is going on holds the
 //! operating system's lock on its file; a file without an end and without that lock is of a run that was
-//! cut off. Plans hold no values of secrets, so none gets here.
+//! cut off. Plans hold no values of secrets; what people and AWS wrote is redacted.
 
 mod read;
 
@@ -20,6 +20,7 @@ use super::state_files::{create_private, failed, open};
 use super::target::Target;
 use crate::clock::Clock;
 use crate::error::{CtlError, Result};
+use crate::redact::redact_record;
 
 pub(crate) use read::{Progress, Record, find, list};
 
@@ -164,6 +165,7 @@ impl Journal {
         let Some(sink) = &self.sink else {
             return Ok(());
         };
+        redact_record(&mut event);
         if let Value::Object(members) = &mut event {
             members.insert("at".to_owned(), Value::String(self.clock.now().to_string()));
         }

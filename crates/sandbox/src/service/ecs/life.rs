@@ -164,8 +164,8 @@ fn run_containers(world: &mut World, index: usize) {
     }
 }
 
-/// A container's first process is gone. The driver delivers its last lines a little later; when the
-/// container was short-lived its log stream still has to be created, which takes longer.
+/// A container's first process is gone. The driver delivers its last lines a little later; when its log
+/// stream still has to be created, that takes longer, and the stream appears with them.
 fn exit(world: &mut World, index: usize, position: usize, status: i32) {
     let now = world.now;
     let container = &mut world.services.ecs.tasks[index].containers[position];
@@ -173,15 +173,15 @@ fn exit(world: &mut World, index: usize, position: usize, status: i32) {
     container.exit_code = Some(status);
     container.process = None;
     container.dies = None;
-    let lived = container
-        .started
-        .map_or(Duration::ZERO, |started| now.since(started));
-    let lag = if lived < Duration::from_secs(60) {
-        world.application_ids.between(17_000, 21_000)
+    let (group, stream) = stream(world, index, position);
+    if logs::is_there(world, &group, &stream) {
+        let lag = world.application_ids.between(1_500, 3_000);
+        flush_lines(world, index, position, now + Duration::from_millis(lag));
     } else {
-        world.application_ids.between(1_500, 3_000)
-    };
-    flush_lines(world, index, position, now + Duration::from_millis(lag));
+        let at = now + Duration::from_millis(world.application_ids.between(17_000, 21_000));
+        logs::open(world, &group, &stream, at);
+        flush_lines(world, index, position, at);
+    }
 }
 
 fn flush_lines(world: &mut World, index: usize, position: usize, ingested: SimTime) {

@@ -91,12 +91,23 @@ pub(crate) fn append(world: &mut World, group: &str, stream: &str, message: &str
     ingest(world, group, stream, now, now, message);
 }
 
-/// A log driver asks for a stream, which exists from `at` on even if nothing is ever written to it.
+/// A log driver asks for a stream, which exists from `at` on even if nothing is ever written to it. One that
+/// is there stays; one that is still to come comes at the time that was said last.
 pub(crate) fn open(world: &mut World, group: &str, stream: &str, at: SimTime) {
+    let now = world.now;
     if let Some(group) = world.services.logs.groups.get_mut(group) {
         let stream = group.streams.entry(stream.to_owned()).or_default();
-        stream.opened.get_or_insert(at);
+        if stream.created(now).is_none() {
+            stream.opened = Some(at);
+        }
     }
+}
+
+/// Whether anybody sees the stream by now.
+pub(crate) fn is_there(world: &World, group: &str, stream: &str) -> bool {
+    let group = world.services.logs.groups.get(group);
+    let stream = group.and_then(|group| group.streams.get(stream));
+    stream.is_some_and(|stream| stream.created(world.now).is_some())
 }
 
 /// One event written `at` that arrives at `ingested`; arrivals within a stream keep their order.
