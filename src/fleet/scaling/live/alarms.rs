@@ -3,7 +3,7 @@
 use fleet_scaling::alarm::MissingData;
 use fleet_scaling::config::AlarmSpec;
 use fleet_scaling::fleet::publishes;
-use fleet_scaling::metrics::Metric;
+use fleet_scaling::metrics::{Metric, Statistic};
 use fleet_scaling::unknown::{Direction, Part};
 
 use super::super::LeftOut;
@@ -128,7 +128,7 @@ impl Reader<'_> {
         };
         Ok(AlarmSpec {
             metric: metric.into(),
-            statistic: named(&statistic).ok_or_else(|| unknown(of_statistic, "statistic", &statistic))?,
+            statistic: simple(&statistic).ok_or_else(|| unknown(of_statistic, "statistic", &statistic))?,
             period_seconds: f64::from(period),
             comparison: named(&comparison)
                 .ok_or_else(|| unknown(Part::AnomalyBand, "comparison", &comparison))?,
@@ -167,6 +167,16 @@ impl Reader<'_> {
             return Err(Why::broken(what));
         }
         Ok(metric)
+    }
+}
+
+/// The statistics that one value of each minute is enough for.
+pub(super) fn simple(name: &str) -> Option<Statistic> {
+    let known = name.parse().ok()?;
+    match known {
+        Statistic::Average | Statistic::Maximum | Statistic::Minimum | Statistic::Sum => Some(known),
+        // How many samples a minute has, and how they are spread, is not read.
+        _ => None,
     }
 }
 

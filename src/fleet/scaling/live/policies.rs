@@ -2,11 +2,11 @@
 
 use fleet_scaling::alarm::Comparison;
 use fleet_scaling::config::{AlarmSpec, PolicySpec, TrackingAlarmsSpec};
-use fleet_scaling::metrics::Statistic;
 use fleet_scaling::policy::{AdjustmentType, StepAdjustment, TargetTrackingPolicy};
 use fleet_scaling::unknown::{Direction, Part};
 
 use super::super::LeftOut;
+use super::alarms::simple;
 use super::{DEFAULT_COOLDOWN, Reader, named};
 use crate::aws::autoscaling::{Policy, PolicyKind, Tracked};
 
@@ -157,7 +157,7 @@ impl Reader<'_> {
             }
         };
         let statistic = tracked.statistic.as_deref().unwrap_or("Average");
-        let Some(statistic) = named::<Statistic>(statistic) else {
+        let Some(statistic) = simple(statistic) else {
             let part = match statistic {
                 "SampleCount" => Part::SampleCount,
                 _ => Part::Percentile,
