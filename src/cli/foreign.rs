@@ -241,7 +241,7 @@ const TABLE: &[Foreign] = &[
     },
     Foreign {
         below: "runs",
-        verbs: &["ls", "get", "ps"],
+        verbs: &["get", "ps"],
         says: "runs are listed by",
         ours: &["runs", "list"],
     },
