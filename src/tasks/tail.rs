@@ -319,7 +319,7 @@ mod tests {
     fn a_task_that_ended_long_ago_needs_no_waiting() {
         let task = stopped("09:00:00", "09:00:10");
         let [stream, lines] = expected(&task, false, "09:40:00");
-        assert!(stream < "09:40:00".to_owned() && lines < "09:40:00".to_owned());
+        assert!(stream.as_str() < "09:40:00" && lines.as_str() < "09:40:00");
         assert_eq!(expected(&task, false, "09:00:12"), ["09:00:25", "09:00:08"]);
     }
 
