@@ -62,8 +62,7 @@ pub struct FleetState {
     /// `QueueDepth` counts.
     pub queued: Option<u64>,
     /// Workers that hold a job right now. Without it the newest `ActiveWorkers` less the newest
-    /// `AvailableCapacity` counts, which can be too low when workers run several jobs at once: see
-    /// [`Metrics::busy_workers`](crate::metrics::Metrics::busy_workers).
+    /// `AvailableCapacity` counts, which can be too low when workers run several jobs at once.
     pub busy: Option<u32>,
     /// Suspended processes.
     pub suspended: Suspended,
