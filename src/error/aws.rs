@@ -182,7 +182,7 @@ where
 #[error("the answer is not whole: it ends before it is complete")]
 pub(crate) struct CutOff;
 
-/// Whether whoever looked at the answer found it cut off.
+/// Whether a reader of the answer found the answer cut off.
 fn says_cut_off(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {

@@ -44,8 +44,8 @@ pub(crate) fn redact(text: &str) -> Cow<'_, str> {
     Cow::Owned(found.cut())
 }
 
-/// A record of what was done, without the values of secrets in what somebody wrote: reasons, words of command
-/// lines, sentences and messages. What calls are sent with stays, because a run that is resumed sends the same.
+/// Takes the values of secrets out of a journal record: out of reasons, words of command lines, sentences and
+/// messages. What calls are sent with stays, because a run that is resumed sends the same.
 pub(crate) fn redact_record(record: &mut Value) {
     match record {
         Value::String(text) => {

@@ -242,7 +242,7 @@ impl FleetConfig {
 
     /// Workers that hold a job, as far as the newest points tell: those registered less the free slots,
     /// rounded up and never below 0. Without word of free slots every worker may be busy; without a
-    /// count of workers nobody knows.
+    /// count of workers the number is unknown.
     ///
     /// A worker that runs several jobs at once can have a free slot and be busy, so with a concurrency
     /// above 1 this is too low, down to 0 while jobs run. A depth that counts running jobs is not.

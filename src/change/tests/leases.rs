@@ -92,7 +92,7 @@ async fn a_lease_that_cannot_be_renewed_is_not_relied_on() {
                 .contains("rely on the lease on world/a: it was not renewed since"),
             "{error}"
         );
-        // Nobody has taken it: a renewal that gets through makes it good again.
+        // No other run has taken the lease: a renewal that gets through makes it good again.
         store.open_again();
         here.clock.sleep(Duration::from_secs(30)).await;
         leases.held().check().unwrap();

@@ -103,7 +103,7 @@ pub(crate) fn open(world: &mut World, group: &str, stream: &str, at: SimTime) {
     }
 }
 
-/// Whether anybody sees the stream by now.
+/// Whether DescribeLogStreams shows the stream by now.
 pub(crate) fn is_there(world: &World, group: &str, stream: &str) -> bool {
     let group = world.services.logs.groups.get(group);
     let stream = group.and_then(|group| group.streams.get(stream));
