@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::layout::{Layout, LayoutKind, Stage};
-use crate::output::{Envelope, OutputSpec, Render, document, document_line, emit, render};
+use crate::output::{Envelope, OutputSpec, Render, document, document_line, emit, emit_value, render};
 use crate::settings::{self, Choice, ConfigFile, Profiles, Settings};
 use crate::ui::Ui;
 
@@ -40,8 +40,8 @@ pub(crate) struct Ctx {
     pub(crate) state_dir: Option<PathBuf>,
     /// Cancelled by the first Ctrl-C.
     pub(crate) cancel: CancellationToken,
-    /// Whether the verb talks to AWS: its documents say of which account they are.
-    pub(crate) about_aws: bool,
+    /// Whether the verb depends on a context: its documents say on which.
+    pub(crate) about_a_place: bool,
     /// The command line as it can be typed again, without the program's name.
     pub(crate) command_line: Vec<String>,
     /// What this run has to do with an earlier one.
@@ -79,31 +79,40 @@ impl Ctx {
 
     /// Writes the result.
     pub(crate) fn emit<R: Render>(&self, result: &R) -> Result<()> {
-        emit(&self.ui, &self.output, self.envelope().as_ref(), result)
+        emit(&self.ui, &self.output, &self.envelope(), result)
+    }
+
+    /// Writes a value that is a document of another kind than bpctl's own.
+    pub(crate) fn emit_value(&self, value: serde_json::Value) -> Result<()> {
+        emit_value(&self.ui, &self.output, value)
     }
 
     /// The result as [`Self::emit`] writes it.
     pub(crate) fn render<R: Render>(&self, result: &R) -> Result<String> {
-        render(&self.ui, &self.output, self.envelope().as_ref(), result)
+        render(&self.ui, &self.output, &self.envelope(), result)
     }
 
     /// The result as a JSON document.
     pub(crate) fn document<R: Render>(&self, result: &R) -> Result<serde_json::Value> {
-        document(result, self.envelope().as_ref())
+        document(result, &self.envelope())
     }
 
     /// The same in one line, as `jsonl` wants it.
     pub(crate) fn document_line<R: Render>(&self, result: &R) -> Result<String> {
-        document_line(&self.ui, self.envelope().as_ref(), result)
+        document_line(&self.ui, &self.envelope(), result)
     }
 
     /// The place that a document is about, as far as it has been found out.
-    fn envelope(&self) -> Option<Envelope> {
-        self.about_aws.then(|| Envelope {
-            context: self.settings.context.value.clone(),
+    fn envelope(&self) -> Envelope {
+        if !self.about_a_place {
+            return Envelope::default();
+        }
+        let set = || Some(self.settings.region.as_ref()?.value.clone());
+        Envelope {
+            context: Some(self.settings.context.value.clone()),
             account: self.aws.known_account(),
-            region: self.aws.known_region(),
-        })
+            region: self.aws.known_region().or_else(set),
+        }
     }
 
     /// Does something that changes nothing, and lets go of it when the operator interrupts.

@@ -1,6 +1,7 @@
 //! One mutating API call as a value. What a plan shows, what `--print-aws` prints, what a permit allows
 //! and what is sent are all taken from it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -54,7 +55,7 @@ pub(crate) trait Call: Clone {
 }
 
 /// What a second request of the same call does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Repeated {
     /// The same again, e.g. SetDesiredCapacity to the same number.
@@ -66,7 +67,7 @@ pub(crate) enum Repeated {
 }
 
 /// What cannot be brought back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "what")]
 pub(crate) enum Loss {
     /// Work in hand, e.g. jobs of GPU workers.
@@ -76,7 +77,7 @@ pub(crate) enum Loss {
 }
 
 /// A mutating API call as data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct ApiCall {
     pub(crate) service: String,
     pub(crate) operation: String,
@@ -101,7 +102,7 @@ pub(crate) fn parameters<const N: usize>(members: [(&str, Value); N]) -> Map<Str
 const LATER: &str = "$from";
 
 /// A parameter that may not be known yet when the plan is made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) enum Later {
     Known(String),
     /// The step of this name finds it out.

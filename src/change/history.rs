@@ -1,6 +1,7 @@
 //! The shared history: one object per run beside the leases, so that everybody sees what everybody did.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ground::{Ground, Shared};
@@ -18,7 +19,7 @@ use crate::redact::redact_record;
 const PREFIX: &str = "history/";
 
 /// One run. Plans hold no values of secrets; what people and AWS wrote is redacted when it is stored.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Entry {
     pub(crate) run: RunId,
     pub(crate) verb: String,
@@ -36,7 +37,7 @@ pub(crate) struct Entry {
 }
 
 /// One step of a run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct EntryStep {
     pub(crate) id: String,
     pub(crate) summary: String,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ground::{Ground, Shared};
@@ -32,7 +33,7 @@ const RACES: u32 = 10;
 const PREFIX: &str = "leases/";
 
 /// What a lease's object says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Lease {
     pub(crate) resource: String,
     pub(crate) run: RunId,

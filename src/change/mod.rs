@@ -43,13 +43,16 @@ pub(crate) use ground::{Direction, Earlier, Ground, Mode, Shared};
 pub(crate) use outcome::{End, Outcome, State};
 pub(crate) use permit::{Pause, Permit};
 pub(crate) use plan::{Blocker, OnFailure, Plan, Step};
+pub(crate) use plan_view::PlanView;
+pub(crate) use print_aws::PrintedCommands;
 pub(crate) use run_id::RunId;
 pub(crate) use running::{StepRun, Verification};
 pub(crate) use spec::{Basis, Change, Done, Readiness, Words};
 pub(crate) use store::{Condition, SharedStore, Stored, Written};
 pub(crate) use target::Target;
+pub(crate) use undo::UndoResult;
 #[cfg(test)]
-pub(crate) use {plan::Risk, plan_view::PlanView, run_id::RunNames};
+pub(crate) use {plan::Risk, run_id::RunNames};
 
 /// How often steps that wait are looked at: the platform's metrics come once a minute, so looking more
 /// often than every few seconds learns nothing.

@@ -1,6 +1,7 @@
 //! What a verb is going to do, before it does anything. Plain data: a verb's pure `plan` function makes
 //! it, the engine derives everything else from it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::call::{ApiCall, Loss};
@@ -8,7 +9,7 @@ use super::target::Target;
 use crate::error::{CtlError, ErrorKind, Hint};
 
 /// How hard a change is to take back; decides what the operator is asked. Derived from the calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Risk {
     /// Can be undone by another command: y/N.
@@ -18,7 +19,7 @@ pub(crate) enum Risk {
 }
 
 /// A reason not to go on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Blocker {
     #[serde(skip)]
     pub(crate) kind: ErrorKind,
@@ -35,7 +36,7 @@ impl Blocker {
 }
 
 /// What happens to the rest of a plan when a step fails.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum OnFailure {
     /// The other steps are carried out all the same.
@@ -48,7 +49,7 @@ pub(crate) enum OnFailure {
 }
 
 /// Steps that become known only while the plan is carried out, as the plan announces them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Then {
     /// "for each instance: terminate it".
     pub(crate) text: String,

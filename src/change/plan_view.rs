@@ -1,5 +1,6 @@
 //! The plan as people and scripts see it: the same for a dry run and for the question before the change.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -10,7 +11,7 @@ use crate::error::Place;
 use crate::output::{Render, View};
 
 /// A plan without its actions.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct PlanView {
     verb: &'static str,
     title: String,
@@ -21,7 +22,7 @@ pub(crate) struct PlanView {
     blockers: Vec<Blocker>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 struct StepView {
     id: String,
     summary: String,
@@ -223,10 +224,6 @@ fn tags(items: &[Value]) -> Option<String> {
 }
 
 impl Render for PlanView {
-    fn schema(&self) -> &'static str {
-        "bpctl.plan/1"
-    }
-
     fn human(&self, _view: &View) -> String {
         self.text()
     }

@@ -3,6 +3,7 @@
 //! The tool's option for a member of the API is the member's name with hyphens (botocore, `xform_name`);
 //! lists of plain values are words, structures are JSON (AWS CLI User Guide, "Parameter types").
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -12,8 +13,8 @@ use crate::error::{CommandLine, CtlError, ErrorKind, Place, Result};
 use crate::output::{Render, View};
 
 /// Command lines for a POSIX shell, in the order in which they are to be run.
-#[derive(Debug, Serialize)]
-pub(super) struct PrintedCommands {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct PrintedCommands {
     commands: Vec<String>,
 }
 
@@ -125,10 +126,6 @@ fn hyphenated(name: &str) -> String {
 }
 
 impl Render for PrintedCommands {
-    fn schema(&self) -> &'static str {
-        "bpctl.aws-commands/1"
-    }
-
     fn human(&self, _view: &View) -> String {
         match self.commands.as_slice() {
             [] => "# nothing to change\n".to_owned(),

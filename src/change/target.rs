@@ -1,9 +1,10 @@
 //! Where a change happens.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Account, region and context of a change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Target {
     pub(crate) context: String,
     pub(crate) account: String,

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::conclude::{Facts, conclude};
 use super::cut_off::may_go_on;
@@ -216,8 +216,8 @@ async fn carry_out<G: Ground, V: Change>(
 }
 
 /// What `runs undo` came to.
-#[derive(Clone, Debug, Serialize)]
-struct UndoResult {
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct UndoResult {
     run: RunId,
     /// The run that was taken back.
     of: RunId,
@@ -226,7 +226,7 @@ struct UndoResult {
     steps: Vec<UndoneStep>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 struct UndoneStep {
     id: String,
     state: &'static str,
@@ -261,10 +261,6 @@ impl UndoResult {
 }
 
 impl Render for UndoResult {
-    fn schema(&self) -> &'static str {
-        "bpctl.runs.undo/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&["STEP", "STATE", "MESSAGE"]);
         for step in &self.steps {
@@ -276,9 +272,5 @@ impl Render for UndoResult {
 
     fn names(&self) -> Vec<String> {
         self.steps.iter().map(|step| step.id.clone()).collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.steps.iter().map(|step| serde_json::json!(step)).collect())
     }
 }

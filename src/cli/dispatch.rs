@@ -173,7 +173,7 @@ async fn context(
         cwd,
         state_dir,
         cancel,
-        about_aws: needs.aws,
+        about_a_place: needs.configuration != Configuration::Unread,
         command_line: words(&args),
         mode,
         command_tree,

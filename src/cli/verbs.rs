@@ -16,6 +16,7 @@ commands::verb::verbs! {
         Config(commands::config::ConfigArgs),
         Completion(commands::completion::CompletionArgs),
         Man(commands::man::ManArgs),
+        Schema(commands::schema::SchemaArgs),
         Version(commands::version::VersionArgs),
         ExitCodes(commands::exit_codes::ExitCodesArgs),
         Options(commands::options::OptionsArgs),

@@ -1,8 +1,8 @@
 //! `bpctl exit-codes`: the exit statuses that scripts can rely on.
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
@@ -22,32 +22,24 @@ fn long_about() -> String {
     )
 }
 
-#[derive(Debug, Serialize)]
-struct ExitCodes {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ExitCodes {
     exit_codes: Vec<Row>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Row {
     code: u8,
     meaning: &'static str,
 }
 
 impl Render for ExitCodes {
-    fn schema(&self) -> &'static str {
-        "bpctl.exit-codes/1"
-    }
-
     fn human(&self, _view: &View) -> String {
         table_text()
     }
 
     fn names(&self) -> Vec<String> {
         self.exit_codes.iter().map(|row| row.code.to_string()).collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.exit_codes.iter().map(|row| json!(row)).collect())
     }
 
     fn markdown(&self) -> Option<String> {

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
@@ -33,7 +33,7 @@ fn codes() -> PossibleValuesParser {
 }
 
 /// The page of one kind of finding, as a document.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Page {
     code: &'static str,
     severity: &'static str,
@@ -44,8 +44,8 @@ struct Page {
     runbook: &'static str,
 }
 
-#[derive(Debug, Serialize)]
-struct Catalogue {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Catalogue {
     findings: Vec<Page>,
 }
 
@@ -86,10 +86,6 @@ pub(crate) fn catalogue() -> String {
 }
 
 impl Render for Catalogue {
-    fn schema(&self) -> &'static str {
-        "bpctl.explain/1"
-    }
-
     fn human(&self, view: &View) -> String {
         if let [page] = self.findings.as_slice() {
             let lines = [
@@ -113,10 +109,6 @@ impl Render for Catalogue {
 
     fn names(&self) -> Vec<String> {
         self.findings.iter().map(|page| page.code.to_owned()).collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.findings.iter().map(|page| json!(page)).collect())
     }
 
     fn markdown(&self) -> Option<String> {

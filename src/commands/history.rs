@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::change::history::{self, Entry};
 use crate::change::{Ground as _, Shared};
@@ -31,8 +31,8 @@ pub(crate) struct HistoryArgs {
     of_verb: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct History {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct History {
     /// The oldest first.
     runs: Vec<Entry>,
 }
@@ -63,10 +63,6 @@ impl Verb for HistoryArgs {
 }
 
 impl Render for History {
-    fn schema(&self) -> &'static str {
-        "bpctl.history/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&["STARTED", "VERB", "WHO", "VERDICT", "WHAT"]);
         for run in &self.runs {
@@ -85,9 +81,5 @@ impl Render for History {
 
     fn names(&self) -> Vec<String> {
         self.runs.iter().map(|run| run.run.to_string()).collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.runs.iter().map(|run| json!(run)).collect())
     }
 }

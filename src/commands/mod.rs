@@ -2,6 +2,7 @@
 
 pub(crate) mod completion;
 pub(crate) mod config;
+pub(crate) mod documents;
 pub(crate) mod exit_codes;
 pub(crate) mod explain;
 pub(crate) mod fleet;
@@ -12,6 +13,7 @@ pub(crate) mod migrate;
 pub(crate) mod options;
 pub(crate) mod runs;
 pub(crate) mod sandbox;
+pub(crate) mod schema;
 pub(crate) mod triage;
 pub(crate) mod verb;
 pub(crate) mod version;

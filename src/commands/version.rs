@@ -1,6 +1,7 @@
 //! `bpctl version`: which bpctl this is.
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::commands::verb::{Needs, Verb};
@@ -13,8 +14,8 @@ use crate::output::{Render, View};
 #[derive(Debug, Args)]
 pub(crate) struct VersionArgs {}
 
-#[derive(Debug, Serialize)]
-struct Version {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Version {
     version: &'static str,
     os: &'static str,
     arch: &'static str,
@@ -23,10 +24,6 @@ struct Version {
 }
 
 impl Render for Version {
-    fn schema(&self) -> &'static str {
-        "bpctl.version/1"
-    }
-
     fn human(&self, _view: &View) -> String {
         format!("bpctl {} ({} on {})\n", self.version, self.os, self.arch)
     }

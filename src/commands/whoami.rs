@@ -3,6 +3,7 @@
 
 use clap::Args;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::aws::Signer;
@@ -17,8 +18,8 @@ use crate::settings::{SERVICES, Settings, Source};
 #[derive(Debug, Args)]
 pub(crate) struct WhoamiArgs {}
 
-#[derive(Debug, Serialize)]
-struct Whoami {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Whoami {
     account: String,
     principal: String,
     region: Option<String>,
@@ -34,16 +35,17 @@ struct Whoami {
     sources: Vec<Origin>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Credentials {
     /// Who gave them, in words.
     provider: String,
     /// When they end; null when they do not.
+    #[schemars(with = "Option<Timestamp>")]
     expires: Option<String>,
 }
 
 /// Where one service is asked.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Endpoint {
     service: &'static str,
     /// Null: AWS' own address in the region.
@@ -51,22 +53,52 @@ struct Endpoint {
     source: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Origin {
+    /// A member of this document, or `endpoint`, or `endpoint of` a service.
     what: String,
-    value: String,
+    value: Fact,
     source: String,
 }
 
-impl Render for Whoami {
-    fn schema(&self) -> &'static str {
-        "bpctl.whoami/1"
-    }
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+enum Fact {
+    Switch(bool),
+    Text(String),
+}
 
+impl Fact {
+    fn shown(&self) -> String {
+        match self {
+            Self::Switch(true) => "yes".to_owned(),
+            Self::Switch(false) => "no".to_owned(),
+            Self::Text(text) => text.clone(),
+        }
+    }
+}
+
+impl From<bool> for Fact {
+    fn from(switch: bool) -> Self {
+        Self::Switch(switch)
+    }
+}
+
+impl From<&str> for Fact {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl Render for Whoami {
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&["WHAT", "VALUE", "FROM"]);
         for origin in &self.sources {
-            table.row([origin.what.clone(), origin.value.clone(), origin.source.clone()]);
+            table.row([
+                origin.what.replace('_', " "),
+                origin.value.shown(),
+                origin.source.clone(),
+            ]);
         }
         table.render(view)
     }
@@ -100,8 +132,12 @@ impl Verb for WhoamiArgs {
         let protected = settings.protected.value || because_of.is_some();
         let mut sources = vec![
             origin("account", identity.account.as_ref(), &signer.provider),
-            origin("principal", &identity.arn, &signer.provider),
-            origin("credentials", &until(&signer, ctx.clock.now()), &signer.provider),
+            origin("principal", identity.arn.as_str(), &signer.provider),
+            origin(
+                "credentials",
+                until(&signer, ctx.clock.now()).as_str(),
+                &signer.provider,
+            ),
             origin(
                 "region",
                 region.as_deref().unwrap_or("not set"),
@@ -113,7 +149,7 @@ impl Verb for WhoamiArgs {
             ),
             origin(
                 "context",
-                &settings.context.value,
+                settings.context.value.as_str(),
                 settings.context.source.to_string(),
             ),
             origin(
@@ -128,12 +164,12 @@ impl Verb for WhoamiArgs {
         sources.extend(endpoint_rows(&endpoints));
         if let Some(folder) = &settings.infra_dir {
             let shown = folder.value.display().to_string();
-            sources.push(origin("infrastructure", &shown, folder.source.to_string()));
+            sources.push(origin("infra_dir", shown.as_str(), folder.source.to_string()));
         }
         let guard = settings.account_id.as_ref();
         sources.push(origin(
-            "account guard",
-            if guard.is_some() { "on" } else { "off" },
+            "account_guard",
+            guard.is_some(),
             guard
                 .map_or(Source::Default, |guard| guard.source.clone())
                 .to_string(),
@@ -142,11 +178,7 @@ impl Verb for WhoamiArgs {
             Some(name) if !settings.protected.value => format!("its account is that of context {name}"),
             _ => settings.protected.source.to_string(),
         };
-        sources.push(origin(
-            "protected",
-            if protected { "yes" } else { "no" },
-            protected_by,
-        ));
+        sources.push(origin("protected", protected, protected_by));
         ctx.emit(&Whoami {
             account: identity.account.to_string(),
             principal: identity.arn,
@@ -189,13 +221,13 @@ fn endpoint_rows(endpoints: &[Endpoint]) -> Vec<Origin> {
         return Vec::new();
     };
     if endpoints.iter().all(|endpoint| same(first, endpoint)) {
-        return vec![origin("endpoint", &shown(first), first.source.clone())];
+        return vec![origin("endpoint", shown(first).as_str(), first.source.clone())];
     }
     endpoints
         .iter()
         .map(|endpoint| {
             let what = format!("endpoint of {}", endpoint.service);
-            origin(&what, &shown(endpoint), endpoint.source.clone())
+            origin(&what, shown(endpoint).as_str(), endpoint.source.clone())
         })
         .collect()
 }
@@ -216,10 +248,10 @@ fn until(signer: &Signer, now: Timestamp) -> String {
     format!("until {} ({left})", to_the_second(end))
 }
 
-fn origin(what: &str, value: &str, source: impl Into<String>) -> Origin {
+fn origin(what: &str, value: impl Into<Fact>, source: impl Into<String>) -> Origin {
     Origin {
         what: what.to_owned(),
-        value: value.to_owned(),
+        value: value.into(),
         source: source.into(),
     }
 }

@@ -6,6 +6,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error as StdError;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{CommandLine, CtlError, ErrorKind, Hint, SignIn};
@@ -50,7 +51,7 @@ const THROTTLE_CODES: &[&str] = &[
 ];
 
 /// What AWS answered instead of the result.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Reply {
     /// AWS' own code, e.g. `AccessDeniedException`.
     pub(crate) code: String,

@@ -1,8 +1,9 @@
 //! What to do next: words, and the commands that do it.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::ser::SerializeMap as _;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use super::command_line::{CommandLine, Effect, Place};
@@ -111,22 +112,44 @@ impl fmt::Display for Hint {
     }
 }
 
-/// `text`; and with commands `command` (the words of the first one), `changes`, and `then` for the
-/// words of those that follow.
+/// The members that a hint is written with.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Hint")]
+struct HintView {
+    /// What to do, in words, with the command where there is one.
+    text: String,
+    /// The first command, as words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<Vec<String>>,
+    /// Whether one of its commands changes something; absent without a command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<bool>,
+    /// Commands that follow the first, each as words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    then: Vec<Vec<String>>,
+}
+
 impl Serialize for Hint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("text", &self.line())?;
         let mut commands = self.commands().map(CommandLine::words);
-        if let Some(first) = commands.next() {
-            map.serialize_entry("command", &first)?;
-            map.serialize_entry("changes", &(self.effect() == Effect::Changes))?;
-            let then: Vec<Vec<String>> = commands.collect();
-            if !then.is_empty() {
-                map.serialize_entry("then", &then)?;
-            }
-        }
-        map.end()
+        let command = commands.next();
+        let view = HintView {
+            text: self.line(),
+            changes: command.as_ref().map(|_| self.effect() == Effect::Changes),
+            command,
+            then: commands.collect(),
+        };
+        view.serialize(serializer)
+    }
+}
+
+impl JsonSchema for Hint {
+    fn schema_name() -> Cow<'static, str> {
+        HintView::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        HintView::json_schema(generator)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod aws;
 mod command_line;
+mod document;
 mod hint;
 mod sign_in;
 
@@ -9,12 +10,12 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::exit::ExitStatus;
 
 pub(crate) use aws::{CutOff, Reply, from_sdk};
 pub(crate) use command_line::{CommandLine, Effect, Place};
+pub(crate) use document::{ERROR_SCHEMA, ErrorDocument};
 pub(crate) use hint::Hint;
 pub(crate) use sign_in::SignIn;
 
@@ -288,20 +289,16 @@ impl CtlError {
     }
 
     /// The error as a document, its commands in `place`.
-    pub(crate) fn document(&self, place: &Place) -> Value {
-        let hints: Vec<Hint> = self.hints.iter().map(|hint| hint.in_place(place)).collect();
-        let mut document = json!({
-            "schema": "bpctl.error/1",
-            "code": self.code(),
-            "exit_status": self.exit_status().code(),
-            "message": format!("failed to {}", self.message),
-            "causes": self.causes,
-            "hints": hints,
-        });
-        if let Some(reply) = self.reply() {
-            document["aws"] = json!(reply);
+    pub(crate) fn document(&self, place: &Place) -> ErrorDocument {
+        ErrorDocument {
+            schema: ERROR_SCHEMA,
+            code: self.code(),
+            exit_status: self.exit_status().code(),
+            message: format!("failed to {}", self.message),
+            causes: self.causes.clone(),
+            hints: self.hints.iter().map(|hint| hint.in_place(place)).collect(),
+            aws: self.reply().cloned(),
         }
-        document
     }
 
     pub(crate) fn exit_status(&self) -> ExitStatus {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::aws::cloudwatch::{Alarm, AlarmState};
 use crate::layout::{FleetAlarm, FleetId, Layout};
 
 /// One alarm of a fleet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct AlarmView {
     pub(crate) name: String,
     /// E.g. `queue-empty`.

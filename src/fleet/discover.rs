@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::aws::Aws;
@@ -21,7 +22,7 @@ pub(crate) struct Fleet {
 }
 
 /// What a fleet is doing, as far as its group tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum FleetState {
     /// No Auto Scaling group: the fleet cannot run.
@@ -83,7 +84,7 @@ impl Fleet {
 }
 
 /// Something that could not be looked at; the rest is told all the same.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Gap {
     /// E.g. `stacks`.
     pub(crate) what: &'static str,

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::aws::ssm::Parameter;
 use crate::layout::{FleetId, Layout};
 
 /// A parameter as a pointer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Pointer {
     pub(crate) parameter: String,
     pub(crate) value: String,
@@ -27,7 +28,7 @@ impl Pointer {
 }
 
 /// The active asset bundle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Bundle {
     /// Without prefix and trailing slash; `None` when no bundle is active.
     pub(crate) bundle_id: Option<String>,
@@ -36,7 +37,7 @@ pub(crate) struct Bundle {
 }
 
 /// What the fleet shall be made of (single layout only).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct DesiredConfig {
     pub(crate) template_slug: Option<String>,
     pub(crate) instance_type: Option<String>,
@@ -47,7 +48,7 @@ pub(crate) struct DesiredConfig {
 }
 
 /// The pointers of a fleet; `None` for a parameter that does not exist.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Pointers {
     pub(crate) ami: Option<Pointer>,
     pub(crate) bundle: Option<Bundle>,

@@ -3,10 +3,12 @@
 //! The backend's scheduler publishes them once a minute. When it stops, a metric is silent; a silent
 //! metric is never read as 0, because the platform's scale-to-zero alarm does exactly that.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::aws::Aws;
@@ -71,26 +73,58 @@ impl Reading {
     }
 }
 
+/// The members that a reading is written with. There is a `value` in every state.
+#[derive(Serialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "lowercase")]
+#[schemars(rename = "Reading")]
+enum ReadingView<'a> {
+    /// Published in the last minutes.
+    Fresh {
+        value: f64,
+        at: Timestamp,
+        age_seconds: u64,
+    },
+    /// Not published for minutes: that is not the same as 0.
+    Silent {
+        value: (),
+        last_value: Option<f64>,
+        last_at: Option<Timestamp>,
+    },
+    /// It could not be read.
+    Unknown { value: (), why: &'a str },
+}
+
 impl Serialize for Reading {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let document = match self {
-            Self::Fresh { value, at, age } => serde_json::json!({
-                "state": "fresh", "value": value, "at": at, "age_seconds": age.as_secs(),
-            }),
-            Self::Silent { last } => serde_json::json!({
-                "state": "silent",
-                "value": null,
-                "last_value": last.map(|(point, _)| point.value),
-                "last_at": last.map(|(point, _)| point.at),
-            }),
-            Self::Unknown { why } => serde_json::json!({ "state": "unknown", "value": null, "why": why }),
+        let view = match self {
+            Self::Fresh { value, at, age } => ReadingView::Fresh {
+                value: *value,
+                at: *at,
+                age_seconds: age.as_secs(),
+            },
+            Self::Silent { last } => ReadingView::Silent {
+                value: (),
+                last_value: last.map(|(point, _)| point.value),
+                last_at: last.map(|(point, _)| point.at),
+            },
+            Self::Unknown { why } => ReadingView::Unknown { value: (), why },
         };
-        document.serialize(serializer)
+        view.serialize(serializer)
+    }
+}
+
+impl JsonSchema for Reading {
+    fn schema_name() -> Cow<'static, str> {
+        ReadingView::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        ReadingView::json_schema(generator)
     }
 }
 
 /// The metrics of a fleet that say whether it works.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Signals {
     /// Jobs that are not done.
     pub(crate) queue_depth: Reading,

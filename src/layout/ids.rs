@@ -1,12 +1,14 @@
 //! Checked names: after parsing, nothing in bpctl is a loose string any more.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// `staging` or `production`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Stage {
     Staging,
@@ -56,6 +58,20 @@ impl fmt::Display for FleetId {
 impl Serialize for FleetId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl JsonSchema for FleetId {
+    fn schema_name() -> Cow<'static, str> {
+        "FleetId".into()
+    }
+
+    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A fleet as `<stage>/<slug>`, e.g. `production/gpu-default`.",
+            "type": "string",
+            "pattern": "^[a-z]+/[a-z0-9-]+$",
+        })
     }
 }
 
@@ -117,7 +133,7 @@ impl FromStr for FleetName {
 macro_rules! checked_name {
     ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $check:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
         #[serde(transparent)]
         pub(crate) struct $name(String);
 

@@ -10,6 +10,7 @@ mod names;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::{CtlError, Result};
@@ -21,7 +22,7 @@ pub(crate) use ids::{
 use names::{Names, SINGLE, STAGED};
 
 /// Which of the two naming schemes an account uses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LayoutKind {
     /// One core system; stages exist for GPU fleets only.
@@ -60,7 +61,7 @@ impl FromStr for LayoutKind {
 }
 
 /// The two halves of the application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum App {
     Backend,

@@ -1,5 +1,6 @@
 //! This module owns the result on stdout: formats, JSON envelopes and `--query`.
 
+mod document;
 mod formats;
 pub(crate) mod markdown;
 mod outputs;
@@ -7,14 +8,15 @@ mod paragraph;
 mod table;
 
 use clap::ValueEnum;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::ui::{Ui, keep_colors, mute, strip_controls};
-use formats::{json, lines, plain, whole_seconds, yaml};
+use formats::{json, lines, plain, yaml};
 
 pub(crate) use crate::ui::one_line;
+pub(crate) use document::{Document, Envelope, Shape, document, document_line};
+use document::{item_lines, items};
 use outputs::values;
 pub(crate) use paragraph::paragraph;
 pub(crate) use table::Table;
@@ -46,21 +48,13 @@ pub(crate) struct OutputSpec {
     pub(crate) query: Option<String>,
 }
 
-/// A result that can be shown in every format.
-pub(crate) trait Render: Serialize {
-    /// Identifies the document's shape, e.g. `bpctl.whoami/1`.
-    fn schema(&self) -> &'static str;
-
+/// A result that can be shown in every format: a [`Document`] for programs, and what people see of it.
+pub(crate) trait Render: Document {
     /// For people. Ends with a newline unless empty.
     fn human(&self, view: &View) -> String;
 
     /// One name per item, for scripts.
     fn names(&self) -> Vec<String>;
-
-    /// The items of a list, for `jsonl`; the whole document when there is no list.
-    fn items(&self) -> Option<Vec<Value>> {
-        None
-    }
 
     /// Markdown, where a command has more to offer than the text for people in a fence.
     fn markdown(&self) -> Option<String> {
@@ -113,12 +107,7 @@ impl OutputSpec {
 ///
 /// # Errors
 /// A query that does not fit the document; a stdout that cannot be written.
-pub(crate) fn emit<R: Render>(
-    ui: &Ui,
-    spec: &OutputSpec,
-    envelope: Option<&Envelope>,
-    result: &R,
-) -> Result<()> {
+pub(crate) fn emit<R: Render>(ui: &Ui, spec: &OutputSpec, envelope: &Envelope, result: &R) -> Result<()> {
     let text = render(ui, spec, envelope, result)?;
     ui.result(&text)?;
     if ui.is_github() {
@@ -134,7 +123,7 @@ pub(crate) fn emit<R: Render>(
 pub(crate) fn render<R: Render>(
     ui: &Ui,
     spec: &OutputSpec,
-    envelope: Option<&Envelope>,
+    envelope: &Envelope,
     result: &R,
 ) -> Result<String> {
     let github = ui.is_github();
@@ -172,13 +161,7 @@ pub(crate) fn render<R: Render>(
         }
         OutputFormat::Json => json(&document(result, envelope)?),
         OutputFormat::Yaml => yaml(document(result, envelope)?, github),
-        OutputFormat::Jsonl => match result.items() {
-            Some(mut items) => {
-                items.iter_mut().for_each(whole_seconds);
-                lines(&items)
-            }
-            None => lines(&[document(result, envelope)?]),
-        },
+        OutputFormat::Jsonl => lines(&item_lines(result, envelope)?),
         OutputFormat::Name => {
             let names: String = result.names().iter().map(|name| one_line(name) + "\n").collect();
             Ok(if github { mute(&names) } else { names })
@@ -202,43 +185,24 @@ fn markdown<R: Render>(result: &R) -> String {
     strip_controls(&text).into_owned()
 }
 
-/// Where the facts of a document come from: the first members of every document about AWS.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Envelope {
-    pub(crate) context: String,
-    /// `null` when AWS could not be asked.
-    pub(crate) account: Option<String>,
-    pub(crate) region: Option<String>,
-}
-
-/// The JSON document: `schema` first, then the envelope, then the result's own members, which win.
-pub(crate) fn document<R: Render>(result: &R, envelope: Option<&Envelope>) -> Result<Value> {
-    let mut value = serde_json::to_value(result).map_err(unexpected)?;
-    whole_seconds(&mut value);
-    let mut document = Map::new();
-    document.insert("schema".to_owned(), Value::String(result.schema().to_owned()));
-    if let Some(Value::Object(members)) = envelope
-        .map(serde_json::to_value)
-        .transpose()
-        .map_err(unexpected)?
-    {
-        document.extend(members);
-    }
-    match value {
-        Value::Object(members) => document.extend(members),
-        other => {
-            document.insert("value".to_owned(), other);
-        }
-    }
-    Ok(Value::Object(document))
-}
-
-/// The whole document in one line, as `jsonl` writes what has no items.
+/// Writes a value that is a document of somebody else's kind, e.g. a JSON Schema: as YAML if that is asked for, as
+/// JSON otherwise.
 ///
 /// # Errors
-/// A result that is no document.
-pub(crate) fn document_line<R: Render>(ui: &Ui, envelope: Option<&Envelope>, result: &R) -> Result<String> {
-    lines(&[document(result, envelope)?], ui.is_github())
+/// A query that does not fit the value; a stdout that cannot be written.
+pub(crate) fn emit_value(ui: &Ui, spec: &OutputSpec, value: Value) -> Result<()> {
+    let github = ui.is_github();
+    let found = match spec.expression()? {
+        Some(expression) => search(&expression, &value)?,
+        None => value,
+    };
+    let text = match spec.format {
+        OutputFormat::Yaml => yaml(found, github),
+        OutputFormat::Jsonl => lines(&[found], github),
+        OutputFormat::Json | OutputFormat::Markdown => json(&found, github),
+        OutputFormat::Table | OutputFormat::Wide | OutputFormat::Name => plain(&found, github),
+    }?;
+    ui.result(&text)
 }
 
 fn search(expression: &jmespath::Expression<'_>, document: &Value) -> Result<Value> {
@@ -258,16 +222,18 @@ fn unexpected(error: serde_json::Error) -> CtlError {
 
 #[cfg(test)]
 mod tests {
+    use serde::Serialize;
+
     use super::*;
 
-    #[derive(Serialize)]
+    #[derive(Serialize, schemars::JsonSchema)]
     struct Plain(&'static str);
 
-    impl Render for Plain {
-        fn schema(&self) -> &'static str {
-            "bpctl.plain/1"
-        }
+    impl Document for Plain {
+        const SCHEMA: &'static str = "bpctl.plain/1";
+    }
 
+    impl Render for Plain {
         fn human(&self, _view: &View) -> String {
             self.0.to_owned()
         }
@@ -289,7 +255,7 @@ mod tests {
             format: OutputFormat::Markdown,
             query: None,
         };
-        let markdown = |text| render(&ui, &spec, None, &Plain(text)).unwrap();
+        let markdown = |text| render(&ui, &spec, &Envelope::default(), &Plain(text)).unwrap();
         assert_eq!(markdown("A  B\n"), "```text\nA  B\n```\n");
         assert_eq!(markdown("```\n"), "````text\n```\n````\n");
     }

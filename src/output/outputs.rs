@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Envelope, Render, document};
+use super::{Envelope, Render, document, items};
 use crate::error::Result;
 
 /// Names like `summary_P1` need no more; deeper structures are for those who read the document.
@@ -11,11 +11,11 @@ const DEPTH: usize = 3;
 
 /// Every string, number and yes or no of the document by its path (`capacity_desired`), the names of the
 /// items as a JSON list, and, when there is only one item, its own values and its `name`.
-pub(super) fn values<R: Render>(result: &R, envelope: Option<&Envelope>) -> Result<Vec<(String, String)>> {
+pub(super) fn values<R: Render>(result: &R, envelope: &Envelope) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     let document = document(result, envelope)?;
     flatten("", &document, DEPTH, &mut found);
-    if let Some([item]) = result.items().as_deref() {
+    if let Some([item]) = items::<R>(&document) {
         flatten("", item, DEPTH, &mut found);
     }
     let names = result.names();
@@ -49,34 +49,31 @@ fn flatten(path: &str, value: &Value, depth: usize, found: &mut Vec<(String, Str
 
 #[cfg(test)]
 mod tests {
+    use schemars::JsonSchema;
     use serde::Serialize;
     use serde_json::json;
 
     use super::*;
-    use crate::output::View;
+    use crate::output::{Document, View};
 
-    #[derive(Serialize)]
+    #[derive(Serialize, JsonSchema)]
     struct Fleets(Value);
 
-    impl Render for Fleets {
-        fn schema(&self) -> &'static str {
-            "bpctl.fleets/1"
-        }
+    impl Document for Fleets {
+        const SCHEMA: &'static str = "bpctl.fleets/1";
+        const ITEMS: Option<&'static str> = Some("fleets");
+    }
 
+    impl Render for Fleets {
         fn human(&self, _view: &View) -> String {
             String::new()
         }
 
         fn names(&self) -> Vec<String> {
-            let fleets = self.items().unwrap_or_default();
+            let fleets = self.0["fleets"].as_array().into_iter().flatten();
             fleets
-                .iter()
                 .filter_map(|fleet| fleet["name"].as_str().map(str::to_owned))
                 .collect()
-        }
-
-        fn items(&self) -> Option<Vec<Value>> {
-            self.0["fleets"].as_array().cloned()
         }
     }
 
@@ -86,7 +83,7 @@ mod tests {
             |name: &str| json!({"name": name, "capacity": {"desired": 2, "zones": ["a"]}, "stack": null});
         let one = values(
             &Fleets(json!({"ok": true, "fleets": [fleet("production/a")]})),
-            None,
+            &Envelope::default(),
         )
         .unwrap();
         let text: Vec<String> = one
@@ -97,6 +94,9 @@ mod tests {
             text,
             [
                 "schema=bpctl.fleets/1",
+                "context=",
+                "account=",
+                "region=",
                 "ok=true",
                 "name=production/a",
                 "capacity_desired=2",
@@ -106,7 +106,7 @@ mod tests {
         );
         let two = values(
             &Fleets(json!({"fleets": [fleet("production/a"), fleet("staging/a")]})),
-            None,
+            &Envelope::default(),
         )
         .unwrap();
         assert_eq!(

@@ -13,11 +13,13 @@ mod profiles;
 mod region;
 mod resolve;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::layout::{AccountId, LayoutKind, Stage};
@@ -75,6 +77,20 @@ impl fmt::Display for Source {
             Self::Sandbox => f.write_str("the built-in sandbox context"),
             Self::Default => f.write_str("default"),
         }
+    }
+}
+
+impl JsonSchema for Source {
+    fn schema_name() -> Cow<'static, str> {
+        "Source".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        String::json_schema(generator)
+    }
+
+    fn inline_schema() -> bool {
+        true
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the end of a task means: done, failed (and why), never started, stopped by somebody.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::blame::{Blame, KILLED, TERMINATED, blame};
@@ -9,7 +10,7 @@ use crate::error::{CommandLine, Hint};
 use crate::exit::ExitStatus;
 
 /// How a one-off task ended, or that it has not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verdict {
     /// Exit code 0, by itself.

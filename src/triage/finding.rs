@@ -1,5 +1,6 @@
 //! A finding: one thing that is wrong, with its evidence, its likely cause and the next command.
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::catalog::Code;
@@ -9,7 +10,7 @@ use crate::layout::{App, FleetId, Stage};
 
 /// How bad it is: P1 harms users now, P2 will or harms some, P3 wastes money or attention
 /// (runbook: "Alarm Tiers").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub(crate) enum Severity {
     P1,
     P2,
@@ -110,9 +111,10 @@ impl Node {
 /// One thing that is wrong.
 ///
 /// In JSON a root cause carries what it causes in `symptoms`, nested to any depth.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Finding {
     #[serde(serialize_with = "code_id")]
+    #[schemars(with = "String", regex(pattern = r"^BP-[A-Z]{2,4}-[0-9]{3}$"))]
     pub(crate) code: Code,
     pub(crate) severity: Severity,
     pub(crate) title: &'static str,

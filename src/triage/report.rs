@@ -4,8 +4,8 @@ mod markdown;
 mod text;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::catalog::Code;
 use super::finding::{Finding, Node, Severity};
@@ -17,9 +17,10 @@ use crate::output::{Render, View};
 use crate::ui::Ui;
 
 /// The result of a triage.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Report {
     /// When the platform was looked at.
+    #[schemars(with = "Timestamp")]
     at: String,
     layout: &'static str,
     summary: Summary,
@@ -29,7 +30,7 @@ pub(crate) struct Report {
 }
 
 /// How much was found, symptoms included, and how much was looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 struct Summary {
     #[serde(rename = "P1")]
     p1: usize,
@@ -55,8 +56,9 @@ impl Summary {
 }
 
 /// What became of one probe.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 struct Check {
+    #[schemars(with = "String")]
     probe: Probe,
     state: State,
     /// Why it could not be checked.
@@ -67,7 +69,7 @@ struct Check {
     codes: Vec<&'static str>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum State {
     Ok,
@@ -254,10 +256,6 @@ fn seen_by(node: &Node, snapshot: &Snapshot) -> Option<Probe> {
 }
 
 impl Render for Report {
-    fn schema(&self) -> &'static str {
-        "bpctl.triage/1"
-    }
-
     fn human(&self, view: &View) -> String {
         text::render(self, view)
     }
@@ -273,14 +271,6 @@ impl Render for Report {
             }
         }
         codes
-    }
-
-    /// One line for each root cause, its symptoms inside.
-    fn items(&self) -> Option<Vec<Value>> {
-        self.findings
-            .iter()
-            .map(|finding| serde_json::to_value(finding).ok())
-            .collect()
     }
 
     fn markdown(&self) -> Option<String> {

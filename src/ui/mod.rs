@@ -318,7 +318,8 @@ impl Ui {
         let place = self.place.clone().without(error.wrong_flags());
         self.annotate("error", &format!("failed to {error}"), error.hints(), &place);
         if self.documents {
-            let document = error.document(&place).to_string();
+            // A type of plain members: it can be written.
+            let document = serde_json::to_string(&error.document(&place)).unwrap_or_default();
             self.line(&defuse::json(document, self.is_github()));
             return;
         }

@@ -8,7 +8,7 @@ async fn whoami_reads_the_account_of_the_credentials() {
     let run = platform.bpctl(&["whoami", "-o", "json"]).await;
     assert_eq!(run.status, 0, "{}", run.text());
     let document = run.json();
-    assert_eq!(document["schema"], "bpctl.whoami/1");
+    assert_eq!(document["schema"], "bpctl.whoami/2");
     assert_eq!(document["account"], platform.account.as_str());
     assert_eq!(document["region"], "us-east-1");
 }

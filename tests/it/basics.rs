@@ -9,7 +9,7 @@ async fn whoami_says_where_everything_came_from() {
     let account = Account::with(&[]);
     let run = account.run(&["whoami", "-o", "json"]).await;
     let document = run.json();
-    assert_eq!(document["schema"], "bpctl.whoami/1");
+    assert_eq!(document["schema"], "bpctl.whoami/2");
     assert_eq!(document["account"], "123456789012");
     assert_eq!(document["context"], "sandbox");
     assert_eq!(run.calls, 1, "{}", run.text());
@@ -181,7 +181,36 @@ async fn every_document_about_aws_says_of_which_account_it_is() {
         );
     }
     let config = account.run(&["config", "names", "-o", "json"]).await.json();
-    assert_eq!(config.get("account"), None);
+    assert_eq!(config["context"], "sandbox");
+    assert!(config["account"].is_null(), "no account was asked: {config}");
+    let version = account.run(&["version", "-o", "json"]).await.json();
+    assert!(
+        version["context"].is_null(),
+        "it does not depend on a context: {version}"
+    );
+}
+
+/// A line of `jsonl` may be all that a program gets to see.
+#[tokio::test(start_paused = true)]
+async fn every_line_of_jsonl_says_what_it_is_and_where_it_comes_from() {
+    let account = Account::with(&[]);
+    for (verb, schema) in [
+        (&["fleet", "list"][..], "bpctl.fleet.list.item/1"),
+        (&["config", "names"], "bpctl.config.names.item/1"),
+        (&["whoami"], "bpctl.whoami/2"),
+    ] {
+        let run = account.run(&[verb, &["-o", "jsonl"]].concat()).await;
+        assert!(!run.stdout.is_empty(), "{}", run.text());
+        for line in run.stdout.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let members: Vec<&String> = line.as_object().unwrap().keys().take(4).collect();
+            assert_eq!(members, ["schema", "context", "account", "region"]);
+            assert_eq!(
+                (&line["schema"], &line["context"]),
+                (&schema.into(), &"sandbox".into())
+            );
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

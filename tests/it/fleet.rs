@@ -99,7 +99,7 @@ async fn status_joins_everything() {
         .run(&["fleet", "status", "production/gpu-default", "-o", "json"])
         .await;
     let document = run.json();
-    assert_eq!(document["schema"], "bpctl.fleet.status/1");
+    assert_eq!(document["schema"], "bpctl.fleet.status/2");
     let fleet = &document["fleets"][0];
     assert_eq!(document["fleets"].as_array().unwrap().len(), 1);
     assert_eq!(fleet["state"], "running");

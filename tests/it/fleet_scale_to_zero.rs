@@ -335,7 +335,7 @@ async fn nothing_is_written_without_consent() {
         .await;
     assert_eq!(
         (dry.status.code(), dry.json()["schema"].as_str()),
-        (0, Some("bpctl.plan/1")),
+        (0, Some("bpctl.plan/2")),
         "{}",
         dry.text()
     );

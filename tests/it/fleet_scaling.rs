@@ -28,7 +28,7 @@ async fn explain(account: &Account, more: &[&str]) -> Value {
 async fn a_busy_fleet_is_explained_with_its_numbers() {
     let account = Account::with(&[]);
     let document = explain(&account, &[]).await;
-    assert_eq!(document["schema"], "bpctl.fleet.explain/1");
+    assert_eq!(document["schema"], "bpctl.fleet.explain/2");
     assert_eq!(
         document["decision"],
         json!({"desired": 2, "instances": 2, "least": 2, "most": 2})

@@ -92,7 +92,7 @@ async fn the_same_seed_gives_the_same_bytes_and_the_configuration_comes_back() {
     assert_eq!(first.stdout, json("7", FLEET).await.stdout);
     assert_ne!(first.stdout, json("8", FLEET).await.stdout);
     let document = first.json();
-    assert_eq!(document["schema"], "bpctl.fleet.simulate/1");
+    assert_eq!(document["schema"], "bpctl.fleet.simulate/2");
     assert_eq!(document["scenario"]["seed"], 7);
     assert_eq!(document["report"]["series"], serde_json::Value::Null);
     let jobs = &document["report"]["jobs"];

@@ -88,6 +88,31 @@ async fn the_reference_is_current_and_no_page_is_left_over() {
     folder_is_current(&["man", "--markdown"], "docs/reference").await;
 }
 
+/// The JSON Schemas are those that the types give, and each name can be asked for as documents spell it.
+#[tokio::test(start_paused = true)]
+async fn the_schemas_are_current_and_none_is_left_over() {
+    let account = Account::with(&[]);
+    let listed = account.run(&["schema", "-o", "json"]).await.json();
+    let folder = root().join("docs/schemas");
+    let mut files = Vec::new();
+    for schema in listed["schemas"].as_array().unwrap() {
+        let name = schema["name"].as_str().unwrap();
+        let run = account.run(&["schema", name]).await;
+        let (short, _) = name.strip_prefix("bpctl.").unwrap().split_once('/').unwrap();
+        let file = format!("{short}.json");
+        hold(&folder.join(&file), &run.stdout);
+        assert_eq!(account.run(&["schema", short]).await.stdout, run.stdout);
+        files.push(file);
+    }
+    files.sort();
+    let mut found: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    found.sort();
+    assert_eq!(found, files);
+}
+
 /// The sections of every manual page, in the order of man-pages(7).
 #[test]
 fn manual_pages_have_their_sections_in_order() {
@@ -202,6 +227,7 @@ fn commands_in_documents_can_be_typed() {
         "docs/phrase-book.md",
         "docs/confirmation.md",
         "docs/state.md",
+        "docs/reference/documents.md",
         "docs/reference/findings.md",
         "docs/reference/settings.md",
     ] {

@@ -307,7 +307,7 @@ async fn dry_run_and_no_answer_change_nothing() {
         .await;
     assert_eq!(dry.status.code(), 9, "{}", dry.text());
     let plan = dry.json();
-    assert_eq!(plan["schema"], "bpctl.plan/1");
+    assert_eq!(plan["schema"], "bpctl.plan/2");
     assert_eq!(plan["steps"][0]["calls"][0]["operation"], "RunTask");
     assert!(dry.changes.is_empty());
     assert!(dry.calls <= 7, "{} calls", dry.calls);

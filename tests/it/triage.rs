@@ -400,7 +400,7 @@ async fn every_format_can_be_read() {
     let account = Account::with(&[Scenario::Backend502, Scenario::AmiMissing]);
     let run = async |format: &str| account.run(&["triage", "-o", format, "--fail-on", "never"]).await;
     let json = run("json").await.json();
-    assert_eq!(json["schema"], "bpctl.triage/1");
+    assert_eq!(json["schema"], "bpctl.triage/2");
     let yaml: Value = serde_norway::from_str(&run("yaml").await.stdout).expect("YAML");
     assert_eq!(codes(&yaml["findings"]), codes(&json["findings"]));
     let lines: Vec<Value> = run("jsonl")

@@ -13,6 +13,7 @@ pub use evaluation::{Evaluation, Verdict};
 
 /// How a value is compared with the threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum Comparison {
     /// `value >= threshold`
     GreaterThanOrEqualToThreshold,
@@ -70,6 +71,7 @@ impl Comparison {
 
 /// What stands in for a data point that never arrived.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum MissingData {
     /// Nothing: when every point is missing the alarm has insufficient data. The default.
@@ -98,6 +100,7 @@ impl MissingData {
 
 /// The state of an alarm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum AlarmState {
     /// Within the threshold.
     #[serde(rename = "OK")]
@@ -170,6 +173,7 @@ from_name!(AlarmState, "alarm state", [Ok, Alarm, InsufficientData]);
 
 /// When an alarm goes to `ALARM`: `datapoints_to_alarm` out of `evaluation_periods`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AlarmRule {
     /// How a data point is compared.
     pub comparison: Comparison,

@@ -33,6 +33,7 @@ use crate::policy::{Answer, Group, Limits, SimplePolicy, StepPolicy, TargetTrack
 /// assert_eq!(error.to_string(), "`min` is 20, more than `max`, which is 10");
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(try_from = "FleetSpec", into = "FleetSpec")]
 pub struct FleetConfig {
     spec: FleetSpec,

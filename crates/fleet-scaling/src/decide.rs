@@ -22,6 +22,7 @@ use crate::unknown;
 
 /// What happens now.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Decision {
     /// The desired capacity from now on, as far as the group is modelled.
     pub desired: u32,

@@ -35,6 +35,7 @@ pub fn publishes() -> Vec<Published> {
 
 /// The scaling configuration of a fleet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FleetScaling {
     /// Instance types in order of preference.
     pub instance_types: Vec<String>,

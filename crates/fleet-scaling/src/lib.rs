@@ -73,6 +73,8 @@ pub mod metrics;
 pub mod policy;
 pub mod replay;
 pub mod scale_to_zero;
+#[cfg(feature = "schemars")]
+mod schema;
 pub mod simulate;
 pub mod state;
 mod time;

@@ -19,6 +19,7 @@ use crate::config::FleetConfig;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Something is there without any effect.
@@ -31,6 +32,7 @@ pub enum Severity {
 
 /// A contradiction in a configuration.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// A stable name of the rule.
     pub rule: &'static str,

@@ -17,12 +17,14 @@ pub use statistic::{Percentile, Statistic, UnknownStatistic};
 /// The recent data points of metrics: oldest first, one per minute up to the present, `None` for a minute
 /// without data. Minutes before the first point count as missing, and so does a metric that is not here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Metrics {
     series: Vec<Series>,
 }
 
 /// The minutes of one metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 struct Series {
     metric: Metric,
     /// Which statistic of each minute's samples this is. Without it the metric has one sample a minute.

@@ -19,6 +19,7 @@ use crate::Moment;
 
 /// The bounds of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Limits {
     /// Never fewer instances than these by scaling.
     pub min: u32,
@@ -37,6 +38,7 @@ impl Limits {
 
 /// What a policy knows of the group it scales.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Group {
     /// The desired capacity.
     pub desired: u32,
@@ -54,6 +56,7 @@ pub struct Group {
 
 /// What one policy answers when its alarm invokes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "answer")]
 #[non_exhaustive]
 pub enum Answer {
@@ -71,6 +74,7 @@ pub enum Answer {
 
 /// Why a policy that was invoked does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Hold {

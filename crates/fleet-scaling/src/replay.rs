@@ -13,6 +13,7 @@ use crate::state::{FleetState, Suspended};
 
 /// What was seen of the group in one minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Minute {
     /// The desired capacity at the end of the minute.
@@ -23,6 +24,7 @@ pub struct Minute {
 
 /// A stretch of history, minute by minute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct History {
     /// The end of the first minute.
     pub start: Moment,
@@ -83,6 +85,7 @@ pub enum ReplayError {
 
 /// How policies and group compare.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Diff {
     /// Compared minutes.
     pub minutes: usize,
@@ -96,6 +99,7 @@ pub struct Diff {
 
 /// One minute in which policies and group part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Disagreement {
     /// The end of the minute.
     pub at: Moment,
@@ -113,6 +117,7 @@ pub struct Disagreement {
 
 /// In which way policies and group part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Kind {

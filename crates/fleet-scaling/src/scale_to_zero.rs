@@ -82,6 +82,7 @@ pub struct Facts {
 
 /// What the function does under [`ScaleToZeroSpec`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum ZeroOutcome {
     /// Nothing: the alarm is not in `ALARM`.
@@ -106,6 +107,7 @@ pub enum ZeroOutcome {
 
 /// What keeps the fleet from zero.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "guard")]
 pub enum Guard {
     /// The queue is not empty: jobs wait, or are not done.

@@ -7,6 +7,7 @@ use crate::alarm::AlarmState;
 
 /// The processes of an Auto Scaling group that matter here and can be suspended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum Process {
     /// Adds instances.
     Launch,
@@ -30,6 +31,7 @@ impl Process {
 
 /// Which processes are suspended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Suspended {
     /// No instance is added.
@@ -42,6 +44,7 @@ pub struct Suspended {
 
 /// The group and its workers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct FleetState {
     /// The desired capacity.

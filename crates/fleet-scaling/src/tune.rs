@@ -16,6 +16,7 @@ use crate::simulate::{Arrivals, Report, Scenario, SimulateError};
 
 /// What a search is to find.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Objective {
     /// 95 % of the jobs are to wait no longer.
     pub wait_p95_seconds: f64,
@@ -36,6 +37,7 @@ impl Objective {
 
 /// A combination and what it came to, in the mean of all seeds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Candidate {
     /// The combination.
     pub choice: Choice,
@@ -55,6 +57,7 @@ pub struct Candidate {
 
 /// What the best came to on seeds that the search has not seen.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct HeldOut {
     /// How many.
     pub seeds: usize,
@@ -69,6 +72,7 @@ pub struct HeldOut {
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Pareto {
     /// Combinations that were simulated.
     pub evaluated: usize,

@@ -12,6 +12,7 @@ use crate::config::FleetConfig;
 
 /// A part of a group's scaling that is there and not modelled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NotModelled {
     /// Which kind of part.
@@ -25,6 +26,7 @@ pub struct NotModelled {
 
 /// In which direction a part may move the desired capacity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Only up.
@@ -47,6 +49,7 @@ pub enum Effect {
 
 /// The kinds of parts that are not modelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Part {

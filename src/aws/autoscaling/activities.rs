@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_autoscaling::types::{Activity as SdkActivity, Filter};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::Aws;
@@ -15,7 +16,7 @@ use crate::error::{Required as _, Result, from_sdk};
 const PAGE: i32 = 100;
 
 /// One line in the diary of a group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Activity {
     #[serde(skip)]
     pub(crate) id: String,

@@ -3,6 +3,7 @@
 use aws_sdk_cloudwatch::types::{MetricAlarm, StateValue};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::Aws;
@@ -18,7 +19,7 @@ const CONCURRENT: usize = 9;
 const REQUEST: &str = "DescribeAlarms";
 
 /// State of an alarm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum AlarmState {
     Ok,

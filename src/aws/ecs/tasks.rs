@@ -3,6 +3,7 @@
 use aws_sdk_ecs::types::{DesiredStatus, TaskField};
 use futures::future::try_join;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::aws::pages::Pages;
@@ -39,7 +40,7 @@ pub(crate) struct Task {
 }
 
 /// A container of a task.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Container {
     pub(crate) name: String,
     #[serde(skip)]

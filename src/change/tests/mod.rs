@@ -119,14 +119,14 @@ impl Toucher {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 struct Touched(Vec<(String, String)>);
 
-impl Render for Touched {
-    fn schema(&self) -> &'static str {
-        "bpctl.touched/1"
-    }
+impl crate::output::Document for Touched {
+    const SCHEMA: &'static str = "bpctl.touched/1";
+}
 
+impl Render for Touched {
     fn human(&self, _view: &View) -> String {
         self.0
             .iter()

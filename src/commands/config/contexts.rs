@@ -1,14 +1,14 @@
 //! The contexts: which there are, which one is in force, and choosing another one.
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::output::{Render, Table, View};
 use crate::settings::{Choice, ConfigFile, DEFAULT_CONTEXT, SANDBOX_CONTEXT};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ContextView {
     name: String,
     current: bool,
@@ -19,16 +19,12 @@ struct ContextView {
     protected: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Contexts {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Contexts {
     contexts: Vec<ContextView>,
 }
 
 impl Render for Contexts {
-    fn schema(&self) -> &'static str {
-        "bpctl.config.contexts/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&[
             "CURRENT",
@@ -56,10 +52,6 @@ impl Render for Contexts {
 
     fn names(&self) -> Vec<String> {
         self.contexts.iter().map(|context| context.name.clone()).collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.contexts.iter().map(|context| json!(context)).collect())
     }
 }
 
@@ -159,17 +151,13 @@ fn warn_of_variable(ctx: &Ctx, name: &str) {
     }
 }
 
-#[derive(Debug, Serialize)]
-struct Current {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Current {
     context: String,
     source: String,
 }
 
 impl Render for Current {
-    fn schema(&self) -> &'static str {
-        "bpctl.config.current-context/1"
-    }
-
     fn human(&self, _view: &View) -> String {
         format!("{}\n", self.context)
     }

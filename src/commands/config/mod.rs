@@ -1,9 +1,9 @@
 //! `bpctl config`: look at contexts and settings, choose a context, and write `bpctl.toml`.
 
-mod contexts;
+pub(super) mod contexts;
 mod edit;
-mod names;
-mod view;
+pub(super) mod names;
+pub(super) mod view;
 
 use clap::{Args, Subcommand};
 

@@ -1,30 +1,26 @@
 //! `bpctl config names`: every name that the layout gives.
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::layout::FleetId;
 use crate::output::{Render, Table, View};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct NameView {
     kind: &'static str,
     name: String,
 }
 
-#[derive(Debug, Serialize)]
-struct Names {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Names {
     layout: String,
     names: Vec<NameView>,
 }
 
 impl Render for Names {
-    fn schema(&self) -> &'static str {
-        "bpctl.config.names/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&["KIND", "NAME"]);
         for name in &self.names {
@@ -35,10 +31,6 @@ impl Render for Names {
 
     fn names(&self) -> Vec<String> {
         self.names.iter().map(|name| name.name.clone()).collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.names.iter().map(|name| json!(name)).collect())
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
@@ -12,7 +13,7 @@ use crate::settings::{
     self, Candidate, KEYS, Key, SANDBOX_CONTEXT, SERVICES, candidates, holds_credentials, service_candidates,
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct SettingView {
     key: String,
     /// A string, a boolean, or null.
@@ -20,37 +21,24 @@ struct SettingView {
     source: String,
 }
 
-#[derive(Debug, Serialize)]
-struct ConfigView {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ConfigView {
     context: String,
     file: Option<String>,
     settings: Vec<SettingView>,
 }
 
 impl Render for ConfigView {
-    fn schema(&self) -> &'static str {
-        "bpctl.config.view/2"
-    }
-
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&["KEY", "VALUE", "FROM"]);
         for setting in &self.settings {
-            let value = match &setting.value {
-                Value::Null => "-".to_owned(),
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            table.row([setting.key.clone(), value, setting.source.clone()]);
+            table.row([setting.key.clone(), shown(&setting.value), setting.source.clone()]);
         }
         table.render(view)
     }
 
     fn names(&self) -> Vec<String> {
         self.settings.iter().map(|setting| setting.key.clone()).collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.settings.iter().map(|setting| json!(setting)).collect())
     }
 }
 
@@ -91,11 +79,49 @@ fn setting(key: String, found: &[Candidate], is_switch: bool) -> SettingView {
     SettingView {
         key,
         source: first.map_or_else(|| "not set".to_owned(), |first| first.source.to_string()),
-        value: first.map_or(Value::Null, |first| match first.value.parse::<bool>() {
-            Ok(switch) if is_switch => Value::Bool(switch),
-            _ => Value::String(first.value.clone()),
-        }),
+        value: first.map_or(Value::Null, |first| typed(&first.value, is_switch)),
     }
+}
+
+/// A switch is a boolean; everything else is text.
+fn typed(value: &str, is_switch: bool) -> Value {
+    match value.parse::<bool>() {
+        Ok(switch) if is_switch => Value::Bool(switch),
+        _ => Value::String(value.to_owned()),
+    }
+}
+
+/// A value as people read it.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// One layer's answer.
+#[derive(Debug, Serialize, JsonSchema)]
+struct CandidateView {
+    source: String,
+    /// A string or a boolean.
+    value: Value,
+    /// Why it does not count although it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passed_over: Option<String>,
+    #[serde(skip)]
+    decides: bool,
+}
+
+fn views(found: &[Candidate], is_switch: bool) -> Vec<CandidateView> {
+    let first = decisive(found);
+    let view = |candidate: &Candidate| CandidateView {
+        source: candidate.source.to_string(),
+        value: typed(&candidate.value, is_switch),
+        passed_over: candidate.passed_over.clone(),
+        decides: first.is_some_and(|first| std::ptr::eq(first, candidate)),
+    };
+    found.iter().map(view).collect()
 }
 
 pub(super) fn view(ctx: &Ctx) -> Result<()> {
@@ -121,23 +147,20 @@ pub(super) fn view(ctx: &Ctx) -> Result<()> {
     })
 }
 
-#[derive(Debug, Serialize)]
-struct Explanation {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Explanation {
     key: &'static str,
     help: &'static str,
-    value: Option<String>,
+    /// A string, a boolean, or null when the key is set nowhere.
+    value: Value,
     decided_by: Option<String>,
-    candidates: Vec<Candidate>,
+    candidates: Vec<CandidateView>,
     /// For `endpoint_url`: services that have one of their own.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    services: BTreeMap<&'static str, Vec<Candidate>>,
+    services: BTreeMap<&'static str, Vec<CandidateView>>,
 }
 
 impl Render for Explanation {
-    fn schema(&self) -> &'static str {
-        "bpctl.config.explain/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let mut text = format!("{}: {}\n\n", self.key, self.help);
         if self.candidates.is_empty() {
@@ -152,23 +175,20 @@ impl Render for Explanation {
     }
 
     fn names(&self) -> Vec<String> {
-        self.value.iter().cloned().collect()
+        match &self.value {
+            Value::Null => Vec::new(),
+            value => vec![shown(value)],
+        }
     }
 }
 
-fn table(found: &[Candidate]) -> Table {
+fn table(found: &[CandidateView]) -> Table {
     let mut table = Table::new(&["DECIDES", "VALUE", "FROM", "NOTE"]);
-    let first = decisive(found);
     for candidate in found {
-        let mark = if first.is_some_and(|first| std::ptr::eq(first, candidate)) {
-            "*"
-        } else {
-            ""
-        };
         table.row([
-            mark.to_owned(),
-            candidate.value.clone(),
-            candidate.source.to_string(),
+            if candidate.decides { "*" } else { "" }.to_owned(),
+            shown(&candidate.value),
+            candidate.source.clone(),
             candidate.passed_over.clone().unwrap_or_default(),
         ]);
     }
@@ -184,12 +204,14 @@ pub(super) fn explain(ctx: &Ctx, name: &str) -> Result<()> {
         key: key.name,
         help: key.help,
         decided_by: first.map(|first| first.source.to_string()),
-        value: first.map(|first| first.value.clone()),
+        value: first.map_or(Value::Null, |first| typed(&first.value, key.is_switch())),
         services: if key.name == "endpoint_url" {
-            own_endpoints(ctx)
+            let own = own_endpoints(ctx).into_iter();
+            own.map(|(service, found)| (service, views(&found, false)))
+                .collect()
         } else {
             BTreeMap::new()
         },
-        candidates: found,
+        candidates: views(&found, key.is_switch()),
     })
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use fleet_scaling::config::FleetConfig;
 use fleet_scaling::lint::{Evidence, Finding, Severity};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::assumptions::assumed;
 use super::compute::compute;
@@ -83,20 +83,20 @@ impl LintArgs {
     }
 }
 
-#[derive(Debug, Serialize)]
-struct Report {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Report {
     fleets: Vec<Linted>,
     summary: Summary,
 }
 
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 struct Summary {
     errors: usize,
     warnings: usize,
     notes: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Linted {
     name: String,
     findings: Vec<Row>,
@@ -104,7 +104,7 @@ struct Linted {
     assumptions: Vec<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 struct Row {
     rule: &'static str,
     severity: Severity,
@@ -236,10 +236,6 @@ fn word(severity: Severity) -> (&'static str, Role) {
 }
 
 impl Render for Report {
-    fn schema(&self) -> &'static str {
-        "bpctl.fleet.lint/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let mut out = String::new();
         for fleet in &self.fleets {
@@ -287,10 +283,6 @@ impl Render for Report {
     fn names(&self) -> Vec<String> {
         let bad = self.fleets.iter().filter(|fleet| !fleet.findings.is_empty());
         bad.map(|fleet| fleet.name.clone()).collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.fleets.iter().map(|fleet| json!(fleet)).collect())
     }
 }
 

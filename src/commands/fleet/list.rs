@@ -1,8 +1,8 @@
 //! `bpctl fleet list`: every fleet in one line, in three calls.
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::text::warn_of_gaps;
 use crate::aws::autoscaling::Phase;
@@ -31,7 +31,7 @@ pub(crate) struct ListArgs {
     watch: WatchArgs,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Row {
     name: FleetId,
     stage: Stage,
@@ -48,8 +48,8 @@ struct Row {
     stack_status: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct List {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct List {
     fleets: Vec<Row>,
     /// What could not be looked at.
     gaps: Vec<Gap>,
@@ -101,10 +101,6 @@ impl Row {
 }
 
 impl Render for List {
-    fn schema(&self) -> &'static str {
-        "bpctl.fleet.list/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let mut headers = vec!["NAME", "DESIRED", "MIN", "MAX", "IN SERVICE", "TYPES", "STATE"];
         if view.wide {
@@ -137,10 +133,6 @@ impl Render for List {
 
     fn names(&self) -> Vec<String> {
         self.fleets.iter().map(|row| row.name.to_string()).collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.fleets.iter().map(|row| json!(row)).collect())
     }
 }
 

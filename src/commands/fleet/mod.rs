@@ -3,17 +3,17 @@
 mod assumptions;
 mod compute;
 mod demand;
-mod explain;
-mod lint;
-mod list;
-mod replay;
-mod scale;
-mod scale_to_zero;
-mod simulate;
+pub(super) mod explain;
+pub(super) mod lint;
+pub(super) mod list;
+pub(super) mod replay;
+pub(super) mod scale;
+pub(super) mod scale_to_zero;
+pub(super) mod simulate;
 mod source;
-mod status;
+pub(super) mod status;
 mod text;
-mod tune;
+pub(super) mod tune;
 
 use clap::Args;
 

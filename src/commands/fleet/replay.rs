@@ -8,8 +8,8 @@ use fleet_scaling::fleet::QUEUE_DEPTH;
 use fleet_scaling::replay::{Diff, History, Kind, Minute, ReplayError, replay};
 use fleet_scaling::state::Suspended;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::assumptions::say;
 use super::text::{counted, minute};
@@ -82,8 +82,8 @@ fn since(text: &str) -> Result<Duration, String> {
 }
 
 /// The document.
-#[derive(Debug, Serialize)]
-struct Replayed {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Replayed {
     fleet: FleetId,
     /// From the end of the first minute that is compared.
     from: Timestamp,
@@ -106,7 +106,7 @@ struct Replayed {
     nothing_takes_part: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Row {
     at: Timestamp,
     kind: Kind,
@@ -272,10 +272,6 @@ impl Replayed {
 }
 
 impl Render for Replayed {
-    fn schema(&self) -> &'static str {
-        "bpctl.fleet.replay/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let mut out = format!(
             "{}  {} to {} UTC, {}\n",
@@ -324,10 +320,6 @@ impl Render for Replayed {
 
     fn names(&self) -> Vec<String> {
         self.disagreements.iter().map(|row| row.at.to_string()).collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.disagreements.iter().map(|row| json!(row)).collect())
     }
 }
 

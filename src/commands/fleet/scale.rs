@@ -1,6 +1,7 @@
 //! `bpctl fleet scale`: another size for one fleet, on the condition that it is what the plan was made for.
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::autoscaling::{Group, ResizeGroup};
@@ -114,8 +115,8 @@ struct Resize {
 }
 
 /// The result document.
-#[derive(Debug, Serialize)]
-struct ScaleResult {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ScaleResult {
     run: RunId,
     fleet: FleetId,
     min: u32,
@@ -309,10 +310,6 @@ impl Change for Scale<'_> {
 }
 
 impl Render for ScaleResult {
-    fn schema(&self) -> &'static str {
-        "bpctl.fleet.scale/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&["FLEET", "DESIRED", "MIN", "MAX"]);
         table.row([

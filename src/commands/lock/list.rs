@@ -1,8 +1,8 @@
 //! `lock list`: leases of the account, locks of this machine.
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::change::lease::{self, Lease};
 use crate::change::{Ground as _, Shared, locks};
@@ -23,14 +23,14 @@ pub(crate) struct ListArgs {
     resource: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct LockList {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct LockList {
     leases: Vec<LeaseRow>,
     /// Locks that processes of this machine hold, in the holders' words.
     local: Vec<LocalRow>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LeaseRow {
     #[serde(flatten)]
     lease: Lease,
@@ -40,7 +40,7 @@ struct LeaseRow {
     over: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LocalRow {
     file: String,
     holder: String,
@@ -89,10 +89,6 @@ impl Verb for ListArgs {
 }
 
 impl Render for LockList {
-    fn schema(&self) -> &'static str {
-        "bpctl.lock.list/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&["RESOURCE", "STATE", "RENEWED", "HOLDER"]);
         for row in &self.leases {
@@ -116,9 +112,5 @@ impl Render for LockList {
 
     fn names(&self) -> Vec<String> {
         self.leases.iter().map(|row| row.lease.resource.clone()).collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.leases.iter().map(|row| json!(row)).collect())
     }
 }

@@ -1,7 +1,7 @@
 //! `bpctl lock`: who works on what, on this machine and in the account.
 
-mod list;
-mod release;
+pub(super) mod list;
+pub(super) mod release;
 
 use clap::Args;
 

@@ -1,6 +1,7 @@
 //! `lock release`: takes a lease away from a run that will not give it up.
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::aws::s3::DeleteLease;
@@ -54,8 +55,8 @@ struct Release<'a> {
 }
 
 /// What the release came to.
-#[derive(Debug, Serialize)]
-struct Released {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Released {
     resource: String,
     /// The holder that lost it.
     holder: String,
@@ -149,10 +150,6 @@ impl Change for Release<'_> {
 }
 
 impl Render for Released {
-    fn schema(&self) -> &'static str {
-        "bpctl.lock.release/1"
-    }
-
     fn human(&self, _view: &View) -> String {
         format!("released {}, held by {}\n", self.resource, self.holder)
     }

@@ -1,10 +1,11 @@
-//! The reference as Markdown: commands, settings and files, exit statuses, findings.
+//! The reference as Markdown: commands, settings and files, exit statuses, findings, documents.
 
 use clap::Command;
 
 use super::page::usage;
 use super::reference::{examples, files, variables};
 use super::subcommands;
+use crate::commands::documents::shapes;
 use crate::commands::explain::catalogue;
 use crate::exit::TABLE;
 use crate::settings::KEYS;
@@ -19,6 +20,7 @@ pub(super) fn pages(tree: &Command) -> Vec<(String, String)> {
         ("settings.md".to_owned(), settings()),
         ("exit-statuses.md".to_owned(), exit_statuses()),
         ("findings.md".to_owned(), findings()),
+        ("documents.md".to_owned(), documents()),
     ]
 }
 
@@ -136,6 +138,58 @@ fn written(argument: &clap::Arg) -> String {
     }
     text
 }
+
+fn documents() -> String {
+    let rows = shapes().into_iter().map(|shape| {
+        let file = shape.short_name();
+        format!(
+            "| [`{}`](../schemas/{file}.json) | {} |\n",
+            shape.name, shape.about
+        )
+    });
+    format!(
+        "{}{DOCUMENTS}\n| Schema | What it tells |\n|---|---|\n{}",
+        title("Documents"),
+        rows.collect::<String>()
+    )
+}
+
+/// What programs can rely on in every document.
+const DOCUMENTS: &str = "\
+What `-o json`, `-o yaml`, `-o jsonl` and `--query` give to programs. `bpctl schema NAME` prints the JSON Schema of a document (draft
+2020-12), `bpctl schema` lists them; the same files are in [docs/schemas](../schemas).
+
+## What all of them have
+
+- `schema`: name and number of the shape, e.g. `bpctl.fleet.list/1`.
+- `context`, `account`, `region`: where the facts come from. `account` is null when AWS was not asked, or did not say which account it
+  is; all three are null for what does not depend on a context, e.g. `bpctl version`. A member of the result of the same name wins: a run
+  of `bpctl runs list` names the place in which it was.
+- Times are RFC 3339 in UTC with whole seconds: `2026-01-15T08:55:00Z`. Durations are numbers whose name ends in `_seconds`.
+- What may be absent is null; members that are left out instead are not `required` in the schema.
+- States and kinds are words in kebab-case; words of AWS (`InService`, `INSUFFICIENT_DATA`) stay as AWS spells them.
+
+## One document, or one a line
+
+`-o json` and `-o yaml` write one document. `-o jsonl` writes each item of a list as a document of its own, in one line: the lines of
+`bpctl fleet list -o jsonl` are `bpctl.fleet.list.item/1`, with the same `context`, `account` and `region`. An empty list is no line.
+Documents without a list are written whole, in one line; so is every document under `--watch`, where a line is a change.
+
+`--query` (JMESPath) is applied to the document as `-o json` writes it, and its result has no envelope.
+
+## Errors
+
+With `-o json` and `-o jsonl` an error is one line on stderr, `bpctl.error/1`; stdout is empty, or holds the result as far as there is one.
+It names no place: a command line may be wrong before there is one.
+
+## When the number changes
+
+The number grows when a member goes away, gets another name or place, or changes its type or meaning. It does not grow when a member is
+added, or when a list of words (states, codes, kinds) gets another one: programs pass over what they do not know. An item has the number of
+its list. `bpctl schema NAME/NUMBER` ends with status 1 when this bpctl writes another number.
+
+## All of them
+";
 
 fn settings() -> String {
     let mut text = title("Settings");

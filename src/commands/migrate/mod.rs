@@ -9,7 +9,7 @@ mod plan;
 mod request;
 mod rival;
 mod verify;
-mod view;
+pub(super) mod view;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! What a migration came to, as scripts and people read it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::command::shell_line;
@@ -11,8 +12,8 @@ use crate::output::{Render, Table, View};
 use crate::tasks::{Judgement, Tail, Verdict};
 
 /// The result document.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct MigrateResult {
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct MigrateResult {
     verdict: Verdict,
     /// Of php-fpm; absent unless it ended.
     exit_code: Option<i32>,
@@ -92,10 +93,6 @@ impl MigrateResult {
 }
 
 impl Render for MigrateResult {
-    fn schema(&self) -> &'static str {
-        "bpctl.migrate/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let exit = self
             .exit_code

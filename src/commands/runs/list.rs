@@ -1,8 +1,8 @@
 //! `runs list`: the journals of this machine.
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::change::RunId;
 use crate::change::journal::{self, Record};
@@ -29,7 +29,7 @@ pub(crate) struct ListArgs {
 }
 
 /// The state of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum RunState {
     Ended,
@@ -58,7 +58,7 @@ impl RunState {
 }
 
 /// One run of the list.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 struct RunRow {
     run: RunId,
     verb: String,
@@ -66,6 +66,7 @@ struct RunRow {
     context: String,
     account: String,
     region: String,
+    #[schemars(with = "jiff::Timestamp")]
     started: String,
     state: RunState,
     verdict: Option<String>,
@@ -74,8 +75,8 @@ struct RunRow {
     steps: usize,
 }
 
-#[derive(Debug, Serialize)]
-struct RunList {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RunList {
     runs: Vec<RunRow>,
 }
 
@@ -134,10 +135,6 @@ impl RunRow {
 }
 
 impl Render for RunList {
-    fn schema(&self) -> &'static str {
-        "bpctl.runs.list/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&["RUN", "VERB", "CONTEXT", "STEPS", "STATE", "VERDICT"]);
         for run in &self.runs {
@@ -155,9 +152,5 @@ impl Render for RunList {
 
     fn names(&self) -> Vec<String> {
         self.runs.iter().map(|run| run.run.to_string()).collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.runs.iter().map(|run| json!(run)).collect())
     }
 }

@@ -1,9 +1,9 @@
 //! `bpctl runs`: what bpctl has changed from this machine, and how to go on with it or take it back.
 
 mod again;
-mod list;
-mod prune;
-mod show;
+pub(super) mod list;
+pub(super) mod prune;
+pub(super) mod show;
 
 use clap::Args;
 

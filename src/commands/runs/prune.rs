@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::change::RunId;
@@ -28,8 +29,8 @@ pub(crate) struct PruneArgs {
     dry_run: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Pruned {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Pruned {
     dry_run: bool,
     removed: Vec<RunId>,
 }
@@ -62,10 +63,6 @@ impl Verb for PruneArgs {
 }
 
 impl Render for Pruned {
-    fn schema(&self) -> &'static str {
-        "bpctl.runs.prune/1"
-    }
-
     fn human(&self, _view: &View) -> String {
         let verb = if self.dry_run { "would remove" } else { "removed" };
         let count = self.removed.len();

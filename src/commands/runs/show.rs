@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::list::RunState;
@@ -22,8 +23,8 @@ pub(crate) struct ShowArgs {
     run: RunId,
 }
 
-#[derive(Debug, Serialize)]
-struct RunDetails {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RunDetails {
     run: RunId,
     verb: String,
     title: String,
@@ -31,8 +32,10 @@ struct RunDetails {
     command_line: Vec<String>,
     reason: Option<String>,
     host: String,
+    #[schemars(with = "jiff::Timestamp")]
     started: String,
     state: RunState,
+    #[schemars(with = "Option<jiff::Timestamp>")]
     ended: Option<String>,
     verdict: Option<String>,
     exit_status: Option<u8>,
@@ -41,13 +44,46 @@ struct RunDetails {
     steps: Vec<StepDetails>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct StepDetails {
     id: String,
     summary: String,
-    state: &'static str,
+    state: StepState,
     did: Option<String>,
     calls: Vec<ApiCall>,
+}
+
+/// How far a step came.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum StepState {
+    NotBegun,
+    /// It was begun, and the journal does not say how it ended.
+    InDoubt,
+    Done,
+    Failed,
+}
+
+impl From<Progress> for StepState {
+    fn from(progress: Progress) -> Self {
+        match progress {
+            Progress::Planned => Self::NotBegun,
+            Progress::InDoubt => Self::InDoubt,
+            Progress::Done => Self::Done,
+            Progress::Failed => Self::Failed,
+        }
+    }
+}
+
+impl StepState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::NotBegun => "not begun",
+            Self::InDoubt => "in doubt",
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 impl Verb for ShowArgs {
@@ -67,12 +103,7 @@ impl Verb for ShowArgs {
         let steps = record.steps.iter().map(|step| StepDetails {
             id: step.id.clone(),
             summary: step.summary.clone(),
-            state: match step.progress {
-                Progress::Planned => "not begun",
-                Progress::InDoubt => "in doubt",
-                Progress::Done => "done",
-                Progress::Failed => "failed",
-            },
+            state: StepState::from(step.progress),
             did: step.did.clone(),
             calls: step.calls.clone(),
         });
@@ -98,10 +129,6 @@ impl Verb for ShowArgs {
 }
 
 impl Render for RunDetails {
-    fn schema(&self) -> &'static str {
-        "bpctl.runs.show/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let typed = CommandLine::bpctl(self.command_line.iter().map(String::as_str)).to_string();
         let mut facts = vec![
@@ -138,7 +165,7 @@ impl Render for RunDetails {
         let mut table = Table::new(&["STEP", "STATE", "WHAT"]);
         for step in &self.steps {
             let what = step.did.clone().unwrap_or_else(|| step.summary.clone());
-            table.row([step.id.clone(), step.state.to_owned(), what]);
+            table.row([step.id.clone(), step.state.as_str().to_owned(), what]);
         }
         text.push_str(&table.render(view));
         text

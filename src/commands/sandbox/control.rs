@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -25,12 +26,14 @@ fn failed(doing: &str) -> impl Fn(std::io::Error) -> CtlError {
     move |error| CtlError::new(ErrorKind::Failed, doing.to_owned()).source(&error)
 }
 
-#[derive(Debug, Serialize)]
-struct SandboxStatus {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct SandboxStatus {
     url: String,
     pid: u32,
     layout: String,
     stage: String,
+    /// Simulated time.
+    #[schemars(with = "jiff::Timestamp")]
     now: String,
     speed: f64,
     calls: u64,
@@ -40,10 +43,6 @@ struct SandboxStatus {
 }
 
 impl Render for SandboxStatus {
-    fn schema(&self) -> &'static str {
-        "bpctl.sandbox.status/1"
-    }
-
     fn human(&self, _view: &View) -> String {
         let scenarios = match &self.scenarios {
             None => "hidden (a drill; `sandbox reveal` tells)".to_owned(),
@@ -141,31 +140,31 @@ pub(super) async fn advance(ctx: &Ctx, duration: Duration) -> Result<ExitStatus>
     show(ctx, &state).await
 }
 
-#[derive(Debug, Serialize)]
-struct Revelation {
-    scenarios: Vec<Value>,
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Revelation {
+    scenarios: Vec<Revealed>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Revealed {
+    name: String,
+    /// What breaks, and what to find.
+    help: String,
 }
 
 impl Render for Revelation {
-    fn schema(&self) -> &'static str {
-        "bpctl.sandbox.reveal/1"
-    }
-
     fn human(&self, _view: &View) -> String {
         if self.scenarios.is_empty() {
             return "healthy: nothing is broken\n".to_owned();
         }
-        let line = |scenario: &Value| {
-            let text = |name: &str| scenario[name].as_str().unwrap_or_default().to_owned();
-            format!("{}: {}\n", text("name"), text("help"))
-        };
+        let line = |scenario: &Revealed| format!("{}: {}\n", scenario.name, scenario.help);
         self.scenarios.iter().map(line).collect()
     }
 
     fn names(&self) -> Vec<String> {
         self.scenarios
             .iter()
-            .filter_map(|scenario| scenario["name"].as_str().map(str::to_owned))
+            .map(|scenario| scenario.name.clone())
             .collect()
     }
 }
@@ -177,8 +176,16 @@ pub(super) async fn reveal(ctx: &Ctx) -> Result<ExitStatus> {
         .reveal()
         .await
         .map_err(failed("ask the sandbox what is broken"))?;
+    let revealed = |scenario: &Value| {
+        let text = |name: &str| Some(scenario.get(name)?.as_str()?.to_owned());
+        Some(Revealed {
+            name: text("name")?,
+            help: text("help")?,
+        })
+    };
+    let scenarios = answer["scenarios"].as_array().into_iter().flatten();
     ctx.emit(&Revelation {
-        scenarios: answer["scenarios"].as_array().cloned().unwrap_or_default(),
+        scenarios: scenarios.filter_map(revealed).collect(),
     })?;
     Ok(ExitStatus::Done)
 }

@@ -1,6 +1,7 @@
 //! `bpctl sandbox env`: the environment in which any AWS tool talks to the running sandbox.
 
 use clap::{Args, ValueEnum};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -97,18 +98,14 @@ pub(super) fn environment(url: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-#[derive(Debug, Serialize)]
-struct Environment {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Environment {
     variables: serde_json::Map<String, Value>,
     #[serde(skip)]
     dialect: Dialect,
 }
 
 impl Render for Environment {
-    fn schema(&self) -> &'static str {
-        "bpctl.sandbox.env/1"
-    }
-
     fn human(&self, _view: &View) -> String {
         let mut text = format!("# run: {}\n", self.dialect.usage());
         text.push_str(&self.dialect.unset(&FOREIGN));

@@ -1,11 +1,11 @@
 //! `bpctl sandbox`: a simulated account to try, rehearse and test everything in.
 
 mod attach;
-mod control;
-mod env;
+pub(super) mod control;
+pub(super) mod env;
 mod launch;
 mod run;
-mod scenario;
+pub(super) mod scenario;
 mod serve;
 mod state;
 

@@ -2,8 +2,8 @@
 
 use bpctl_sandbox::Scenario;
 use clap::{Args, Subcommand};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::control::{running, show};
 use crate::context::Ctx;
@@ -32,22 +32,18 @@ enum ScenarioCommand {
     Clear,
 }
 
-#[derive(Debug, Serialize)]
-struct Scenarios {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Scenarios {
     scenarios: Vec<ScenarioView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ScenarioView {
     name: &'static str,
     help: &'static str,
 }
 
 impl Render for Scenarios {
-    fn schema(&self) -> &'static str {
-        "bpctl.sandbox.scenarios/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&["SCENARIO", "WHAT BREAKS, AND WHAT TO FIND"]);
         for scenario in &self.scenarios {
@@ -61,10 +57,6 @@ impl Render for Scenarios {
             .iter()
             .map(|scenario| scenario.name.to_owned())
             .collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.scenarios.iter().map(|scenario| json!(scenario)).collect())
     }
 }
 

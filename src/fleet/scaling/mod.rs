@@ -12,6 +12,7 @@ mod state;
 
 use fleet_scaling::config::FleetConfig;
 use fleet_scaling::unknown::{Direction, Part};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(crate) use changes::{Change, changes, desired_at, missing_at, settling_at};
@@ -35,7 +36,7 @@ pub(crate) struct Model {
 }
 
 /// A part of a fleet's scaling that takes no part in its model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct LeftOut {
     /// In AWS it has no effect either, e.g. because its alarm watches something else.
     pub(crate) broken: bool,

@@ -22,6 +22,7 @@ pub struct Evaluation {
 
 /// What an evaluation came to, in numbers only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// The state that the alarm should now have.
     pub state: AlarmState,

@@ -12,6 +12,7 @@ use crate::unknown::NotModelled;
 
 /// A fleet: its group, its policies, its instances and its jobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FleetSpec {
     /// The least capacity.
@@ -58,6 +59,7 @@ pub struct FleetSpec {
 
 /// The phases of a launch. An instance is billed from the end of the first one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ColdStart {
     /// Until EC2 has started the instance.
@@ -84,6 +86,7 @@ impl Default for ColdStart {
 
 /// An instance type that the group may launch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct InstanceTypeSpec {
     /// Such as `g5.xlarge`.
@@ -104,6 +107,7 @@ pub struct InstanceTypeSpec {
 /// Auto Scaling API Reference, `InstancesDistribution`: the base is filled first, and of what is above it a
 /// percentage, rounded up to whole instances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct OnDemandSpec {
     /// The first so many instances.
@@ -129,6 +133,7 @@ impl OnDemandSpec {
 
 /// How EC2 gives and takes Spot capacity of one type.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct SpotSpec {
     /// Mean interruptions of one instance in an hour.
@@ -143,6 +148,7 @@ pub struct SpotSpec {
 
 /// Capacity that comes and goes, both for exponentially distributed times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ShortageSpec {
     /// The zone that it concerns; every zone (each on its own) without it.
@@ -156,6 +162,7 @@ pub struct ShortageSpec {
 
 /// What the workers do and what becomes of a job whose worker goes away.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct JobsSpec {
     /// Jobs that one worker runs at the same time.
@@ -198,6 +205,7 @@ impl Default for JobsSpec {
 
 /// How long a job takes on a type of speed 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(tag = "distribution", rename_all = "lowercase", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum ServiceTime {
@@ -244,6 +252,7 @@ impl ServiceTime {
 /// When the fleet is taken to zero: the queue was empty for so long. The options make the platform's
 /// rule safer; none of them is on by default.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ScaleToZeroSpec {
     /// N of N one-minute points of the queue's depth at or below 0.
@@ -302,6 +311,7 @@ impl ScaleToZeroSpec {
 
 /// An alarm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AlarmSpec {
     /// What it watches: a metric, or an expression over metrics.
@@ -346,6 +356,7 @@ impl AlarmSpec {
 
 /// A scaling policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 #[expect(
@@ -410,6 +421,7 @@ pub enum PolicySpec {
 
 /// The alarms of a tracking policy as they are. A side without an alarm gives no answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct TrackingAlarmsSpec {
     /// Invokes it to scale out.

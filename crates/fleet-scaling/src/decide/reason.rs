@@ -9,6 +9,7 @@ use crate::state::Process;
 
 /// One step on the way to a decision. Alarms and policies are positions in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "reason")]
 #[non_exhaustive]
 pub enum Reason {

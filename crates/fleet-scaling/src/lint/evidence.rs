@@ -9,6 +9,7 @@ use crate::simulate::{Arrivals, Report, Scenario};
 
 /// Two simulations that differ in the fix only.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// What both went through.
     pub scenario: String,
@@ -20,6 +21,7 @@ pub struct Evidence {
 
 /// The numbers of a simulation that findings speak of.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Outcome {
     /// 95 % of the jobs wait no longer; `None` when none has started.
     pub wait_p95_seconds: Option<f64>,

@@ -15,6 +15,7 @@ use super::{Metric, Metrics, Statistic};
 
 /// A metric and how its samples become points.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MetricStat {
     /// The metric.
@@ -26,6 +27,7 @@ pub struct MetricStat {
 
 /// What an id in an expression stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum Input {

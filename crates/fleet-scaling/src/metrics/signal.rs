@@ -6,6 +6,7 @@ use super::Metric;
 
 /// What a fleet that works through a queue can publish of itself once a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Signal {
@@ -44,6 +45,7 @@ pub(crate) type Signals<T> = [T; Signal::ALL.len()];
 
 /// A metric that the fleet publishes: which signal, and what it is called.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Published {
     /// What alarms know it as.

@@ -14,6 +14,7 @@ use crate::Moment;
 
 /// A simple scaling policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct SimplePolicy {
     /// How the adjustment is meant.
     pub adjustment_type: AdjustmentType,

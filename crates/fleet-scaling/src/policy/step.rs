@@ -10,6 +10,7 @@ use crate::alarm::Comparison;
 
 /// How an adjustment's number is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum AdjustmentType {
     /// Added to the current capacity.
@@ -60,6 +61,7 @@ impl AdjustmentType {
 
 /// One interval of a step policy. The bounds are distances from the alarm's threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct StepAdjustment {
     /// `None` is negative infinity.
     pub lower: Option<f64>,
@@ -92,6 +94,7 @@ impl StepAdjustment {
 
 /// A step scaling policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct StepPolicy {
     /// How the adjustments are meant.
     pub adjustment_type: AdjustmentType,

@@ -11,6 +11,7 @@ use crate::alarm::{AlarmRule, Comparison, MissingData};
 
 /// The two alarms that EC2 Auto Scaling creates for a target tracking policy.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TrackingAlarms {
     /// Scale out: 3 of 3 points above the target.
     pub high: AlarmRule,
@@ -20,6 +21,7 @@ pub struct TrackingAlarms {
 
 /// A target tracking policy on a metric that falls when capacity rises.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TargetTrackingPolicy {
     /// The value the metric should have.
     pub target: f64,

@@ -26,6 +26,7 @@ pub use trace::{Trace, TraceError};
 /// # Ok::<(), fleet_scaling::simulate::ArrivalsError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase", tag = "process")]
 pub enum Arrivals {
     /// No job ever.

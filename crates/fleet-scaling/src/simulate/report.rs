@@ -1,13 +1,13 @@
 //! What a simulation found.
 
 use serde::Serialize;
-use serde::ser::SerializeStruct as _;
 
 use super::series::Series;
 use super::sketch::Sketch;
 
 /// The result of a simulation. The same configuration, scenario and seed give the same report, bit by bit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Report {
     /// Seed of the random numbers.
     pub seed: u64,
@@ -33,6 +33,7 @@ pub struct Report {
 
 /// Jobs: `arrived = done + waiting + leased + running + failed + rejected`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Jobs {
     /// All that came.
     pub arrived: u64,
@@ -54,7 +55,9 @@ pub struct Jobs {
 
 /// A distribution of durations in seconds; percentiles are exact to one part in 128.
 /// Without any measured duration the statistics are 0 here, and `null` when they are written down.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(into = "Written")]
 pub struct Durations {
     /// How many were measured.
     pub count: u64,
@@ -72,18 +75,38 @@ pub struct Durations {
     pub max: f64,
 }
 
-impl Serialize for Durations {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let of = |seconds: f64| (self.count > 0).then_some(seconds);
-        let mut written = serializer.serialize_struct("Durations", 7)?;
-        written.serialize_field("count", &self.count)?;
-        written.serialize_field("mean", &of(self.mean))?;
-        written.serialize_field("p50", &of(self.p50))?;
-        written.serialize_field("p90", &of(self.p90))?;
-        written.serialize_field("p95", &of(self.p95))?;
-        written.serialize_field("p99", &of(self.p99))?;
-        written.serialize_field("max", &of(self.max))?;
-        written.end()
+/// Durations as they are written down.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+struct Written {
+    /// How many were measured.
+    count: u64,
+    /// Mean.
+    mean: Option<f64>,
+    /// Median.
+    p50: Option<f64>,
+    /// 90 % are not longer.
+    p90: Option<f64>,
+    /// 95 % are not longer.
+    p95: Option<f64>,
+    /// 99 % are not longer.
+    p99: Option<f64>,
+    /// The longest.
+    max: Option<f64>,
+}
+
+impl From<Durations> for Written {
+    fn from(durations: Durations) -> Self {
+        let of = |seconds: f64| (durations.count > 0).then_some(seconds);
+        Self {
+            count: durations.count,
+            mean: of(durations.mean),
+            p50: of(durations.p50),
+            p90: of(durations.p90),
+            p95: of(durations.p95),
+            p99: of(durations.p99),
+            max: of(durations.max),
+        }
     }
 }
 
@@ -104,6 +127,7 @@ impl Durations {
 
 /// Instances and their price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Fleet {
     /// Hours that instances ran, all together.
     pub instance_hours: f64,
@@ -135,6 +159,7 @@ pub struct Fleet {
 
 /// Changes of the desired capacity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Scaling {
     /// Up.
     pub scale_outs: u64,

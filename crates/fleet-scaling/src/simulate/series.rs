@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// Queue and fleet over time. All lists have the same length.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Series {
     /// From the start of one point to the next.
     pub step_seconds: f64,

@@ -7,6 +7,7 @@ use crate::config::{FleetSpec, PolicySpec};
 
 /// The values to try of each dimension. All combinations are tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Space {
     /// Targets of every target tracking policy.
@@ -24,6 +25,7 @@ pub struct Space {
 
 /// One combination.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Choice {
     /// Target of every target tracking policy.
     pub backlog_target: Option<f64>,

@@ -9,6 +9,7 @@ use fleet_scaling::metrics::{Metric, Metrics};
 use fleet_scaling::state::FleetState;
 use fleet_scaling::{Moment, decide};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::assumptions::assumed;
@@ -53,8 +54,8 @@ pub(crate) struct ExplainArgs {
 }
 
 /// The document.
-#[derive(Debug, Serialize)]
-struct Explanation {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Explanation {
     fleet: FleetId,
     at: Timestamp,
     capacity: Capacity,
@@ -75,7 +76,7 @@ struct Explanation {
     gaps: Vec<Gap>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Capacity {
     desired: u32,
     min: u32,
@@ -85,14 +86,14 @@ struct Capacity {
     terminating: u32,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Reading {
     metric: Metric,
     /// `None`: no data in the newest minute.
     value: Option<f64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Outcome {
     /// The desired capacity from now on; `None` when something that is not modelled may change it.
     desired: Option<u32>,
@@ -205,10 +206,6 @@ impl Explanation {
 }
 
 impl Render for Explanation {
-    fn schema(&self) -> &'static str {
-        "bpctl.fleet.explain/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let Capacity {
             desired,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use fleet_scaling::config::FleetConfig;
 use fleet_scaling::metrics::{Metrics, Signal};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::text::counted;
@@ -18,7 +19,7 @@ const KEYS: [&str; 3] = ["queue", "workers", "spot"];
 const MOST_WORKERS: u32 = 100_000;
 
 /// Circumstances that are supposed; what is not named stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub(super) struct WhatIf {
     /// Jobs that are not done, for as long as any alarm looks back.
     #[serde(skip_serializing_if = "Option::is_none")]

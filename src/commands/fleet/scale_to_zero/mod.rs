@@ -5,7 +5,7 @@ mod observe;
 mod plan;
 mod request;
 mod verify;
-mod view;
+pub(in crate::commands) mod view;
 
 use clap::Args;
 

@@ -1,7 +1,7 @@
 //! What became of every fleet, and the document about it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::change::journal::Record;
 use crate::change::{RunId, State, Target};
@@ -15,7 +15,7 @@ use super::request::Request;
 use super::verify::{FleetEnd, raised};
 
 /// The end of one fleet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Kind {
     /// Was at zero before.
@@ -36,7 +36,7 @@ pub(super) enum Kind {
 }
 
 /// One fleet of the document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct FleetOutcome {
     pub(super) name: FleetId,
     pub(super) outcome: Kind,
@@ -49,8 +49,9 @@ pub(super) struct FleetOutcome {
 }
 
 /// An earlier run that was cut off.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 struct Interrupted {
+    #[schemars(with = "jiff::Timestamp")]
     started: String,
     done: usize,
     planned: usize,
@@ -69,8 +70,8 @@ impl From<&Record> for Interrupted {
 }
 
 /// The document.
-#[derive(Debug, Serialize)]
-pub(super) struct ScaleToZeroResult {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ScaleToZeroResult {
     run: RunId,
     target: Target,
     drain: bool,
@@ -103,10 +104,6 @@ impl ScaleToZeroResult {
 }
 
 impl Render for ScaleToZeroResult {
-    fn schema(&self) -> &'static str {
-        "bpctl.fleet.scale-to-zero/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&["FLEET", "BEFORE", "NOW", "OUTCOME"]);
         let size = |value: Option<u32>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
@@ -123,10 +120,6 @@ impl Render for ScaleToZeroResult {
 
     fn names(&self) -> Vec<String> {
         self.fleets.iter().map(|fleet| fleet.name.to_string()).collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.fleets.iter().map(|fleet| json!(fleet)).collect())
     }
 }
 

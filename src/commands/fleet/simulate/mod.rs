@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 use fleet_scaling::config::FleetSpec;
 use fleet_scaling::simulate::{Report, Scenario, Series};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::assumptions::note;
@@ -71,8 +72,8 @@ pub(crate) struct SimulateArgs {
 }
 
 /// What a simulation found, and of what.
-#[derive(Debug, Serialize)]
-struct Simulation {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Simulation {
     fleet: String,
     scenario: ScenarioView,
     report: Report,
@@ -85,7 +86,7 @@ struct Simulation {
     course: Option<Series>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ScenarioView {
     arrivals: String,
     days: f64,

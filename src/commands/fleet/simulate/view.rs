@@ -13,10 +13,6 @@ use crate::ui::{Role, paint};
 const DOTS: usize = 2;
 
 impl Render for Simulation {
-    fn schema(&self) -> &'static str {
-        "bpctl.fleet.simulate/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let scenario = &self.scenario;
         let heading = format!(

@@ -6,8 +6,8 @@ mod table;
 
 use clap::Args;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::text::warn_of_gaps;
 use crate::aws::autoscaling::{Activity, Group, Phase};
@@ -44,15 +44,15 @@ pub(crate) struct StatusArgs {
 }
 
 /// The document.
-#[derive(Debug, Serialize)]
-struct Status {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Status {
     at: Timestamp,
     fleets: Vec<FleetStatus>,
     /// What could not be looked at.
     gaps: Vec<Gap>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct FleetStatus {
     name: FleetId,
     stage: Stage,
@@ -73,7 +73,7 @@ struct FleetStatus {
     stack: Option<StackView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Capacity {
     auto_scaling_group: String,
     // The sizes stand beside the fleet's name, where `fleet list` has them too.
@@ -93,7 +93,7 @@ struct Capacity {
     suspended_processes: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct InstanceView {
     id: String,
     lifecycle_state: String,
@@ -104,7 +104,7 @@ struct InstanceView {
     image_id: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct StackView {
     name: String,
     status: String,
@@ -182,10 +182,6 @@ impl FleetStatus {
 }
 
 impl Render for Status {
-    fn schema(&self) -> &'static str {
-        "bpctl.fleet.status/1"
-    }
-
     fn human(&self, view: &View) -> String {
         if self.fleets.len() <= IN_FULL {
             let blocks: Vec<String> = self
@@ -201,10 +197,6 @@ impl Render for Status {
 
     fn names(&self) -> Vec<String> {
         self.fleets.iter().map(|fleet| fleet.name.to_string()).collect()
-    }
-
-    fn items(&self) -> Option<Vec<Value>> {
-        Some(self.fleets.iter().map(|fleet| json!(fleet)).collect())
     }
 }
 

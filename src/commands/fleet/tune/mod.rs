@@ -1,7 +1,7 @@
 //! `bpctl fleet tune`: the cheapest configuration of a fleet that keeps the wait short.
 
 mod chart;
-mod outcome;
+pub(in crate::commands) mod outcome;
 mod space;
 mod verdict;
 mod view;

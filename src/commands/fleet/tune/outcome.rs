@@ -2,14 +2,15 @@
 
 use fleet_scaling::config::FleetSpec;
 use fleet_scaling::tune::{Candidate, Choice, HeldOut, Objective, Pareto, Space};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::demand::{Days, Demand};
 use crate::fleet::scaling::{LeftOut, Model};
 
 /// The result of `bpctl fleet tune`.
-#[derive(Debug, Serialize)]
-pub(super) struct Tuning {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Tuning {
     pub(super) fleet: String,
     pub(super) scenario: Scenario,
     pub(super) objective: Objective,
@@ -36,7 +37,7 @@ pub(super) struct Tuning {
 }
 
 /// What every combination went through.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Scenario {
     pub(super) arrivals: String,
     pub(super) days: f64,
@@ -46,7 +47,7 @@ pub(super) struct Scenario {
 }
 
 /// A combination and what it came to. Costs are dollars for the whole scenario.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(super) struct Tried {
     #[serde(flatten)]
     pub(super) settings: Settings,
@@ -61,7 +62,7 @@ pub(super) struct Tried {
 }
 
 /// The dimensions of the search; those that the fleet does not have are none.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(super) struct Settings {
     pub(super) backlog_target: Option<f64>,
     pub(super) scale_to_zero_minutes: Option<i64>,
@@ -71,7 +72,7 @@ pub(super) struct Settings {
 }
 
 /// One value that differs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(super) struct Change {
     pub(super) what: &'static str,
     pub(super) from: String,

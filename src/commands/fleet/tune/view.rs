@@ -9,10 +9,6 @@ use crate::plot::terminal;
 const NEIGHBOURS: usize = 4;
 
 impl Render for Tuning {
-    fn schema(&self) -> &'static str {
-        "bpctl.fleet.tune/1"
-    }
-
     fn human(&self, view: &View) -> String {
         let scenario = &self.scenario;
         let heading = format!(

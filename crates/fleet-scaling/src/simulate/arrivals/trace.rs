@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How many jobs arrived in each of a row of equally long intervals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(try_from = "Rows", into = "Rows")]
 pub struct Trace {
     step: u64,
@@ -14,6 +15,7 @@ pub struct Trace {
 
 /// As it is written down.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 struct Rows {
     step_seconds: u64,
     jobs: Vec<f64>,

@@ -1,0 +1,98 @@
+//! Every document that bpctl writes, with its name and number: one line for each.
+//!
+//! The number grows when a member goes away, gets another name or place, or changes its type or meaning. A member that
+//! is added, or a further word where there was a list of them, does not change it.
+
+use super::{
+    config, exit_codes, explain, fleet, history, lock, migrate, runs, sandbox, schema, version, whoami,
+};
+use crate::change::{PlanView, PrintedCommands, UndoResult};
+use crate::error::{ERROR_SCHEMA, ErrorDocument};
+use crate::output::{Document, Shape};
+use crate::triage::report;
+
+macro_rules! documents {
+    ($($document:ty = $name:literal $(of $items:literal)?, $about:literal;)+) => {
+        $(impl Document for $document {
+            const SCHEMA: &'static str = $name;
+            $(const ITEMS: Option<&'static str> = Some($items);)?
+        })+
+
+        /// The shape of every document, and those of the items of lists.
+        pub(crate) fn shapes() -> Vec<Shape> {
+            let mut shapes = vec![Shape::without_place::<ErrorDocument>(
+                ERROR_SCHEMA,
+                "Why a command failed; one line on stderr with `-o json` and `-o jsonl`.",
+            )];
+            $(shapes.extend(Shape::of::<$document>($about));)+
+            shapes.sort_by(|one, other| one.name.cmp(&other.name));
+            shapes
+        }
+    };
+}
+
+documents! {
+    PlanView = "bpctl.plan/2", "What a verb would do, with each call to AWS: `--dry-run` of every verb.";
+    PrintedCommands = "bpctl.aws-commands/1", "A plan as commands of the aws tool: `--print-aws`.";
+    UndoResult = "bpctl.runs.undo/1" of "steps", "How far the undoing of a run came.";
+    report::Report = "bpctl.triage/2" of "findings", "What is wrong with the platform, and what was looked at.";
+    explain::Catalogue = "bpctl.explain/1" of "findings", "What the codes of findings mean.";
+    fleet::list::List = "bpctl.fleet.list/1" of "fleets", "Fleets and their sizes.";
+    fleet::status::Status = "bpctl.fleet.status/2" of "fleets",
+        "Everything that AWS knows of fleets: capacity, metrics, pointers, alarms, the last activity.";
+    fleet::scale::ScaleResult = "bpctl.fleet.scale/1", "The size of a fleet that was set.";
+    fleet::scale_to_zero::view::ScaleToZeroResult = "bpctl.fleet.scale-to-zero/1" of "fleets",
+        "What became of each fleet that was to go to zero.";
+    fleet::explain::Explanation = "bpctl.fleet.explain/2", "Why a fleet has as many instances as it has.";
+    fleet::lint::Report = "bpctl.fleet.lint/1" of "fleets", "Mistakes in the scaling of fleets.";
+    fleet::simulate::Simulation = "bpctl.fleet.simulate/2", "Waits, jobs and costs of a simulated fleet.";
+    fleet::tune::outcome::Tuning = "bpctl.fleet.tune/1", "Configurations of a fleet and what each comes to.";
+    fleet::replay::Replayed = "bpctl.fleet.replay/1" of "disagreements",
+        "Where the past of a fleet differs from what its policies ask for.";
+    migrate::view::MigrateResult = "bpctl.migrate/1", "What a migration came to.";
+    runs::list::RunList = "bpctl.runs.list/1" of "runs", "Runs that this machine has a journal of.";
+    runs::show::RunDetails = "bpctl.runs.show/2", "One run, step by step.";
+    runs::prune::Pruned = "bpctl.runs.prune/1", "Journals that were removed.";
+    history::History = "bpctl.history/1" of "runs", "Who changed what in the account.";
+    lock::list::LockList = "bpctl.lock.list/1" of "leases", "Leases of the account and locks of this machine.";
+    lock::release::Released = "bpctl.lock.release/1", "A lease that was released.";
+    whoami::Whoami = "bpctl.whoami/2", "Account, principal and endpoints that commands would use.";
+    config::view::ConfigView = "bpctl.config.view/2" of "settings", "Settings in force, and where each comes from.";
+    config::view::Explanation = "bpctl.config.explain/2", "What every layer says of a setting.";
+    config::contexts::Contexts = "bpctl.config.contexts/1" of "contexts", "Contexts that can be chosen.";
+    config::contexts::Current = "bpctl.config.current-context/1", "The context in force.";
+    config::names::Names = "bpctl.config.names/1" of "names", "Names that the layout gives to the platform's parts.";
+    sandbox::control::SandboxStatus = "bpctl.sandbox.status/1", "The running sandbox.";
+    sandbox::control::Revelation = "bpctl.sandbox.reveal/1" of "scenarios", "What is broken in the sandbox.";
+    sandbox::scenario::Scenarios = "bpctl.sandbox.scenarios/1" of "scenarios", "Ways in which the sandbox can break.";
+    sandbox::env::Environment = "bpctl.sandbox.env/1", "Variables with which any AWS tool talks to the sandbox.";
+    schema::Schemas = "bpctl.schema/1" of "schemas", "Documents that have a JSON Schema.";
+    version::Version = "bpctl.version/1", "Which bpctl this is.";
+    exit_codes::ExitCodes = "bpctl.exit-codes/1" of "exit_codes", "Exit statuses that scripts can rely on.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_shape_has_a_name_of_its_own_and_items_have_one_too() {
+        let shapes = shapes();
+        let mut by_short_name: BTreeMap<&str, &Shape> = BTreeMap::new();
+        for shape in &shapes {
+            let other = by_short_name.insert(shape.short_name(), shape);
+            assert!(other.is_none(), "{} and {other:?}", shape.name);
+            assert!(shape.about.ends_with('.'), "{}", shape.name);
+        }
+        let source = include_str!("documents.rs");
+        let table = source.split("mod tests").next().unwrap_or_default();
+        let with_items = table.matches("\" of \"").count();
+        let items = shapes
+            .iter()
+            .filter(|shape| shape.short_name().ends_with(".item"));
+        assert!(with_items > 10);
+        assert_eq!(items.count(), with_items);
+    }
+}

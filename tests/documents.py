@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Runs every command of bpctl in a sandbox and holds each document that it writes against its JSON Schema.
+
+    python3 tests/documents.py [path of bpctl] [scenario …]
+
+Python's environment needs `jsonschema`. Schemas come from `bpctl schema NAME`. They are made strict: a member that no schema
+tells of fails. A schema that no command of the tables gave a document for fails as well: a new document is a new line here.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+import jsonschema
+
+FLEET = "production/gpu-default"
+
+# Scenarios in which everything that only looks is run.
+SCENARIOS = ["healthy", "crash-loop", "metrics-silent", "ami-missing", "rds-refused", "expired-credentials"]
+
+# Commands that change nothing.
+LOOKS = [
+    "fleet list",
+    "fleet status",
+    f"fleet status {FLEET}",
+    f"fleet explain {FLEET}",
+    f"fleet explain {FLEET} --what-if queue=40,spot=none",
+    "fleet lint",
+    f"fleet replay {FLEET} --since 3h",
+    "triage --fail-on never",
+    "triage",
+    "whoami",
+    "config view",
+    "config explain protected",
+    "config explain endpoint_url",
+    "config get-contexts",
+    "config current-context",
+    "config names",
+    "runs list",
+    "runs prune --dry-run",
+    "history",
+    "lock list",
+    "sandbox status",
+    "sandbox reveal",
+    f"fleet scale {FLEET} --desired 1 --dry-run",
+    f"fleet scale {FLEET} --desired 1 --print-aws",
+    "fleet scale-to-zero --all --dry-run",
+    "migrate --dry-run",
+    "migrate --print-aws",
+    # Errors.
+    "fleet status production/none-such",
+    f"fleet scale {FLEET}",
+    "runs show 20260115T090000Z-0123456789ab",
+]
+
+# Commands that do not depend on the scenario.
+ANYWHERE = [
+    f"fleet simulate {FLEET} --arrivals poisson:20/h --days 1 --points 5",
+    f"fleet simulate {FLEET} --arrivals none --days 1",
+    f"fleet tune {FLEET} --p95-wait 10m --arrivals poisson:20/h --days 1 --seeds 1 --max 4,10 --warmup 180 --backlog-target 2 --zero-minutes 5",
+    "explain",
+    "explain BP-ECS-003",
+    "exit-codes",
+    "version",
+    "schema",
+    "sandbox env",
+    "sandbox scenario list",
+]
+
+# A day's work, one after the other in one sandbox; {run} is the newest run of this machine.
+WORK = [
+    f"fleet scale {FLEET} --max 9 --yes",
+    "runs show {run}",
+    "runs undo {run} --dry-run",
+    "runs undo {run} --yes",
+    # A change by hand is what a replay finds.
+    f"fleet scale {FLEET} --desired 4 --yes",
+    "sandbox advance 10m",
+    f"fleet replay {FLEET} --since 1h",
+    "runs list",
+    "history",
+    f"fleet scale-to-zero {FLEET} --force --confirm sandbox",
+    "migrate --yes",
+    "runs list",
+    "history",
+    "lock list",
+]
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+FRACTION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z?")
+FORMATS = jsonschema.FormatChecker(formats=())
+
+
+@FORMATS.checks("date-time")
+def is_time(value):
+    return not isinstance(value, str) or TIME.fullmatch(value) is not None
+
+
+def strict(schema):
+    """The schema, with every member that it does not tell of forbidden."""
+    if isinstance(schema, list):
+        return [strict(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {name: strict(part) for name, part in schema.items()}
+    if isinstance(schema.get("properties"), dict) and "additionalProperties" not in schema:
+        made["unevaluatedProperties"] = False
+    return made
+
+
+class Checker:
+    def __init__(self, bpctl):
+        self.bpctl = bpctl
+        self.seen = {}
+        self.bad = []
+        self.validators = {}
+        for entry in json.loads(self.text("schema", "-o", "json"))["schemas"]:
+            schema = json.loads(self.text("schema", entry["name"]))
+            jsonschema.Draft202012Validator.check_schema(schema)
+            self.validators[entry["name"]] = jsonschema.Draft202012Validator(strict(schema), format_checker=FORMATS)
+
+    def text(self, *words):
+        return subprocess.run([self.bpctl, *words], capture_output=True, text=True, check=True).stdout
+
+    def document(self, line, document, error=False):
+        name = document.get("schema")
+        validator = self.validators.get(name)
+        if validator is None:
+            self.bad.append(f"{line}: no schema is called {name!r}")
+            return
+        self.seen[name] = self.seen.get(name, 0) + 1
+        first = ["schema"] if error else ["schema", "context", "account", "region"]
+        if list(document)[: len(first)] != first:
+            self.bad.append(f"{line}: {name} begins with {list(document)[:4]}")
+        if FRACTION.search(json.dumps(document)):
+            self.bad.append(f"{line}: {name} has a time with a fraction of a second")
+        for problem in sorted(validator.iter_errors(document), key=str)[:3]:
+            self.bad.append(f"{line}: {name} at {problem.json_path}: {problem.message[:300]}")
+
+    def run(self, command, format):
+        line = f"{command} -o {format}"
+        done = subprocess.run([self.bpctl, *line.split()], capture_output=True, text=True, check=False)
+        if format == "json" and done.stdout:
+            self.document(line, json.loads(done.stdout))
+        elif format == "jsonl":
+            for text in done.stdout.splitlines():
+                self.document(line, json.loads(text))
+        # An error is a document; warnings and what goes on are words.
+        errors = [text for text in done.stderr.splitlines() if text.startswith("{")]
+        for text in errors:
+            self.document(f"{line} (stderr)", json.loads(text), error=True)
+        if not done.stdout and not errors and format == "json":
+            self.bad.append(f"{line}: wrote no document and ended with {done.returncode}: {done.stderr[-300:]}")
+
+    def both(self, command):
+        self.run(command, "json")
+        self.run(command, "jsonl")
+
+
+def newest_run(bpctl):
+    listed = subprocess.run([bpctl, "runs", "list", "-o", "name"], capture_output=True, text=True, check=True)
+    return (listed.stdout.split() or ["none"])[0]
+
+
+def work(checker, format):
+    for command in WORK:
+        checker.run(command.format(run=newest_run(checker.bpctl)), format)
+    # A run that is killed leaves a lease and a journal without an end.
+    migrating = subprocess.Popen([checker.bpctl, "migrate", "--yes"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(200):
+        if "ecs/" in subprocess.run([checker.bpctl, "lock", "list"], capture_output=True, text=True, check=False).stdout:
+            break
+        time.sleep(0.05)
+    migrating.kill()
+    migrating.wait()
+    for command in ["runs list", "lock list"]:
+        checker.run(command, format)
+    leases = subprocess.run([checker.bpctl, "lock", "list", "-o", "name"], capture_output=True, text=True, check=True)
+    for resource in leases.stdout.split():
+        checker.run(f"lock release {resource} --yes --confirm sandbox", format)
+
+
+def inside(bpctl, what):
+    """In the environment of a sandbox."""
+    checker = Checker(bpctl)
+    if what in ("json", "jsonl"):
+        work(checker, what)
+    else:
+        for command in LOOKS + (ANYWHERE if what == "healthy" else []):
+            checker.both(command)
+    print(json.dumps({"seen": checker.seen, "bad": checker.bad}))
+
+
+def main():
+    bpctl = str(pathlib.Path(sys.argv[1]).resolve())
+    seen, bad = {}, 0
+    for what in sys.argv[2:] or [*SCENARIOS, "json", "jsonl"]:
+        scenario = "healthy" if what in ("json", "jsonl") else what
+        line = [bpctl, "sandbox", "run", "--scenario", scenario, "--", sys.executable, __file__, "--inside", bpctl, what]
+        # Each has journals of its own.
+        with tempfile.TemporaryDirectory() as state:
+            done = subprocess.run(line, capture_output=True, text=True, check=False, env=os.environ | {"XDG_STATE_HOME": state})
+        if done.returncode != 0:
+            print(f"FAIL {what}: {done.stderr}")
+            bad += 1
+            continue
+        report = json.loads(done.stdout)
+        for name, count in report["seen"].items():
+            seen[name] = seen.get(name, 0) + count
+        for problem in report["bad"]:
+            print(f"FAIL {what}: {problem}")
+            bad += 1
+    known = json.loads(subprocess.run([bpctl, "schema", "-o", "json"], capture_output=True, text=True, check=True).stdout)
+    for entry in known["schemas"]:
+        if entry["name"] not in seen and not sys.argv[2:]:
+            print(f"FAIL no document of {entry['name']} was seen: give a command that writes one")
+            bad += 1
+    print(f"{sum(seen.values())} documents of {len(seen)} schemas, {bad} problems")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--inside":
+        inside(sys.argv[2], sys.argv[3])
+    else:
+        sys.exit(main())
