@@ -163,6 +163,7 @@ def span(account):
 FLEET = "asg-production-gpu-default"
 AMI = "/bp/ami/fleets/production/gpu-default"
 APP_KEY = "/bp/laravel/app-key"
+REDIS = "/bp/redis/auth-token"
 QUEUE = [{"Name": "FleetSlug", "Value": "gpu-default"}, {"Name": "Stage", "Value": "production"}]
 QUEUE_ALARM = "production-gpu-default-queue-has-jobs"
 
@@ -468,11 +469,15 @@ CALLS = {
         ),
     },
     "secretsmanager": {
+        "BatchGetSecretValue": ({"SecretIdList": [APP_KEY, "/bp/none"]}, "SecretValues"),
+        "DeleteSecret": ({"SecretId": REDIS, "RecoveryWindowInDays": 7}, "DeletionDate"),
         "DescribeSecret": ({"SecretId": APP_KEY}, "VersionIdsToStages"),
         "GetSecretValue": ({"SecretId": APP_KEY}, "SecretString"),
         "ListSecretVersionIds": ({"SecretId": APP_KEY}, "Versions"),
         "ListSecrets": ({}, "SecretList"),
         "PutSecretValue": ({"SecretId": APP_KEY, "SecretString": "base64:b25l"}, "VersionId"),
+        "RestoreSecret": ({"SecretId": REDIS}, "ARN"),
+        "UpdateSecret": ({"SecretId": APP_KEY, "SecretString": "base64:dHdv"}, "VersionId"),
         "UpdateSecretVersionStage": (moved_stage, "ARN"),
     },
     "service-quotas": {"ListServiceQuotas": ({"ServiceCode": "ec2"}, "Quotas")},
@@ -530,6 +535,7 @@ REFUSALS = [
     ("s3", "PutObject", {"Bucket": LOGS, "Key": "k", "Body": b"y", "ChecksumCRC32": "AAAAAA=="}, "BadDigest"),
     ("s3", "PutObjectAcl", {"Bucket": LOGS, "Key": "check/new", "ACL": "private"}, "NotImplemented"),
     ("secretsmanager", "GetSecretValue", {"SecretId": "none"}, "ResourceNotFoundException"),
+    ("secretsmanager", "DeleteSecret", {"SecretId": REDIS, "RecoveryWindowInDays": 6}, "InvalidParameterException"),
     ("sns", "GetTopicAttributes", {"TopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:none"}, "NotFound"),
     ("ssm", "GetParameter", {"Name": "/none"}, "ParameterNotFound"),
 ]
@@ -548,6 +554,14 @@ COMMANDS = [
     "ssm get-parameters-by-path --path /bp --recursive --query length(Parameters)",
     "rds describe-db-instances --query DBInstances[0].DBInstanceStatus",
     "secretsmanager list-secrets --query length(SecretList)",
+    f"secretsmanager update-secret --secret-id {APP_KEY} --secret-string base64:Y2xp --query VersionId",
+    f"secretsmanager batch-get-secret-value --secret-id-list {APP_KEY} --query SecretValues[0].VersionStages[0]",
+    f"secretsmanager delete-secret --secret-id {REDIS} --query DeletionDate",
+    "secretsmanager list-secrets --include-planned-deletion --query SecretList[?DeletedDate].Name|[0]",
+    f"secretsmanager restore-secret --secret-id {REDIS} --query Name",
+    f"secretsmanager list-secret-version-ids --secret-id {APP_KEY} --include-deprecated --query length(Versions)",
+    "ssm put-parameter --name /bp/check-secret --type SecureString --value x --query Version",
+    "ssm get-parameter-history --name /bp/check-secret --with-decryption --query Parameters[0].LastModifiedUser",
     "ec2 describe-instances --filters Name=instance-state-name,Values=running --query length(Reservations)",
     "ec2 describe-images --owners self --filters Name=tag:ManagedBy,Values=packer --query length(Images)",
     "ec2 describe-nat-gateways --filter Name=state,Values=available --query length(NatGateways)",

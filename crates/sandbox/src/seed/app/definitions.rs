@@ -187,6 +187,20 @@ pub(super) const OAUTH_KEYS: [&str; 9] = [
     "apple_private_key_p8_b64",
 ];
 
+/// A value for a key of the OAuth secret made from `random`: the private key is a PEM file in base64, as Apple hands
+/// it out (a `.p8` file), the others are texts.
+pub(super) fn oauth_value(key: &str, random: &str) -> String {
+    use base64::Engine as _;
+    if key != "apple_private_key_p8_b64" {
+        return random.to_owned();
+    }
+    let base64 = base64::engine::general_purpose::STANDARD;
+    let body = base64.encode(random);
+    base64.encode(format!(
+        "-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"
+    ))
+}
+
 /// The frontend: one Next.js container.
 pub(super) fn frontend(world: &World, names: &Names, base: &str, registered: SimTime) -> TaskDefinition {
     let repository = ecr::repository_uri(world, &names.frontend_repository);

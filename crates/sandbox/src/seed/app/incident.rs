@@ -74,7 +74,10 @@ pub(super) fn mend(world: &mut World, scenario: Scenario) {
             secretsmanager::fill(world, &names.secret("laravel/app-key"), &key);
         }
         Scenario::OauthNoJson if world.options.layout == Layout::Single => {
-            let keys = super::definitions::OAUTH_KEYS.map(|key| (key, world.application_ids.hex(24)));
+            let keys = super::definitions::OAUTH_KEYS.map(|key| {
+                let random = world.application_ids.hex(24);
+                (key, super::definitions::oauth_value(key, &random))
+            });
             let value = json!(std::collections::BTreeMap::from(keys)).to_string();
             put_oauth(world, &names, &value);
         }

@@ -165,7 +165,8 @@ fn secrets(world: &mut World, names: &Names) -> SecretArns {
     let key = app_key(world);
     let mut oauth = json!({});
     for name in definitions::OAUTH_KEYS {
-        oauth[name] = json!(world.application_ids.hex(24));
+        let value = world.application_ids.hex(24);
+        oauth[name] = json!(definitions::oauth_value(name, &value));
     }
     let (redis, asset_ops) = (world.application_ids.hex(64), world.application_ids.hex(48));
     let mut create = |name: &str, description: &str, value: &str| {

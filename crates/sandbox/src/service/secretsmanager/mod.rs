@@ -1,10 +1,13 @@
 //! Secrets Manager: secrets, their versions and the staging labels that decide which one counts.
 
+mod deletion;
 mod operations;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -31,6 +34,10 @@ struct Secret {
     created: SimTime,
     changed: SimTime,
     accessed: Option<SimTime>,
+    /// When it goes for good; `None` unless it is scheduled for deletion.
+    goes: Option<SimTime>,
+    /// When it was scheduled for deletion.
+    deleted: Option<SimTime>,
     versions: Vec<Version>,
 }
 
@@ -39,16 +46,43 @@ struct Version {
     id: String,
     created: SimTime,
     stages: BTreeSet<String>,
-    value: String,
+    value: Content,
 }
 
+/// What a version holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Content {
+    Text(String),
+    /// Base64, as it travels.
+    Binary(String),
+}
+
+impl Content {
+    /// The text, if it is one.
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Binary(_) => None,
+        }
+    }
+}
+
+/// Secrets Manager keeps this many versions of a secret, and those of the last day beyond that
+/// (API Reference, PutSecretValue).
+const KEPT_VERSIONS: usize = 100;
+const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
 operations! {
+    Read BatchGetSecretValue => operations::get_values,
     Read DescribeSecret => operations::describe,
     Read GetSecretValue => operations::get_value,
     Read ListSecretVersionIds => operations::list_versions,
     Read ListSecrets => operations::list_secrets,
-    Write PutSecretValue => operations::put_value,
-    Write UpdateSecretVersionStage => operations::update_stage,
+    Write DeleteSecret => deletion::delete,
+    Write PutSecretValue => write::put_value,
+    Write RestoreSecret => deletion::restore,
+    Write UpdateSecret => write::update,
+    Write UpdateSecretVersionStage => write::update_stage,
 }
 
 /// Whether the secret of that name exists and has a current value.
@@ -80,7 +114,7 @@ pub(crate) fn create(
             id: world.application_ids.uuid(),
             created,
             stages: BTreeSet::from([CURRENT.to_owned()]),
-            value: value.to_owned(),
+            value: Content::Text(value.to_owned()),
         })
         .into_iter()
         .collect();
@@ -93,6 +127,8 @@ pub(crate) fn create(
             created,
             changed: created,
             accessed: None,
+            goes: None,
+            deleted: None,
             versions,
         },
     );
@@ -122,7 +158,7 @@ pub(crate) fn fill(world: &mut World, name: &str, value: &str) {
     if !has_current(world, name) {
         let input = json!({"SecretId": name, "SecretString": value});
         // The secret exists or it does not; either way there is nobody to tell.
-        let _ = operations::put_value(world, &input);
+        let _ = write::put_value(world, &input);
     }
 }
 
@@ -143,15 +179,21 @@ pub(crate) fn unreadable(world: &World, value_from: &str) -> Option<String> {
             "failed to fetch secret {arn} from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret."
         ));
     };
+    if secret.goes.is_some() {
+        return Some(format!(
+            "failed to fetch secret {arn} from secrets manager: InvalidRequestException: {MARKED}"
+        ));
+    }
     let Some(version) = secret.staged(CURRENT) else {
         return Some(format!(
             "failed to fetch secret {arn} from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret value for staging label: AWSCURRENT"
         ));
     };
     let key = key?;
-    let Ok(value) = serde_json::from_str::<Value>(&version.value) else {
+    let text = version.value.text().unwrap_or_default();
+    let Ok(value) = serde_json::from_str::<Value>(text) else {
         // What the agent's JSON decoder says of a text.
-        let first = version.value.chars().next().unwrap_or(' ');
+        let first = text.chars().next().unwrap_or(' ');
         return Some(format!(
             "invalid character '{first}' looking for beginning of value"
         ));
@@ -163,6 +205,23 @@ pub(crate) fn unreadable(world: &World, value_from: &str) -> Option<String> {
 }
 
 impl Secret {
+    fn is_named(&self, id: &str) -> bool {
+        self.name == id
+            || self.arn == id
+            || (id.starts_with("arn:") && self.arn.len() == id.len() + 7 && self.arn.starts_with(id))
+    }
+
+    /// Versions without a label go, the oldest first, once there are too many and they are a day old.
+    fn drop_outdated(&mut self, now: SimTime) {
+        while self.versions.len() > KEPT_VERSIONS {
+            let outdated = |version: &Version| version.stages.is_empty() && version.created + KEPT_FOR <= now;
+            let Some(at) = self.versions.iter().position(outdated) else {
+                break;
+            };
+            self.versions.remove(at);
+        }
+    }
+
     fn staged(&self, stage: &str) -> Option<&Version> {
         self.versions
             .iter()
@@ -209,6 +268,9 @@ impl Secret {
     }
 }
 
+/// What AWS says of a secret that is scheduled for deletion.
+const MARKED: &str = "You can't perform this operation on the secret because it was marked for deletion.";
+
 fn not_found() -> ApiError {
     ApiError::client(
         "ResourceNotFoundException",
@@ -216,18 +278,32 @@ fn not_found() -> ApiError {
     )
 }
 
-/// A secret by name, ARN, or ARN without its six random characters.
+/// Secrets whose recovery window is over are gone.
+fn purge(world: &mut World) {
+    let now = world.now;
+    let secrets = &mut world.services.secretsmanager.secrets;
+    secrets.retain(|_, secret| secret.goes.is_none_or(|goes| goes > now));
+}
+
+/// A secret by name, ARN, or ARN without its six random characters, also one that is scheduled for deletion.
 fn named_mut<'a>(world: &'a mut World, input: &Value) -> Result<&'a mut Secret, ApiError> {
+    purge(world);
     let id = text(input, "SecretId").unwrap_or_default();
     world
         .services
         .secretsmanager
         .secrets
         .values_mut()
-        .find(|secret| {
-            secret.name == id
-                || secret.arn == id
-                || (id.starts_with("arn:") && secret.arn.len() == id.len() + 7 && secret.arn.starts_with(id))
-        })
+        .find(|secret| secret.is_named(id))
         .ok_or_else(not_found)
+}
+
+/// The same for operations that a secret scheduled for deletion refuses: all but DescribeSecret,
+/// ListSecretVersionIds, ListSecrets, DeleteSecret and RestoreSecret (the errors that the API Reference lists).
+fn usable_mut<'a>(world: &'a mut World, input: &Value) -> Result<&'a mut Secret, ApiError> {
+    let secret = named_mut(world, input)?;
+    if secret.goes.is_some() {
+        return Err(ApiError::client("InvalidRequestException", MARKED));
+    }
+    Ok(secret)
 }

@@ -1,21 +1,22 @@
-//! The operations on secrets.
-
-use std::collections::BTreeSet;
+//! The operations that look at secrets.
 
 use serde_json::{Value, json};
 
-use super::{CURRENT, Secret, Version, named_mut};
+use super::{CURRENT, Content, Secret, named_mut, purge, usable_mut};
 use crate::error::{ApiError, OpResult};
 use crate::service::member::{flag, integer, list, page, present, text, texts, time};
 use crate::time::SimTime;
 use crate::world::World;
 
-pub(super) fn list_secrets(world: &World, input: &Value) -> OpResult {
+pub(super) fn list_secrets(world: &mut World, input: &Value) -> OpResult {
+    purge(world);
+    let planned = flag(input, "IncludePlannedDeletion").unwrap_or(false);
     let mut secrets: Vec<&Secret> = world
         .services
         .secretsmanager
         .secrets
         .values()
+        .filter(|secret| planned || secret.goes.is_none())
         .filter(|secret| {
             list(input, "Filters").iter().all(|filter| {
                 let values = texts(filter, "Values");
@@ -43,6 +44,7 @@ pub(super) fn list_secrets(world: &World, input: &Value) -> OpResult {
                 "CreatedDate": secret.created.epoch_seconds(),
                 "LastChangedDate": secret.changed.epoch_seconds(),
                 "LastAccessedDate": time(secret.accessed),
+                "DeletedDate": time(secret.deleted),
                 "SecretVersionsToStages": secret.stages(),
             })
         })
@@ -64,13 +66,14 @@ pub(super) fn describe(world: &mut World, input: &Value) -> OpResult {
         "CreatedDate": secret.created.epoch_seconds(),
         "LastChangedDate": secret.changed.epoch_seconds(),
         "LastAccessedDate": time(secret.accessed),
+        "DeletedDate": time(secret.deleted),
         "VersionIdsToStages": secret.stages(),
     })))
 }
 
 pub(super) fn get_value(world: &mut World, input: &Value) -> OpResult {
     let now = world.now;
-    let secret = named_mut(world, input)?;
+    let secret = usable_mut(world, input)?;
     let stage = text(input, "VersionStage");
     let id = text(input, "VersionId");
     let version = secret
@@ -91,59 +94,22 @@ pub(super) fn get_value(world: &mut World, input: &Value) -> OpResult {
                 format!("Secrets Manager can't find the specified secret value for {what}"),
             )
         })?;
-    let answer = json!({
+    let (string, binary) = match &version.value {
+        Content::Text(text) => (Some(text), None),
+        Content::Binary(base64) => (None, Some(base64)),
+    };
+    let answer = present(json!({
         "ARN": secret.arn,
         "Name": secret.name,
         "VersionId": version.id,
-        "SecretString": version.value,
+        "SecretString": string,
+        "SecretBinary": binary,
         "VersionStages": version.stages,
         "CreatedDate": version.created.epoch_seconds(),
-    });
+    }));
     // The date has day granularity.
     secret.accessed = Some(SimTime(now.0.div_euclid(86_400_000) * 86_400_000));
     Ok(answer)
-}
-
-pub(super) fn put_value(world: &mut World, input: &Value) -> OpResult {
-    let now = world.now;
-    let fresh = world.application_ids.uuid();
-    let secret = named_mut(world, input)?;
-    let Some(value) = text(input, "SecretString").or_else(|| text(input, "SecretBinary")) else {
-        return Err(ApiError::client(
-            "InvalidRequestException",
-            "You must provide either SecretString or SecretBinary.",
-        ));
-    };
-    let id = text(input, "ClientRequestToken").map_or(fresh, str::to_owned);
-    let mut stages = texts(input, "VersionStages");
-    if stages.is_empty() {
-        stages.push(CURRENT.to_owned());
-    }
-    if let Some(existing) = secret.versions.iter().find(|version| version.id == id) {
-        // The token makes the call idempotent; the same token with another value is refused.
-        if existing.value != value {
-            return Err(ApiError::client(
-                "ResourceExistsException",
-                format!(
-                    "You can't use ClientRequestToken {id} because that value is already in use for a version of secret {}.",
-                    secret.arn
-                ),
-            ));
-        }
-    } else {
-        secret.versions.push(Version {
-            id: id.clone(),
-            created: now,
-            stages: BTreeSet::new(),
-            value: value.to_owned(),
-        });
-        let newest = secret.versions.len() - 1;
-        for stage in &stages {
-            secret.move_stage(stage, Some(newest));
-        }
-        secret.changed = now;
-    }
-    Ok(json!({"ARN": secret.arn, "Name": secret.name, "VersionId": id, "VersionStages": stages}))
 }
 
 pub(super) fn list_versions(world: &mut World, input: &Value) -> OpResult {
@@ -171,44 +137,39 @@ pub(super) fn list_versions(world: &mut World, input: &Value) -> OpResult {
     ))
 }
 
-pub(super) fn update_stage(world: &mut World, input: &Value) -> OpResult {
-    let now = world.now;
-    let secret = named_mut(world, input)?;
-    let stage = text(input, "VersionStage").unwrap_or_default();
-    let index = |id: &str| {
-        secret
-            .versions
+/// The values of at most twenty secrets. What cannot be read of one keeps the others from nothing.
+pub(super) fn get_values(world: &mut World, input: &Value) -> OpResult {
+    let names = texts(input, "SecretIdList");
+    let filters = list(input, "Filters");
+    if names.is_empty() == filters.is_empty() {
+        return Err(ApiError::client(
+            "InvalidParameterException",
+            "You must include either Filters or SecretIdList, but not both.",
+        ));
+    }
+    let names = if names.is_empty() {
+        let listed = list_secrets(world, &json!({"Filters": filters}))?;
+        list(&listed, "SecretList")
             .iter()
-            .position(|version| version.id == id)
-            .ok_or_else(|| {
-                ApiError::client(
-                    "ResourceNotFoundException",
-                    format!("Secrets Manager can't find the specified secret version: {id}."),
-                )
-            })
+            .filter_map(|secret| text(secret, "Name").map(str::to_owned))
+            .collect()
+    } else {
+        names
     };
-    let to = text(input, "MoveToVersionId").map(index).transpose()?;
-    let from = text(input, "RemoveFromVersionId").map(index).transpose()?;
-    let holder = secret
-        .versions
-        .iter()
-        .position(|version| version.stages.contains(stage));
-    if to.is_some() && holder.is_some() && holder != to && from != holder {
-        return Err(ApiError::client(
-            "InvalidParameterException",
-            format!(
-                "The parameter RemoveFromVersionId can't be empty. Staging label {stage} is currently attached to version {}, so you must explicitly reference that version in RemoveFromVersionId.",
-                holder.map_or("", |index| secret.versions[index].id.as_str())
-            ),
-        ));
+    let size = integer(input, "MaxResults").unwrap_or(20).clamp(1, 20) as usize;
+    let (names, next) = page(names, text(input, "NextToken"), size, || {
+        ApiError::client("InvalidNextTokenException", "The NextToken value is invalid.")
+    })?;
+    let (mut values, mut errors) = (Vec::new(), Vec::new());
+    for name in names {
+        match get_value(world, &json!({"SecretId": name})) {
+            Ok(value) => values.push(value),
+            Err(error) => {
+                errors.push(json!({"SecretId": name, "ErrorCode": error.code, "Message": error.message}));
+            }
+        }
     }
-    if to.is_none() && stage == CURRENT {
-        return Err(ApiError::client(
-            "InvalidParameterException",
-            "You can only move staging label AWSCURRENT to a different secret version. It can\u{2019}t be completely removed.",
-        ));
-    }
-    secret.move_stage(stage, to);
-    secret.changed = now;
-    Ok(json!({"ARN": secret.arn, "Name": secret.name}))
+    Ok(present(
+        json!({"SecretValues": values, "NextToken": next, "Errors": errors}),
+    ))
 }
