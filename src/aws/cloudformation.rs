@@ -47,6 +47,9 @@ pub(crate) struct Stack {
     pub(crate) status_reason: Option<String>,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) outputs: BTreeMap<String, String>,
+    /// Values by the names under which other stacks import them.
+    #[serde(skip)]
+    pub(crate) exports: BTreeMap<String, String>,
     pub(crate) created: Option<Timestamp>,
     pub(crate) updated: Option<Timestamp>,
 }
@@ -221,6 +224,11 @@ fn convert(stack: &SdkStack) -> Result<Stack> {
             .outputs()
             .iter()
             .filter_map(|output| pair(output.output_key(), output.output_value()))
+            .collect(),
+        exports: stack
+            .outputs()
+            .iter()
+            .filter_map(|output| pair(output.export_name(), output.output_value()))
             .collect(),
         created: time(stack.creation_time()),
         updated: time(stack.last_updated_time()),

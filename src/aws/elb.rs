@@ -9,6 +9,8 @@ use crate::error::{Required as _, Result, from_sdk};
 pub(crate) struct TargetHealth {
     /// An IP address for Fargate tasks.
     pub(crate) id: String,
+    /// Absent where the load balancer does not tell.
+    pub(crate) zone: Option<String>,
     /// `healthy`, `unhealthy`, `initial`, `draining`, `unused` or `unavailable`.
     pub(crate) state: String,
     /// E.g. `Target.ResponseCodeMismatch`; absent for healthy targets.
@@ -37,6 +39,7 @@ impl Aws {
                 let health = description.target_health().required(REQUEST, "TargetHealth")?;
                 Ok(TargetHealth {
                     id: target.id().required(REQUEST, "Target.Id")?.to_owned(),
+                    zone: target.availability_zone().map(str::to_owned),
                     state: health
                         .state()
                         .required(REQUEST, "TargetHealth.State")?

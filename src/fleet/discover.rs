@@ -286,6 +286,7 @@ mod tests {
             status_reason: None,
             parameters: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            exports: BTreeMap::new(),
             created: None,
             updated: None,
         }

@@ -88,6 +88,10 @@ catalog! {
     NoTargets = "BP-ALB-003", P1, "target group has no usable targets", "Common Issues: ALB returns 404";
     /// php-fpm refuses nginx.
     UpstreamRefused = "BP-ALB-004", P1, "php-fpm refuses connections from nginx (502)", "Common Issues: Backend returns 502";
+    /// Targets that the load balancer does not use.
+    TargetsUnused = "BP-ALB-005", P2, "load balancer does not use targets", "What to check first: ALB 5xx alarms + target health";
+    /// Targets whose health nobody checks.
+    TargetHealthUnknown = "BP-ALB-006", P3, "health of targets is not known", "What to check first: ALB 5xx alarms + target health";
     /// The database works at its limit.
     DatabaseCpu = "BP-RDS-001", P1, "database CPU is at its limit", "What to check first: RDS CPU + FreeStorageSpace";
     /// The database runs out of storage.
@@ -104,6 +108,8 @@ catalog! {
     RedisCpu = "BP-RED-001", P2, "Redis CPU is at its limit", "Architecture at a glance";
     /// The backend cannot talk to Redis.
     RedisUnreachable = "BP-RED-002", P1, "backend cannot use Redis", "Secrets Reference: Redis AUTH token";
+    /// Redis has no memory left, or throws keys out.
+    RedisFull = "BP-RED-003", P2, "Redis runs out of memory", "Architecture at a glance";
     /// The NAT gateway has no ports left.
     NatPortsExhausted = "BP-NAT-001", P2, "NAT gateway runs out of ports", "What to check first: NAT Port Allocation errors";
     /// A stack's last operation failed.
@@ -152,6 +158,26 @@ catalog! {
     TopicUnsubscribed = "BP-FLT-019", P3, "scale-to-zero topic has no subscription", "Common Issues: Scale-to-zero not working";
     /// A scaling policy that nothing invokes.
     PolicyWithoutAlarm = "BP-FLT-020", P2, "scaling policy has no working alarm", "Common failure modes: No scale-out";
+    /// Fewer values than tasks of the backend.
+    PublisherMissing = "BP-FLT-021", P3, "a backend task publishes no fleet metrics", "Common failure modes: No scale-out";
+    /// More values than tasks of the backend.
+    PublisherSurplus = "BP-FLT-022", P2, "fleet metrics have a second publisher", "Common failure modes: No scale-out";
+    /// Workers call another address than the platform's.
+    WorkerAddress = "BP-FLT-023", P2, "workers call another address", "Common failure modes: Workers not registering";
+    /// Registrations end with 401.
+    RegisterSecret = "BP-REG-001", P2, "workers come with another fleet secret", "Common failure modes: Workers not registering";
+    /// Registrations end with 403.
+    RegisterLimit = "BP-REG-002", P2, "no more workers may register", "Common failure modes: Workers not registering";
+    /// Registrations end with 404.
+    RegisterFleetUnknown = "BP-REG-003", P2, "workers name a fleet that is not known", "Common failure modes: Workers not registering";
+    /// Registrations end with 409.
+    RegisterTwice = "BP-REG-004", P2, "workers are registered already", "Common failure modes: Workers not registering";
+    /// Registrations end with 422.
+    RegisterNoWorkflow = "BP-REG-005", P2, "fleet has no workflow", "Common failure modes: Workers not registering";
+    /// Registrations end with 429.
+    RegisterTooOften = "BP-REG-006", P2, "workers register too often", "Common failure modes: Workers not registering";
+    /// Registrations end with 503.
+    RegisterUnset = "BP-REG-007", P2, "backend has no fleet secret", "Common failure modes: Workers not registering";
     /// An alarm is on for a reason that another finding names.
     AlarmOn = "BP-ALM-001", P2, "alarm is on", "Alarm Tiers";
     /// An alarm is on and no rule knows why.

@@ -296,6 +296,45 @@ pub(crate) fn fleet_to_zero(fleet: &FleetId) -> CommandLine {
     CommandLine::bpctl(["fleet", "scale-to-zero"]).args([fleet.to_string()])
 }
 
+/// The fleets with their instances.
+pub(crate) fn fleets() -> CommandLine {
+    CommandLine::bpctl(["fleet", "list"])
+}
+
+/// What the instances of a fleet are started with, as it was deployed last.
+pub(crate) fn user_data(layout: &Layout, fleet: &FleetId) -> CommandLine {
+    CommandLine::aws("ec2", "describe-launch-template-versions")
+        .option("--launch-template-name", layout.launch_template(fleet))
+        .option("--versions", "$Latest")
+        .picking("LaunchTemplateVersions[].LaunchTemplateData.UserData")
+}
+
+/// The outputs of a stack.
+pub(crate) fn stack_outputs(stack: &str) -> CommandLine {
+    CommandLine::aws("cloudformation", "describe-stacks")
+        .option("--stack-name", stack)
+        .picking("Stacks[].Outputs[].[OutputKey,OutputValue]")
+}
+
+/// The zones of the load balancers.
+pub(crate) fn balancer_zones() -> CommandLine {
+    CommandLine::aws("elbv2", "describe-load-balancers")
+        .picking("LoadBalancers[].[LoadBalancerName,AvailabilityZones[].[ZoneName,SubnetId]]")
+}
+
+/// How a target group checks its targets, and which load balancers use it.
+pub(crate) fn target_group(arn: &str) -> CommandLine {
+    CommandLine::aws("elbv2", "describe-target-groups")
+        .option("--target-group-arns", arn)
+        .picking("TargetGroups[].[TargetGroupName,HealthCheckEnabled,HealthCheckPath,LoadBalancerArns[]]")
+}
+
+/// The Redis clusters and what they run on.
+pub(crate) fn redis_clusters() -> CommandLine {
+    CommandLine::aws("elasticache", "describe-cache-clusters")
+        .picking("CacheClusters[].[CacheClusterId,CacheClusterStatus,CacheNodeType,NumCacheNodes]")
+}
+
 /// What a deployment of the stack would change; run in the infrastructure folder.
 pub(crate) fn cdk_diff(stack: &str) -> CommandLine {
     CommandLine::other("npx", ["cdk", "diff", stack]).with_effect(Effect::Reads)

@@ -129,6 +129,14 @@ explanations! {
         "nginx runs and php-fpm beside it accepts no connections: 502.",
         "`connect() failed (111: Connection refused)` to port 9000 in nginx' log.",
         "Read php-fpm's log; start new tasks when it hangs.";
+    TargetsUnused:
+        "Tasks are registered with the load balancer and get no request from it.",
+        "DescribeTargetHealth: state unused. Target.NotInUse means that no listener uses the target group, or that the target's zone is not enabled for the load balancer; the evidence counts the targets by zone.",
+        "Compare the load balancer's zones with the subnets of the service; enable the zone or leave its subnet out.";
+    TargetHealthUnknown:
+        "The load balancer does not check these targets: it sends them requests whether they answer or not.",
+        "DescribeTargetHealth: state unavailable, as with health checks that are disabled.",
+        "Enable the target group's health check, or deploy the compute stack again.";
     DatabaseCpu:
         "The database works at its limit: everything becomes slow.",
         "CPUUtilization of at least 95 % (P1) or 80 % over 15 minutes.",
@@ -161,6 +169,10 @@ explanations! {
         "The backend cannot use Redis: no sessions, no queue.",
         "NOAUTH, WRONGPASS or connection errors to Redis in the backend's log.",
         "After a change of the token start new backend tasks; else look at the cluster and its security group.";
+    RedisFull:
+        "Redis has used the memory that it may use. By its eviction policy it throws keys out (sessions, cached values, queued jobs) or refuses to write.",
+        "DatabaseMemoryUsagePercentage of 95 % and more for ten minutes, Evictions above 0 in the last 15 minutes, or `OOM command not allowed` in the backend's log.",
+        "Find out what fills it; a larger node type gives it more.";
     NatPortsExhausted:
         "Connections to the outside fail at times.",
         "ErrorPortAllocation of the NAT gateway above 0.",
@@ -257,6 +269,46 @@ explanations! {
         "A scaling policy that no alarm invokes: the fleet does not do what it is configured for.",
         "DescribePolicies and DescribeAlarms: the alarm is missing, mute, silent, or does not name the policy.",
         "Enable the alarm's actions, or deploy the fleet's stack again.";
+    PublisherMissing:
+        "Every backend task has a scheduler that publishes the fleets' metrics. One of them does not, so fewer values arrive than there are tasks; with the last one the metrics fall silent. The scheduler is not essential: ECS does not replace its task.",
+        "For eight minutes the SampleCount of QueueDepth has been lower than the number of backend tasks, and no task came or went.",
+        "Read the scheduler's log, then replace the tasks.";
+    PublisherSurplus:
+        "Something that is no backend task of this platform publishes its fleets' metrics. What it says counts: alarms take the largest value, so fleets can be kept running or started for jobs that are not there.",
+        "For eight minutes the SampleCount of QueueDepth has been higher than the number of backend tasks, and no task came or went.",
+        "Find the other copy of the application that has credentials of this account: a laptop, a second deployment, a host with its own cron. End it, or give it another namespace.";
+    WorkerAddress:
+        "The launch template tells workers another address than the platform has now, as after a deployment of the fleet without the domain and the certificate. Over http a registration is redirected and arrives as another method: workers boot, cost money and never register.",
+        "API_BASE_URL in the user data of the deployed template is not the output ApiBaseUrl of the compute stack. The templates of ten stacks are read, those of the fleets with the most instances.",
+        "Deploy the fleet's stack with the domain and the certificate in force, and without the stacks it depends on; then replace its instances.";
+    RegisterSecret:
+        "The backend refuses workers because their secret is not its own: it was changed after the backend's tasks or the workers had read it.",
+        "nginx of the backend logs POST /api/worker/register with status 401.",
+        "Replace the backend's tasks, then the fleet's instances: both read the secret when they start.";
+    RegisterLimit:
+        "The backend has as many workers as it allows (50), also those that are gone and were never signed off.",
+        "nginx of the backend logs POST /api/worker/register with status 403.",
+        "Remove workers that are gone in the application, or let fewer fleets run at once.";
+    RegisterFleetUnknown:
+        "Workers come with a slug and a stage of which the backend has no fleet.",
+        "nginx of the backend logs POST /api/worker/register with status 404.",
+        "Compare FLEET_SLUG and FLEET_STAGE in the launch template with the fleets of the application.";
+    RegisterTwice:
+        "A worker comes that is registered: it was started again without being signed off, or two run on one instance.",
+        "nginx of the backend logs POST /api/worker/register with status 409.",
+        "Read the worker's log; replace the instance.";
+    RegisterNoWorkflow:
+        "The backend knows the fleet, and no workflow is assigned to it: its workers would have nothing to do.",
+        "nginx of the backend logs POST /api/worker/register with status 422.",
+        "Assign a workflow to the fleet in the application, or take the fleet to zero.";
+    RegisterTooOften:
+        "More than ten registrations a minute come from one address. All workers have the address of the NAT gateway: one that starts again and again keeps the others out.",
+        "nginx of the backend logs POST /api/worker/register with status 429, and none was accepted since.",
+        "Find the worker that registers again and again, and end its instance.";
+    RegisterUnset:
+        "The backend has no fleet secret to compare with, so no worker can register.",
+        "nginx of the backend logs POST /api/worker/register with status 503. In maintenance mode the application answers everything with 503.",
+        "Set the fleet secret, then replace the backend's tasks, which read it when they start.";
     AlarmOn:
         "An alarm is on, and another finding says why.",
         "DescribeAlarms: ALARM, and its subject is explained by the finding above it.",

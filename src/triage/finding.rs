@@ -44,6 +44,12 @@ pub(crate) enum Node {
     FleetMetrics(FleetId),
     /// The backend's scheduler, which publishes the metrics of all fleets.
     Scheduler,
+    /// How many publish the metrics of the fleets.
+    Publishers,
+    /// Registrations of workers that the backend refuses with this status.
+    Registration(u16),
+    /// Where the workers of one fleet are told to find the backend.
+    Address(FleetId),
     /// What the load balancer answers.
     Responses,
     Targets(App),
@@ -85,7 +91,9 @@ impl Node {
             Self::Launch(_) => 4,
             Self::FleetMetrics(_) => 5,
             Self::FleetAlarms(_) | Self::Policies(_) => 6,
-            Self::Scheduler => 7,
+            Self::Scheduler | Self::Publishers => 7,
+            Self::Registration(_) => 8,
+            Self::Address(_) => 9,
             Self::Responses => 10,
             Self::Targets(_) => 11,
             Self::Service(_) => 12,

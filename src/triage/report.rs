@@ -232,7 +232,10 @@ fn seen_by(node: &Node, snapshot: &Snapshot) -> Option<Probe> {
                 Probe::FleetAlarms
             }
         }
-        Node::Queue(_) | Node::Workers(_) | Node::FleetMetrics(_) | Node::Scheduler => Probe::FleetMetrics,
+        Node::Queue(_) | Node::Workers(_) | Node::FleetMetrics(_) | Node::Scheduler | Node::Publishers => {
+            Probe::FleetMetrics
+        }
+        Node::Address(_) => Probe::Addresses,
         Node::Group(_) => Probe::Groups,
         Node::Launch(_) => Probe::Activities,
         Node::FleetAlarms(_) => Probe::FleetAlarms,
@@ -241,7 +244,7 @@ fn seen_by(node: &Node, snapshot: &Snapshot) -> Option<Probe> {
         Node::Service(_) => Probe::Services,
         Node::Deployment(_) => Probe::Rollouts,
         Node::Migration | Node::Tasks(..) => Probe::Tasks,
-        Node::Upstream => Probe::BackendLogs,
+        Node::Upstream | Node::Registration(_) => Probe::BackendLogs,
         Node::Database => Probe::Database,
         Node::Stack(_) | Node::Place => Probe::Stacks,
         Node::Image(_) => Probe::Images,

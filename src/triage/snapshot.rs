@@ -106,10 +106,12 @@ probes! {
     /// Scaling policies of the fleets.
     /// By group.
     Policies = "fleet-policies", 3, P3, policies: BTreeMap<String, Vec<Policy>>;
-    /// QueueDepth and ActiveWorkers of the fleets.
+    /// QueueDepth, its number of samples, and ActiveWorkers of the fleets.
     FleetMetrics = "fleet-metrics", 0, P2, fleet_metrics: BTreeMap<FleetId, FleetMetrics>;
     /// Scaling activities of the last hour.
     Activities = "fleet-activities", 0, P3, activities: Vec<Activity>;
+    /// Where the workers of the fleets are told to find the backend.
+    Addresses = "fleet-addresses", 0, P3, addresses: Addresses;
     /// AMI pointers of the fleets.
     /// By parameter name; a missing one is absent.
     Amis = "fleet-amis", 0, P3, amis: BTreeMap<String, Pointer>;
@@ -313,6 +315,24 @@ pub(crate) struct PlatformMetrics {
     pub(crate) nat_errors: Series,
     /// Percent.
     pub(crate) redis_cpu: Series,
+    /// Percent of what the cluster may use.
+    pub(crate) redis_memory: Series,
+    /// Keys that were thrown out to make room.
+    pub(crate) redis_evictions: Series,
+    /// Percent of a task's memory, of the task of the backend that uses most.
+    pub(crate) backend_memory: Series,
+    /// The same of the frontend.
+    pub(crate) frontend_memory: Series,
+}
+
+impl PlatformMetrics {
+    /// The memory of the tasks of a service.
+    pub(crate) fn memory(&self, app: App) -> &Series {
+        match app {
+            App::Backend => &self.backend_memory,
+            App::Frontend => &self.frontend_memory,
+        }
+    }
 }
 
 /// An ECR repository of a service.
@@ -382,6 +402,17 @@ impl Deref for FleetGroup {
 pub(crate) struct FleetMetrics {
     pub(crate) queue: Series,
     pub(crate) workers: Series,
+    /// How often QueueDepth was published.
+    pub(crate) samples: Series,
+}
+
+/// Where workers are told to find the backend.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Addresses {
+    /// The platform's own, an output of its compute stack.
+    pub(crate) platform: Option<String>,
+    /// What the launch templates of the fleets hand to their workers, as far as the templates tell.
+    pub(crate) fleets: BTreeMap<FleetId, String>,
 }
 
 /// An AMI pointer in Parameter Store.

@@ -25,6 +25,8 @@ pub(crate) enum Statistic {
     Average,
     Maximum,
     Minimum,
+    /// How many values were published.
+    SampleCount,
     Sum,
 }
 
@@ -34,6 +36,7 @@ impl Statistic {
             Self::Average => "Average",
             Self::Maximum => "Maximum",
             Self::Minimum => "Minimum",
+            Self::SampleCount => "SampleCount",
             Self::Sum => "Sum",
         }
     }

@@ -32,6 +32,8 @@ pub(crate) struct Service {
     pub(crate) events: Vec<Event>,
     /// ARNs of the target groups that its tasks register with.
     pub(crate) target_groups: Vec<String>,
+    /// Names of the capacity providers that it may place tasks on; empty for a launch type.
+    pub(crate) providers: Vec<String>,
 }
 
 /// Something that happened to a service.
@@ -156,6 +158,11 @@ fn convert_service(service: &aws_sdk_ecs::types::Service) -> Result<Service> {
             .load_balancers()
             .iter()
             .filter_map(|balancer| balancer.target_group_arn().map(str::to_owned))
+            .collect(),
+        providers: service
+            .capacity_provider_strategy()
+            .iter()
+            .map(|item| item.capacity_provider().to_owned())
             .collect(),
     })
 }

@@ -1,4 +1,4 @@
-//! Errors in the backend's log. They are read whatever else was seen: workers in the background fail
+//! Errors in the backend's log, and the workers that register. They are read whatever else was seen: workers in the background fail
 //! without an alarm, and a log that was not read says nothing.
 
 use crate::aws::Aws;
@@ -18,8 +18,9 @@ const PAGES: usize = 2;
 /// How many lines are kept, the newest.
 const LINES: usize = 1_000;
 
-/// What errors look like: Laravel's levels, PHP's and nginx's own words, and the exceptions of clients.
-const PATTERN: &str = r#"?".ERROR:" ?".CRITICAL:" ?".ALERT:" ?".EMERGENCY:" ?"PHP Fatal error" ?"Uncaught " ?"SQLSTATE[" ?"connect() failed" ?"[emerg]" ?"cURL error" ?RedisException ?"Predis\\" ?NOAUTH ?WRONGPASS"#;
+/// What errors look like: Laravel's levels, PHP's and nginx's own words, and the exceptions of clients; and the
+/// path that workers register at, in nginx' access log.
+const PATTERN: &str = r#"?".ERROR:" ?".CRITICAL:" ?".ALERT:" ?".EMERGENCY:" ?"PHP Fatal error" ?"Uncaught " ?"SQLSTATE[" ?"connect() failed" ?"[emerg]" ?"cURL error" ?RedisException ?"Predis\\" ?NOAUTH ?WRONGPASS ?"POST /api/worker/register""#;
 
 /// Error lines of the backend, oldest first.
 pub(super) async fn search(aws: &Aws, deadline: &Deadline<'_>, layout: &Layout) -> Result<Vec<FoundLine>> {

@@ -9,7 +9,7 @@ use super::platform::{Outputs, dimension};
 use crate::aws::Aws;
 use crate::aws::cloudwatch::{MetricQuery, MetricSeries, Statistic};
 use crate::error::{CtlError, ErrorKind, Result};
-use crate::layout::{FLEET_NAMESPACE, FleetId, Layout};
+use crate::layout::{App, FLEET_NAMESPACE, FleetId, Layout};
 use crate::triage::snapshot::{Alarm, Database, FleetMetrics, PlatformMetrics, Series, Service};
 
 /// How far back metrics are read.
@@ -25,11 +25,21 @@ pub(super) struct Sources {
     database: Option<String>,
     nats: Vec<String>,
     redis: Vec<String>,
+    services: Vec<(App, String)>,
 }
 
 impl Sources {
-    pub(super) fn new(alarms: &[Alarm], outputs: &Outputs, database: Option<&Database>) -> Self {
+    pub(super) fn new(
+        alarms: &[Alarm],
+        outputs: &Outputs,
+        database: Option<&Database>,
+        services: &[Service],
+    ) -> Self {
         Self {
+            services: services
+                .iter()
+                .map(|service| (service.app, service.name.clone()))
+                .collect(),
             balancer: dimension(alarms, "LoadBalancer").map(str::to_owned),
             database: database
                 .map(|database| database.id.clone())
@@ -48,6 +58,72 @@ impl Sources {
                 .map(|endpoint| caches(endpoint))
                 .unwrap_or_default(),
         }
+    }
+
+    /// The metrics of these resources, and where each value goes.
+    fn queries(&self, cluster: &str) -> Vec<(Field, MetricQuery)> {
+        use Statistic::{Average, Maximum, Minimum, Sum};
+        let mut wanted = Vec::new();
+        let mut want = |field, namespace, metric, statistic, dimensions: &[(&'static str, &str)]| {
+            let query = MetricQuery {
+                namespace,
+                metric,
+                dimensions: dimensions
+                    .iter()
+                    .map(|(name, value)| (*name, (*value).to_owned()))
+                    .collect(),
+                statistic,
+                period_seconds: 60,
+            };
+            wanted.push((field, query));
+        };
+        if let Some(balancer) = &self.balancer {
+            let of = "AWS/ApplicationELB";
+            for (field, metric) in [
+                (Field::Target5xx, "HTTPCode_Target_5XX_Count"),
+                (Field::Balancer5xx, "HTTPCode_ELB_5XX_Count"),
+                (Field::Requests, "RequestCount"),
+            ] {
+                want(field, of, metric, Sum, &[("LoadBalancer", balancer)]);
+            }
+        }
+        if let Some(id) = &self.database {
+            for (field, metric, statistic) in [
+                (Field::DatabaseCpu, "CPUUtilization", Average),
+                (Field::DatabaseStorage, "FreeStorageSpace", Minimum),
+            ] {
+                let of = [("DBInstanceIdentifier", id.as_str())];
+                want(field, "AWS/RDS", metric, statistic, &of);
+            }
+        }
+        for id in &self.nats {
+            let of = [("NatGatewayId", id.as_str())];
+            want(
+                Field::NatErrors,
+                "AWS/NATGateway",
+                "ErrorPortAllocation",
+                Sum,
+                &of,
+            );
+        }
+        for id in &self.redis {
+            // ElastiCache User Guide, "Metrics for Valkey and Redis OSS".
+            for (field, metric, statistic) in [
+                (Field::RedisCpu, "EngineCPUUtilization", Maximum),
+                (Field::RedisMemory, "DatabaseMemoryUsagePercentage", Maximum),
+                (Field::RedisEvictions, "Evictions", Sum),
+            ] {
+                let of = [("CacheClusterId", id.as_str())];
+                want(field, "AWS/ElastiCache", metric, statistic, &of);
+            }
+        }
+        for (app, name) in &self.services {
+            // The task that uses most of what its definition gives it (ECS Developer Guide, "Amazon ECS
+            // service utilization metrics").
+            let of = [("ClusterName", cluster), ("ServiceName", name.as_str())];
+            want(Field::Memory(*app), "AWS/ECS", "MemoryUtilization", Maximum, &of);
+        }
+        wanted
     }
 }
 
@@ -74,6 +150,7 @@ fn caches(endpoint: &str) -> Vec<String> {
 pub(super) async fn platform(
     aws: &Aws,
     deadline: &Deadline<'_>,
+    layout: &Layout,
     mut sources: Sources,
     services: &[Service],
 ) -> Result<PlatformMetrics> {
@@ -90,68 +167,7 @@ pub(super) async fn platform(
                 .map(str::to_owned);
         }
     }
-    let mut wanted: Vec<(Field, MetricQuery)> = Vec::new();
-    let mut want = |field: Field, namespace, metric, statistic, dimension: &'static str, value: &str| {
-        let query = MetricQuery {
-            namespace,
-            metric,
-            dimensions: vec![(dimension, value.to_owned())],
-            statistic,
-            period_seconds: 60,
-        };
-        wanted.push((field, query));
-    };
-    if let Some(balancer) = &sources.balancer {
-        let of = "AWS/ApplicationELB";
-        for (field, metric) in [
-            (Field::Target5xx, "HTTPCode_Target_5XX_Count"),
-            (Field::Balancer5xx, "HTTPCode_ELB_5XX_Count"),
-            (Field::Requests, "RequestCount"),
-        ] {
-            want(field, of, metric, Statistic::Sum, "LoadBalancer", balancer);
-        }
-    }
-    if let Some(id) = &sources.database {
-        let of = ("AWS/RDS", "DBInstanceIdentifier");
-        want(
-            Field::DatabaseCpu,
-            of.0,
-            "CPUUtilization",
-            Statistic::Average,
-            of.1,
-            id,
-        );
-        want(
-            Field::DatabaseStorage,
-            of.0,
-            "FreeStorageSpace",
-            Statistic::Minimum,
-            of.1,
-            id,
-        );
-    }
-    for id in &sources.nats {
-        let of = "AWS/NATGateway";
-        want(
-            Field::NatErrors,
-            of,
-            "ErrorPortAllocation",
-            Statistic::Sum,
-            "NatGatewayId",
-            id,
-        );
-    }
-    for id in &sources.redis {
-        let of = "AWS/ElastiCache";
-        want(
-            Field::RedisCpu,
-            of,
-            "EngineCPUUtilization",
-            Statistic::Maximum,
-            "CacheClusterId",
-            id,
-        );
-    }
+    let wanted = sources.queries(&layout.cluster());
     let queries: Vec<MetricQuery> = wanted.iter().map(|(_, query)| query.clone()).collect();
     let answers = aws
         .metric_data(&queries, deadline.minutes_ago(MINUTES), deadline.now())
@@ -180,6 +196,9 @@ enum Field {
     DatabaseStorage,
     NatErrors,
     RedisCpu,
+    RedisMemory,
+    RedisEvictions,
+    Memory(App),
 }
 
 impl Field {
@@ -193,6 +212,10 @@ impl Field {
             Self::DatabaseStorage => (&mut metrics.database_storage, f64::min),
             Self::NatErrors => (&mut metrics.nat_errors, |a, b| a + b),
             Self::RedisCpu => (&mut metrics.redis_cpu, f64::max),
+            Self::RedisMemory => (&mut metrics.redis_memory, f64::max),
+            Self::RedisEvictions => (&mut metrics.redis_evictions, |a, b| a + b),
+            Self::Memory(App::Backend) => (&mut metrics.backend_memory, f64::max),
+            Self::Memory(App::Frontend) => (&mut metrics.frontend_memory, f64::max),
         }
     }
 }
@@ -223,7 +246,7 @@ fn points(series: &MetricSeries) -> Result<Vec<(Timestamp, f64)>> {
         .collect())
 }
 
-/// The last hour of the fleets' queues and workers, 250 fleets per call.
+/// The last hour of the fleets' queues and workers, 166 fleets per call.
 pub(super) async fn fleets(
     aws: &Aws,
     deadline: &Deadline<'_>,
@@ -233,11 +256,16 @@ pub(super) async fn fleets(
     let queries: Vec<MetricQuery> = fleets
         .iter()
         .flat_map(|fleet| {
-            ["QueueDepth", "ActiveWorkers"].map(|metric| MetricQuery {
+            [
+                ("QueueDepth", Statistic::Maximum),
+                ("ActiveWorkers", Statistic::Maximum),
+                ("QueueDepth", Statistic::SampleCount),
+            ]
+            .map(|(metric, statistic)| MetricQuery {
                 namespace: FLEET_NAMESPACE,
                 metric,
                 dimensions: layout.metric_dimensions(fleet),
-                statistic: Statistic::Maximum,
+                statistic,
                 period_seconds: 60,
             })
         })
@@ -246,11 +274,14 @@ pub(super) async fn fleets(
         .metric_data(&queries, deadline.minutes_ago(MINUTES), deadline.now())
         .await?;
     let mut all = BTreeMap::new();
-    for (fleet, pair) in fleets.iter().zip(answers.chunks(2)) {
-        let [queue, workers] = pair else { continue };
+    for (fleet, of_fleet) in fleets.iter().zip(answers.chunks(3)) {
+        let [queue, workers, samples] = of_fleet else {
+            continue;
+        };
         let metrics = FleetMetrics {
             queue: Series(points(queue)?),
             workers: Series(points(workers)?),
+            samples: Series(points(samples)?),
         };
         all.insert(fleet.clone(), metrics);
     }
@@ -289,7 +320,7 @@ mod tests {
     #[test]
     fn outputs_may_list_several_gateways() {
         let outputs = Outputs::from([("NatGatewayIds".to_owned(), "nat-1, nat-2,".to_owned())]);
-        let sources = Sources::new(&[], &outputs, None);
+        let sources = Sources::new(&[], &outputs, None, &[]);
         assert_eq!(sources.nats, ["nat-1", "nat-2"]);
         assert_eq!(sources.redis, [""; 0]);
     }

@@ -3,6 +3,7 @@
 //! Up to 30 fleets at most four round trips follow one another; 200 fleets have six pages of policies, and
 //! no more than 55 calls are made for them.
 
+mod addresses;
 mod backend_logs;
 mod deadline;
 mod fleets;
@@ -86,9 +87,9 @@ async fn core(
             Err(_) if !services.is_empty() && database.is_some() => &[],
             Err(_) => needed(&alarms, Probe::Alarms)?,
         };
-        let sources = metrics::Sources::new(alarms, outputs, database.as_ref());
+        let sources = metrics::Sources::new(alarms, outputs, database.as_ref(), &services);
         deadline
-            .check(metrics::platform(aws, deadline, sources, &services))
+            .check(metrics::platform(aws, deadline, layout, sources, &services))
             .await
     });
     let task_logs = async {
@@ -184,6 +185,11 @@ async fn fleets(aws: &Aws, layout: &Layout, scope: &Scope, deadline: &Deadline<'
             .check(metrics::fleets(aws, deadline, layout, &known))
             .await
     };
+    let addresses = async {
+        let groups = groups.clone().await;
+        let groups = needed(&groups, Probe::Groups)?;
+        deadline.check(addresses::read(aws, layout, groups)).await
+    };
     let amis = async {
         let known = known.clone().await?;
         deadline.check(fleets::amis(aws, layout, &known)).await
@@ -203,14 +209,15 @@ async fn fleets(aws: &Aws, layout: &Layout, scope: &Scope, deadline: &Deadline<'
         deadline.check(fleets::topics(aws, layout, &known?, alarms)).await
     };
     let activities = deadline.check(fleets::activities(aws, deadline, layout));
-    let (fleet_metrics, amis, fleet_secrets, topics, activities) =
-        futures::join!(metrics, amis, secrets, topics, activities);
+    let (fleet_metrics, addresses, amis, fleet_secrets, topics, activities) =
+        futures::join!(metrics, addresses, amis, secrets, topics, activities);
     Snapshot {
         groups: groups.clone().await,
         fleet_alarms: alarms.clone().await,
         policies: policies.clone().await,
         fleet_metrics,
         activities,
+        addresses,
         amis,
         fleet_secrets,
         topics,

@@ -98,7 +98,8 @@ pub(super) fn secrets(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
             .cause("the backend refuses workers that come without the shared secret: they boot, cost money and never register")
             .next(commands::parameter_dates(name))
             .next(commands::put_random_parameter(name))
-            .next(commands::redeploy(layout, App::Backend));
+            .next(commands::redeploy(layout, App::Backend))
+            .explains([401, 503].map(Node::Registration));
             for fleet in fleets::joined(snapshot) {
                 if fleet.id.stage == secret.stage {
                     finding = finding.explains([

@@ -31,6 +31,7 @@ pub(super) fn joined(snapshot: &Snapshot) -> Vec<Fleet<'_>> {
     static NOTHING: FleetMetrics = FleetMetrics {
         queue: Series(Vec::new()),
         workers: Series(Vec::new()),
+        samples: Series(Vec::new()),
     };
     snapshot
         .groups

@@ -2,6 +2,7 @@
 //!
 //! A rule that needs an answer which a probe could not give keeps silent; [`blind`] reports the gap.
 
+mod addresses;
 mod alarms;
 mod blind;
 mod database;
@@ -18,10 +19,14 @@ mod fleets;
 mod images;
 mod launch_words;
 mod logs;
+mod memory;
 mod migrations;
 mod network;
 mod oauth;
 mod place;
+mod publishers;
+mod redis_memory;
+mod registrations;
 mod responses;
 mod secrets;
 mod services;
@@ -57,6 +62,7 @@ const RULES: &[Rule] = &[
     database::log_rule,
     network::nat,
     network::redis,
+    redis_memory::rule,
     stacks::rule,
     place::legacy,
     fleet_metrics::rule,
@@ -67,6 +73,9 @@ const RULES: &[Rule] = &[
     fleet_pointers::topics,
     fleet_launches::rule,
     fleet_launches::suspended,
+    publishers::rule,
+    addresses::rule,
+    registrations::rule,
     fleet_workers::rule,
     fleet_workers::jobs,
     fleet_capacity::rule,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::logs::{self, Topic};
+use super::redis_memory;
 use crate::layout::App;
 use crate::triage::catalog::Code;
 use crate::triage::commands;
@@ -48,7 +49,9 @@ pub(super) fn nat(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
 
 /// Redis at its limit, or out of reach.
 pub(super) fn redis(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
-    let lines = logs::about(snapshot, now, MINUTES, Topic::Redis);
+    let mut lines = logs::about(snapshot, now, MINUTES, Topic::Redis);
+    // Writes that a full Redis refuses are another finding.
+    lines.retain(|line| !redis_memory::refuses_writes(line));
     if let Some(last) = lines.last() {
         let login = last.message.contains("NOAUTH") || last.message.contains("WRONGPASS");
         let cause = if login {

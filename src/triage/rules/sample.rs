@@ -60,6 +60,7 @@ pub(crate) fn blind() -> Blind {
 pub(crate) fn target(state: &str) -> Target {
     Target {
         id: "10.0.10.7:80".to_owned(),
+        zone: Some("us-east-1a".to_owned()),
         state: state.to_owned(),
         reason: None,
         description: None,
@@ -195,6 +196,7 @@ fn fleet_metrics(queue: f64, workers: f64) -> FleetMetrics {
     FleetMetrics {
         queue: series(0..60, queue),
         workers: series(0..60, workers),
+        samples: series(0..60, 2.0),
     }
 }
 

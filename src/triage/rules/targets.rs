@@ -1,4 +1,6 @@
-//! The load balancer's targets: none, or unhealthy ones.
+//! The load balancer's targets: none, unhealthy ones, and those that it does not use or does not check.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -27,9 +29,17 @@ fn check(snapshot: &Snapshot, group: &TargetGroup, now: Timestamp) -> Option<Fin
             .collect()
     };
     let (healthy, initial) = (in_state(&["healthy"]), in_state(&["initial"]));
-    let unhealthy = in_state(&["unhealthy", "unavailable"]);
+    let unhealthy = in_state(&["unhealthy"]);
     if !unhealthy.is_empty() {
         return Some(sick(snapshot, group, &unhealthy, healthy.len(), now));
+    }
+    let unused = in_state(&["unused"]);
+    if !unused.is_empty() {
+        return Some(idle(snapshot, group, &unused, healthy.len()));
+    }
+    let unchecked = in_state(&["unavailable"]);
+    if !unchecked.is_empty() {
+        return Some(unknown(snapshot, group, &unchecked));
     }
     // Targets that have just been registered are a state of minutes, not a finding.
     (healthy.is_empty() && initial.is_empty()).then(|| none(snapshot, group))
@@ -57,14 +67,7 @@ fn sick(
             count(unhealthy.len(), "target"),
             short_name(&group.arn)
         ));
-    for target in unhealthy.iter().take(NAMED) {
-        finding = finding.evidence(format!(
-            "`{}`: {} {}",
-            target.id,
-            target.reason.as_deref().unwrap_or_default(),
-            target.description.as_deref().unwrap_or_default()
-        ));
-    }
+    finding = finding.facts(unhealthy.iter().take(NAMED).map(|target| said(target)));
     let reasons = unhealthy
         .iter()
         .filter_map(|target| target.reason.as_deref())
@@ -91,6 +94,73 @@ fn sick(
         .explains([Node::Responses])
 }
 
+/// Targets that get no request although their tasks run.
+fn idle(snapshot: &Snapshot, group: &TargetGroup, unused: &[&Target], healthy: usize) -> Finding {
+    let layout = &snapshot.layout;
+    let app = group.app;
+    let mut zones: BTreeMap<&str, usize> = BTreeMap::new();
+    for target in unused {
+        *zones
+            .entry(target.zone.as_deref().unwrap_or("an unknown zone"))
+            .or_default() += 1;
+    }
+    let zones: Vec<String> = zones
+        .iter()
+        .map(|(zone, number)| format!("{} in {zone}", count(*number, "target")))
+        .collect();
+    let cause = match unused.iter().find_map(|target| target.reason.as_deref()) {
+        Some("Target.NotInUse") if group.targets.len() == unused.len() => {
+            "no listener of a load balancer uses the target group, or the targets' zones are not enabled for it"
+        }
+        Some("Target.NotInUse") => {
+            "the load balancer is not enabled in the zone of these targets: their tasks run and get no request"
+        }
+        Some("Target.InvalidState") => "the targets' instances are stopped or terminated",
+        Some("Target.IpUnusable") => "the targets' address is one that a load balancer uses itself",
+        _ => "the load balancer does not use the targets; its own words say why",
+    };
+    Finding::new(Code::TargetsUnused, Node::Targets(app), layout.service(app))
+        .severity(if healthy == 0 { Severity::P1 } else { Severity::P2 })
+        .evidence(format!(
+            "unused in `{}`: {}; {healthy} healthy",
+            short_name(&group.arn),
+            zones.join(", ")
+        ))
+        .facts(unused.iter().take(NAMED).map(|target| said(target)))
+        .cause(cause)
+        .next(commands::balancer_zones())
+        .next(commands::target_group(&group.arn))
+        .explains((healthy == 0).then_some(Node::Responses))
+}
+
+/// Targets whose health is not checked.
+fn unknown(snapshot: &Snapshot, group: &TargetGroup, unchecked: &[&Target]) -> Finding {
+    let layout = &snapshot.layout;
+    Finding::new(
+        Code::TargetHealthUnknown,
+        Node::Targets(group.app),
+        layout.service(group.app),
+    )
+    .evidence(format!(
+        "{} unavailable in `{}`",
+        count(unchecked.len(), "target"),
+        short_name(&group.arn)
+    ))
+    .facts(unchecked.iter().take(NAMED).map(|target| said(target)))
+    .cause("the target group's health check is disabled, or the load balancer cannot tell: requests go to targets whether they answer or not")
+    .next(commands::target_group(&group.arn))
+}
+
+/// A target with the load balancer's words.
+fn said(target: &Target) -> String {
+    format!(
+        "`{}`: {} {}",
+        target.id,
+        target.reason.as_deref().unwrap_or_default(),
+        target.description.as_deref().unwrap_or_default()
+    )
+}
+
 fn none(snapshot: &Snapshot, group: &TargetGroup) -> Finding {
     let layout = &snapshot.layout;
     let app = group.app;
@@ -100,7 +170,7 @@ fn none(snapshot: &Snapshot, group: &TargetGroup) -> Finding {
             format!("no target is registered in `{}`", short_name(&group.arn))
         } else {
             format!(
-                "all {} in `{}` are draining or unused",
+                "all {} in `{}` are draining",
                 count(leaving, "target"),
                 short_name(&group.arn)
             )
@@ -150,5 +220,48 @@ mod tests {
         let frontend = &mut snapshot.targets.as_mut().unwrap()[1];
         frontend.targets = vec![sample::target("healthy"), sample::target("unhealthy")];
         assert_eq!(rule(&snapshot, sample::now())[0].severity, Severity::P2);
+    }
+
+    #[test]
+    fn targets_that_get_no_request_are_counted_by_zone() {
+        let mut snapshot = sample::healthy();
+        let unused = |zone: &str| Target {
+            zone: Some(zone.to_owned()),
+            reason: Some("Target.NotInUse".to_owned()),
+            ..sample::target("unused")
+        };
+        snapshot.targets.as_mut().unwrap()[0].targets = vec![
+            unused("us-east-1a"),
+            sample::target("healthy"),
+            unused("us-east-1c"),
+            unused("us-east-1c"),
+        ];
+        let found = rule(&snapshot, sample::now());
+        assert_eq!(
+            (found[0].code, found[0].severity),
+            (Code::TargetsUnused, Severity::P2)
+        );
+        assert_eq!(
+            found[0].evidence[0],
+            "unused in `targetgroup/bp-backend/73e2d6bc24d8a067`: 1 target in us-east-1a, 2 targets in us-east-1c; 1 healthy"
+        );
+        assert!(found[0].cause.contains("not enabled in the zone"));
+        assert_eq!(found[0].explains, []);
+        snapshot.targets.as_mut().unwrap()[0].targets = vec![unused("us-east-1a")];
+        let found = rule(&snapshot, sample::now());
+        assert_eq!(found[0].severity, Severity::P1);
+        assert_eq!(found[0].explains, [Node::Responses]);
+    }
+
+    #[test]
+    fn targets_that_are_not_checked_are_not_sick() {
+        assert_eq!(
+            codes(&["unavailable"]),
+            [(Code::TargetHealthUnknown, Severity::P3)]
+        );
+        assert_eq!(
+            codes(&["unhealthy", "unavailable"]),
+            [(Code::TargetsUnhealthy, Severity::P1)]
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::memory;
 use crate::aws::ecs::{Container, short};
 use crate::layout::App;
 use crate::tasks::stop_reason::{Stage, StopReason, recognize};
@@ -23,6 +24,8 @@ pub(super) struct Diagnosis {
     pub(super) text: String,
     /// The cause that these words name.
     pub(super) reason: Option<StopReason>,
+    /// What shows the fault where ECS has no word for it.
+    pub(super) proof: Option<String>,
 }
 
 /// What ended a stopped task (ECS Developer Guide, "Stopped tasks error messages"); `None` when it
@@ -70,6 +73,7 @@ pub(super) fn diagnose(task: &Task) -> Option<Diagnosis> {
             exit_code: None,
             text: exits(task, &text),
             reason: None,
+            proof: None,
         }),
     }
 }
@@ -81,6 +85,19 @@ fn fault_of(reason: StopReason) -> TaskFault {
         Stage::Secrets | Stage::Logger | Stage::Network | Stage::Resources => TaskFault::Initialization,
         Stage::Container if reason == StopReason::OutOfMemory => TaskFault::Memory,
         Stage::Container => TaskFault::Initialization,
+    }
+}
+
+/// A kill without a word of ECS is want of memory where the memory was used up.
+fn proven(snapshot: &Snapshot, app: App, task: &Task, diagnosis: Diagnosis) -> Diagnosis {
+    let killed = diagnosis.fault == TaskFault::Crash && diagnosis.exit_code == Some(memory::KILLED);
+    match killed.then(|| memory::at_limit(snapshot, app, task)).flatten() {
+        Some(proof) => Diagnosis {
+            fault: TaskFault::Memory,
+            proof: Some(proof),
+            ..diagnosis
+        },
+        None => diagnosis,
     }
 }
 
@@ -108,6 +125,7 @@ fn of_container(fault: TaskFault, container: &Container, text: &str) -> Diagnosi
         exit_code: container.exit_code,
         text: text.to_owned(),
         reason: None,
+        proof: None,
     }
 }
 
@@ -125,6 +143,7 @@ fn of_task(fault: TaskFault, task: &Task, text: &str) -> Diagnosis {
             exit_code: None,
             text: text.to_owned(),
             reason: None,
+            proof: None,
         },
     }
 }
@@ -179,7 +198,7 @@ pub(super) fn current(snapshot: &Snapshot, now: Timestamp, app: App) -> Vec<(&Ta
                 }
             }
         })
-        .filter_map(|task| diagnose(task).map(|diagnosis| (task, diagnosis)))
+        .filter_map(|task| diagnose(task).map(|diagnosis| (task, proven(snapshot, app, task, diagnosis))))
         .filter(|(task, diagnosis)| match diagnosis.fault {
             // Spot takes tasks back every day; it is a fault only while the place stays empty.
             TaskFault::Capacity => short && task.service.is_some(),

@@ -79,7 +79,8 @@ fn finding(
     let mut finding = Finding::new(code, Node::Tasks(app, kind), layout.service(app))
         .severity(severity)
         .explains([Node::Service(app), Node::Deployment(app)]);
-    if short || kind == TaskFault::Health {
+    // Until the next task serves, what comes for the killed one is answered with an error.
+    if short || matches!(kind, TaskFault::Health | TaskFault::Memory) {
         finding = finding.explains(outside(app));
     }
     if matches!(
@@ -100,7 +101,8 @@ fn finding(
                     |at| format!("{} ({})", at_or_unknown(Some(at)), ago(now, at))
                 )
             ))
-            .evidence(ending(diagnosis));
+            .evidence(ending(diagnosis))
+            .facts(diagnosis.proof.clone());
         finding = finding.facts(last_lines(snapshot, task));
     }
     if kind == TaskFault::Capacity
@@ -163,7 +165,11 @@ fn explain(
             at_start(snapshot, app, kind, faults, reason, finding)
         }
         TaskFault::Memory => finding
-            .cause("ECS killed a container for its use of memory: the limit of the task definition is too small for what it does")
+            .cause(if faults.iter().all(|(_, diagnosis)| diagnosis.proof.is_some()) {
+                "a container was killed while its task had used up its memory: the task definition gives it too little for what it does"
+            } else {
+                "ECS killed a container for its use of memory: the limit of the task definition is too small for what it does"
+            })
             .maybe_next(log),
         TaskFault::Crash if log.is_none() => finding.cause(
             "an essential container ended, so ECS stopped its task; which one ended first cannot be told from the exit codes",
@@ -237,9 +243,21 @@ fn at_start(
     }
 }
 
-fn no_capacity(snapshot: &Snapshot, app: App, finding: Finding) -> Finding {
+fn no_capacity(snapshot: &Snapshot, app: App, mut finding: Finding) -> Finding {
+    let providers = snapshot
+        .service(app)
+        .map_or(&[][..], |service| service.providers.as_slice());
+    let spot_alone = !providers.is_empty() && providers.iter().all(|name| name == "FARGATE_SPOT");
+    if spot_alone {
+        finding =
+            finding.evidence("the service runs on FARGATE_SPOT alone: no on-demand task takes the place");
+    }
     finding
-        .cause("Fargate Spot has no room in the subnets' zones; ECS tries again by itself, on-demand capacity has to be asked for")
+        .cause(if spot_alone {
+            "the service is on Spot alone, and Fargate Spot has no room in the subnets' zones: it stays short until Spot returns or the service may use on-demand capacity as well"
+        } else {
+            "Fargate Spot has no room in the subnets' zones; ECS tries again by itself, on-demand capacity has to be asked for"
+        })
         .next(
             commands::redeploy(&snapshot.layout, app)
                 .option("--capacity-provider-strategy", "capacityProvider=FARGATE,base=1,weight=1"),

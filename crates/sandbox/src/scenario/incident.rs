@@ -34,11 +34,16 @@ fn lead(scenario: Scenario) -> Option<Duration> {
         Scenario::MigrationSlow => 25 * 60 + 40,
         Scenario::PullError => 5 * 60,
         Scenario::CrashLoop => 6 * 60,
+        Scenario::MemoryExhausted | Scenario::ZoneDisabled => 20 * 60,
         Scenario::BreakerRollback => 22 * 60,
         Scenario::SecretMissing | Scenario::OauthNoJson => 4 * 60,
         Scenario::CapacityUnavailable => 15 * 60,
         Scenario::Alb5xx | Scenario::Backend502 | Scenario::RdsCpu => 25 * 60,
-        Scenario::NoHealthyTargets | Scenario::NatExhausted => 30 * 60,
+        Scenario::NoHealthyTargets
+        | Scenario::NatExhausted
+        | Scenario::RedisFull
+        | Scenario::SchedulerStopped
+        | Scenario::SecondPublisher => 30 * 60,
         Scenario::RdsStorageLow => 40 * 60,
         Scenario::RdsRefused => 20 * 60,
         Scenario::EcrTagMissing => 35 * 60,

@@ -41,6 +41,8 @@ scenarios! {
     MigrationSlow = "migration-slow",
     /// The backend image cannot be pulled from ECR. Find CannotPullContainerError in the stopped tasks.
     PullError = "pull-error",
+    /// php-fpm is killed (137) minutes after each start, and ECS has no word for it. Find the memory of the tasks at its limit.
+    MemoryExhausted = "memory-exhausted",
     /// php-fpm crashes seconds after each start. Find its exit code and last log lines in the stopped tasks.
     CrashLoop = "crash-loop",
     /// A deployment failed and the circuit breaker rolled it back. Find that the running deployment is not the newest one.
@@ -57,6 +59,10 @@ scenarios! {
     Backend502 = "backend-502",
     /// The backend service was scaled to zero: its target group has no targets.
     NoHealthyTargets = "no-healthy-targets",
+    /// The load balancer is not enabled in the zone of the backend's task: its target is unused, and it answers 503 itself.
+    ZoneDisabled = "zone-disabled",
+    /// Redis is full and throws keys out. Find its memory and its evictions.
+    RedisFull = "redis-full",
     /// RDS CPU is at 97 % for more than ten minutes.
     RdsCpu = "rds-cpu",
     /// RDS has 1.2 GB of free storage left.
@@ -65,12 +71,34 @@ scenarios! {
     RdsRefused = "rds-refused",
     /// The fleet secret still holds its placeholder: workers boot but never register.
     FleetSecretPlaceholder = "fleet-secret-placeholder",
+    /// The fleet secret was changed while the backend's tasks hold the old one: new workers are refused with 401.
+    FleetSecretStale = "fleet-secret-stale",
+    /// The backend has 50 workers and allows no more: new ones are refused with 403.
+    WorkerLimit = "worker-limit",
+    /// The workers come with a fleet that the backend does not have: 404.
+    FleetUnknown = "fleet-unknown",
+    /// The workers are registered already and come again: 409.
+    WorkersRegisteredTwice = "workers-registered-twice",
+    /// The fleet has no workflow: new workers are refused with 422.
+    FleetWithoutWorkflow = "fleet-without-workflow",
+    /// Something registers again and again from the address of the NAT gateway: new workers are refused with 429.
+    RegisterThrottled = "register-throttled",
+    /// The backend's tasks have no fleet secret: new workers are refused with 503.
+    BackendWithoutFleetSecret = "backend-without-fleet-secret",
+    /// The platform has a domain and a certificate, and the production fleet was deployed without them: its workers call http, are redirected and never register.
+    WorkerAddressStale = "worker-address-stale",
     /// The AMI parameter of the production fleet is missing: launches fail.
     AmiMissing = "ami-missing",
     /// The AMI parameter of the production fleet is plain text, not `aws:ec2:image`, and holds no AMI id: launches fail.
     AmiWrongType = "ami-wrong-type",
     /// The backend stopped publishing fleet metrics: no scale-out, and missing data takes a busy fleet to zero.
     MetricsSilent = "metrics-silent",
+    /// The scheduler of one of two backend tasks has exited: half of the values are missing, and nobody notices.
+    SchedulerStopped = "scheduler-stopped",
+    /// A second copy of the application publishes the fleets' metrics as well: every minute has a value too many.
+    SecondPublisher = "second-publisher",
+    /// The alarm that starts the production fleet's first instance was deleted: its policy is never invoked.
+    PolicyWithoutAlarm = "policy-without-alarm",
     /// The alarms of the production fleet watch a slug that nobody publishes: no scale-out.
     WrongDimensions = "wrong-dimensions",
     /// The scale-to-zero topic has no subscription: the step policy still takes an idle fleet to zero, but one whose metrics fall silent keeps running.

@@ -169,6 +169,23 @@ fn with_arn(world: &World, name: String) -> (String, String) {
     (name, arn)
 }
 
+/// Deletes the alarm that starts the first instance of a fleet, as somebody does outside of its stack.
+pub(super) fn drop_starter(world: &mut World, names: &Names, fleet: &FleetSeed) {
+    let steps = step_scaling(world.options.layout);
+    let starts = |step: &StepScaling| step.metric == "QueueDepth" && step.side == "Upper";
+    let Some(position) = steps.iter().position(starts) else {
+        return;
+    };
+    let group = autoscaling::group(world, &names.group(fleet));
+    let alarms: Vec<String> = group
+        .and_then(|group| group.policies().get(position))
+        .map(|policy| policy.alarms.iter().map(|(name, _)| name.clone()).collect())
+        .unwrap_or_default();
+    for alarm in alarms {
+        cloudwatch::delete_alarm(world, &alarm);
+    }
+}
+
 /// Writes the alarms of a fleet, new or changed, for the slug that they look at.
 pub(super) fn watch(
     world: &mut World,

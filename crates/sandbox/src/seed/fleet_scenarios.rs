@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use fleet_scaling::fleet::FleetScaling;
 
-use super::fleet_alarms;
 use super::fleets::{subscribe_function, usual_work};
 use super::names::Names;
+use super::{fleet_alarms, stacks};
 use crate::application::workload::{self, PLACEHOLDER_SECRET, WorkerRules};
 use crate::options::FleetSeed;
 use crate::scenario::Scenario;
@@ -36,7 +36,16 @@ fn is_victim(world: &World, fleet: &FleetSeed) -> bool {
 
 /// Whether a fleet has no instance when its history begins, so that the scenario shows in launches.
 pub(super) fn starts_at_zero(world: &World, fleet: &FleetSeed) -> bool {
-    const LAUNCHES: [Scenario; 5] = [
+    const LAUNCHES: [Scenario; 14] = [
+        Scenario::FleetSecretStale,
+        Scenario::WorkerLimit,
+        Scenario::FleetUnknown,
+        Scenario::WorkersRegisteredTwice,
+        Scenario::FleetWithoutWorkflow,
+        Scenario::RegisterThrottled,
+        Scenario::BackendWithoutFleetSecret,
+        Scenario::WorkerAddressStale,
+        Scenario::PolicyWithoutAlarm,
         Scenario::FleetSecretPlaceholder,
         Scenario::AmiMissing,
         Scenario::AmiWrongType,
@@ -89,7 +98,8 @@ pub(super) fn changed(world: &mut World, names: &Names, before: &BTreeSet<Scenar
             Scenario::ScaleToZeroUnsubscribed => unsubscribed(world, names, &fleet, comes),
             Scenario::SpotDrought => drought(world, names, &fleet, comes),
             Scenario::QueueSurge => work(world, names, &fleet),
-            _ => {}
+            Scenario::PolicyWithoutAlarm => starter(world, names, &fleet, comes),
+            other => registration(world, names, &fleet, other, comes),
         }
     }
 }
@@ -147,6 +157,40 @@ fn drought(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
         if comes {
             group.reclaim_all(now);
         }
+    }
+}
+
+/// What workers of the fleet get who register from now on.
+fn registration(world: &mut World, names: &Names, fleet: &FleetSeed, scenario: Scenario, comes: bool) {
+    let Some(answer) = workload::broken_by(scenario) else {
+        return;
+    };
+    match scenario {
+        Scenario::FleetSecretStale if comes => secret(world, names, fleet, false),
+        Scenario::WorkerAddressStale => stacks::refresh(world, names),
+        _ => {}
+    }
+    if let Some(running) = workload::fleet_mut(world, &names.group(fleet)) {
+        running.answer = comes.then_some(answer);
+    }
+}
+
+/// The address that the user data of a fleet hand to its workers: scheme and host.
+pub(super) fn address_of(world: &World, fleet: &FleetSeed) -> (&'static str, String) {
+    if is_victim(world, fleet) {
+        stacks::without_domain(world)
+    } else {
+        stacks::address(world)
+    }
+}
+
+/// The alarm that starts the first instance goes, or comes back with the next deployment.
+fn starter(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
+    if comes {
+        fleet_alarms::drop_starter(world, names, fleet);
+    } else if let Some(scaling) = FleetScaling::template(&fleet.template) {
+        let watched = watched_slug(world, fleet);
+        fleet_alarms::watch(world, names, fleet, &scaling, &watched);
     }
 }
 

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::fleet_alarms::{StepScaling, step_scaling};
+use super::fleet_scenarios;
 use super::names::Names;
 use super::stacks::alarm;
 use crate::options::{FleetSeed, Layout};
 use crate::service::autoscaling::{self, Group, GroupSpec, Image, PolicyKind};
 use crate::service::cloudformation::Resource;
-use crate::service::elb;
 use crate::world::World;
 
 /// What the stack states of the desired capacity. CloudFormation leaves the capacity of the group alone
@@ -159,17 +159,17 @@ fn launch_template(world: &World, names: &Names, fleet: &FleetSeed, group: &Grou
 fn user_data(world: &World, names: &Names, fleet: &FleetSeed) -> Value {
     let (stage, slug) = (&fleet.stage, &fleet.slug);
     let secret = names.fleet_secret(stage);
+    let (scheme, host) = fleet_scenarios::address_of(world, fleet);
     let head = format!(
         "#!/bin/bash\nset -euo pipefail\nFLEET_SECRET=$(aws ssm get-parameter --name {secret} --with-decryption \
-         --query Parameter.Value --output text)\ncat > /opt/worker/env <<EOF\nAPI_BASE_URL=\"http://"
+         --query Parameter.Value --output text)\ncat > /opt/worker/env <<EOF\nAPI_BASE_URL=\"{scheme}://"
     );
     let tail = format!(
         "\"\nFLEET_SECRET=\"$FLEET_SECRET\"\nFLEET_SLUG=\"{slug}\"\nFLEET_STAGE=\"{stage}\"\n\
          ASG_NAME=\"{}\"\nEOF\nsystemctl restart comfyui-worker.service\n",
         names.group(fleet)
     );
-    let dns = elb::dns_name(world, &world.services.facts.load_balancer).unwrap_or_default();
-    json!([head, dns, tail])
+    json!([head, host, tail])
 }
 
 fn group_properties(spec: &GroupSpec, template: &str, template_logical: &str) -> Value {

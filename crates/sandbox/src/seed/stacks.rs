@@ -7,10 +7,14 @@ use serde_json::{Map, Value, json};
 use super::names::{Names, path_digits};
 use super::{core_stacks, fleet_stack};
 use crate::options::{FleetSeed, Layout};
+use crate::scenario::Scenario;
 use crate::service::cloudformation::{self, Output, Resource, StackSpec};
 use crate::service::cloudwatch::{self, Alarm};
 use crate::service::{ecr, elb, sns};
 use crate::world::World;
+
+/// The platform's domain, where it has one.
+const DOMAIN: &str = "app.example.com";
 
 /// Puts every stack in place.
 pub(super) fn place(world: &mut World, names: &Names, fleets: &[FleetSeed]) {
@@ -200,10 +204,46 @@ fn exported(names: &Names, what: &str, of: &str, attribute: &str, value: &str) -
     output(&key, value, Some(&format!("{}:{key}", names.core(what))))
 }
 
-/// Where people and workers find the platform: without a certificate, the load balancer's own name.
-pub(super) fn api_base_url(world: &World) -> String {
+/// Where people and workers find the platform.
+fn api_base_url(world: &World) -> String {
+    let (scheme, host) = address(world);
+    format!("{scheme}://{host}")
+}
+
+/// Scheme and host of the platform.
+pub(super) fn address(world: &World) -> (&'static str, String) {
+    if world.has(Scenario::WorkerAddressStale) {
+        ("https", DOMAIN.to_owned())
+    } else {
+        without_domain(world)
+    }
+}
+
+/// The same without domain and certificate: the load balancer's own name.
+pub(super) fn without_domain(world: &World) -> (&'static str, String) {
     let dns = elb::dns_name(world, &world.services.facts.load_balancer).unwrap_or_default();
-    format!("http://{dns}")
+    ("http", dns.to_owned())
+}
+
+/// Deploys the stacks again that say where the platform is.
+pub(super) fn refresh(world: &mut World, names: &Names) {
+    let fleets = world.options.effective_fleets();
+    let holding = match world.options.layout {
+        Layout::Single => "compute",
+        Layout::Staged => "gpu",
+    };
+    for what in ["compute", holding] {
+        let outputs = outputs(world, names, what, &fleets);
+        let resources = resources(world, names, what, &fleets);
+        cloudformation::deploy_again(world, &names.core(what), outputs, resources);
+    }
+    for fleet in &fleets {
+        if let Some(name) = names.fleet_stack(fleet) {
+            let outputs = vec![output("AsgName", &names.group(fleet), None)];
+            let resources = fleet_stack::resources(world, names, fleet);
+            cloudformation::deploy_again(world, &name, outputs, resources);
+        }
+    }
 }
 
 fn repository(world: &World, name: &str) -> String {

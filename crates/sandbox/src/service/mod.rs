@@ -119,6 +119,7 @@ pub(crate) fn tick(world: &mut World) {
     rds::tick(world);
     workload::tick(world);
     if world.now.floor_minute() == world.now {
+        ecs::publish(world);
         elb::publish(world);
         rds::publish(world);
         network::publish(world);

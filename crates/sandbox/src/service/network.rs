@@ -39,7 +39,16 @@ pub(crate) fn publish(world: &mut World) {
     }
     let cache = world.services.facts.cache.clone();
     let dimensions = [("CacheClusterId", cache.as_str())];
+    let full = in_force(world, Scenario::RedisFull);
     for (name, value) in [
+        (
+            "DatabaseMemoryUsagePercentage",
+            if full { 99.1 + 0.8 * jitter } else { 21.0 + jitter },
+        ),
+        (
+            "Evictions",
+            if full { (30.0 + 20.0 * jitter).round() } else { 0.0 },
+        ),
         ("EngineCPUUtilization", 4.0 + 3.0 * jitter),
         ("CurrConnections", (27.0 + 8.0 * jitter).round()),
     ] {

@@ -10,6 +10,7 @@ use crate::time::SimTime;
 use crate::world::World;
 
 use super::publish::METRICS;
+use super::registration::Answer;
 
 /// How long a finished job counts in the published statistics.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
@@ -66,6 +67,8 @@ pub(crate) struct Fleet {
     next_extra: Option<SimTime>,
     /// Since when no worker is registered.
     alone_since: Option<SimTime>,
+    /// What workers get who register, where it is not what their secret deserves.
+    pub(crate) answer: Option<Answer>,
     pub(super) due: SimTime,
     pub(super) metrics: [MetricId; METRICS.len()],
 }
@@ -128,6 +131,7 @@ impl Fleet {
             seen_interruptions: 0,
             next_extra: None,
             alone_since: None,
+            answer: None,
             due: SimTime(0),
             metrics,
         };
@@ -204,24 +208,15 @@ impl Fleet {
     }
 
     /// Everything that is due: registrations, ended jobs, lost leases, arrivals, new leases.
-    pub(super) fn work(&mut self, world: &mut World, backend_up: bool, welcome: bool) {
+    pub(super) fn work(&mut self, world: &mut World, backend_up: bool, answer: Answer) {
         let now = world.now;
         for worker in &mut self.workers {
             if worker.registers.is_none_or(|at| at > now) {
                 continue;
             }
-            worker.registers = (!welcome).then_some(now + RETRY);
-            let line = if welcome {
-                format!("INFO  registered as {} with the backend", worker.instance)
-            } else if backend_up {
-                "ERROR registration failed: POST /api/worker/register -> 401 {\"message\":\"Invalid fleet secret.\"}, \
-                 trying again in 30 s"
-                    .to_owned()
-            } else {
-                "ERROR registration failed: POST /api/worker/register -> 503 Service Temporarily Unavailable, trying \
-                 again in 30 s"
-                    .to_owned()
-            };
+            worker.registers = (answer != Answer::Welcome).then_some(now + RETRY);
+            answer.log(world);
+            let line = answer.told(&worker.instance);
             logs::append(world, &self.place.log_group, &worker.instance, &line);
         }
         self.end_jobs(world);

@@ -3,9 +3,11 @@
 
 mod fleet;
 mod publish;
+mod registration;
 
 pub(crate) use fleet::{Fleet, FleetPlace, WorkerRules};
 pub(crate) use publish::publish;
+pub(crate) use registration::{Answer, broken_by};
 
 use crate::service::{autoscaling, ssm};
 use crate::time::SimTime;
@@ -58,8 +60,16 @@ pub(crate) fn tick(world: &mut World) {
             fleet.follow_group(world);
         }
         if fleet.due <= now {
-            let welcome = backend_up && secret_is_set(world, &fleet.place.secret);
-            fleet.work(world, backend_up, welcome);
+            let answer = if !backend_up {
+                Answer::Nobody
+            } else if let Some(broken) = fleet.answer {
+                broken
+            } else if secret_is_set(world, &fleet.place.secret) {
+                Answer::Welcome
+            } else {
+                registration::WRONG_SECRET
+            };
+            fleet.work(world, backend_up, answer);
         }
         due = due.min(fleet.due);
     }

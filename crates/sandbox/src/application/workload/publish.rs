@@ -1,5 +1,6 @@
 //! The fleet metrics that the backend's scheduler publishes once a minute.
 
+use crate::scenario::{Scenario, in_force};
 use crate::service::cloudwatch;
 use crate::world::World;
 
@@ -31,7 +32,8 @@ pub(crate) fn publish(world: &mut World) {
     let publishers = if silent {
         0
     } else {
-        crate::service::ecs::running_schedulers(world)
+        let copies = usize::from(in_force(world, Scenario::SecondPublisher));
+        crate::service::ecs::running_schedulers(world) + copies
     };
     if publishers == 0 {
         return;

@@ -1,5 +1,7 @@
 //! What happens when an incident of the application begins, and when it is mended.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::names::Names;
@@ -8,7 +10,7 @@ use crate::options::Layout;
 use crate::scenario::Scenario;
 use crate::service::ecr::Content;
 use crate::service::ecs::{self, definition};
-use crate::service::{Service, ecr, secretsmanager};
+use crate::service::{Service, ecr, elb, secretsmanager};
 use crate::world::World;
 
 /// The cause of a scenario sets in.
@@ -44,6 +46,19 @@ pub(crate) fn begin(world: &mut World, scenario: Scenario) {
             ecs::deploy(world, &names.backend, None);
         }
         Scenario::CapacityUnavailable => ecs::interrupt_spot(world, &names.frontend),
+        Scenario::MemoryExhausted => {
+            ecs::kill(world, &names.backend, "php-fpm", Duration::from_secs(60), 137)
+        }
+        Scenario::SchedulerStopped => {
+            ecs::set_desired(world, &names.backend, 2);
+            // By then the second task has a scheduler, so that the metrics have no gap.
+            ecs::kill(world, &names.backend, "scheduler", Duration::from_secs(180), 255);
+        }
+        Scenario::ZoneDisabled => {
+            if let Some(zone) = ecs::zone_of(world, &names.backend) {
+                elb::leave_zone(world, &names.balancer, &zone);
+            }
+        }
         Scenario::NoHealthyTargets => ecs::set_desired(world, &names.backend, 0),
         Scenario::EcrTagMissing => {
             for tag in ["php-latest", "nginx-latest"] {
@@ -82,6 +97,12 @@ pub(super) fn mend(world: &mut World, scenario: Scenario) {
             put_oauth(world, &names, &value);
         }
         Scenario::NoHealthyTargets => ecs::set_desired(world, &names.backend, 1),
+        Scenario::MemoryExhausted => ecs::deploy(world, &names.backend, None),
+        Scenario::SchedulerStopped => {
+            ecs::set_desired(world, &names.backend, 1);
+            ecs::deploy(world, &names.backend, None);
+        }
+        Scenario::ZoneDisabled => elb::return_to_zones(world, &names.balancer),
         Scenario::EcrTagMissing => {
             let repository = &names.backend_repository;
             ecr::tag_newest_good(world, repository, "php-latest", Content::Php { fatal: false });

@@ -205,7 +205,16 @@ pub(super) fn describe_policies(world: &mut World, input: &Value) -> OpResult {
                 || names.contains(&policy.arn.as_str()))
                 && (types.is_empty() || types.contains(&kind))
             {
-                found.push(policy.shown(&group.spec.name));
+                let mut shown = policy.shown(&group.spec.name);
+                // An alarm that is gone is related to nothing.
+                if let Some(alarms) = shown["Alarms"].as_array_mut() {
+                    alarms.retain(|alarm| {
+                        alarm["AlarmName"]
+                            .as_str()
+                            .is_some_and(|name| cloudwatch::alarm(world, name).is_some())
+                    });
+                }
+                found.push(shown);
             }
         }
     }

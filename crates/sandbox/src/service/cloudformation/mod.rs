@@ -119,6 +119,37 @@ pub(crate) fn put_stack(world: &mut World, spec: StackSpec) {
         .insert(stack.spec.name.clone(), stack);
 }
 
+/// Deploys a stack again with other outputs and resources; one that is as it was stays as it is.
+pub(crate) fn deploy_again(world: &mut World, name: &str, outputs: Vec<Output>, resources: Vec<Resource>) {
+    let Some(mut stack) = world.services.cloudformation.stacks.remove(name) else {
+        return;
+    };
+    let spec = StackSpec {
+        outputs,
+        resources,
+        ..stack.spec.clone()
+    };
+    let template = template::body(&world.services.cloudformation, &spec);
+    if template != stack.template {
+        let now = world.now;
+        let mut events = Vec::new();
+        deployment(world, &stack.id, &spec, "UPDATE", now, &mut events);
+        events.reverse();
+        events.append(&mut stack.events);
+        stack.events = events;
+        stack.spec = StackSpec {
+            updated: Some(now),
+            ..spec
+        };
+        stack.template = template;
+    }
+    world
+        .services
+        .cloudformation
+        .stacks
+        .insert(name.to_owned(), stack);
+}
+
 /// Every resource of every stack, with the name of its stack.
 pub(crate) fn resources(world: &World) -> impl Iterator<Item = (&str, &Resource)> {
     let stacks = world.services.cloudformation.stacks.values();

@@ -93,6 +93,11 @@ pub(crate) fn alarm<'a>(world: &'a World, name: &str) -> Option<&'a Alarm> {
     world.services.cloudwatch.alarms.get(name)
 }
 
+/// Deletes an alarm.
+pub(crate) fn delete_alarm(world: &mut World, name: &str) {
+    world.services.cloudwatch.alarms.remove(name);
+}
+
 /// Gives every alarm the state that its metric's past implies, without actions or history: the
 /// account is older than the hour that is lived through.
 pub(crate) fn settle(world: &mut World) {

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::metrics::LEAKS_FOR;
 use super::task::{Container, ContainerStatus, Health, Interface, Phase, Task};
 use crate::application::artisan_commands::Application;
 use crate::application::command_line;
 use crate::application::process::{Process, Script};
 use crate::options::Layout;
+use crate::scenario::{Scenario, in_force};
 use crate::service::member::{list, text, texts};
 use crate::service::{ecr, logs, secretsmanager, ssm};
 use crate::time::SimTime;
@@ -296,7 +298,14 @@ pub(super) fn start(world: &mut World, index: usize) {
         let lag = stream_lag(&world.services.ecs.tasks[index].containers[container].id);
         let (group, stream) = super::life::stream(world, index, container);
         logs::open(world, &group, &stream, now + lag);
+        let leaks = in_force(world, Scenario::MemoryExhausted)
+            && world.services.ecs.tasks[index].service.is_some()
+            && super::life::position(world, &world.services.ecs.tasks[index], "php-fpm") == Some(container);
         let started = &mut world.services.ecs.tasks[index].containers[container];
+        if leaks {
+            // The kernel kills it, and ECS says nothing of memory.
+            started.dies = Some((now + LEAKS_FOR, 137));
+        }
         started.digest = Some(digest);
         started.runtime_id = Some(runtime);
         started.status = ContainerStatus::Running;

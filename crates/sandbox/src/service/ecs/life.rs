@@ -205,7 +205,7 @@ pub(super) fn stream(world: &World, index: usize, position: usize) -> (String, S
 }
 
 /// The container's position by name.
-fn position(world: &World, task: &Task, name: &str) -> Option<usize> {
+pub(super) fn position(world: &World, task: &Task, name: &str) -> Option<usize> {
     world.services.ecs.definitions[task.definition]
         .containers
         .iter()
@@ -225,6 +225,7 @@ fn surroundings(world: &World, task: &Task) -> Surroundings {
         service::target_group(world, service)
             .and_then(|group| elb::health(world, group, &task.interface.ip))
             .is_some_and(|health| *health != elb::Health::Draining)
+            && elb::serves_zone(world, &task.interface.zone)
     });
     Surroundings {
         serves,

@@ -7,6 +7,7 @@ mod describe;
 mod judge;
 mod launch;
 mod life;
+mod metrics;
 mod rollout;
 #[cfg(test)]
 mod rollout_tests;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 pub(crate) use crate::application::migrations::{applied_central, applied_tenant};
+pub(crate) use metrics::publish;
 pub(crate) use update::{create, deploy, set_desired};
 
 use crate::error::{ApiError, OpResult};
@@ -82,6 +84,52 @@ pub(crate) fn running_schedulers(world: &World) -> usize {
             })
     };
     state.tasks.iter().filter(runs).count()
+}
+
+/// Where a running task of a service stands.
+fn running(world: &World, service: &str) -> Option<usize> {
+    world
+        .services
+        .ecs
+        .tasks
+        .iter()
+        .position(|task| task.is_running() && task.service.as_ref().is_some_and(|(name, _)| name == service))
+}
+
+/// A container of a running task of the service ends after a while, with this status.
+pub(crate) fn kill(world: &mut World, service: &str, container: &str, after: Duration, status: i32) {
+    let at = world.now + after;
+    if let Some(index) = running(world, service)
+        && let Some(position) = life::position(world, &world.services.ecs.tasks[index], container)
+    {
+        world.services.ecs.tasks[index].containers[position].dies = Some((at, status));
+    }
+}
+
+/// The availability zone of a running task of the service.
+pub(crate) fn zone_of(world: &World, service: &str) -> Option<String> {
+    let index = running(world, service)?;
+    Some(world.services.ecs.tasks[index].interface.zone.clone())
+}
+
+/// A container with this name writes a line, in one of the running tasks.
+pub(crate) fn write_line(world: &mut World, container: &str, line: String) {
+    let now = world.now;
+    let writer = world
+        .services
+        .ecs
+        .tasks
+        .iter()
+        .enumerate()
+        .find_map(|(index, task)| {
+            let position = life::position(world, task, container).filter(|_| task.is_running())?;
+            (task.containers[position].status == task::ContainerStatus::Running).then_some((index, position))
+        });
+    if let Some((index, position)) = writer {
+        world.services.ecs.tasks[index].containers[position]
+            .unflushed
+            .push((now, line));
+    }
 }
 
 /// The spot tasks of a service are taken away, one of them at once.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{HEALTHY_AFTER, Health, INTERVAL, UNHEALTHY_AFTER};
+use super::{HEALTHY_AFTER, Health, INTERVAL, UNHEALTHY_AFTER, serves_zone};
 use crate::error::{ApiError, OpResult};
 use crate::service::member::{integer, list, page, present, text, texts};
 use crate::world::World;
@@ -143,7 +143,11 @@ pub(super) fn health(world: &World, input: &Value) -> OpResult {
             json!({
                 "Target": {"Id": target.ip, "Port": group.port, "AvailabilityZone": target.zone},
                 "HealthCheckPort": group.port.to_string(),
-                "TargetHealth": target_health(&target.health),
+                "TargetHealth": if serves_zone(world, &target.zone) {
+                    target_health(&target.health)
+                } else {
+                    not_in_use()
+                },
             })
         })
         .collect();
@@ -160,6 +164,15 @@ pub(super) fn health(world: &World, input: &Value) -> OpResult {
         }
     }
     Ok(json!({"TargetHealthDescriptions": described}))
+}
+
+/// A target in a zone that is not enabled for the load balancer (API reference, TargetHealth).
+fn not_in_use() -> Value {
+    json!({
+        "State": "unused",
+        "Reason": "Target.NotInUse",
+        "Description": "Target is in an Availability Zone that is not enabled for the load balancer",
+    })
 }
 
 fn target_health(health: &Health) -> Value {

@@ -1,6 +1,6 @@
 //! What the load balancer reports to CloudWatch once a minute.
 
-use super::{Group, Health, full_name};
+use super::{Group, Health, full_name, serves_zone};
 use crate::scenario::Scenario;
 use crate::scenario::in_force;
 use crate::service::{cloudwatch, ecs, rds};
@@ -42,7 +42,7 @@ fn minute(world: &mut World, index: usize) -> Minute {
         group
             .targets
             .iter()
-            .filter(|target| wanted(&target.health))
+            .filter(|target| wanted(&target.health) && serves_zone(world, &target.zone))
             .count()
     };
     let healthy = count(|health| *health == Health::Healthy);
@@ -86,7 +86,7 @@ fn failing_share(world: &World, group: &Group, requests: u64) -> u64 {
     let targets: Vec<bool> = group
         .targets
         .iter()
-        .filter(|target| target.health != Health::Draining)
+        .filter(|target| target.health != Health::Draining && serves_zone(world, &target.zone))
         .map(|target| ecs::health_check(world, &target.ip).is_err())
         .collect();
     let failing = targets.iter().filter(|fails| **fails).count() as u64;

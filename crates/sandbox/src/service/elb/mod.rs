@@ -28,6 +28,8 @@ struct Balancer {
     dns: String,
     created: SimTime,
     subnets: Vec<(String, String)>,
+    /// The subnet whose place another one took, with its zone.
+    left: Option<(String, String)>,
     security_group: String,
     vpc: String,
 }
@@ -138,6 +140,7 @@ pub(crate) fn create_balancer(world: &mut World, name: &str, created: SimTime, p
         dns,
         created,
         subnets: place.subnets,
+        left: None,
         security_group: place.security_group,
         vpc: place.vpc,
     });
@@ -190,6 +193,48 @@ pub(crate) fn dns_name<'a>(world: &'a World, name: &str) -> Option<&'a str> {
         .iter()
         .find(|balancer| balancer.name == name)
         .map(|balancer| balancer.dns.as_str())
+}
+
+/// The load balancer leaves a zone for another one: it has to stand in two ("Availability Zones for your
+/// Application Load Balancer").
+pub(crate) fn leave_zone(world: &mut World, name: &str, zone: &str) {
+    let subnet = world.application_ids.ec2("subnet-");
+    let other = format!("{}c", world.options.region);
+    let balancer = world
+        .services
+        .elb
+        .balancers
+        .iter_mut()
+        .find(|found| found.name == name);
+    if let Some(balancer) = balancer
+        && let Some(place) = balancer.subnets.iter_mut().find(|(_, known)| known == zone)
+    {
+        balancer.left = Some(std::mem::replace(place, (subnet, other)));
+    }
+}
+
+/// The load balancer goes back to the zones that it stood in.
+pub(crate) fn return_to_zones(world: &mut World, name: &str) {
+    let balancer = world
+        .services
+        .elb
+        .balancers
+        .iter_mut()
+        .find(|found| found.name == name);
+    if let Some(balancer) = balancer
+        && let Some(left) = balancer.left.take()
+        && let Some(place) = balancer.subnets.iter_mut().find(|(_, zone)| zone.ends_with('c'))
+    {
+        *place = left;
+    }
+}
+
+/// Whether a load balancer stands in this zone: targets in other zones get no request.
+pub(crate) fn serves_zone(world: &World, zone: &str) -> bool {
+    let balancers = &world.services.elb.balancers;
+    balancers
+        .iter()
+        .any(|balancer| balancer.subnets.iter().any(|(_, known)| known == zone))
 }
 
 /// The dimension values CloudWatch knows the group by: `(LoadBalancer, TargetGroup)`.
