@@ -436,6 +436,8 @@ impl Deref for Pointer {
 pub(crate) struct FleetSecret {
     pub(crate) stage: Stage,
     pub(crate) name: String,
+    /// When its value was last written, where it exists.
+    pub(crate) modified: Option<Timestamp>,
     pub(crate) state: FleetSecretState,
 }
 

@@ -136,6 +136,7 @@ pub(super) async fn secrets(aws: &Aws, layout: &Layout) -> Result<Vec<FleetSecre
     Ok(named
         .into_iter()
         .map(|(stage, name)| {
+            let modified = found.get(&name).and_then(|parameter| parameter.facts.modified);
             let state = match found.get(&name) {
                 None => FleetSecretState::Missing,
                 Some(parameter) if parameter.value.is(FLEET_SECRET_PLACEHOLDER) => {
@@ -143,7 +144,12 @@ pub(super) async fn secrets(aws: &Aws, layout: &Layout) -> Result<Vec<FleetSecre
                 }
                 Some(_) => FleetSecretState::Set,
             };
-            FleetSecret { stage, name, state }
+            FleetSecret {
+                stage,
+                name,
+                modified,
+                state,
+            }
         })
         .collect())
 }

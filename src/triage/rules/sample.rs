@@ -394,6 +394,7 @@ pub(crate) fn healthy() -> Snapshot {
         .map(|stage| FleetSecret {
             stage,
             name: layout.fleet_secret_parameter(stage),
+            modified: None,
             state: FleetSecretState::Set,
         })
         .to_vec());
