@@ -49,12 +49,11 @@ pub(crate) fn blame(task: &Task, essential: impl Fn(&str) -> bool) -> Option<Bla
             })
             .collect()
     };
-    // A failure of its own beats everything. Ending with 0 and being told to stop look alike for a
-    // container that listens. Which of several ended first cannot be told.
-    let signs: [&dyn Fn(i32) -> bool; 4] = [
+    // A failure of its own beats everything. Which of several ended first cannot be told; nor can it of 0 and
+    // 137: nginx and php-fpm end with 0 when they are told to stop, and a container that does not listen is killed.
+    let signs: [&dyn Fn(i32) -> bool; 3] = [
         &|code| !matches!(code, 0 | KILLED | TERMINATED),
-        &|code| code == 0,
-        &|code| code == KILLED,
+        &|code| matches!(code, 0 | KILLED),
         &|code| code == TERMINATED,
     ];
     match signs
@@ -174,6 +173,11 @@ mod tests {
             None
         );
         assert_eq!(blamed(&[("nginx", None, None)]), None);
+        // Either nginx ended and php-fpm did not listen, or php-fpm was killed and nginx listened.
+        assert_eq!(
+            blamed(&[("nginx", Some(0), None), ("php-fpm", Some(137), None)]),
+            None
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The probes: everything that triage reads, side by side, each with its own answer.
 //!
 //! Up to 30 fleets at most four round trips follow one another; 200 fleets have six pages of policies, and
-//! no more than 55 calls are made for them.
+//! no more than 66 calls are made for them.
 
 mod addresses;
 mod backend_logs;

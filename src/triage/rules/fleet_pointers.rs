@@ -206,6 +206,9 @@ mod tests {
         assert_eq!(
             finding.explains,
             [
+                // What its workers are answered.
+                Node::Registration(401),
+                Node::Registration(503),
                 Node::Workers("production/gpu-default".parse().unwrap()),
                 Node::Queue("production/gpu-default".parse().unwrap())
             ]

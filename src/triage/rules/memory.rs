@@ -63,6 +63,38 @@ mod tests {
     }
 
     #[test]
+    fn an_essential_container_that_was_killed_is_named_beside_one_that_ended_well() {
+        let snapshot = |memory| {
+            let mut snapshot = killed(KILLED, memory);
+            let task = &mut snapshot.tasks.as_mut().unwrap()[0];
+            task.essential = Some(vec!["nginx".to_owned(), "php-fpm".to_owned()]);
+            task.ecs
+                .containers
+                .insert(0, sample::container("nginx", Some(0)));
+            snapshot
+        };
+        assert_eq!(codes(&snapshot(60.0)), [Code::ContainerCrash]);
+        let found = tasks::rule(&snapshot(99.0), sample::now());
+        assert_eq!(found[0].code, Code::OutOfMemory);
+        assert!(
+            found[0].evidence[1].starts_with("`php-fpm` exited with status 137"),
+            "{:?}",
+            found[0].evidence
+        );
+    }
+
+    #[test]
+    fn a_container_that_cannot_end_the_task_proves_nothing() {
+        let mut snapshot = killed(0, 99.0);
+        let task = &mut snapshot.tasks.as_mut().unwrap()[0];
+        task.essential = Some(vec!["php-fpm".to_owned()]);
+        task.ecs
+            .containers
+            .push(sample::container("scheduler", Some(KILLED)));
+        assert_eq!(codes(&snapshot), [Code::ContainerCrash]);
+    }
+
+    #[test]
     fn the_metric_is_quoted() {
         let found = tasks::rule(&killed(KILLED, 99.0), sample::now());
         let quoted = "MemoryUtilization of the service: 99 % of a task's memory at ";

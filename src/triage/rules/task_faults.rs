@@ -90,14 +90,23 @@ fn fault_of(reason: StopReason) -> TaskFault {
 
 /// A kill without a word of ECS is want of memory where the memory was used up.
 fn proven(snapshot: &Snapshot, app: App, task: &Task, diagnosis: Diagnosis) -> Diagnosis {
-    let killed = diagnosis.fault == TaskFault::Crash && diagnosis.exit_code == Some(memory::KILLED);
-    match killed.then(|| memory::at_limit(snapshot, app, task)).flatten() {
-        Some(proof) => Diagnosis {
-            fault: TaskFault::Memory,
+    if diagnosis.fault != TaskFault::Crash {
+        return diagnosis;
+    }
+    let killed = |container: &&Container| {
+        container.exit_code == Some(memory::KILLED) && task.is_essential(&container.name)
+    };
+    let suspect = match &diagnosis.container {
+        Some(name) => task.container(name).filter(killed),
+        None => task.containers.iter().find(killed),
+    };
+    let proof = suspect.and_then(|_| memory::at_limit(snapshot, app, task));
+    match (suspect, proof) {
+        (Some(suspect), Some(proof)) => Diagnosis {
             proof: Some(proof),
-            ..diagnosis
+            ..of_container(TaskFault::Memory, suspect, &diagnosis.text)
         },
-        None => diagnosis,
+        _ => diagnosis,
     }
 }
 
