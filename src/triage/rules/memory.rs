@@ -68,9 +68,7 @@ mod tests {
             let mut snapshot = killed(KILLED, memory);
             let task = &mut snapshot.tasks.as_mut().unwrap()[0];
             task.essential = Some(vec!["nginx".to_owned(), "php-fpm".to_owned()]);
-            task.ecs
-                .containers
-                .insert(0, sample::container("nginx", Some(0)));
+            task.ecs.containers.insert(0, sample::container("nginx", Some(0)));
             snapshot
         };
         assert_eq!(codes(&snapshot(60.0)), [Code::ContainerCrash]);
