@@ -14,6 +14,7 @@ pub use evaluation::{Evaluation, Verdict};
 /// How a value is compared with the threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub enum Comparison {
     /// `value >= threshold`
     GreaterThanOrEqualToThreshold,
@@ -73,6 +74,7 @@ impl Comparison {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum MissingData {
     /// Nothing: when every point is missing the alarm has insufficient data. The default.
     #[default]
@@ -101,6 +103,7 @@ impl MissingData {
 /// The state of an alarm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub enum AlarmState {
     /// Within the threshold.
     #[serde(rename = "OK")]

@@ -21,6 +21,7 @@ use crate::Moment;
 use crate::alarm::{AlarmRule, AlarmState, Comparison, Verdict};
 use crate::metrics::{Metric, Metrics, Signal, Source, Statistic};
 use crate::policy::{Answer, Group, Limits, SimplePolicy, StepPolicy, TargetTrackingPolicy};
+use crate::unknown::{self, NotModelled};
 
 /// A fleet's configuration without contradictions in itself. It is written down as a [`FleetSpec`].
 ///
@@ -42,6 +43,7 @@ pub struct FleetConfig {
     alarms: Vec<Alarm>,
     policies: Vec<Policy>,
     prices: Vec<f64>,
+    not_modelled: Vec<NotModelled>,
 }
 
 /// An alarm of the fleet and what it does in `ALARM`.
@@ -77,6 +79,7 @@ impl Alarm {
 
 /// What an alarm does in `ALARM`. Policies are positions in [`FleetConfig::policies`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Action {
     /// Invokes a step or simple scaling policy, every minute anew.
     Invoke(usize),
@@ -164,6 +167,7 @@ impl FleetConfig {
         Ok(Self {
             limits: checked.limits,
             prices: checked.prices,
+            not_modelled: [spec.not_modelled.clone(), unknown::of_alarms(&spec, &alarms)].concat(),
             warmup: Duration::from_secs_f64(spec.warmup_seconds),
             spec,
             alarms,
@@ -175,6 +179,12 @@ impl FleetConfig {
     #[must_use]
     pub fn spec(&self) -> &FleetSpec {
         &self.spec
+    }
+
+    /// What nothing here models: what the spec names, and what follows from its alarms.
+    #[must_use]
+    pub fn not_modelled(&self) -> &[NotModelled] {
+        &self.not_modelled
     }
 
     /// The bounds of the group.

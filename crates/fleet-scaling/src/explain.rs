@@ -112,7 +112,7 @@ impl fmt::Display for Sentence<'_> {
                 "{at_risk} at risk of interruption: {ahead} launched ahead to replace them"
             ),
             Reason::NotModelled { part } => {
-                let part = &self.config.spec().not_modelled[part];
+                let part = &self.config.not_modelled()[part];
                 write!(f, "{part}: not modelled, and it may move the desired capacity")
             }
             Reason::Quiet => f.write_str("no alarm invokes a policy"),

@@ -21,6 +21,7 @@ use crate::config::FleetConfig;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Severity {
     /// Something is there without any effect.
     Note,
@@ -104,7 +105,7 @@ pub fn lint(config: &FleetConfig) -> Vec<Finding> {
             .is_some_and(|evidence| evidence.now == evidence.fixed);
         !same || finding.severity == Severity::Note
     });
-    let undecided: Vec<String> = config.undecided().map(ToString::to_string).collect();
+    let undecided: Vec<String> = config.not_simulated().map(ToString::to_string).collect();
     if !undecided.is_empty() {
         for finding in findings.iter_mut().filter(|finding| finding.evidence.is_some()) {
             finding.severity = Severity::Note;

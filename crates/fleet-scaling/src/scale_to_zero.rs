@@ -42,6 +42,7 @@ impl QueueEmptyAlarm {
 
 /// What the function does with one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reaction {
     /// Set the desired capacity to zero.
     SetToZero,
@@ -84,6 +85,7 @@ pub struct Facts {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "outcome")]
+#[non_exhaustive]
 pub enum ZeroOutcome {
     /// Nothing: the alarm is not in `ALARM`.
     NotAlarming,
@@ -109,6 +111,7 @@ pub enum ZeroOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "guard")]
+#[non_exhaustive]
 pub enum Guard {
     /// The queue is not empty: jobs wait, or are not done.
     QueuedJobs {

@@ -8,6 +8,7 @@ use crate::alarm::AlarmState;
 /// The processes of an Auto Scaling group that matter here and can be suspended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub enum Process {
     /// Adds instances.
     Launch,

@@ -8,7 +8,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::FleetConfig;
+use crate::config::{Alarm, FleetConfig, FleetSpec};
+use crate::metrics::Statistic;
+use crate::metrics::math::MetricStat;
 
 /// A part of a group's scaling that is there and not modelled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,7 @@ pub struct NotModelled {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Direction {
     /// Only up.
     Out,
@@ -40,11 +43,14 @@ pub enum Direction {
 
 /// What an unmodelled part leaves unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Effect {
     /// The desired capacity, and all that follows from it.
     Capacity,
     /// When instances come and go, and what they cost; not the desired capacity.
     Course,
+    /// What simulations come to. Decisions on given metrics are not affected.
+    Simulation,
 }
 
 /// The kinds of parts that are not modelled.
@@ -53,20 +59,22 @@ pub enum Effect {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Part {
-    /// An alarm or a policy on metric math.
+    /// An alarm or a policy on an expression that [`Math`](crate::metrics::math::Math) does not know.
     MetricMath,
-    /// An alarm on a percentile or another extended statistic.
+    /// An alarm on a percentile of several samples, or on another extended statistic.
     Percentile,
     /// An alarm on an anomaly detection band.
     AnomalyBand,
-    /// An alarm on `SampleCount`.
+    /// An alarm on `SampleCount` of a metric whose samples nobody has counted.
     SampleCount,
-    /// An alarm on points of one unit.
+    /// An alarm on points of one unit of a metric whose units are not known.
     Unit,
     /// An alarm with a period of 10, 20 or 30 seconds.
     HighResolution,
-    /// A metric that the fleet does not publish.
+    /// A metric that nobody has read.
     OtherMetric,
+    /// A metric that is not among those that the fleet publishes, so that simulations have no data of it.
+    UnpublishedMetric,
     /// Target tracking of a predefined metric.
     PredefinedMetric,
     /// Target tracking with a period of its own.
@@ -91,7 +99,7 @@ pub enum Part {
 
 impl Part {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::MetricMath,
         Self::Percentile,
         Self::AnomalyBand,
@@ -99,6 +107,7 @@ impl Part {
         Self::Unit,
         Self::HighResolution,
         Self::OtherMetric,
+        Self::UnpublishedMetric,
         Self::PredefinedMetric,
         Self::TrackingPeriod,
         Self::OtherState,
@@ -115,13 +124,16 @@ impl Part {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::MetricMath => "metric math, `FILL` included",
-            Self::Percentile => "percentiles and other extended statistics",
+            Self::MetricMath => {
+                "metric math beyond arithmetic, comparisons, `IF`, `FILL`, `SUM` and `AVG` of series"
+            }
+            Self::Percentile => "percentiles of several samples, and other extended statistics",
             Self::AnomalyBand => "anomaly detection bands",
-            Self::SampleCount => "the statistic `SampleCount`",
-            Self::Unit => "alarms on points of one unit",
+            Self::SampleCount => "`SampleCount` of samples that nobody has counted",
+            Self::Unit => "points of one unit where the units are not known",
             Self::HighResolution => "periods of 10, 20 and 30 seconds",
-            Self::OtherMetric => "metrics that the fleet does not publish",
+            Self::OtherMetric => "metrics that are not read",
+            Self::UnpublishedMetric => "metrics that the fleet does not publish",
             Self::PredefinedMetric => "predefined metrics of target tracking",
             Self::TrackingPeriod => "target tracking with a period of its own",
             Self::OtherState => "policies under `OKActions` and `InsufficientDataActions`",
@@ -153,6 +165,7 @@ impl Part {
             | Self::OtherPolicy
             | Self::ScheduledAction
             | Self::PolicyWarmUp => Effect::Capacity,
+            Self::UnpublishedMetric => Effect::Simulation,
             Self::WarmPool | Self::LifecycleHook | Self::Weights => Effect::Course,
         }
     }
@@ -165,6 +178,7 @@ impl Part {
             let unknown = match part.effect() {
                 Effect::Capacity => "the desired capacity and all that follows",
                 Effect::Course => "when instances come and go, and what they cost",
+                Effect::Simulation => "what simulations come to: waits, hours, cost",
             };
             table.push_str(&format!("| {} | {unknown} |\n", part.name()));
         }
@@ -208,7 +222,7 @@ pub(crate) fn range(config: &FleetConfig, known: &Situation) -> (u32, u32, Vec<u
     let limits = config.limits();
     let (mut least, mut most) = (known.desired, known.desired);
     let mut by = Vec::new();
-    for (position, part) in config.spec().not_modelled.iter().enumerate() {
+    for (position, part) in config.not_modelled().iter().enumerate() {
         let acts = match part.part {
             // A schedule sets the capacity whatever alarms and policies say.
             Part::ScheduledAction | Part::PredictiveScaling => true,
@@ -241,22 +255,56 @@ pub(crate) fn range(config: &FleetConfig, known: &Situation) -> (u32, u32, Vec<u
     (least, most, by)
 }
 
+/// What follows from the alarms themselves: metrics that simulations have no data of, and percentiles of periods that
+/// hold several samples.
+pub(crate) fn of_alarms(spec: &FleetSpec, alarms: &[Alarm]) -> Vec<NotModelled> {
+    let mut found: Vec<NotModelled> = Vec::new();
+    for alarm in alarms {
+        for MetricStat { metric, statistic } in alarm.metric.metrics(alarm.statistic) {
+            let mut add = |part, why: &str| {
+                let what = format!("alarm `{}` watches {metric}, {why}", alarm.name);
+                found.push(NotModelled {
+                    part,
+                    what,
+                    direction: Direction::Both,
+                });
+            };
+            if !spec.publishes.iter().any(|own| own.metric == metric) {
+                add(Part::UnpublishedMetric, "which the fleet does not publish");
+            }
+            if matches!(statistic, Statistic::Percentile(_)) && alarm.period > 1 {
+                let why = "a percentile of several samples, between which CloudWatch interpolates in an unpublished way";
+                add(Part::Percentile, why);
+            }
+        }
+    }
+    found
+}
+
 impl FleetConfig {
     /// The parts that may change what the modelled ones make of the desired capacity.
     pub fn undecided(&self) -> impl Iterator<Item = &NotModelled> {
-        self.spec().not_modelled.iter().filter(|part| part.decides())
+        self.not_modelled().iter().filter(|part| part.decides())
+    }
+
+    /// The parts without which a simulation may come to something else than the group.
+    pub(crate) fn not_simulated(&self) -> impl Iterator<Item = &NotModelled> {
+        let course = |part: &&NotModelled| part.part.effect() == Effect::Course;
+        self.not_modelled().iter().filter(move |part| !course(part))
     }
 
     /// Sentences for whoever reads figures of this configuration: what they leave out. None when nothing is.
     #[must_use]
     pub fn unknown(&self) -> Vec<String> {
-        self.spec()
-            .not_modelled
+        self.not_modelled()
             .iter()
             .map(|part| match part.part.effect() {
                 Effect::Capacity => format!("{part}: what it does to the desired capacity is not known"),
                 Effect::Course => {
                     format!("{part}: when instances come and go, and what they cost, is not known")
+                }
+                Effect::Simulation => {
+                    format!("{part}: to the simulation it has no data, and what comes of them is not known")
                 }
             })
             .collect()

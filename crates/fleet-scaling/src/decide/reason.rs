@@ -73,7 +73,7 @@ pub enum Reason {
     },
     /// A part that is not modelled may move the desired capacity.
     NotModelled {
-        /// Its position in [`FleetSpec::not_modelled`](crate::config::FleetSpec::not_modelled).
+        /// Its position in [`FleetConfig::not_modelled`](crate::config::FleetConfig::not_modelled).
         part: usize,
     },
     /// No alarm wants anything.

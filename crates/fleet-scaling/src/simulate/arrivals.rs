@@ -28,6 +28,7 @@ pub use trace::{Trace, TraceError};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase", tag = "process")]
+#[non_exhaustive]
 pub enum Arrivals {
     /// No job ever.
     None,

@@ -103,7 +103,7 @@ fn question(config: &FleetConfig, reason: &Reason) -> Question {
         | Reason::Suspended {
             process: Process::Terminate,
         } => Question::NotZero,
-        Reason::NotModelled { part } => match config.spec().not_modelled[*part].direction {
+        Reason::NotModelled { part } => match config.not_modelled()[*part].direction {
             Direction::In => Question::NotZero,
             Direction::Out | Direction::Both => Question::NotMore,
         },

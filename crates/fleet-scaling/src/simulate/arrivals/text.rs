@@ -7,6 +7,7 @@ use super::Arrivals;
 
 /// The text is no arrival process.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ArrivalsError {
     /// The word before the colon.
     #[error(

@@ -23,6 +23,7 @@ struct Rows {
 
 /// The recording cannot be used. Lines count from 1.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TraceError {
     /// There is no data in it.
     #[error("the trace has no data")]
