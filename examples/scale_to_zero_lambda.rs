@@ -165,6 +165,8 @@ impl fmt::Display for Outcome {
             Self::Held(Guard::WorkersUnknown) => "held:workers-unknown",
             Self::Held(Guard::Silent { .. }) => "held:silent",
             Self::Held(Guard::BelowMinimum { .. }) => "held:below-minimum",
+            // What a later version of the library adds.
+            Self::Held(_) => "held",
             Self::Failed(_) => "failed",
         };
         f.write_str(word)
@@ -370,6 +372,8 @@ impl Function {
             ZeroOutcome::Held { guard } => return Ok(Outcome::Held(guard)),
             ZeroOutcome::SetToZero => (0, Outcome::SetToZero),
             ZeroOutcome::Drain { to } => (to, Outcome::Drained(to)),
+            // What a later version of the library adds is no permission to change the group.
+            other => return Err(format!("`{other:?}` is an outcome that this function does not know").into()),
         };
         let set = self.autoscaling.set_desired_capacity();
         set.auto_scaling_group_name(&group)

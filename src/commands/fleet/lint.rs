@@ -231,7 +231,7 @@ fn word(severity: Severity) -> (&'static str, Role) {
     match severity {
         Severity::Error => ("error", Role::Error),
         Severity::Warning => ("warning", Role::Warning),
-        Severity::Note => ("note", Role::Dim),
+        _ => ("note", Role::Dim),
     }
 }
 

@@ -136,6 +136,7 @@ fn scale_to_zero(world: &mut World, message: &AlarmMessage) -> String {
                 Err(error) => format!("[ERROR] {group}: {}: {}", error.code, error.message),
             }
         }
+        other => format!("[ERROR] {group}: reaction {other:?} is not known"),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use fleet_scaling::alarm::Comparison;
 use fleet_scaling::config::{Action, FleetConfig};
 use fleet_scaling::decide::{Decision, Reason};
 use fleet_scaling::state::{FleetState, Process};
@@ -105,7 +104,7 @@ fn question(config: &FleetConfig, reason: &Reason) -> Question {
         } => Question::NotZero,
         Reason::NotModelled { part } => match config.not_modelled()[*part].direction {
             Direction::In => Question::NotZero,
-            Direction::Out | Direction::Both => Question::NotMore,
+            _ => Question::NotMore,
         },
         // Also what later versions of the library add.
         _ => Question::ThisMany,
@@ -115,15 +114,11 @@ fn question(config: &FleetConfig, reason: &Reason) -> Question {
 /// Alarms on much work add instances, alarms on little work take them away.
 fn of_alarm(config: &FleetConfig, position: usize) -> Question {
     let alarm = &config.alarms()[position];
-    match (alarm.action, alarm.rule.comparison) {
-        (Action::ScaleOut(_), _) => Question::NotMore,
-        (Action::ScaleIn(_) | Action::ScaleToZero, _) => Question::NotZero,
-        (Action::Invoke(_), Comparison::GreaterThanOrEqualToThreshold | Comparison::GreaterThanThreshold) => {
-            Question::NotMore
-        }
-        (Action::Invoke(_), Comparison::LessThanThreshold | Comparison::LessThanOrEqualToThreshold) => {
-            Question::NotZero
-        }
+    match alarm.action {
+        Action::ScaleOut(_) => Question::NotMore,
+        Action::ScaleIn(_) | Action::ScaleToZero => Question::NotZero,
+        _ if alarm.rule.comparison.looks_up() => Question::NotMore,
+        _ => Question::NotZero,
     }
 }
 

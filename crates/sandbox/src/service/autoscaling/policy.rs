@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use fleet_scaling::alarm::Comparison;
 use fleet_scaling::policy::{Answer, Hold, StepPolicy, TargetTrackingPolicy, largest};
 use serde_json::{Map, Value, json};
 
@@ -103,14 +102,10 @@ fn answer(world: &World, group: &str, arn: &str, alarm: &str) -> Answer {
             Some(value) => step.answer(&group, value, spec.rule.threshold, spec.rule.comparison),
             None => nothing,
         },
-        PolicyKind::Tracking { policy, .. } => match spec.rule.comparison {
-            Comparison::GreaterThanThreshold | Comparison::GreaterThanOrEqualToThreshold => {
-                policy.scale_out(&group, value)
-            }
-            Comparison::LessThanThreshold | Comparison::LessThanOrEqualToThreshold => {
-                policy.scale_in(&group, value)
-            }
-        },
+        PolicyKind::Tracking { policy, .. } if spec.rule.comparison.looks_up() => {
+            policy.scale_out(&group, value)
+        }
+        PolicyKind::Tracking { policy, .. } => policy.scale_in(&group, value),
     }
 }
 

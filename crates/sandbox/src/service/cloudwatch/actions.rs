@@ -135,7 +135,7 @@ pub(super) fn announce(world: &mut World, name: &str, before: AlarmState) {
     let actions = match alarm.state {
         AlarmState::Alarm => &alarm.spec.alarm_actions,
         AlarmState::Ok => &alarm.spec.ok_actions,
-        AlarmState::InsufficientData => return,
+        _ => return,
     };
     for action in actions {
         history::add(

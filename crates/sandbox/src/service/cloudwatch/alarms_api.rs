@@ -92,7 +92,7 @@ pub(super) fn set_alarm_state(world: &mut World, input: &Value) -> OpResult {
     alarm.transitioned = now;
     let policies: Vec<_> = match wanted {
         AlarmState::Alarm => &alarm.spec.alarm_actions[..],
-        AlarmState::Ok | AlarmState::InsufficientData => &[],
+        _ => &[],
     }
     .iter()
     .filter(|action| autoscaling::is_policy(action))

@@ -27,7 +27,7 @@ pub(super) fn sentence(spec: &AlarmSpec, evaluation: &Evaluation, points: &[Poin
     let treated = match rule.missing_data {
         MissingData::Breaching => Some("Breaching"),
         MissingData::NotBreaching => Some("NonBreaching"),
-        MissingData::Missing | MissingData::Ignore => None,
+        _ => None,
     }
     .filter(|_| filled > 0)
     .map(|how| {
