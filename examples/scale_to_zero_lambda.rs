@@ -373,7 +373,11 @@ impl Function {
             ZeroOutcome::SetToZero => (0, Outcome::SetToZero),
             ZeroOutcome::Drain { to } => (to, Outcome::Drained(to)),
             // What a later version of the library adds is no permission to change the group.
-            other => return Err(format!("`{other:?}` is an outcome that this function does not know").into()),
+            other => {
+                return Err(format!(
+                    "`{other:?}` is an outcome that this function does not know"
+                ));
+            }
         };
         let set = self.autoscaling.set_desired_capacity();
         set.auto_scaling_group_name(&group)
