@@ -46,6 +46,8 @@ fn expected(scenario: Scenario) -> Option<&'static str> {
     Some(match scenario {
         // Throttling lies between bpctl and the account: nothing is broken there.
         Scenario::Healthy | Scenario::Throttled | Scenario::ExpiredCredentials => return None,
+        // What only shows when something is deployed.
+        Scenario::WrongArchitecture | Scenario::SlowHealth => return None,
         Scenario::MigrationFails => "BP-MIG-001",
         Scenario::MigrationSlow => "BP-MIG-002",
         Scenario::PullError => "BP-ECS-008",

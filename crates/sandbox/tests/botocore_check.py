@@ -107,6 +107,25 @@ def newest_deployment(account):
     return listed["serviceDeployments"][0]["serviceDeploymentArn"]
 
 
+def unfinished_deployment(account):
+    account.call("ecs", "UpdateService", cluster="bp", service="bp-frontend", forceNewDeployment=True)
+    listed = account.call("ecs", "ListServiceDeployments", cluster="bp", service="bp-frontend")
+    return listed["serviceDeployments"][0]["serviceDeploymentArn"]
+
+
+def newest_revision(account):
+    listed = account.call("ecs", "ListServiceDeployments", cluster="bp", service="bp-backend")
+    return listed["serviceDeployments"][0]["targetServiceRevisionArn"]
+
+
+READ_ONLY = ("taskDefinitionArn", "revision", "status", "requiresAttributes", "compatibilities", "registeredAt", "registeredBy")
+
+
+def definition(account):
+    known = account.call("ecs", "DescribeTaskDefinition", taskDefinition="bp-backend")["taskDefinition"]
+    return {name: value for name, value in known.items() if name not in READ_ONLY}
+
+
 def running_task(account):
     return account.call("ecs", "ListTasks", cluster="bp", serviceName="bp-backend")["taskArns"][0]
 
@@ -381,13 +400,23 @@ CALLS = {
             lambda a: {"serviceDeploymentArns": [newest_deployment(a)]},
             "serviceDeployments",
         ),
+        "DescribeServiceRevisions": (
+            lambda a: {"serviceRevisionArns": [newest_revision(a)]},
+            "serviceRevisions",
+        ),
         "DescribeServices": ({"cluster": "bp", "services": ["bp-backend", "bp-frontend"]}, "services"),
         "DescribeTaskDefinition": ({"taskDefinition": "bp-backend"}, "taskDefinition"),
         "DescribeTasks": (lambda a: {"cluster": "bp", "tasks": [running_task(a)]}, "tasks"),
         "ListServiceDeployments": ({"cluster": "bp", "service": "bp-backend"}, "serviceDeployments"),
         "ListServices": ({"cluster": "bp"}, "serviceArns"),
+        "ListTaskDefinitions": ({"familyPrefix": "bp-backend", "sort": "DESC"}, "taskDefinitionArns"),
         "ListTasks": ({"cluster": "bp"}, "taskArns"),
+        "RegisterTaskDefinition": (definition, "taskDefinition"),
         "RunTask": (one_off, "tasks"),
+        "StopServiceDeployment": (
+            lambda a: {"serviceDeploymentArn": unfinished_deployment(a), "stopType": "ROLLBACK"},
+            "serviceDeploymentArn",
+        ),
         "StopTask": (
             lambda a: {"cluster": "bp", "task": a.call("ecs", "RunTask", **one_off(a))["tasks"][0]["taskArn"]},
             "task",
@@ -543,6 +572,7 @@ REFUSALS = [
 COMMANDS = [
     "sts get-caller-identity --query Account",
     "ecs describe-services --cluster bp --services bp-backend --query services[0].status",
+    "ecs list-task-definitions --family-prefix bp-backend --query taskDefinitionArns[0]",
     "ecs list-tasks --cluster bp --max-items 2 --query length(taskArns)",
     "logs filter-log-events --log-group-name /ecs/bp-backend --max-items 5 --query length(events)",
     "cloudwatch describe-alarms --alarm-name-prefix p1- --query length(MetricAlarms)",

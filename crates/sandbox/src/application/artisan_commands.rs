@@ -10,6 +10,8 @@ use super::process::{Act, Deed};
 pub(crate) struct Application {
     /// It dies with a PHP fatal error whenever it boots.
     pub(crate) fatal: bool,
+    /// `php-fpm` refuses its configuration.
+    pub(crate) no_fpm: bool,
     /// `APP_ENV=production`: destructive commands want `--force`.
     pub(crate) production: bool,
     /// The older code, whose `tenancy:pools-migrate` accepts `--force`.
@@ -40,6 +42,7 @@ pub(crate) fn command(clause: &Clause, application: Application) -> Vec<Act> {
         ["nginx", ..] => serve(DaemonKind::Nginx),
         ["node" | "next", ..] => serve(DaemonKind::Next),
         ["php-fpm", ..] if application.fatal => fatal(),
+        ["php-fpm", ..] if application.no_fpm => bad_pool(),
         ["php-fpm", ..] => serve(DaemonKind::PhpFpm),
         // PHP reads the script from standard input, which is closed: nothing to do, status 0.
         ["php"] => vec![finish(60, 0)],
@@ -90,6 +93,26 @@ fn seconds(time: &str) -> Option<u64> {
     };
     let number: f64 = number.parse().ok()?;
     (number.is_finite() && number >= 0.0).then_some((number * 1000.0) as u64 * unit)
+}
+
+/// A misspelt setting of the pool. php-fpm ends with `FPM_EXIT_CONFIG`, which is 78 (php-src, `sapi/fpm/fpm/fpm.h`).
+fn bad_pool() -> Vec<Act> {
+    vec![
+        Act::say(
+            60,
+            "ERROR: [/usr/local/etc/php-fpm.d/www.conf:9] unknown entry 'pm.max_childern'",
+        ),
+        Act::say(
+            1,
+            "ERROR: Unable to include /usr/local/etc/php-fpm.d/www.conf from /usr/local/etc/php-fpm.conf at line 9",
+        ),
+        Act::say(
+            1,
+            "ERROR: failed to load configuration file '/usr/local/etc/php-fpm.conf'",
+        ),
+        Act::say(1, "ERROR: FPM initialization failed"),
+        finish(1, 78),
+    ]
 }
 
 fn fatal() -> Vec<Act> {

@@ -46,7 +46,8 @@ fn lead(scenario: Scenario) -> Option<Duration> {
         | Scenario::SecondPublisher => 30 * 60,
         Scenario::RdsStorageLow => 40 * 60,
         Scenario::RdsRefused => 20 * 60,
-        Scenario::EcrTagMissing => 35 * 60,
+        Scenario::EcrTagMissing | Scenario::WrongArchitecture => 35 * 60,
+        Scenario::SlowHealth => 5 * 60,
         _ => return None,
     };
     Some(Duration::from_secs(seconds))

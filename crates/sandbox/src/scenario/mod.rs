@@ -111,6 +111,10 @@ scenarios! {
     NatExhausted = "nat-exhausted",
     /// The tags that the services pull are gone from ECR. Running tasks live on; the next deployment would fail.
     EcrTagMissing = "ecr-tag-missing",
+    /// The newest PHP image was built for `linux/amd64`. Running tasks live on; the next deployment would fail.
+    WrongArchitecture = "wrong-architecture",
+    /// New backend tasks answer their health checks only four minutes after their start. Deployments take long and succeed.
+    SlowHealth = "slow-health",
     /// Every third API call is throttled.
     Throttled = "throttled",
     /// The caller's credentials have expired.

@@ -84,6 +84,11 @@ pub(crate) fn identity(world: &World, caller: &Caller) -> Identity {
     }
 }
 
+/// The ARN of whoever sends the present request.
+pub(crate) fn caller_arn(world: &World) -> String {
+    identity(world, &world.services.sts.caller).arn
+}
+
 fn get_caller_identity(world: &World, _: &Value) -> OpResult {
     let identity = identity(world, &world.services.sts.caller);
     Ok(json!({

@@ -80,6 +80,7 @@ pub(super) fn backend(
         "--max-time=3600",
     ];
     TaskDefinition {
+        input: None,
         family: names.backend.clone(),
         revision: 42,
         cpu: 1024,
@@ -206,6 +207,7 @@ pub(super) fn frontend(world: &World, names: &Names, base: &str, registered: Sim
     let repository = ecr::repository_uri(world, &names.frontend_repository);
     let staged = world.options.layout == Layout::Staged;
     TaskDefinition {
+        input: None,
         family: names.frontend.clone(),
         revision: 17,
         cpu: 512,

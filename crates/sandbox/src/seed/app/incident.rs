@@ -8,7 +8,7 @@ use super::names::Names;
 use super::place::app_key;
 use crate::options::Layout;
 use crate::scenario::Scenario;
-use crate::service::ecr::Content;
+use crate::service::ecr::{Build, Content, Platform};
 use crate::service::ecs::{self, definition};
 use crate::service::{Service, ecr, elb, secretsmanager};
 use crate::world::World;
@@ -26,12 +26,12 @@ pub(crate) fn begin(world: &mut World, scenario: Scenario) {
         }
         Scenario::CrashLoop => {
             tolerate(world, &names, 50);
-            push_php(world, &names, "php-latest", true);
+            push_php(world, &names, "php-latest", Build::Fatal);
             ecs::deploy(world, &names.backend, None);
         }
         Scenario::BreakerRollback => {
-            let tag = format!("php-{}", world.application_ids.hex(7));
-            push_php(world, &names, &tag, true);
+            // The deploy workflow gives a build its commit's tag and the moving one.
+            let tag = push_php(world, &names, "php-latest", Build::NoFpm);
             release(world, &names, &tag);
         }
         Scenario::SecretMissing => {
@@ -65,6 +65,17 @@ pub(crate) fn begin(world: &mut World, scenario: Scenario) {
                 ecr::untag(world, &names.backend_repository, tag);
             }
         }
+        Scenario::WrongArchitecture => {
+            let (tag, now) = (format!("php-{}", world.application_ids.hex(7)), world.now);
+            let image = (Content::Php(Build::Good), Platform::Amd64);
+            ecr::push_for(
+                world,
+                &names.backend_repository,
+                &[&tag, "php-latest"],
+                image,
+                now,
+            );
+        }
         // The others are conditions that the behaviour itself asks for.
         _ => {}
     }
@@ -77,12 +88,15 @@ pub(super) fn mend(world: &mut World, scenario: Scenario) {
         Scenario::PullError => {
             // The build arrives: the newest definition's tag exists from now on.
             if let Some(tag) = newest_php_tag(world, &names) {
-                push_php(world, &names, &tag, false);
+                push_php(world, &names, &tag, Build::Good);
             }
         }
         Scenario::CrashLoop => {
-            push_php(world, &names, "php-latest", false);
+            push_php(world, &names, "php-latest", Build::Good);
             ecs::deploy(world, &names.backend, None);
+        }
+        Scenario::BreakerRollback | Scenario::WrongArchitecture => {
+            push_php(world, &names, "php-latest", Build::Good);
         }
         Scenario::SecretMissing => {
             let key = app_key(world);
@@ -105,7 +119,7 @@ pub(super) fn mend(world: &mut World, scenario: Scenario) {
         Scenario::ZoneDisabled => elb::return_to_zones(world, &names.balancer),
         Scenario::EcrTagMissing => {
             let repository = &names.backend_repository;
-            ecr::tag_newest_good(world, repository, "php-latest", Content::Php { fatal: false });
+            ecr::tag_newest_good(world, repository, "php-latest", Content::Php(Build::Good));
             ecr::tag_newest_good(world, repository, "nginx-latest", Content::Nginx);
         }
         _ => {}
@@ -126,7 +140,8 @@ fn tolerate(world: &mut World, names: &Names, failures: usize) {
     }
 }
 
-fn push_php(world: &mut World, names: &Names, tag: &str, fatal: bool) {
+/// Pushes a build of the PHP image; answers the tag that is its own.
+fn push_php(world: &mut World, names: &Names, tag: &str, build: Build) -> String {
     let now = world.now;
     let sha = format!("php-{}", world.application_ids.hex(7));
     let tags: Vec<&str> = if tag == "php-latest" {
@@ -134,13 +149,8 @@ fn push_php(world: &mut World, names: &Names, tag: &str, fatal: bool) {
     } else {
         vec![tag]
     };
-    ecr::push(
-        world,
-        &names.backend_repository,
-        &tags,
-        Content::Php { fatal },
-        now,
-    );
+    ecr::push(world, &names.backend_repository, &tags, Content::Php(build), now);
+    if tag == "php-latest" { sha } else { tag.to_owned() }
 }
 
 /// Registers a revision of the backend with another PHP image and deploys it.
@@ -150,6 +160,7 @@ fn release(world: &mut World, names: &Names, tag: &str) {
     };
     let mut revision = world.services.ecs.definitions[newest].clone();
     revision.registered = world.now;
+    revision.input = None;
     for container in &mut revision.containers {
         if let Some((repository, old)) = container.image.rsplit_once(':')
             && old.starts_with("php-")

@@ -8,7 +8,7 @@ use super::definitions::{self, SecretArns};
 use super::names::Names;
 use crate::options::Layout;
 use crate::seed::names::generated;
-use crate::service::ecr::Content;
+use crate::service::ecr::{Build, Content};
 use crate::service::ecs::definition;
 use crate::service::ecs::service::{LoadBalancer, Provider, Service};
 use crate::service::{ecr, ecs, elb, logs, rds, secretsmanager};
@@ -136,7 +136,7 @@ fn images(world: &mut World, names: &Names) {
             world,
             backend,
             &[&php, "php-latest"],
-            Content::Php { fatal: false },
+            Content::Php(Build::Good),
             pushed + Duration::from_secs(95),
         );
         ecr::push(

@@ -8,29 +8,40 @@ use crate::error::{ApiError, OpResult};
 use crate::service::member::{list, present, text};
 use crate::world::World;
 
-const MEDIA_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(super) const MEDIA_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 
-/// The manifest of an image (OCI image specification): its own digest stands in no manifest, so this one is told apart
-/// by the digest of its configuration.
+/// What a tag points at after `docker buildx build --push`: an image index, because BuildKit adds a provenance
+/// attestation to every image by default (Docker documentation, "Build attestations"; OCI image specification, "Image
+/// Index"). An index does not hold its own digest, so this one is told apart by the digest of its image's manifest.
+/// The parts of the index, which ECR lists as untagged images, are not simulated.
 fn manifest(image: &Image) -> String {
     let part = |what: &str| {
         let digest = Sha256::digest(format!("{what} {}", image.digest));
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("sha256:{hex}")
     };
+    let own = part("manifest");
     json!({
         "schemaVersion": 2,
         "mediaType": MEDIA_TYPE,
-        "config": {
-            "mediaType": "application/vnd.oci.image.config.v1+json",
-            "size": 7_023,
-            "digest": part("config"),
-        },
-        "layers": [{
-            "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
-            "size": image.bytes,
-            "digest": part("layer"),
-        }],
+        "manifests": [
+            {
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "digest": own,
+                "size": 2_202,
+                "platform": {"architecture": image.platform.architecture(), "os": "linux"},
+            },
+            {
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "digest": part("attestation"),
+                "size": 566,
+                "annotations": {
+                    "vnd.docker.reference.digest": own,
+                    "vnd.docker.reference.type": "attestation-manifest",
+                },
+                "platform": {"architecture": "unknown", "os": "unknown"},
+            },
+        ],
     })
     .to_string()
 }

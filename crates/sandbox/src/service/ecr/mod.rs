@@ -34,6 +34,27 @@ pub(crate) struct Image {
     pub(crate) pushed: SimTime,
     pub(crate) bytes: u64,
     pub(crate) content: Content,
+    pub(crate) platform: Platform,
+}
+
+/// The processor that an image was built for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Platform {
+    /// `linux/arm64`, as the platform's tasks are.
+    #[default]
+    Arm64,
+    /// `linux/amd64`: a build without `--platform`, on most build machines.
+    Amd64,
+}
+
+impl Platform {
+    /// As in image indexes (OCI image specification, `platform.architecture`).
+    pub(crate) fn architecture(self) -> &'static str {
+        match self {
+            Self::Arm64 => "arm64",
+            Self::Amd64 => "amd64",
+        }
+    }
 }
 
 /// What an image contains, as far as its containers behave differently.
@@ -41,13 +62,20 @@ pub(crate) struct Image {
 pub(crate) enum Content {
     /// nginx as a reverse proxy of php-fpm.
     Nginx,
-    /// PHP with the Laravel application; `fatal` when the build cannot boot.
-    Php {
-        /// The application dies with a PHP fatal error as soon as it boots.
-        fatal: bool,
-    },
+    /// PHP with the Laravel application.
+    Php(Build),
     /// The Next.js frontend.
     Next,
+}
+
+/// How well a build of the PHP image works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    Good,
+    /// The application dies with a PHP fatal error as soon as it boots.
+    Fatal,
+    /// `php-fpm` refuses its configuration; `artisan` works.
+    NoFpm,
 }
 
 /// DescribeImages and DescribeRepositories answer 100 a page unless told otherwise, at most 1000 (API reference).
@@ -86,10 +114,21 @@ pub(crate) fn push(
     content: Content,
     pushed: SimTime,
 ) -> String {
+    push_for(world, repository, tags, (content, Platform::Arm64), pushed)
+}
+
+/// The same with an image for another processor.
+pub(crate) fn push_for(
+    world: &mut World,
+    repository: &str,
+    tags: &[&str],
+    (content, platform): (Content, Platform),
+    pushed: SimTime,
+) -> String {
     let digest = format!("sha256:{}", world.application_ids.hex(64));
     let bytes = match content {
         Content::Nginx => 18_412_331,
-        Content::Php { .. } => 187_904_112,
+        Content::Php(_) => 187_904_112,
         Content::Next => 71_336_902,
     } + world.application_ids.between(0, 40_000);
     for tag in tags {
@@ -102,6 +141,7 @@ pub(crate) fn push(
             pushed,
             bytes,
             content,
+            platform,
         });
     }
     digest
@@ -281,8 +321,7 @@ fn describe_images(world: &World, input: &Value) -> OpResult {
                 "imageTags": (!image.tags.is_empty()).then_some(&image.tags),
                 "imageSizeInBytes": image.bytes,
                 "imagePushedAt": image.pushed.epoch_seconds(),
-                "imageManifestMediaType": "application/vnd.oci.image.manifest.v1+json",
-                "artifactMediaType": "application/vnd.oci.image.config.v1+json",
+                "imageManifestMediaType": manifest::MEDIA_TYPE,
             })
         })
         .collect();

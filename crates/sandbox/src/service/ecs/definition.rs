@@ -16,6 +16,8 @@ pub(crate) struct TaskDefinition {
     pub(crate) memory: u32,
     pub(crate) registered: SimTime,
     pub(crate) containers: Vec<ContainerDefinition>,
+    /// What RegisterTaskDefinition was given; absent for those that CloudFormation made.
+    pub(crate) input: Option<Value>,
 }
 
 /// One container of a task definition.
@@ -94,6 +96,17 @@ pub(crate) fn find(world: &World, named: &str) -> Option<usize> {
 pub(super) fn describe(world: &World, input: &Value) -> OpResult {
     let index = find(world, text(input, "taskDefinition").unwrap_or_default())
         .ok_or_else(|| ApiError::client("ClientException", "Unable to describe task definition."))?;
+    let mut answer = described(world, index);
+    // Tags come only when they are asked for (API reference, DescribeTaskDefinition, `include`).
+    let wanted = crate::service::member::texts(input, "include").contains(&"TAGS".to_owned());
+    let given = world.services.ecs.definitions[index].input.as_ref();
+    let tags = given.and_then(|input| input.get("tags")).filter(|_| wanted);
+    answer["tags"] = tags.cloned().unwrap_or_else(|| json!([]));
+    Ok(present(answer))
+}
+
+/// A task definition as DescribeTaskDefinition and RegisterTaskDefinition answer it.
+pub(super) fn described(world: &World, index: usize) -> Value {
     let definition = &world.services.ecs.definitions[index];
     let options = &world.options;
     let role = |kind: &str| {
@@ -102,7 +115,7 @@ pub(super) fn describe(world: &World, input: &Value) -> OpResult {
             options.account_id, definition.family
         )
     };
-    Ok(present(json!({
+    let mut answer = json!({
         "taskDefinition": {
             "taskDefinitionArn": definition.arn(world),
             "containerDefinitions": definition
@@ -135,8 +148,40 @@ pub(super) fn describe(world: &World, input: &Value) -> OpResult {
                 options.account_id
             ),
         },
-        "tags": [],
-    })))
+    });
+    if let Some(Value::Object(given)) = &definition.input {
+        let own = &mut answer["taskDefinition"];
+        // What was not given stays away, what was given stands as it was given, unknown to the sandbox or not.
+        for absent in ["taskRoleArn", "executionRoleArn", "runtimePlatform"] {
+            own[absent] = Value::Null;
+        }
+        own["registeredBy"] = json!(crate::service::sts::caller_arn(world));
+        for (name, value) in given {
+            match name.as_str() {
+                "tags" => {}
+                "containerDefinitions" => own[name] = with_defaults(value),
+                _ => own[name] = value.clone(),
+            }
+        }
+    }
+    answer
+}
+
+/// Containers as they were registered, with what ECS adds.
+fn with_defaults(containers: &Value) -> Value {
+    let mut containers = containers.clone();
+    for container in containers.as_array_mut().into_iter().flatten() {
+        let defaults = json!({
+            "cpu": 0, "portMappings": [], "essential": true, "environment": [], "mountPoints": [],
+            "volumesFrom": [], "systemControls": [],
+        });
+        for (name, value) in defaults.as_object().into_iter().flatten() {
+            if container.get(name).is_none() {
+                container[name] = value.clone();
+            }
+        }
+    }
+    containers
 }
 
 impl ContainerDefinition {

@@ -192,7 +192,7 @@ pub(super) fn connect(world: &mut World, index: usize) {
             );
             (Some((reason, None)), 15)
         }
-        None => match missing_image(world, task) {
+        None => match missing_image(world, task).or_else(|| wrong_processor(world, task)) {
             // Seven retries with growing pauses take about two minutes.
             Some((reason, container)) => (
                 Some((reason, Some(container))),
@@ -256,6 +256,18 @@ fn missing_image(world: &World, task: &Task) -> Option<(String, usize)> {
         ecr::resolve(world, &reference).is_none().then(|| {
             let reason = format!("CannotPullContainerError: pull image manifest has been retried 7 time(s): failed to resolve ref {reference}: {reference}: not found");
             (reason, container)
+        })
+    })
+}
+
+/// The first image of the task that is for another processor, and its container ("CannotPullContainer task errors").
+fn wrong_processor(world: &World, task: &Task) -> Option<(String, usize)> {
+    let definition = &world.services.ecs.definitions[task.definition];
+    (0..definition.containers.len()).find_map(|container| {
+        let image = ecr::resolve(world, &reference(world, task, container))?;
+        (image.platform != ecr::Platform::Arm64).then(|| {
+            let reason = "CannotPullContainerError: pull image manifest has been retried 7 time(s): image Manifest does not contain descriptor matching platform 'linux/arm64'.";
+            (reason.to_owned(), container)
         })
     })
 }
@@ -325,16 +337,22 @@ fn pin(world: &mut World, index: usize, container: usize, digest: &str) {
     let Some((service, deployment)) = world.services.ecs.tasks[index].service.clone() else {
         return;
     };
-    if let Some(deployment) = super::service::named_mut(world, &service).and_then(|service| {
-        service
-            .deployments
+    let Some(service) = super::service::named_mut(world, &service) else {
+        return;
+    };
+    if let Some(known) = service
+        .deployments
+        .iter_mut()
+        .find(|known| known.id == deployment)
+    {
+        let pin = known.pins.entry(container).or_insert_with(|| digest.to_owned());
+        let revision = service
+            .revisions
             .iter_mut()
-            .find(|known| known.id == deployment)
-    }) {
-        deployment
-            .pins
-            .entry(container)
-            .or_insert_with(|| digest.to_owned());
+            .find(|revision| revision.is_of(&deployment));
+        if let Some(revision) = revision {
+            revision.images.entry(container).or_insert_with(|| pin.clone());
+        }
     }
 }
 
@@ -353,13 +371,14 @@ fn process(world: &World, index: usize, container: usize, content: ecr::Content)
     if command.is_empty() && defined.entry_point.is_empty() {
         let own: &[&str] = match content {
             ecr::Content::Nginx => &["nginx", "-g", "daemon off;"],
-            ecr::Content::Php { .. } => &["php-fpm"],
+            ecr::Content::Php(_) => &["php-fpm"],
             ecr::Content::Next => &["node", "server.js"],
         };
         command = own.iter().map(|&word| word.to_owned()).collect();
     }
     let application = Application {
-        fatal: matches!(content, ecr::Content::Php { fatal: true }),
+        fatal: matches!(content, ecr::Content::Php(ecr::Build::Fatal)),
+        no_fpm: matches!(content, ecr::Content::Php(ecr::Build::NoFpm)),
         production: defined
             .environment
             .iter()

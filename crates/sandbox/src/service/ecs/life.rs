@@ -248,11 +248,23 @@ pub(super) fn answers(world: &World, task: &Task) -> Result<(), Failure> {
         });
     if !listening {
         Err(Failure::Refused)
+    } else if warms_up(world, task) {
+        Err(Failure::Code(503))
     } else if position(world, task, "php-fpm").is_some() && !php_listens(world, task) {
         Err(Failure::Code(502))
     } else {
         Ok(())
     }
+}
+
+/// How long a new backend task needs before it answers, in the scenario of that name: less than its service's grace
+/// period of 300 s.
+const SLOW: Duration = Duration::from_secs(240);
+
+fn warms_up(world: &World, task: &Task) -> bool {
+    in_force(world, Scenario::SlowHealth)
+        && position(world, task, "php-fpm").is_some()
+        && task.started.is_none_or(|started| world.now < started + SLOW)
 }
 
 /// Container health checks that are due.

@@ -3,11 +3,15 @@
 
 mod breaker;
 pub(crate) mod definition;
+#[cfg(test)]
+mod deployment_tests;
 mod describe;
 mod judge;
 mod launch;
 mod life;
 mod metrics;
+mod register;
+mod revisions;
 mod rollout;
 #[cfg(test)]
 mod rollout_tests;
@@ -15,6 +19,7 @@ mod run;
 mod scheduler;
 pub(crate) mod service;
 mod stop;
+mod stop_deployment;
 pub(crate) mod task;
 mod tasks;
 #[cfg(test)]
@@ -55,13 +60,17 @@ pub(crate) struct State {
 operations! {
     Read DescribeClusters => describe_clusters,
     Read DescribeServiceDeployments => rollout::describe,
+    Read DescribeServiceRevisions => revisions::describe,
     Read DescribeServices => describe::services,
     Read DescribeTaskDefinition => definition::describe,
     Read DescribeTasks => tasks::describe,
     Read ListServiceDeployments => rollout::list_deployments,
     Read ListServices => list_services,
+    Read ListTaskDefinitions => register::list,
     Read ListTasks => tasks::list_tasks,
+    Write RegisterTaskDefinition => register::register,
     Write RunTask => run::run,
+    Write StopServiceDeployment => stop_deployment::stop,
     Write StopTask => stop::stop,
     Write UpdateService => update::update,
 }

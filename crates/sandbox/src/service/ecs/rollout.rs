@@ -17,6 +17,7 @@ pub(super) enum Status {
     InProgress,
     Successful,
     Stopped,
+    RollbackRequested,
     RollbackInProgress,
     RollbackSuccessful,
     RollbackFailed,
@@ -29,6 +30,7 @@ impl Status {
             Self::InProgress => "IN_PROGRESS",
             Self::Successful => "SUCCESSFUL",
             Self::Stopped => "STOPPED",
+            Self::RollbackRequested => "ROLLBACK_REQUESTED",
             Self::RollbackInProgress => "ROLLBACK_IN_PROGRESS",
             Self::RollbackSuccessful => "ROLLBACK_SUCCESSFUL",
             Self::RollbackFailed => "ROLLBACK_FAILED",
@@ -55,6 +57,8 @@ pub(super) struct Rollout {
     pub(super) failures: usize,
     threshold: usize,
     requested: usize,
+    /// StopServiceDeployment ended it, not the circuit breaker.
+    pub(super) by_hand: bool,
 }
 
 impl Rollout {
@@ -91,6 +95,7 @@ impl Rollout {
             failures: 0,
             threshold: service.breaker.threshold(service.desired),
             requested: service.desired,
+            by_hand: false,
         }
     }
 
@@ -107,7 +112,7 @@ impl Rollout {
     pub(super) fn is_open(&self) -> bool {
         matches!(
             self.status,
-            Status::Pending | Status::InProgress | Status::RollbackInProgress
+            Status::Pending | Status::InProgress | Status::RollbackRequested | Status::RollbackInProgress
         )
     }
 
@@ -119,29 +124,28 @@ impl Rollout {
         }
         match status {
             Status::InProgress => self.started = Some(now),
-            Status::Pending | Status::RollbackInProgress => {}
+            Status::Pending | Status::RollbackRequested | Status::RollbackInProgress => {}
             Status::Successful | Status::Stopped | Status::RollbackSuccessful | Status::RollbackFailed => {
                 self.finished = Some(now);
             }
         }
     }
 
-    /// The circuit breaker sends the service back to deployment `number`.
-    pub(super) fn roll_back(&mut self, number: &str, now: SimTime) {
-        let reason = "Service deployment rolled back because the circuit breaker threshold was exceeded.";
+    /// The circuit breaker, or somebody, sends the service back to deployment `number`.
+    pub(super) fn roll_back(&mut self, number: &str, reason: &str, now: SimTime) {
         self.turn(Status::RollbackInProgress, Some(reason), now);
         self.rollback = Some((now, reason.to_owned(), number.to_owned()));
     }
 }
 
-fn arn(world: &World, service: &Service, rollout: &Rollout) -> String {
+pub(super) fn arn(world: &World, service: &Service, rollout: &Rollout) -> String {
     format!(
         "arn:aws:ecs:{}:{}:service-deployment/{}/{}/{}",
         world.options.region, world.options.account_id, world.services.ecs.cluster, service.name, rollout.id
     )
 }
 
-fn revision_arn(world: &World, service: &Service, number: &str) -> String {
+pub(super) fn revision_arn(world: &World, service: &Service, number: &str) -> String {
     format!(
         "arn:aws:ecs:{}:{}:service-revision/{}/{}/{number}",
         world.options.region, world.options.account_id, world.services.ecs.cluster, service.name
@@ -278,7 +282,11 @@ fn described(world: &World, service: &Service, rollout: &Rollout) -> Value {
         _ if !service.breaker.enabled => "DISABLED",
         Status::Pending | Status::InProgress => "MONITORING",
         Status::Successful | Status::Stopped => "MONITORING_COMPLETE",
-        Status::RollbackInProgress | Status::RollbackSuccessful | Status::RollbackFailed => "TRIGGERED",
+        _ if rollout.by_hand => "MONITORING_COMPLETE",
+        Status::RollbackRequested
+        | Status::RollbackInProgress
+        | Status::RollbackSuccessful
+        | Status::RollbackFailed => "TRIGGERED",
     };
     let rollback = rollout.rollback.as_ref().map(|(at, reason, number)| {
         json!({

@@ -27,6 +27,7 @@ pub(super) fn tick(world: &mut World) {
     for index in 0..world.services.ecs.services.len() {
         note_ends(world, index);
         judge::look(world, index);
+        breaker::requested(world, index);
         breaker::trip(world, index);
         scale(world, index);
         settle(world, index);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::revisions::Revision;
 use super::rollout::Rollout;
 use crate::service::elb;
 use crate::time::SimTime;
@@ -36,6 +37,8 @@ pub(crate) struct Service {
     pub(crate) last_completed: Option<Deployment>,
     /// Every service deployment, newest first.
     pub(super) rollouts: Vec<Rollout>,
+    /// Every revision, the newest first.
+    pub(super) revisions: Vec<Revision>,
     pub(crate) events: VecDeque<Event>,
     pub(crate) steady_since: Option<SimTime>,
     /// When the service last said that it cannot place a task, and why.
@@ -177,6 +180,7 @@ impl Service {
             deployments: Vec::new(),
             last_completed: None,
             rollouts: Vec::new(),
+            revisions: Vec::new(),
             events: VecDeque::new(),
             steady_since: None,
             complained: None,

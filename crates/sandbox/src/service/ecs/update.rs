@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::describe::described;
+use super::revisions::Revision;
 use super::rollout::{Rollout, Status};
 use super::service::{Deployment, Provider, Service};
 use super::{check_cluster, definition, invalid, scheduler};
@@ -111,6 +112,8 @@ fn begin(world: &mut World, index: usize, definition: usize) {
         let reason = "Service deployment stopped because a newer service deployment started.";
         open.turn(Status::Stopped, Some(reason), now);
     }
+    let revision = Revision::new(service, &deployment);
+    service.revisions.insert(0, revision);
     service.deployments.insert(0, deployment);
     service.rollouts.insert(0, rollout);
     service.steady_since = None;
@@ -160,6 +163,8 @@ pub(crate) fn create(world: &mut World, service: Service, definition: usize, age
     let rollout = Rollout::new(world, index, &deployment).completed(deployed);
     let service = &mut world.services.ecs.services[index];
     service.rollouts.push(rollout);
+    let revision = Revision::new(service, &deployment);
+    service.revisions.push(revision);
     service.deployments.push(deployment);
     scheduler::establish(world, index, age);
     let steady: SimTime = world.now - Duration::from_secs(3 * 3600 + 11 * 60);
