@@ -115,6 +115,10 @@ scenarios! {
     WrongArchitecture = "wrong-architecture",
     /// New backend tasks answer their health checks only four minutes after their start. Deployments take long and succeed.
     SlowHealth = "slow-health",
+    /// One object of every bundle in the models bucket has the right size and a wrong byte. Find it by its digest before a bundle is activated.
+    BundleCorrupt = "bundle-corrupt",
+    /// One object of every bundle in the models bucket is gone, behind a delete marker. Find it before a bundle is activated.
+    BundleMissingObject = "bundle-missing-object",
     /// Every third API call is throttled.
     Throttled = "throttled",
     /// The caller's credentials have expired.

@@ -3,6 +3,7 @@
 mod alarms;
 mod app;
 mod buckets;
+mod bundles;
 mod core_stacks;
 mod fleet_alarms;
 mod fleet_scenarios;
@@ -28,10 +29,12 @@ pub(crate) fn platform(world: &mut World) {
     app::place(world);
     buckets::place(world);
     fleets::place(world);
+    bundles::place(world);
 }
 
 /// Breaks or mends what the scenarios that came or went stand for.
 pub(crate) fn scenarios_changed(world: &mut World, before: &BTreeSet<Scenario>) {
     app::scenarios_changed(world, before);
     fleets::scenarios_changed(world, before);
+    bundles::scenarios_changed(world, before);
 }

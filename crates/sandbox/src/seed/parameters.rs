@@ -6,11 +6,11 @@ use std::time::Duration;
 use fleet_scaling::fleet::FleetScaling;
 use serde_json::json;
 
-use super::fleet_scenarios;
 use super::names::Names;
+use super::{bundles, fleet_scenarios};
 use crate::application::workload::PLACEHOLDER_SECRET;
 use crate::options::{FleetSeed, Layout};
-use crate::service::ssm;
+use crate::service::{ec2, ssm};
 use crate::world::World;
 
 /// A parameter version written some days and hours before the world begins.
@@ -92,10 +92,11 @@ fn stages(world: &World) -> BTreeSet<String> {
 /// The pointers and the configuration of one fleet.
 pub(super) fn fleet(world: &mut World, names: &Names, fleet: &FleetSeed, scaling: &FleetScaling) {
     // The image before the present one is the way back.
-    for hours_ago in [20 * 24, 6 * 24 + 3] {
+    let images = [20 * 24, 6 * 24 + 3].map(|hours_ago| {
         let image = world.ids.ec2("ami-");
         put(world, hours_ago, &names.ami(fleet), &image, "aws:ec2:image");
-    }
+        image
+    });
     let bundle = match names.desired_config(fleet) {
         Some(name) => {
             let config = json!({
@@ -110,7 +111,13 @@ pub(super) fn fleet(world: &mut World, names: &Names, fleet: &FleetSeed, scaling
         }
         None => world.ids.uuid(),
     };
+    let id = bundle.trim_start_matches("bundles/").to_owned();
+    let earlier = bundle.replace(&id, bundles::EARLIER);
     let pointer = names.active_bundle(fleet);
     put(world, DEPLOYED, &pointer, "none", "text");
+    put(world, 20 * 24 - 1, &pointer, &earlier, "text");
     put(world, 6 * 24, &pointer, &bundle, "text");
+    for (image, baked) in images.iter().zip([bundles::EARLIER, &id]) {
+        ec2::bake(world, image, baked);
+    }
 }

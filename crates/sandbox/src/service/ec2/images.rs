@@ -18,6 +18,8 @@ pub(super) struct Image {
     /// The fleet it was built for.
     slug: String,
     built: SimTime,
+    /// The bundle that was baked into it.
+    bundle: Option<String>,
 }
 
 /// How long before its parameter an image was finished.
@@ -31,7 +33,17 @@ pub(crate) fn register(world: &mut World, parameter: &str, id: &str, at: SimTime
             id: id.to_owned(),
             slug: parameter.rsplit('/').next().unwrap_or_default().to_owned(),
             built: at - PROMOTED_AFTER,
+            bundle: None,
         });
+    }
+}
+
+/// Notes the bundle that was baked into an image.
+pub(crate) fn bake(world: &mut World, id: &str, bundle: &str) {
+    for image in &mut world.services.ec2.images {
+        if image.id == id {
+            image.bundle = Some(bundle.to_owned());
+        }
     }
 }
 
@@ -44,12 +56,14 @@ impl Image {
     fn tags(&self) -> Value {
         let stamp = self.stamp();
         let name = format!("bp-comfyui-{}-{stamp}", self.slug);
-        tags([
+        let baked = self.bundle.as_deref().map(|bundle| ("BundleId", bundle));
+        let own = [
             ("Name", name.as_str()),
             ("FleetSlug", self.slug.as_str()),
             ("BuildTime", stamp.as_str()),
             ("ManagedBy", "packer"),
-        ])
+        ];
+        tags(own.into_iter().chain(baked))
     }
 
     /// `20260109055000`.

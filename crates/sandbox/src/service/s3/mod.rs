@@ -23,9 +23,14 @@ use serde_json::Value;
 
 pub(crate) use request::{action, check_place, check_request, conflict, finish, resource};
 
+pub(crate) use self::object::Content;
+
+use bytes::Bytes;
+
 use self::multipart::Upload;
 use self::object::Object;
 use crate::error::ApiError;
+use crate::ids::Ids;
 use crate::service::member::text;
 use crate::service::table::operations;
 use crate::time::SimTime;
@@ -111,6 +116,39 @@ pub(crate) fn create_bucket(world: &mut World, name: &str, versioned: bool, crea
         uploads: BTreeMap::new(),
     };
     world.services.s3.buckets.insert(name.to_owned(), bucket);
+}
+
+/// What a PutObject of these bytes leaves, without a checksum that the caller asked for.
+pub(crate) fn plain_content(bytes: Bytes, content_type: &str) -> Content {
+    Content::plain(bytes, content_type)
+}
+
+/// Puts an object or a delete marker in its place as of `at`; version ids are drawn from `ids`.
+pub(crate) fn place(
+    world: &mut World,
+    ids: &mut Ids,
+    at: SimTime,
+    bucket: &str,
+    key: &str,
+    content: Option<Content>,
+) {
+    if let Some(bucket) = world.services.s3.buckets.get_mut(bucket) {
+        bucket.push(ids, at, key, content);
+    }
+}
+
+/// Every key that a bucket has or had.
+pub(crate) fn keys(world: &World, bucket: &str) -> Vec<String> {
+    let bucket = world.services.s3.buckets.get(bucket);
+    bucket
+        .into_iter()
+        .flat_map(|bucket| bucket.objects.keys().cloned())
+        .collect()
+}
+
+/// The SHA-256 digest of `bytes` in hexadecimal digits.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    checksum::hex(&checksum::Algorithm::Sha256.of(bytes))
 }
 
 fn named<'a>(world: &'a World, input: &Value) -> Result<&'a Bucket, ApiError> {

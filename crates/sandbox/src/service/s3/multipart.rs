@@ -47,6 +47,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> OpResult {
         Some(_) => Some(Extent::Composite),
         None => None,
     };
+    check_type(algorithm, extent)?;
     let upload = Upload {
         key: key.to_owned(),
         begun: world.now,
@@ -67,6 +68,23 @@ pub(super) fn create(world: &mut World, input: &Value) -> OpResult {
         "ChecksumType": text(input, "ChecksumType"),
         "ServerSideEncryption": encryption,
     })))
+}
+
+/// Which checksums of a multipart upload can be over the whole object and which over its parts (user guide, "Checking
+/// object integrity in Amazon S3", "Full object and composite checksum types").
+fn check_type(algorithm: Option<Algorithm>, extent: Option<Extent>) -> Result<(), ApiError> {
+    let (name, wrong) = match (algorithm, extent) {
+        (Some(of @ (Algorithm::Sha1 | Algorithm::Sha256)), Some(Extent::FullObject)) => (of, "FULL_OBJECT"),
+        (Some(of @ Algorithm::Crc64Nvme), Some(Extent::Composite)) => (of, "COMPOSITE"),
+        _ => return Ok(()),
+    };
+    Err(ApiError::client(
+        "InvalidRequest",
+        format!(
+            "The {wrong} checksum type cannot be used with the {} checksum algorithm.",
+            name.name().to_lowercase()
+        ),
+    ))
 }
 
 fn no_such_upload(id: &str) -> ApiError {

@@ -42,7 +42,7 @@ pub(super) struct Object {
 
 /// What an object holds.
 #[derive(Clone, Debug)]
-pub(super) struct Content {
+pub(crate) struct Content {
     pub(super) bytes: Bytes,
     /// With its quotation marks.
     pub(super) etag: String,
@@ -55,6 +55,21 @@ pub(super) struct Content {
 }
 
 impl Content {
+    /// The content of a PutObject that says nothing but the type of its body.
+    pub(super) fn plain(bytes: Bytes, content_type: &str) -> Self {
+        Self {
+            etag: format!("\"{}\"", checksum::hex(&checksum::md5(&bytes))),
+            checksum: Checksum::of(checksum::Algorithm::Crc64Nvme, &bytes),
+            kept: Map::from_iter([
+                ("ContentType".to_owned(), json!(content_type)),
+                ("ServerSideEncryption".to_owned(), json!("AES256")),
+            ]),
+            tags: BTreeMap::new(),
+            parts: Vec::new(),
+            bytes,
+        }
+    }
+
     /// The content that a request brings in one piece.
     pub(super) fn new(bytes: Bytes, input: &Value, tags: BTreeMap<String, String>) -> Result<Self, ApiError> {
         Ok(Self {
