@@ -4,6 +4,7 @@
 //! back an [`ExitStatus`]. Nothing in this crate ends the process or prints past `ui`.
 
 mod aws;
+mod bundle;
 mod change;
 mod cli;
 mod clock;

@@ -18,6 +18,8 @@ mod basics;
 mod binary;
 #[path = "it/broken_network.rs"]
 mod broken_network;
+#[path = "it/bundle.rs"]
+mod bundle;
 #[path = "it/campaigns.rs"]
 mod campaigns;
 #[path = "it/completion.rs"]

@@ -1,4 +1,7 @@
-//! Small objects of bpctl's own in the platform's logs bucket: leases and the shared history.
+//! Small objects of bpctl's own in the platform's logs bucket: leases and the shared history; and the objects of other
+//! buckets ([`objects`]).
+
+pub(crate) mod objects;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -52,7 +55,7 @@ impl<'a> LogsBucket<'a> {
 }
 
 /// HTTP status of an answer that is an error.
-fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+pub(super) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }
 

@@ -6,6 +6,7 @@ commands::verb::verbs! {
     pub(crate) enum Command {
         Migrate(commands::migrate::MigrateArgs),
         Fleet(commands::fleet::FleetArgs),
+        Bundle(commands::bundle::BundleArgs),
         Runs(commands::runs::RunsArgs),
         Lock(commands::lock::LockArgs),
         History(commands::history::HistoryArgs),

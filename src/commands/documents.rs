@@ -4,7 +4,8 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    config, exit_codes, explain, fleet, history, lock, migrate, runs, sandbox, schema, version, whoami,
+    bundle, config, exit_codes, explain, fleet, history, lock, migrate, runs, sandbox, schema, version,
+    whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::error::{ERROR_SCHEMA, ErrorDocument};
@@ -49,6 +50,10 @@ documents! {
     fleet::tune::outcome::Tuning = "bpctl.fleet.tune/1", "Configurations of a fleet and what each comes to.";
     fleet::replay::Replayed = "bpctl.fleet.replay/1" of "disagreements",
         "Where the past of a fleet differs from what its policies ask for.";
+    bundle::list::BundleList = "bpctl.bundle.list/1" of "bundles", "Bundles of the models bucket.";
+    bundle::show::BundleDetails = "bpctl.bundle.show/1" of "assets", "One bundle and its assets.";
+    bundle::verify::Verification = "bpctl.bundle.verify/1" of "problems", "What is wrong with a bundle.";
+    bundle::diff::BundleDiff = "bpctl.bundle.diff/1" of "differences", "What two bundles differ in.";
     migrate::view::MigrateResult = "bpctl.migrate/1", "What a migration came to.";
     runs::list::RunList = "bpctl.runs.list/1" of "runs", "Runs that this machine has a journal of.";
     runs::show::RunDetails = "bpctl.runs.show/2", "One run, step by step.";

@@ -12,6 +12,6 @@ mod work;
 pub(crate) use alarms::{AlarmView, judge, names as alarm_names};
 pub(crate) use discover::{Fleet, FleetState, Gap, assemble, discover, known_groups, select};
 pub(crate) use name::{named, named_one};
-pub(crate) use pointers::{Pointer, Pointers, names as parameter_names};
+pub(crate) use pointers::{Pointer, Pointers, bundle_id, names as parameter_names};
 pub(crate) use signals::{Reading, Signals, read as read_signals};
 pub(crate) use work::{Verdict, Work};

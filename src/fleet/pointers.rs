@@ -92,7 +92,7 @@ fn pointer(parameter: &Parameter) -> Pointer {
 }
 
 /// `bundles/<id>` (single layout, trailing slash tolerated), `<id>` (staged) or `none`.
-fn bundle_id(value: &str) -> Option<String> {
+pub(crate) fn bundle_id(value: &str) -> Option<String> {
     let value = value.trim();
     let id = value
         .strip_prefix("bundles/")

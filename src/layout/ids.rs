@@ -180,6 +180,16 @@ checked_name!(
 );
 
 checked_name!(
+    /// A bundle's id. It reaches keys of S3 and a shell on a node.
+    BundleId, "bundle id", "letters, digits, `-`, `_` and `.`, starting with a letter or digit, at most 64 characters",
+    |text| {
+        (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+            && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+    }
+);
+
+checked_name!(
     /// A VPC subnet id.
     SubnetId, "subnet id", "`subnet-` and 8 or 17 hexadecimal digits", |text| is_ec2_id(text, "subnet-")
 );
@@ -253,6 +263,19 @@ mod tests {
         }
         for bad in ["", "a b", "a;b", "$(id)", "a'b", "a\nb", "--fresh", "ä", "a,b"] {
             assert!(bad.parse::<PoolName>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_a_key_or_a_shell_could_misread_is_a_bundle_id() {
+        for good in ["c81d4e2e-bcf2-4f6a-a1e2-0d9a7c3b5e20", "2026.01_b"] {
+            assert!(good.parse::<BundleId>().is_ok(), "{good}");
+        }
+        let long = "b".repeat(65);
+        for bad in [
+            "", "..", ".b", "-b", "a/b", "a b", "$(id)", "a'b", "a\nb", "ä", &long,
+        ] {
+            assert!(bad.parse::<BundleId>().is_err(), "{bad:?}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The two naming layouts as data: every stack, service, parameter, alarm and log group name that
 //! bpctl uses comes from here.
 
+mod bundles;
 mod fleets;
 mod generation;
 mod ids;
@@ -17,7 +18,7 @@ use crate::error::{CtlError, Result};
 
 pub(crate) use generation::Generation;
 pub(crate) use ids::{
-    AccountId, FleetId, FleetName, InvalidName, PoolName, SecurityGroupId, Slug, Stage, SubnetId,
+    AccountId, BundleId, FleetId, FleetName, InvalidName, PoolName, SecurityGroupId, Slug, Stage, SubnetId,
 };
 use names::{Names, SINGLE, STAGED};
 

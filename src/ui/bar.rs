@@ -24,6 +24,7 @@ struct State {
     /// Whether the terminal's locale has more letters than ASCII.
     unicode: bool,
     what: String,
+    template: &'static str,
     since: Instant,
     shown: Option<ProgressBar>,
     over: bool,
@@ -31,10 +32,22 @@ struct State {
 
 impl Bar {
     pub(super) fn on(bars: &MultiProgress, unicode: bool, what: &str) -> Self {
+        Self::with(bars, unicode, what, "{msg} {wide_bar} {percent:>3}% ETA {eta}")
+    }
+
+    /// For bytes, with their rate.
+    pub(super) fn of_bytes(bars: &MultiProgress, unicode: bool, what: &str) -> Self {
+        let template =
+            "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} ETA {eta}";
+        Self::with(bars, unicode, what, template)
+    }
+
+    fn with(bars: &MultiProgress, unicode: bool, what: &str, template: &'static str) -> Self {
         Self(Gauge(Some(Arc::new(Mutex::new(State {
             bars: bars.clone(),
             unicode,
             what: one_line(what),
+            template,
             since: Instant::now(),
             shown: None,
             over: false,
@@ -43,6 +56,11 @@ impl Bar {
 
     pub(super) fn silent() -> Self {
         Self(Gauge(None))
+    }
+
+    /// Whether there is no terminal to show it on.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.0.0.is_none()
     }
 
     /// For the work.
@@ -63,8 +81,7 @@ impl Gauge {
             let bar = state
                 .bars
                 .add(ProgressBar::new(all).with_elapsed(state.since.elapsed()));
-            let template = "{msg} {wide_bar} {percent:>3}% ETA {eta}";
-            if let Ok(style) = ProgressStyle::with_template(template) {
+            if let Ok(style) = ProgressStyle::with_template(state.template) {
                 bar.set_style(if state.unicode {
                     style
                 } else {

@@ -352,6 +352,14 @@ impl Ui {
         }
     }
 
+    /// The same for bytes, with their rate.
+    pub(crate) fn bytes_bar(&self, what: &str) -> Bar {
+        match &self.bars {
+            Some(bars) => Bar::of_bytes(bars, self.unicode, what),
+            None => Bar::silent(),
+        }
+    }
+
     /// Whether anybody can be asked.
     pub(crate) fn can_prompt(&self) -> bool {
         self.can_prompt

@@ -12,6 +12,14 @@ use crate::support::{Account, kept_by_hand};
 
 /// Verbs with command lines that between them go through all of their calls.
 const COMMANDS: &[(&str, &[&str])] = &[
+    ("bundle diff", &["bundle", "diff", "2f6c1f0e", "c81d4e2e"]),
+    ("bundle list", &["bundle", "list"]),
+    ("bundle show", &["bundle", "show", "c81d4e2e"]),
+    ("bundle verify", &["bundle", "verify", "c81d4e2e"]),
+    (
+        "bundle verify --deep",
+        &["bundle", "verify", "c81d4e2e", "--deep"],
+    ),
     ("fleet explain", &["fleet", "explain", "production/gpu-default"]),
     ("fleet lint", &["fleet", "lint"]),
     ("fleet list", &["fleet", "list"]),

@@ -50,7 +50,10 @@ const HOSTILE: [&str; 4] = [
     "\u{200e}\u{feff}\u{85}\r\n::add-mask::a\u{2028}::set-output name=a::b",
 ];
 
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 14] = [
+    &["bundle", "list"],
+    &["bundle", "show", "c81d4e2e"],
+    &["bundle", "verify", "c81d4e2e", "--deep"],
     &["fleet", "list"],
     &["fleet", "status"],
     &["fleet", "status", "production/gpu-default"],

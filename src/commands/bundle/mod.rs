@@ -1,0 +1,52 @@
+//! `bpctl bundle`: the assets that GPU nodes work with, in versions: looked at, verified, made, activated and applied.
+
+pub(crate) mod diff;
+mod library;
+pub(crate) mod list;
+mod meter;
+mod name;
+pub(crate) mod show;
+mod text;
+pub(crate) mod verify;
+
+use clap::Args;
+
+use crate::commands::verb::{Continuation, Needs, Verb, verbs};
+use crate::context::Ctx;
+use crate::error::Result;
+use crate::exit::ExitStatus;
+
+/// Look at the asset bundles of GPU fleets, verify, make and activate them
+///
+/// A bundle is a manifest in the models bucket that names models, LoRAs, custom nodes and where each belongs on a
+/// node. It is named by its id or the beginning of it; in the staged layout, where every workflow has bundles of its
+/// own, also by `<workflow>/<id>`.
+#[derive(Debug, Args)]
+pub(crate) struct BundleArgs {
+    #[command(subcommand)]
+    command: BundleCommand,
+}
+
+verbs! {
+    enum BundleCommand {
+        #[command(visible_alias = "ls")]
+        List(list::ListArgs),
+        Show(show::ShowArgs),
+        Verify(verify::VerifyArgs),
+        Diff(diff::DiffArgs),
+    }
+}
+
+impl Verb for BundleArgs {
+    fn needs(&self) -> Needs {
+        self.command.needs()
+    }
+
+    fn continues(&self) -> Option<Continuation> {
+        self.command.continues()
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        self.command.run(ctx).await
+    }
+}

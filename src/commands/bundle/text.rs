@@ -1,0 +1,77 @@
+//! How sizes, rates and counts are put into words.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// `1.5 GB`: in powers of a thousand, as `size_bytes` and S3's prices are.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 4] = [
+        ("TB", 1_000_000_000_000),
+        ("GB", 1_000_000_000),
+        ("MB", 1_000_000),
+        ("kB", 1_000),
+    ];
+    for (unit, scale) in UNITS {
+        if bytes >= scale {
+            return format!("{:.1} {unit}", bytes as f64 / scale as f64);
+        }
+    }
+    counted(bytes, "byte")
+}
+
+/// `1 asset`, `2 assets`.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `312.4 MB/s`; nothing for a time too short to say.
+pub(super) fn rate(bytes: u64, took: Duration) -> Option<String> {
+    let seconds = took.as_secs_f64();
+    (seconds >= 0.001).then(|| format!("{}/s", size((bytes as f64 / seconds) as u64)))
+}
+
+/// `40 s`, `12 min`, `3 h 5 min`.
+pub(super) fn about(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..=99 => format!("{seconds} s"),
+        100..=7_199 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
+/// `38s`, `5m`, `3h`, `12d` before `now`; `-` for what has no date.
+pub(super) fn age(now: Timestamp, at: Option<Timestamp>) -> String {
+    let Some(at) = at else { return "-".to_owned() };
+    let seconds = now.duration_since(at).as_secs().max(0);
+    match seconds {
+        0..=119 => format!("{seconds}s"),
+        120..=7_199 => format!("{}m", seconds / 60),
+        7_200..=172_799 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_in_powers_of_a_thousand() {
+        for (bytes, text) in [
+            (1, "1 byte"),
+            (999, "999 bytes"),
+            (1_500, "1.5 kB"),
+            (60_000_000_000, "60.0 GB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+        assert_eq!(
+            rate(3_000_000, Duration::from_secs(2)).as_deref(),
+            Some("1.5 MB/s")
+        );
+        assert_eq!(rate(1, Duration::ZERO), None);
+        assert_eq!(about(Duration::from_secs(11_100)), "3 h 5 min");
+    }
+}
