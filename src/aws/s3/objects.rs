@@ -204,8 +204,14 @@ fn is_missing<R>(error: &SdkError<GetObjectError, R>) -> bool {
 
 /// Whether the SDK compared the body with S3's checksum and found another one; it says so in words alone.
 fn is_mismatch(error: &(dyn StdError + 'static)) -> bool {
-    let mut causes = std::iter::successors(Some(error), |error| error.source());
-    causes.any(|error| error.to_string().to_lowercase().contains("checksum mismatch"))
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.to_string().to_lowercase().contains("checksum mismatch") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The bytes of one version of an object.

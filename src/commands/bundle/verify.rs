@@ -15,7 +15,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
-use crate::output::{Render, Table, View};
+use crate::output::{Render, Table, View, one_line};
 
 /// Verify a bundle: its manifest, and that every object is there
 ///
@@ -189,7 +189,8 @@ pub(super) fn verdict(label: &str, problems: &[Problem]) -> Result<()> {
     )
     .coded("bundle-invalid");
     for problem in problems.iter().take(NAMED) {
-        error = error.cause(format!("{}: {}", problem.about, problem.what));
+        // A manifest's words may be anything.
+        error = error.cause(one_line(&format!("{}: {}", problem.about, problem.what)));
     }
     if problems.len() > NAMED {
         error = error.cause(format!("and {} more", problems.len() - NAMED));
