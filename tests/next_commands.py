@@ -19,7 +19,6 @@ import sys
 # What cannot be run here, and why.
 UNTRIED = {
     ("ecs", "execute-command"): "needs the Session Manager plugin and a terminal",
-    ("rds", "modify-db-instance"): "the sandbox has no ModifyDBInstance",
     ("rds", "wait"): "waits in real time for as long as the sandbox's database does",
 }
 # Refusals that are the answer: what was asked for is not there, as the operator suspected.

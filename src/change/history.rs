@@ -69,15 +69,10 @@ impl Entry {
             let step = plan.steps.iter().find(|step| step.id == id);
             step.map(|step| step.summary.clone()).unwrap_or_default()
         };
-        let steps = outcome.steps.iter().map(|step| {
-            let (state, message) = told(&step.state);
-            EntryStep {
-                id: step.id.clone(),
-                summary: summary(&step.id),
-                state: state.to_owned(),
-                message,
-            }
-        });
+        let steps = outcome
+            .steps
+            .iter()
+            .map(|step| EntryStep::new(&step.id, summary(&step.id), &step.state));
         Self {
             run: outcome.run.clone(),
             verb: verb.to_owned(),
@@ -91,6 +86,18 @@ impl Entry {
             verdict: ended.verdict.as_str().to_owned(),
             status: ended.status,
             steps: steps.collect(),
+        }
+    }
+}
+
+impl EntryStep {
+    pub(super) fn new(id: &str, summary: String, state: &State) -> Self {
+        let (state, message) = told(state);
+        Self {
+            id: id.to_owned(),
+            summary,
+            state: state.to_owned(),
+            message,
         }
     }
 }

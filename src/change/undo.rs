@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,7 +14,7 @@ use super::engine::{in_order, unless_interrupted};
 use super::gate::{Gate, Proposal, gate};
 use super::ground::{Earlier, Ground};
 use super::held::HeldLeases;
-use super::history::told;
+use super::history::{self, Entry, EntryStep, told};
 use super::journal::{self, Header, Journal, Progress, Record};
 use super::plan::{OnFailure, Plan, Step};
 use super::plan_view::PlanView;
@@ -26,6 +27,9 @@ use super::{lease, locks};
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::output::{Render, Table, View};
+
+/// What plans, journals and the history call it.
+const VERB: &str = "runs undo";
 
 /// Takes a run back: the steps that are done, the last one first.
 ///
@@ -41,9 +45,9 @@ pub(super) async fn undo<G: Ground, V: Change>(
     may_go_on(&record, V::NAME, &target)?;
     let plan = plan(verb, &record)?;
     let names = RunNames::draw(ground.clock().now())?;
-    let view = PlanView::new("runs undo", &target, &plan, |_| None);
+    let view = PlanView::new(VERB, &target, &plan, |_| None);
     let proposal = Proposal {
-        verb: "runs undo",
+        verb: VERB,
         target: target.clone(),
         plan,
         view,
@@ -62,7 +66,7 @@ pub(super) async fn undo<G: Ground, V: Change>(
             let of = [earlier.run.clone()];
             let header = Header {
                 run: &names.run,
-                verb: "runs undo",
+                verb: VERB,
                 target: &target,
                 command_line: ground.command_line(),
                 reason: earlier.args.reason.as_deref(),
@@ -71,7 +75,7 @@ pub(super) async fn undo<G: Ground, V: Change>(
             let journal = Journal::begin(ground.state_dir(), ground.clock(), &header, plan)?;
             let holder = lease::Holder {
                 run: &names.run,
-                verb: "runs undo",
+                verb: VERB,
                 reason: earlier.args.reason.as_deref(),
                 target: &target,
             };
@@ -164,6 +168,7 @@ async fn carry_out<G: Ground, V: Change>(
         target,
         names,
     } = *about;
+    let started = ground.clock().now();
     let running = Running {
         ui: ground.ui(),
         clock: ground.clock(),
@@ -171,7 +176,7 @@ async fn carry_out<G: Ground, V: Change>(
         journal,
         leases,
         outputs: RefCell::new(BTreeMap::new()),
-        deadline: ground.clock().now(),
+        deadline: started,
     };
     let steps = steps::carry_out(verb, &running, &plan.steps, 1, "undoing").await;
     let steps = match steps {
@@ -204,6 +209,27 @@ async fn carry_out<G: Ground, V: Change>(
         .as_ref()
         .map_or_else(CtlError::exit_status, |status| *status);
     journal.end(verdict.as_str(), status.code());
+    if !plan.steps.is_empty() {
+        let told = steps.all.iter().filter_map(|step| {
+            let state = steps.states.get(&step.id)?;
+            Some(EntryStep::new(&step.id, step.summary.clone(), state))
+        });
+        let entry = Entry {
+            run: names.run.clone(),
+            verb: VERB.to_owned(),
+            title: plan.title.clone(),
+            target: target.clone(),
+            host: super::host::name(),
+            command_line: ground.command_line().to_vec(),
+            reason: earlier.args.reason.clone(),
+            started,
+            ended: ground.clock().now(),
+            verdict: verdict.as_str().to_owned(),
+            status: status.code(),
+            steps: told.collect(),
+        };
+        history::write(ground, &entry).boxed_local().await;
+    }
     let document = UndoResult::new(
         names,
         earlier,

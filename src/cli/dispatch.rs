@@ -14,6 +14,7 @@ use crate::commands::verb::{Configuration, Needs};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Place, Result};
 use crate::exit::ExitStatus;
+use crate::output::markdown::failure;
 use crate::process::{Interrupts, Process};
 use crate::settings::{self, Settings, Sourced};
 use crate::ui::{Ui, Verbosity};
@@ -51,7 +52,7 @@ pub(super) async fn dispatch(cli: Cli, mode: Mode, mut process: Process, owner: 
             error.exit_status()
         }
     };
-    ctx.ui.leave(None, &ending(status, outcome.as_ref().err()));
+    leave(&ctx.ui, status, outcome.as_ref().err());
     if global.api_stats {
         ctx.ui.important(&ctx.aws.stats().report());
     }
@@ -61,8 +62,14 @@ pub(super) async fn dispatch(cli: Cli, mode: Mode, mut process: Process, owner: 
 /// Ends a command that has not begun.
 pub(super) fn give_up(ui: &Ui, error: &CtlError) -> ExitStatus {
     ui.error(error);
-    ui.leave(None, &ending(error.exit_status(), Some(error)));
+    leave(ui, error.exit_status(), Some(error));
     error.exit_status()
+}
+
+/// Leaves with GitHub's runner how the command ended: a failure for people, the status for later steps.
+fn leave(ui: &Ui, status: ExitStatus, error: Option<&CtlError>) {
+    let told = error.map(|error| failure(error, ui.place()));
+    ui.leave(told.as_deref(), &ending(status, error));
 }
 
 /// How the command ended, for the later steps of a workflow.

@@ -17,7 +17,8 @@ use crate::settings::nearest;
 pub(crate) struct Fleet {
     pub(crate) id: FleetId,
     pub(crate) group: Option<Group>,
-    /// The stack that holds it, in the staged layout together with others.
+    /// The stack that holds it, in the staged layout together with others. Without one of the layout's own, that
+    /// of the legacy generation, whose groups have the same names.
     pub(crate) stack: Option<Stack>,
 }
 
@@ -171,18 +172,20 @@ pub(crate) fn assemble<'a>(
             found(id, Some(group));
         }
     }
-    for id in stacks
-        .iter()
-        .filter_map(|stack| layout.fleet_of_stack(&stack.name))
-    {
-        found(id, None);
+    for stack in stacks {
+        let own = layout.fleet_of_stack(&stack.name);
+        if let Some(id) = own.or_else(|| layout.legacy_fleet_of_stack(&stack.name)) {
+            found(id, None);
+        }
     }
     for id in parameters.filter_map(|name| layout.fleet_of_parameter(name)) {
         found(id, None);
     }
     for fleet in fleets.values_mut() {
         let name = layout.fleet_stack(&fleet.id);
-        fleet.stack = stacks.iter().find(|stack| stack.name == name).cloned();
+        let own = stacks.iter().find(|stack| stack.name == name);
+        let legacy = |stack: &&Stack| layout.legacy_fleet_of_stack(&stack.name).as_ref() == Some(&fleet.id);
+        fleet.stack = own.or_else(|| stacks.iter().find(legacy)).cloned();
     }
     Known {
         fleets,
@@ -325,6 +328,39 @@ mod tests {
             ["Auto Scaling group"]
         );
         assert!(known.fleets[&id("production/gpu-default")].missing().is_empty());
+    }
+
+    #[test]
+    fn stacks_of_the_legacy_generation_hold_fleets_too() {
+        let known = assemble(
+            &layout(None),
+            vec![
+                group("asg-staging-upscale", 1, &[]),
+                group("asg-staging-half", 1, &[]),
+            ],
+            &[
+                stack("bp-staging-gpu-fleet-upscale"),
+                stack("bp-staging-gpu-fleet-half"),
+                stack("bp-gpu-fleet-staging-half"),
+                stack("bp-production-gpu-fleet-gone"),
+                stack("bp-staging-gpu-shared"),
+            ],
+            std::iter::empty(),
+        );
+        let stacks: Vec<(String, String)> = known
+            .fleets
+            .iter()
+            .map(|(id, fleet)| (id.to_string(), fleet.stack.as_ref().unwrap().name.clone()))
+            .collect();
+        assert_eq!(
+            stacks,
+            [
+                ("staging/half", "bp-gpu-fleet-staging-half"),
+                ("staging/upscale", "bp-staging-gpu-fleet-upscale"),
+                ("production/gone", "bp-production-gpu-fleet-gone"),
+            ]
+            .map(|(id, stack)| (id.to_owned(), stack.to_owned()))
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Which generation of the platform a stack belongs to, by its name. Old accounts hold a third one beside the
 //! two layouts: the whole system once per stage, as in the staged layout, with a stack for each fleet.
 
-use super::{Layout, Stage};
+use super::{FleetId, Layout, Stage};
 
 /// A generation of the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +54,16 @@ impl Layout {
         (of_fleet || SINGLE.contains(&rest)).then_some(Generation::Single)
     }
 
+    /// The fleet whose stack of the legacy generation has this name.
+    pub(crate) fn legacy_fleet_of_stack(&self, stack: &str) -> Option<FleetId> {
+        let Some(Generation::Legacy(stage)) = self.generation_of(stack) else {
+            return None;
+        };
+        let (_, slug) = stack.split_once("-gpu-fleet-")?;
+        let slug = slug.parse().ok()?;
+        Some(FleetId { stage, slug })
+    }
+
     /// Whether a stack of this name may be one of this layout's.
     pub(crate) fn has_stack(&self, stack: &str) -> bool {
         self.core_stacks().iter().any(|core| core == stack) || self.fleet_of_stack(stack).is_some()
@@ -84,6 +94,18 @@ mod tests {
             ("CDKToolkit", None),
         ] {
             assert_eq!(layout.generation_of(stack), generation, "{stack}");
+        }
+        let fleet = |stack: &str| layout.legacy_fleet_of_stack(stack).map(|id| id.to_string());
+        assert_eq!(
+            fleet("bp-production-gpu-fleet-upscale").as_deref(),
+            Some("production/upscale")
+        );
+        for stack in [
+            "bp-staging-gpu-shared",
+            "bp-gpu-fleet-staging-x",
+            "bp-staging-gpu",
+        ] {
+            assert_eq!(fleet(stack), None, "{stack}");
         }
         assert!(layout.has_stack("bp-data") && !layout.has_stack("bp-staging-gpu-fleet-x"));
     }

@@ -1,5 +1,6 @@
 //! Text from elsewhere in Markdown, as GitHub shows it: it stays text.
 
+use crate::error::{CtlError, Place};
 use crate::ui::one_line;
 
 /// How often `c` stands in `text` in a row, at most.
@@ -77,6 +78,20 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
+/// Why a command failed, and what to do next, for a job summary.
+pub(crate) fn failure(error: &CtlError, place: &Place) -> String {
+    let place = place.clone().without(error.wrong_flags());
+    let mut text = format!("**error:** failed to {}\n\n", sentence(error.message()));
+    for cause in error.causes() {
+        text.push_str(&format!("- caused by: {}\n", sentence(cause)));
+    }
+    for hint in error.hints() {
+        let hint = hint.in_place(&place).to_string();
+        text.push_str(&format!("- hint: {}\n", sentence(&hint)));
+    }
+    text
+}
+
 fn plain(out: &mut String, text: &str) {
     for (at, c) in text.char_indices() {
         match c {
@@ -108,6 +123,19 @@ mod tests {
         );
         assert_eq!(sentence("from `a_b` to a_b"), "from `a_b` to a\\_b");
         assert_eq!(sentence("one ` tick"), "one \\` tick");
+    }
+
+    #[test]
+    fn a_failure_is_told_with_its_causes_and_hints() {
+        let error = CtlError::config("read `a.toml`")
+            .cause("line 3: <b>")
+            .hint(("look with", crate::error::CommandLine::bpctl(["config", "view"])));
+        let place = Place::of_flags([("context", "acme")]);
+        assert_eq!(
+            failure(&error, &place),
+            "**error:** failed to read `a.toml`\n\n- caused by: line 3: &lt;b>\n- hint: look with \
+             `bpctl --context acme config view`\n"
+        );
     }
 
     #[test]

@@ -157,6 +157,7 @@ pub(crate) fn render<R: Render>(
             } else {
                 strip_controls(&text)
             };
+            let text = ui.in_locale(&text);
             Ok(if github { mute(&text) } else { text.into_owned() })
         }
         OutputFormat::Json => json(&document(result, envelope)?),

@@ -19,7 +19,8 @@ use crate::error::{CommandLine, ErrorKind, Hint, Result};
 const UNDER_WAY: Duration = Duration::from_millis(1_500);
 /// Nothing new for this long while lines may be missing, and the log is at rest.
 const QUIET: Duration = Duration::from_secs(5);
-/// The stream of a short-lived container may take this long to appear, also after the task has stopped.
+/// The driver makes the stream when its container starts (Docker's awslogs driver, `New`). It may take this long
+/// to appear: behind a short-lived container, after the task has stopped.
 const STREAM: Duration = Duration::from_secs(25);
 /// The driver delivers the rest when its container ends. Where the stream is there already, its lines take
 /// no longer than this, which is less than Fargate needs to clean up behind a container.
@@ -43,6 +44,8 @@ pub(crate) struct Tail {
     tokens: Tokens,
     /// What AWS said instead of the stream; `None` since the stream was seen.
     absent: Option<String>,
+    /// AWS said that even the group is not there: no stream can come.
+    no_group: bool,
     /// The last look reached the end.
     at_end: bool,
     /// The last look brought lines.
@@ -62,6 +65,7 @@ impl Tail {
             token: None,
             tokens: Tokens::default(),
             absent: Some("it was not looked for".to_owned()),
+            no_group: false,
             at_end: false,
             brought: false,
             last: None,
@@ -104,6 +108,8 @@ impl Tail {
             let page = match read {
                 StreamRead::Page(page) => page,
                 StreamRead::Absent(why) => {
+                    // The API has one code for both: only its sentence tells them apart.
+                    self.no_group = why.contains("log group does not exist");
                     self.absent = Some(why);
                     self.at_end = true;
                     return Ok(());
@@ -184,8 +190,8 @@ impl Tail {
         }
         let quiet = self.last_news.is_none_or(|news| now >= after(news, QUIET));
         let by = match self.absent {
-            Some(_) => expected.stream,
-            None => expected.lines,
+            Some(_) if !self.no_group => expected.stream,
+            Some(_) | None => expected.lines,
         };
         quiet && now >= by
     }
@@ -265,9 +271,16 @@ impl Expected {
             (false, Some(ended), _) => ended.min(now),
             (false, None, _) => now,
         };
+        // The time that the containers ran is part of the time that the stream may take.
+        let ran = task
+            .started
+            .zip(ended)
+            .and_then(|(started, ended)| Duration::try_from(ended.duration_since(started)).ok())
+            .unwrap_or_default();
+        let lines = after(end, LAST_LINES).min(after(now, AFTER_TASK));
         Self {
-            stream: after(end, STREAM),
-            lines: after(end, LAST_LINES).min(after(now, AFTER_TASK)),
+            stream: after(end, STREAM.saturating_sub(ran)).max(lines),
+            lines,
         }
     }
 }
@@ -316,6 +329,22 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_is_waited_for_from_the_start_of_its_container() {
+        let ran = |started: &str| Task {
+            started: Some(at(started)),
+            ..stopped("09:00:00", "09:00:10")
+        };
+        assert_eq!(
+            expected(&ran("08:59:55"), true, "09:00:12"),
+            ["09:00:22", "09:00:10"]
+        );
+        assert_eq!(
+            expected(&ran("08:59:00"), true, "09:00:12"),
+            ["09:00:10", "09:00:10"]
+        );
+    }
+
+    #[test]
     fn a_task_that_ended_long_ago_needs_no_waiting() {
         let task = stopped("09:00:00", "09:00:10");
         let [stream, lines] = expected(&task, false, "09:40:00");
@@ -356,8 +385,12 @@ mod tests {
         // The stream may appear yet.
         assert!(!tail.is_over(&task, expected.lines, expected));
         assert!(tail.is_over(&task, expected.stream, expected));
+        // Where there is no group none can appear.
+        tail.no_group = true;
+        assert!(tail.is_over(&task, expected.lines, expected));
         // It is there, and nothing is in it.
         tail.absent = None;
+        tail.no_group = false;
         assert!(!tail.is_over(&task, now, expected));
         assert!(tail.is_over(&task, expected.lines, expected));
         tail.last = Some(line("09:00:32"));

@@ -2,6 +2,7 @@
 //!
 //! stdout carries the result, once. Everything else goes to stderr through the methods here.
 
+mod ascii;
 mod bar;
 mod defuse;
 mod progress;
@@ -9,6 +10,7 @@ mod runner;
 mod style;
 mod trace;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -216,10 +218,20 @@ impl Ui {
     /// quotes AWS, a log or a stop reason that anybody may have written.
     fn harmless(&self, text: &str) -> String {
         let text = strip_controls(text);
+        let text = self.in_locale(&text);
         if self.is_github() {
             mute(&text)
         } else {
             text.into_owned()
+        }
+    }
+
+    /// `text` with the marks that the locale has.
+    pub(crate) fn in_locale<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.unicode {
+            Cow::Borrowed(text)
+        } else {
+            ascii::ascii(text)
         }
     }
 

@@ -162,6 +162,25 @@ async fn a_terminal_gets_a_picture_that_fits_it() {
         assert!(plain.contains(words), "{words:?} is not in\n{plain}");
     }
     assert!(picture("80", "always").await.contains('\u{1b}'));
+    let letters = |locale: &'static str| {
+        let account = &account;
+        async move {
+            let args = ["fleet", "simulate", "--config", FLEET, "--days", "1"];
+            let args = [&args[..], &["--arrivals", "constant:60/h", "--color", "never"]].concat();
+            let run = account
+                .run_with(&args, |process| {
+                    process.stdout_is_terminal = true;
+                    process.env.insert("COLUMNS".to_owned(), "80".to_owned());
+                    process.env.insert("LC_ALL".to_owned(), locale.to_owned());
+                })
+                .await;
+            run.stdout
+        }
+    };
+    assert_eq!(letters("en_US.UTF-8").await, plain);
+    let bare = letters("C").await;
+    assert!(bare.is_ascii() && bare.contains("+---"), "{bare}");
+    assert_eq!(bare.lines().count(), plain.lines().count());
     let widest = |text: &str| text.lines().map(|line| line.chars().count()).max();
     assert!(widest(&picture("120", "never").await) > widest(&plain));
 }

@@ -173,6 +173,18 @@ async fn a_run_is_taken_back_through_a_plan_of_its_own() {
     assert_eq!(undone.status.code(), 0, "{}", undone.text());
     assert_eq!(undone.changes, [SET, SET]);
     assert_eq!((desired(&account, 0), desired(&account, 1)), (1, 1));
+    let history = account.run(&["history", "-o", "json"]).await.json();
+    let entry = &history["runs"][1];
+    assert_eq!(
+        (&entry["verb"], &entry["run"], &entry["verdict"], &entry["status"]),
+        (
+            &json!("runs undo"),
+            &undone.json()["run"],
+            &json!("done"),
+            &json!(0)
+        )
+    );
+    assert_eq!(entry["steps"].as_array().map(Vec::len), Some(2), "{entry}");
     // The world has moved on: what somebody else set is not overwritten.
     let again = account.run(&["runs", "undo", &id, "--yes"]).await;
     assert_eq!(again.status.code(), 5, "{}", again.text());

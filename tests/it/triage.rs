@@ -507,6 +507,33 @@ async fn the_wrong_layout_is_one_finding_that_names_the_right_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn another_region_is_one_finding_and_no_wall() {
+    let account = Account::with(&[Scenario::RdsCpu]);
+    for args in [
+        &["triage", "--region", "eu-west-1", "-o", "json"][..],
+        &[
+            "triage",
+            "--region",
+            "eu-west-1",
+            "--layout",
+            "staged",
+            "--stage",
+            "staging",
+            "-o",
+            "json",
+        ],
+    ] {
+        let run = account.run(args).await;
+        assert_eq!(run.status.code(), 2, "{}", run.text());
+        assert_eq!(roots(&run), ["BP-TRI-002"], "{}", run.text());
+        let finding = run.json()["findings"][0].clone();
+        assert_eq!(finding["symptoms"], serde_json::json!([]), "{finding}");
+        assert_eq!(finding["evidence"][1], "there is no stack at all in this region");
+        assert_eq!(run.json()["region"], "eu-west-1");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_healthy_platform_passes_whatever_fails_the_run() {
     for account in [Account::with(&[]), Account::staged(&[])] {
         for severity in ["P1", "P2", "P3"] {

@@ -78,6 +78,35 @@ async fn a_failed_migration_is_one_annotation_with_its_hints() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_command_that_fails_says_so_on_the_page_of_the_run() {
+    let account = Account::with(&[]);
+    for (args, told) in [
+        (&["fleet", "status", "production/nosuch"][..], "production/nosuch"),
+        (&["migrate", "--pools", "a b"], "`a b`"),
+        (
+            &["runs", "show", "20260101T000000Z-000000"],
+            "20260101T000000Z-000000",
+        ),
+        (&["triage", "--account-id", "999988887777"], "999988887777"),
+    ] {
+        let step = step(&account, args).await;
+        assert_ne!(step.run.status.code(), 0, "{args:?}: {}", step.run.text());
+        assert_eq!(
+            step.summary.matches("**error:** failed to ").count(),
+            1,
+            "{args:?}: {}",
+            step.summary
+        );
+        assert!(
+            step.summary.contains(told)
+                && step.summary.contains("- hint: ") == step.run.stderr.contains("%0Ahint: "),
+            "{args:?}: {}",
+            step.summary
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn grave_findings_are_annotations_with_the_first_thing_to_do() {
     let account = Account::with(&[Scenario::RdsCpu]);
     let step = step(&account, &["triage", "--fail-on", "never"]).await;

@@ -12,7 +12,7 @@ use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::fleet::{Fleet, FleetState, Gap, discover};
-use crate::layout::{FleetId, Stage};
+use crate::layout::{FleetId, Layout, Stage};
 use crate::output::{Render, Table, View};
 
 /// List the GPU fleets
@@ -46,6 +46,8 @@ struct Row {
     auto_scaling_group: Option<String>,
     stack: Option<String>,
     stack_status: Option<String>,
+    /// Whether its stack is of the generation between the two layouts, which nothing deploys any more.
+    legacy: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -57,8 +59,9 @@ pub(crate) struct List {
 
 impl Row {
     /// Without a look at the stacks none can be said to be missing.
-    fn of(fleet: &Fleet, stacks_known: bool) -> Self {
+    fn of(fleet: &Fleet, layout: &Layout, stacks_known: bool) -> Self {
         let group = fleet.group.as_ref();
+        let stack = fleet.stack.as_ref();
         Self {
             name: fleet.id.clone(),
             stage: fleet.id.stage,
@@ -77,8 +80,9 @@ impl Row {
                 .map(|group| group.instance_types.clone())
                 .unwrap_or_default(),
             auto_scaling_group: group.map(|group| group.name.clone()),
-            stack: fleet.stack.as_ref().map(|stack| stack.name.clone()),
-            stack_status: fleet.stack.as_ref().map(|stack| stack.status.clone()),
+            stack: stack.map(|stack| stack.name.clone()),
+            stack_status: stack.map(|stack| stack.status.clone()),
+            legacy: stack.is_some_and(|stack| layout.legacy_fleet_of_stack(&stack.name).is_some()),
         }
     }
 
@@ -95,6 +99,9 @@ impl Row {
         let mut text = self.state.as_str().to_owned();
         if self.missing.contains(&"stack") {
             text.push_str(", no stack");
+        }
+        if self.legacy {
+            text.push_str(", legacy stack");
         }
         text
     }
@@ -170,8 +177,43 @@ async fn look(ctx: &Ctx) -> Result<List> {
         fleets: known
             .fleets
             .values()
-            .map(|fleet| Row::of(fleet, stacks_known))
+            .map(|fleet| Row::of(fleet, &layout, stacks_known))
             .collect(),
         gaps: known.gaps,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::aws::cloudformation::Stack;
+    use crate::layout::LayoutKind;
+
+    #[test]
+    fn a_fleet_of_the_legacy_generation_says_so() {
+        let layout = Layout::new(LayoutKind::Single, "bp", None).unwrap();
+        let fleet = |stack: &str| Fleet {
+            id: "staging/upscale".parse().unwrap(),
+            group: None,
+            stack: Some(Stack {
+                name: stack.to_owned(),
+                status: "CREATE_COMPLETE".to_owned(),
+                status_reason: None,
+                parameters: BTreeMap::new(),
+                outputs: BTreeMap::new(),
+                exports: BTreeMap::new(),
+                created: None,
+                updated: None,
+            }),
+        };
+        let row = Row::of(&fleet("bp-staging-gpu-fleet-upscale"), &layout, true);
+        assert_eq!(
+            (row.legacy, row.state_text().as_str()),
+            (true, "no group, legacy stack")
+        );
+        let row = Row::of(&fleet("bp-gpu-fleet-staging-upscale"), &layout, true);
+        assert_eq!((row.legacy, row.state_text().as_str()), (false, "no group"));
+    }
 }
