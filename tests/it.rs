@@ -20,6 +20,8 @@ mod binary;
 mod broken_network;
 #[path = "it/bundle.rs"]
 mod bundle;
+#[path = "it/bundle_pointer.rs"]
+mod bundle_pointer;
 #[path = "it/campaigns.rs"]
 mod campaigns;
 #[path = "it/completion.rs"]

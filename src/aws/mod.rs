@@ -6,6 +6,7 @@
 pub(crate) mod autoscaling;
 pub(crate) mod cloudformation;
 pub(crate) mod cloudwatch;
+mod ec2;
 pub(crate) mod ecr;
 pub(crate) mod ecs;
 pub(crate) mod elb;
@@ -189,6 +190,7 @@ clients! {
     autoscaling_client: aws_sdk_autoscaling as "autoscaling" after guard_account,
     cloudformation_client: aws_sdk_cloudformation as "cloudformation" after guard_account,
     cloudwatch_client: aws_sdk_cloudwatch as "cloudwatch" after guard_account,
+    ec2_client: aws_sdk_ec2 as "ec2" after guard_account,
     ecr_client: aws_sdk_ecr as "ecr" after guard_account,
     ecs_client: aws_sdk_ecs as "ecs" after guard_account,
     elb_client: aws_sdk_elasticloadbalancingv2 as "elasticloadbalancing" after guard_account,

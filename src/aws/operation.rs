@@ -36,6 +36,7 @@ const READS: &[(&str, &[&str])] = &[
         ],
     ),
     ("cloudwatch", &["DescribeAlarms", "GetMetricData"]),
+    ("ec2", &["DescribeImages"]),
     ("ecr", &["DescribeImages"]),
     (
         "ecs",
@@ -58,7 +59,12 @@ const READS: &[(&str, &[&str])] = &[
     ("sns", &["ListSubscriptionsByTopic"]),
     (
         "ssm",
-        &["DescribeParameters", "GetParameters", "GetParametersByPath"],
+        &[
+            "DescribeParameters",
+            "GetParameterHistory",
+            "GetParameters",
+            "GetParametersByPath",
+        ],
     ),
     ("sts", &["GetCallerIdentity"]),
 ];

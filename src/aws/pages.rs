@@ -101,6 +101,8 @@ pages! {
         { subscriptions "Subscriptions": Subscription, next_token }
     "DescribeParameters": aws_sdk_ssm::describe_parameters::DescribeParametersOutput
         { parameters "Parameters": ParameterMetadata, next_token }
+    "GetParameterHistory": aws_sdk_ssm::get_parameter_history::GetParameterHistoryOutput
+        { parameters "Parameters": ParameterHistory, next_token }
     "GetParametersByPath": aws_sdk_ssm::get_parameters_by_path::GetParametersByPathOutput
         { parameters "Parameters": Parameter, next_token }
 }

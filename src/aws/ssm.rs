@@ -1,5 +1,7 @@
 //! Parameter Store: values, versions and dates. Nothing here decrypts: a SecureString stays ciphertext.
 
+pub(crate) mod pointer;
+
 use std::collections::BTreeMap;
 use std::ops::Deref;
 

@@ -54,6 +54,9 @@ documents! {
     bundle::show::BundleDetails = "bpctl.bundle.show/1" of "assets", "One bundle and its assets.";
     bundle::verify::Verification = "bpctl.bundle.verify/1" of "problems", "What is wrong with a bundle.";
     bundle::diff::BundleDiff = "bpctl.bundle.diff/1" of "differences", "What two bundles differ in.";
+    bundle::pointer::view::PointerResult = "bpctl.bundle.activate/1" of "fleets",
+        "Which bundle is active on fleets now, and what their nodes do: `bundle activate` and `bundle rollback`.";
+    bundle::history::PointerHistory = "bpctl.bundle.history/1" of "versions", "Bundles that were active on fleets.";
     migrate::view::MigrateResult = "bpctl.migrate/1", "What a migration came to.";
     runs::list::RunList = "bpctl.runs.list/1" of "runs", "Runs that this machine has a journal of.";
     runs::show::RunDetails = "bpctl.runs.show/2", "One run, step by step.";

@@ -42,7 +42,6 @@ impl Layout {
     }
 
     /// What a fleet's pointer holds when this bundle is active.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for activations"))]
     pub(crate) fn bundle_pointer(&self, bundle: &BundleId) -> String {
         match self.kind {
             LayoutKind::Single => format!("{BUNDLES}{bundle}"),

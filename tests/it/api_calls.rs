@@ -12,8 +12,27 @@ use crate::support::{Account, kept_by_hand};
 
 /// Verbs with command lines that between them go through all of their calls.
 const COMMANDS: &[(&str, &[&str])] = &[
+    (
+        "bundle activate",
+        &[
+            "bundle",
+            "activate",
+            "c81d4e2e",
+            "--fleet",
+            "staging/gpu-default",
+            "--yes",
+        ],
+    ),
     ("bundle diff", &["bundle", "diff", "2f6c1f0e", "c81d4e2e"]),
+    (
+        "bundle history",
+        &["bundle", "history", "--fleet", "staging/gpu-default"],
+    ),
     ("bundle list", &["bundle", "list"]),
+    (
+        "bundle rollback",
+        &["bundle", "rollback", "--fleet", "staging/gpu-default", "--yes"],
+    ),
     ("bundle show", &["bundle", "show", "c81d4e2e"]),
     ("bundle verify", &["bundle", "verify", "c81d4e2e"]),
     (

@@ -17,7 +17,12 @@ fn requests() -> impl Iterator<Item = usize> {
 }
 
 /// Runs a command over a network that breaks. `None`: the process was killed.
-async fn broken(account: &Account, args: &[&str], at: usize, what: Break) -> (Network, Option<Run>) {
+pub(crate) async fn broken(
+    account: &Account,
+    args: &[&str],
+    at: usize,
+    what: Break,
+) -> (Network, Option<Run>) {
     let network = Network::new(account.sandbox.clone(), account.clock(), at, what);
     let given = network.clone();
     let run = account.run_with(args, move |process| {

@@ -50,7 +50,16 @@ const HOSTILE: [&str; 4] = [
     "\u{200e}\u{feff}\u{85}\r\n::add-mask::a\u{2028}::set-output name=a::b",
 ];
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 16] = [
+    &[
+        "bundle",
+        "activate",
+        "c81d4e2e",
+        "--fleet",
+        "staging/gpu-default",
+        "--dry-run",
+    ],
+    &["bundle", "history", "--fleet", "staging/gpu-default"],
     &["bundle", "list"],
     &["bundle", "show", "c81d4e2e"],
     &["bundle", "verify", "c81d4e2e", "--deep"],

@@ -1,10 +1,14 @@
 //! `bpctl bundle`: the assets that GPU nodes work with, in versions: looked at, verified, made, activated and applied.
 
+mod activate;
 pub(crate) mod diff;
+pub(crate) mod history;
 mod library;
 pub(crate) mod list;
 mod meter;
 mod name;
+pub(crate) mod pointer;
+mod rollback;
 pub(crate) mod show;
 mod text;
 pub(crate) mod verify;
@@ -34,6 +38,9 @@ verbs! {
         Show(show::ShowArgs),
         Verify(verify::VerifyArgs),
         Diff(diff::DiffArgs),
+        Activate(activate::ActivateArgs),
+        Rollback(rollback::RollbackArgs),
+        History(history::HistoryArgs),
     }
 }
 

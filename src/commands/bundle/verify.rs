@@ -46,7 +46,6 @@ pub(super) enum Depth {
     /// All of it.
     Hashed,
     /// All of it, if it is not more than so many bytes.
-    #[expect(dead_code, reason = "for activations")]
     HashedUpTo(u64),
 }
 

@@ -1,0 +1,3 @@
+//! EC2: the images that fleets start from.
+
+mod images;

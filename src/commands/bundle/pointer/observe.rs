@@ -1,0 +1,386 @@
+//! What is so: pointers, baked bundles, running nodes, and the bundle that is wanted, verified.
+
+use std::collections::BTreeMap;
+
+use super::super::diff::lacking;
+use super::super::library::{Bundle, Library};
+use super::super::name::BundleName;
+use super::super::verify::{Checked, check};
+use super::{Move, Wanted};
+use crate::aws::ssm::pointer::PointerVersion;
+use crate::bundle::Problem;
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
+use crate::fleet::{Pointers, bundle_id, parameter_names};
+use crate::layout::{FleetId, Layout, LayoutKind};
+
+/// All fleets of a run.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(super) fleets: Vec<FleetSeen>,
+}
+
+/// What a fleet's pointer is to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct To {
+    pub(super) value: String,
+    /// The bundle as commands take it; `None` when no bundle is to be active.
+    pub(super) bundle: Option<String>,
+    pub(super) bundle_id: Option<String>,
+    /// Of all of its assets.
+    pub(super) bytes: u64,
+    pub(super) problems: Vec<Problem>,
+    /// Whether the content of all objects was read.
+    pub(super) hashed: bool,
+}
+
+/// What a node that boots does about the bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Boot {
+    /// The image has it.
+    Skip,
+    /// It fetches so many bytes.
+    Sync(u64),
+    /// There is nothing to fetch.
+    Nothing,
+}
+
+/// One fleet.
+#[derive(Clone, Debug)]
+pub(super) struct FleetSeen {
+    pub(super) fleet: FleetId,
+    pub(super) parameter: String,
+    /// Value and version; `None` without the parameter.
+    pub(super) pointer: Option<(String, i64)>,
+    pub(super) to: To,
+    /// Why the pointer stays where it is although it could move.
+    pub(super) stays: Option<String>,
+    /// The image that new nodes start from.
+    pub(super) image: Option<String>,
+    /// The bundle that is baked into it.
+    pub(super) baked: Option<String>,
+    pub(super) boot: Boot,
+    /// Bytes that the bundle has and the one that is active now has not.
+    pub(super) differing: Option<u64>,
+    /// Nodes that run now; `None` without a group.
+    pub(super) running: Option<usize>,
+}
+
+impl FleetSeen {
+    /// What to do so that nodes really have the bundle.
+    pub(super) fn next(&self, layout: &Layout) -> Vec<Hint> {
+        let mut hints = Vec::new();
+        if self.running.is_some_and(|running| running > 0) {
+            let command = CommandLine::aws("autoscaling", "start-instance-refresh")
+                .option(
+                    "--auto-scaling-group-name",
+                    layout.auto_scaling_group(&self.fleet),
+                )
+                .option(
+                    "--preferences",
+                    r#"{"MinHealthyPercentage":90,"InstanceWarmup":300}"#,
+                );
+            hints.push(
+                Hint::new(format!(
+                    "{}: running nodes keep what they have: replace them with",
+                    self.fleet
+                ))
+                .command(command),
+            );
+        }
+        hints
+    }
+}
+
+/// Bundles that have been looked at in this run, by their labels.
+type Looked = BTreeMap<String, (Bundle, Checked)>;
+
+pub(super) async fn observe<const BACK: bool>(change: &Move<'_, BACK>) -> Result<Seen> {
+    let (library, aws) = (&change.library, &change.ctx.aws);
+    let layout = &library.layout;
+    let names: Vec<String> = change
+        .fleets
+        .iter()
+        .flat_map(|fleet| parameter_names(layout, fleet))
+        .collect();
+    let groups: Vec<String> = change
+        .fleets
+        .iter()
+        .map(|fleet| layout.auto_scaling_group(fleet))
+        .collect();
+    let (parameters, groups) = futures::try_join!(aws.parameters(&names), aws.groups_named(&groups))?;
+    let pointers: Vec<Pointers> = change
+        .fleets
+        .iter()
+        .map(|fleet| Pointers::of(layout, fleet, &parameters.found))
+        .collect();
+    let images = pointers.iter().filter_map(|pointers| pointers.ami.as_ref());
+    let mut images: Vec<String> = images.map(|pointer| pointer.value.clone()).collect();
+    images.sort();
+    images.dedup();
+    let baked = aws.baked_bundles(&images).await?;
+    let mut looked = Looked::new();
+    let mut fleets = Vec::with_capacity(change.fleets.len());
+    for (fleet, pointers) in change.fleets.iter().zip(pointers) {
+        let pointer = pointers
+            .bundle
+            .map(|bundle| (bundle.pointer.value, bundle.pointer.version));
+        let (to, stays) = to(change, fleet, pointer.as_ref(), &mut looked).await?;
+        let image = pointers.ami.map(|pointer| pointer.value);
+        let baked = image
+            .as_ref()
+            .and_then(|image| baked.get(image).cloned().flatten());
+        let target = to.bundle.as_ref().and_then(|label| looked.get(label));
+        let current = pointer.as_ref().and_then(|(value, _)| bundle_id(value));
+        let current = earlier(library, fleet, current.as_deref()).await?;
+        let differing = match (target, &current) {
+            (Some((bundle, checked)), Some(current)) => Some(lacking(current, bundle, &checked.objects)),
+            _ => None,
+        };
+        let boot = match target {
+            None => Boot::Nothing,
+            Some((bundle, _)) if baked.as_deref() == Some(bundle.entry.id.as_ref()) => Boot::Skip,
+            Some((_, checked)) if layout.kind() == LayoutKind::Single => Boot::Sync(checked.bytes),
+            // `aws s3 sync` fetches what the image has not.
+            Some((bundle, checked)) => match earlier(library, fleet, baked.as_deref()).await? {
+                Some(baked) => Boot::Sync(lacking(&baked, bundle, &checked.objects)),
+                None => Boot::Sync(checked.bytes),
+            },
+        };
+        let group = layout.auto_scaling_group(fleet);
+        let running = groups
+            .iter()
+            .find(|found| found.name == group)
+            .map(|group| group.instances.len());
+        fleets.push(FleetSeen {
+            parameter: layout.active_bundle_parameter(fleet),
+            fleet: fleet.clone(),
+            pointer,
+            to,
+            stays,
+            image,
+            baked,
+            boot,
+            differing,
+            running,
+        });
+    }
+    Ok(Seen { fleets })
+}
+
+/// A bundle that something points to already; one that is not there or cannot be read is none to compare with.
+async fn earlier(library: &Library<'_>, fleet: &FleetId, id: Option<&str>) -> Result<Option<Bundle>> {
+    let Some(name) = id.and_then(|id| id.parse::<BundleName>().ok()) else {
+        return Ok(None);
+    };
+    match library.find(&name, Some(fleet)).await {
+        Ok(bundle) => Ok(Some(bundle)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::Failed | ErrorKind::Usage
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Where the pointer of one fleet is to go, and why it stays instead.
+async fn to<const BACK: bool>(
+    change: &Move<'_, BACK>,
+    fleet: &FleetId,
+    pointer: Option<&(String, i64)>,
+    looked: &mut Looked,
+) -> Result<(To, Option<String>)> {
+    let library = &change.library;
+    let value = match &change.wanted {
+        Wanted::Bundle(name) => {
+            check_workflow(name, fleet, &library.layout)?;
+            return Ok((verified(change, name, fleet, looked).await?, None));
+        }
+        // Nothing to look up: the plan is refused.
+        Wanted::Previous | Wanted::Version(_) if pointer.is_none() => String::new(),
+        Wanted::Previous | Wanted::Version(_) => {
+            let name = library.layout.active_bundle_parameter(fleet);
+            let versions = change.ctx.aws.pointer_versions(&name).await?;
+            match chosen(&change.wanted, &versions, fleet)? {
+                Chosen::Value(value) => value,
+                Chosen::Already { value, why } => return Ok((none(value), Some(why))),
+            }
+        }
+    };
+    match bundle_id(&value) {
+        None => Ok((none(value), None)),
+        Some(id) => {
+            let name: BundleName = id.parse().map_err(|error| {
+                CtlError::new(
+                    ErrorKind::Failed,
+                    format!("roll back {fleet}: `{value}` names no bundle"),
+                )
+                .source(&error)
+            })?;
+            let mut to = verified(change, &name, fleet, looked).await?;
+            // As it was written then, with or without a slash at the end.
+            to.value = value;
+            Ok((to, None))
+        }
+    }
+}
+
+fn none(value: String) -> To {
+    To {
+        value,
+        bundle: None,
+        bundle_id: None,
+        bytes: 0,
+        problems: Vec::new(),
+        hashed: false,
+    }
+}
+
+fn check_workflow(name: &BundleName, fleet: &FleetId, layout: &Layout) -> Result<()> {
+    match &name.slug {
+        Some(slug) if layout.kind() == LayoutKind::Staged && *slug != fleet.slug => Err(CtlError::usage(
+            format!("activate bundle `{name}` on {fleet}: it belongs to workflow `{slug}`"),
+        )
+        .hint((
+            "see the bundles of this workflow with",
+            CommandLine::bpctl(["bundle", "list"]).option("--workflow", fleet.slug.to_string()),
+        ))),
+        _ => Ok(()),
+    }
+}
+
+async fn verified<const BACK: bool>(
+    change: &Move<'_, BACK>,
+    name: &BundleName,
+    fleet: &FleetId,
+    looked: &mut Looked,
+) -> Result<To> {
+    let library = &change.library;
+    let bundle = library.find(name, Some(fleet)).await?;
+    let label = bundle.entry.label();
+    let value = library.layout.bundle_pointer(&bundle.entry.id);
+    if !looked.contains_key(&label) {
+        let checked = check(library, &bundle, change.depth).await?;
+        looked.insert(label.clone(), (bundle, checked));
+    }
+    let (bundle, checked) = looked
+        .get(&label)
+        .ok_or_else(|| CtlError::new(ErrorKind::Unexpected, format!("look at bundle {label}")))?;
+    Ok(To {
+        value,
+        bundle_id: Some(bundle.entry.id.to_string()),
+        bundle: Some(label),
+        bytes: checked.bytes,
+        problems: checked.problems.clone(),
+        hashed: checked.hashed.is_some(),
+    })
+}
+
+/// A version to go back to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Chosen {
+    Value(String),
+    /// The pointer has been moved back already.
+    Already {
+        value: String,
+        why: String,
+    },
+}
+
+/// The value to go back to among `versions`, the newest first. Pure.
+///
+/// Going back twice would go forward again, which is how a command that was killed and typed again would undo itself.
+pub(super) fn chosen(wanted: &Wanted, versions: &[PointerVersion], fleet: &FleetId) -> Result<Chosen> {
+    let history = CommandLine::bpctl(["bundle", "history"]).option("--fleet", fleet.to_string());
+    let missing = |why: String| {
+        CtlError::new(ErrorKind::NotFound, format!("roll back {fleet}: {why}"))
+            .hint(("see its versions with", history.clone()))
+    };
+    let Some((newest, older)) = versions.split_first() else {
+        return Err(missing("its pointer has no versions".to_owned()));
+    };
+    match wanted {
+        Wanted::Version(number) => versions
+            .iter()
+            .find(|version| version.version == *number)
+            .map(|version| Chosen::Value(version.value.clone()))
+            .ok_or_else(|| missing(format!("Parameter Store keeps no version {number}"))),
+        Wanted::Previous | Wanted::Bundle(_) => {
+            let mut older = older.iter().skip_while(|version| version.value == newest.value);
+            let Some(previous) = older.next() else {
+                return Err(missing("it has never pointed to another bundle".to_owned()));
+            };
+            if let Some(same) = older.find(|version| version.value == newest.value) {
+                return Ok(Chosen::Already {
+                    value: newest.value.clone(),
+                    why: format!(
+                        "{fleet} has been moved back already, to what it was in version {}: `--to-version` goes elsewhere, `--to-version {}` forward again",
+                        same.version, previous.version
+                    ),
+                });
+            }
+            Ok(Chosen::Value(previous.value.clone()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn versions(values: &[&str]) -> Vec<PointerVersion> {
+        let mut versions: Vec<PointerVersion> = values
+            .iter()
+            .zip(1..)
+            .map(|(value, version)| PointerVersion {
+                version,
+                value: (*value).to_owned(),
+                modified: None,
+                by: None,
+            })
+            .collect();
+        versions.reverse();
+        versions
+    }
+
+    fn fleet() -> FleetId {
+        "staging/a".parse().unwrap()
+    }
+
+    #[test]
+    fn the_way_back_is_the_last_other_value() {
+        for (values, back) in [
+            (&["none", "a"][..], "none"),
+            (&["none", "a", "b"], "a"),
+            (&["none", "a", "b", "b"], "a"),
+            (&["none", "a", "a", "b"], "a"),
+        ] {
+            let found = chosen(&Wanted::Previous, &versions(values), &fleet()).unwrap();
+            assert_eq!(found, Chosen::Value(back.to_owned()), "{values:?}");
+        }
+        assert!(chosen(&Wanted::Previous, &versions(&["a"]), &fleet()).is_err());
+        assert!(chosen(&Wanted::Previous, &[], &fleet()).is_err());
+    }
+
+    #[test]
+    fn going_back_twice_does_not_go_forward() {
+        let found = chosen(&Wanted::Previous, &versions(&["none", "a", "b", "a"]), &fleet()).unwrap();
+        assert!(
+            matches!(found, Chosen::Already { ref value, .. } if value == "a"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_version_is_chosen_by_its_number() {
+        let all = versions(&["none", "a", "b"]);
+        assert_eq!(
+            chosen(&Wanted::Version(2), &all, &fleet()).unwrap(),
+            Chosen::Value("a".to_owned())
+        );
+        assert!(chosen(&Wanted::Version(9), &all, &fleet()).is_err());
+    }
+}
