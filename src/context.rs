@@ -228,14 +228,6 @@ impl Ground for Ctx {
         &self.mode
     }
 
-    fn aws_caveat(&self) -> Option<String> {
-        let role = self.settings.role_arn.as_ref()?;
-        Some(format!(
-            "this context assumes the role {}, which the commands do not: sign in with it first",
-            role.value
-        ))
-    }
-
     fn shared(&self) -> Shared<LogsBucket<'_>> {
         Shared {
             store: self

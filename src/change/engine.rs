@@ -138,9 +138,7 @@ fn print<G: Ground, A>(ground: &G, target: &Target, plan: &Plan<A>) -> Result<Ex
             .ui()
             .warn_with(&blocker.reason, std::slice::from_ref(&blocker.hint));
     }
-    if let Some(caveat) = ground.aws_caveat() {
-        ground.ui().warn(&caveat);
-    }
+    ground.ui().explain_aws();
     let place = ground
         .ui()
         .place()

@@ -35,8 +35,6 @@ pub(crate) trait Ground {
     fn command_line(&self) -> &[String];
     /// What to do with an earlier run, when the command line names one.
     fn mode(&self) -> &Mode;
-    /// What an `aws` command needs besides the options that name the place, in a sentence.
-    fn aws_caveat(&self) -> Option<String>;
     /// The account-wide store, and whether a change without it is refused.
     fn shared(&self) -> Shared<Self::Store<'_>>;
 

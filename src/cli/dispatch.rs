@@ -16,7 +16,7 @@ use crate::error::{CommandLine, CtlError, ErrorKind, Place, Result};
 use crate::exit::ExitStatus;
 use crate::output::markdown::failure;
 use crate::process::{Interrupts, Process};
-use crate::settings::{self, Settings, Sourced};
+use crate::settings::{self, RoleProfile, Settings, Sourced};
 use crate::ui::{Ui, Verbosity};
 
 /// Who the process and its signals belong to.
@@ -164,7 +164,7 @@ async fn context(
         }
         None => Clock::system(),
     };
-    let ui = ui.in_place(place(global, &settings));
+    let ui = ui.in_place(place(global, &settings, RoleProfile::of(&settings, &profiles)));
     let aws = Aws::new(settings.clone(), clock.clone(), transport).naming_the_account(output.is_document());
     Ok(Ctx {
         ui,
@@ -194,13 +194,21 @@ fn words(args: &[OsString]) -> Vec<String> {
 }
 
 /// The flags and options that make the commands in hints mean the same place.
-fn place(global: &GlobalArgs, settings: &Settings) -> Place {
+fn place(global: &GlobalArgs, settings: &Settings, role: Option<RoleProfile>) -> Place {
     let value = |setting: &Option<Sourced<String>>| setting.as_ref().map(|setting| setting.value.clone());
-    global
+    let profile = match &role {
+        Some(role) => Some(role.name.clone()),
+        None => value(&settings.profile),
+    };
+    let place = global
         .place()
-        .aws("--profile", value(&settings.profile).as_deref())
+        .aws("--profile", profile.as_deref())
         .aws("--region", value(&settings.region).as_deref())
-        .aws("--endpoint-url", value(&settings.endpoint_url).as_deref())
+        .aws("--endpoint-url", value(&settings.endpoint_url).as_deref());
+    match role {
+        Some(role) => place.by_role(role.base, role.made_by),
+        None => place,
+    }
 }
 
 /// Runs the verb. The first Ctrl-C lets it end its step and report; the second ends it at once.

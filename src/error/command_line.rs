@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::Hint;
+
 /// Who runs the words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Program {
@@ -58,6 +60,10 @@ pub(crate) struct CommandLine {
 pub(crate) struct Place {
     flags: Vec<(String, String)>,
     aws: Vec<(&'static str, String)>,
+    /// The profile to sign in with, where it is not the one that the commands name.
+    signs_in: Option<String>,
+    /// What has to be done once before the commands of the aws tool sign as bpctl does.
+    before_aws: Option<Box<Hint>>,
 }
 
 /// Global flags without a value.
@@ -73,8 +79,22 @@ impl Place {
                 .into_iter()
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
-            aws: Vec::new(),
+            ..Self::default()
         }
+    }
+
+    /// The commands of the aws tool name a profile that assumes a role with the credentials of `base`; `before`
+    /// says how it is made.
+    #[must_use]
+    pub(crate) fn by_role(mut self, base: Option<String>, before: Option<Hint>) -> Self {
+        self.signs_in = base;
+        self.before_aws = before.map(Box::new);
+        self
+    }
+
+    /// What has to be done once before the commands of the aws tool sign as bpctl does.
+    pub(crate) fn before_aws(&self) -> Option<&Hint> {
+        self.before_aws.as_deref()
     }
 
     /// An option that every command of the aws tool repeats, if there is a value for it.
@@ -157,6 +177,15 @@ impl CommandLine {
     pub(crate) fn output_of(mut self, source: Self) -> Self {
         self.words.push(Word::OutputOf(Box::new(source)));
         self
+    }
+
+    /// Whether the aws tool runs the command, or one that it takes the output of.
+    pub(crate) fn uses_aws(&self) -> bool {
+        let inner = self.words.iter().any(|word| match word {
+            Word::OutputOf(source) => source.uses_aws(),
+            Word::Plain(_) => false,
+        });
+        self.is_aws() || inner || self.fed_by.iter().any(Self::uses_aws)
     }
 
     /// Whether the aws tool runs the command.
@@ -246,6 +275,11 @@ impl CommandLine {
                     .filter(|(option, _)| !placed.has(option))
                     // Signing in is the profile's business alone.
                     .filter(|(option, _)| *option == "--profile" || !placed.signs_in())
+                    .map(|(option, value)| match &place.signs_in {
+                        // A profile that assumes a role has no sign-in of its own.
+                        Some(base) if *option == "--profile" && placed.signs_in() => (option, base),
+                        _ => (option, value),
+                    })
                     .flat_map(|(option, value)| [(*option).to_owned(), clean(value)]);
                 let options: Vec<Word> = options.map(Word::Plain).collect();
                 placed.words.extend(options);

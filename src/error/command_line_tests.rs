@@ -125,3 +125,24 @@ fn a_long_command_has_an_option_on_each_line() {
         "aws ecs run-task \\\n  --cluster bp \\\n  --tags 'key=a,value=b c' key=d,value=e \\\n  --profile ops \\\n  --region eu-west-1"
     );
 }
+
+#[test]
+fn commands_of_a_role_name_its_profile_and_signing_in_the_one_behind_it() {
+    let before = Hint::from("make the profile");
+    let place = Place::default()
+        .aws("--profile", Some("bpctl-acme"))
+        .aws("--region", Some("eu-west-1"))
+        .by_role(Some("corp".to_owned()), Some(before.clone()));
+    let told = |command: CommandLine| command.in_place(&place).to_string();
+    assert_eq!(
+        told(CommandLine::aws("ecs", "list-tasks")),
+        "aws ecs list-tasks --profile bpctl-acme --region eu-west-1"
+    );
+    assert_eq!(
+        told(CommandLine::aws("sso", "login")),
+        "aws sso login --profile corp"
+    );
+    assert_eq!(place.before_aws(), Some(&before));
+    let piped = CommandLine::other("tee", ["x"]).fed_by(CommandLine::aws("s3", "ls"));
+    assert!(piped.uses_aws() && !piped.is_aws());
+}

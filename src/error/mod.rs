@@ -290,13 +290,22 @@ impl CtlError {
 
     /// The error as a document, its commands in `place`.
     pub(crate) fn document(&self, place: &Place) -> ErrorDocument {
+        let mut hints: Vec<Hint> = self.hints.iter().map(|hint| hint.in_place(place)).collect();
+        if self
+            .hints
+            .iter()
+            .flat_map(Hint::commands)
+            .any(CommandLine::uses_aws)
+        {
+            hints.extend(place.before_aws().cloned());
+        }
         ErrorDocument {
             schema: ERROR_SCHEMA,
             code: self.code(),
             exit_status: self.exit_status().code(),
             message: format!("failed to {}", self.message),
             causes: self.causes.clone(),
-            hints: self.hints.iter().map(|hint| hint.in_place(place)).collect(),
+            hints,
             aws: self.reply().cloned(),
         }
     }

@@ -12,6 +12,7 @@ mod keys;
 mod profiles;
 mod region;
 mod resolve;
+mod role_profile;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -31,11 +32,12 @@ pub(crate) use endpoint::{SERVICES, holds_credentials, is_loopback_host, is_loop
 pub(crate) use file::{ConfigFile, FILE_NAME, find as find_file};
 pub(crate) use folders::state as state_folder;
 pub(crate) use keys::{KEYS, Key, key, nearest};
-pub(crate) use profiles::{Chain, Means, Profiles};
+pub(crate) use profiles::{Chain, DEFAULT_PROFILE, Means, Profiles};
 pub(crate) use resolve::{
     Candidate, Inputs, candidates, check_value, chosen_context, resolve, resolve_leniently,
     service_candidates,
 };
+pub(crate) use role_profile::RoleProfile;
 
 /// The context that exists without configuration and never reaches AWS.
 pub(crate) const SANDBOX_CONTEXT: &str = "sandbox";

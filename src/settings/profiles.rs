@@ -165,6 +165,18 @@ impl Profiles {
         Some((&entry.value, entry.source(profile)))
     }
 
+    /// A profile by which another tool assumes `role` with the same credentials: those of `base`, or without one
+    /// those in the environment.
+    pub(crate) fn assuming(&self, role: &str, base: Option<&str>) -> Option<&str> {
+        self.names().find(|name| {
+            let with = match base {
+                Some(base) => self.text(name, "source_profile") == Some(base),
+                None => self.text(name, "credential_source") == Some("Environment"),
+            };
+            with && self.text(name, "role_arn") == Some(role)
+        })
+    }
+
     /// How the profile comes to credentials, in the order in which the SDK looks.
     pub(crate) fn chain(&self, profile: &str) -> Chain {
         let mut roles = Vec::new();

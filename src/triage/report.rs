@@ -133,7 +133,7 @@ impl Report {
         let commands = findings
             .flat_map(|finding| &finding.next)
             .flat_map(Hint::commands);
-        commands.into_iter().any(CommandLine::is_aws)
+        commands.into_iter().any(CommandLine::uses_aws)
     }
 
     /// Shows root causes where GitHub shows errors (P1) and warnings (P2), each with what to do first.

@@ -19,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indicatif::MultiProgress;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{CtlError, ErrorKind, Hint, Place, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Place, Result};
 use crate::process::{NoPrompter, Process, Prompter, TerminalState};
 use crate::redact::redact;
 
@@ -75,6 +75,8 @@ pub(crate) struct Ui {
     documents: bool,
     /// What the commands in hints need, for them to mean the same place.
     place: Place,
+    /// What is to be done before commands of the aws tool has been said.
+    explained: AtomicBool,
 }
 
 struct Streams {
@@ -117,6 +119,7 @@ impl Ui {
             runner,
             documents: false,
             place: Place::default(),
+            explained: AtomicBool::new(false),
         }
     }
 
@@ -301,6 +304,18 @@ impl Ui {
 
     fn says_hint(&self, hint: &Hint, place: &Place) {
         self.says(Role::Hint, "hint:", &hint.in_place(place).to_string());
+        if hint.commands().any(CommandLine::uses_aws) {
+            self.explain_aws();
+        }
+    }
+
+    /// Says once what has to be done before the commands of the aws tool sign as bpctl does.
+    pub(crate) fn explain_aws(&self) {
+        if let Some(before) = self.place.before_aws()
+            && !self.explained.swap(true, Ordering::SeqCst)
+        {
+            self.says(Role::Hint, "hint:", &before.to_string());
+        }
     }
 
     /// Somebody else's log, each line with its origin in front.

@@ -226,3 +226,43 @@ fn in_the_sandbox_triage_says_how_the_aws_tool_gets_credentials() {
     ]);
     assert!(!with.contains("eval"), "{with}");
 }
+
+/// The aws tool has no flag for a role: a profile names it. One that does not exist yet is an error of the aws tool,
+/// and no command is signed as somebody else.
+#[tokio::test(start_paused = true)]
+async fn commands_of_a_context_with_a_role_sign_as_the_role() {
+    let account = Account::with(&[Scenario::RdsCpu]);
+    let role = "arn:aws:iam::123456789012:role/operator";
+    let file = format!(
+        "[contexts.acme]\nprofile = \"corp\"\nregion = \"us-east-1\"\nrole_arn = \"{role}\"\naccount_id = \"123456789012\"\n"
+    );
+    std::fs::write(account.home().join("bpctl.toml"), file).expect("a file");
+    std::fs::create_dir(account.home().join(".aws")).expect("a folder");
+    let run = async |profiles: &str, args: &[&str]| {
+        std::fs::write(account.home().join(".aws/config"), profiles).expect("a file");
+        let line = [&["--context", "acme"], args].concat();
+        account.run(&line).await
+    };
+    let corp = "[profile corp]\nregion = us-east-1\n";
+    let made = format!("{corp}[profile ops]\nrole_arn = {role}\nsource_profile = corp\n");
+    let triage = ["triage", "--fail-on", "never"];
+    let unmade = run(corp, &triage).await;
+    assert!(
+        unmade
+            .stdout
+            .contains(" --profile bpctl-acme --region us-east-1\n"),
+        "{}",
+        unmade.text()
+    );
+    let how = format!(
+        "make it once with `aws configure set role_arn {role} --profile bpctl-acme` and \
+         `aws configure set source_profile corp --profile bpctl-acme`"
+    );
+    assert_eq!(unmade.stderr.matches(&how).count(), 1, "{}", unmade.text());
+    let there = run(&made, &triage).await;
+    assert!(there.stdout.contains(" --profile ops "), "{}", there.text());
+    assert!(!there.stderr.contains("make it once"), "{}", there.text());
+    let printed = run(corp, &["migrate", "--print-aws"]).await;
+    assert!(printed.stdout.contains("bpctl-acme"), "{}", printed.text());
+    assert!(printed.stderr.contains(&how), "{}", printed.text());
+}

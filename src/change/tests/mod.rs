@@ -293,10 +293,6 @@ impl Ground for Here {
         &self.mode
     }
 
-    fn aws_caveat(&self) -> Option<String> {
-        None
-    }
-
     fn shared(&self) -> Shared<memory::MemoryStore> {
         Shared {
             store: Some(self.store.clone()),

@@ -75,6 +75,9 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
     let report = report(ctx, args).await?;
     ctx.emit(&report)?;
     report.announce(&ctx.ui);
+    if report.names_aws() {
+        ctx.ui.explain_aws();
+    }
     if report.names_aws() && !has_credentials(ctx) {
         ctx.ui.hint((
             "for the `aws` commands take the sandbox's credentials into your shell with",
