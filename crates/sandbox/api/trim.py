@@ -87,7 +87,16 @@ OPERATIONS = {
     "elasticache": ["DescribeCacheClusters", "DescribeReplicationGroups"],
     "elbv2": ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"],
     "lambda": ["GetFunction", "GetFunctionConfiguration", "ListFunctions"],
-    "logs": ["DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"],
+    "logs": [
+        "CreateLogGroup",
+        "CreateLogStream",
+        "DescribeLogGroups",
+        "DescribeLogStreams",
+        "FilterLogEvents",
+        "GetLogEvents",
+        "PutLogEvents",
+        "StartLiveTail",
+    ],
     "rds": ["CreateDBSnapshot", "DescribeDBInstances", "DescribeDBSnapshots", "DescribeEvents", "ModifyDBInstance"],
     "s3": [
         "AbortMultipartUpload",

@@ -25,5 +25,5 @@ pub use sandbox::Sandbox;
 pub use scenario::{Scenario, UnknownScenario};
 pub use service::{Access, Service};
 pub use time::SimTime;
-pub use wire::{Call, Delivery};
+pub use wire::{Call, Delivery, Live};
 pub use world::{HISTORY, World};

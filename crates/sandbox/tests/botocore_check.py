@@ -83,7 +83,8 @@ class Account:
                 service,
                 region_name=REGION,
                 endpoint_url=self.url,
-                config=botocore.config.Config(retries={"total_max_attempts": 1}),
+                # Live Tail has a host name of its own, which a loopback address has not.
+                config=botocore.config.Config(retries={"total_max_attempts": 1}, inject_host_prefix=False),
             )
             client.meta.events.register("before-parse", self.keep)
             self.clients[service] = client
@@ -147,6 +148,14 @@ def backend_targets(account):
 def backend_stream(account):
     streams = account.call("logs", "DescribeLogStreams", logGroupName="/ecs/bp-backend", limit=50)
     return next(s["logStreamName"] for s in streams["logStreams"] if s["logStreamName"].startswith("php/"))
+
+
+def put_events(account):
+    return {
+        "logGroupName": "/ecs/bp-backend",
+        "logStreamName": "check",
+        "logEvents": [{"timestamp": now_ms(account), "message": "put by botocore"}],
+    }
 
 
 def versions(account):
@@ -439,12 +448,19 @@ CALLS = {
         "ListFunctions": ({}, "Functions"),
     },
     "logs": {
+        "CreateLogGroup": ({"logGroupName": "/check/group"}, None),
+        "CreateLogStream": ({"logGroupName": "/ecs/bp-backend", "logStreamName": "check"}, None),
         "DescribeLogGroups": ({}, "logGroups"),
         "DescribeLogStreams": ({"logGroupName": "/ecs/bp-backend"}, "logStreams"),
         "FilterLogEvents": ({"logGroupName": "/ecs/bp-backend"}, "events"),
         "GetLogEvents": (
             lambda a: {"logGroupName": "/ecs/bp-backend", "logStreamName": backend_stream(a), "startFromHead": True},
             "events",
+        ),
+        "PutLogEvents": (put_events, "nextSequenceToken"),
+        "StartLiveTail": (
+            {"logGroupIdentifiers": [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/ecs/bp-backend"]},
+            "responseStream",
         ),
     },
     "rds": {
@@ -554,7 +570,9 @@ REFUSALS = [
     ("elbv2", "DescribeLoadBalancers", {"Names": ["none"]}, "LoadBalancerNotFound"),
     ("lambda", "GetFunction", {"FunctionName": "none"}, "ResourceNotFoundException"),
     ("lambda", "ListLayers", {}, "UnknownOperationException"),
+    ("logs", "CreateLogGroup", {"logGroupName": "/ecs/bp-backend"}, "ResourceAlreadyExistsException"),
     ("logs", "DescribeLogStreams", {"logGroupName": "none"}, "ResourceNotFoundException"),
+    ("logs", "StartLiveTail", {"logGroupIdentifiers": ["/ecs/bp-backend"]}, "InvalidParameterException"),
     ("rds", "DescribeDBInstances", {"DBInstanceIdentifier": "none"}, "DBInstanceNotFound"),
     ("s3", "GetObject", {"Bucket": LOGS, "Key": "none"}, "NoSuchKey"),
     ("s3", "HeadObject", {"Bucket": LOGS, "Key": "none"}, "404"),
@@ -575,6 +593,8 @@ COMMANDS = [
     "ecs list-task-definitions --family-prefix bp-backend --query taskDefinitionArns[0]",
     "ecs list-tasks --cluster bp --max-items 2 --query length(taskArns)",
     "logs filter-log-events --log-group-name /ecs/bp-backend --max-items 5 --query length(events)",
+    "logs put-log-events --log-group-name /ecs/bp-backend --log-stream-name check --log-events"
+    " timestamp=1768467600000,message=x --query length(nextSequenceToken)",
     "cloudwatch describe-alarms --alarm-name-prefix p1- --query length(MetricAlarms)",
     "autoscaling describe-auto-scaling-groups --query length(AutoScalingGroups)",
     "cloudformation describe-stacks --stack-name bp-network --query Stacks[0].StackStatus",
@@ -686,7 +706,35 @@ def members(model, raw):
     return found
 
 
+def now_ms(account):
+    """The account's time, off its newest event."""
+    events = account.call("logs", "FilterLogEvents", logGroupName="/ecs/bp-backend")["events"]
+    return events[-1]["timestamp"]
+
+
+def check_live_tail(account):
+    """What is put while a session is open comes through its stream, as botocore reads it."""
+    parameters, _ = CALLS["logs"]["StartLiveTail"]
+    try:
+        stream = iter(account.call("logs", "StartLiveTail", **parameters)["responseStream"])
+        start = next(stream)["sessionStart"]
+        if start["logGroupIdentifiers"] != parameters["logGroupIdentifiers"] or not start["sessionId"]:
+            problem(f"logs.StartLiveTail: the session began with {start}")
+        account.call("logs", "PutLogEvents", **put_events(account))
+        for _ in range(20):
+            update = next(stream)["sessionUpdate"]
+            if any(event["message"] == "put by botocore" for event in update["sessionResults"]):
+                print("ok   logs.StartLiveTail")
+                return
+        problem("logs.StartLiveTail: the event did not come")
+    except Exception as error:  # pylint: disable=broad-except
+        problem(f"logs.StartLiveTail: {type(error).__name__}: {error}")
+
+
 def check_operation(account, service, operation, protocol):
+    if operation == "StartLiveTail":
+        check_live_tail(account)
+        return
     parameters, full = CALLS[service][operation]
     title = f"{service}.{operation}" + (f" ({protocol})" if protocol else "")
     try:

@@ -12,8 +12,9 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt as _;
 
 use super::clock::pause;
+use super::live::LiveBody;
 use crate::sandbox::Sandbox;
-use crate::wire::Delivery;
+use crate::wire::{Delivery, Live};
 
 impl HttpClient for Sandbox {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
@@ -35,14 +36,18 @@ impl Sandbox {
             .map_err(|error| ConnectorError::user(error.into()))?;
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
-        let response = self.handle(&http::Request::from_parts(parts, body));
+        let mut response = self.handle(&http::Request::from_parts(parts, body));
         let delivery = Delivery::of(&response);
         pause(delivery.delay).await;
         if delivery.lost {
             let reset = io::Error::new(io::ErrorKind::ConnectionReset, "connection reset by peer");
             return Err(ConnectorError::io(reset.into()));
         }
-        HttpResponse::try_from(response.map(SdkBody::from))
-            .map_err(|error| ConnectorError::user(error.into()))
+        let live = response.extensions_mut().remove::<Live>();
+        let response = response.map(|body| match live {
+            Some(live) => SdkBody::from_body_1_x(LiveBody::new(self, live, body)),
+            None => SdkBody::from(body),
+        });
+        HttpResponse::try_from(response).map_err(|error| ConnectorError::user(error.into()))
     }
 }

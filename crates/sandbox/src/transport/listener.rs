@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Either, Full, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,9 +18,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::clock::pause;
+use super::live::LiveBody;
 use super::{control, origin};
 use crate::sandbox::Sandbox;
-use crate::wire::Delivery;
+use crate::wire::{Delivery, Live};
 
 /// The header that carries the listener's token.
 pub const TOKEN_HEADER: &str = "x-sandbox-token";
@@ -206,14 +207,21 @@ async fn converse(stream: TcpStream, state: ListenerState, mut stopped: watch::R
 #[error("connection reset")]
 struct Cut;
 
-async fn answer(request: Request<Incoming>, state: ListenerState) -> Result<Response<Full<Bytes>>, Cut> {
+/// A body that is there as a whole, or one that goes on.
+type Answer = Either<Full<Bytes>, LiveBody>;
+
+fn whole(body: Bytes) -> Answer {
+    Either::Left(Full::new(body))
+}
+
+async fn answer(request: Request<Incoming>, state: ListenerState) -> Result<Response<Answer>, Cut> {
     if let Err((status, message)) = origin::check(&request) {
-        return Ok(control::refusal(status, message).map(Full::new));
+        return Ok(control::refusal(status, message).map(whole));
     }
     let (parts, body) = request.into_parts();
     let too_large = || control::refusal(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large");
     if body.size_hint().lower() > LARGEST_REQUEST as u64 {
-        return Ok(late(too_large()).map(Full::new));
+        return Ok(late(too_large()).map(whole));
     }
     // Held until the answer is there: the account may hold the body no longer than that.
     let length = body.size_hint().upper().unwrap_or(LARGEST_REQUEST as u64);
@@ -229,22 +237,26 @@ async fn answer(request: Request<Incoming>, state: ListenerState) -> Result<Resp
             StatusCode::REQUEST_TIMEOUT,
             "the request took too long",
         ))
-        .map(Full::new));
+        .map(whole));
     };
     let Ok(body) = body else {
-        return Ok(late(too_large()).map(Full::new));
+        return Ok(late(too_large()).map(whole));
     };
     let request = Request::from_parts(parts, body.to_bytes());
     if request.uri().path().starts_with(control::PREFIX) {
-        return Ok(control::answer(&request, &state).map(Full::new));
+        return Ok(control::answer(&request, &state).map(whole));
     }
-    let response = state.sandbox.handle(&request);
+    let mut response = state.sandbox.handle(&request);
     let delivery = Delivery::of(&response);
     pause(state.latency + delivery.delay).await;
     if delivery.lost {
         return Err(Cut);
     }
-    Ok(response.map(Full::new))
+    let live = response.extensions_mut().remove::<Live>();
+    Ok(response.map(|body| match live {
+        Some(live) => Either::Right(LiveBody::new(&state.sandbox, live, body)),
+        None => whole(body),
+    }))
 }
 
 /// What comes behind a body that was not read to its end cannot be told apart from it: the connection ends.

@@ -4,6 +4,7 @@ mod client;
 pub(crate) mod clock;
 mod control;
 mod listener;
+mod live;
 mod origin;
 mod remote;
 

@@ -4,8 +4,10 @@
 mod calls;
 mod cbor;
 mod check;
+mod event_stream;
 mod failure;
 mod json;
+mod live;
 mod output;
 mod query;
 mod rest;
@@ -25,6 +27,8 @@ use serde_json::{Map, Value};
 
 pub use calls::Call;
 pub(crate) use calls::{CallLog, Shown};
+pub use live::Live;
+pub(crate) use live::LiveFrame;
 pub(crate) use rest::{Address, Payload};
 
 use self::query::read_scalar;
@@ -119,6 +123,7 @@ impl World {
                 .map(|error| failure::code(route.service, &route.operation, route.protocol, error)),
             input: written,
         });
+        let session = answer.as_ref().ok().and_then(session_of);
         let response = match answer {
             Ok(output) => success(&route, &output, &request_id),
             Err(error) => failure::response(
@@ -130,6 +135,9 @@ impl World {
             ),
         };
         let mut response = finish(response, self.now, &request_id);
+        if let Some(session) = session {
+            response.extensions_mut().insert(Live { session });
+        }
         if request.method() == http::Method::HEAD {
             *response.body_mut() = Bytes::new();
         }
@@ -322,6 +330,7 @@ fn success(route: &Route, output: &Value, request_id: &str) -> Response<Bytes> {
     };
     let shape = operation.output.as_deref();
     let (content_type, body) = match route.protocol {
+        _ if session_of(output).is_some() => (event_stream::CONTENT_TYPE.to_owned(), stream_begins(output)),
         Protocol::Json(version) => {
             // An operation without output answers with an empty body.
             let body = shape.map(|_| output.to_string().into_bytes());
@@ -351,6 +360,24 @@ fn success(route: &Route, output: &Value, request_id: &str) -> Response<Bytes> {
             .insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
     }
     response
+}
+
+/// The session of an answer that goes on.
+fn session_of(output: &Value) -> Option<String> {
+    Some(
+        output["responseStream"]["sessionStart"]["sessionId"]
+            .as_str()?
+            .to_owned(),
+    )
+}
+
+/// The first messages of an answer that goes on.
+fn stream_begins(output: &Value) -> Vec<u8> {
+    let mut messages = event_stream::initial_response();
+    for (name, event) in output["responseStream"].as_object().into_iter().flatten() {
+        messages.extend(event_stream::event(name, event));
+    }
+    messages
 }
 
 /// An answer outside every API.

@@ -173,6 +173,9 @@ pub(crate) struct Shape {
     pub(crate) timestamp_format: Option<String>,
     #[serde(default)]
     error: Option<ErrorTrait>,
+    /// Its members come one after the other, as messages of a stream.
+    #[serde(default, rename = "eventstream")]
+    _eventstream: bool,
 }
 
 /// What the query protocol calls an error, and its HTTP status.

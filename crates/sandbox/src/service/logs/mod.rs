@@ -1,10 +1,12 @@
 //! CloudWatch Logs: groups, streams and events that become visible some seconds after they happened.
 
+mod live_tail;
 mod pattern;
 mod read;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::collections::BTreeMap;
 
@@ -15,12 +17,16 @@ use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
 
+pub(crate) use live_tail::{Next, cut as cut_sessions, end as end_session, next as next_update};
+
 /// Every log group of the account.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     groups: BTreeMap<String, Group>,
     /// Counts every event, so that ids are unique and ordered.
     sequence: u64,
+    /// Live Tail sessions by their ids.
+    sessions: BTreeMap<String, live_tail::Session>,
 }
 
 #[derive(Debug)]
@@ -34,7 +40,7 @@ struct Group {
 struct Stream {
     /// When a log driver has created it; the first event does as well.
     opened: Option<SimTime>,
-    /// In order of arrival; neither time ever decreases.
+    /// In order of arrival.
     events: Vec<Event>,
 }
 
@@ -63,10 +69,14 @@ impl Stream {
 }
 
 operations! {
+    Write CreateLogGroup => write::group,
+    Write CreateLogStream => write::stream,
     Read DescribeLogGroups => streams::describe_groups,
     Read DescribeLogStreams => streams::describe_streams,
     Read FilterLogEvents => read::filter,
     Read GetLogEvents => read::get,
+    Write PutLogEvents => write::events,
+    Read StartLiveTail => live_tail::start,
 }
 
 /// Creates a log group; an existing one keeps its streams.

@@ -13,6 +13,9 @@ const EVENTS: i64 = 10_000;
 const BYTES: usize = 1_048_576;
 /// FilterLogEvents takes at most 100 stream names (API reference).
 const STREAMS: usize = 100;
+/// How many events FilterLogEvents looks at before it answers with what it has found and a token, which may be nothing
+/// at all (API reference: "can return empty results while there are more log events available through the token").
+const LOOKED_AT: usize = 25_000;
 
 pub(super) fn get(world: &World, input: &Value) -> OpResult {
     let (_, group) = group_named(world, input)?;
@@ -186,7 +189,6 @@ pub(super) fn filter(world: &World, input: &Value) -> OpResult {
             start.is_none_or(|start| event.at.0 >= start)
                 && end.is_none_or(|end| event.at.0 <= end)
                 && after.is_none_or(|after| (event.at.0, event.sequence) > after)
-                && pattern.matches(&event.message)
         })
         .collect();
     matching.sort_by_key(|(_, event)| (event.at, event.sequence));
@@ -194,13 +196,17 @@ pub(super) fn filter(world: &World, input: &Value) -> OpResult {
     let mut page: Vec<Value> = Vec::new();
     let mut next = None;
     let mut last = None;
-    for (name, event) in matching {
-        bytes += event.message.len();
-        if page.len() == limit || bytes > BYTES {
+    for (looked_at, (name, event)) in matching.into_iter().enumerate() {
+        let fits = pattern.matches(&event.message);
+        bytes += if fits { event.message.len() } else { 0 };
+        if looked_at == LOOKED_AT || (fits && page.len() == limit) || bytes > BYTES {
             next = last;
             break;
         }
         last = Some(format!("{}:{}", event.at.0, event.sequence));
+        if !fits {
+            continue;
+        }
         page.push(json!({
             "logStreamName": name,
             "timestamp": event.at.0,

@@ -32,7 +32,7 @@ pub(super) fn describe_groups(world: &World, input: &Value) -> OpResult {
             json!({
                 "logGroupName": name,
                 "creationTime": group.created.0,
-                "retentionInDays": group.retention_days,
+                "retentionInDays": (group.retention_days > 0).then_some(group.retention_days),
                 "metricFilterCount": 0,
                 "arn": format!("{}:*", group_arn(world, name)),
                 "logGroupArn": group_arn(world, name),

@@ -159,3 +159,152 @@ fn services_log_into_streams_of_prefix_container_and_task() {
     }
     assert!(text(&answer["logStreams"][0]["arn"]).contains(":log-group:/ecs/bp-backend:log-stream:"));
 }
+
+fn put(operator: &mut Operator, group: &str, stream: &str, messages: &[(i64, &str)]) -> Value {
+    let events: Vec<Value> = messages
+        .iter()
+        .map(|(at, message)| json!({"timestamp": at, "message": message}))
+        .collect();
+    let input = json!({"logGroupName": group, "logStreamName": stream, "logEvents": events});
+    operator.call(Service::Logs, "PutLogEvents", &input)
+}
+
+#[test]
+fn what_is_put_is_there_and_what_is_too_old_or_too_new_is_rejected() {
+    let mut operator = Operator::under(&[]);
+    for (operation, input) in [
+        ("CreateLogGroup", json!({"logGroupName": "/new"})),
+        (
+            "CreateLogStream",
+            json!({"logGroupName": "/new", "logStreamName": "s"}),
+        ),
+    ] {
+        operator.call(Service::Logs, operation, &input);
+        let again = operator.refused(Service::Logs, operation, &input);
+        assert_eq!(again.code, "ResourceAlreadyExistsException");
+    }
+    let now = operator.world.now.0;
+    let day = 24 * 60 * 60 * 1000;
+    let answer = put(
+        &mut operator,
+        "/new",
+        "s",
+        &[(now - 15 * day, "old"), (now, "kept"), (now + day, "new")],
+    );
+    assert_eq!(
+        answer["rejectedLogEventsInfo"],
+        json!({"tooOldLogEventEndIndex": 1, "tooNewLogEventStartIndex": 2})
+    );
+    let found = operator.call(Service::Logs, "FilterLogEvents", &json!({"logGroupName": "/new"}));
+    assert_eq!(strings(&found["events"], "message"), ["kept"]);
+    let input = json!({"logGroupName": "/new", "logStreamName": "s", "logEvents":
+        [{"timestamp": 2, "message": "b"}, {"timestamp": 1, "message": "a"}]});
+    let refused = operator.refused(Service::Logs, "PutLogEvents", &input);
+    assert!(refused.message.contains("chronological"), "{}", refused.message);
+}
+
+#[test]
+fn a_page_of_a_long_search_may_be_empty_although_more_follows() {
+    let mut operator = with_lines(&[]);
+    operator.call(
+        Service::Logs,
+        "CreateLogStream",
+        &json!({"logGroupName": GROUP, "logStreamName": "s"}),
+    );
+    let now = operator.world.now.0;
+    let noise: Vec<(i64, &str)> = (0..10_000).map(|_| (now, "noise")).collect();
+    for _ in 0..3 {
+        put(&mut operator, GROUP, "s", &noise);
+    }
+    put(&mut operator, GROUP, "s", &[(now, "needle")]);
+    let mut input = json!({"logGroupName": GROUP, "filterPattern": "needle"});
+    let first = operator.call(Service::Logs, "FilterLogEvents", &input);
+    assert_eq!(first["events"], json!([]));
+    input["nextToken"] = first["nextToken"].clone();
+    let second = operator.call(Service::Logs, "FilterLogEvents", &input);
+    assert_eq!(strings(&second["events"], "message"), ["needle"]);
+    assert!(second.get("nextToken").is_none());
+}
+
+fn tail(operator: &mut Operator, more: Value) -> String {
+    let arn = super::group_arn(&operator.world, GROUP);
+    let mut input = json!({"logGroupIdentifiers": [arn]});
+    for (name, value) in more.as_object().into_iter().flatten() {
+        input[name] = value.clone();
+    }
+    let answer = operator.call(Service::Logs, "StartLiveTail", &input);
+    let id = answer["responseStream"]["sessionStart"]["sessionId"].as_str();
+    id.expect("a session").to_owned()
+}
+
+fn update(operator: &mut Operator, session: &str) -> Value {
+    match super::next_update(&mut operator.world, session) {
+        Some(super::Next::Update(update)) => update,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_session_gets_what_arrives_once_and_nothing_from_before() {
+    let mut operator = with_lines(&["before"]);
+    let all = tail(&mut operator, json!({}));
+    let some = tail(
+        &mut operator,
+        json!({"logStreamNamePrefixes": ["a/"], "logEventFilterPattern": "two"}),
+    );
+    for line in ["one", "two"] {
+        append(&mut operator.world, GROUP, "a/b/1", line);
+    }
+    append(&mut operator.world, GROUP, "c", "two");
+    let first = update(&mut operator, &all);
+    assert_eq!(
+        strings(&first["sessionResults"], "message"),
+        ["one", "two", "two"]
+    );
+    assert_eq!(first["sessionMetadata"]["sampled"], json!(false));
+    assert_eq!(update(&mut operator, &all)["sessionResults"], json!([]));
+    assert_eq!(
+        strings(&update(&mut operator, &some)["sessionResults"], "logStreamName"),
+        ["a/b/1"]
+    );
+}
+
+#[test]
+fn more_than_500_events_are_sampled_and_more_than_15_sessions_refused() {
+    let mut operator = with_lines(&[]);
+    let session = tail(&mut operator, json!({}));
+    for _ in 0..1_234 {
+        append(&mut operator.world, GROUP, "s", "x");
+    }
+    let sampled = update(&mut operator, &session);
+    assert_eq!(sampled["sessionMetadata"]["sampled"], json!(true));
+    assert_eq!(sampled["sessionResults"].as_array().unwrap().len(), 500);
+    for _ in 1..15 {
+        tail(&mut operator, json!({}));
+    }
+    let arn = super::group_arn(&operator.world, GROUP);
+    let input = json!({"logGroupIdentifiers": [arn]});
+    let refused = operator.refused(Service::Logs, "StartLiveTail", &input);
+    assert_eq!(refused.code, "LimitExceededException");
+    super::end_session(&mut operator.world, &session);
+    tail(&mut operator, json!({}));
+}
+
+#[test]
+fn a_session_is_over_after_three_hours_or_when_the_network_goes() {
+    let mut operator = with_lines(&[]);
+    let long = tail(&mut operator, json!({}));
+    operator.wait(3 * 60 * 60);
+    let over = super::next_update(&mut operator.world, &long);
+    assert!(
+        matches!(over, Some(super::Next::Over("SessionTimeoutException", _))),
+        "{over:?}"
+    );
+    assert_eq!(super::next_update(&mut operator.world, &long), None);
+    let cut = tail(&mut operator, json!({}));
+    operator.world.cut_streams();
+    assert_eq!(
+        super::next_update(&mut operator.world, &cut),
+        Some(super::Next::Cut)
+    );
+}
