@@ -52,7 +52,15 @@ const READS: &[(&str, &[&str])] = &[
         "elasticloadbalancing",
         &["DescribeTargetGroups", "DescribeTargetHealth"],
     ),
-    ("logs", &["FilterLogEvents", "GetLogEvents"]),
+    (
+        "logs",
+        &[
+            "DescribeLogStreams",
+            "FilterLogEvents",
+            "GetLogEvents",
+            "StartLiveTail",
+        ],
+    ),
     ("rds", &["DescribeDBInstances", "DescribeDBSnapshots"]),
     ("s3", &["GetObject", "HeadObject", "ListObjectsV2"]),
     ("secretsmanager", &["ListSecrets"]),

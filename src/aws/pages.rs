@@ -89,6 +89,8 @@ pages! {
         { stacks "Stacks": Stack, next_token }
     "GetMetricData": aws_sdk_cloudwatch::get_metric_data::GetMetricDataOutput
         { metric_data_results "MetricDataResults": MetricDataResult, next_token }
+    "DescribeLogStreams": aws_sdk_cloudwatchlogs::describe_log_streams::DescribeLogStreamsOutput
+        { log_streams "logStreams": LogStream, next_token }
     "DescribeImages": aws_sdk_ecr::describe_images::DescribeImagesOutput
         { image_details "imageDetails": ImageDetail, next_token }
     "DescribeTargetGroups": aws_sdk_elasticloadbalancingv2::describe_target_groups::DescribeTargetGroupsOutput

@@ -52,6 +52,7 @@ fn quota(operation: &Operation) -> Option<Rate> {
         ("cloudwatch", "ListMetrics") => rate("cloudwatch ListMetrics", 25.0, 25.0),
         ("logs", "FilterLogEvents") => rate("logs FilterLogEvents", 5.0, 5.0),
         ("logs", "GetLogEvents") => rate("logs GetLogEvents", 10.0, 10.0),
+        ("logs", "StartLiveTail") => rate("logs StartLiveTail", 5.0, 5.0),
         ("logs", "DescribeLogStreams") => rate("logs DescribeLogStreams", 25.0, 25.0),
         ("ssm", "GetParameter" | "GetParameters" | "PutParameter" | "GetParametersByPath") => {
             rate("ssm parameter throughput", 40.0, 40.0)

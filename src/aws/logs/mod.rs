@@ -1,10 +1,16 @@
 //! Operations on logs.
 
+mod events;
+mod live_tail;
+mod streams;
+
 use aws_sdk_cloudwatchlogs::error::SdkError;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use jiff::Timestamp;
 
 use super::Aws;
+pub(crate) use events::{Event, Found, Search};
+pub(crate) use live_tail::{LiveTail, Tailed};
 use super::pages::Tokens;
 use crate::error::{Required as _, Result, from_sdk};
 
