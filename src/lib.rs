@@ -16,6 +16,7 @@ mod exit;
 mod files;
 mod fleet;
 mod layout;
+mod logs;
 mod output;
 mod plot;
 mod process;

@@ -109,7 +109,8 @@ async fn context(
         settings::find_file(explicit.as_deref(), &cwd, &env)
     };
     let state_dir = settings::state_folder(&env);
-    let resolved = output.validate().and(found).and_then(|file| {
+    let shown = output.validate().and_then(|()| output.check_raw(needs.raw_lines));
+    let resolved = shown.and(found).and_then(|file| {
         let broken = |error: CtlError| match needs.configuration {
             Configuration::Sound => Err(error),
             Configuration::EvenBroken => {
@@ -227,7 +228,7 @@ async fn interruptible(ctx: &Ctx, command: Command, needs: Needs, owner: Owner) 
     let interrupts = async {
         signals.first().await;
         // A question has no step that could be finished.
-        if !ctx.ui.is_asking() {
+        if !ctx.ui.is_asking() && !needs.ends_by_interrupt {
             ctx.ui
                 .status("interrupted: finishing the current step; press Ctrl-C again to stop at once");
         }

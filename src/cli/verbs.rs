@@ -5,6 +5,7 @@ use crate::commands;
 commands::verb::verbs! {
     pub(crate) enum Command {
         Migrate(commands::migrate::MigrateArgs),
+        Logs(commands::logs::LogsArgs),
         Fleet(commands::fleet::FleetArgs),
         Bundle(commands::bundle::BundleArgs),
         Runs(commands::runs::RunsArgs),

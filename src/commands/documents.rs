@@ -4,7 +4,7 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    bundle, config, exit_codes, explain, fleet, history, lock, migrate, runs, sandbox, schema, version,
+    bundle, config, exit_codes, explain, fleet, history, lock, logs, migrate, runs, sandbox, schema, version,
     whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
@@ -58,6 +58,7 @@ documents! {
         "Which bundle is active on fleets now, and what their nodes do: `bundle activate` and `bundle rollback`.";
     bundle::history::PointerHistory = "bpctl.bundle.history/1" of "versions", "Bundles that were active on fleets.";
     migrate::view::MigrateResult = "bpctl.migrate/1", "What a migration came to.";
+    logs::view::LogLines = "bpctl.logs/1" of "lines", "Lines of logs, in the order of their times.";
     runs::list::RunList = "bpctl.runs.list/1" of "runs", "Runs that this machine has a journal of.";
     runs::show::RunDetails = "bpctl.runs.show/2", "One run, step by step.";
     runs::prune::Pruned = "bpctl.runs.prune/1", "Journals that were removed.";

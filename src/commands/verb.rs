@@ -39,6 +39,10 @@ pub(crate) struct Needs {
     pub(crate) configuration: Configuration,
     /// Ctrl-C is the business of the verb itself.
     pub(crate) own_interrupts: bool,
+    /// Ctrl-C is how the verb ends: nothing is said about it.
+    pub(crate) ends_by_interrupt: bool,
+    /// The verb has lines that can be shown as they were written.
+    pub(crate) raw_lines: bool,
 }
 
 /// What a verb wants of `bpctl.toml` and of the settings.
@@ -64,6 +68,8 @@ impl Needs {
         aws: false,
         configuration: Configuration::Sound,
         own_interrupts: false,
+        ends_by_interrupt: false,
+        raw_lines: false,
     };
 
     /// Works anywhere.

@@ -320,6 +320,14 @@ impl Layout {
             .collect()
     }
 
+    /// The containers of a service's tasks (platform task definitions).
+    pub(crate) fn containers(app: App) -> &'static [&'static str] {
+        match app {
+            App::Backend => &["nginx", "php-fpm", "scheduler", "queue-worker"],
+            App::Frontend => &["nextjs"],
+        }
+    }
+
     /// The awslogs stream prefix of a container (platform task definitions); the container's own name otherwise.
     pub(crate) fn log_stream_prefix(container: &str) -> &str {
         match container {

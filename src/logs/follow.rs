@@ -26,6 +26,10 @@ const GROUPS: usize = 10;
 
 /// Who hears of lines, and of how they are followed.
 pub(crate) trait Listener {
+    /// Lines that were there before following began; whether more are wanted.
+    fn backlog(&mut self, lines: Vec<Line>) -> Result<bool>;
+    /// What comes from now on is new; whether it is wanted.
+    fn backlog_is_over(&mut self) -> Result<bool>;
     /// New lines, in the order of their times as far as that is possible; whether more are wanted.
     fn lines(&mut self, lines: Vec<Line>) -> Result<bool>;
     /// How the logs are followed from now on, or what holds it up.
@@ -105,10 +109,7 @@ impl<'a> Follow<'a> {
             progress: Progress::new(self.from),
         };
         if self.groups().len() > GROUPS {
-            state.polls(
-                &format!("Live Tail takes at most {GROUPS} log groups"),
-                listener,
-            );
+            state.polls(&format!("Live Tail takes at most {GROUPS} log groups"), listener);
         } else {
             state.opening = Some(self.open());
         }
@@ -160,7 +161,7 @@ impl<'a> Follow<'a> {
             for line in &lines {
                 progress.arrived(line.event.ingested);
             }
-            more = lines.is_empty() || listener.lines(lines)?;
+            more = lines.is_empty() || listener.backlog(lines)?;
             Ok(more)
         };
         let reading = history(self.aws, self.sources, self.pattern, self.from, None, give);
@@ -171,6 +172,7 @@ impl<'a> Follow<'a> {
         }
         state.progress.complete_until(begun);
         state.next_search = plus(begun, POLL);
+        let more = more && listener.backlog_is_over()?;
         Ok((!more).then_some(FollowEnd::Enough))
     }
 
@@ -442,4 +444,3 @@ async fn done<T>(task: &mut Option<Task<'_, T>>) -> T {
     *task = None;
     outcome
 }
-

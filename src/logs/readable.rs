@@ -45,7 +45,10 @@ fn access(members: &mut Map<String, Value>) -> Option<(Level, String)> {
     let status = word(members.get("status")?)?;
     let request = members.get("request").and_then(Value::as_str).map(str::to_owned);
     let request = request.or_else(|| {
-        let method = members.get("request_method").or(members.get("method"))?.as_str()?;
+        let method = members
+            .get("request_method")
+            .or(members.get("method"))?
+            .as_str()?;
         let path = members.get("request_uri").or(members.get("uri"))?.as_str()?;
         Some(format!("{method} {path}"))
     })?;
@@ -73,7 +76,9 @@ fn access(members: &mut Map<String, Value>) -> Option<(Level, String)> {
     ] {
         members.shift_remove(name);
     }
-    let request = request.trim_end_matches(" HTTP/1.1").trim_end_matches(" HTTP/2.0");
+    let request = request
+        .trim_end_matches(" HTTP/1.1")
+        .trim_end_matches(" HTTP/2.0");
     let parts = [
         Some(status),
         Some(request.to_owned()),

@@ -39,6 +39,8 @@ pub(crate) enum OutputFormat {
     Name,
     /// Markdown, for tickets and job summaries.
     Markdown,
+    /// Lines as they were written (logs only).
+    Raw,
 }
 
 /// Format and filter of the result.
@@ -85,6 +87,20 @@ impl OutputSpec {
     /// A query that does not parse.
     pub(crate) fn validate(&self) -> Result<()> {
         self.expression().map(|_| ())
+    }
+
+    /// Only a verb with lines of somebody else can show them as they were written.
+    ///
+    /// # Errors
+    /// `-o raw` of any other verb.
+    pub(crate) fn check_raw(&self, has_lines: bool) -> Result<()> {
+        if self.format != OutputFormat::Raw || has_lines {
+            return Ok(());
+        }
+        Err(
+            CtlError::usage("choose the output format: this command has no lines that `-o raw` could show")
+                .hint("`-o raw` is of `bpctl logs`; leave it out, or use `-o json`"),
+        )
     }
 
     /// Whether the result is written as a document and not for people.
@@ -135,9 +151,11 @@ pub(crate) fn render<R: Render>(
             OutputFormat::Yaml => yaml(found, github),
             OutputFormat::Json => json(&found),
             // Bare words are what a shell wants; structures stay JSON.
-            OutputFormat::Table | OutputFormat::Wide | OutputFormat::Name | OutputFormat::Markdown => {
-                plain(&found, github)
-            }
+            OutputFormat::Table
+            | OutputFormat::Wide
+            | OutputFormat::Raw
+            | OutputFormat::Name
+            | OutputFormat::Markdown => plain(&found, github),
             OutputFormat::Jsonl => match &found {
                 Value::Array(items) => lines(items),
                 other => lines(std::slice::from_ref(other)),
@@ -145,7 +163,7 @@ pub(crate) fn render<R: Render>(
         };
     }
     match spec.format {
-        OutputFormat::Table | OutputFormat::Wide => {
+        OutputFormat::Table | OutputFormat::Wide | OutputFormat::Raw => {
             let color = ui.colors_result();
             let text = result.human(&View {
                 wide: spec.format == OutputFormat::Wide,
@@ -201,7 +219,9 @@ pub(crate) fn emit_value(ui: &Ui, spec: &OutputSpec, value: Value) -> Result<()>
         OutputFormat::Yaml => yaml(found, github),
         OutputFormat::Jsonl => lines(&[found], github),
         OutputFormat::Json | OutputFormat::Markdown => json(&found, github),
-        OutputFormat::Table | OutputFormat::Wide | OutputFormat::Name => plain(&found, github),
+        OutputFormat::Table | OutputFormat::Wide | OutputFormat::Name | OutputFormat::Raw => {
+            plain(&found, github)
+        }
     }?;
     ui.result(&text)
 }

@@ -30,7 +30,7 @@ pub(crate) use defuse::{
 };
 pub(crate) use progress::Progress;
 use runner::Runner;
-pub(crate) use style::{Role, paint};
+pub(crate) use style::{Role, paint, tint};
 use trace::TraceWriter;
 
 /// `--color`.
@@ -201,6 +201,29 @@ impl Ui {
                 Err(CtlError::new(ErrorKind::Failed, "write the result to stdout").source(&error))
             }
             Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Writes a part of a result that comes in parts, as it is; whether anybody still reads it.
+    ///
+    /// # Errors
+    /// What keeps it from being written, apart from a reader that went away.
+    pub(crate) fn stream(&self, text: &str) -> Result<bool> {
+        let write = || {
+            let mut streams = self.streams();
+            streams
+                .out
+                .write_all(text.as_bytes())
+                .and_then(|()| streams.out.flush())
+        };
+        let written = match &self.bars {
+            Some(bars) => bars.suspend(write),
+            None => write(),
+        };
+        match written {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(CtlError::new(ErrorKind::Failed, "write the result to stdout").source(&error)),
         }
     }
 

@@ -32,6 +32,23 @@ pub(crate) fn paint(color: bool, role: Role, text: &str) -> String {
     text.style(style).to_string()
 }
 
+/// `text`, made harmless, in one of several colours that a number chooses.
+pub(crate) fn tint(color: bool, number: u64, text: &str) -> String {
+    let text = strip_controls(text);
+    if !color {
+        return text.into_owned();
+    }
+    let style = match number % 6 {
+        0 => Style::new().cyan(),
+        1 => Style::new().green(),
+        2 => Style::new().magenta(),
+        3 => Style::new().blue(),
+        4 => Style::new().bright_cyan(),
+        _ => Style::new().bright_magenta(),
+    };
+    text.style(style).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,6 +36,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "context",
             "triage",
             "tasks",
+            "logs",
             "fleet",
             "bundle",
             "aws",
@@ -77,6 +78,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "aws", "change", "wait", "redact", "settings", "layout", "error", "exit", "clock",
         ],
     ),
+    ("logs", &["aws", "error"]),
     ("fleet", &["files", "aws", "settings", "layout", "error", "clock"]),
     (
         "aws",

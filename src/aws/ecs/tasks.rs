@@ -112,6 +112,23 @@ impl Aws {
             .await
     }
 
+    /// Tasks of a service that have stopped, of which ECS keeps an hour's worth.
+    pub(crate) async fn stopped_tasks_of_service(&self, cluster: &str, service: &str) -> Result<Vec<Task>> {
+        let stream = self
+            .ecs_client()
+            .await?
+            .list_tasks()
+            .cluster(cluster)
+            .service_name(service)
+            .desired_status(DesiredStatus::Stopped)
+            .into_paginator()
+            .send();
+        let arns = Pages::new(format!("list the stopped tasks of {service}"), stream)
+            .all()
+            .await?;
+        self.tasks(cluster, &arns).await
+    }
+
     /// ARNs of tasks that were started with exactly this `startedBy`, running or stopped.
     pub(crate) async fn tasks_started_by(&self, cluster: &str, started_by: &str) -> Result<Vec<String>> {
         let client = self.ecs_client().await?;

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use aws_sdk_cloudwatchlogs::error::ErrorMetadata;
 use aws_sdk_cloudwatchlogs::error::SdkError;
-use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsOutput;
+use aws_sdk_cloudwatchlogs::operation::filter_log_events::{FilterLogEventsError, FilterLogEventsOutput};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeSerializationInterceptorContextRef, Error, Output,
@@ -77,11 +78,12 @@ impl Aws {
                 let found = into.lock().unwrap_or_else(PoisonError::into_inner).take();
                 found.required(REQUEST, "events").map(Some)
             }
-            Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => Ok(None),
-            Err(error) => Err(from_sdk(
-                format!("read the log group {}", search.group),
-                &error,
-            )),
+            Err(SdkError::ServiceError(error))
+                if error.err().meta().code() == Some("ResourceNotFoundException") =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(from_sdk(format!("read the log group {}", search.group), &error)),
         }
     }
 }
@@ -89,7 +91,7 @@ impl Aws {
 /// Where the events of an answer go.
 type Into = Arc<Mutex<Option<Found>>>;
 
-/// Puts [`Straight`] in front of the SDK's own reader of answers, for one request and its retries.
+/// Puts [`Straight`] in the place of the SDK's own reader of answers, for one request and its retries.
 #[derive(Debug)]
 struct ReadStraight(Into);
 
@@ -104,16 +106,8 @@ impl Intercept for ReadStraight {
         _context: &BeforeSerializationInterceptorContextRef<'_>,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let usual = config
-            .load::<SharedResponseDeserializer>()
-            .cloned()
-            .ok_or("the SDK does not say how answers are read")?;
-        config
-            .interceptor_state()
-            .store_put(SharedResponseDeserializer::new(Straight {
-                usual,
-                into: Arc::clone(&self.0),
-            }));
+        let reader = SharedResponseDeserializer::new(Straight(Arc::clone(&self.0)));
+        config.interceptor_state().store_put(reader);
         Ok(())
     }
 }
@@ -121,36 +115,56 @@ impl Intercept for ReadStraight {
 /// Reads the events of a good answer in one pass, without the SDK's copies of members that are not needed. A dump of
 /// many events spends most of its time here.
 #[derive(Debug)]
-struct Straight {
-    usual: SharedResponseDeserializer,
-    into: Into,
-}
+struct Straight(Into);
 
 impl DeserializeResponse for Straight {
-    fn deserialize_streaming_with_config(
-        &self,
-        response: &mut HttpResponse,
-        config: &ConfigBag,
-    ) -> Option<Result<Output, OrchestratorError<Error>>> {
-        self.usual.deserialize_streaming_with_config(response, config)
-    }
-
     fn deserialize_nonstreaming_with_config(
         &self,
         response: &HttpResponse,
-        config: &ConfigBag,
+        _config: &ConfigBag,
     ) -> Result<Output, OrchestratorError<Error>> {
-        let body = response
-            .body()
-            .bytes()
-            .filter(|_| response.status().as_u16() == 200);
-        let Some(body) = body else {
-            return self.usual.deserialize_nonstreaming_with_config(response, config);
-        };
+        let body = response.body().bytes().unwrap_or_default();
+        if !response.status().is_success() {
+            let refused = FilterLogEventsError::generic(refusal(response, body));
+            return Err(OrchestratorError::operation(Error::erase(refused)));
+        }
         let found = read(body).map_err(OrchestratorError::other)?;
-        *self.into.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = found;
         Ok(Output::erase(FilterLogEventsOutput::builder().build()))
     }
+}
+
+#[derive(Default, Deserialize)]
+struct Refusal {
+    #[serde(rename = "__type")]
+    code: Option<String>,
+    #[serde(alias = "Message")]
+    message: Option<String>,
+}
+
+/// What a refusal says, in the form of the JSON protocol (AWS JSON 1.1, "Operation error serialization").
+fn refusal(response: &HttpResponse, body: &[u8]) -> ErrorMetadata {
+    let said: Refusal = serde_json::from_slice(body).unwrap_or_default();
+    let headers = response.headers();
+    let code = said
+        .code
+        .or_else(|| headers.get("x-amzn-errortype").map(str::to_owned));
+    // `com.amazonaws.logs#ThrottlingException:http://…`
+    let code = code.map(|code| {
+        let code = code.split(':').next().unwrap_or_default();
+        code.rsplit('#').next().unwrap_or_default().to_owned()
+    });
+    let mut refusal = ErrorMetadata::builder();
+    if let Some(code) = code {
+        refusal = refusal.code(code);
+    }
+    if let Some(message) = said.message {
+        refusal = refusal.message(message);
+    }
+    if let Some(id) = headers.get("x-amzn-requestid") {
+        refusal = refusal.custom("aws_request_id", id.to_owned());
+    }
+    refusal.build()
 }
 
 #[derive(Deserialize)]

@@ -49,7 +49,12 @@ impl Aws {
         let region = self.region().await?.required("settings", "region")?;
         let arns = groups
             .iter()
-            .map(|group| format!("arn:{partition}:logs:{region}:{}:log-group:{group}", identity.account))
+            .map(|group| {
+                format!(
+                    "arn:{partition}:logs:{region}:{}:log-group:{group}",
+                    identity.account
+                )
+            })
             .collect();
         let prefixes: Vec<String> = prefixes.iter().map(|&prefix| prefix.to_owned()).collect();
         // The one who follows decides when to try again, and reads in another way until then.
@@ -79,9 +84,7 @@ impl LiveTail {
         loop {
             return Ok(match self.0.response_stream.recv().await {
                 Ok(Some(Message::SessionUpdate(update))) => {
-                    let sampled = update
-                        .session_metadata
-                        .is_some_and(|metadata| metadata.sampled());
+                    let sampled = update.session_metadata.is_some_and(|metadata| metadata.sampled());
                     let results = update.session_results.unwrap_or_default();
                     let lines = results.into_iter().filter_map(|result| {
                         let group = name_of(&result.log_group_identifier?).to_owned();

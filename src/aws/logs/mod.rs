@@ -9,10 +9,10 @@ use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use jiff::Timestamp;
 
 use super::Aws;
-pub(crate) use events::{Event, Found, Search};
-pub(crate) use live_tail::{LiveTail, Tailed};
 use super::pages::Tokens;
 use crate::error::{Required as _, Result, from_sdk};
+pub(crate) use events::{Event, Found, Search};
+pub(crate) use live_tail::{LiveTail, Tailed};
 
 /// A line of a log stream.
 #[derive(Clone, Debug, PartialEq, Eq)]

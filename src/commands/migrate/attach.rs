@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::follow::{Screen, judged};
 use super::plan::CONTAINER;
-use super::request::{Request, TaskName};
+use super::request::Request;
 use super::verify::ended;
 use super::view::MigrateResult;
 use super::words;
@@ -13,7 +13,7 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::layout::{App, Layout};
-use crate::tasks::{Follower, LogPlace, Observer, Tail, Verdict, is_migration};
+use crate::tasks::{Follower, LogPlace, Observer, Tail, TaskName, Verdict, is_migration};
 
 pub(super) async fn run(
     ctx: &Ctx,

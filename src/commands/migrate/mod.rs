@@ -23,7 +23,8 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::layout::{Layout, PoolName, SecurityGroupId, SubnetId};
-use request::{Flags, Request, TaskName, name};
+use crate::tasks::TaskName;
+use request::{Flags, Request, name};
 
 /// Migrate the databases in a one-off task and follow it to its end
 ///
