@@ -65,6 +65,8 @@ mod interrupted;
 mod layers;
 #[path = "it/link.rs"]
 mod link;
+#[path = "it/logs.rs"]
+mod logs;
 #[path = "it/migrate.rs"]
 mod migrate;
 #[path = "it/migrate_trouble.rs"]

@@ -6,7 +6,8 @@ use super::values::{Quote, bare, may_be_secret};
 
 pub(super) fn find(text: &str, found: &mut Found<'_>) {
     let mut from = 0;
-    while let Some(at) = text[from..].find(['=', ':', '%']).map(|at| from + at) {
+    let signs = |byte: &u8| matches!(byte, b'=' | b':' | b'%');
+    while let Some(at) = text.as_bytes()[from..].iter().position(signs).map(|at| from + at) {
         from = at + 1;
         let Some(sign) = sign(&text[at..]) else { continue };
         let Some(name) = name_before(text, at) else {

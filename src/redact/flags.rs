@@ -33,7 +33,7 @@ pub(super) fn find(text: &str, found: &mut Found<'_>) {
     if text.contains("--") {
         long(text, found);
     }
-    if text.contains(" -") {
+    if has_short(text) {
         short(text, found);
     }
     schemes(text, found);
@@ -75,6 +75,17 @@ fn word(text: &str, start: usize, found: &mut Found<'_>) {
     if may_be_secret(Name::Secret, &rest[..length]) {
         found.add(start..start + length);
     }
+}
+
+/// Whether any of the flags that [`short`] looks for begins a word. Most lines have none, and are not taken apart.
+fn has_short(text: &str) -> bool {
+    let begins = |at: usize| {
+        let flag = &text[at..];
+        let gap = at > 0 && text[..at].ends_with(is_gap);
+        let short = matches!(flag.as_bytes().get(1), Some(b'p' | b'a' | b'w' | b'u' | b'U'));
+        gap && (short || flag.starts_with("--user") || flag.starts_with("--proxy-user"))
+    };
+    text.contains(" -") && text.match_indices('-').any(|(at, _)| begins(at))
 }
 
 fn short(text: &str, found: &mut Found<'_>) {
@@ -154,11 +165,11 @@ fn schemes(text: &str, found: &mut Found<'_>) {
 fn find_ignoring_case(text: &str, word: &str) -> Option<usize> {
     let word = word.as_bytes();
     let bytes = text.as_bytes();
-    let first = [word[0], word[0].to_ascii_uppercase()];
     let mut from = 0;
+    // Letters of ASCII differ from their capitals in this bit alone.
     while let Some(at) = bytes[from..]
         .iter()
-        .position(|byte| first.contains(byte))
+        .position(|byte| byte | 0x20 == word[0])
         .map(|at| from + at)
     {
         if bytes

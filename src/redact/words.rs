@@ -91,7 +91,19 @@ pub(super) fn find(text: &str, found: &mut Found<'_>) {
 }
 
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'.' | b'-')
+    /// By byte: every byte of every line is looked up.
+    const IS: [bool; 256] = {
+        let mut is = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            let letter = byte as u8;
+            is[byte] =
+                letter.is_ascii_alphanumeric() || matches!(letter, b'+' | b'/' | b'=' | b'_' | b'.' | b'-');
+            byte += 1;
+        }
+        is
+    };
+    IS[usize::from(byte)]
 }
 
 /// `name=value` is one run of these letters: where the value begins.
@@ -103,10 +115,11 @@ fn value_start(word: &str) -> usize {
 fn is_secret(word: &str, is_key: bool) -> bool {
     let flagged = |word: &str| {
         TOKENS.iter().any(|(start, letters)| {
-            word.strip_prefix(start).is_some_and(|rest| {
-                let is_random = *letters < 16 || looks_random(rest);
-                rest.len() >= *letters && is_random && !rest.contains('/')
-            })
+            word.as_bytes().first() == start.as_bytes().first()
+                && word.strip_prefix(start).is_some_and(|rest| {
+                    let is_random = *letters < 16 || looks_random(rest);
+                    rest.len() >= *letters && is_random && !rest.contains('/')
+                })
         })
     };
     (is_key && word.len() >= SHORTEST_KEY)

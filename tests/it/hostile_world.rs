@@ -50,7 +50,7 @@ const HOSTILE: [&str; 4] = [
     "\u{200e}\u{feff}\u{85}\r\n::add-mask::a\u{2028}::set-output name=a::b",
 ];
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 19] = [
     &[
         "bundle",
         "activate",
@@ -73,6 +73,9 @@ const COMMANDS: [&[&str]; 16] = [
     &["triage", "--fail-on", "never"],
     &["migrate", "--dry-run"],
     &["migrate", "--yes", "--tenant"],
+    &["logs", "backend", "frontend"],
+    &["logs", "backend", "-o", "raw"],
+    &["logs", "backend", "-o", "jsonl"],
     &["whoami"],
 ];
 

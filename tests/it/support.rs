@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use bpctl::{Clock, ExitStatus, Process, Transport};
+use bpctl::{Captured, Clock, ExitStatus, Process, Transport};
 use bpctl_sandbox::transport::Pace;
 use bpctl_sandbox::{Call, FleetSeed, Layout, Options, Sandbox, Scenario, Service};
 use jiff::Timestamp;
@@ -118,9 +118,8 @@ impl Account {
         self.run_with(args, |_| {}).await
     }
 
-    /// The same with a say in the process, e.g. to answer questions.
-    pub(crate) async fn run_with(&self, args: &[&str], adjust: impl FnOnce(&mut Process)) -> Run {
-        let before = self.sandbox.with_world(|world| world.calls().len());
+    /// A command line that is about to run, and what it writes.
+    pub(crate) fn process(&self, args: &[&str]) -> (Process, Captured) {
         let (mut process, captured) = Process::captured(args);
         process.cwd = self.home.path().to_owned();
         process
@@ -139,6 +138,13 @@ impl Account {
             account_id: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),
         });
+        (process, captured)
+    }
+
+    /// The same with a say in the process, e.g. to answer questions.
+    pub(crate) async fn run_with(&self, args: &[&str], adjust: impl FnOnce(&mut Process)) -> Run {
+        let before = self.sandbox.with_world(|world| world.calls().len());
+        let (mut process, captured) = self.process(args);
         adjust(&mut process);
         let status = bpctl::run_async(process).await;
         let calls: Vec<Call> = self

@@ -123,6 +123,7 @@ impl<'a> Output<'a> {
             })?
         } else {
             let mut text = String::with_capacity(lines.len() * 160);
+            self.style.set_in_line(lines, self.sources);
             for line in lines {
                 self.style.write(&mut text, line, source(line));
             }
@@ -187,7 +188,41 @@ impl Style {
         }
     }
 
-    /// `php-fpm/0af1b2c3 | `, in the stream's colour.
+    /// Makes room for the widest origin of these lines.
+    fn set_in_line(&mut self, lines: &[Line], sources: &[Source]) {
+        if self.raw {
+            return;
+        }
+        let mut last = None;
+        for line in lines {
+            let of = Some((line.source, &line.event.stream));
+            if last != of {
+                last = of;
+                let width = self.name(line, &sources[line.source]).chars().count();
+                self.width = self.width.max(width.min(WIDEST));
+            }
+        }
+        self.last = None;
+    }
+
+    /// `php-fpm/0af1b2c3`, with the service in front where there are several.
+    fn name(&self, line: &Line, source: &Source) -> String {
+        let stream = &line.event.stream;
+        let short = match task_stream(stream) {
+            Some((container, task)) if !self.wide => {
+                format!("{container}/{}", task.get(..SHORT).unwrap_or(task))
+            }
+            _ => stream.to_string(),
+        };
+        let name = if self.labels {
+            format!("{} {short}", source.label)
+        } else {
+            short
+        };
+        self.harmless(&name).replace('\n', " ")
+    }
+
+    /// The name in the stream's colour, in line with others.
     fn origin(&mut self, line: &Line, source: &Source) -> &str {
         let stream = &line.event.stream;
         let known = self
@@ -195,18 +230,7 @@ impl Style {
             .as_ref()
             .is_some_and(|(of, last, _)| *of == line.source && last == stream);
         if !known {
-            let short = match task_stream(stream) {
-                Some((container, task)) if !self.wide => {
-                    format!("{container}/{}", task.get(..SHORT).unwrap_or(task))
-                }
-                _ => stream.to_string(),
-            };
-            let name = if self.labels {
-                format!("{} {short}", source.label)
-            } else {
-                short
-            };
-            let name = self.harmless(&name).replace('\n', " ");
+            let name = self.name(line, source);
             self.width = self.width.max(name.chars().count().min(WIDEST));
             let mut hasher = DefaultHasher::new();
             stream.hash(&mut hasher);

@@ -81,7 +81,13 @@ pub(super) fn start(world: &mut World, input: &Value) -> OpResult {
     }
     let filter = text(input, "logEventFilterPattern");
     let pattern = Pattern::parse(filter.unwrap_or_default())?;
-    if world.services.logs.sessions.len() >= SESSIONS {
+    let open = world
+        .services
+        .logs
+        .sessions
+        .values()
+        .filter(|session| !session.cut && world.now.since(session.begun) < LONGEST);
+    if open.count() >= SESSIONS {
         return Err(ApiError::client(
             "LimitExceededException",
             format!("The limit of {SESSIONS} concurrent Live Tail sessions has been reached."),
