@@ -99,7 +99,7 @@ impl OutputSpec {
         }
         Err(
             CtlError::usage("choose the output format: this command has no lines that `-o raw` could show")
-                .hint("`-o raw` is of `bpctl logs`; leave it out, or use `-o json`"),
+                .hint("only logs have them: leave it out, or use `-o json`"),
         )
     }
 

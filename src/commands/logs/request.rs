@@ -108,7 +108,10 @@ impl Request {
             return Err(CtlError::usage(
                 "show the task that stopped last: `--previous` goes with `backend` and `frontend` alone",
             )
-            .hint("name the task instead: `bpctl logs task ID`"));
+            .hint((
+                "name the task instead:",
+                CommandLine::bpctl(["logs", "task", "ID"]),
+            )));
         }
         check_containers(flags.containers, &targets, &apps)?;
         if flags.follow {
@@ -145,9 +148,9 @@ fn targets(words: &[String]) -> Result<Vec<Target>> {
     while let Some(word) = words.next() {
         let mut named = |what: &str| {
             words.next().ok_or_else(|| {
-                CtlError::usage(format!("read the logs of a {word}: {what} is missing")).hint(format!(
-                    "write e.g. `bpctl logs {word} {}`",
-                    what.to_uppercase().replace(' ', "_")
+                CtlError::usage(format!("read the logs of a {word}: {what} is missing")).hint((
+                    "write it behind the word:",
+                    CommandLine::bpctl(["logs", word, "NAME"]),
                 ))
             })
         };
