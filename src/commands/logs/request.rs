@@ -312,7 +312,12 @@ mod tests {
     fn refused(words: &str, flags: &Flags<'_>) -> String {
         let error = request(words, flags).unwrap_err();
         assert_eq!(error.exit_status().code(), 2, "{error}");
-        format!("{error} {:?}", error.hints())
+        let hints: Vec<String> = error
+            .hints()
+            .iter()
+            .map(|hint| hint.in_place(&crate::error::Place::default()).to_string())
+            .collect();
+        format!("{error} {}", hints.join(" "))
     }
 
     #[test]
@@ -331,22 +336,16 @@ mod tests {
             ]
         );
         for (words, said) in [
-            ("php-fpm", "--container php-fpm"),
-            ("/ecs/bp-backend", "\"group\", \"/ecs/bp-backend\""),
-            (TASK, "\"task\""),
+            ("php-fpm", "`--container php-fpm`"),
+            ("/ecs/bp-backend", "`bpctl logs group /ecs/bp-backend`"),
+            (TASK, "`bpctl logs task 0123456789abcdef0123456789abcdef`"),
             ("backned", "write backend"),
-            ("fleet", "is missing"),
-            ("task latest", "not a task"),
+            ("fleet", "its name is missing"),
+            ("task latest", "is not a task"),
             ("group arn:aws:logs:x", "not the ARN"),
         ] {
             let refused = refused(words, &Flags::default());
-            assert!(
-                refused
-                    .replace("bpctl logs group /ecs", "\"group\", \"/ecs")
-                    .contains(said)
-                    || refused.contains("logs"),
-                "{words}: {refused}"
-            );
+            assert!(refused.contains(said), "{words}: {refused}");
         }
     }
 
@@ -358,7 +357,8 @@ mod tests {
         };
         let php = ["php-fpm".to_owned()];
         assert_eq!(request("backend", &flags(&php)).unwrap().containers, php);
-        assert!(request(&format!("task {TASK}"), &flags(&["x".to_owned()])).is_ok());
+        let other = ["x".to_owned()];
+        assert!(request(&format!("task {TASK}"), &flags(&other)).is_ok());
         assert!(refused("frontend", &flags(&php)).contains("there are nextjs"));
         assert!(refused("fleet gpu-default", &flags(&php)).contains("no containers"));
     }
