@@ -5,6 +5,7 @@
 //! event. Memory depends on the queue and the fleet, not on the simulated time.
 
 mod arrivals;
+mod calm;
 mod control;
 mod engine;
 mod instances;

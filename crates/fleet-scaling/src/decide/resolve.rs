@@ -9,7 +9,7 @@ use crate::scale_to_zero::{Facts, ZeroOutcome, react_with};
 use crate::state::Process;
 
 /// An evaluated alarm.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reading {
     pub(crate) state: AlarmState,
     /// Its state a minute ago.
@@ -95,14 +95,13 @@ fn policies(
     };
     // "Target tracking scaling policies", considerations: of several, any one scales out, and all of those
     // whose scale-in is not disabled must be ready before the group scales in.
-    let all_agree = config
-        .alarms()
-        .iter()
-        .zip(readings)
-        .all(|(alarm, reading)| match alarm.action {
+    let all_agree = || {
+        let mut alarms = config.alarms().iter().zip(readings);
+        alarms.all(|(alarm, reading)| match alarm.action {
             Action::ScaleIn(policy) => reading.state == AlarmState::Alarm || leaves_scale_in(config, policy),
             _ => true,
-        });
+        })
+    };
     let mut best: Option<(usize, u32)> = None;
     let mut answers = 0;
     let mut invoked = false;
@@ -125,7 +124,7 @@ fn policies(
             (PolicyKind::Simple(simple), _) => simple.answer(&group, now),
             (PolicyKind::TargetTracking(tracking), Action::ScaleIn(_)) => {
                 match tracking.scale_in(&group, reading.value) {
-                    Answer::Capacity { .. } if !all_agree => Answer::Hold {
+                    Answer::Capacity { .. } if !all_agree() => Answer::Hold {
                         reason: Hold::NotAllAgree,
                     },
                     answer => answer,

@@ -1,5 +1,6 @@
 //! The control plane: once a minute the metrics are published, the alarms evaluated and the group told.
 
+use super::calm::{Calm, Jobs};
 use super::queue::Queue;
 use super::window::Window;
 use crate::Moment;
@@ -17,17 +18,20 @@ pub(crate) const MINUTE: u64 = 60_000;
 #[derive(Debug)]
 pub(crate) struct Control<'a> {
     config: &'a FleetConfig,
-    windows: Vec<Window>,
+    watches: Vec<Watch<'a>>,
     readings: Vec<Reading>,
-    published: Signals<f64>,
-    /// Which of them any alarm looks at.
-    watched: Signals<bool>,
-    /// The signals that each alarm looks at; `None` for a metric that the fleet does not publish.
-    inputs: Vec<Vec<Option<usize>>>,
     pub(crate) desired: u32,
     longest_cooldown: u64,
-    /// Minutes since a watched value or the desired capacity has changed last.
-    unchanged: usize,
+    /// What the last minute saw of the jobs, unless the publisher was silent, and of the workers.
+    jobs: Option<Jobs>,
+    workers: u32,
+    workers_watched: bool,
+    /// What the jobs may become without any alarm or policy seeing a difference.
+    calm: Calm,
+    /// Whether an alarm was in `ALARM` in the last minute, so that a decision was made.
+    acted: bool,
+    /// Whether the last minute changed the desired capacity.
+    moved: bool,
     /// What the group was doing when the alarms last acted.
     seen: Activity,
     last_minute: u64,
@@ -35,6 +39,20 @@ pub(crate) struct Control<'a> {
     /// What each minute decided on, to be decided again.
     #[cfg(test)]
     pub(crate) log: Option<Vec<Logged>>,
+}
+
+/// An alarm at work.
+#[derive(Debug)]
+struct Watch<'a> {
+    alarm: &'a Alarm,
+    /// The policy that it invokes.
+    policy: Option<&'a PolicyKind>,
+    window: Window,
+    /// The signals that it looks at; `None` for a metric that the fleet does not publish.
+    inputs: Vec<Option<usize>>,
+    /// What it looks at when that is one signal, whose minutes count by their side of the threshold and by nothing
+    /// else, and are there unless the publisher is silent.
+    plain: Option<Signal>,
 }
 
 /// What the group is doing at the moment.
@@ -77,18 +95,24 @@ impl<'a> Control<'a> {
             PolicyKind::Simple(simple) => simple.cooldown.as_millis() as u64,
             PolicyKind::Step(_) | PolicyKind::TargetTracking(_) => 0,
         });
-        let inputs: Vec<Vec<Option<usize>>> = alarms.iter().map(|alarm| inputs(config, alarm)).collect();
-        let looks_at = |signal: Signal| inputs.iter().flatten().any(|at| *at == Some(signal.position()));
+        let watches: Vec<Watch<'_>> = alarms.iter().map(|alarm| Watch::new(config, alarm)).collect();
+        let looks_at = |signal: Signal| {
+            let mut inputs = watches.iter().flat_map(|watch| &watch.inputs).flatten();
+            inputs.any(|at| *at == signal.position())
+        };
+        let workers_watched = looks_at(Signal::Workers) || looks_at(Signal::Backlog);
         Self {
             config,
-            windows: alarms.iter().map(Window::new).collect(),
-            readings: Vec::with_capacity(alarms.len()),
-            published: [f64::NAN; Signal::ALL.len()],
-            watched: Signal::ALL.map(looks_at),
-            inputs,
+            watches,
+            readings: vec![Reading::default(); alarms.len()],
             desired,
             longest_cooldown: cooldowns.max().unwrap_or(0),
-            unchanged: 0,
+            jobs: None,
+            workers: 0,
+            workers_watched,
+            calm: Calm::default(),
+            acted: false,
+            moved: false,
             seen: Activity::default(),
             last_minute: 0,
             changes: Changes::default(),
@@ -97,84 +121,128 @@ impl<'a> Control<'a> {
         }
     }
 
-    /// How many minutes from now on will bring nothing new as long as nothing happens to jobs and
-    /// instances: the values were the same a minute ago, every alarm has kept its state since, and
-    /// none can leave it sooner.
-    pub(crate) fn quiet(&self, now: u64, activity: Activity) -> u64 {
-        let cooling = activity
-            .ended
-            .is_some_and(|ended| now < ended + self.longest_cooldown);
-        let kept = self
-            .readings
-            .iter()
-            .all(|reading| reading.before == reading.state);
-        // What the group has begun since then may hold a policy that has not held yet.
-        if self.unchanged == 0 || cooling || !kept || self.seen != activity {
+    /// How many minutes from now on will bring nothing new as long as instances stay as they are and the jobs
+    /// within [`Calm`]: the last minute has moved nothing, so the same again moves nothing, and no alarm can leave
+    /// its state sooner.
+    pub(crate) fn quiet(&mut self, now: u64, queue: &Queue, activity: Activity) -> u64 {
+        // The group may have ended workers since, and their jobs with them.
+        if self.moved || (self.workers_watched && queue.workers() != self.workers) {
             return 0;
         }
-        let mut quiet = usize::MAX;
-        for (alarm, window) in self.config.alarms().iter().zip(&self.windows) {
-            quiet = quiet.min(window.stable(alarm));
-            if quiet == 0 {
-                break;
+        if self.acted {
+            // The end of a cooldown lets a policy act, and what the group has begun since the alarms acted may
+            // hold a policy that has not held yet.
+            let cooling = activity
+                .ended
+                .is_some_and(|ended| now < ended + self.longest_cooldown);
+            if cooling || self.seen != activity {
+                return 0;
             }
         }
-        quiet as u64
+        let mut quiet = usize::MAX;
+        for watch in &self.watches {
+            quiet = quiet.min(watch.window.stable(watch.alarm));
+            if quiet == 0 {
+                return 0;
+            }
+        }
+        self.calm = self
+            .jobs
+            .map_or_else(Calm::default, |jobs| self.calm_around(jobs));
+        if self.notices(queue) { 0 } else { quiet as u64 }
+    }
+
+    fn calm_around(&self, jobs: Jobs) -> Calm {
+        let mut calm = Calm::default();
+        for (watch, reading) in self.watches.iter().zip(&self.readings) {
+            let invoked = reading.state == AlarmState::Alarm;
+            if invoked && watch.policy.is_none() && self.looks_again() {
+                // The function of scale to zero looks at the jobs themselves.
+                calm.nothing_but(jobs);
+            } else if let Some(signal) = watch.plain {
+                let policy = watch.policy.filter(|_| invoked);
+                calm.between(watch.alarm, policy, signal, jobs, self.workers);
+            } else {
+                for signal in watch.inputs.iter().flatten() {
+                    calm.only(Signal::ALL[*signal], jobs);
+                }
+            }
+        }
+        calm
+    }
+
+    fn looks_again(&self) -> bool {
+        self.desired > 0 && self.config.spec().scale_to_zero.is_some_and(|zero| zero.recheck)
+    }
+
+    /// Whether the jobs have become something since the last minute that an alarm or a policy would see.
+    #[inline]
+    pub(crate) fn notices(&self, queue: &Queue) -> bool {
+        self.jobs.is_some() && !self.calm.holds(Jobs::of(self.config, queue))
+    }
+
+    /// Whether what has happened to instances and their jobs is anything that they would see.
+    pub(crate) fn notices_instances(&self, queue: &Queue, activity: Activity) -> bool {
+        (self.workers_watched && queue.workers() != self.workers)
+            || (self.acted && activity != self.seen)
+            || self.notices(queue)
+    }
+
+    /// Whether [`Self::notices`] can say yes before the next minute.
+    pub(crate) fn watches_jobs(&self) -> bool {
+        self.jobs.is_some() && self.calm != Calm::default()
     }
 
     /// Publishes the metrics, unless the publisher is silent, and lets the alarms act on them.
     pub(crate) fn minute(&mut self, now: u64, silent: bool, queue: &Queue, activity: Activity) {
-        let values = if silent {
-            [f64::NAN; Signal::ALL.len()]
-        } else {
-            publish(self.config, queue)
-        };
-        let watched = self.watched;
-        let same = |at: usize| !watched[at] || values[at].to_bits() == self.published[at].to_bits();
-        self.unchanged = if (0..values.len()).all(same) {
-            self.unchanged + 1
-        } else {
-            0
+        self.jobs = (!silent).then(|| Jobs::of(self.config, queue));
+        self.workers = queue.workers();
+        let values = match self.jobs {
+            Some(jobs) => publish(self.config, jobs, self.workers),
+            None => [f64::NAN; Signal::ALL.len()],
         };
         self.seen = activity;
         let skipped = ((now - self.last_minute) / MINUTE - 1) as usize;
         self.last_minute = now;
-        self.published = values;
-        self.readings.clear();
         let mut alarming = false;
-        let windows = self.windows.iter_mut().zip(&self.inputs);
-        for (alarm, (window, inputs)) in self.config.alarms().iter().zip(windows) {
+        for (watch, reading) in self.watches.iter_mut().zip(&mut self.readings) {
+            let Watch {
+                alarm,
+                window,
+                inputs,
+                ..
+            } = watch;
             if skipped > 0 {
                 window.pass(alarm, skipped);
             }
             let value = |at: &Option<usize>| at.map_or(f64::NAN, |at| values[at]);
-            let reading = match inputs.as_slice() {
+            *reading = match inputs.as_slice() {
                 [only] if !window.is_math() => window.minute(alarm, value(only)),
                 several => window.minute_of_math(alarm, several.iter().map(value)),
             };
             alarming |= reading.state == AlarmState::Alarm;
-            self.readings.push(reading);
         }
-        #[cfg(test)]
+        self.acted = alarming;
         let before = self.desired;
         if alarming {
-            self.act(now, silent, queue, activity);
+            self.act(now, activity);
         }
+        self.moved = self.desired != before;
         #[cfg(test)]
         if let Some(log) = &mut self.log {
             log.push(Logged {
                 now,
                 values,
                 activity,
-                queued: (!silent).then(|| depth(self.config, queue) as u64),
-                busy: (!silent).then(|| queue.busy()),
+                queued: self.jobs.map(|jobs| jobs.depth as u64),
+                busy: self.jobs.map(|jobs| jobs.busy),
                 before,
                 after: self.desired,
             });
         }
     }
 
-    fn act(&mut self, now: u64, silent: bool, queue: &Queue, activity: Activity) {
+    fn act(&mut self, now: u64, activity: Activity) {
         let moment = Moment(i64::try_from(now).unwrap_or(i64::MAX));
         let situation = Situation {
             group: Group {
@@ -189,8 +257,8 @@ impl<'a> Control<'a> {
             },
             ignores_alarms: false,
             // The function asks the backend, which knows nothing while it is silent.
-            queued: (!silent).then(|| depth(self.config, queue) as f64),
-            busy: (!silent).then(|| queue.busy()),
+            queued: self.jobs.map(|jobs| jobs.depth as f64),
+            busy: self.jobs.map(|jobs| jobs.busy),
         };
         let desired = resolve(self.config, &situation, &self.readings, moment, &mut |_| ());
         if desired != self.desired {
@@ -200,7 +268,7 @@ impl<'a> Control<'a> {
                 self.changes.down += 1;
                 self.changes.to_zero += u64::from(desired == 0);
             }
-            self.set(desired);
+            self.desired = desired;
         }
     }
 
@@ -208,42 +276,41 @@ impl<'a> Control<'a> {
     pub(crate) fn deploy(&mut self, desired: u32) {
         if desired != self.desired {
             self.changes.by_deploy += 1;
-            self.set(desired);
+            self.desired = desired;
         }
     }
-
-    fn set(&mut self, desired: u32) {
-        self.desired = desired;
-        self.unchanged = 0;
-    }
 }
 
-/// What the queue's depth counts. A job in the hands of a worker that is gone has not returned to the queue
-/// before its lease ends, so it counts with the running ones.
-fn depth(config: &FleetConfig, queue: &Queue) -> usize {
-    let waiting = queue.waiting();
-    if config.spec().jobs.depth_counts_running {
-        waiting + queue.running() + queue.leased()
-    } else {
-        waiting
+impl<'a> Watch<'a> {
+    fn new(config: &'a FleetConfig, alarm: &'a Alarm) -> Self {
+        let signal = |input: MetricStat| config.signal_of(&Source::Metric(input.metric));
+        let metrics = alarm.metric.metrics(alarm.statistic);
+        let signals: Vec<Option<Signal>> = metrics.into_iter().map(signal).collect();
+        let window = Window::new(alarm);
+        let has_data = |signal| signal != Signal::Backlog || config.spec().jobs.backlog_without_workers;
+        Self {
+            alarm,
+            policy: alarm
+                .action
+                .policy()
+                .map(|policy| &config.policies()[policy].kind),
+            plain: match signals[..] {
+                [Some(only)] if window.goes_by_threshold() && has_data(only) => Some(only),
+                _ => None,
+            },
+            inputs: signals
+                .iter()
+                .map(|signal| signal.map(Signal::position))
+                .collect(),
+            window,
+        }
     }
-}
-
-/// The positions of the signals that `alarm` looks at, in the order of its metrics.
-fn inputs(config: &FleetConfig, alarm: &Alarm) -> Vec<Option<usize>> {
-    let metrics = alarm.metric.metrics(alarm.statistic);
-    let signal = |input: MetricStat| config.signal_of(&Source::Metric(input.metric));
-    metrics
-        .into_iter()
-        .map(|input| signal(input).map(Signal::position))
-        .collect()
 }
 
 /// The signals in the order of [`Signal::ALL`]; NaN is no data. A worker that is gone counts no more
 /// from the next minute on; a publisher that goes by heartbeats counts it until they are overdue.
-fn publish(config: &FleetConfig, queue: &Queue) -> Signals<f64> {
-    let depth = depth(config, queue) as f64;
-    let workers = queue.workers();
+fn publish(config: &FleetConfig, jobs: Jobs, workers: u32) -> Signals<f64> {
+    let depth = jobs.depth as f64;
     let backlog = if workers == 0 {
         if config.spec().jobs.backlog_without_workers {
             depth
@@ -253,12 +320,11 @@ fn publish(config: &FleetConfig, queue: &Queue) -> Signals<f64> {
     } else {
         depth / f64::from(workers)
     };
-    let in_flight = queue.running() + queue.leased();
     [
         depth,
         backlog,
         f64::from(workers),
-        queue.free() as f64,
-        in_flight as f64,
+        jobs.free as f64,
+        jobs.in_flight as f64,
     ]
 }

@@ -32,12 +32,15 @@ pub(super) struct Engine<'a> {
     recorder: Recorder,
     /// Start and end of the silences.
     silences: Vec<(u64, u64)>,
+    last_minute: u64,
     next_minute: u64,
     next_deploy: u64,
     /// Workers that hold a job are not terminated by a scale-in.
     keep_busy: bool,
     /// Whether minutes in which nothing can change are skipped; off only to show that it changes nothing.
     skips: bool,
+    /// Whether the control plane is passing over minutes and has to be told of what it would see.
+    calm: bool,
 }
 
 impl<'a> Engine<'a> {
@@ -64,6 +67,7 @@ impl<'a> Engine<'a> {
                 .iter()
                 .map(|(from, length)| (millis(*from), millis(from.saturating_add(*length))))
                 .collect(),
+            last_minute: 0,
             next_minute: MINUTE,
             next_deploy: match (spec.deploy_desired, scenario.deploy_every) {
                 (Some(_), Some(every)) => millis(every),
@@ -71,6 +75,7 @@ impl<'a> Engine<'a> {
             },
             keep_busy: spec.jobs.protect_busy || spec.scale_to_zero.is_some_and(|zero| zero.drain_first),
             skips: true,
+            calm: false,
         }
     }
 
@@ -100,8 +105,18 @@ impl<'a> Engine<'a> {
         let step = self.horizon.div_ceil(PROGRESS_STEPS);
         let mut next_step = step;
         loop {
-            let now = self.next_minute.min(self.next_other()).min(self.horizon);
-            self.jobs_until(now);
+            let mut now = self.next_minute.min(self.next_other()).min(self.horizon);
+            if self.calm {
+                // With jobs on the way, progress is told in between.
+                let next_job = self.arrivals.next().min(self.queue.next_completion());
+                now = self.jobs_until_noticed(if next_job < next_step {
+                    now.min(next_step)
+                } else {
+                    now
+                });
+            } else {
+                self.jobs_until(now);
+            }
             if now >= next_step {
                 progress(Duration::from_millis(now));
                 next_step = (now + step - now % step).min(self.horizon);
@@ -111,6 +126,10 @@ impl<'a> Engine<'a> {
             }
             self.instances.happen(now, &mut self.queue);
             self.queue.expire(now);
+            if self.calm && self.notices_instances() {
+                let minute = now.next_multiple_of(MINUTE).max(self.last_minute + MINUTE);
+                self.next_minute = self.next_minute.min(minute);
+            }
             if now == self.next_deploy {
                 self.deploy(now);
             }
@@ -149,28 +168,72 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// Whether the control plane has to look at what has happened to instances, leases and their jobs.
+    fn notices_instances(&self) -> bool {
+        !self.instances.is_at(self.control.desired)
+            || self
+                .control
+                .notices_instances(&self.queue, self.instances.activity())
+    }
+
+    /// As [`Self::jobs_until`], but ends at the first minute at which the control plane would see something
+    /// new, and gives it; `until` when there is none before.
+    fn jobs_until_noticed(&mut self, until: u64) -> u64 {
+        if !self.control.watches_jobs() {
+            self.jobs_until(until);
+            return until;
+        }
+        loop {
+            let next = self.arrivals.next().min(self.queue.next_completion());
+            // What happens at a minute happens after the control plane has looked.
+            let minute = (next - next % MINUTE).saturating_add(MINUTE);
+            if minute >= until {
+                self.jobs_until(until);
+                return until;
+            }
+            self.jobs_until(minute);
+            if self.control.notices(&self.queue) {
+                self.next_minute = minute;
+                return minute;
+            }
+        }
+    }
+
     fn minute(&mut self, now: u64) {
         let silent = self.silences.iter().any(|(from, to)| (*from..*to).contains(&now));
         self.control
             .minute(now, silent, &self.queue, self.instances.activity());
         let there = self.follow(now);
         self.record(now);
+        self.last_minute = now;
         self.next_minute = now + MINUTE;
+        self.calm = false;
         if self.skips && there {
-            // Nothing can change before the next event, so the minutes until then need no look.
-            let next = self
-                .next_other()
-                .min(self.arrivals.next())
-                .min(self.queue.next_completion())
-                .min(self.horizon);
-            if next > now + MINUTE {
-                let edges = self.silences.iter().flat_map(|(from, to)| [*from, *to]);
-                let next_edge = edges.filter(|edge| *edge > now).min().unwrap_or(u64::MAX);
-                let minutes = (next.min(next_edge) - now).div_ceil(MINUTE) - 1;
-                self.next_minute += self.control.quiet(now, self.instances.activity()).min(minutes) * MINUTE;
-                // What is true now is so until the event that ends the jump.
-                self.record(self.next_minute - MINUTE);
+            let quiet = self.control.quiet(now, &self.queue, self.instances.activity());
+            if quiet > 0 {
+                self.pass_over(now, quiet);
             }
+        }
+    }
+
+    /// Minutes in which nothing can change need no look: so many at most, and not the last one before the
+    /// publisher falls silent or speaks again. Jobs that come and go end it when the control plane would see that.
+    fn pass_over(&mut self, now: u64, quiet: u64) {
+        let minutes_before = |at: u64| (at - now).div_ceil(MINUTE).saturating_sub(1);
+        let edges = self.silences.iter().flat_map(|(from, to)| [*from, *to]);
+        let edge = edges.filter(|edge| *edge > now).min();
+        let mut minutes = edge.map_or(u64::MAX, |edge| minutes_before(edge).saturating_sub(1));
+        if self.scenario.points > 0 {
+            // A series shows every job.
+            let job = self.arrivals.next().min(self.queue.next_completion());
+            minutes = minutes.min(minutes_before(job.min(self.next_other())));
+        } else {
+            self.calm = true;
+        }
+        self.next_minute += quiet.min(minutes).min(minutes_before(self.horizon)) * MINUTE;
+        if self.scenario.points > 0 {
+            // What is true now is so until the event that ends the jump.
+            self.record(self.next_minute - MINUTE);
         }
     }
 
@@ -183,13 +246,19 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// Whether the group would do nothing more in a minute from now, as long as nothing happens to its instances.
     fn follow(&mut self, now: u64) -> bool {
         let desired = self.control.desired;
         if self.instances.is_at(desired) {
             return true;
         }
-        self.instances
-            .follow(now, desired, self.keep_busy, &mut self.queue)
+        let sizes = |instances: &Instances<'_>| (instances.live(), instances.bill.launched);
+        let before = sizes(&self.instances);
+        let could = self
+            .instances
+            .follow(now, desired, self.keep_busy, &mut self.queue);
+        // Where some are at risk, one replacement that is there makes room for the next one.
+        could && (self.instances.is_at(desired) || sizes(&self.instances) == before)
     }
 
     fn record(&mut self, now: u64) {

@@ -5,6 +5,7 @@ use crate::metrics::{Signal, Statistic};
 use crate::policy::AdjustmentType;
 
 mod clock;
+mod skipping;
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
@@ -425,6 +426,12 @@ fn skipping_idle_minutes_changes_nothing() {
             }
             stepping.series.clone_from(&skipping.series);
             assert_eq!(skipping, stepping);
+            // Without a series also the minutes in which jobs come and go unseen are passed over.
+            scenario.points = 0;
+            let skipping_more = engine::Engine::new(config, &scenario).run(&|_| ());
+            stepping.series = None;
+            let bytes = |report: &Report| serde_json::to_string(report).unwrap();
+            assert_eq!(bytes(&skipping_more), bytes(&stepping));
             assert!(
                 skipping.jobs.done > 1000 && skipping.fleet.time_at_zero > 0.01,
                 "{skipping:?}"

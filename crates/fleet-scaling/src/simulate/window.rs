@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::alarm::{AlarmState, MissingData};
+use crate::alarm::{AlarmRule, AlarmState, MissingData};
 use crate::config::Alarm;
 use crate::decide::Reading;
 use crate::metrics::math::Math;
@@ -15,10 +15,15 @@ pub(crate) struct Window {
     state: AlarmState,
     /// The newest real point and how many minutes ago it came; only of short windows.
     newest: Option<(f64, usize)>,
-    /// The last minute's value as bits, and for how many minutes it has been the same.
-    last: u64,
+    /// The last minute's value, whether it breached, and for how many minutes it has been the same: the value, or in a
+    /// short window its side of the threshold.
+    last: f64,
+    breached: bool,
     same: usize,
-    counted: Counted,
+    /// Points that an evaluation looks at.
+    range: usize,
+    /// The bits of the newest N points, of short windows.
+    full: u64,
 }
 
 /// What the last evaluation counted.
@@ -82,20 +87,74 @@ impl Window {
             points,
             state: AlarmState::default(),
             newest: None,
-            last: f64::NAN.to_bits(),
+            last: f64::NAN,
+            breached: false,
             same: 0,
-            counted: Counted::default(),
+            range,
+            full: u64::MAX >> 64_usize.saturating_sub(alarm.rule.evaluation_periods).min(63),
         }
     }
 
     /// One minute passes; NaN is a minute without data. Returns what the alarm reads now.
     #[inline]
     pub(crate) fn minute(&mut self, alarm: &Alarm, value: f64) -> Reading {
-        let bits = value.to_bits();
-        self.same = if bits == self.last { self.same + 1 } else { 1 };
-        self.last = bits;
+        let rule = &alarm.rule;
+        if let Points::Short { real, breaching } = &mut self.points
+            && !value.is_nan()
+        {
+            let breaches = rule.comparison.breaches(value, rule.threshold);
+            let before = self.state;
+            let same_side = breaches == self.breached && !self.last.is_nan();
+            self.same = if same_side { self.same + 1 } else { 1 };
+            self.breached = breaches;
+            self.last = value;
+            // Nothing else has been seen for so long that one more minute of it changes nothing, or each of the
+            // newest N points is there.
+            let settled = self.same > self.range + 1;
+            if settled || (*real << 1 | 1) & self.full == self.full {
+                *real = *real << 1 | 1;
+                *breaching = *breaching << 1 | u64::from(breaches);
+                if !settled {
+                    let of_newest = *breaching & self.full;
+                    let alarming = if rule.datapoints_to_alarm == rule.evaluation_periods {
+                        of_newest == self.full
+                    } else {
+                        of_newest.count_ones() as usize >= rule.datapoints_to_alarm
+                    };
+                    self.state = if alarming {
+                        AlarmState::Alarm
+                    } else {
+                        AlarmState::Ok
+                    };
+                }
+                self.newest = Some((value, 1));
+                return Reading {
+                    state: self.state,
+                    before,
+                    value: Some(value),
+                    filled: 0,
+                };
+            }
+        } else {
+            self.same = if value.to_bits() == self.last.to_bits() {
+                self.same + 1
+            } else {
+                1
+            };
+            self.last = value;
+        }
+        self.minute_with_gaps(alarm, value)
+    }
+
+    /// The same with missing points, or of a long window.
+    fn minute_with_gaps(&mut self, alarm: &Alarm, value: f64) -> Reading {
         self.push(alarm, value);
         self.read(alarm)
+    }
+
+    /// Whether its state goes by the side of the threshold that each minute's value is on, and by nothing else.
+    pub(crate) fn goes_by_threshold(&self) -> bool {
+        matches!(self.points, Points::Short { .. })
     }
 
     /// Whether it is of metric math, and takes the minutes of several metrics.
@@ -117,13 +176,13 @@ impl Window {
         self.read(alarm)
     }
 
+    /// Evaluates the points that are there.
     fn read(&mut self, alarm: &Alarm) -> Reading {
-        self.counted = self.count(alarm);
         let Counted {
             used,
             breaching,
             oldest,
-        } = self.counted;
+        } = self.count(alarm);
         let verdict = alarm.rule.verdict(used, breaching, oldest, self.state);
         let reading = Reading {
             state: verdict.state,
@@ -136,10 +195,19 @@ impl Window {
     }
 
     /// For how many more minutes with the value of this one the state cannot change.
+    #[inline]
     pub(crate) fn stable(&self, alarm: &Alarm) -> usize {
+        if self.same > self.range + 1 && self.goes_by_threshold() {
+            usize::MAX
+        } else {
+            self.stable_while_changing(alarm)
+        }
+    }
+
+    fn stable_while_changing(&self, alarm: &Alarm) -> usize {
         const FOREVER: usize = usize::MAX;
         let rule = &alarm.rule;
-        let (range, needed) = (rule.evaluation_range(), rule.evaluation_periods);
+        let (range, needed) = (self.range, rule.evaluation_periods);
         let Points::Short { real, breaching } = &self.points else {
             // Every period of the range, the oldest one's first minute included, has seen the same.
             return if self.same > (range + 1) * alarm.period {
@@ -148,16 +216,16 @@ impl Window {
                 0
             };
         };
-        if self.same > range + 1 {
-            return FOREVER;
+        let value = self.last;
+        let ok = self.state == AlarmState::Ok;
+        if !value.is_nan() && real & self.full == self.full {
+            return stable_when_full(rule, *breaching, self.full, self.state, value);
         }
         let Counted {
             used,
             breaching: count,
             oldest,
-        } = self.counted;
-        let value = f64::from_bits(self.last);
-        let ok = self.state == AlarmState::Ok;
+        } = self.count(alarm);
         if value.is_nan() {
             let oldest_first = u64::MAX >> (64 - range);
             // Points only fall out of the range, so the breaching ones do not become more.
@@ -185,7 +253,6 @@ impl Window {
         }
         let missing = match (rule.comparison.breaches(value, rule.threshold), used == needed) {
             (false, _) => return if ok { FOREVER } else { 0 },
-            (true, true) if self.state == AlarmState::Alarm => return FOREVER,
             // With every minute at most one more point breaches, and the oldest is a minute older.
             (true, true) => rule.datapoints_to_alarm.saturating_sub(count),
             (true, false) => match rule.missing_data {
@@ -197,10 +264,14 @@ impl Window {
         missing.saturating_sub(1)
     }
 
-    /// Minutes pass with the value of the last one, not more than [`Self::stable`] allows.
+    /// Minutes pass with the value of the last one, or one on its side of the threshold, not more than [`Self::stable`] allows.
     pub(crate) fn pass(&mut self, alarm: &Alarm, minutes: usize) {
         self.same += minutes;
-        let value = f64::from_bits(self.last);
+        if self.same > self.range + 1 + minutes && !self.last.is_nan() {
+            // Its bits are those of many such minutes already.
+            return;
+        }
+        let value = self.last;
         let Points::Short { real, breaching } = &mut self.points else {
             // All of its points are the same.
             return;
@@ -266,11 +337,10 @@ impl Window {
         let needed = alarm.rule.evaluation_periods;
         match &self.points {
             Points::Short { real, breaching } => {
-                let newest = u64::MAX >> (64 - needed);
-                if real & newest == newest {
+                if real & self.full == self.full {
                     return Counted {
                         used: needed,
-                        breaching: (breaching & newest).count_ones() as usize,
+                        breaching: (breaching & self.full).count_ones() as usize,
                         oldest: needed,
                     };
                 }
@@ -349,10 +419,33 @@ impl Computed {
     }
 }
 
+/// For how many more minutes with `value` the state stays, when each of the newest N points is a real one;
+/// `breaching` are the points that breach, `newest` the bits of those N.
+fn stable_when_full(rule: &AlarmRule, breaching: u64, newest: u64, state: AlarmState, value: f64) -> usize {
+    let (needed, to_alarm) = (rule.evaluation_periods, rule.datapoints_to_alarm);
+    let breaches = rule.comparison.breaches(value, rule.threshold);
+    match (breaches, state == AlarmState::Alarm) {
+        // No point that is within the threshold follows, or none that breaches.
+        (true, true) | (false, false) => return usize::MAX,
+        (true, false) if to_alarm == needed => {
+            return needed - 1 - (breaching.trailing_ones() as usize).min(needed - 1);
+        }
+        _ => {}
+    }
+    (1..needed)
+        .find(|minutes| {
+            let fill = if breaches { !(u64::MAX << minutes) } else { 0 };
+            let count = ((breaching << minutes | fill) & newest).count_ones() as usize;
+            (count >= to_alarm) == breaches
+        })
+        .unwrap_or(needed)
+        - 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alarm::{AlarmRule, Comparison};
+    use crate::alarm::Comparison;
     use crate::config::Action;
     use crate::metrics::{Metric, Metrics};
     use crate::simulate::random::{Random, Stream};
