@@ -21,6 +21,7 @@ mod output;
 mod plot;
 mod process;
 mod redact;
+mod secrets;
 mod settings;
 mod tasks;
 mod triage;

@@ -75,6 +75,10 @@ mod migrate_trouble;
 mod runs;
 #[path = "it/sandbox.rs"]
 mod sandbox;
+#[path = "it/secrets.rs"]
+mod secrets;
+#[path = "it/secrets_sync.rs"]
+mod secrets_sync;
 #[path = "it/tasks.rs"]
 mod tasks;
 #[path = "it/triage.rs"]

@@ -63,7 +63,16 @@ const READS: &[(&str, &[&str])] = &[
     ),
     ("rds", &["DescribeDBInstances", "DescribeDBSnapshots"]),
     ("s3", &["GetObject", "HeadObject", "ListObjectsV2"]),
-    ("secretsmanager", &["ListSecrets"]),
+    (
+        "secretsmanager",
+        &[
+            "BatchGetSecretValue",
+            "DescribeSecret",
+            "GetSecretValue",
+            "ListSecretVersionIds",
+            "ListSecrets",
+        ],
+    ),
     ("sns", &["ListSubscriptionsByTopic"]),
     (
         "ssm",

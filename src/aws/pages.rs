@@ -99,6 +99,8 @@ pages! {
         { db_instances "DBInstances": DbInstance, marker }
     "ListSecrets": aws_sdk_secretsmanager::list_secrets::ListSecretsOutput
         { secret_list "SecretList": SecretListEntry, next_token }
+    "ListSecretVersionIds": aws_sdk_secretsmanager::list_secret_version_ids::ListSecretVersionIdsOutput
+        { versions "Versions": SecretVersionsListEntry, next_token }
     "ListSubscriptionsByTopic": aws_sdk_sns::list_subscriptions_by_topic::ListSubscriptionsByTopicOutput
         { subscriptions "Subscriptions": Subscription, next_token }
     "DescribeParameters": aws_sdk_ssm::describe_parameters::DescribeParametersOutput

@@ -27,7 +27,7 @@ const fn rate(name: &'static str, burst: f64, refill: f64) -> Rate {
 /// Sources: Amazon ECS API Reference, "Request throttling for the Amazon ECS API"; Amazon CloudWatch
 /// User Guide, "CloudWatch service quotas"; Amazon CloudWatch Logs User Guide, "CloudWatch Logs
 /// quotas" (the lowest regional value); AWS Systems Manager quotas (Parameter Store standard
-/// throughput). Auto Scaling, CloudFormation and Elastic Load Balancing publish no rates.
+/// throughput); AWS Secrets Manager User Guide, "AWS Secrets Manager quotas". Auto Scaling, CloudFormation and Elastic Load Balancing publish no rates.
 fn quota(operation: &Operation) -> Option<Rate> {
     Some(match (operation.service.as_str(), operation.name.as_str()) {
         ("ecs", "DescribeServices" | "ListServices") => rate("ecs service read", 100.0, 20.0),
@@ -56,6 +56,9 @@ fn quota(operation: &Operation) -> Option<Rate> {
         ("logs", "DescribeLogStreams") => rate("logs DescribeLogStreams", 25.0, 25.0),
         ("ssm", "GetParameter" | "GetParameters" | "PutParameter" | "GetParametersByPath") => {
             rate("ssm parameter throughput", 40.0, 40.0)
+        }
+        ("secretsmanager", "PutSecretValue" | "UpdateSecretVersionStage") => {
+            rate("secretsmanager write", 50.0, 50.0)
         }
         _ => return None,
     })

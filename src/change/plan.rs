@@ -151,10 +151,6 @@ impl<A> Plan<A> {
 
     /// Whatever fails, everything that was done is undone.
     #[must_use]
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for verbs whose parts make no sense alone")
-    )]
     pub(crate) fn all_or_nothing(mut self) -> Self {
         for step in &mut self.steps {
             step.on_failure = OnFailure::Undo;

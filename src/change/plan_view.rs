@@ -9,6 +9,7 @@ use super::plan::{Blocker, Plan, Risk, Step};
 use super::target::Target;
 use crate::error::Place;
 use crate::output::{Render, View};
+use crate::redact::Sealed;
 
 /// A plan without its actions.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -190,6 +191,10 @@ fn short_names(shown: &[(String, String)]) -> Vec<&str> {
 fn flatten(members: &Map<String, Value>, prefix: &str, shown: &mut Vec<(String, String)>) {
     for (name, value) in members {
         let name = format!("{prefix}{name}");
+        if let Some(words) = Sealed::words_of(value) {
+            shown.push((name, format!("({words})")));
+            continue;
+        }
         match value {
             Value::Object(members) if members.len() == 1 && members.contains_key("$from") => {
                 let step = members["$from"].as_str().unwrap_or_default();

@@ -11,6 +11,7 @@ use super::call::{ApiCall, Repeated};
 use super::plan::Plan;
 use crate::error::{CommandLine, CtlError, ErrorKind, Place, Result};
 use crate::output::{Render, View};
+use crate::redact::Sealed;
 
 /// Command lines for a POSIX shell, in the order in which they are to be run.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -40,7 +41,8 @@ fn command(call: &ApiCall) -> Result<CommandLine> {
     for (name, value) in &call.parameters {
         // A second paste is meant to be a second run: the token that makes AWS recognise the first one
         // stays out.
-        let is_token = call.repeated == Repeated::Recognised && name.to_lowercase().ends_with("clienttoken");
+        let is_token = call.repeated == Repeated::Recognised
+            && ["clienttoken", "clientrequesttoken"].contains(&name.to_lowercase().as_str());
         if !is_token {
             line = line.args(option(name, value)?);
         }
@@ -75,6 +77,8 @@ fn cli_service(service: &str) -> &str {
 fn option(name: &str, value: &Value) -> Result<Vec<String>> {
     let flag = format!("--{}", hyphenated(name));
     Ok(match value {
+        // A value on the command line could be read by everybody on the machine.
+        value if Sealed::words_of(value).is_some() => vec![flag, "file:///dev/stdin".to_owned()],
         Value::Bool(true) => vec![flag],
         Value::Bool(false) => vec![format!("--no-{}", hyphenated(name))],
         Value::String(text) => vec![flag, text.clone()],

@@ -17,6 +17,9 @@ use crate::output::Render;
 pub(crate) trait Change: Sized {
     /// As it is typed, e.g. `fleet scale-to-zero`.
     const NAME: &'static str;
+    /// Whether the steps that [`Change::undo`] makes look first: then a step that failed or was cut off, whose
+    /// request may have arrived all the same, is taken back as well.
+    const UNDO_LOOKS: bool = false;
     /// What the plan is made from.
     type Seen;
     /// What one step does: plain data that the journal keeps.

@@ -257,20 +257,29 @@ impl<V: Change> Steps<V> {
     /// Takes back what is done, the last step first. An interrupt does not stop this: half of an
     /// all-or-nothing plan is what the operator did not agree to.
     async fn undo(&mut self, verb: &V, running: &Running<'_, V>) {
-        let done: Vec<Step<V::Action>> = self
+        let begun: Vec<Step<V::Action>> = self
             .all
             .iter()
             .rev()
-            .filter(|step| self.is_done(&step.id))
+            .filter(|step| match self.states.get(&step.id) {
+                Some(State::Done { .. }) => true,
+                // The request may have arrived all the same.
+                Some(State::Failed(_)) => V::UNDO_LOOKS,
+                _ => false,
+            })
             .cloned()
             .collect();
-        for step in done {
-            let state = match self.take_back(verb, running, &step).await {
-                Ok(did) => {
+        for step in begun {
+            let failed = match self.states.get(&step.id) {
+                Some(State::Failed(error)) => Some(error.clone()),
+                _ => None,
+            };
+            let state = match (self.take_back(verb, running, &step).await, failed) {
+                (Ok(did), failed) => {
                     running.ui.status(&format!("{}: {did}", step.id));
-                    State::Undone
+                    failed.map_or(State::Undone, State::Failed)
                 }
-                Err(error) => {
+                (Err(error), _) => {
                     running.ui.warn(&format!("{}: failed to undo: {error}", step.id));
                     State::StillDone(error)
                 }

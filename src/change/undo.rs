@@ -104,7 +104,12 @@ fn plan<V: Change>(verb: &V, record: &Record) -> Result<Plan<V::Action>> {
     let mut undo = Vec::new();
     let mut no_way_back = Vec::new();
     for recorded in record.steps.iter().rev() {
-        if recorded.progress != Progress::Done || recorded.id.starts_with("undo ") {
+        let may_have_happened = match recorded.progress {
+            Progress::Done => true,
+            Progress::InDoubt | Progress::Failed => V::UNDO_LOOKS,
+            Progress::Planned => false,
+        };
+        if !may_have_happened || recorded.id.starts_with("undo ") {
             continue;
         }
         let taken_back = record

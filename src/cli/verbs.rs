@@ -8,6 +8,7 @@ commands::verb::verbs! {
         Logs(commands::logs::LogsArgs),
         Fleet(commands::fleet::FleetArgs),
         Bundle(commands::bundle::BundleArgs),
+        Secrets(commands::secrets::SecretsArgs),
         Runs(commands::runs::RunsArgs),
         Lock(commands::lock::LockArgs),
         History(commands::history::HistoryArgs),

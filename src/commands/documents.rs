@@ -4,8 +4,8 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    bundle, config, exit_codes, explain, fleet, history, lock, logs, migrate, runs, sandbox, schema, version,
-    whoami,
+    bundle, config, exit_codes, explain, fleet, history, lock, logs, migrate, runs, sandbox, schema, secrets,
+    version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::error::{ERROR_SCHEMA, ErrorDocument};
@@ -59,6 +59,13 @@ documents! {
     bundle::history::PointerHistory = "bpctl.bundle.history/1" of "versions", "Bundles that were active on fleets.";
     migrate::view::MigrateResult = "bpctl.migrate/1", "What a migration came to.";
     logs::view::LogLines = "bpctl.logs/1" of "lines", "Lines of logs, in the order of their times.";
+    secrets::list::SecretList = "bpctl.secrets.list/1" of "secrets",
+        "Secrets and parameters of the platform with their states, without values.";
+    secrets::get::Shown = "bpctl.secrets.get/1", "One secret: state, length and fingerprint; the value only with `--reveal`.";
+    secrets::history::SecretHistory = "bpctl.secrets.history/1" of "versions",
+        "Versions of a secret: dates, writers and fingerprints.";
+    secrets::written::WriteResult = "bpctl.secrets.write/1" of "secrets",
+        "What became of each secret that was to be written: `set`, `undo`, `sync`, `rotate`.";
     runs::list::RunList = "bpctl.runs.list/1" of "runs", "Runs that this machine has a journal of.";
     runs::show::RunDetails = "bpctl.runs.show/2", "One run, step by step.";
     runs::prune::Pruned = "bpctl.runs.prune/1", "Journals that were removed.";

@@ -16,6 +16,7 @@ pub(crate) mod options;
 pub(crate) mod runs;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
+pub(crate) mod secrets;
 pub(crate) mod triage;
 pub(crate) mod verb;
 pub(crate) mod version;

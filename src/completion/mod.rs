@@ -121,6 +121,20 @@ pub(crate) fn fleets() -> ArgValueCandidates {
     })
 }
 
+/// Names of the secrets that a command can be about; pointers of fleets have commands of their own.
+pub(crate) fn secrets() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let names = [
+            "app-key",
+            "oauth",
+            "asset-ops",
+            "fleet-secret/staging",
+            "fleet-secret/production",
+        ];
+        candidates(names.map(str::to_owned).to_vec())
+    })
+}
+
 /// Names of tenant pools that a migration printed lately, or the platform's own.
 pub(crate) fn pools() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {

@@ -137,6 +137,7 @@ mod tests {
                     version: 1,
                     data_type: "text".to_owned(),
                     modified: None,
+                    by: None,
                 },
                 value: value.into(),
             })

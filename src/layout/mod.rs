@@ -7,6 +7,7 @@ mod generation;
 mod ids;
 mod inventory;
 mod names;
+mod secrets;
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,6 +22,7 @@ pub(crate) use ids::{
     AccountId, BundleId, FleetId, FleetName, InvalidName, PoolName, SecurityGroupId, Slug, Stage, SubnetId,
 };
 use names::{Names, SINGLE, STAGED};
+pub(crate) use secrets::{SecretEntry, SecretRole, Store};
 
 /// Which of the two naming schemes an account uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]

@@ -7,7 +7,7 @@ mod signals;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _, Read, Write};
 use std::path::PathBuf;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -29,10 +29,14 @@ pub struct Process {
     pub env: BTreeMap<String, String>,
     /// Where relative paths and the search for `bpctl.toml` start.
     pub cwd: PathBuf,
+    /// What is read from where a value is expected.
+    pub stdin: Box<dyn Read + Send>,
     /// Where the result goes.
     pub stdout: Box<dyn Write + Send>,
     /// Where everything else goes.
     pub stderr: Box<dyn Write + Send>,
+    /// Whether stdin is a terminal.
+    pub stdin_is_terminal: bool,
     /// Whether stdout is a terminal.
     pub stdout_is_terminal: bool,
     /// Whether stderr is a terminal: progress and colour depend on it.
@@ -86,8 +90,10 @@ impl Process {
             args: std::env::args_os().collect(),
             env,
             cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            stdin: Box::new(io::stdin()),
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
+            stdin_is_terminal: io::stdin().is_terminal(),
             stdout_is_terminal: io::stdout().is_terminal(),
             stderr_is_terminal,
             can_prompt: stderr_is_terminal && io::stdin().is_terminal(),
@@ -110,8 +116,10 @@ impl Process {
                 .collect(),
             env: BTreeMap::new(),
             cwd: PathBuf::from("/nonexistent"),
+            stdin: Box::new(io::empty()),
             stdout: Box::new(captured.stdout.clone()),
             stderr: Box::new(captured.stderr.clone()),
+            stdin_is_terminal: false,
             stdout_is_terminal: false,
             stderr_is_terminal: false,
             can_prompt: false,

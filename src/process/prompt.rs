@@ -15,6 +15,15 @@ pub trait Prompter: Send {
     /// # Errors
     /// When the terminal cannot be read.
     fn input(&mut self, question: &str) -> io::Result<String>;
+
+    /// A value that is not shown while it is typed, typed twice.
+    ///
+    /// # Errors
+    /// When the terminal cannot be read; by default nobody can be asked.
+    fn hidden(&mut self, question: &str) -> io::Result<String> {
+        let _ = question;
+        Err(io::Error::from(io::ErrorKind::Unsupported))
+    }
 }
 
 /// The person at the terminal, asked on stderr.
@@ -33,6 +42,15 @@ impl Prompter for TerminalPrompter {
     fn input(&mut self, question: &str) -> io::Result<String> {
         let input = dialoguer::Input::new().with_prompt(question).allow_empty(true);
         input.interact_text().map_err(into_io)
+    }
+
+    fn hidden(&mut self, question: &str) -> io::Result<String> {
+        dialoguer::Password::new()
+            .with_prompt(question)
+            .with_confirmation("the same again", "the two are not the same")
+            .report(false)
+            .interact()
+            .map_err(into_io)
     }
 }
 

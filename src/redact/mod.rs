@@ -12,6 +12,7 @@ mod assignments;
 mod calls;
 mod flags;
 mod names;
+mod sealed;
 mod secret;
 mod urls;
 mod values;
@@ -22,6 +23,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+pub(crate) use sealed::Sealed;
 pub(crate) use secret::Secret;
 
 /// What stands in place of a secret.

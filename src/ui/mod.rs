@@ -12,7 +12,7 @@ mod trace;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -59,6 +59,9 @@ pub(crate) enum Verbosity {
 /// The operator's terminal (or pipe, or CI log).
 pub(crate) struct Ui {
     streams: Mutex<Streams>,
+    stdin: Mutex<Box<dyn Read + Send>>,
+    stdin_is_terminal: bool,
+    stdout_is_terminal: bool,
     prompter: Mutex<Box<dyn Prompter>>,
     can_prompt: bool,
     asking: AtomicBool,
@@ -104,9 +107,13 @@ impl Ui {
         let width = process.stdout_is_terminal.then(width).flatten();
         let out = std::mem::replace(&mut process.stdout, Box::new(io::sink()));
         let err = std::mem::replace(&mut process.stderr, Box::new(io::sink()));
+        let stdin = std::mem::replace(&mut process.stdin, Box::new(io::empty()));
         let prompter = std::mem::replace(&mut process.prompter, Box::new(NoPrompter));
         Self {
             streams: Mutex::new(Streams { out, err }),
+            stdin: Mutex::new(stdin),
+            stdin_is_terminal: process.stdin_is_terminal,
+            stdout_is_terminal: process.stdout_is_terminal,
             prompter: Mutex::new(prompter),
             can_prompt: process.can_prompt && !ci,
             asking: AtomicBool::new(false),
@@ -413,6 +420,37 @@ impl Ui {
     /// Whether anybody can be asked.
     pub(crate) fn can_prompt(&self) -> bool {
         self.can_prompt
+    }
+
+    /// Whether the result goes to a terminal.
+    pub(crate) fn shows_results(&self) -> bool {
+        self.stdout_is_terminal
+    }
+
+    /// Whether stdin is a terminal: nothing has been put there to be read.
+    pub(crate) fn has_terminal_input(&self) -> bool {
+        self.stdin_is_terminal
+    }
+
+    /// Everything on stdin.
+    ///
+    /// # Errors
+    /// More than `limit` bytes; what the operating system says.
+    pub(crate) fn read_input(&self, limit: u64) -> io::Result<Vec<u8>> {
+        // Room for all of it: the bytes never move and leave no copy behind.
+        let mut bytes = Vec::with_capacity(usize::try_from(limit).unwrap_or_default() + 1);
+        let mut stdin = self.stdin.lock().unwrap_or_else(PoisonError::into_inner);
+        (&mut *stdin).take(limit + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        Ok(bytes)
+    }
+
+    /// Asks for a value that is not shown, twice; whoever cancels need not wait for the answer.
+    pub(crate) async fn type_hidden(&self, question: &str, cancel: &CancellationToken) -> io::Result<String> {
+        let question = self.harmless(question);
+        self.ask(cancel, move |prompter| prompter.hidden(&question)).await
     }
 
     /// Whether a question waits for its answer.

@@ -85,6 +85,25 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("logs --previous", &["logs", "backend", "--previous"]),
     ("migrate", &["migrate", "--yes"]),
     ("migrate --snapshot", &["migrate", "--snapshot", "--yes"]),
+    ("secrets get", &["secrets", "get", "app-key"]),
+    ("secrets history", &["secrets", "history", "app-key"]),
+    (
+        "secrets history",
+        &["secrets", "history", "fleet-secret/production"],
+    ),
+    ("secrets list", &["secrets", "list"]),
+    (
+        "secrets set",
+        &["secrets", "set", "app-key", "--generate", "--yes"],
+    ),
+    (
+        "secrets set",
+        &["secrets", "set", "fleet-secret/production", "--generate", "--yes"],
+    ),
+    (
+        "secrets undo",
+        &["secrets", "undo", "fleet-secret/production", "--yes"],
+    ),
     ("triage", &["triage", "--fail-on", "never"]),
     ("whoami", &["whoami"]),
 ];

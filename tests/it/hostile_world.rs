@@ -50,7 +50,7 @@ const HOSTILE: [&str; 4] = [
     "\u{200e}\u{feff}\u{85}\r\n::add-mask::a\u{2028}::set-output name=a::b",
 ];
 
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 23] = [
     &[
         "bundle",
         "activate",
@@ -76,6 +76,10 @@ const COMMANDS: [&[&str]; 19] = [
     &["logs", "backend", "frontend"],
     &["logs", "backend", "-o", "raw"],
     &["logs", "backend", "-o", "jsonl"],
+    &["secrets", "list"],
+    &["secrets", "get", "fleet-secret/production"],
+    &["secrets", "history", "fleet-secret/production"],
+    &["secrets", "set", "app-key", "--generate", "--dry-run"],
     &["whoami"],
 ];
 

@@ -37,6 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "triage",
             "tasks",
             "logs",
+            "secrets",
             "fleet",
             "bundle",
             "aws",
@@ -79,6 +80,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("logs", &["aws", "error"]),
+    ("secrets", &["files", "redact", "layout", "error"]),
     ("fleet", &["files", "aws", "settings", "layout", "error", "clock"]),
     (
         "aws",

@@ -201,11 +201,15 @@ fn shown_is_sent(homes: &[PathBuf], changes: &[&Call]) {
         })
         .flatten()
         .collect();
+    let keys: Vec<Vec<u8>> = homes
+        .iter()
+        .filter_map(|home| fs::read(home.join(".local/state/bpctl/fingerprint.key")).ok())
+        .collect();
     for change in changes {
         let sent = change.input.clone().unwrap_or_default();
-        let found = shown
-            .iter()
-            .any(|call| call["operation"] == change.operation.as_str() && same(&call["parameters"], &sent));
+        let found = shown.iter().any(|call| {
+            call["operation"] == change.operation.as_str() && same(&call["parameters"], &sent, &keys)
+        });
         assert!(
             found,
             "{} was sent with {sent}, and no plan shows it so: {shown:#?}",
@@ -214,21 +218,36 @@ fn shown_is_sent(homes: &[PathBuf], changes: &[&Call]) {
     }
 }
 
-/// Parameters are the same, whatever an earlier step found out.
-fn same(shown: &Value, sent: &Value) -> bool {
+/// Parameters are the same, whatever an earlier step found out; a secret is shown by length and fingerprint, an HMAC
+/// under one of the machines' `keys`.
+fn same(shown: &Value, sent: &Value, keys: &[Vec<u8>]) -> bool {
     match (shown, sent) {
         (Value::Object(members), _) if members.contains_key("$from") => true,
+        (Value::Object(members), Value::String(sent)) if members.contains_key("$secret") => {
+            let secret = &members["$secret"];
+            let is_its = |key: &Vec<u8>| secret["fingerprint"] == fingerprint(key, sent).as_str();
+            secret["length"] == sent.chars().count() && keys.iter().any(is_its)
+        }
         (Value::Object(shown), Value::Object(sent)) => {
             shown.len() == sent.len()
                 && shown
                     .iter()
-                    .all(|(name, value)| sent.get(name).is_some_and(|other| same(value, other)))
+                    .all(|(name, value)| sent.get(name).is_some_and(|other| same(value, other, keys)))
         }
         (Value::Array(shown), Value::Array(sent)) => {
-            shown.len() == sent.len() && shown.iter().zip(sent).all(|(shown, sent)| same(shown, sent))
+            let mut pairs = shown.iter().zip(sent);
+            shown.len() == sent.len() && pairs.all(|(shown, sent)| same(shown, sent, keys))
         }
         _ => shown == sent,
     }
+}
+
+fn fingerprint(key: &[u8], value: &str) -> String {
+    use hmac::{KeyInit as _, Mac as _};
+    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(key).expect("a key");
+    mac.update(value.as_bytes());
+    let bytes = mac.finalize().into_bytes();
+    bytes.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// An operator keeps fleets at `desired` by hand: their alarms act no more, and the instances have come up.

@@ -22,6 +22,9 @@ pub(crate) struct ContainerDefinition {
     /// Empty when the image's own entry point counts.
     pub(crate) entry_point: Vec<String>,
     pub(crate) logs: Option<AwsLogs>,
+    /// Environment variable and where its value comes from: an ARN of Secrets Manager (with `:key:stage:version`
+    /// behind it or not) or of Parameter Store, or a parameter's name.
+    pub(crate) secrets: Vec<(String, String)>,
 }
 
 /// Where the awslogs driver sends a container's lines.
@@ -90,5 +93,10 @@ fn convert_container(container: &aws_sdk_ecs::types::ContainerDefinition) -> Con
         essential: container.essential().unwrap_or(true),
         entry_point: container.entry_point().to_vec(),
         logs,
+        secrets: container
+            .secrets()
+            .iter()
+            .map(|secret| (secret.name().to_owned(), secret.value_from().to_owned()))
+            .collect(),
     }
 }

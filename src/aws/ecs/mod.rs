@@ -6,7 +6,7 @@ pub(crate) mod run;
 pub(crate) mod services;
 pub(crate) mod tasks;
 
-pub(crate) use definitions::ContainerDefinition;
+pub(crate) use definitions::{ContainerDefinition, TaskDefinition};
 pub(crate) use health::ServiceDeployment;
 pub(crate) use run::{Network, RunTask, StopTask};
 pub(crate) use services::{Deployment, Event, Service};

@@ -294,6 +294,7 @@ pub(crate) fn parameter(name: &str, data_type: &str) -> ParameterFacts {
         version: 4,
         data_type: data_type.to_owned(),
         modified: None,
+        by: None,
     }
 }
 

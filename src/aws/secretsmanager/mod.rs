@@ -1,7 +1,14 @@
-//! Secrets Manager: which secrets have a value. No value is read here.
+//! Secrets Manager: which secrets have a value, what the values are, and writing new ones.
+
+mod values;
+mod write;
 
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use jiff::Timestamp;
+
+pub(crate) use values::SecretValues;
+pub(super) use write::needed;
+pub(crate) use write::{MoveCurrent, PutSecretValue};
 
 use super::Aws;
 use super::convert::time;

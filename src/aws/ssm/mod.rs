@@ -1,4 +1,6 @@
-//! Parameter Store: values, versions and dates. Nothing here decrypts: a SecureString stays ciphertext.
+//! Parameter Store: values, versions and dates. A SecureString stays ciphertext unless it is asked for decrypted.
+
+mod write;
 
 pub(crate) mod pointer;
 
@@ -8,6 +10,8 @@ use std::ops::Deref;
 use aws_sdk_ssm::types::{Parameter as SdkParameter, ParameterStringFilter};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
+
+pub(crate) use write::PutSecretParameter;
 
 use super::Aws;
 use super::convert::time;
@@ -48,6 +52,8 @@ pub(crate) struct ParameterFacts {
     /// `text` or `aws:ec2:image`.
     pub(crate) data_type: String,
     pub(crate) modified: Option<Timestamp>,
+    /// ARN of whoever wrote it; only [`Aws::parameter_facts`] knows.
+    pub(crate) by: Option<String>,
 }
 
 /// What [`Aws::parameters`] found.
@@ -61,10 +67,22 @@ pub(crate) struct Parameters {
 impl Aws {
     /// The parameters of these names, ten per call, the calls side by side.
     pub(crate) async fn parameters(&self, names: &[String]) -> Result<Parameters> {
+        self.read_parameters(names, false).await
+    }
+
+    /// The same, a SecureString decrypted.
+    pub(crate) async fn parameters_decrypted(&self, names: &[String]) -> Result<Parameters> {
+        self.read_parameters(names, true).await
+    }
+
+    async fn read_parameters(&self, names: &[String], decrypted: bool) -> Result<Parameters> {
         let client = self.ssm_client().await?;
         let batches: Vec<_> = stream::iter(names.chunks(BATCH).map(<[String]>::to_vec))
             .map(|batch| {
-                let call = client.get_parameters().set_names(Some(batch));
+                let mut call = client.get_parameters().set_names(Some(batch));
+                if decrypted {
+                    call = call.with_decryption(true);
+                }
                 async move {
                     call.send()
                         .await
@@ -119,6 +137,7 @@ impl Aws {
                         version: parameter.version(),
                         data_type: parameter.data_type().unwrap_or("text").to_owned(),
                         modified: time(parameter.last_modified_date()),
+                        by: parameter.last_modified_user().map(str::to_owned),
                     });
                 }
                 Ok(facts)
@@ -182,6 +201,7 @@ fn convert(request: &str, parameter: &SdkParameter) -> Result<Parameter> {
             version: parameter.version(),
             data_type: parameter.data_type().unwrap_or("text").to_owned(),
             modified: time(parameter.last_modified_date()),
+            by: None,
         },
         value: parameter.value().required(request, "Value")?.into(),
     })
