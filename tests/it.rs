@@ -20,6 +20,8 @@ mod binary;
 mod broken_network;
 #[path = "it/bundle.rs"]
 mod bundle;
+#[path = "it/bundle_make.rs"]
+mod bundle_make;
 #[path = "it/bundle_pointer.rs"]
 mod bundle_pointer;
 #[path = "it/campaigns.rs"]

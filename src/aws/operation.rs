@@ -62,7 +62,16 @@ const READS: &[(&str, &[&str])] = &[
         ],
     ),
     ("rds", &["DescribeDBInstances", "DescribeDBSnapshots"]),
-    ("s3", &["GetObject", "HeadObject", "ListObjectsV2"]),
+    (
+        "s3",
+        &[
+            "GetObject",
+            "HeadObject",
+            "ListMultipartUploads",
+            "ListObjectsV2",
+            "ListParts",
+        ],
+    ),
     (
         "secretsmanager",
         &[

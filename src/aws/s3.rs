@@ -2,6 +2,7 @@
 //! buckets ([`objects`]).
 
 pub(crate) mod objects;
+pub(crate) mod upload;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

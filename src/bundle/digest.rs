@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ring::digest::{Context, SHA256};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -33,11 +35,15 @@ impl Hasher {
 }
 
 impl Sha256 {
-    #[cfg_attr(not(test), expect(dead_code, reason = "for uploads"))]
     pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut hasher = Hasher::new();
         hasher.update(bytes);
         hasher.finish()
+    }
+
+    /// As S3 writes it.
+    pub(crate) fn to_base64(self) -> String {
+        STANDARD.encode(self.0)
     }
 
     /// The 32 bytes themselves.

@@ -107,7 +107,6 @@ impl Action {
     }
 
     /// The action for a file of this name: archives are unpacked where the kind is one of folders.
-    #[expect(dead_code, reason = "for uploads")]
     pub(crate) fn of_file(kind: Kind, file: &str) -> Self {
         let file = file.to_ascii_lowercase();
         if kind != Kind::CustomNode {

@@ -9,5 +9,6 @@ mod problems;
 
 pub(crate) use diff::{Change, Difference, compare};
 pub(crate) use digest::{Hasher, Sha256};
+pub(crate) use kind::{Action, Kind};
 pub(crate) use manifest::{Asset, Format, LONGEST_MANIFEST, Manifest};
 pub(crate) use problems::{Found, Problem, of_manifest, of_objects};

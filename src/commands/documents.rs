@@ -54,6 +54,8 @@ documents! {
     bundle::show::BundleDetails = "bpctl.bundle.show/1" of "assets", "One bundle and its assets.";
     bundle::verify::Verification = "bpctl.bundle.verify/1" of "problems", "What is wrong with a bundle.";
     bundle::diff::BundleDiff = "bpctl.bundle.diff/1" of "differences", "What two bundles differ in.";
+    bundle::upload::view::UploadResult = "bpctl.bundle.upload/1" of "assets", "Files that became assets.";
+    bundle::create::CreateResult = "bpctl.bundle.create/1", "A bundle that was made.";
     bundle::pointer::view::PointerResult = "bpctl.bundle.activate/1" of "fleets",
         "Which bundle is active on fleets now, and what their nodes do: `bundle activate` and `bundle rollback`.";
     bundle::history::PointerHistory = "bpctl.bundle.history/1" of "versions", "Bundles that were active on fleets.";

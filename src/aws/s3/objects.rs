@@ -15,6 +15,7 @@ use super::super::Aws;
 use super::super::convert::time;
 use super::super::pages::{Page, Pages};
 use super::status;
+use super::upload::FILE_NAME;
 use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
 use crate::layout::Layout;
 
@@ -36,7 +37,8 @@ pub(crate) struct Described {
     /// SHA-256 of all bytes, where S3 was given it with the upload. That of an object in parts is over the parts'
     /// digests and says nothing here.
     pub(crate) sha256: Option<Vec<u8>>,
-    pub(crate) etag: String,
+    /// The name of the file that it was uploaded from.
+    pub(crate) file: Option<String>,
 }
 
 impl Page for ListObjectsV2Output {
@@ -139,7 +141,10 @@ impl Aws {
         Ok(Some(Described {
             size: length(REQUEST, answer.content_length())?,
             sha256: sha256.and_then(|digest| STANDARD.decode(digest).ok()),
-            etag: answer.e_tag().required(REQUEST, "ETag")?.to_owned(),
+            file: answer
+                .metadata()
+                .and_then(|metadata| metadata.get(FILE_NAME))
+                .cloned(),
         }))
     }
 

@@ -1,16 +1,19 @@
 //! `bpctl bundle`: the assets that GPU nodes work with, in versions: looked at, verified, made, activated and applied.
 
 mod activate;
+pub(crate) mod create;
 pub(crate) mod diff;
 pub(crate) mod history;
 mod library;
 pub(crate) mod list;
+mod local;
 mod meter;
 mod name;
 pub(crate) mod pointer;
 mod rollback;
 pub(crate) mod show;
 mod text;
+pub(crate) mod upload;
 pub(crate) mod verify;
 
 use clap::Args;
@@ -41,6 +44,8 @@ verbs! {
         Activate(activate::ActivateArgs),
         Rollback(rollback::RollbackArgs),
         History(history::HistoryArgs),
+        Upload(upload::UploadArgs),
+        Create(create::CreateArgs),
     }
 }
 

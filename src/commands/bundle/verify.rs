@@ -195,7 +195,10 @@ pub(super) fn verdict(label: &str, problems: &[Problem]) -> Result<()> {
         error = error.cause(format!("and {} more", problems.len() - NAMED));
     }
     if problems.iter().any(|problem| problem.code.starts_with("object-")) {
-        error = error.hint("upload the sound file again with the same content, or make a bundle without it");
+        error = error.hint((
+            "a file with the right content mends it:",
+            CommandLine::bpctl(["bundle", "upload", "FILE", "--kind", "KIND", "--replace"]),
+        ));
     }
     Err(error)
 }

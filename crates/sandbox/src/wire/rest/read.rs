@@ -43,7 +43,7 @@ pub(in crate::wire) fn read(
                 let given: Vec<&str> = text(headers, sent).into_iter().collect();
                 located(api, reference, &given)?
             }
-            Some(Location::Headers) => Some(prefixed(headers, sent)),
+            Some(Location::Headers) => prefixed(headers, sent),
         };
         if let Some(value) = value {
             input.insert(name.clone(), value);
@@ -83,14 +83,15 @@ fn located(api: &Api, reference: &Reference, given: &[&str]) -> Result<Option<Va
     }
 }
 
-/// The headers whose names begin with `prefix`, without it.
-fn prefixed(headers: &HeaderMap, prefix: &str) -> Value {
+/// The headers whose names begin with `prefix`, without it; `None` when there are none.
+fn prefixed(headers: &HeaderMap, prefix: &str) -> Option<Value> {
     let entries = headers.iter().filter_map(|(name, value)| {
         let name = name.as_str().strip_prefix(prefix)?;
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         Some((name.to_owned(), Value::String(value)))
     });
-    Value::Object(entries.collect())
+    let entries: Map<String, Value> = entries.collect();
+    (!entries.is_empty()).then_some(Value::Object(entries))
 }
 
 /// The member that is the whole body.
