@@ -23,6 +23,20 @@ const COMMANDS: &[(&str, &[&str])] = &[
             "--yes",
         ],
     ),
+    (
+        "bundle create",
+        &[
+            "bundle",
+            "create",
+            "--name",
+            "x",
+            "--from",
+            "c81d4e2e",
+            "--without",
+            "models/loras/camera_orbit.safetensors",
+            "--yes",
+        ],
+    ),
     ("bundle diff", &["bundle", "diff", "2f6c1f0e", "c81d4e2e"]),
     (
         "bundle history",
@@ -34,6 +48,19 @@ const COMMANDS: &[(&str, &[&str])] = &[
         &["bundle", "rollback", "--fleet", "staging/gpu-default", "--yes"],
     ),
     ("bundle show", &["bundle", "show", "c81d4e2e"]),
+    (
+        "bundle upload",
+        &[
+            "bundle",
+            "upload",
+            "upload.bin",
+            "--kind",
+            "other",
+            "--part-size",
+            "5",
+            "--yes",
+        ],
+    ),
     ("bundle verify", &["bundle", "verify", "c81d4e2e"]),
     (
         "bundle verify --deep",
@@ -139,6 +166,7 @@ async fn what_every_verb_calls_is_on_record() {
                     kept_by_hand(sandbox, &["asg-production-gpu-default".to_owned()], 1);
                 }
             });
+            fs::write(account.home().join("upload.bin"), vec![1; 6 * 1024 * 1024]).expect("a file to upload");
             let before = account.sandbox.with_world(|world| world.calls().len());
             account.run(args).await;
             account.sandbox.with_world(|world| {

@@ -50,7 +50,18 @@ const HOSTILE: [&str; 4] = [
     "\u{200e}\u{feff}\u{85}\r\n::add-mask::a\u{2028}::set-output name=a::b",
 ];
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 24] = [
+    &[
+        "bundle",
+        "create",
+        "--name",
+        "x",
+        "--from",
+        "c81d4e2e",
+        "--without",
+        "models/loras/camera_orbit.safetensors",
+        "--dry-run",
+    ],
     &[
         "bundle",
         "activate",
