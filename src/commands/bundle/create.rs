@@ -35,9 +35,9 @@ use crate::output::{Render, Table, View};
 /// makes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  bpctl bundle create --name v2 --asset lora/7be0490e…=camera_orbit.safetensors
-  bpctl bundle create --name v3 --from c81d4e2e --asset lora/61f2d271…           one more asset, named as it was uploaded
-  bpctl bundle create --name v4 --from c81d4e2e --without models/loras/camera_orbit.safetensors")]
+  bpctl bundle create --name v2 --asset lora/7be0490ecaf9c8f4ecfd59ed5649cd35f4ba4fc1993cd3a4c1d8e1f3f6d5222c=orbit.safetensors
+  bpctl bundle create --name v3 --from c81d4e2e --without models/loras/camera_orbit.safetensors
+  bpctl bundle create --name v3 --from c81d4e2e --notes 'the same, named again' --dry-run")]
 pub(crate) struct CreateArgs {
     /// What people call the bundle
     #[arg(long, value_name = "TEXT", value_parser = line)]
