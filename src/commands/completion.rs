@@ -27,6 +27,10 @@ elvish:      eval (bpctl completion elvish | slurp)";
 /// Print the completion script of a shell, or install it
 #[derive(Debug, Args)]
 #[command(long_about = HELP)]
+#[command(after_help = "Examples:
+  bpctl completion --install       where the shell of this account looks for it
+  bpctl completion zsh --install   the same of another shell
+  bpctl completion bash            the script alone")]
 pub(crate) struct CompletionArgs {
     /// Shell; that of the variable SHELL by default
     shell: Option<Shell>,

@@ -13,6 +13,9 @@ use crate::output::{Render, View};
 /// Exit statuses that scripts can rely on
 #[derive(Debug, Args)]
 #[command(long_about = long_about())]
+#[command(after_help = "Examples:
+  bpctl exit-codes
+  bpctl exit-codes --query 'exit_codes[?code==`4`].meaning'     what one of them means")]
 pub(crate) struct ExitCodesArgs {}
 
 fn long_about() -> String {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,7 +13,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
-use crate::output::{Render, Table, View};
+use crate::output::{Render, Table, View, age_at};
 
 /// Show who changed what in this account, and how it ended
 ///
@@ -35,6 +36,8 @@ pub(crate) struct HistoryArgs {
 pub(crate) struct History {
     /// The oldest first.
     runs: Vec<Entry>,
+    #[serde(skip)]
+    now: Timestamp,
 }
 
 impl Verb for HistoryArgs {
@@ -57,6 +60,7 @@ impl Verb for HistoryArgs {
         let of_verb = |entry: &Entry| self.of_verb.as_ref().is_none_or(|verb| entry.verb == *verb);
         ctx.emit(&History {
             runs: runs.into_iter().filter(of_verb).collect(),
+            now: ctx.clock.now(),
         })?;
         Ok(ExitStatus::Done)
     }
@@ -64,12 +68,12 @@ impl Verb for HistoryArgs {
 
 impl Render for History {
     fn human(&self, view: &View) -> String {
-        let mut table = Table::new(&["STARTED", "VERB", "WHO", "VERDICT", "WHAT"]);
+        let mut table = Table::new(&["AGE", "VERB", "WHO", "VERDICT", "WHAT"]);
         for run in &self.runs {
             // The last part of the ARN: the session of a role, the name of a user.
             let who = run.target.principal.rsplit('/').next().unwrap_or_default();
             table.row([
-                run.started.strftime("%Y-%m-%d %H:%M").to_string(),
+                age_at(self.now, Some(run.started)),
                 run.verb.clone(),
                 who.to_owned(),
                 run.verdict.clone(),

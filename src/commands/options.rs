@@ -9,6 +9,8 @@ use crate::exit::ExitStatus;
 
 /// Flags that every command has
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl help options")]
 pub(crate) struct OptionsArgs {}
 
 impl Verb for OptionsArgs {

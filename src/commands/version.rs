@@ -12,6 +12,9 @@ use crate::output::{Render, View};
 
 /// Show the version of bpctl
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl version
+  bpctl version --query version     the number alone, for a script")]
 pub(crate) struct VersionArgs {}
 
 #[derive(Debug, Serialize, JsonSchema)]

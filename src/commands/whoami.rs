@@ -16,6 +16,10 @@ use crate::settings::{SERVICES, Settings, Source};
 
 /// Show the account, principal, region and context that commands would use
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl whoami                             account, principal, region, and who decided each
+  bpctl --context acme-production whoami   the same of another context
+  bpctl whoami --query account             the account alone, for a script")]
 pub(crate) struct WhoamiArgs {}
 
 #[derive(Debug, Serialize, JsonSchema)]

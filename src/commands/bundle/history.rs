@@ -5,14 +5,13 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::text::age;
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::{bundle_id, named};
 use crate::layout::{FleetId, FleetName};
-use crate::output::{Render, Table, View};
+use crate::output::{Render, Table, View, age_at};
 
 /// Show which bundles were active on fleets, since when, and who chose them
 ///
@@ -104,7 +103,7 @@ impl Render for PointerHistory {
                 row.fleet.to_string(),
                 format!("{}{}", row.version, if row.active { " *" } else { "" }),
                 row.bundle_id.clone().unwrap_or_else(|| "none".to_owned()),
-                age(self.now, row.since),
+                age_at(self.now, row.since),
                 if view.wide { by } else { short(by) }.to_owned(),
             ]);
         }

@@ -11,7 +11,7 @@ use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::layout::{FleetId, Slug};
-use crate::output::{Render, Table, View};
+use crate::output::{Render, Table, View, age_at};
 
 /// List the bundles, the newest first
 ///
@@ -144,7 +144,7 @@ impl Render for BundleList {
             let fleets: Vec<String> = row.active_on.iter().map(ToString::to_string).collect();
             let mut cells = vec![
                 row.bundle.clone(),
-                super::text::age(self.now, row.written),
+                age_at(self.now, row.written),
                 row.assets
                     .map_or_else(|| "?".to_owned(), |assets| assets.to_string()),
                 if fleets.is_empty() {

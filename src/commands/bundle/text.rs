@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 /// `1.5 GB`: in powers of a thousand, as `size_bytes` and S3's prices are.
 pub(super) fn size(bytes: u64) -> String {
     const UNITS: [(&str, u64); 4] = [
@@ -38,18 +36,6 @@ pub(super) fn about(time: Duration) -> String {
         0..=99 => format!("{seconds} s"),
         100..=7_199 => format!("{} min", seconds.div_ceil(60)),
         _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-    }
-}
-
-/// `38s`, `5m`, `3h`, `12d` before `now`; `-` for what has no date.
-pub(super) fn age(now: Timestamp, at: Option<Timestamp>) -> String {
-    let Some(at) = at else { return "-".to_owned() };
-    let seconds = now.duration_since(at).as_secs().max(0);
-    match seconds {
-        0..=119 => format!("{seconds}s"),
-        120..=7_199 => format!("{}m", seconds / 60),
-        7_200..=172_799 => format!("{}h", seconds / 3_600),
-        _ => format!("{}d", seconds / 86_400),
     }
 }
 

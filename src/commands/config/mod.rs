@@ -30,12 +30,24 @@ pub(crate) struct ConfigArgs {
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Show every setting in force
+    #[command(after_help = "Examples:
+  bpctl config view
+  bpctl --context acme-production config view -o json    of another context")]
     View,
     /// List the contexts
+    #[command(after_help = "Examples:
+  bpctl config get-contexts
+  bpctl config get-contexts -o name     the names alone")]
     GetContexts,
     /// Print the name of the context in force
+    #[command(after_help = "Examples:
+  bpctl config current-context")]
     CurrentContext,
     /// Choose a context, for you alone: bpctl.toml stays as it is
+    #[command(after_help = "Examples:
+  bpctl config use-context acme-staging
+  bpctl config use-context sandbox      the simulated account, without a file
+  bpctl config use-context --forget     what bpctl.toml says counts again")]
     UseContext {
         /// Context from bpctl.toml, or `sandbox`
         #[arg(add = crate::completion::contexts(), required_unless_present = "forget")]
@@ -46,6 +58,9 @@ enum ConfigCommand {
         forget: bool,
     },
     /// Set a value of the context in bpctl.toml
+    #[command(after_help = "Examples:
+  bpctl config set region eu-west-1
+  bpctl --context acme-production config set protected true    of another context")]
     Set {
         /// Setting, e.g. region
         #[arg(value_parser = setting_name())]
@@ -56,6 +71,8 @@ enum ConfigCommand {
         value: String,
     },
     /// Remove a value of the context from bpctl.toml
+    #[command(after_help = "Examples:
+  bpctl config unset endpoint_url")]
     Unset {
         /// Setting, e.g. region
         #[arg(value_parser = setting_name())]
@@ -65,6 +82,9 @@ enum ConfigCommand {
     ///
     /// The values of the context are the global flags of this command line, e.g.
     /// `bpctl config init staging --profile acme --region us-east-1 --account-id 111122223333`.
+    #[command(after_help = "Examples:
+  bpctl config init staging --profile acme --region us-east-1 --account-id 111122223333
+  bpctl config init staging --user      your own file, for every folder")]
     Init {
         /// Name of the context, e.g. staging
         name: String,
@@ -74,12 +94,19 @@ enum ConfigCommand {
         user: bool,
     },
     /// Say which of flag, environment, file, profile and default decided a setting
+    #[command(after_help = "Examples:
+  bpctl config explain region
+  bpctl config explain account_id -o json")]
     Explain {
         /// Setting, e.g. region
         #[arg(value_parser = setting_name())]
         key: String,
     },
     /// List every name that the layout gives: stacks, services, parameters, alarms and so on
+    #[command(after_help = "Examples:
+  bpctl config names
+  bpctl config names production/gpu-default                      those of a fleet too
+  bpctl --layout staged --stage staging config names -o json     of another layout")]
     Names {
         /// Also the names of these fleets, e.g. production/gpu-default
         #[arg(add = crate::completion::fleets())]

@@ -1,22 +1,10 @@
 //! How fleets' facts are put into words, the same in every command.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use crate::fleet::{Gap, Reading};
+use crate::output::age;
 use crate::ui::Ui;
-
-/// `38s`, `5m`, `3h`, `12d`.
-pub(super) fn age(age: Duration) -> String {
-    let seconds = age.as_secs();
-    match seconds {
-        0..=119 => format!("{seconds}s"),
-        120..=7_199 => format!("{}m", seconds / 60),
-        7_200..=172_799 => format!("{}h", seconds / 3_600),
-        _ => format!("{}d", seconds / 86_400),
-    }
-}
 
 /// `2026-01-15 09:00`, in UTC as everything in AWS.
 pub(super) fn minute(at: Timestamp) -> String {
@@ -110,16 +98,6 @@ pub(super) fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ages_are_one_number_and_one_letter() {
-        let text = |seconds| age(Duration::from_secs(seconds));
-        assert_eq!(text(0), "0s");
-        assert_eq!(text(119), "119s");
-        assert_eq!(text(120), "2m");
-        assert_eq!(text(7_200), "2h");
-        assert_eq!(text(200_000), "2d");
-    }
 
     #[test]
     fn silence_never_reads_like_a_number() {

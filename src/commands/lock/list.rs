@@ -1,5 +1,7 @@
 //! `lock list`: leases of the account, locks of this machine.
 
+use std::time::Duration;
+
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,7 +12,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
-use crate::output::{Render, Table, View};
+use crate::output::{Render, Table, View, age};
 
 /// List the leases of this account and the locks of this machine, or show those of one resource
 #[derive(Debug, Args)]
@@ -95,7 +97,7 @@ impl Render for LockList {
             table.row([
                 row.lease.resource.clone(),
                 if row.over { "over" } else { "held" }.to_owned(),
-                format!("{}s ago", row.age_seconds),
+                format!("{} ago", age(Duration::from_secs(row.age_seconds))),
                 row.lease.holder(),
             ]);
         }

@@ -1,6 +1,7 @@
 //! `runs list`: the journals of this machine.
 
 use clap::Args;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,7 +11,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, Result};
 use crate::exit::ExitStatus;
-use crate::output::{Render, Table, View};
+use crate::output::{Render, Table, View, age_at};
 
 /// List the runs that changed something from this machine, the newest first
 #[derive(Debug, Args)]
@@ -78,6 +79,8 @@ struct RunRow {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct RunList {
     runs: Vec<RunRow>,
+    #[serde(skip)]
+    now: Timestamp,
 }
 
 impl Verb for ListArgs {
@@ -110,7 +113,10 @@ impl Verb for ListArgs {
                 CommandLine::bpctl(["runs", "resume", run.run.as_str()]),
             ));
         }
-        ctx.emit(&RunList { runs })?;
+        ctx.emit(&RunList {
+            runs,
+            now: ctx.clock.now(),
+        })?;
         Ok(ExitStatus::Done)
     }
 }
@@ -136,10 +142,11 @@ impl RunRow {
 
 impl Render for RunList {
     fn human(&self, view: &View) -> String {
-        let mut table = Table::new(&["RUN", "VERB", "CONTEXT", "STEPS", "STATE", "VERDICT"]);
+        let mut table = Table::new(&["RUN", "AGE", "VERB", "CONTEXT", "STEPS", "STATE", "VERDICT"]);
         for run in &self.runs {
             table.row([
                 run.run.to_string(),
+                age_at(self.now, run.started.parse().ok()),
                 run.verb.clone(),
                 run.context.clone(),
                 format!("{}/{}", run.steps_done, run.steps),

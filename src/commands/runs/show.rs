@@ -17,6 +17,9 @@ use crate::output::{Render, Table, View};
 
 /// Show a run: its plan, how far each step came, and its end
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl runs show 20260115T090000Z-0123456789ab             the plan, each step and the end of a run
+  bpctl runs show 20260115T090000Z-0123456789ab -o json     the same for a script")]
 pub(crate) struct ShowArgs {
     /// The run, as `runs list` names it
     #[arg(value_name = "RUN")]

@@ -12,6 +12,9 @@ use crate::exit::ExitStatus;
 use crate::output::{Render, View};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl sandbox env                  lines for `eval`, in bash and zsh
+  bpctl sandbox env --shell fish     lines for `source`, in fish")]
 pub(crate) struct EnvArgs {
     /// Shell that is to read it [default: that of SHELL]
     #[arg(long, value_enum, value_name = "SHELL")]

@@ -23,6 +23,11 @@ pub(crate) use attach::attach;
 /// The sandbox is a whole AWS account with the platform in it, on this machine: services deploy and fail over
 /// time, containers run and log, alarms fire and fleets scale. Nothing in it costs money or can be broken for good.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl sandbox start --scenario rds-cpu        a broken platform, in the background
+  bpctl --context sandbox triage                what is wrong with it
+  bpctl sandbox run -- bpctl migrate --yes      one command against a sandbox of its own
+  bpctl sandbox stop")]
 pub(crate) struct SandboxArgs {
     #[command(subcommand)]
     command: SandboxCommand,
@@ -44,14 +49,27 @@ impl Verb for SandboxArgs {
 #[derive(Debug, Subcommand)]
 enum SandboxCommand {
     /// Start a sandbox in the background
+    #[command(after_help = "Examples:
+  bpctl sandbox start                              a healthy platform
+  bpctl sandbox start --scenario crash-loop        a broken one
+  bpctl sandbox start --scenario '?' --speed 60    a drill: something is broken, and time runs fast")]
     Start(launch::WorldArgs),
     /// Stop the running sandbox
+    #[command(after_help = "Examples:
+  bpctl sandbox stop")]
     Stop,
     /// Show the running sandbox: address, simulated time, scenarios
+    #[command(after_help = "Examples:
+  bpctl sandbox status
+  bpctl sandbox status -o json")]
     Status,
     /// Start over: the same account as in the beginning
+    #[command(after_help = "Examples:
+  bpctl sandbox reset")]
     Reset,
     /// Let simulated time pass at once
+    #[command(after_help = "Examples:
+  bpctl sandbox advance 20m")]
     Advance {
         /// How long, e.g. 10m
         #[arg(value_parser = humantime::parse_duration)]
@@ -60,6 +78,8 @@ enum SandboxCommand {
     /// The ways the platform breaks
     Scenario(scenario::ScenarioArgs),
     /// Tell which scenarios are in force, also after a random start
+    #[command(after_help = "Examples:
+  bpctl sandbox reveal")]
     Reveal,
     /// Print the environment that points any AWS tool at the running sandbox
     Env(env::EnvArgs),

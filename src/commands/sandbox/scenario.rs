@@ -13,6 +13,10 @@ use crate::output::{Render, Table, View};
 
 /// The ways the platform breaks
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl sandbox scenario list
+  bpctl sandbox scenario set crash-loop rds-cpu     both, and nothing else
+  bpctl sandbox scenario clear                      mend the platform")]
 pub(crate) struct ScenarioArgs {
     #[command(subcommand)]
     command: ScenarioCommand,
@@ -21,14 +25,21 @@ pub(crate) struct ScenarioArgs {
 #[derive(Debug, Subcommand)]
 enum ScenarioCommand {
     /// List every scenario and what an operator should find in it
+    #[command(after_help = "Examples:
+  bpctl sandbox scenario list
+  bpctl sandbox scenario list -o name")]
     List,
     /// Break the running sandbox: exactly these scenarios from now on
+    #[command(after_help = "Examples:
+  bpctl sandbox scenario set crash-loop rds-cpu")]
     Set {
         /// Scenario names
         #[arg(required = true, value_parser = clap::builder::PossibleValuesParser::new(Scenario::ALL.iter().map(|s| s.name())))]
         names: Vec<String>,
     },
     /// Mend the running sandbox
+    #[command(after_help = "Examples:
+  bpctl sandbox scenario clear")]
     Clear,
 }
 

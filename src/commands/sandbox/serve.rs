@@ -14,6 +14,9 @@ use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl sandbox serve
+  bpctl sandbox serve --scenario queue-surge --speed 60")]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     world: WorldArgs,

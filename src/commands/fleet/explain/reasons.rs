@@ -8,9 +8,10 @@ use fleet_scaling::state::{FleetState, Process};
 use fleet_scaling::unknown::Direction;
 use jiff::Timestamp;
 
-use super::super::text::{age, counted, minute};
+use super::super::text::{counted, minute};
 use crate::aws::autoscaling::Activity;
 use crate::fleet::scaling::{Change, LeftOut, Model};
+use crate::output::age;
 
 /// What an explanation rests on.
 pub(super) struct Facts<'a> {

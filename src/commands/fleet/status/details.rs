@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::super::text::{age, counted, minute, number, phrase};
+use super::super::text::{counted, minute, number, phrase};
 use super::{Capacity, FleetStatus};
 use crate::aws::cloudwatch::AlarmState;
 use crate::fleet::{AlarmView, FleetState, Gap, Pointer, Reading};
+use crate::output::age;
 use crate::output::one_line;
 
 /// A fleet as a block of lines, each with a label.
