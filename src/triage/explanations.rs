@@ -32,14 +32,14 @@ explanations! {
     ServiceAtZero:
         "Somebody set the desired count to 0. ECS keeps it there until it is raised.",
         "DescribeServices: desired count 0.",
-        "Find out in the service's events who did it and why, then raise the count. Both services at 0 are a shutdown.";
+        "The service's events say when; CloudTrail (UpdateService) says who. Then raise the count. Both services at 0 are a shutdown.";
     ServiceShort:
         "Fewer tasks run than wanted. With one left the application works without reserve.",
         "DescribeServices: fewer running than desired, for longer than a task needs to start.",
         "Read the service's events: they say why ECS cannot start or keep the tasks.";
     ServiceUnsteady:
         "Tasks come and go: ECS replaces them again and again.",
-        "The newest events tell of tasks that were started and stopped, and no steady state since.",
+        "All wanted tasks run, and since the last steady state an event says that ECS was unable to place a task or to start tasks consistently.",
         "Read the events and the log of the task that stopped last.";
     DeploymentFailing:
         "A new release does not come up. Old tasks serve until the circuit breaker gives up.",
@@ -64,10 +64,10 @@ explanations! {
     CapacityUnavailable:
         "Fargate has no room for the tasks in the zones of their subnets.",
         "Events or stop reasons say that capacity is unavailable.",
-        "ECS tries again by itself. Spot only: ask for on-demand capacity as well.";
+        "ECS tries again by itself. A service on Spot alone stays short until Spot returns: let it use on-demand capacity as well.";
     OutOfMemory:
         "The kernel killed a container for its use of memory.",
-        "ECS says OutOfMemoryError of a container with which the task ends. Status 137 alone is no proof: ECS kills containers with it too.",
+        "ECS says OutOfMemoryError of a container with which the task ends, or an essential container was killed (137) while MemoryUtilization of its service was at 95 % or more. Status 137 alone is no proof: ECS kills containers with it too.",
         "Look at what it did in its log. Raise the memory in the task definition, or lower what it does at a time.";
     ContainerCrash:
         "An essential container ends by itself, and its task with it.",
@@ -82,7 +82,7 @@ explanations! {
         "Tasks are PROVISIONING or PENDING for more than 10 minutes.",
         "Look at the task's attachments and the subnets' way out to ECR and S3.";
     MigrationFailed:
-        "A one-off migration ended badly: some databases are migrated, later ones are not.",
+        "A one-off migration ended badly: some databases may be migrated and later ones not.",
         "A stopped task that ran the migration command, with a failing exit code, without any, or stopped by somebody.",
         "Read its log, mend the migration, run `bpctl migrate` again: what was finished is recorded.";
     MigrationSlow:
@@ -122,8 +122,8 @@ explanations! {
         "DescribeTargetHealth: targets are unhealthy, with AWS' reason.",
         "An error: the application's log. No answer: its load, or the security group. Refused: nothing listens on the port.";
     NoTargets:
-        "The load balancer has nobody to send requests to, and answers 503.",
-        "No target is registered, or all are draining or unused.",
+        "The load balancer has no target to send requests to, and answers 503.",
+        "No target is registered, or all are draining.",
         "Look at the service: why does no task of it run?";
     UpstreamRefused:
         "nginx runs and php-fpm beside it accepts no connections: 502.",
@@ -139,11 +139,11 @@ explanations! {
         "Enable the target group's health check, or deploy the compute stack again.";
     DatabaseCpu:
         "The database works at its limit: everything becomes slow.",
-        "CPUUtilization of at least 95 % (P1) or 80 % over 15 minutes.",
+        "CPUUtilization of at least 95 % for ten minutes (P1) or 80 % for five (P2), or the alarm on it.",
         "Find the query or migration behind it in Performance Insights or the backend's log. A larger instance class is the last resort.";
     DatabaseStorage:
         "The volume is nearly full; at 0 the instance stops serving.",
-        "FreeStorageSpace below 2 GB.",
+        "FreeStorageSpace below 2 GiB, or the alarm on it.",
         "Grow the volume (it cannot shrink), then look for what fills it.";
     DatabaseUnavailable:
         "The database does not serve.",
@@ -176,7 +176,7 @@ explanations! {
     NatPortsExhausted:
         "Connections to the outside fail at times.",
         "ErrorPortAllocation of the NAT gateway above 0.",
-        "Give the gateway another Elastic IP, or find what opens so many connections to one destination.";
+        "Give the gateway another Elastic IP (each brings 55,000 ports for a destination), or find what opens so many connections to one destination.";
     StackFailed:
         "The last operation on a stack failed: what the code says is not what runs.",
         "DescribeStacks: a failed or rolled-back status.",
@@ -188,9 +188,9 @@ explanations! {
     LegacyStacks:
         "Stacks of a generation between the two layouts are left in the account: nothing deploys them any more.",
         "ListStacks names stacks such as `bp-staging-gpu-shared` or `bp-staging-gpu-fleet-upscale`.",
-        "See what they still hold; take their fleets to zero and delete them when nobody uses them.";
+        "See what they still hold (`bpctl fleet list` marks their fleets); take their fleets to zero and delete them when nobody uses them.";
     FleetMetricsSilent:
-        "The backend publishes no fleet metrics: fleets cannot scale out, and missing data takes them to zero.",
+        "The backend publishes no fleet metrics: fleets cannot scale out, and after 15 minutes the alarm for an empty queue takes missing data for one and sends them to zero.",
         "QueueDepth of all fleets is older than six minutes.",
         "Look at the scheduler's log in the backend; start new backend tasks.";
     FleetNotMeasured:
@@ -198,7 +198,7 @@ explanations! {
         "No QueueDepth with the fleet's dimensions, others are fresh.",
         "Is the fleet known and enabled in the backend, with this stage and slug?";
     AlarmDimensions:
-        "Alarms watch a metric that nobody publishes: no scale-out, and scale-in at once.",
+        "Alarms watch a metric that nobody publishes: no scale-out, and the alarm for an empty queue, which takes missing data for one, keeps the fleet at zero.",
         "The alarms' dimensions are not those that the backend publishes.",
         "Look with `cdk diff` at the fleet's stack, then deploy it.";
     FleetAlarmMissing:
@@ -334,9 +334,9 @@ explanations! {
         "AWS denied, throttled or did not answer a read; the reason is quoted.",
         "Get the permission that it names, or look again. `bpctl triage` without it may miss a cause.";
     PlatformAbsent:
-        "There is nothing of the platform where it was looked for: neither a stack of the layout nor a service.",
+        "The account has nothing of the platform in this region: neither a stack of the layout nor a service.",
         "ListStacks names no stack of the layout, and ECS knows neither service.",
-        "Make sure of account, region, layout and stage with `bpctl whoami`; the evidence names other generations that are here.";
+        "See account, region, layout and stage with `bpctl whoami`, then name the right ones; the evidence lists other generations that are here.";
 }
 
 #[cfg(test)]
