@@ -1,5 +1,7 @@
 //! The one integration-test binary: whole commands, in process against a sandbox and as the real binary.
 
+#[path = "it/signals.rs"]
+mod signals;
 #[path = "it/site.rs"]
 mod site;
 #[path = "it/support.rs"]
@@ -24,6 +26,10 @@ mod bundle;
 mod bundle_make;
 #[path = "it/bundle_pointer.rs"]
 mod bundle_pointer;
+#[path = "it/campaign_verbs.rs"]
+mod campaign_verbs;
+#[path = "it/campaign_worlds.rs"]
+mod campaign_worlds;
 #[path = "it/campaigns.rs"]
 mod campaigns;
 #[path = "it/completion.rs"]

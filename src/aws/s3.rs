@@ -129,11 +129,14 @@ impl SharedStore for LogsBucket<'_> {
             }
             Err(error) => return Err(from_sdk(doing, &error)),
         };
-        if answer.content_length().is_none_or(|length| length > LIMIT) {
+        // S3 always tells the length (API Reference, GetObject, "Response Elements").
+        let length = answer.content_length().required(REQUEST, "Content-Length")?;
+        if length > LIMIT {
             return Err(CtlError::new(
                 ErrorKind::Unexpected,
                 format!("{doing}: it is longer than {LIMIT} bytes"),
-            ));
+            )
+            .hint("another program has written it: what bpctl keeps there is shorter"));
         }
         let etag = answer.e_tag().required(REQUEST, "ETag")?.to_owned();
         let age = date

@@ -13,7 +13,7 @@ use super::plan::{Plan, Step};
 use super::run_id::RunId;
 use super::spec::Change;
 use super::target::Target;
-use crate::error::{CtlError, ErrorKind, Hint, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::ui::Ui;
 
 /// How long a request may be on its way, or done and not visible yet: ECS and EC2 show what they have
@@ -63,8 +63,11 @@ impl CutOff {
         if let Mode::Of(Direction::Resume, earlier) = ground.mode() {
             let record = journal::find(Some(state), &earlier.run)?;
             may_go_on(&record, verb, target)?;
+            // Runs that were to go on with it may have been cut off themselves.
+            let attempts = ours.into_iter();
+            let attempts = attempts.filter(|attempt| attempt.of.contains(&earlier.run));
             return Ok(Self {
-                records: vec![record],
+                records: attempts.chain([record]).filter(Record::is_cut_off).collect(),
                 recent,
             });
         }
@@ -72,6 +75,21 @@ impl CutOff {
             records: ours.into_iter().filter(Record::is_cut_off).collect(),
             recent,
         })
+    }
+
+    /// Runs that were to take `run` back.
+    pub(super) fn undoing<G: Ground>(ground: &G, run: &RunId) -> Self {
+        let (records, _) = ground.state_dir().map(journal::list).unwrap_or_default();
+        let ours = |record: &Record| record.verb == super::undo::NAME && record.of.contains(run);
+        let recent: Vec<Record> = records.into_iter().filter(ours).collect();
+        Self {
+            records: recent
+                .iter()
+                .filter(|record| record.is_cut_off())
+                .cloned()
+                .collect(),
+            recent,
+        }
     }
 
     /// What the operator should know of them before being asked about the new plan.
@@ -86,17 +104,45 @@ impl CutOff {
         self.records.iter().map(|record| record.run.clone()).collect()
     }
 
-    /// Closes those that left nothing beyond what the run `by` was about.
+    /// A run that may have sent the request of one of these steps.
+    pub(super) fn in_doubt_over(&self, steps: &[String]) -> Option<&RunId> {
+        let over = |record: &&Record| record.in_doubt().any(|step| steps.contains(&step.id));
+        self.records.iter().find(over).map(|record| &record.run)
+    }
+
+    /// How to go on with those that a run which takes care of `covers` leaves open.
+    pub(super) fn tell_what_stays(&self, ui: &Ui, covers: &[String]) {
+        for record in self.records.iter().filter(|record| !is_settled(record, covers)) {
+            ui.hint((
+                format!(
+                    "run {} left more than this run is about: go on with it with",
+                    record.run
+                ),
+                CommandLine::bpctl(["runs", "resume", record.run.as_str()]),
+            ));
+        }
+    }
+
+    /// Closes those that left nothing beyond `covers`, which the run `by` has taken care of.
     pub(super) fn close<G: Ground>(&self, ground: &G, by: &RunId, covers: &[String]) {
-        for record in &self.records {
-            let mut left = record.steps.iter().filter(|step| step.progress != Progress::Done);
-            if left.all(|step| covers.contains(&step.id))
-                && let Err(error) = journal::close(record, by, ground.clock())
-            {
+        // What a resumed run still had to do is what its own request plans anew.
+        let resumed = matches!(ground.mode(), Mode::Of(..));
+        for record in self
+            .records
+            .iter()
+            .filter(|record| resumed || is_settled(record, covers))
+        {
+            if let Err(error) = journal::close(record, by, ground.clock()) {
                 tracing::warn!(%error, "an earlier run stays open");
             }
         }
     }
+}
+
+/// Whether a run that takes care of `covers` leaves nothing of an earlier one.
+fn is_settled(record: &Record, covers: &[String]) -> bool {
+    let mut left = record.steps.iter().filter(|step| step.progress != Progress::Done);
+    left.all(|step| covers.contains(&step.id))
 }
 
 /// Whether `runs resume` and `runs undo` may work on a run here.

@@ -56,7 +56,8 @@ pub(crate) async fn carry_out<G: Ground, V: Change>(
     if args.print_aws {
         return print(ground, &target, &plan);
     }
-    let covers = verb.covers(&seen, &plan);
+    let covers = covered(verb.covers(&seen, &plan), &plan);
+    cut_off.tell_what_stays(ground.ui(), &covers);
     let view = PlanView::new(V::NAME, &target, &plan, |step| {
         let undoes = step.on_failure == OnFailure::Undo;
         undoes.then(|| undo_step(verb, step)).flatten()
@@ -111,6 +112,14 @@ async fn look<G: Ground, V: Change>(
         let now = ground.clock().now();
         let basis = Basis { target, names, now };
         let mut plan = verb.plan(&seen, &basis)?;
+        if let Some(absent) = plan.absent.take() {
+            match cut_off.in_doubt_over(&verb.covers(&seen, &plan)) {
+                Some(run) => ground
+                    .ui()
+                    .status(&format!("Run {run} has done it before it was cut off")),
+                None => plan.blockers.push(absent),
+            }
+        }
         adopt(&mut plan, &cut_off.records, now);
         let wait = unsettled(&plan, &cut_off.records, now);
         let (Some(wait), true) = (wait, args.may_change()) else {
@@ -123,6 +132,12 @@ async fn look<G: Ground, V: Change>(
         };
         unless_interrupted(ground, pause).await?;
     }
+}
+
+/// The steps that a run takes care of: those that it is about and those that it has.
+fn covered<A>(mut about: Vec<String>, plan: &Plan<A>) -> Vec<String> {
+    about.extend(plan.steps.iter().map(|step| step.id.clone()));
+    about
 }
 
 fn print<G: Ground, A>(ground: &G, target: &Target, plan: &Plan<A>) -> Result<ExitStatus> {
@@ -168,11 +183,23 @@ struct Run<'a, G: Ground> {
     target: Target,
     names: RunNames,
     cut_off: CutOff,
-    /// Names of everything that the run is about.
+    /// Ids of the steps that the run takes care of.
     covers: Vec<String>,
 }
 
 impl<G: Ground> Run<'_, G> {
+    /// What journal and history say of the run.
+    fn header(&self, verb: &'static str) -> Header<'_> {
+        Header {
+            run: &self.names.run,
+            verb,
+            target: &self.target,
+            command_line: self.ground.command_line(),
+            reason: self.args.reason.as_deref(),
+            of: self.cut_off.runs(),
+        }
+    }
+
     /// Locks, leases and journal around the steps.
     async fn changing<V: Change>(
         &self,
@@ -191,16 +218,8 @@ impl<G: Ground> Run<'_, G> {
             target: &self.target,
         };
         let _locks = locks::take_local(ground, &self.names.run, &self.target, &resources, wait).await?;
-        let header = Header {
-            run: &self.names.run,
-            verb: V::NAME,
-            target: &self.target,
-            command_line: ground.command_line(),
-            reason: self.args.reason.as_deref(),
-            of: &self.cut_off.runs(),
-        };
         // Before the leases: the next run recognises one of a run that was cut off by its journal.
-        let journal = Journal::begin(ground.state_dir(), ground.clock(), &header, plan)?;
+        let journal = Journal::begin(ground.state_dir(), ground.clock(), &self.header(V::NAME), plan)?;
         let leases = match lease::take(ground, &holder, &resources, wait).boxed_local().await {
             Ok(leases) => leases,
             Err(error) => {
@@ -287,19 +306,14 @@ impl<G: Ground> Run<'_, G> {
             self.cut_off.close(ground, &self.names.run, &self.covers);
         }
         if !plan.steps.is_empty() {
-            let entry = history::Entry::new(
-                V::NAME,
-                plan,
-                &outcome,
-                history::Ended {
-                    verdict,
-                    status: status.code(),
-                    started,
-                    ended: ground.clock().now(),
-                },
-                ground.command_line(),
-                self.args.reason.as_deref(),
-            );
+            let ended = history::Ended {
+                verdict,
+                status: status.code(),
+                started,
+                ended: ground.clock().now(),
+            };
+            let states = outcome.steps.iter().map(|step| (step.id.as_str(), &step.state));
+            let entry = history::Entry::new(&self.header(V::NAME), plan, states, ended);
             history::write(ground, &entry).boxed_local().await;
         }
         match verb.document(seen, &outcome) {

@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ground::{Ground, Shared};
-use super::outcome::{Outcome, State, Verdict};
+use super::journal::Header;
+use super::outcome::{State, Verdict};
 use super::permit::Permit;
 use super::plan::Plan;
 use super::run_id::RunId;
-use super::spec::Change;
 use super::store::{Condition, SharedStore};
 use super::target::Target;
 use crate::error::{CtlError, ErrorKind, Result};
@@ -57,30 +57,26 @@ pub(super) struct Ended {
 }
 
 impl Entry {
-    pub(super) fn new<V: Change>(
-        verb: &str,
-        plan: &Plan<V::Action>,
-        outcome: &Outcome<V>,
+    /// `states` names the steps of `plan`, and those that they have added.
+    pub(super) fn new<'a, A>(
+        header: &Header<'_>,
+        plan: &Plan<A>,
+        states: impl Iterator<Item = (&'a str, &'a State)>,
         ended: Ended,
-        command_line: &[String],
-        reason: Option<&str>,
     ) -> Self {
         let summary = |id: &str| {
             let step = plan.steps.iter().find(|step| step.id == id);
             step.map(|step| step.summary.clone()).unwrap_or_default()
         };
-        let steps = outcome
-            .steps
-            .iter()
-            .map(|step| EntryStep::new(&step.id, summary(&step.id), &step.state));
+        let steps = states.map(|(id, state)| EntryStep::new(id, summary(id), state));
         Self {
-            run: outcome.run.clone(),
-            verb: verb.to_owned(),
+            run: header.run.clone(),
+            verb: header.verb.to_owned(),
             title: plan.title.clone(),
-            target: outcome.target.clone(),
+            target: header.target.clone(),
             host: super::host::name(),
-            command_line: command_line.to_vec(),
-            reason: reason.map(str::to_owned),
+            command_line: header.command_line.to_vec(),
+            reason: header.reason.map(str::to_owned),
             started: ended.started,
             ended: ended.ended,
             verdict: ended.verdict.as_str().to_owned(),

@@ -133,6 +133,8 @@ pub(crate) struct Plan<A> {
     pub(crate) steps: Vec<Step<A>>,
     pub(crate) warnings: Vec<String>,
     pub(crate) blockers: Vec<Blocker>,
+    /// What the plan was to remove is not there: a blocker, unless a run that was cut off has removed it.
+    pub(crate) absent: Option<Blocker>,
     /// How many steps may be under way at once.
     pub(crate) at_once: usize,
 }
@@ -145,6 +147,7 @@ impl<A> Plan<A> {
             steps,
             warnings: Vec::new(),
             blockers: Vec::new(),
+            absent: None,
             at_once: 1,
         }
     }

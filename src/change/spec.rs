@@ -46,11 +46,10 @@ pub(crate) trait Change: Sized {
     /// From what was seen to what will be done. Pure.
     fn plan(&self, seen: &Self::Seen, basis: &Basis<'_>) -> Result<Plan<Self::Action>>;
 
-    /// Names of everything that the run is about, also of what needs no step; a run that was cut off over
-    /// some of them is taken care of by this one.
-    fn covers(&self, _seen: &Self::Seen, plan: &Plan<Self::Action>) -> Vec<String> {
-        plan.steps.iter().map(|step| step.id.clone()).collect()
-    }
+    /// Ids of all steps that the request can have, also of those that the plan does not need: a run that was
+    /// cut off over some of them is taken care of by this one. The plan cannot tell: after a kill behind the
+    /// write it is empty.
+    fn covers(&self, seen: &Self::Seen, plan: &Plan<Self::Action>) -> Vec<String>;
 
     /// For steps that wait: which of them may be carried out now. One look for all of them.
     async fn ready(&self, steps: &[&Step<Self::Action>]) -> Result<Vec<Readiness>> {

@@ -5,17 +5,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::conclude::{Facts, conclude};
-use super::cut_off::may_go_on;
+use super::cut_off::{CutOff, may_go_on, sentence};
 use super::engine::{in_order, unless_interrupted};
 use super::gate::{Gate, Proposal, gate};
 use super::ground::{Earlier, Ground};
 use super::held::HeldLeases;
-use super::history::{self, Entry, EntryStep, told};
+use super::history::{self, Ended, Entry, told};
 use super::journal::{self, Header, Journal, Progress, Record};
+use super::outcome::Verdict;
 use super::plan::{OnFailure, Plan, Step};
 use super::plan_view::PlanView;
 use super::run_id::{RunId, RunNames};
@@ -29,7 +31,7 @@ use crate::exit::ExitStatus;
 use crate::output::{Render, Table, View};
 
 /// What plans, journals and the history call it.
-const VERB: &str = "runs undo";
+pub(super) const NAME: &str = "runs undo";
 
 /// Takes a run back: the steps that are done, the last one first.
 ///
@@ -43,11 +45,16 @@ pub(super) async fn undo<G: Ground, V: Change>(
     let target = unless_interrupted(ground, ground.target()).await?;
     let record = journal::find(ground.state_dir(), &earlier.run)?;
     may_go_on(&record, V::NAME, &target)?;
-    let plan = plan(verb, &record)?;
+    let attempts = CutOff::undoing(ground, &earlier.run);
+    for attempt in &attempts.records {
+        ground.ui().warn(&sentence(attempt, "step").0);
+    }
+    let plan = plan(verb, &record, &attempts.recent)?;
     let names = RunNames::draw(ground.clock().now())?;
-    let view = PlanView::new(VERB, &target, &plan, |_| None);
+    let started = ground.clock().now();
+    let view = PlanView::new(NAME, &target, &plan, |_| None);
     let proposal = Proposal {
-        verb: VERB,
+        verb: NAME,
         target: target.clone(),
         plan,
         view,
@@ -56,6 +63,7 @@ pub(super) async fn undo<G: Ground, V: Change>(
         Gate::Finished(status) => Ok(status),
         Gate::Nothing => {
             ground.ui().status("Nothing to undo");
+            attempts.close(ground, &names.run, &[]);
             Ok(ExitStatus::Done)
         }
         Gate::Approved(approved) => {
@@ -63,19 +71,18 @@ pub(super) async fn undo<G: Ground, V: Change>(
             let resources = plan.resources();
             let wait = earlier.args.lock_wait.unwrap_or(Duration::ZERO);
             let _locks = locks::take_local(ground, &names.run, &target, &resources, wait).await?;
-            let of = [earlier.run.clone()];
             let header = Header {
                 run: &names.run,
-                verb: VERB,
+                verb: NAME,
                 target: &target,
                 command_line: ground.command_line(),
                 reason: earlier.args.reason.as_deref(),
-                of: &of,
+                of: vec![earlier.run.clone()],
             };
             let journal = Journal::begin(ground.state_dir(), ground.clock(), &header, plan)?;
             let holder = lease::Holder {
                 run: &names.run,
-                verb: VERB,
+                verb: NAME,
                 reason: earlier.args.reason.as_deref(),
                 target: &target,
             };
@@ -88,8 +95,9 @@ pub(super) async fn undo<G: Ground, V: Change>(
             };
             let about = About {
                 earlier,
-                target: &target,
-                names: &names,
+                header,
+                started,
+                attempts,
             };
             let work = carry_out(ground, verb, &about, plan, &journal, leases.held());
             let outcome = leases.kept_during(work).await;
@@ -100,8 +108,8 @@ pub(super) async fn undo<G: Ground, V: Change>(
 }
 
 /// The steps that take the record's done steps back.
-fn plan<V: Change>(verb: &V, record: &Record) -> Result<Plan<V::Action>> {
-    let mut undo = Vec::new();
+fn plan<V: Change>(verb: &V, record: &Record, attempts: &[Record]) -> Result<Plan<V::Action>> {
+    let mut steps = Vec::new();
     let mut no_way_back = Vec::new();
     for recorded in record.steps.iter().rev() {
         let may_have_happened = match recorded.progress {
@@ -112,11 +120,12 @@ fn plan<V: Change>(verb: &V, record: &Record) -> Result<Plan<V::Action>> {
         if !may_have_happened || recorded.id.starts_with("undo ") {
             continue;
         }
-        let taken_back = record
-            .steps
-            .iter()
-            .any(|other| other.id == format!("undo {}", recorded.id) && other.progress == Progress::Done);
-        if taken_back {
+        let undo = format!("undo {}", recorded.id);
+        let is_done = |of: &Record| {
+            let mut steps = of.steps.iter();
+            steps.any(|step| step.id == undo && step.progress == Progress::Done)
+        };
+        if is_done(record) || attempts.iter().any(is_done) {
             continue;
         }
         match recorded
@@ -125,12 +134,12 @@ fn plan<V: Change>(verb: &V, record: &Record) -> Result<Plan<V::Action>> {
         {
             Some(mut step) => {
                 step.on_failure = OnFailure::Stop;
-                undo.push(step);
+                steps.push(step);
             }
             None => no_way_back.push(recorded.summary.clone()),
         }
     }
-    if undo.is_empty() && !no_way_back.is_empty() {
+    if steps.is_empty() && !no_way_back.is_empty() {
         return Err(CtlError::new(
             ErrorKind::Failed,
             format!(
@@ -144,7 +153,7 @@ fn plan<V: Change>(verb: &V, record: &Record) -> Result<Plan<V::Action>> {
             CommandLine::bpctl(["runs", "show", record.run.as_str()]),
         )));
     }
-    let mut plan = Plan::new(format!("undo run {}: {}", record.run, record.title), undo);
+    let mut plan = Plan::new(format!("undo run {}: {}", record.run, record.title), steps);
     for summary in no_way_back {
         plan.warnings
             .push(format!("`{summary}` stays as it is: there is no way back"));
@@ -153,11 +162,12 @@ fn plan<V: Change>(verb: &V, record: &Record) -> Result<Plan<V::Action>> {
 }
 
 /// The run that is taken back, and the one that does it.
-#[derive(Clone, Copy)]
 struct About<'a> {
     earlier: &'a Earlier,
-    target: &'a Target,
-    names: &'a RunNames,
+    header: Header<'a>,
+    started: Timestamp,
+    /// Runs that were to take it back before.
+    attempts: CutOff,
 }
 
 async fn carry_out<G: Ground, V: Change>(
@@ -168,12 +178,7 @@ async fn carry_out<G: Ground, V: Change>(
     journal: &Journal,
     leases: &HeldLeases,
 ) -> Result<ExitStatus> {
-    let About {
-        earlier,
-        target,
-        names,
-    } = *about;
-    let started = ground.clock().now();
+    let earlier = about.earlier;
     let running = Running {
         ui: ground.ui(),
         clock: ground.clock(),
@@ -181,7 +186,7 @@ async fn carry_out<G: Ground, V: Change>(
         journal,
         leases,
         outputs: RefCell::new(BTreeMap::new()),
-        deadline: started,
+        deadline: about.started,
     };
     let steps = steps::carry_out(verb, &running, &plan.steps, 1, "undoing").await;
     let steps = match steps {
@@ -214,35 +219,19 @@ async fn carry_out<G: Ground, V: Change>(
         .as_ref()
         .map_or_else(CtlError::exit_status, |status| *status);
     journal.end(verdict.as_str(), status.code());
-    if !plan.steps.is_empty() {
-        let told = steps.all.iter().filter_map(|step| {
-            let state = steps.states.get(&step.id)?;
-            Some(EntryStep::new(&step.id, step.summary.clone(), state))
-        });
-        let entry = Entry {
-            run: names.run.clone(),
-            verb: VERB.to_owned(),
-            title: plan.title.clone(),
-            target: target.clone(),
-            host: super::host::name(),
-            command_line: ground.command_line().to_vec(),
-            reason: earlier.args.reason.clone(),
-            started,
-            ended: ground.clock().now(),
-            verdict: verdict.as_str().to_owned(),
-            status: status.code(),
-            steps: told.collect(),
-        };
-        history::write(ground, &entry).boxed_local().await;
+    if verdict == Verdict::Done {
+        about.attempts.close(ground, about.header.run, &[]);
     }
-    let document = UndoResult::new(
-        names,
-        earlier,
-        target,
-        verdict.as_str(),
-        &steps.all,
-        &steps.states,
-    );
+    let ended = Ended {
+        verdict,
+        status: status.code(),
+        started: about.started,
+        ended: ground.clock().now(),
+    };
+    let states = in_order(&steps).into_iter();
+    let entry = Entry::new(&about.header, plan, states, ended);
+    history::write(ground, &entry).boxed_local().await;
+    let document = UndoResult::new(about, verdict.as_str(), &steps.all, &steps.states);
     ground.emit_outcome(&document, result)
 }
 
@@ -266,9 +255,7 @@ struct UndoneStep {
 
 impl UndoResult {
     fn new<A>(
-        names: &RunNames,
-        earlier: &Earlier,
-        target: &Target,
+        about: &About<'_>,
         verdict: &'static str,
         steps: &[Step<A>],
         states: &BTreeMap<String, super::outcome::State>,
@@ -282,9 +269,9 @@ impl UndoResult {
             })
         });
         Self {
-            run: names.run.clone(),
-            of: earlier.run.clone(),
-            target: target.clone(),
+            run: about.header.run.clone(),
+            of: about.earlier.run.clone(),
+            target: about.header.target.clone(),
             verdict,
             steps: steps.collect(),
         }

@@ -16,7 +16,6 @@ use super::{CommandLine, CtlError, ErrorKind, Hint, SignIn};
 const CREDENTIAL_CODES: &[&str] = &[
     "ExpiredToken",
     "ExpiredTokenException",
-    "RequestExpired",
     "UnrecognizedClientException",
     "InvalidClientTokenId",
     "InvalidAccessKeyId",
@@ -36,6 +35,10 @@ const DENIED_CODES: &[&str] = &[
     "NotAuthorized",
     "AuthorizationError",
 ];
+
+/// Codes that mean "AWS and this machine disagree about the time" (EC2 API Reference, "Error codes":
+/// `RequestExpired`; S3 API Reference, "Error responses": `RequestTimeTooSkewed`).
+const CLOCK_CODES: &[&str] = &["RequestExpired", "RequestTimeTooSkewed"];
 
 const THROTTLE_CODES: &[&str] = &[
     "Throttling",
@@ -223,7 +226,7 @@ fn from_reply(doing: &str, reply: Reply) -> CtlError {
             .replied(reply);
     }
     let base = |kind| CtlError::new(kind, doing).cause(reply.sentence());
-    let error = if code == "RequestExpired"
+    let error = if CLOCK_CODES.contains(&code)
         || message.starts_with("Signature expired")
         || message.starts_with("Signature not yet current")
     {
@@ -356,6 +359,31 @@ mod tests {
         for code in ["RequestLimitExceeded", "BandwidthLimitExceeded"] {
             assert_eq!(from_code(code, "m").kind(), ErrorKind::Throttled, "{code}");
         }
+    }
+
+    #[test]
+    fn clocks_that_disagree_are_told_apart_from_bad_credentials() {
+        for (code, message) in [
+            ("RequestExpired", "Request has expired."),
+            (
+                "RequestTimeTooSkewed",
+                "The difference between the request time and the current time is too large.",
+            ),
+            (
+                "SignatureDoesNotMatch",
+                "Signature expired: 20260115T080000Z is now earlier than 20260115T085500Z",
+            ),
+        ] {
+            let error = from_code(code, message);
+            assert_eq!(error.kind(), ErrorKind::Credentials, "{code}");
+            assert!(error.hints()[0].contains("set the machine's clock"), "{code}");
+        }
+        assert!(
+            from_code("SignatureDoesNotMatch", "m")
+                .hints()
+                .iter()
+                .all(|hint| !hint.contains("clock"))
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Starting a task once, also when the answer is lost.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use super::event::Observer;
@@ -10,8 +11,8 @@ use crate::wait::{Look, Waited, Waiter};
 /// After a lost answer: how long to look for the task that may have been started.
 const SEARCH: Duration = Duration::from_secs(20);
 
-/// Sends RunTask through `send`. Without an answer nobody knows whether the task was started: it is looked
-/// for by its `startedBy`, which belongs to this run alone.
+/// Sends RunTask through `send`. Without an answer bpctl does not know whether the task was started: it looks
+/// for it by its `startedBy`, which belongs to this run alone.
 ///
 /// `again` is the command that the operator may repeat.
 ///
@@ -33,18 +34,26 @@ pub(crate) async fn start(
         return Err(error);
     }
     observer.warns("no answer to RunTask: looking whether the task was started", []);
-    match search(observer, cluster, started_by).await {
+    let looked = Cell::new(false);
+    match search(observer, cluster, started_by, &looked).await {
         Ok(Waited::Ready(task)) => Ok(task),
-        Ok(Waited::TimedOut) => Err(error.hint((
+        Ok(Waited::TimedOut) if looked.get() => Err(error.hint((
             format!("no task started by {started_by} was found; run"),
             again.clone(),
             "again: it refuses when one is under way after all",
         ))),
-        Ok(Waited::Cancelled) | Err(_) => Err(unknown(error, cluster, started_by)),
+        // Without one look that got an answer nothing is known either.
+        Ok(Waited::TimedOut | Waited::Cancelled) | Err(_) => Err(unknown(error, cluster, started_by)),
     }
 }
 
-async fn search(observer: &Observer<'_>, cluster: &str, started_by: &str) -> Result<Waited<Task>> {
+/// `looked`: whether one look got an answer.
+async fn search(
+    observer: &Observer<'_>,
+    cluster: &str,
+    started_by: &str,
+    looked: &Cell<bool>,
+) -> Result<Waited<Task>> {
     let aws = observer.aws;
     Waiter::new(observer.clock(), SEARCH, observer.cancel)
         .until(
@@ -54,6 +63,7 @@ async fn search(observer: &Observer<'_>, cluster: &str, started_by: &str) -> Res
                     Some(arn) => aws.task(cluster, arn).await?,
                     None => None,
                 };
+                looked.set(true);
                 Ok(task.map_or_else(|| Look::Pending(String::new()), Look::Ready))
             },
             |_| {},
@@ -63,7 +73,7 @@ async fn search(observer: &Observer<'_>, cluster: &str, started_by: &str) -> Res
 
 fn unknown(error: CtlError, cluster: &str, started_by: &str) -> CtlError {
     error.hint((
-        "nobody knows whether the task was started: look with",
+        "it is not known whether the task was started: look with",
         CommandLine::aws("ecs", "list-tasks")
             .option("--cluster", cluster)
             .option("--started-by", started_by),

@@ -17,7 +17,7 @@ async fn run(account: &Account, args: &[&str]) -> Run {
 }
 
 /// Commands in backticks: those of errors, warnings and hints.
-fn quoted(text: &str) -> Vec<Vec<String>> {
+pub(crate) fn quoted(text: &str) -> Vec<Vec<String>> {
     text.lines()
         .flat_map(|line| line.split('`').skip(1).step_by(2))
         .filter(|span| span.starts_with("bpctl ") || span.starts_with("aws "))

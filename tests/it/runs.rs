@@ -7,7 +7,7 @@ use base64::Engine as _;
 use bpctl_sandbox::{Fault, FaultRule, Service};
 use serde_json::{Value, json};
 
-use crate::support::{Account, Run, idle_fleets};
+use crate::support::{Account, Run, idle_fleets, kept_by_hand};
 
 const SET: &str = "AutoScaling:SetDesiredCapacity";
 
@@ -185,7 +185,22 @@ async fn a_run_is_taken_back_through_a_plan_of_its_own() {
         )
     );
     assert_eq!(entry["steps"].as_array().map(Vec::len), Some(2), "{entry}");
-    // The world has moved on: what somebody else set is not overwritten.
+    let twice = account.run(&["runs", "undo", &id, "--yes"]).await;
+    assert_eq!(
+        (twice.status.code(), twice.changes.len()),
+        (0, 0),
+        "{}",
+        twice.text()
+    );
+    assert!(twice.stderr.contains("Nothing to undo"), "{}", twice.text());
+    // The world moves on: what another operator sets is not overwritten.
+    assert_eq!(scale_to_zero(&account).await.status.code(), 0);
+    let runs = runs(&account).await;
+    let is_new = |run: &&Value| run["verb"] == "fleet scale-to-zero" && run["run"] != id.as_str();
+    let id = runs.iter().find(is_new).expect("a second run")["run"].as_str();
+    let id = id.expect("an id").to_owned();
+    let groups = [0, 1].map(|number| format!("asg-production-fleet-{number:03}"));
+    kept_by_hand(&account.sandbox, &groups, 2);
     let again = account.run(&["runs", "undo", &id, "--yes"]).await;
     assert_eq!(again.status.code(), 5, "{}", again.text());
     assert!(again.changes.is_empty());

@@ -92,6 +92,15 @@ pub(crate) struct ResizeGroup {
     pub(crate) loses: Option<Loss>,
 }
 
+impl ResizeGroup {
+    /// Whether the group has the numbers that are set.
+    pub(crate) fn is_kept(&self, group: &Group) -> bool {
+        self.min.is_none_or(|min| group.min == min)
+            && self.max.is_none_or(|max| group.max == max)
+            && self.desired.is_none_or(|desired| group.desired == desired)
+    }
+}
+
 impl Call for ResizeGroup {
     const SERVICE: &'static str = "autoscaling";
     const OPERATION: &'static str = "UpdateAutoScalingGroup";

@@ -47,7 +47,7 @@ struct Sink {
 }
 
 /// What a journal begins with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Header<'a> {
     pub(super) run: &'a RunId,
     pub(super) verb: &'a str,
@@ -55,7 +55,7 @@ pub(super) struct Header<'a> {
     pub(super) command_line: &'a [String],
     pub(super) reason: Option<&'a str>,
     /// Runs that this one goes on with or takes back.
-    pub(super) of: &'a [RunId],
+    pub(super) of: Vec<RunId>,
 }
 
 impl Journal {

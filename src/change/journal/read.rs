@@ -28,6 +28,8 @@ pub(crate) struct Record {
     pub(crate) command_line: Vec<String>,
     pub(crate) reason: Option<String>,
     pub(crate) host: String,
+    /// Runs that it went on with or took back.
+    pub(crate) of: Vec<RunId>,
     /// As written in the journal.
     pub(crate) started: String,
     /// Planned and added steps, in order.
@@ -169,6 +171,8 @@ struct PlanEvent {
     #[serde(default)]
     host: String,
     #[serde(default)]
+    of: Vec<RunId>,
+    #[serde(default)]
     at: String,
     steps: Vec<Value>,
 }
@@ -201,6 +205,7 @@ fn begin(event: Value, path: &Path) -> Option<Record> {
         command_line: plan.command_line,
         reason: plan.reason,
         host: plan.host,
+        of: plan.of,
         started: plan.at,
         steps: plan.steps.into_iter().filter_map(recorded).collect(),
         notes: BTreeMap::new(),

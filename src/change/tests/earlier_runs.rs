@@ -65,6 +65,63 @@ async fn another_request_for_the_same_thing_waits_until_the_first_one_must_have_
     );
 }
 
+/// A verb that finds nothing left to do.
+fn finding_nothing() -> Toucher {
+    Toucher {
+        about: vec!["a"],
+        ..Toucher::new(plan(&[]), World::default())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_finds_the_work_of_one_cut_off_done_takes_care_of_it() {
+    let here = Here::new();
+    let verb = Toucher::new(plan(&["a"]), World::default());
+    run(&here, &verb).await.unwrap();
+    cut_off(&here);
+    let verb = Toucher::new(plan(&[]), World::default());
+    run(&here, &verb).await.unwrap();
+    assert!(here.journal()[0].is_cut_off(), "it is about something else");
+    assert!(
+        here.captured
+            .stderr()
+            .contains("go on with it with `bpctl runs resume ")
+    );
+    run(&here, &finding_nothing()).await.unwrap();
+    assert!(!here.journal()[0].is_cut_off());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_run_that_was_cut_off_has_removed_is_missed_by_no_later_run() {
+    let removing = || {
+        let absent = Blocker {
+            kind: ErrorKind::NotFound,
+            reason: "remove a: there is none".to_owned(),
+            hint: crate::error::Hint::new("look again"),
+        };
+        let verb = finding_nothing();
+        verb.plan.borrow_mut().as_mut().expect("a plan").absent = Some(absent);
+        verb
+    };
+    let here = Here::new();
+    let verb = Toucher::new(plan(&["a"]), World::default());
+    run(&here, &verb).await.unwrap();
+    let error = run(&here, &removing()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    let record = cut_off(&here);
+    run(&here, &removing()).await.unwrap();
+    let told = format!("Run {} has done it before it was cut off", record.run);
+    assert!(
+        here.captured.stderr().contains(&told),
+        "{}",
+        here.captured.stderr()
+    );
+    assert_eq!(
+        run(&here, &removing()).await.unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn two_machines_never_hold_the_same_lease() {
     let store = memory::MemoryStore::default();
@@ -185,6 +242,14 @@ async fn a_finished_run_can_be_taken_back_and_only_once() {
     );
     run(&here, &verb).await.unwrap();
     assert_eq!(verb.sent(), ["a", "b", "unb", "una"]);
+    run(&here, &verb).await.unwrap();
+    assert!(here.captured.stderr().contains("Nothing to undo"));
+    assert_eq!(verb.sent().len(), 4, "a second undo sends nothing");
+    let entries = history::read(&here.store, Timestamp::UNIX_EPOCH).await.unwrap();
+    let verbs: Vec<&str> = entries.iter().map(|entry| entry.verb.as_str()).collect();
+    assert_eq!(verbs, ["touch", "runs undo"]);
+    let journal = here.state.path().join("journal");
+    std::fs::remove_file(journal.join(format!("{}.jsonl", entries[1].run))).unwrap();
     let verb = Toucher {
         no_way_back: true,
         ..Toucher::new(plan(&["a", "b"]), World::default())

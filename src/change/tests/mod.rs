@@ -98,6 +98,8 @@ struct Toucher {
     /// What `act` really sends in the place of what the plan shows.
     instead: Option<Touch>,
     no_way_back: bool,
+    /// Steps that the request can have beside those of the plan.
+    about: Vec<&'static str>,
 }
 
 impl Toucher {
@@ -108,6 +110,7 @@ impl Toucher {
             more: None,
             instead: None,
             no_way_back: false,
+            about: Vec::new(),
         }
     }
 
@@ -170,6 +173,10 @@ impl Change for Toucher {
             }
         }
         Ok(plan)
+    }
+
+    fn covers(&self, _seen: &(), _plan: &Plan<Touch>) -> Vec<String> {
+        self.about.iter().map(|&id| id.to_owned()).collect()
     }
 
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {

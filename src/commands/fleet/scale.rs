@@ -218,9 +218,19 @@ impl Change for Scale<'_> {
         Ok(plan)
     }
 
+    fn covers(&self, _seen: &(Group, Work), _plan: &Plan<Resize>) -> Vec<String> {
+        vec![self.fleet.to_string()]
+    }
+
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
         let Resize { call, before } = step.action();
         let group = self.ctx.aws.group(&call.group).await?;
+        if call.is_kept(&group) {
+            return Ok(Done::new(format!(
+                "found at {} already: nothing was written",
+                told(size_of(&group))
+            )));
+        }
         if size_of(&group) != *before {
             return Err(CtlError::new(
                 ErrorKind::Changed,
@@ -234,10 +244,7 @@ impl Change for Scale<'_> {
             .hint("run the command again to see the new plan"));
         }
         let group = step.send(&self.ctx.aws, call).await?;
-        let kept = call.min.is_none_or(|min| group.min == min)
-            && call.max.is_none_or(|max| group.max == max)
-            && call.desired.is_none_or(|desired| group.desired == desired);
-        if kept {
+        if call.is_kept(&group) {
             return Ok(Done::new(format!("set to {}", told(size_of(&group)))));
         }
         Err(CtlError::new(

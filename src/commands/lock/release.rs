@@ -96,11 +96,11 @@ impl Change for Release<'_> {
         let title = format!("release the lease on {}", self.resource);
         let Some(found) = seen else {
             return Ok(Plan {
-                blockers: vec![Blocker {
+                absent: Some(Blocker {
                     kind: ErrorKind::NotFound,
                     reason: format!("{title}: there is none"),
                     hint: Hint::new("see which there are with").command(CommandLine::bpctl(["lock", "list"])),
-                }],
+                }),
                 ..Plan::new(title, Vec::new())
             });
         };
@@ -115,6 +115,10 @@ impl Change for Release<'_> {
         let before = format!("renewed {} s ago", found.age.as_secs());
         let step = Step::new(&self.resource, summary, vec![call.described()], call);
         Ok(Plan::new(title, vec![step.changing(before, "free")]))
+    }
+
+    fn covers(&self, _seen: &Option<Found>, _plan: &Plan<DeleteLease>) -> Vec<String> {
+        vec![self.resource.clone()]
     }
 
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {

@@ -174,6 +174,11 @@ impl Change for Migrate<'_> {
         plan::plan(&self.request, seen, basis)
     }
 
+    fn covers(&self, _seen: &plan::Observed, _plan: &Plan<plan::Action>) -> Vec<String> {
+        // A snapshot belongs to the migration that was to follow it.
+        [plan::SNAPSHOT, plan::START].map(str::to_owned).into()
+    }
+
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
         act::act(self, step).await
     }
@@ -191,7 +196,7 @@ impl Change for Migrate<'_> {
     }
 
     fn explain(&self, error: CtlError, outcome: &Outcome<Self>) -> CtlError {
-        match (outcome.output("snapshot"), outcome.output(plan::START)) {
+        match (outcome.output(plan::SNAPSHOT), outcome.output(plan::START)) {
             (Some(Output::Snapshot(id)), None) => error.hint((
                 format!("snapshot {id} was taken and stays:"),
                 CommandLine::bpctl(["migrate"]),

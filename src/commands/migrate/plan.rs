@@ -19,6 +19,9 @@ pub(super) const CONTAINER: &str = "php-fpm";
 /// The step that starts the task.
 pub(super) const START: &str = "migrate";
 
+/// The step that takes a snapshot.
+pub(super) const SNAPSHOT: &str = "snapshot";
+
 /// What `startedBy` of a migration's task begins with.
 pub(super) const STARTED_BY: &str = "bpctl/migrate/";
 
@@ -198,7 +201,7 @@ fn snapshot_step(instance: &str, basis: &Basis<'_>) -> Step<Action> {
     };
     let summary = format!("take a snapshot of database {instance} and wait until it is available");
     let calls = vec![call.described()];
-    let mut step = Step::new("snapshot", summary, calls, Action::Snapshot(call));
+    let mut step = Step::new(SNAPSHOT, summary, calls, Action::Snapshot(call));
     step.on_failure = OnFailure::Stop;
     step
 }

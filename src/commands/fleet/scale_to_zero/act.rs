@@ -39,6 +39,12 @@ pub(super) async fn act<'a>(
         }
         Action::Restore { fleet, call } => {
             let group = aws.group(&call.group).await?;
+            if group.desired == call.desired {
+                return Ok(Done::new(format!(
+                    "found the desired capacity back at {} already: nothing was written",
+                    call.desired
+                )));
+            }
             if group.desired != 0 {
                 return Err(CtlError::new(
                     ErrorKind::Changed,

@@ -1,0 +1,318 @@
+//! The mutating verbs that the campaigns break, one line each: in which account, by which command line, and
+//! what of the account is compared afterwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use base64::Engine as _;
+use bpctl_sandbox::{FleetSeed, Options, Sandbox, Scenario, Service};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::broken_network::{Break, Network, Request};
+use crate::campaign_worlds::{World, leases, migrations, pointers, sizes};
+use crate::support::{Account, Run, kept_by_hand};
+
+/// A verb in a campaign.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Verb {
+    /// As it is typed.
+    pub(crate) name: &'static str,
+    /// The command line; `{run}` stands for the run of `earlier`.
+    pub(crate) argv: &'static [&'static str],
+    /// The operation that changes what the verb is about.
+    pub(crate) change: (Service, &'static str),
+    /// The account before.
+    pub(crate) place: Place,
+    /// A run that went before.
+    pub(crate) earlier: Option<Earlier>,
+    /// What of the account is compared.
+    pub(crate) world: fn(&Sandbox) -> World,
+    /// Names of things that a second run may do once more, because the first had finished them.
+    pub(crate) again: &'static [&'static str],
+}
+
+/// An account for campaigns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place {
+    /// The platform as it is deployed.
+    Platform,
+    /// So many production fleets that are kept at one instance by hand, and have no work.
+    IdleFleets(usize),
+    /// A lease on the backend whose holder has died.
+    DeadLease,
+}
+
+/// A run that goes before the one that is broken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Earlier {
+    pub(crate) argv: &'static [&'static str],
+    /// Killed with the answer to this one of its changes still to come, counted from 0.
+    pub(crate) killed: Option<usize>,
+}
+
+const SET: (Service, &str) = (Service::AutoScaling, "SetDesiredCapacity");
+const POINTER: (Service, &str) = (Service::Ssm, "PutParameter");
+const ZERO: &[&str] = &["fleet", "scale-to-zero", "--all", "--yes"];
+
+/// The table: every mutating verb has one line, and with it the campaigns of `campaigns.rs` and the signals of
+/// `signals.rs`. A line names the tests, the verb, its command line, the operation that
+/// changes what it is about, and whatever differs from the kind of verb behind `..`.
+macro_rules! each_verb {
+    ($then:ident) => {
+        $then! {
+            migrate: "migrate", &["migrate", "--yes"], (Service::Ecs, "RunTask"), Verb { ..MIGRATE };
+            migrate_with_snapshot: "migrate --snapshot", &["migrate", "--snapshot", "--yes"], (Service::Rds, "CreateDBSnapshot"), Verb { ..MIGRATE };
+            fleet_scale: "fleet scale", &["fleet", "scale", "production/fleet-000", "--desired", "2", "--max", "3", "--yes"], (Service::AutoScaling, "UpdateAutoScalingGroup"), Verb { ..fleets(1) };
+            fleet_scale_to_zero: "fleet scale-to-zero", ZERO, SET, Verb { ..fleets(2) };
+            bundle_activate: "bundle activate", &["bundle", "activate", "c81d4e2e", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { ..POINTERS };
+            bundle_rollback: "bundle rollback", &["bundle", "rollback", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { ..POINTERS };
+            lock_release: "lock release", &["lock", "release", "ecs/bp-backend", "--yes"], (Service::S3, "DeleteObject"), Verb { place: Place::DeadLease, world: leases, ..fleets(1) };
+            runs_resume: "runs resume", &["runs", "resume", "{run}", "--yes"], SET, Verb { earlier: Some(Earlier { argv: ZERO, killed: Some(0) }), ..fleets(2) };
+            runs_undo: "runs undo", &["runs", "undo", "{run}", "--yes"], SET, Verb { earlier: Some(Earlier { argv: ZERO, killed: None }), ..fleets(2) };
+        }
+    };
+}
+pub(crate) use each_verb;
+
+macro_rules! table {
+    ($($test:ident: $name:literal, $argv:expr, $change:expr, Verb { $($rest:tt)* };)+) => {
+        /// Every mutating verb.
+        pub(crate) const VERBS: &[Verb] = &[$(Verb { name: $name, argv: $argv, change: $change, $($rest)* },)+];
+    };
+}
+each_verb!(table);
+
+const MIGRATE: Verb = Verb {
+    name: "",
+    argv: &[],
+    change: SET,
+    place: Place::Platform,
+    earlier: None,
+    world: migrations,
+    // A migration that had ended when the process died is carried out again: it finds nothing to do.
+    again: &["tasks", "snapshots"],
+};
+
+const POINTERS: Verb = Verb {
+    place: Place::Platform,
+    world: pointers,
+    ..fleets(1)
+};
+
+const fn fleets(count: usize) -> Verb {
+    Verb {
+        name: "",
+        argv: &[],
+        change: SET,
+        place: Place::IdleFleets(count),
+        earlier: None,
+        world: sizes,
+        again: &[],
+    }
+}
+
+/// The line of a verb.
+pub(crate) fn verb(name: &str) -> Verb {
+    *VERBS
+        .iter()
+        .find(|verb| verb.name == name)
+        .unwrap_or_else(|| panic!("`{name}` has no line in VERBS"))
+}
+
+impl Place {
+    pub(crate) fn options(self) -> Options {
+        match self {
+            Self::Platform | Self::DeadLease => Options::default(),
+            Self::IdleFleets(count) => Options {
+                fleets: (0..count)
+                    .map(|number| FleetSeed::new("production", &format!("fleet-{number:03}"), 2, 0.0))
+                    .collect(),
+                scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
+                ..Options::default()
+            },
+        }
+    }
+
+    pub(crate) fn prepare(self, sandbox: &Sandbox) {
+        match self {
+            Self::Platform => {}
+            Self::IdleFleets(count) => {
+                let groups: Vec<String> = (0..count)
+                    .map(|number| format!("asg-production-fleet-{number:03}"))
+                    .collect();
+                kept_by_hand(sandbox, &groups, 1);
+            }
+            Self::DeadLease => {
+                dead_lease(sandbox);
+                sandbox.advance(std::time::Duration::from_secs(600));
+            }
+        }
+    }
+}
+
+/// A lease whose holder renews it no more.
+fn dead_lease(sandbox: &Sandbox) {
+    let now = Timestamp::from_millisecond(sandbox.now().0).expect("a time");
+    let body = json!({
+        "resource": "ecs/bp-backend", "run": "20260115T085900Z-ffffffffffff", "verb": "migrate",
+        "principal": "arn:aws:iam::123456789012:user/night-shift", "host": "elsewhere", "process": 4242,
+        "reason": null, "started": now, "heartbeat": now, "lasts_seconds": 120,
+    });
+    let object = json!({
+        "Bucket": "bp-logs-123456789012",
+        "Key": "bpctl/leases/ecs%2fbp-backend.json",
+        "Body": base64::engine::general_purpose::STANDARD.encode(body.to_string()),
+    });
+    sandbox
+        .with_world(|world| world.call(Service::S3, "PutObject", &object))
+        .expect("a lease");
+}
+
+/// An account in which a verb is about to run, and the command line.
+pub(crate) struct Stage {
+    pub(crate) account: Account,
+    pub(crate) argv: Vec<String>,
+    pub(crate) before: World,
+}
+
+/// What an undisturbed run does.
+#[derive(Debug)]
+pub(crate) struct Undisturbed {
+    pub(crate) before: World,
+    pub(crate) after: World,
+    pub(crate) requests: Vec<Request>,
+    /// How often each operation changed something.
+    pub(crate) changes: BTreeMap<String, usize>,
+}
+
+impl Verb {
+    /// The account, with everything that goes before.
+    pub(crate) async fn stage(&self) -> Stage {
+        let account = Account::prepared(self.place.options(), |sandbox| self.place.prepare(sandbox));
+        let mut run = String::new();
+        if let Some(earlier) = &self.earlier {
+            match earlier.killed {
+                None => {
+                    let ran = account.run(earlier.argv).await;
+                    assert_eq!(ran.status.code(), 0, "{}", ran.text());
+                }
+                Some(nth) => {
+                    let requests = requests(earlier.argv, self.place).await;
+                    let at = position(&requests, self.change.1, nth);
+                    let (network, ran) = broken(&account, earlier.argv, at, Break::KilledAfter).await;
+                    assert!(ran.is_none() && network.was_hit());
+                }
+            }
+            run = newest_run(account.home());
+        }
+        Stage {
+            argv: self.command_line(&run),
+            before: (self.world)(&account.sandbox),
+            account,
+        }
+    }
+
+    /// The command line with the earlier run in its place.
+    pub(crate) fn command_line(&self, run: &str) -> Vec<String> {
+        self.argv.iter().map(|word| word.replace("{run}", run)).collect()
+    }
+
+    pub(crate) async fn undisturbed(&self) -> Undisturbed {
+        let stage = self.stage().await;
+        let network = Network::sound(stage.account.sandbox.clone(), stage.account.clock());
+        let run = over(&stage.account, &stage.argv(), &network)
+            .await
+            .expect("it is not killed");
+        assert_eq!(run.status.code(), 0, "{}", run.text());
+        let after = (self.world)(&stage.account.sandbox);
+        assert_ne!(
+            after.things, stage.before.things,
+            "{}: nothing changes",
+            self.name
+        );
+        let requests = network.seen.lock().expect("no panic").clone();
+        let mut changes = BTreeMap::new();
+        for change in run.changes {
+            *changes.entry(change).or_default() += 1;
+        }
+        Undisturbed {
+            before: stage.before,
+            after,
+            requests,
+            changes,
+        }
+    }
+}
+
+impl Stage {
+    pub(crate) fn argv(&self) -> Vec<&str> {
+        self.argv.iter().map(String::as_str).collect()
+    }
+}
+
+/// The place of the `nth` request (from 0) of an operation.
+pub(crate) fn position(requests: &[Request], operation: &str, nth: usize) -> usize {
+    let mut places = requests
+        .iter()
+        .enumerate()
+        .filter(|(_, request)| request.operation == operation);
+    places.nth(nth).map(|(at, _)| at).expect("so many requests")
+}
+
+/// The requests of a command line in an account of its own.
+async fn requests(argv: &[&str], place: Place) -> Vec<Request> {
+    let account = Account::prepared(place.options(), |sandbox| place.prepare(sandbox));
+    let network = Network::sound(account.sandbox.clone(), account.clock());
+    over(&account, argv, &network).await.expect("it is not killed");
+    network.seen.lock().expect("no panic").clone()
+}
+
+/// The id of the newest run with a journal in a home folder.
+pub(crate) fn newest_run(home: &std::path::Path) -> String {
+    let names: BTreeSet<String> = fs::read_dir(home.join(".local/state/bpctl/journal"))
+        .expect("a folder")
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    let newest = names.last().and_then(|name| name.strip_suffix(".jsonl"));
+    newest.expect("a journal").to_owned()
+}
+
+/// Runs a command over a network. `None`: the process was killed.
+pub(crate) async fn over(account: &Account, args: &[&str], network: &Network) -> Option<Run> {
+    let given = network.clone();
+    let run = account.run_with(args, move |process| {
+        process.cancel = given.interrupted.clone();
+        if let Some(transport) = &mut process.transport {
+            transport.client = given.client();
+        }
+    });
+    let killed = network.killed.clone();
+    tokio::select! {
+        run = run => Some(run),
+        () = killed.notified() => None,
+    }
+}
+
+/// Runs a command over a network that breaks at one request.
+pub(crate) async fn broken(
+    account: &Account,
+    args: &[&str],
+    at: usize,
+    what: Break,
+) -> (Network, Option<Run>) {
+    broken_from(account, args, at, what, false).await
+}
+
+/// The same; with `lasting` every later request breaks as well.
+pub(crate) async fn broken_from(
+    account: &Account,
+    args: &[&str],
+    at: usize,
+    what: Break,
+    lasting: bool,
+) -> (Network, Option<Run>) {
+    let network = Network::new(account.sandbox.clone(), account.clock(), at, what).lasting(lasting);
+    let run = over(account, args, &network).await;
+    (network, run)
+}
