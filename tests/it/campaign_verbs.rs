@@ -1,7 +1,7 @@
 //! The mutating verbs that the campaigns break, one line each: in which account, by which command line, and
 //! what of the account is compared afterwards.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 
 use base64::Engine as _;
@@ -182,8 +182,6 @@ pub(crate) struct Undisturbed {
     pub(crate) before: World,
     pub(crate) after: World,
     pub(crate) requests: Vec<Request>,
-    /// How often each operation changed something.
-    pub(crate) changes: BTreeMap<String, usize>,
 }
 
 impl Verb {
@@ -232,15 +230,10 @@ impl Verb {
             self.name
         );
         let requests = network.seen.lock().expect("no panic").clone();
-        let mut changes = BTreeMap::new();
-        for change in run.changes {
-            *changes.entry(change).or_default() += 1;
-        }
         Undisturbed {
             before: stage.before,
             after,
             requests,
-            changes,
         }
     }
 }

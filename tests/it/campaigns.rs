@@ -340,6 +340,9 @@ async fn another_migration_right_after_a_kill_does_not_overlap_with_one_in_fligh
     }
 }
 
+/// Verbs whose writer is broken at its requests in a file of their own, `secrets_sync.rs`.
+const ELSEWHERE: &[&str] = &["secrets set", "secrets sync", "secrets undo"];
+
 /// The commands that have `--print-aws` are those that change something in AWS.
 #[test]
 fn every_mutating_verb_has_a_line_in_the_table() {
@@ -358,6 +361,7 @@ fn every_mutating_verb_has_a_line_in_the_table() {
     mutating(&bpctl::command_tree(), "", &mut found);
     let missing: Vec<&String> = found
         .iter()
+        .filter(|name| !ELSEWHERE.contains(&name.as_str()))
         .filter(|name| !VERBS.iter().any(|verb| verb.name == name.as_str()))
         .collect();
     assert!(

@@ -481,6 +481,11 @@ impl<O: Occasion> Change for Writing<'_, O> {
         Ok(plan)
     }
 
+    fn covers(&self, _seen: &Seen, _plan: &Plan<Action>) -> Vec<String> {
+        let entries = self.occasion.entries();
+        entries.into_iter().map(|entry| entry.name.to_string()).collect()
+    }
+
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
         match step.action() {
             Action::Put { call, before, shape } => self.put(step, call, before.as_deref(), *shape).await,
