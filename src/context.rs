@@ -15,6 +15,7 @@ use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::layout::{Layout, LayoutKind, Stage};
 use crate::output::{Envelope, OutputSpec, Render, document, document_line, emit, emit_value, render};
+use crate::process::Attached;
 use crate::settings::{self, Choice, ConfigFile, Profiles, Settings};
 use crate::ui::Ui;
 
@@ -46,6 +47,8 @@ pub(crate) struct Ctx {
     pub(crate) command_line: Vec<String>,
     /// What this run has to do with an earlier one.
     pub(crate) mode: Mode,
+    /// Standard input and the terminal.
+    pub(crate) attached: Attached,
     /// All of bpctl's commands, for the verbs that describe them.
     pub(crate) command_tree: fn() -> clap::Command,
 }

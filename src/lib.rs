@@ -22,6 +22,7 @@ mod plot;
 mod process;
 mod redact;
 mod secrets;
+mod session;
 mod settings;
 mod tasks;
 mod triage;
@@ -31,7 +32,7 @@ mod wait;
 pub use cli::command_tree;
 pub use clock::Clock;
 pub use exit::{ExitStatus, TABLE as EXIT_STATUSES};
-pub use process::{Captured, Process, Prompter, TerminalPrompter, Transport};
+pub use process::{Captured, Dial, Process, Prompter, TerminalPrompter, Transport};
 
 /// Runs one command line to its end.
 #[must_use]

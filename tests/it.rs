@@ -39,6 +39,8 @@ mod completion;
 mod completion_shells;
 #[path = "it/config.rs"]
 mod config;
+#[path = "it/exec.rs"]
+mod exec;
 #[path = "it/fleet.rs"]
 mod fleet;
 #[path = "it/fleet_budgets.rs"]
@@ -79,6 +81,8 @@ mod logs;
 mod migrate;
 #[path = "it/migrate_trouble.rs"]
 mod migrate_trouble;
+#[path = "it/port_forward.rs"]
+mod port_forward;
 #[path = "it/runs.rs"]
 mod runs;
 #[path = "it/sandbox.rs"]

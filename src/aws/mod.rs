@@ -14,6 +14,7 @@ pub(crate) mod logs;
 pub(crate) mod rds;
 pub(crate) mod s3;
 pub(crate) mod secretsmanager;
+pub(crate) mod sessions;
 pub(crate) mod sns;
 pub(crate) mod ssm;
 pub(crate) mod sts;
@@ -29,6 +30,7 @@ mod path_style;
 mod rate_limits;
 mod role;
 pub(crate) mod stats;
+mod stream;
 mod whole;
 
 use std::sync::Arc;
@@ -47,6 +49,7 @@ pub(crate) use credentials::Signer;
 pub(crate) use loopback::is_loopback_url;
 pub(crate) use pages::Tokens;
 use stats::Stats;
+pub(crate) use stream::Bytes;
 
 /// Everything needed to reach AWS; nothing is loaded before the first client is asked for.
 pub(crate) struct Aws {

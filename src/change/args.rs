@@ -77,7 +77,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 /// Bytes of a reason: it is repeated in leases, tables and tags.
 const REASON: usize = 200;
 
-fn reason(text: &str) -> Result<String, String> {
+pub(super) fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.len() > REASON || text.chars().any(char::is_control) {
         return Err(format!("write one line of at most {REASON} bytes"));

@@ -140,7 +140,7 @@ fn covered<A>(mut about: Vec<String>, plan: &Plan<A>) -> Vec<String> {
     about
 }
 
-fn print<G: Ground, A>(ground: &G, target: &Target, plan: &Plan<A>) -> Result<ExitStatus> {
+pub(super) fn print<G: Ground, A>(ground: &G, target: &Target, plan: &Plan<A>) -> Result<ExitStatus> {
     for warning in &plan.warnings {
         ground.ui().warn(warning);
     }

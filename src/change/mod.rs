@@ -7,6 +7,7 @@
 //! This module knows no AWS and no settings; [`Ground`] is what it stands on.
 
 mod args;
+mod attended;
 mod call;
 mod conclude;
 mod cut_off;
@@ -36,6 +37,7 @@ mod undo;
 use std::time::Duration;
 
 pub(crate) use args::ChangeArgs;
+pub(crate) use attended::{Attendance, Attended, Proposed, SessionArgs, attend};
 pub(crate) use call::{ApiCall, Call, Later, Loss, Repeated, parameters};
 pub(crate) use conclude::conclude_end;
 pub(crate) use engine::carry_out;

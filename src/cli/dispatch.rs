@@ -15,7 +15,7 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Place, Result};
 use crate::exit::ExitStatus;
 use crate::output::markdown::failure;
-use crate::process::{Interrupts, Process};
+use crate::process::{Attached, Interrupts, Process};
 use crate::settings::{self, RoleProfile, Settings, Sourced};
 use crate::ui::{Ui, Verbosity};
 
@@ -88,6 +88,7 @@ async fn context(
     process: Process,
     ui: Ui,
 ) -> Result<Ctx, (Ui, CtlError)> {
+    let attached = Attached::of(&process);
     let flags = global.overrides();
     let output = global.output();
     let Process {
@@ -184,6 +185,7 @@ async fn context(
         about_a_place: needs.configuration != Configuration::Unread,
         command_line: words(&args),
         mode,
+        attached,
         command_tree,
     })
 }

@@ -73,20 +73,14 @@ const TABLE: &[Foreign] = &[
         &["triage"],
     ),
     at_the_top(
-        &[
-            "ssh",
-            "exec",
-            "shell",
-            "attach",
-            "connect",
-            "tinker",
-            "port-forward",
-            "proxy",
-            "cp",
-            "ssm",
-        ],
-        "bpctl opens no shell and no tunnel; what is wrong with a task, and the command that gets into it, is told by",
-        &["triage"],
+        &["ssh", "shell", "attach", "connect", "cp", "ssm"],
+        "a container of a running task is entered by",
+        &["exec", "--help"],
+    ),
+    at_the_top(
+        &["proxy", "forward", "tunnel"],
+        "a port of a task is reached on this machine by",
+        &["port-forward", "--help"],
     ),
     at_the_top(
         &[
@@ -159,7 +153,7 @@ const TABLE: &[Foreign] = &[
         &["config", "names"],
     ),
     at_the_top(
-        &["artisan", "database", "db", "migrations", "migration", "command"],
+        &["artisan", "database", "migrations", "migration", "command"],
         "databases are migrated by",
         &["migrate", "--help"],
     ),

@@ -6,6 +6,10 @@ commands::verb::verbs! {
     pub(crate) enum Command {
         Migrate(commands::migrate::MigrateArgs),
         Logs(commands::logs::LogsArgs),
+        Exec(commands::exec::ExecArgs),
+        Tinker(commands::tinker::TinkerArgs),
+        PortForward(commands::port_forward::PortForwardArgs),
+        Db(commands::db::DbArgs),
         Fleet(commands::fleet::FleetArgs),
         Bundle(commands::bundle::BundleArgs),
         Secrets(commands::secrets::SecretsArgs),

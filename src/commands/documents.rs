@@ -4,8 +4,8 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    bundle, config, exit_codes, explain, fleet, history, lock, logs, migrate, runs, sandbox, schema, secrets,
-    version, whoami,
+    bundle, config, db, exec, exit_codes, explain, fleet, history, lock, logs, migrate, port_forward, runs,
+    sandbox, schema, secrets, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::error::{ERROR_SCHEMA, ErrorDocument};
@@ -68,6 +68,9 @@ documents! {
         "Versions of a secret: dates, writers and fingerprints.";
     secrets::written::WriteResult = "bpctl.secrets.write/1" of "secrets",
         "What became of each secret that was to be written: `set`, `undo`, `sync`, `rotate`.";
+    exec::view::ExecResult = "bpctl.exec/1", "What a program in a container came to.";
+    port_forward::view::Forwarding = "bpctl.port-forward/1", "Where a port of a task is reached on this machine.";
+    db::tunnel::Tunnel = "bpctl.db.tunnel/1", "Where the database is reached on this machine, and how.";
     runs::list::RunList = "bpctl.runs.list/1" of "runs", "Runs that this machine has a journal of.";
     runs::show::RunDetails = "bpctl.runs.show/2", "One run, step by step.";
     runs::prune::Pruned = "bpctl.runs.prune/1", "Journals that were removed.";

@@ -104,6 +104,11 @@ pub(crate) fn contexts() -> ArgValueCandidates {
     })
 }
 
+/// The services of the application.
+pub(crate) fn services() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| ["backend", "frontend"].map(CompletionCandidate::new).into())
+}
+
 /// Ids of the context's fleets: those that a command listed lately, or those that a list in the
 /// background finds in time, or else older ones.
 pub(crate) fn fleets() -> ArgValueCandidates {

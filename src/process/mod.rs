@@ -1,7 +1,9 @@
 //! This module owns what the operating system gives a process: arguments, environment, working
 //! directory, streams, signals and the person who answers questions. Tests put a virtual process in its place.
 
+mod attached;
 mod captured;
+mod dial;
 mod prompt;
 mod signals;
 
@@ -15,10 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 
+pub(crate) use attached::{Attached, RawTerminal, Resizes, TerminalChange, read_in_thread, terminal_size};
 pub use captured::Captured;
+pub use dial::Dial;
 pub(crate) use prompt::{NoPrompter, TerminalState};
 pub use prompt::{Prompter, TerminalPrompter};
-pub(crate) use signals::{Interrupts, interrupt};
+pub(crate) use signals::{Interrupts, Signals, interrupt};
 
 /// One run of the program, seen from the inside.
 pub struct Process {
@@ -62,6 +66,8 @@ pub struct Transport {
     pub account_id: String,
     /// Region of the other side.
     pub region: String,
+    /// Opens a connection to the other side's sessions.
+    pub dial: Dial,
 }
 
 impl Process {
@@ -69,6 +75,7 @@ impl Process {
     #[must_use]
     pub fn from_os() -> Self {
         let stderr_is_terminal = io::stderr().is_terminal();
+        let stdin_is_terminal = io::stdin().is_terminal();
         #[expect(
             clippy::disallowed_methods,
             reason = "the one place that reads the environment"
@@ -93,10 +100,10 @@ impl Process {
             stdin: Box::new(io::stdin()),
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
-            stdin_is_terminal: io::stdin().is_terminal(),
+            stdin_is_terminal,
             stdout_is_terminal: io::stdout().is_terminal(),
             stderr_is_terminal,
-            can_prompt: stderr_is_terminal && io::stdin().is_terminal(),
+            can_prompt: stderr_is_terminal && stdin_is_terminal,
             prompter: Box::new(TerminalPrompter),
             transport: None,
             cancel: CancellationToken::new(),

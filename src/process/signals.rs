@@ -89,13 +89,13 @@ pub(crate) async fn interrupt() {
 }
 
 /// The signals of this process from now on: none is missed between two looks.
-struct Signals {
+pub(crate) struct Signals {
     #[cfg(unix)]
     listeners: Vec<tokio::signal::unix::Signal>,
 }
 
 impl Signals {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             // Without a listener the operating system's default ends the process.
             #[cfg(unix)]
@@ -110,7 +110,7 @@ impl Signals {
     }
 
     #[cfg(unix)]
-    async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         std::future::poll_fn(|context| {
             let mut ready = false;
             for listener in &mut self.listeners {
@@ -125,8 +125,16 @@ impl Signals {
         .await;
     }
 
+    /// The next signal, or the end of `cancel`, which whoever runs bpctl in a process of their own gives instead.
+    pub(crate) async fn or_cancelled(&mut self, cancel: &CancellationToken) {
+        tokio::select! {
+            () = self.next() => {}
+            () = cancel.cancelled() => {}
+        }
+    }
+
     #[cfg(not(unix))]
-    async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

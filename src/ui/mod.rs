@@ -6,6 +6,7 @@ mod ascii;
 mod bar;
 mod defuse;
 mod progress;
+mod raw;
 mod runner;
 mod style;
 mod trace;

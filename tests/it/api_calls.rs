@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use bpctl_sandbox::{Access, Options, Scenario};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Account, kept_by_hand};
 
@@ -66,6 +68,8 @@ const COMMANDS: &[(&str, &[&str])] = &[
         "bundle verify --deep",
         &["bundle", "verify", "c81d4e2e", "--deep"],
     ),
+    ("db tunnel", &["db", "tunnel", "--local-port", "0"]),
+    ("exec", &["exec", "--", "true"]),
     ("fleet explain", &["fleet", "explain", "production/gpu-default"]),
     ("fleet lint", &["fleet", "lint"]),
     ("fleet list", &["fleet", "list"]),
@@ -112,6 +116,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("logs --previous", &["logs", "backend", "--previous"]),
     ("migrate", &["migrate", "--yes"]),
     ("migrate --snapshot", &["migrate", "--snapshot", "--yes"]),
+    ("port-forward", &["port-forward", "backend", ":80"]),
     ("secrets get", &["secrets", "get", "app-key"]),
     ("secrets history", &["secrets", "history", "app-key"]),
     (
@@ -131,6 +136,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
         "secrets undo",
         &["secrets", "undo", "fleet-secret/production", "--yes"],
     ),
+    ("tinker", &["tinker"]),
     ("triage", &["triage", "--fail-on", "never"]),
     ("whoami", &["whoami"]),
 ];
@@ -168,7 +174,23 @@ async fn what_every_verb_calls_is_on_record() {
             });
             fs::write(account.home().join("upload.bin"), vec![1; 6 * 1024 * 1024]).expect("a file to upload");
             let before = account.sandbox.with_world(|world| world.calls().len());
-            account.run(args).await;
+            // Two of them go on until somebody ends them.
+            let (clock, cancel) = (account.clock(), CancellationToken::new());
+            let ends = cancel.clone();
+            let endless = args.contains(&"tunnel") || args.contains(&"port-forward");
+            if endless {
+                tokio::spawn(async move {
+                    clock.sleep(Duration::from_secs(60)).await;
+                    cancel.cancel();
+                });
+            }
+            account
+                .run_with(args, |process| {
+                    if endless {
+                        process.cancel = ends;
+                    }
+                })
+                .await;
             account.sandbox.with_world(|world| {
                 for call in world.calls().iter().skip(before) {
                     let name = format!("{}:{}", call.service.iam_prefix(), call.operation);

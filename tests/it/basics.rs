@@ -219,7 +219,8 @@ async fn verbs_of_other_tools_are_answered_with_ours() {
     for (args, ours) in [
         (&["logs", "-f"][..], "`bpctl triage`"),
         (&["get", "pods"], "`bpctl fleet list`"),
-        (&["ssh"], "`bpctl triage`"),
+        (&["ssh"], "`bpctl exec --help`"),
+        (&["proxy"], "`bpctl port-forward --help`"),
         (&["login"], "`bpctl whoami`"),
         (&["deploy", "production"], "`bpctl triage`"),
         (&["env:pull", "production"], "`bpctl config view`"),

@@ -50,7 +50,7 @@ const HOSTILE: [&str; 4] = [
     "\u{200e}\u{feff}\u{85}\r\n::add-mask::a\u{2028}::set-output name=a::b",
 ];
 
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 26] = [
     &[
         "bundle",
         "create",
@@ -74,6 +74,8 @@ const COMMANDS: [&[&str]; 24] = [
     &["bundle", "list"],
     &["bundle", "show", "c81d4e2e"],
     &["bundle", "verify", "c81d4e2e", "--deep"],
+    &["db", "tunnel", "--local-port", "0", "--dry-run"],
+    &["port-forward", "backend", ":80", "--dry-run"],
     &["fleet", "list"],
     &["fleet", "status"],
     &["fleet", "status", "production/gpu-default"],

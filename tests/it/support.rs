@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use bpctl::{Captured, Clock, ExitStatus, Process, Transport};
+use bpctl::{Captured, Clock, Dial, ExitStatus, Process, Transport};
 use bpctl_sandbox::transport::Pace;
 use bpctl_sandbox::{Call, FleetSeed, Layout, Options, Sandbox, Scenario, Service};
 use jiff::Timestamp;
@@ -137,6 +137,10 @@ impl Account {
             clock: self.clock.clone(),
             account_id: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),
+            dial: {
+                let sandbox = self.sandbox.clone();
+                Dial::new(move || sandbox.connect_to_sessions())
+            },
         });
         (process, captured)
     }

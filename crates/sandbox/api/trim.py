@@ -74,6 +74,7 @@ OPERATIONS = {
         "DescribeServices",
         "DescribeTaskDefinition",
         "DescribeTasks",
+        "ExecuteCommand",
         "ListServiceDeployments",
         "ListServices",
         "ListTaskDefinitions",
@@ -151,6 +152,9 @@ OPERATIONS = {
         "GetParametersByPath",
         "LabelParameterVersion",
         "PutParameter",
+        "ResumeSession",
+        "StartSession",
+        "TerminateSession",
     ],
     "sts": ["AssumeRole", "GetCallerIdentity"],
 }

@@ -95,8 +95,10 @@ impl Sandbox {
             let inner = self.inner();
             (inner.options.clone(), inner.clock.pace())
         };
-        let world = World::new(options);
+        let mut world = World::new(options);
         let mut inner = self.inner();
+        // Clients reach the new account where they reached the old one.
+        world.sessions_are_at(inner.world.sessions_base());
         inner.clock = Clock::starting_at(world.now, pace);
         inner.world = world;
     }

@@ -9,6 +9,8 @@ use crate::error::{Required as _, Result, from_sdk};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TaskDefinition {
     pub(crate) arn: String,
+    /// What the containers may do.
+    pub(crate) task_role: Option<String>,
     pub(crate) containers: Vec<ContainerDefinition>,
 }
 
@@ -66,6 +68,7 @@ impl Aws {
                 .task_definition_arn()
                 .required(REQUEST, "taskDefinitionArn")?
                 .to_owned(),
+            task_role: definition.task_role_arn().map(str::to_owned),
             containers: definition
                 .container_definitions()
                 .iter()

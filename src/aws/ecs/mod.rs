@@ -1,15 +1,19 @@
 //! Operations on ecs: services, task definitions, and tasks from their start to their end.
 
 pub(crate) mod definitions;
+mod exec;
 pub(crate) mod health;
 pub(crate) mod run;
 pub(crate) mod services;
 pub(crate) mod tasks;
 
 pub(crate) use definitions::{ContainerDefinition, TaskDefinition};
+pub(crate) use exec::ExecuteCommand;
 pub(crate) use health::ServiceDeployment;
 pub(crate) use run::{Network, RunTask, StopTask};
 pub(crate) use services::{Deployment, Event, Service};
+#[cfg(test)]
+pub(crate) use tasks::Agent;
 pub(crate) use tasks::{Container, Task};
 
 /// The last part of an ARN or path: `bp-backend:42` of a task definition, the id of a task.

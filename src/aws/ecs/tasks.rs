@@ -1,6 +1,6 @@
 //! Tasks: which there are, and how they are doing.
 
-use aws_sdk_ecs::types::{DesiredStatus, TaskField};
+use aws_sdk_ecs::types::{DesiredStatus, ManagedAgentName, TaskField};
 use futures::future::try_join;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -37,6 +37,8 @@ pub(crate) struct Task {
     pub(crate) commands: Vec<(String, Vec<String>)>,
     /// Name and value.
     pub(crate) tags: Vec<(String, String)>,
+    /// Whether commands may be executed in it: decided when it was started.
+    pub(crate) execute_command: bool,
 }
 
 /// A container of a task.
@@ -45,9 +47,27 @@ pub(crate) struct Container {
     pub(crate) name: String,
     #[serde(skip)]
     pub(crate) image: Option<String>,
+    /// `PENDING`, `RUNNING` or `STOPPED`.
+    #[serde(skip)]
+    pub(crate) state: Option<String>,
+    /// What Systems Manager knows the container by.
+    #[serde(skip)]
+    pub(crate) runtime_id: Option<String>,
+    /// The agent of ECS Exec, where commands may be executed.
+    #[serde(skip)]
+    pub(crate) agent: Option<Agent>,
     /// Absent while it runs, and for ever when it never ran or ECS never learnt it.
     pub(crate) exit_code: Option<i32>,
     pub(crate) reason: Option<String>,
+}
+
+/// The agent that executes commands in a container (`ExecuteCommandAgent`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Agent {
+    /// `PENDING`, `RUNNING` or `STOPPED`.
+    pub(crate) state: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) started: Option<Timestamp>,
 }
 
 impl Task {
@@ -95,6 +115,22 @@ impl Aws {
     /// ARNs of the tasks of a family that are to go on.
     pub(crate) async fn running_tasks_of_family(&self, cluster: &str, family: &str) -> Result<Vec<String>> {
         self.list_family(cluster, family, DesiredStatus::Running).await
+    }
+
+    /// ARNs of the tasks of a service that are to go on.
+    pub(crate) async fn running_tasks_of_service(&self, cluster: &str, service: &str) -> Result<Vec<String>> {
+        let stream = self
+            .ecs_client()
+            .await?
+            .list_tasks()
+            .cluster(cluster)
+            .service_name(service)
+            .desired_status(DesiredStatus::Running)
+            .into_paginator()
+            .send();
+        Pages::new(format!("list the tasks of {service}"), stream)
+            .all()
+            .await
     }
 
     async fn list_family(&self, cluster: &str, family: &str, status: DesiredStatus) -> Result<Vec<String>> {
@@ -196,6 +232,7 @@ pub(super) fn convert_task(request: &str, task: &aws_sdk_ecs::types::Task) -> Re
             .required(request, "taskDefinitionArn")?
             .to_owned(),
         state: task.last_status().required(request, "lastStatus")?.to_owned(),
+        execute_command: task.enable_execute_command(),
         started_by: task.started_by().map(str::to_owned),
         group: task.group().map(str::to_owned),
         stop_code: task.stop_code().and_then(|code| said(code.as_str())),
@@ -210,6 +247,9 @@ pub(super) fn convert_task(request: &str, task: &aws_sdk_ecs::types::Task) -> Re
             .map(|container| Container {
                 name: container.name().unwrap_or_default().to_owned(),
                 image: container.image().map(str::to_owned),
+                state: container.last_status().map(str::to_owned),
+                runtime_id: container.runtime_id().and_then(said),
+                agent: agent(container),
                 exit_code: container.exit_code(),
                 reason: container.reason().map(str::to_owned),
             })
@@ -232,5 +272,17 @@ pub(super) fn convert_task(request: &str, task: &aws_sdk_ecs::types::Task) -> Re
             .iter()
             .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
             .collect(),
+    })
+}
+
+fn agent(container: &aws_sdk_ecs::types::Container) -> Option<Agent> {
+    let agents = container.managed_agents();
+    let agent = agents
+        .iter()
+        .find(|agent| agent.name() == Some(&ManagedAgentName::ExecuteCommandAgent))?;
+    Some(Agent {
+        state: agent.last_status().unwrap_or_default().to_owned(),
+        reason: agent.reason().and_then(said),
+        started: convert::time(agent.last_started_at()),
     })
 }

@@ -151,6 +151,7 @@ fn artisan(arguments: &[&str], application: Application) -> Vec<Act> {
         "schedule:work" => serve(DaemonKind::Scheduler),
         "queue:work" => serve(DaemonKind::QueueWorker),
         "--version" | "-V" => vec![Act::say(BOOT, "Laravel Framework 11.31.0"), finish(20, 0)],
+        "about" => about(application),
         "cache:clear" => vec![
             Act::say(BOOT, "   INFO  Application cache cleared successfully."),
             finish(20, 0),
@@ -164,6 +165,34 @@ fn artisan(arguments: &[&str], application: Application) -> Vec<Act> {
             finish(20, 1),
         ],
     }
+}
+
+/// The first of the tables that Laravel's `about` prints.
+fn about(application: Application) -> Vec<Act> {
+    let row = |name: &str, value: &str| {
+        let dots = ".".repeat(78 - name.len() - value.len());
+        Act::say(1, format!("  {name} {dots} {value}"))
+    };
+    let environment = if application.production {
+        "production"
+    } else {
+        "staging"
+    };
+    let debug = if application.production { "OFF" } else { "ENABLED" };
+    vec![
+        Act::say(BOOT, ""),
+        row("Environment", ""),
+        row("Application Name", "BP"),
+        row("Laravel Version", "11.31.0"),
+        row("PHP Version", "8.3.15"),
+        row("Composer Version", "2.8.4"),
+        row("Environment", environment),
+        row("Debug Mode", debug),
+        row("Maintenance Mode", "OFF"),
+        row("Timezone", "UTC"),
+        row("Locale", "en"),
+        finish(20, 0),
+    ]
 }
 
 /// The first argument that is none of `options`, as Symfony's console refuses it.

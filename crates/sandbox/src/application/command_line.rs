@@ -54,7 +54,7 @@ pub(crate) fn commands(entry_point: &[String], command: &[String]) -> Vec<Clause
 }
 
 /// Splits a script into simple commands: quotes, backslashes, `;`, `&&`, `||` and new lines.
-fn script(text: &str, shell: &'static str) -> Vec<Clause> {
+pub(crate) fn script(text: &str, shell: &'static str) -> Vec<Clause> {
     let mut clauses = Vec::new();
     let mut connector = Connector::Always;
     let mut words: Vec<String> = Vec::new();

@@ -95,6 +95,7 @@ pub(crate) struct States {
     pub(crate) rds: rds::State,
     pub(crate) s3: s3::State,
     pub(crate) secretsmanager: secretsmanager::State,
+    pub(crate) sessions: crate::session::State,
     pub(crate) sns: sns::State,
     pub(crate) ssm: ssm::State,
     pub(crate) sts: sts::State,

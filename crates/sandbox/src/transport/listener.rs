@@ -16,11 +16,15 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::clock::pause;
 use super::live::LiveBody;
 use super::{control, origin};
 use crate::sandbox::Sandbox;
+use crate::session;
 use crate::wire::{Delivery, Live};
 
 /// The header that carries the listener's token.
@@ -110,6 +114,8 @@ pub async fn serve(sandbox: Sandbox, options: ServeOptions) -> io::Result<Server
     let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
     let (sender, stopped) = watch::channel(false);
+    let base = format!("ws://{}", listener.local_addr()?);
+    sandbox.with_world(|world| world.sessions_are_at(Some(base)));
     Ok(Server {
         address: listener.local_addr()?,
         token: token.clone(),
@@ -194,6 +200,7 @@ async fn converse(stream: TcpStream, state: ListenerState, mut stopped: watch::R
             .header_read_timeout(head_timeout)
             .max_buf_size(LARGEST_HEAD)
             .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
     );
     tokio::select! {
         _ = connection.as_mut() => return,
@@ -217,6 +224,9 @@ fn whole(body: Bytes) -> Answer {
 async fn answer(request: Request<Incoming>, state: ListenerState) -> Result<Response<Answer>, Cut> {
     if let Err((status, message)) = origin::check(&request) {
         return Ok(control::refusal(status, message).map(whole));
+    }
+    if request.uri().path().starts_with(session::PREFIX) {
+        return Ok(upgraded(request, state.sandbox).map(whole));
     }
     let (parts, body) = request.into_parts();
     let too_large = || control::refusal(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large");
@@ -257,6 +267,50 @@ async fn answer(request: Request<Incoming>, state: ListenerState) -> Result<Resp
         Some(live) => Either::Right(LiveBody::new(&state.sandbox, live, body)),
         None => whole(body),
     }))
+}
+
+/// Turns the connection into the WebSocket of a session (RFC 6455, section 4.2).
+fn upgraded(mut request: Request<Incoming>, sandbox: Sandbox) -> Response<Bytes> {
+    let names = |name: &str, token: &str| {
+        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| {
+            value
+                .split(',')
+                .any(|part| part.trim().eq_ignore_ascii_case(token))
+        })
+    };
+    let version = names("sec-websocket-version", "13");
+    let key = request.headers().get("sec-websocket-key").cloned();
+    let (true, true, true, Some(key)) = (
+        names("upgrade", "websocket"),
+        names("connection", "upgrade"),
+        version,
+        key,
+    ) else {
+        return control::refusal(StatusCode::BAD_REQUEST, "sessions are reached by WebSocket");
+    };
+    let accepted = HeaderValue::from_str(&derive_accept_key(key.as_bytes()));
+    let path = request.uri().path().to_owned();
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        // A client that leaves in the middle is no error of the account.
+        if let Ok(upgraded) = upgrade.await {
+            let wire: Box<dyn session::Wire> = Box::new(TokioIo::new(upgraded));
+            let socket = WebSocketStream::from_raw_socket(wire, Role::Server, None).await;
+            session::accept(sandbox, &path, socket).await;
+        }
+    });
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert("upgrade", HeaderValue::from_static("websocket"));
+    headers.insert("connection", HeaderValue::from_static("upgrade"));
+    headers.extend(
+        accepted
+            .ok()
+            .map(|accepted| (http::header::SEC_WEBSOCKET_ACCEPT, accepted)),
+    );
+    response
 }
 
 /// What comes behind a body that was not read to its end cannot be told apart from it: the connection ends.

@@ -68,6 +68,7 @@ operations! {
     Read ListServices => list_services,
     Read ListTaskDefinitions => register::list,
     Read ListTasks => tasks::list_tasks,
+    Write ExecuteCommand => crate::session::execute_command,
     Write RegisterTaskDefinition => register::register,
     Write RunTask => run::run,
     Write StopServiceDeployment => stop_deployment::stop,
@@ -179,12 +180,22 @@ pub(crate) fn cluster_arn(world: &World) -> String {
     )
 }
 
+/// The task with this id.
+pub(crate) fn task_by_id<'a>(world: &'a World, id: &str) -> Option<&'a task::Task> {
+    world.services.ecs.tasks.iter().find(|task| task.id == id)
+}
+
+/// The task that an id or ARN names.
+pub(crate) fn task_named<'a>(world: &'a World, named: &str) -> Option<&'a task::Task> {
+    tasks::find(world, named).map(|index| &world.services.ecs.tasks[index])
+}
+
 fn names_cluster(world: &World, named: &str) -> bool {
     named == world.services.ecs.cluster || named == cluster_arn(world)
 }
 
 /// Refuses an input whose `cluster` is not ours; no cluster means `default`, which does not exist here.
-fn check_cluster(world: &World, input: &Value) -> Result<(), ApiError> {
+pub(crate) fn check_cluster(world: &World, input: &Value) -> Result<(), ApiError> {
     if text(input, "cluster").is_some_and(|named| names_cluster(world, named)) {
         Ok(())
     } else {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::application::process::Process;
 use crate::service::member::{present, time};
+use crate::session::SessionTrouble;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -259,7 +260,7 @@ pub(super) fn described(world: &World, task: &Task) -> Value {
         "cpu": definition.cpu.to_string(),
         "createdAt": task.created.epoch_seconds(),
         "desiredStatus": desired,
-        "enableExecuteCommand": task.execute_command,
+        "enableExecuteCommand": executes(world, task),
         "executionStoppedAt": time(task.execution_stopped),
         "group": task.group,
         "healthStatus": task.health(world).name(),
@@ -286,6 +287,23 @@ pub(super) fn described(world: &World, task: &Task) -> Value {
     }))
 }
 
+/// The ARN of the container at that place of the task definition.
+pub(crate) fn container_arn(world: &World, task: &Task, position: usize) -> String {
+    container_arn_of(world, task, &task.containers[position])
+}
+
+fn container_arn_of(world: &World, task: &Task, container: &Container) -> String {
+    format!(
+        "arn:aws:ecs:{}:{}:container/{}/{}/{}",
+        world.options.region, world.options.account_id, world.services.ecs.cluster, task.id, container.id
+    )
+}
+
+/// Whether commands can be executed in the task at all.
+fn executes(world: &World, task: &Task) -> bool {
+    task.execute_command && world.services.sessions.trouble != Some(SessionTrouble::NotEnabled)
+}
+
 fn described_container(
     world: &World,
     task: &Task,
@@ -307,8 +325,10 @@ fn described_container(
         })
         .into_iter()
         .collect();
-    let agents = (task.execute_command && container.started.is_some()).then(|| {
-        let running = container.status == ContainerStatus::Running;
+    let trouble = world.services.sessions.trouble;
+    let agents = (executes(world, task) && container.started.is_some()).then(|| {
+        let running =
+            container.status == ContainerStatus::Running && trouble != Some(SessionTrouble::AgentStopped);
         json!([{
             "name": "ExecuteCommandAgent",
             "lastStatus": if running { "RUNNING" } else { "STOPPED" },
@@ -316,14 +336,7 @@ fn described_container(
         }])
     });
     json!({
-        "containerArn": format!(
-            "arn:aws:ecs:{}:{}:container/{}/{}/{}",
-            world.options.region,
-            world.options.account_id,
-            world.services.ecs.cluster,
-            task.id,
-            container.id
-        ),
+        "containerArn": container_arn_of(world, task, container),
         "taskArn": task_arn,
         "name": defined.name,
         "image": defined.image,

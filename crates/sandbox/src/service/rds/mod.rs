@@ -62,6 +62,16 @@ pub(crate) fn create(world: &mut World, instance: Instance) {
     world.services.rds.instances.push(instance);
 }
 
+/// Whether an instance has this endpoint.
+pub(crate) fn is_endpoint(world: &World, host: &str) -> bool {
+    world
+        .services
+        .rds
+        .instances
+        .iter()
+        .any(|instance| instance.endpoint == host)
+}
+
 /// Whether the instance answers queries.
 pub(crate) fn is_serving(world: &World) -> bool {
     world

@@ -1,4 +1,5 @@
-//! Systems Manager Parameter Store: hierarchical parameters with versions, labels and data types.
+//! Systems Manager. Parameter Store: hierarchical parameters with versions, labels and data types; the sessions of Session
+//! Manager are in `session/`.
 
 mod describe;
 mod label;
@@ -33,6 +34,9 @@ operations! {
     Read GetParametersByPath => describe::get_parameters_by_path,
     Write LabelParameterVersion => label::label_parameter_version,
     Write PutParameter => put::put_parameter,
+    Write ResumeSession => crate::session::resume,
+    Write StartSession => crate::session::start,
+    Write TerminateSession => crate::session::terminate,
 }
 
 /// The parameter with this name, its newest version in front.

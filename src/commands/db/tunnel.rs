@@ -1,0 +1,188 @@
+//! `bpctl db tunnel`: the database on this machine, through a task that reaches it.
+
+use clap::Args;
+use futures::FutureExt as _;
+use futures::future::try_join;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::aws::rds::platform_instance;
+use crate::aws::sessions::StartSession;
+use crate::change::SessionArgs;
+use crate::commands::exec::place::{Wanted, find};
+use crate::commands::port_forward::session::Forward;
+use crate::commands::port_forward::{Ports, interrupted, listen};
+use crate::commands::verb::{Needs, Verb};
+use crate::context::Ctx;
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
+use crate::exit::ExitStatus;
+use crate::layout::Layout;
+use crate::output::{Render, View, paragraph};
+use crate::process::interrupt;
+
+/// MariaDB's port on RDS; the task definitions name no other.
+const PORT: u16 = 3306;
+/// A port on this machine that is not that of a database of its own.
+const LOCAL: u16 = 13_306;
+/// The stack output that names the database's host.
+const ENDPOINT_OUTPUT: &str = "RdsEndpoint";
+/// The central database.
+const DATABASE: &str = "bp";
+
+/// Reach the database on this machine through a backend task, until Ctrl-C
+///
+/// Listens on 127.0.0.1 alone. The password is neither read nor printed; where it is kept is said.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl db tunnel                                  the database on 127.0.0.1:13306
+  bpctl db tunnel --local-port 3307
+  bpctl db tunnel -o json                          the address and the client's command in a document")]
+pub(crate) struct TunnelArgs {
+    /// Port on this machine; 0 for any free one
+    #[arg(long, value_name = "PORT", default_value_t = LOCAL)]
+    local_port: u16,
+
+    /// Task that the connections go through [default: the newest of the backend]
+    #[arg(
+        long,
+        value_name = "TASK",
+        default_value = "backend",
+        hide_default_value = true
+    )]
+    through: String,
+
+    #[command(flatten)]
+    session: SessionArgs,
+}
+
+/// The document, written as soon as connections are taken.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Tunnel {
+    /// Address and port on this machine.
+    listen: String,
+    /// The database's own host and port.
+    database: String,
+    task: String,
+    /// A client's command line, without the password.
+    connect: String,
+    /// The secret of Secrets Manager with user and password.
+    secret: String,
+}
+
+impl Verb for TunnelArgs {
+    fn needs(&self) -> Needs {
+        Needs::AWS.own_interrupts()
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        let layout = ctx.layout()?;
+        let wanted = Wanted::parse(&layout, &self.through)?;
+        let ports = Ports {
+            local: self.local_port,
+            remote: PORT,
+        };
+        let listener = listen(ports).await?;
+        let prepare = async {
+            let (host, place) = try_join(endpoint(ctx, &layout), find(ctx, &layout, &wanted, None)).await?;
+            let call = StartSession {
+                target: place.target()?,
+                host: Some(host.clone()),
+                port: PORT,
+                task: place.task.id().to_owned(),
+            };
+            let forward = Forward {
+                ctx,
+                verb: "db tunnel",
+                title: format!("forward {host}:{PORT} through {}", place.told()),
+                remote: format!("{host}:{PORT}"),
+                place,
+                call,
+            };
+            forward.approved(&self.session).await
+        };
+        let approved = tokio::select! {
+            biased;
+            approved = prepare.boxed_local() => approved?,
+            () = interrupt() => return Err(interrupted()),
+        };
+        let (forward, attended) = match approved {
+            Ok(approved) => approved,
+            Err(status) => return Ok(status),
+        };
+        let address = listener.address();
+        let secrets = layout.secrets();
+        let secret = secrets.into_iter().find(|(role, _)| *role == "rds");
+        let document = Tunnel {
+            listen: address.to_string(),
+            database: forward.remote.clone(),
+            task: forward.place.task.id().to_owned(),
+            connect: format!(
+                "mysql --host {} --port {} --user <user> --password {DATABASE}",
+                address.ip(),
+                address.port()
+            ),
+            secret: secret.map(|(_, name)| name).unwrap_or_default(),
+        };
+        let ready = || {
+            ctx.emit(&document)?;
+            ctx.ui.hint(
+                Hint::new("user and password are in a secret; this prints them:").command(
+                    CommandLine::aws("secretsmanager", "get-secret-value")
+                        .option("--secret-id", &document.secret),
+                ),
+            );
+            Ok(())
+        };
+        forward.serve(attended, listener, &ready).boxed_local().await
+    }
+}
+
+/// The host of the platform's database.
+async fn endpoint(ctx: &Ctx, layout: &Layout) -> Result<String> {
+    let stack = async {
+        match layout.core_stack("data") {
+            Some(name) => ctx.aws.stack(&name).await,
+            None => Ok(None),
+        }
+    };
+    let (stack, instances) = try_join(stack, ctx.aws.db_instances()).await?;
+    let output = stack
+        .as_ref()
+        .and_then(|stack| stack.outputs.get(ENDPOINT_OUTPUT));
+    let found = platform_instance(&instances, output.map(String::as_str), None);
+    let Some((instance, _)) = found else {
+        return Err(CtlError::new(
+            ErrorKind::NotFound,
+            format!(
+                "find the platform's database: none of {} instances of this region is the one that {ENDPOINT_OUTPUT} of the data stack names",
+                instances.len()
+            ),
+        )
+        .hint(("layout, stage or region may be wrong:", CommandLine::bpctl(["whoami"]), "shows them")));
+    };
+    instance.endpoint.clone().ok_or_else(|| {
+        CtlError::new(
+            ErrorKind::Failed,
+            format!(
+                "reach database {}: it is {} and has no address yet",
+                instance.id, instance.status
+            ),
+        )
+    })
+}
+
+impl Render for Tunnel {
+    fn human(&self, view: &View) -> String {
+        let told = format!(
+            "{} is on {} now, through task {}.",
+            self.database, self.listen, self.task
+        );
+        let mut text = String::new();
+        paragraph(&mut text, view, "", &told);
+        format!("{text}\n    {}\n", self.connect)
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.listen.clone()]
+    }
+}
