@@ -137,7 +137,7 @@ pub(crate) async fn attend<'a, G: Ground>(
         target: &target,
         command_line: ground.command_line(),
         reason: args.reason.as_deref(),
-        of: &[],
+        of: Vec::new(),
     };
     let journal = Journal::begin(ground.state_dir(), ground.clock(), &header, &written)?;
     journal.step_begins(&proposed.place, "open a session")?;
