@@ -89,8 +89,7 @@ async fn context(
     ui: Ui,
 ) -> Result<Ctx, (Ui, CtlError)> {
     let attached = Attached::of(&process);
-    let flags = global.overrides();
-    let output = global.output();
+    let (flags, output) = (global.overrides(), global.output());
     let Process {
         args,
         env,

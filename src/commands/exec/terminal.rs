@@ -58,8 +58,7 @@ async fn converse(
     let mut decoder = Decoder::new(nonce);
     let mut status = None;
     let mut said = String::new();
-    let mut begun = false;
-    let mut typed_out = false;
+    let (mut begun, mut typed_out) = (false, false);
     let mut deadline = Box::pin(ctx.clock.sleep(ctx.clock.from_real(BEGINS)));
     let size = |talk: &mut Talk<'_>| {
         if let Some((cols, rows)) = terminal_size() {
