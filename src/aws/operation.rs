@@ -21,6 +21,7 @@ const READS: &[(&str, &[&str])] = &[
         "autoscaling",
         &[
             "DescribeAutoScalingGroups",
+            "DescribeLifecycleHooks",
             "DescribePolicies",
             "DescribeScalingActivities",
             "DescribeScheduledActions",

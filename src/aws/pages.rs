@@ -83,6 +83,8 @@ pages! {
         { scaling_policies "ScalingPolicies": ScalingPolicy, next_token }
     "DescribeScalingActivities": aws_sdk_autoscaling::describe_scaling_activities::DescribeScalingActivitiesOutput
         { activities "Activities": Activity, next_token }
+    "DescribeScheduledActions": aws_sdk_autoscaling::describe_scheduled_actions::DescribeScheduledActionsOutput
+        { scheduled_update_group_actions "ScheduledUpdateGroupActions": ScheduledUpdateGroupAction, next_token }
     "ListStacks": aws_sdk_cloudformation::list_stacks::ListStacksOutput
         { stack_summaries "StackSummaries": StackSummary, next_token }
     "DescribeStacks": aws_sdk_cloudformation::describe_stacks::DescribeStacksOutput

@@ -321,8 +321,9 @@ async fn lint_of_every_fleet_reads_everything_but_templates_at_once() {
     let one = account
         .run(&["fleet", "lint", "production/fleet-000", "-o", "json"])
         .await;
-    // Identity, groups, policies, alarms, metrics, the topic; and the template of each fleet's stack.
-    assert_eq!((fleets, all.calls, one.calls), (20, 6 + 20, 6 + 1));
+    // Identity, groups, policies, scheduled actions, alarms, metrics, the topic; and of each fleet its lifecycle hooks
+    // and the template of its stack.
+    assert_eq!((fleets, all.calls, one.calls), (20, 7 + 2 * 20, 7 + 2));
     let rules: Vec<String> = one.json()["fleets"][0]["findings"]
         .as_array()
         .unwrap()

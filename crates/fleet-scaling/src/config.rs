@@ -3,6 +3,7 @@
 mod check;
 mod error;
 mod prices;
+mod schedule;
 mod spec;
 mod template;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::{ConfigError, Problem};
 pub use prices::on_demand;
+pub use schedule::{LifecycleHookSpec, ScheduledActionSpec, Transition};
 pub use spec::{
     AlarmSpec, ColdStart, FleetSpec, InstanceTypeSpec, JobsSpec, OnDemandSpec, PolicySpec, ScaleToZeroSpec,
     ServiceTime, ShortageSpec, SpotSpec, TrackingAlarmsSpec,

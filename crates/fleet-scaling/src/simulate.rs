@@ -12,6 +12,7 @@ mod instances;
 mod queue;
 mod random;
 mod report;
+mod schedule;
 mod series;
 mod service;
 mod sketch;

@@ -85,13 +85,13 @@ pub enum Part {
     PredictiveScaling,
     /// A policy of a kind that is not known.
     OtherPolicy,
-    /// A scheduled action.
+    /// A scheduled action that does not recur by hours and days of the week in UTC.
     ScheduledAction,
     /// A policy with a warm-up of its own.
     PolicyWarmUp,
     /// A warm pool.
     WarmPool,
-    /// A lifecycle hook.
+    /// A lifecycle hook whose action takes nobody knows how long.
     LifecycleHook,
     /// Instance types that count for more than one.
     Weights,
@@ -139,10 +139,10 @@ impl Part {
             Self::OtherState => "policies under `OKActions` and `InsufficientDataActions`",
             Self::PredictiveScaling => "predictive scaling",
             Self::OtherPolicy => "policies of other kinds",
-            Self::ScheduledAction => "scheduled actions",
+            Self::ScheduledAction => "scheduled actions with dates, days of the month, months or a time zone",
             Self::PolicyWarmUp => "policies with a warm-up of their own",
             Self::WarmPool => "warm pools",
-            Self::LifecycleHook => "lifecycle hooks",
+            Self::LifecycleHook => "lifecycle hooks whose action takes an unknown time",
             Self::Weights => "weights of instance types",
         }
     }
@@ -314,10 +314,10 @@ impl FleetConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::FleetSpec;
+    use crate::config::{FleetSpec, PolicySpec};
     use crate::metrics::Metrics;
     use crate::state::FleetState;
-    use crate::{Moment, decide, explain};
+    use crate::{Moment, decide, explain, simulate};
 
     fn with(part: Part, direction: Direction) -> FleetConfig {
         let mut spec = FleetSpec::one_step();
@@ -375,6 +375,45 @@ mod tests {
             ),
             "{said:?}"
         );
+    }
+
+    /// "Percentile statistics": of one sample it is the sample; of several CloudWatch interpolates, and does not say how.
+    #[test]
+    fn a_percentile_of_several_samples_leaves_the_capacity_unknown_and_one_of_a_single_sample_does_not() {
+        let with = |period_seconds: f64| {
+            let mut spec = FleetSpec::one_step();
+            if let PolicySpec::Step { alarm, .. } = &mut spec.policies[0] {
+                alarm.statistic = serde_json::from_str(r#""p95""#).unwrap();
+                alarm.period_seconds = period_seconds;
+            }
+            FleetConfig::new(spec).unwrap()
+        };
+        assert_eq!(with(60.0).not_modelled(), []);
+        let config = with(300.0);
+        let uneven = Metrics::new()
+            .with("QueueDepth", (0..20).map(|minute| Some(f64::from(minute))))
+            .with("BacklogPerInstance", [Some(1.9); 20]);
+        let decision = decide(&config, &FleetState::settled(2), &uneven, Moment(0));
+        assert_eq!((decision.least, decision.most), (0, 10), "{decision:?}");
+        assert!(!decision.is_known());
+        let said = explain(&config, &FleetState::settled(2), &uneven, Moment(0));
+        assert!(said.last().unwrap().contains("is not known: 0 to 10"), "{said:?}");
+    }
+
+    #[test]
+    fn a_metric_that_the_fleet_does_not_publish_is_known_to_decisions_and_unknown_to_simulations() {
+        let mut spec = FleetSpec::one_step();
+        if let PolicySpec::Step { alarm, .. } = &mut spec.policies[0] {
+            alarm.metric = "CPUUtilization".into();
+        }
+        let config = FleetConfig::new(spec).unwrap();
+        let metrics = Metrics::new().with("CPUUtilization", [Some(7.0); 20]);
+        assert!(decide(&config, &FleetState::settled(0), &metrics, Moment(0)).is_known());
+        let load = "poisson:5/h".parse().unwrap();
+        let report = simulate(&config, &load, 1, std::time::Duration::from_secs(86_400)).unwrap();
+        assert_eq!(report.unknown.len(), 1, "{report:?}");
+        assert!(report.unknown[0].contains("watches CPUUtilization, which the fleet does not publish"));
+        assert!(report.unknown[0].ends_with("what comes of them is not known"));
     }
 
     #[test]

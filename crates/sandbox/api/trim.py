@@ -20,8 +20,10 @@ OPERATIONS = {
     "autoscaling": [
         "DescribeAutoScalingGroups",
         "DescribeAutoScalingInstances",
+        "DescribeLifecycleHooks",
         "DescribePolicies",
         "DescribeScalingActivities",
+        "DescribeScheduledActions",
         "ResumeProcesses",
         "SetDesiredCapacity",
         "SetInstanceProtection",

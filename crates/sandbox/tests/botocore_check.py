@@ -327,8 +327,10 @@ CALLS = {
     "autoscaling": {
         "DescribeAutoScalingGroups": ({}, "AutoScalingGroups"),
         "DescribeAutoScalingInstances": ({}, "AutoScalingInstances"),
+        "DescribeLifecycleHooks": ({"AutoScalingGroupName": FLEET}, None),
         "DescribePolicies": ({"AutoScalingGroupName": FLEET}, "ScalingPolicies"),
         "DescribeScalingActivities": (after_a_launch, "Activities"),
+        "DescribeScheduledActions": ({"AutoScalingGroupName": FLEET}, None),
         "ResumeProcesses": ({"AutoScalingGroupName": FLEET}, None),
         "SetDesiredCapacity": ({"AutoScalingGroupName": FLEET, "DesiredCapacity": 3}, None),
         "SetInstanceProtection": (

@@ -1,4 +1,4 @@
-//! EC2 Auto Scaling: groups, their policies, their activities, and their capacity.
+//! EC2 Auto Scaling: groups, their policies, their schedules and hooks, their activities, and their capacity.
 
 mod activities;
 mod capacity;
@@ -6,6 +6,7 @@ mod groups;
 mod policies;
 #[cfg(test)]
 pub(crate) mod sample;
+mod schedule;
 
 pub(crate) use activities::Activity;
 pub(crate) use capacity::{ResizeGroup, SetDesiredCapacity};
@@ -15,3 +16,4 @@ pub(crate) use groups::{Group, Phase};
 pub(crate) use policies::{Policy, PolicyKind, Tracked};
 #[cfg(test)]
 pub(crate) use policies::{Step, TrackedMetric};
+pub(crate) use schedule::{LifecycleHook, ScheduledAction};

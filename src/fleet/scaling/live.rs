@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use fleet_scaling::config::{
     ColdStart, FleetConfig, FleetSpec, InstanceTypeSpec, JobsSpec, OnDemandSpec, PolicySpec, ScaleToZeroSpec,
-    ServiceTime, SpotSpec, on_demand,
+    ScheduledActionSpec, ServiceTime, SpotSpec, on_demand,
 };
 use fleet_scaling::fleet::publishes;
 use fleet_scaling::unknown::{Direction, NotModelled, Part};
@@ -17,7 +17,7 @@ use super::deployed::Deployed;
 use super::listener::Listener;
 use super::state::suspended_processes;
 use super::{LeftOut, Model};
-use crate::aws::autoscaling::{Group, Policy};
+use crate::aws::autoscaling::{Group, LifecycleHook, Policy, ScheduledAction};
 use crate::aws::cloudwatch::Alarm;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::layout::{FleetAlarm, FleetId, Layout};
@@ -30,6 +30,8 @@ const DEFAULT_COOLDOWN: i32 = 300;
 pub(crate) struct Facts {
     pub(crate) group: Group,
     pub(crate) policies: Vec<Policy>,
+    pub(crate) schedule: Vec<ScheduledAction>,
+    pub(crate) hooks: Vec<LifecycleHook>,
     /// The alarms of the policies and of scale to zero, by name.
     pub(crate) alarms: BTreeMap<String, Alarm>,
     /// `JobProcessingP50` of the last day, in seconds.
@@ -62,8 +64,11 @@ pub(crate) fn model(layout: &Layout, fleet: &FleetId, facts: &Facts) -> Result<M
         alarm_names: Vec::new(),
         assumptions: Vec::new(),
         left_out: Vec::new(),
+        schedule: Vec::new(),
     };
     reader.features();
+    reader.schedule();
+    reader.hooks();
     let policies = facts
         .policies
         .iter()
@@ -96,6 +101,7 @@ struct Reader<'a> {
     alarm_names: Vec<String>,
     assumptions: Vec<String>,
     left_out: Vec<LeftOut>,
+    schedule: Vec<ScheduledActionSpec>,
 }
 
 impl Reader<'_> {
@@ -172,6 +178,8 @@ impl Reader<'_> {
             } else {
                 OnDemandSpec::default()
             },
+            schedule: std::mem::take(&mut self.schedule),
+            lifecycle_hooks: Vec::new(),
             not_modelled: self
                 .left_out
                 .iter()
@@ -197,10 +205,6 @@ impl Reader<'_> {
                 suspended.join(", ")
             ));
         }
-        self.assumptions.push(
-            "no scheduled action changes the group and no lifecycle hook delays its launches: they are not read"
-                .to_owned(),
-        );
         if group.spot {
             self.assumptions
                 .push("Spot Instances are never interrupted: nobody publishes how often they are".to_owned());
@@ -311,6 +315,7 @@ fn named<T: DeserializeOwned>(name: &str) -> Option<T> {
 
 mod alarms;
 mod policies;
+mod schedule;
 mod zero;
 
 #[cfg(test)]

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
 use super::deployed::{self, Deployed};
 use super::listener;
 use super::live::{Facts, alarm_names};
 use crate::aws::Aws;
-use crate::aws::autoscaling::{Group, Policy};
+use crate::aws::autoscaling::{Group, LifecycleHook, Policy, ScheduledAction};
 use crate::aws::cloudwatch::{Alarm, MetricQuery, MetricSeries, Statistic};
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::fleet::{assemble, known_groups, select};
@@ -26,7 +27,11 @@ const JOBS_LOOK_BACK: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) async fn facts_of(aws: &Aws, layout: &Layout, fleet: &FleetId) -> Result<Facts> {
     let name = layout.auto_scaling_group(fleet);
     let named = [name.clone()];
-    let (groups, policies) = futures::try_join!(aws.groups_named(&named), aws.policies(Some(&name)))?;
+    let (groups, policies, schedule) = futures::try_join!(
+        aws.groups_named(&named),
+        aws.policies(Some(&name)),
+        aws.scheduled_actions(Some(&name))
+    )?;
     let Some(group) = groups.into_iter().next() else {
         // The error knows the fleets there are.
         let known = known_groups(aws, layout).await?;
@@ -37,7 +42,7 @@ pub(crate) async fn facts_of(aws: &Aws, layout: &Layout, fleet: &FleetId) -> Res
         )
         .hint("run the command again"));
     };
-    let mut facts = complete(aws, layout, vec![(fleet.clone(), group)], policies).await?;
+    let mut facts = complete(aws, layout, vec![(fleet.clone(), group)], policies, schedule).await?;
     facts
         .pop()
         .map(|(_, facts)| facts)
@@ -49,13 +54,14 @@ pub(crate) async fn facts_of(aws: &Aws, layout: &Layout, fleet: &FleetId) -> Res
 /// # Errors
 /// Something cannot be read.
 pub(crate) async fn facts_of_all(aws: &Aws, layout: &Layout) -> Result<Vec<(FleetId, Facts)>> {
-    let (groups, policies) = futures::try_join!(aws.groups(), aws.policies(None))?;
+    let (groups, policies, schedule) =
+        futures::try_join!(aws.groups(), aws.policies(None), aws.scheduled_actions(None))?;
     let known = assemble(layout, groups, &[], std::iter::empty());
     let groups = known
         .fleets
         .into_iter()
         .filter_map(|(id, fleet)| Some((id, fleet.group?)));
-    complete(aws, layout, groups.collect(), policies).await
+    complete(aws, layout, groups.collect(), policies, schedule).await
 }
 
 /// Adds what the fleets' stacks would deploy; a template that cannot be read is an assumption later on.
@@ -74,6 +80,7 @@ async fn complete(
     layout: &Layout,
     groups: Vec<(FleetId, Group)>,
     mut policies: BTreeMap<String, Vec<Policy>>,
+    mut schedule: BTreeMap<String, Vec<ScheduledAction>>,
 ) -> Result<Vec<(FleetId, Facts)>> {
     let now = aws.clock().now();
     let from = now.checked_sub(JOBS_LOOK_BACK).unwrap_or(Timestamp::MIN);
@@ -100,7 +107,11 @@ async fn complete(
             period_seconds: 3600,
         })
         .collect();
-    let (alarms, jobs) = futures::try_join!(aws.alarms_named(&names), aws.metric_data(&queries, from, now))?;
+    let (alarms, jobs, hooks) = futures::try_join!(
+        aws.alarms_named(&names),
+        aws.metric_data(&queries, from, now),
+        hooks_of(aws, &fleets)
+    )?;
     if let Some(why) = jobs.iter().find_map(|series| series.trouble.as_deref()) {
         return Err(CtlError::new(
             ErrorKind::Failed,
@@ -114,13 +125,16 @@ async fn complete(
         .collect();
     let empty = |id: &FleetId| alarms.get(&layout.fleet_alarm(FleetAlarm::QueueEmpty, id));
     let topics = listener::topics(aws, fleets.iter().filter_map(|(id, _, _)| empty(id))).await;
-    let facts = fleets.into_iter().zip(jobs).map(|((id, group, policies), jobs)| {
+    let found = fleets.into_iter().zip(jobs).zip(hooks);
+    let facts = found.map(|(((id, group, policies), jobs), hooks)| {
         let own = alarm_names(layout, &id, &policies);
         let facts = Facts {
             alarms: own
                 .iter()
                 .filter_map(|name| Some((name.clone(), alarms.get(name)?.clone())))
                 .collect(),
+            schedule: schedule.remove(&group.name).unwrap_or_default(),
+            hooks,
             group,
             policies,
             median_job_seconds: median(&jobs),
@@ -130,6 +144,16 @@ async fn complete(
         (id, facts)
     });
     Ok(facts.collect())
+}
+
+/// The lifecycle hooks of each fleet, in their order.
+async fn hooks_of(aws: &Aws, fleets: &[(FleetId, Group, Vec<Policy>)]) -> Result<Vec<Vec<LifecycleHook>>> {
+    let names: Vec<String> = fleets.iter().map(|(_, group, _)| group.name.clone()).collect();
+    stream::iter(names)
+        .map(|name| async move { aws.lifecycle_hooks(&name).await })
+        .buffered(4)
+        .try_collect()
+        .await
 }
 
 /// The median of the hours in which jobs ended; the publisher says 0 when none did.

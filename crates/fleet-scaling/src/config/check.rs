@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error::{ConfigError, Problem};
 use super::prices::on_demand;
+use super::schedule::{LifecycleHookSpec, ScheduledActionSpec};
 use super::spec::{
     AlarmSpec, FleetSpec, InstanceTypeSpec, JobsSpec, PolicySpec, ScaleToZeroSpec, ServiceTime, SpotSpec,
 };
@@ -88,10 +89,66 @@ pub(super) fn check(spec: &FleetSpec) -> Checked<Summary> {
     for (at, policy) in spec.policies.iter().enumerate() {
         check_policy(&format!("policies[{at}]"), policy)?;
     }
+    schedule(&spec.schedule)?;
+    lifecycle_hooks(&spec.lifecycle_hooks)?;
     Ok(Summary {
         limits: Limits { min, max },
         prices,
     })
+}
+
+fn schedule(schedule: &[ScheduledActionSpec]) -> Checked<()> {
+    let action_names: Vec<String> = schedule.iter().map(|action| action.name.clone()).collect();
+    if !action_names.is_empty() {
+        names("schedule", &action_names)?;
+    }
+    for (at, action) in schedule.iter().enumerate() {
+        let path = format!("schedule[{at}]");
+        action
+            .minutes()
+            .map_err(|problem| ConfigError::new(format!("{path}.recurrence"), problem))?;
+        let sizes = [
+            ("min", action.min),
+            ("max", action.max),
+            ("desired", action.desired),
+        ];
+        if sizes.iter().all(|(_, value)| value.is_none()) {
+            return Err(ConfigError::new(path, Problem::NoSize));
+        }
+        for (field, value) in sizes {
+            if let Some(value) = value {
+                size(&format!("{path}.{field}"), value, 0.0, MOST_INSTANCES)?;
+            }
+        }
+        if let (Some(min), Some(max)) = (action.min, action.max)
+            && min > max
+        {
+            return Err(ConfigError::new(
+                format!("{path}.min"),
+                Problem::MinAboveMax { min, max },
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn lifecycle_hooks(hooks: &[LifecycleHookSpec]) -> Checked<()> {
+    for (at, hook) in hooks.iter().enumerate() {
+        let path = format!("lifecycle_hooks[{at}].action_seconds");
+        let (value, timeout) = (hook.action_seconds, hook.heartbeat_timeout_seconds);
+        seconds(&path, value)?;
+        positive_seconds(
+            &format!("lifecycle_hooks[{at}].heartbeat_timeout_seconds"),
+            timeout,
+        )?;
+        if value > timeout {
+            return Err(ConfigError::new(
+                path,
+                Problem::LongerThanTimeout { value, timeout },
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// A metric has one meaning.

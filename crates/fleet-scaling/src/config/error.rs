@@ -98,6 +98,25 @@ pub enum Problem {
         /// Seconds.
         value: f64,
     },
+    /// The time of a scheduled action.
+    #[error("is `{recurrence}`, which {why}")]
+    Recurrence {
+        /// As it is written.
+        recurrence: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A scheduled action without effect.
+    #[error("sets none of `min`, `max` and `desired`")]
+    NoSize,
+    /// The action of a lifecycle hook does not end in time.
+    #[error("is {value}, longer than the hook's timeout, {timeout}")]
+    LongerThanTimeout {
+        /// Seconds.
+        value: f64,
+        /// Seconds.
+        timeout: f64,
+    },
     /// The steps of a step policy contradict each other.
     #[error("is invalid: {0}")]
     Steps(#[from] InvalidSteps),

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::schedule::{LifecycleHookSpec, ScheduledActionSpec};
 use crate::alarm::{Comparison, MissingData};
 use crate::metrics::{Published, Source, Statistic};
 use crate::policy::{AdjustmentType, StepAdjustment};
@@ -52,6 +53,12 @@ pub struct FleetSpec {
     /// Scaling policies.
     #[serde(default)]
     pub policies: Vec<PolicySpec>,
+    /// What sets the bounds and the desired capacity by the clock.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedule: Vec<ScheduledActionSpec>,
+    /// What holds instances up when they come and go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lifecycle_hooks: Vec<LifecycleHookSpec>,
     /// What else the group has and nothing here models.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_modelled: Vec<NotModelled>,

@@ -70,6 +70,8 @@ impl FleetSpec {
             ],
             publishes: fleet::publishes(),
             on_demand: OnDemandSpec::default(),
+            schedule: Vec::new(),
+            lifecycle_hooks: Vec::new(),
             not_modelled: Vec::new(),
         }
     }

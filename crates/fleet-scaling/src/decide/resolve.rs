@@ -59,7 +59,7 @@ pub(crate) fn resolve(
                     state: reading.state,
                     before: reading.before,
                     desired,
-                    min: config.limits().min,
+                    min: situation.group.limits.min,
                     queued: situation.queued,
                     busy: situation.busy,
                     missing: reading.filled,

@@ -5,11 +5,11 @@ use super::queue::Queue;
 use super::window::Window;
 use crate::Moment;
 use crate::alarm::AlarmState;
-use crate::config::{Alarm, FleetConfig, PolicyKind};
+use crate::config::{Alarm, FleetConfig, PolicyKind, ScheduledActionSpec};
 use crate::decide::{Reading, Situation, resolve};
 use crate::metrics::math::MetricStat;
 use crate::metrics::{Signal, Signals, Source};
-use crate::policy::Group;
+use crate::policy::{Group, Limits};
 
 /// Milliseconds.
 pub(crate) const MINUTE: u64 = 60_000;
@@ -21,6 +21,8 @@ pub(crate) struct Control<'a> {
     watches: Vec<Watch<'a>>,
     readings: Vec<Reading>,
     pub(crate) desired: u32,
+    /// The bounds, which scheduled actions move.
+    pub(crate) limits: Limits,
     longest_cooldown: u64,
     /// What the last minute saw of the jobs, unless the publisher was silent, and of the workers.
     jobs: Option<Jobs>,
@@ -106,6 +108,7 @@ impl<'a> Control<'a> {
             watches,
             readings: vec![Reading::default(); alarms.len()],
             desired,
+            limits: config.limits(),
             longest_cooldown: cooldowns.max().unwrap_or(0),
             jobs: None,
             workers: 0,
@@ -250,7 +253,7 @@ impl<'a> Control<'a> {
                 warming: activity.warming,
                 terminating: 0,
                 launching: activity.launching,
-                limits: self.config.limits(),
+                limits: self.limits,
                 cooldown_began: activity
                     .ended
                     .map(|ended| Moment(i64::try_from(ended).unwrap_or(i64::MAX))),
@@ -261,6 +264,26 @@ impl<'a> Control<'a> {
             busy: self.jobs.map(|jobs| jobs.busy),
         };
         let desired = resolve(self.config, &situation, &self.readings, moment, &mut |_| ());
+        self.set(desired);
+    }
+
+    /// A scheduled action sets what it states. When that and what stays contradict each other, it fails.
+    pub(crate) fn scheduled(&mut self, action: &ScheduledActionSpec) {
+        let stated = |size: Option<i64>, or: u32| size.map_or(or, |size| u32::try_from(size).unwrap_or(or));
+        let limits = Limits {
+            min: stated(action.min, self.limits.min),
+            max: stated(action.max, self.limits.max),
+        };
+        let within = |desired: u32| (limits.min..=limits.max).contains(&desired);
+        if limits.min > limits.max || action.desired.is_some() && !within(stated(action.desired, 0)) {
+            return;
+        }
+        self.limits = limits;
+        let desired = stated(action.desired, self.desired);
+        self.set(limits.clamp(i64::from(desired)));
+    }
+
+    fn set(&mut self, desired: u32) {
         if desired != self.desired {
             if desired > self.desired {
                 self.changes.out += 1;

@@ -9,6 +9,7 @@ use super::instances::Instances;
 use super::queue::Queue;
 use super::random::{Random, Stream};
 use super::report::{Durations, Fleet, Jobs, Report, Scaling};
+use super::schedule::Schedule;
 use super::series::{Recorder, Sample};
 use super::service::Service;
 use crate::config::FleetConfig;
@@ -35,6 +36,7 @@ pub(super) struct Engine<'a> {
     last_minute: u64,
     next_minute: u64,
     next_deploy: u64,
+    schedule: Schedule,
     /// Workers that hold a job are not terminated by a scale-in.
     keep_busy: bool,
     /// Whether minutes in which nothing can change are skipped; off only to show that it changes nothing.
@@ -69,6 +71,7 @@ impl<'a> Engine<'a> {
                 .collect(),
             last_minute: 0,
             next_minute: MINUTE,
+            schedule: Schedule::new(&spec.schedule),
             next_deploy: match (spec.deploy_desired, scenario.deploy_every) {
                 (Some(_), Some(every)) => millis(every),
                 _ => u64::MAX,
@@ -133,6 +136,12 @@ impl<'a> Engine<'a> {
             if now == self.next_deploy {
                 self.deploy(now);
             }
+            if now == self.schedule.next() {
+                for action in self.schedule.due() {
+                    self.control.scheduled(&self.config.spec().schedule[action]);
+                }
+                self.next_minute = self.next_minute.min(now.max(MINUTE));
+            }
             if now == self.next_minute {
                 self.minute(now);
             }
@@ -145,6 +154,7 @@ impl<'a> Engine<'a> {
             .next()
             .min(self.queue.next_lease())
             .min(self.next_deploy)
+            .min(self.schedule.next())
     }
 
     /// Arrivals and ends of jobs before `until`. Nothing else happens in between.
@@ -254,9 +264,13 @@ impl<'a> Engine<'a> {
         }
         let sizes = |instances: &Instances<'_>| (instances.live(), instances.bill.launched);
         let before = sizes(&self.instances);
-        let could = self
-            .instances
-            .follow(now, desired, self.keep_busy, &mut self.queue);
+        let could = self.instances.follow(
+            now,
+            desired,
+            self.control.limits.max,
+            self.keep_busy,
+            &mut self.queue,
+        );
         // Where some are at risk, one replacement that is there makes room for the next one.
         could && (self.instances.is_at(desired) || sizes(&self.instances) == before)
     }

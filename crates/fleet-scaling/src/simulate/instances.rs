@@ -7,7 +7,7 @@ use super::control::Activity;
 use super::queue::Queue;
 use super::random::{Random, Stream};
 use super::spot::Pools;
-use crate::config::{FleetConfig, on_demand};
+use crate::config::{FleetConfig, Transition, on_demand};
 use crate::decide::rebalance_ceiling;
 
 /// "Spot Instance interruption notices": two minutes before the interruption.
@@ -70,6 +70,9 @@ pub(crate) struct Instances<'a> {
     free: Vec<u32>,
     events: BinaryHeap<Reverse<(u64, Happening, u32, u32)>>,
     pools: Pools,
+    /// How long lifecycle hooks hold instances up, in milliseconds. They run at the same time.
+    launch_hooks: u64,
+    terminate_hooks: u64,
     per_zone: Vec<u32>,
     boot: Random,
     spot: Random,
@@ -93,6 +96,8 @@ impl<'a> Instances<'a> {
             free: Vec::new(),
             events: BinaryHeap::new(),
             pools: Pools::new(config.spec(), seed),
+            launch_hooks: hooks(config, Transition::Launching),
+            terminate_hooks: hooks(config, Transition::Terminating),
             per_zone: vec![0; config.spec().zones.len()],
             boot: Random::new(seed, Stream::Boot, 0),
             spot: Random::new(seed, Stream::Spot, 0),
@@ -200,13 +205,20 @@ impl<'a> Instances<'a> {
     ///
     /// "Capacity Rebalancing": a replacement is launched first, and the instance at risk is terminated
     /// when the replacement is in service.
-    pub(crate) fn follow(&mut self, now: u64, desired: u32, keep_busy: bool, queue: &mut Queue) -> bool {
+    pub(crate) fn follow(
+        &mut self,
+        now: u64,
+        desired: u32,
+        max: u32,
+        keep_busy: bool,
+        queue: &mut Queue,
+    ) -> bool {
         let replacing = if self.config.spec().capacity_rebalance {
             self.at_risk.min(desired)
         } else {
             0
         };
-        let ceiling = rebalance_ceiling(self.config.limits().max).max(desired);
+        let ceiling = rebalance_ceiling(max).max(desired);
         let wanted = (desired + replacing).min(ceiling);
         while self.live < wanted {
             let Some(slot) = self.place(now) else {
@@ -311,6 +323,7 @@ impl<'a> Instances<'a> {
         let after = |from: u64, seconds: f64| from + (seconds * stretch * 1e3) as u64;
         let started = after(now, cold.request_seconds);
         let in_service = after(started, cold.boot_seconds);
+        let in_service = in_service + self.launch_hooks;
         let registered = after(in_service, cold.register_seconds);
         let warm = in_service + self.config.warmup().as_millis() as u64;
         self.slots[slot as usize].started = started;
@@ -352,13 +365,19 @@ impl<'a> Instances<'a> {
 
     fn end(&mut self, slot: u32, now: u64, taken_back: bool, queue: &mut Queue) {
         let instance = self.slots[slot as usize];
-        self.charge(&instance, now, taken_back);
+        // EC2 waits for no hook when it takes a Spot Instance back.
+        let gone = if taken_back {
+            now
+        } else {
+            now + self.terminate_hooks
+        };
+        self.charge(&instance, gone, taken_back);
         self.live -= 1;
         self.per_zone[instance.zone] -= 1;
         self.warming -= u32::from(!instance.warm);
         self.launching -= u32::from(!instance.in_service);
         if !taken_back {
-            self.activity_ended = Some(now);
+            self.activity_ended = Some(gone);
         }
         self.at_risk -= u32::from(instance.at_risk);
         self.on_demand -= u32::from(instance.on_demand);
@@ -400,4 +419,13 @@ impl<'a> Instances<'a> {
         }
         self.bill
     }
+}
+
+/// How long the hooks of a transition hold an instance up: until the last of their actions is complete.
+fn hooks(config: &FleetConfig, transition: Transition) -> u64 {
+    let hooks = config.spec().lifecycle_hooks.iter();
+    let own = hooks.filter(|hook| hook.transition == transition);
+    own.map(|hook| (hook.action_seconds * 1e3) as u64)
+        .max()
+        .unwrap_or(0)
 }

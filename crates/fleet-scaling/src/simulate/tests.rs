@@ -5,6 +5,7 @@ use crate::metrics::{Signal, Statistic};
 use crate::policy::AdjustmentType;
 
 mod clock;
+mod schedule;
 mod skipping;
 
 const HOUR: u64 = 3600;

@@ -129,6 +129,8 @@ fn facts() -> Facts {
                 },
             ),
         ],
+        schedule: Vec::new(),
+        hooks: Vec::new(),
         alarms: alarms
             .into_iter()
             .map(|alarm| (alarm.name.clone(), alarm))
@@ -191,7 +193,6 @@ fn what_nobody_can_tell_is_assumed_aloud() {
         "Spot Instances are never interrupted",
         "no safe options",
         "no process of the group is suspended (Launch now)",
-        "no scheduled action",
     ] {
         assert!(assumptions.contains(part), "{part}: {assumptions}");
     }
@@ -383,6 +384,31 @@ fn on_demand_instances_of_a_spot_group_are_part_of_the_model() {
     assert_eq!(read(&facts).config.spec().on_demand.of(4), 0);
 }
 
+fn office_hours() -> ScheduledAction {
+    ScheduledAction {
+        group: "asg-production-gpu-default".to_owned(),
+        name: "office-hours".to_owned(),
+        recurrence: Some("0 8 * * MON-FRI".to_owned()),
+        time_zone: None,
+        bounded: false,
+        min: Some(2),
+        max: None,
+        desired: None,
+    }
+}
+
+#[test]
+fn a_weekly_scheduled_action_is_part_of_the_model() {
+    let mut facts = facts();
+    facts.schedule.push(office_hours());
+    let model = read(&facts);
+    assert_eq!(model.left_out, []);
+    let [action] = &model.config.spec().schedule[..] else {
+        panic!("{model:?}");
+    };
+    assert_eq!((action.name.as_str(), action.min), ("office-hours", Some(2)));
+}
+
 #[test]
 fn what_a_group_has_beside_its_policies_is_named() {
     let parts = |change: fn(&mut Facts)| {
@@ -405,6 +431,28 @@ fn what_a_group_has_beside_its_policies_is_named() {
     assert_eq!(
         parts(|facts| facts.policies[0].warmup_seconds = Some(60)),
         [Part::PolicyWarmUp]
+    );
+    assert_eq!(
+        parts(|facts| facts.schedule.push(ScheduledAction {
+            time_zone: Some("Europe/Vienna".to_owned()),
+            ..office_hours()
+        })),
+        [Part::ScheduledAction]
+    );
+    assert_eq!(
+        parts(|facts| facts.schedule.push(ScheduledAction {
+            bounded: true,
+            ..office_hours()
+        })),
+        [Part::ScheduledAction]
+    );
+    assert_eq!(
+        parts(|facts| facts.hooks.push(LifecycleHook {
+            name: "drain".to_owned(),
+            transition: "autoscaling:EC2_INSTANCE_TERMINATING".to_owned(),
+            timeout_seconds: Some(900),
+        })),
+        [Part::LifecycleHook]
     );
     let predefined = parts(|facts| {
         if let PolicyKind::TargetTracking { metric, .. } = &mut facts.policies[2].kind {

@@ -1,4 +1,5 @@
-//! `DescribeAutoScalingGroups` and `DescribeAutoScalingInstances`.
+//! `DescribeAutoScalingGroups`, `DescribeAutoScalingInstances`, and what the platform's groups have none of: scheduled
+//! actions and lifecycle hooks.
 
 use serde_json::{Map, Value, json};
 
@@ -60,6 +61,24 @@ pub(super) fn describe_auto_scaling_instances(world: &mut World, input: &Value) 
         output["NextToken"] = json!(next);
     }
     Ok(output)
+}
+
+/// The platform's stacks make no scheduled action, and no operation here does.
+pub(super) fn describe_scheduled_actions(_: &mut World, input: &Value) -> OpResult {
+    max_records(input, 50, 100)?;
+    if input["NextToken"].is_string() {
+        return Err(bad_token());
+    }
+    Ok(json!({ "ScheduledUpdateGroupActions": [] }))
+}
+
+/// The platform's stacks make no lifecycle hook, and no operation here does.
+pub(super) fn describe_lifecycle_hooks(world: &mut World, input: &Value) -> OpResult {
+    let name = input["AutoScalingGroupName"].as_str().unwrap_or_default();
+    if super::group(world, name).is_none() {
+        return Err(super::no_group(name));
+    }
+    Ok(json!({ "LifecycleHooks": [] }))
 }
 
 fn launch_template(group: &Group, version: &str) -> Value {

@@ -33,8 +33,10 @@ pub(crate) struct State {
 operations! {
     Read DescribeAutoScalingGroups => describe::describe_auto_scaling_groups,
     Read DescribeAutoScalingInstances => describe::describe_auto_scaling_instances,
+    Read DescribeLifecycleHooks => describe::describe_lifecycle_hooks,
     Read DescribePolicies => policy::describe_policies,
     Read DescribeScalingActivities => activity::describe_scaling_activities,
+    Read DescribeScheduledActions => describe::describe_scheduled_actions,
     Write ResumeProcesses => capacity_api::resume_processes,
     Write SetDesiredCapacity => capacity_api::set_desired_capacity,
     Write SetInstanceProtection => capacity_api::set_instance_protection,
