@@ -1,15 +1,16 @@
 //! `bpctl explain`: what a finding of triage means, what proves it, and what to do.
 
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
-use crate::error::{CommandLine, CtlError, Result};
+use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::output::{Render, Table, View};
+use crate::settings::nearest;
 use crate::triage::catalog::Code;
 use crate::triage::explanations;
 
@@ -20,16 +21,51 @@ use crate::triage::explanations;
   bpctl explain               all of them, one a line")]
 pub(crate) struct ExplainArgs {
     /// Code of the finding, e.g. BP-ECS-003; all of them by default
-    #[arg(ignore_case = true, hide_possible_values = true, value_parser = codes())]
-    code: Option<String>,
+    #[arg(hide_possible_values = true, value_parser = CodeParser)]
+    code: Option<Code>,
 }
 
-fn codes() -> PossibleValuesParser {
-    PossibleValuesParser::new(
-        Code::ALL
+/// Takes a code in any case, with or without the letters that all of them begin with. A list of eighty would be no
+/// answer to a typing error: the nearest is named.
+#[derive(Clone, Debug)]
+struct CodeParser;
+
+impl TypedValueParser for CodeParser {
+    type Value = Code;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<Code, clap::Error> {
+        StringValueParser::new()
+            .try_map(|text| named(&text))
+            .parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let values = Code::ALL
             .iter()
-            .map(|code| PossibleValue::new(code.id()).help(code.title())),
-    )
+            .map(|code| PossibleValue::new(code.id()).help(code.title()));
+        Some(Box::new(values))
+    }
+}
+
+fn named(text: &str) -> Result<Code, String> {
+    let wanted = text.to_ascii_uppercase();
+    let wanted = match wanted.strip_prefix("BP-") {
+        Some(_) => wanted,
+        None => format!("BP-{wanted}"),
+    };
+    let found = Code::ALL.iter().find(|code| code.id() == wanted);
+    found.copied().ok_or_else(|| {
+        let like = nearest(&wanted, Code::ALL.iter().map(|code| code.id()));
+        like.map_or_else(
+            || "no finding has this code".to_owned(),
+            |like| format!("no finding has this code: did you mean `{like}`?"),
+        )
+    })
 }
 
 /// The page of one kind of finding, as a document.
@@ -123,21 +159,32 @@ impl Verb for ExplainArgs {
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
-        let wanted = |code: &&Code| {
-            self.code
-                .as_ref()
-                .is_none_or(|wanted| wanted.eq_ignore_ascii_case(code.id()))
+        let findings = match self.code {
+            Some(code) => vec![Page::of(code)],
+            None => Code::ALL.iter().map(|code| Page::of(*code)).collect(),
         };
-        let findings: Vec<Page> = Code::ALL
-            .iter()
-            .filter(wanted)
-            .map(|code| Page::of(*code))
-            .collect();
-        if findings.is_empty() {
-            return Err(CtlError::usage("explain the finding: there is no such code")
-                .hint(("see all of them with", CommandLine::bpctl(["explain"]))));
-        }
         ctx.emit(&Catalogue { findings })?;
         Ok(ExitStatus::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_found_as_it_is_typed() {
+        for text in ["BP-ECS-011", "bp-ecs-011", "ecs-011"] {
+            assert_eq!(named(text).map(Code::id), Ok("BP-ECS-011"), "{text}");
+        }
+        assert!(
+            named("bp-esc-011")
+                .unwrap_err()
+                .contains("did you mean `BP-ECS-011`?")
+        );
+        assert_eq!(
+            named("nonsense-in-words").unwrap_err(),
+            "no finding has this code"
+        );
     }
 }

@@ -58,8 +58,13 @@ impl Verb for HistoryArgs {
         let since = ctx.clock.now().checked_sub(self.since).unwrap_or_default();
         let runs = ctx.unless_interrupted(history::read(&store, since)).await?;
         let of_verb = |entry: &Entry| self.of_verb.as_ref().is_none_or(|verb| entry.verb == *verb);
+        let runs: Vec<Entry> = runs.into_iter().filter(of_verb).collect();
+        if runs.is_empty() {
+            let since = humantime::format_duration(self.since);
+            ctx.ui.status(&format!("There are no runs in the last {since}"));
+        }
         ctx.emit(&History {
-            runs: runs.into_iter().filter(of_verb).collect(),
+            runs,
             now: ctx.clock.now(),
         })?;
         Ok(ExitStatus::Done)

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::Value;
 
 use crate::context::Ctx;
 use crate::error::{ErrorKind, Result};
@@ -100,6 +101,7 @@ impl Screen {
             if let Some(members) = document.as_object_mut() {
                 members.remove("at");
             }
+            forget_ages(&mut document);
             (text, document.to_string())
         } else {
             let text = ctx.render(result)?;
@@ -131,16 +133,52 @@ impl Screen {
     }
 }
 
-/// A JSON or YAML text without the line that says when it was made.
+/// Takes out how old things were at the look: that everything has become older is no change.
+fn forget_ages(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            // The time of a reading stands beside its age, and is new with every reading of the same value.
+            if members.remove("age_seconds").is_some() {
+                members.remove("at");
+            }
+            members.values_mut().for_each(forget_ages);
+        }
+        Value::Array(values) => values.iter_mut().for_each(forget_ages),
+        _ => {}
+    }
+}
+
+/// A text without the lines that say when it was made and how old something is, and without ages in sentences.
 fn without_time(text: &str) -> String {
     let is_time = |line: &&str| {
         let line = line.trim_start();
-        line.starts_with("\"at\": ") || line.starts_with("at: ")
+        ["\"at\": ", "at: ", "\"age_seconds\": ", "age_seconds: "]
+            .iter()
+            .any(|start| line.starts_with(start))
     };
     text.lines()
         .filter(|line| !is_time(line))
-        .flat_map(|line| [line, "\n"])
+        .map(|line| without_ages(line) + "\n")
         .collect()
+}
+
+/// `queue 3 (31s ago)` and `since 5 min ago` without the numbers.
+fn without_ages(line: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    let is_ago = |word: &&str| word.trim_end_matches([',', ')', ';', '.']) == "ago";
+    let is_number = |word: &str| {
+        word.trim_start_matches('(')
+            .starts_with(|c: char| c.is_ascii_digit())
+    };
+    let is_unit = |word: &&str| ["s", "min", "h", "d"].contains(word);
+    let kept = words.iter().enumerate().filter(|(at, word)| {
+        let next = words.get(at + 1);
+        let whole = is_number(word) && next.is_some_and(is_ago);
+        let number = is_number(word) && next.is_some_and(is_unit) && words.get(at + 2).is_some_and(is_ago);
+        let unit = is_unit(word) && next.is_some_and(is_ago);
+        !(whole || number || unit)
+    });
+    kept.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
 }
 
 /// The lines, with a mark before each that was not there before.
@@ -148,7 +186,10 @@ fn marked(before: Option<&str>, text: &str) -> String {
     let known: Option<BTreeSet<&str>> = before.map(|before| before.lines().collect());
     text.lines()
         .map(|line| {
-            let is_new = known.as_ref().is_some_and(|known| !known.contains(line));
+            let plain = without_ages(line);
+            let is_new = known
+                .as_ref()
+                .is_some_and(|known| !known.contains(plain.as_str()));
             let mark = if is_new && !line.is_empty() { "* " } else { "  " };
             format!("{mark}{line}\n")
         })
@@ -169,6 +210,28 @@ mod tests {
     fn the_time_of_a_look_is_no_change() {
         let document = |at: u8| format!("{{\n  \"at\": \"{at}\",\n  \"x\": 1\n}}\n");
         assert_eq!(without_time(&document(1)), without_time(&document(2)));
+    }
+
+    #[test]
+    fn that_things_become_older_is_no_change() {
+        let text = |age: &str| format!("queue 3 ({age} ago), since {age} ago\n  \"age_seconds\": {age},\n");
+        assert_eq!(without_time(&text("31s")), without_time(&text("2m")));
+        assert_eq!(without_time(&text("5 min")), without_time(&text("9 min")));
+        assert_ne!(
+            without_time("queue 3 (1s ago)\n"),
+            without_time("queue 4 (1s ago)\n")
+        );
+        let mut reading =
+            serde_json::json!({"queue": [{"value": 3, "age_seconds": 31, "at": "x"}], "since": "y"});
+        forget_ages(&mut reading);
+        assert_eq!(
+            reading,
+            serde_json::json!({"queue": [{"value": 3}], "since": "y"})
+        );
+        assert_eq!(
+            marked(Some("queue 3 ( ago)\n"), "queue 3 (7s ago)\n"),
+            "  queue 3 (7s ago)\n"
+        );
     }
 
     #[test]

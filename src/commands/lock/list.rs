@@ -78,14 +78,18 @@ impl Verb for ListArgs {
             file: lock.path.display().to_string(),
             holder: lock.holder,
         });
-        ctx.emit(&LockList {
+        let locks = LockList {
             leases: leases.collect(),
             local: if self.resource.is_none() {
                 local.collect()
             } else {
                 Vec::new()
             },
-        })?;
+        };
+        if locks.leases.is_empty() && locks.local.is_empty() {
+            ctx.ui.status("Nothing is locked");
+        }
+        ctx.emit(&locks)?;
         Ok(ExitStatus::Done)
     }
 }

@@ -131,6 +131,14 @@ impl Verb for ShowArgs {
     }
 }
 
+/// A time of the journal in whole seconds, as documents have it.
+fn seconds(time: &str) -> String {
+    time.parse::<jiff::Timestamp>().map_or_else(
+        |_| time.to_owned(),
+        |time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    )
+}
+
 impl Render for RunDetails {
     fn human(&self, view: &View) -> String {
         let typed = CommandLine::bpctl(self.command_line.iter().map(String::as_str)).to_string();
@@ -146,13 +154,13 @@ impl Render for RunDetails {
             ),
             ("typed", typed),
             ("by", format!("{} on {}", self.target.principal, self.host)),
-            ("started", self.started.clone()),
+            ("started", seconds(&self.started)),
         ];
         if let Some(reason) = &self.reason {
             facts.push(("reason", reason.clone()));
         }
         let end = match (&self.verdict, &self.ended) {
-            (Some(verdict), Some(ended)) => format!("{verdict} at {ended}"),
+            (Some(verdict), Some(ended)) => format!("{verdict} at {}", seconds(ended)),
             _ => self.state.as_str().to_owned(),
         };
         facts.push(("end", end));
