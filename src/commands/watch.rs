@@ -229,7 +229,7 @@ mod tests {
             serde_json::json!({"queue": [{"value": 3}], "since": "y"})
         );
         assert_eq!(
-            marked(Some("queue 3 ( ago)\n"), "queue 3 (7s ago)\n"),
+            marked(Some("queue 3 ago)\n"), "queue 3 (7s ago)\n"),
             "  queue 3 (7s ago)\n"
         );
     }
