@@ -19,7 +19,6 @@ const CONTAINER: &str = "php-fpm";
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl tinker
-  bpctl tinker < lines.php                         each line of a file
   bpctl tinker 0123456789abcdef0123456789abcdef      in this task and no other")]
 pub(crate) struct TinkerArgs {
     /// Id of a task [default: the newest of the backend]

@@ -114,7 +114,7 @@ async fn a_shell_and_tinker_read_what_is_piped_into_them() {
     let run = piped(&account, &["tinker"], b"1 + 2\nexit\n").await;
     assert_eq!(run.status.code(), 0, "{}", run.text());
     assert!(run.stdout.contains("= 3\n"), "{}", run.text());
-    let run = account.run(&["exec"]).await;
+    let run = account.run(&["exec", "--no-stdin"]).await;
     assert_eq!((run.status.code(), run.changes.len()), (2, 0), "{}", run.text());
 }
 

@@ -131,6 +131,20 @@ def running_task(account):
     return account.call("ecs", "ListTasks", cluster="bp", serviceName="bp-backend")["taskArns"][0]
 
 
+def to_a_port(account):
+    task = account.call("ecs", "DescribeTasks", cluster="bp", tasks=[running_task(account)])["tasks"][0]
+    container = next(container for container in task["containers"] if container["name"] == "nginx")
+    return {
+        "Target": f"ecs:bp_{task['taskArn'].rsplit('/', 1)[-1]}_{container['runtimeId']}",
+        "DocumentName": "AWS-StartPortForwardingSession",
+        "Parameters": {"portNumber": ["80"]},
+    }
+
+
+def port_session(account):
+    return account.call("ssm", "StartSession", **to_a_port(account))["SessionId"]
+
+
 def network(account):
     service = account.call("ecs", "DescribeServices", cluster="bp", services=["bp-backend"])["services"][0]
     return service["networkConfiguration"]
@@ -418,6 +432,16 @@ CALLS = {
         "DescribeServices": ({"cluster": "bp", "services": ["bp-backend", "bp-frontend"]}, "services"),
         "DescribeTaskDefinition": ({"taskDefinition": "bp-backend"}, "taskDefinition"),
         "DescribeTasks": (lambda a: {"cluster": "bp", "tasks": [running_task(a)]}, "tasks"),
+        "ExecuteCommand": (
+            lambda a: {
+                "cluster": "bp",
+                "task": running_task(a),
+                "container": "php-fpm",
+                "interactive": True,
+                "command": "ls",
+            },
+            "session",
+        ),
         "ListServiceDeployments": ({"cluster": "bp", "service": "bp-backend"}, "serviceDeployments"),
         "ListServices": ({"cluster": "bp"}, "serviceArns"),
         "ListTaskDefinitions": ({"familyPrefix": "bp-backend", "sort": "DESC"}, "taskDefinitionArns"),
@@ -546,6 +570,9 @@ CALLS = {
         "GetParametersByPath": ({"Path": "/bp", "Recursive": True}, "Parameters"),
         "LabelParameterVersion": ({"Name": AMI, "Labels": ["check"]}, "ParameterVersion"),
         "PutParameter": ({"Name": "/bp/check", "Value": "1", "Type": "String"}, "Version"),
+        "ResumeSession": (lambda a: {"SessionId": port_session(a)}, "TokenValue"),
+        "StartSession": (to_a_port, "TokenValue"),
+        "TerminateSession": (lambda a: {"SessionId": port_session(a)}, "SessionId"),
     },
     "sts": {
         "AssumeRole": (
