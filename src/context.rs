@@ -35,6 +35,8 @@ pub(crate) struct Ctx {
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) aws: Aws,
     pub(crate) clock: Clock,
+    /// Whether the process is bpctl's alone.
+    pub(crate) owns_process: bool,
     /// The working folder: relative paths on the command line start here.
     pub(crate) cwd: PathBuf,
     /// Where journals, locks and the sandbox's state lie; `None` without a home folder.
@@ -78,6 +80,14 @@ impl Ctx {
         let logs = buckets.into_iter().find(|(role, _)| *role == "logs");
         logs.map(|(_, name)| name)
             .ok_or_else(|| CtlError::config("find the logs bucket: this layout has none"))
+    }
+
+    /// From here on secrets are in memory: a crash leaves no core file behind. In a process of somebody else that is
+    /// that program's business.
+    pub(crate) fn holds_secrets(&self) {
+        if self.owns_process {
+            crate::process::hold_back_dumps();
+        }
     }
 
     /// Writes the result.

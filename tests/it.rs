@@ -89,6 +89,9 @@ mod runs;
 mod sandbox;
 #[path = "it/secrets.rs"]
 mod secrets;
+#[cfg(target_os = "linux")]
+#[path = "it/secrets_canary.rs"]
+mod secrets_canary;
 #[path = "it/secrets_sync.rs"]
 mod secrets_sync;
 #[path = "it/tasks.rs"]

@@ -91,6 +91,16 @@ impl Aws {
         }
     }
 
+    /// The same way, with the settings of another context.
+    pub(crate) fn of_context(&self, settings: Settings) -> Self {
+        Self::new(settings, self.clock.clone(), self.transport.clone())
+    }
+
+    /// Whether an account in this process answers.
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.transport.is_some()
+    }
+
     /// Calls made so far.
     pub(crate) fn stats(&self) -> &Stats {
         &self.stats

@@ -96,6 +96,7 @@ async fn context(
         cwd,
         transport,
         cancel,
+        is_ours,
         ..
     } = process;
     let explicit = global.config_file.clone().or_else(|| {
@@ -178,6 +179,7 @@ async fn context(
         env,
         aws,
         clock,
+        owns_process: is_ours,
         cwd,
         state_dir,
         cancel,

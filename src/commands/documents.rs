@@ -64,6 +64,7 @@ documents! {
     secrets::list::SecretList = "bpctl.secrets.list/1" of "secrets",
         "Secrets and parameters of the platform with their states, without values.";
     secrets::get::Shown = "bpctl.secrets.get/1", "One secret: state, length and fingerprint; the value only with `--reveal`.";
+    secrets::diff::SecretsDiff = "bpctl.secrets.diff/1" of "secrets", "Secrets of two contexts, compared by fingerprint.";
     secrets::history::SecretHistory = "bpctl.secrets.history/1" of "versions",
         "Versions of a secret: dates, writers and fingerprints.";
     secrets::written::WriteResult = "bpctl.secrets.write/1" of "secrets",

@@ -4,6 +4,7 @@
 mod attached;
 mod captured;
 mod dial;
+mod dumps;
 mod prompt;
 mod signals;
 
@@ -20,6 +21,7 @@ use crate::clock::Clock;
 pub(crate) use attached::{Attached, RawTerminal, Resizes, TerminalChange, read_in_thread, terminal_size};
 pub use captured::Captured;
 pub use dial::Dial;
+pub(crate) use dumps::hold_back as hold_back_dumps;
 pub(crate) use prompt::{NoPrompter, TerminalState};
 pub use prompt::{Prompter, TerminalPrompter};
 pub(crate) use signals::{Interrupts, Signals, interrupt};
@@ -33,6 +35,9 @@ pub struct Process {
     pub env: BTreeMap<String, String>,
     /// Where relative paths and the search for `bpctl.toml` start.
     pub cwd: PathBuf,
+    /// Whether the operating system started this process for bpctl alone: settings of the process as a whole are
+    /// bpctl's to change then.
+    pub is_ours: bool,
     /// What is read from where a value is expected.
     pub stdin: Box<dyn Read + Send>,
     /// Where the result goes.
@@ -97,6 +102,7 @@ impl Process {
             args: std::env::args_os().collect(),
             env,
             cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            is_ours: true,
             stdin: Box::new(io::stdin()),
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
@@ -123,6 +129,7 @@ impl Process {
                 .collect(),
             env: BTreeMap::new(),
             cwd: PathBuf::from("/nonexistent"),
+            is_ours: false,
             stdin: Box::new(io::empty()),
             stdout: Box::new(captured.stdout.clone()),
             stderr: Box::new(captured.stderr.clone()),

@@ -123,7 +123,12 @@ const COMMANDS: &[(&str, &[&str])] = &[
         "secrets history",
         &["secrets", "history", "fleet-secret/production"],
     ),
+    ("secrets diff", &["secrets", "diff", "--against", "sandbox"]),
     ("secrets list", &["secrets", "list"]),
+    (
+        "secrets rotate",
+        &["secrets", "rotate", "fleet-secret/production", "--yes"],
+    ),
     (
         "secrets set",
         &["secrets", "set", "app-key", "--generate", "--yes"],

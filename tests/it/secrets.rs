@@ -432,3 +432,94 @@ async fn somebody_elses_change_after_the_plan_is_kept() {
     assert_eq!(run.status.code(), 5, "{}", run.text());
     assert_eq!(stored(&account, KEY), "of somebody else");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_fleet_secret_is_rotated_and_its_followers_are_named() {
+    let account = Account::with(&[]);
+    let before = stored(&account, FLEET);
+    let args = ["secrets", "rotate", "fleet-secret/production", "--yes"];
+    let run = account.run(&args).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    let now = stored(&account, FLEET);
+    assert!(now != before && now.len() == 64);
+    assert!(!run.text().contains(&now), "{}", run.text());
+    for words in [
+        "register with the new secret and are refused",
+        "aws ecs update-service",
+        "start-instance-refresh --auto-scaling-group-name asg-production-gpu-default",
+    ] {
+        assert!(run.stderr.contains(words), "{words}\n{}", run.text());
+    }
+    assert!(!run.stderr.contains("asg-staging-gpu-default"), "{}", run.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_application_key_loses_data_and_needs_the_name_typed() {
+    let account = Account::with(&[]);
+    let before = stored(&account, KEY);
+    let refused = account.run(&["secrets", "rotate", "app-key", "--yes"]).await;
+    assert_eq!(
+        (refused.status.code(), refused.changes.len()),
+        (3, 0),
+        "{}",
+        refused.text()
+    );
+    assert!(
+        refused
+            .stderr
+            .contains("loses what is encrypted with the present key"),
+        "{}",
+        refused.text()
+    );
+    let args = ["secrets", "rotate", "app-key", "--confirm", "sandbox"];
+    let run = account.run(&args).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert_ne!(stored(&account, KEY), before);
+    for name in ["oauth", "rds", "models-bucket"] {
+        let run = account.run(&["secrets", "rotate", name]).await;
+        assert_eq!((run.status.code(), run.calls), (2, 0), "{}", run.text());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_contexts_are_compared_without_showing_a_value() {
+    let account = Account::with(&[]);
+    let file = "[contexts.twin]\nregion = \"us-east-1\"\n\n[contexts.other]\nregion = \"us-east-1\"\nprefix = \"bq\"\n";
+    std::fs::write(account.home().join("bpctl.toml"), file).expect("written");
+    let same = account
+        .run(&[
+            "secrets",
+            "diff",
+            "--against",
+            "twin",
+            "--exit-code",
+            "-o",
+            "json",
+        ])
+        .await;
+    assert_eq!(
+        (same.status.code(), same.changes.len()),
+        (0, 0),
+        "{}",
+        same.text()
+    );
+    let list = same.json();
+    let secrets = list["secrets"].as_array().expect("a list");
+    assert!(secrets.iter().all(|secret| secret["outcome"] == "same"), "{list}");
+    let other = account
+        .run(&["secrets", "diff", "--against", "other", "--exit-code"])
+        .await;
+    assert_eq!(other.status.code(), 9, "{}", other.text());
+    assert!(other.stdout.contains("only-here"), "{}", other.text());
+    for path in [KEY, FLEET, OAUTH] {
+        let value = stored(&account, path);
+        assert!(!same.text().contains(&value) && !other.text().contains(&value));
+    }
+    let unknown = account.run(&["secrets", "diff", "--against", "nowhere"]).await;
+    assert_eq!(
+        (unknown.status.code(), unknown.calls),
+        (2, 0),
+        "{}",
+        unknown.text()
+    );
+}

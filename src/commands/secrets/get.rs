@@ -22,7 +22,7 @@ use crate::secrets::Fingerprints;
 #[command(after_help = "Examples:
   bpctl secrets get app-key                      state, length and fingerprint
   bpctl secrets get asset-ops --reveal           the value, on the terminal
-  bpctl secrets get asset-ops --reveal --yes | gh secret set ASSET_OPS_SECRET")]
+  bpctl secrets get asset-ops --reveal --yes     the value, also into a pipe")]
 pub(crate) struct GetArgs {
     /// The secret, as `secrets list` names it
     #[arg(value_name = "NAME", add = crate::completion::secrets())]

@@ -1,11 +1,13 @@
 //! `bpctl secrets`: the platform's secrets and parameters, without showing them.
 
 mod consumers;
+pub(super) mod diff;
 pub(super) mod get;
 pub(super) mod history;
 mod input;
 pub(super) mod list;
 mod observe;
+mod rotate;
 mod set;
 mod sync;
 mod undo;
@@ -38,6 +40,8 @@ verbs! {
         Get(get::GetArgs),
         Set(set::SetArgs),
         Sync(sync::SyncArgs),
+        Rotate(rotate::RotateArgs),
+        Diff(diff::DiffArgs),
         History(history::HistoryArgs),
         Undo(undo::UndoArgs),
     }
@@ -53,6 +57,7 @@ impl Verb for SecretsArgs {
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        ctx.holds_secrets();
         self.command.run(ctx).await
     }
 }
