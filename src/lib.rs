@@ -21,6 +21,7 @@ mod output;
 mod plot;
 mod process;
 mod redact;
+mod rollout;
 mod secrets;
 mod session;
 mod settings;

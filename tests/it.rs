@@ -41,6 +41,8 @@ mod completion_shells;
 mod config;
 #[path = "it/exec.rs"]
 mod exec;
+#[path = "it/deploy.rs"]
+mod deploy;
 #[path = "it/fleet.rs"]
 mod fleet;
 #[path = "it/fleet_budgets.rs"]

@@ -1,12 +1,13 @@
 //! ECR: which images there are, by their tags.
 
-use aws_sdk_ecr::types::{DescribeImagesFilter, TagStatus};
+use aws_sdk_ecr::types::{DescribeImagesFilter, ImageIdentifier, TagStatus};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::Aws;
 use super::convert::time;
 use super::pages::Pages;
-use crate::error::{ErrorKind, Result};
+use crate::error::{ErrorKind, Required as _, Result, from_sdk};
 
 /// DescribeImages: at most 1000 images per page (Amazon ECR API Reference).
 const PAGE: i32 = 1000;
@@ -18,7 +19,101 @@ pub(crate) struct Image {
     pub(crate) pushed: Option<Timestamp>,
 }
 
+/// BatchGetImage: at most 100 images (Amazon ECR API Reference).
+const BATCH: usize = 100;
+
+/// Every kind of manifest that ECR keeps; it converts what is not accepted (BatchGetImage, `acceptedMediaTypes`).
+const KINDS: [&str; 4] = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+];
+
+/// What a tag points at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Manifest {
+    pub(crate) digest: String,
+    /// `linux/arm64`, …; `None` for the manifest of one image, which does not say what it is for.
+    pub(crate) platforms: Option<Vec<String>>,
+    /// Digests of the images of an index.
+    pub(crate) parts: Vec<String>,
+}
+
+impl Manifest {
+    fn of(digest: &str, text: &str) -> Self {
+        let document: Value = serde_json::from_str(text).unwrap_or_default();
+        let parts = document.get("manifests").and_then(Value::as_array);
+        let said = |part: &Value| {
+            let platform = part.get("platform")?;
+            let of = |member: &str| Some(platform.get(member)?.as_str()?.to_owned());
+            Some(format!("{}/{}", of("os")?, of("architecture")?))
+        };
+        let digest_of = |part: &Value| Some(part.get("digest")?.as_str()?.to_owned());
+        Self {
+            digest: digest.to_owned(),
+            // Attestations have the platform `unknown/unknown`.
+            platforms: parts.map(|parts| {
+                let all = parts.iter().filter_map(said);
+                all.filter(|platform| platform != "unknown/unknown").collect()
+            }),
+            parts: parts.into_iter().flatten().filter_map(digest_of).collect(),
+        }
+    }
+
+    /// Whether `digest` is that of the manifest or of an image in it.
+    pub(crate) fn has(&self, digest: &str) -> bool {
+        self.digest == digest || self.parts.iter().any(|part| part == digest)
+    }
+}
+
 impl Aws {
+    /// What references of a repository point at: tags, or digests where they begin with `sha256:`. References that
+    /// are not there are left out; `None` when there is no such repository.
+    pub(crate) async fn manifests(
+        &self,
+        repository: &str,
+        references: &[String],
+    ) -> Result<Option<Vec<(String, Manifest)>>> {
+        const REQUEST: &str = "BatchGetImage";
+        let client = self.ecr_client().await?;
+        let mut found = Vec::new();
+        for batch in references.chunks(BATCH) {
+            let ids = batch.iter().map(|reference| {
+                let id = ImageIdentifier::builder();
+                match reference.starts_with("sha256:") {
+                    true => id.image_digest(reference).build(),
+                    false => id.image_tag(reference).build(),
+                }
+            });
+            let answer = client
+                .batch_get_image()
+                .repository_name(repository)
+                .set_image_ids(Some(ids.collect()))
+                .set_accepted_media_types(Some(KINDS.map(str::to_owned).into()))
+                .send()
+                .await;
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(error) => {
+                    let error = from_sdk(format!("read the images of `{repository}`"), &error);
+                    return match error.kind() {
+                        ErrorKind::NotFound => Ok(None),
+                        _ => Err(error),
+                    };
+                }
+            };
+            for image in answer.images.required(REQUEST, "images")? {
+                let id = image.image_id().required(REQUEST, "imageId")?;
+                let digest = id.image_digest().required(REQUEST, "imageId.imageDigest")?;
+                let manifest = Manifest::of(digest, image.image_manifest().unwrap_or_default());
+                let reference = id.image_tag().unwrap_or(digest).to_owned();
+                found.push((reference, manifest));
+            }
+        }
+        Ok(Some(found))
+    }
+
     /// The tagged images of a repository, the newest first; `None` when there is no such repository.
     ///
     /// All of them are listed: asking for single tags fails as a whole when one of them is missing.
@@ -51,5 +146,26 @@ impl Aws {
             .collect();
         images.sort_by_key(|image| std::cmp::Reverse(image.pushed));
         Ok(Some(images))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_index_says_what_its_images_are_for_and_a_single_manifest_does_not() {
+        let index = json!({"manifests": [
+            {"digest": "sha256:a", "platform": {"os": "linux", "architecture": "arm64"}},
+            {"digest": "sha256:b", "platform": {"os": "unknown", "architecture": "unknown"}},
+        ]});
+        let manifest = Manifest::of("sha256:i", &index.to_string());
+        assert_eq!(manifest.platforms, Some(vec!["linux/arm64".to_owned()]));
+        assert!(manifest.has("sha256:i") && manifest.has("sha256:a") && !manifest.has("sha256:c"));
+        let single = json!({"config": {"digest": "sha256:c"}, "layers": []});
+        assert_eq!(Manifest::of("sha256:i", &single.to_string()).platforms, None);
+        assert_eq!(Manifest::of("sha256:i", "garbage").platforms, None);
     }
 }

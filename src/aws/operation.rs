@@ -38,10 +38,12 @@ const READS: &[(&str, &[&str])] = &[
     ),
     ("cloudwatch", &["DescribeAlarms", "GetMetricData"]),
     ("ec2", &["DescribeImages"]),
-    ("ecr", &["DescribeImages"]),
+    ("ecr", &["BatchGetImage", "DescribeImages"]),
     (
         "ecs",
         &[
+            "DescribeServiceDeployments",
+            "DescribeServiceRevisions",
             "DescribeServices",
             "DescribeTaskDefinition",
             "DescribeTasks",
@@ -56,6 +58,7 @@ const READS: &[(&str, &[&str])] = &[
     (
         "logs",
         &[
+            "DescribeLogGroups",
             "DescribeLogStreams",
             "FilterLogEvents",
             "GetLogEvents",

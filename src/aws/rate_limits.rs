@@ -35,6 +35,7 @@ fn quota(operation: &Operation) -> Option<Rate> {
         ("ecs", "DescribeServiceDeployments" | "ListServiceDeployments") => {
             rate("ecs service deployment", 50.0, 20.0)
         }
+        ("ecs", "DescribeServiceRevisions") => rate("ecs service revision", 50.0, 20.0),
         ("ecs", "DescribeTasks" | "ListTasks") => rate("ecs cluster resource read", 100.0, 20.0),
         ("ecs", "RunTask" | "StopTask" | "ExecuteCommand") => {
             rate("ecs cluster resource modify", 100.0, 40.0)
@@ -52,6 +53,7 @@ fn quota(operation: &Operation) -> Option<Rate> {
         ("cloudwatch", "ListMetrics") => rate("cloudwatch ListMetrics", 25.0, 25.0),
         ("logs", "FilterLogEvents") => rate("logs FilterLogEvents", 5.0, 5.0),
         ("logs", "GetLogEvents") => rate("logs GetLogEvents", 10.0, 10.0),
+        ("logs", "DescribeLogGroups") => rate("logs DescribeLogGroups", 10.0, 10.0),
         ("logs", "StartLiveTail") => rate("logs StartLiveTail", 5.0, 5.0),
         ("logs", "DescribeLogStreams") => rate("logs DescribeLogStreams", 25.0, 25.0),
         ("ssm", "GetParameter" | "GetParameters" | "PutParameter" | "GetParametersByPath") => {

@@ -63,8 +63,10 @@ struct Sorted<'a> {
     /// Errors of steps and ends.
     failed: Vec<(&'a str, &'a CtlError)>,
     overturned: Vec<(&'a str, &'a str)>,
-    superseded: Vec<&'a CtlError>,
-    rolled_back: Vec<&'a CtlError>,
+    superseded: Vec<(&'a str, &'a CtlError)>,
+    rolled_back: Vec<(&'a str, &'a CtlError)>,
+    /// How many things were followed and ended, or go on, as they were meant.
+    followed_well: usize,
     exited: Vec<(u8, &'a CtlError)>,
     running: Vec<(&'a str, &'a Hint)>,
     not_begun: Vec<&'a str>,
@@ -100,14 +102,18 @@ impl<'a> Sorted<'a> {
 
     fn end(&mut self, id: &'a str, end: &'a End) {
         match end {
-            End::Settled => self.good.push(id),
+            End::Settled => {
+                self.followed_well += 1;
+                self.good.push(id);
+            }
             End::Running { hint, .. } => {
+                self.followed_well += 1;
                 self.good.push(id);
                 self.running.push((id, hint));
             }
             End::Overturned(text) => self.overturned.push((id, text)),
-            End::Superseded(error) => self.superseded.push(error),
-            End::RolledBack(error) => self.rolled_back.push(error),
+            End::Superseded(error) => self.superseded.push((id, error)),
+            End::RolledBack(error) => self.rolled_back.push((id, error)),
             End::Failed(error) => self.failed.push((id, error)),
             End::Exited { status, error } => self.exited.push((*status, error)),
         }
@@ -125,7 +131,8 @@ impl<'a> Sorted<'a> {
         if facts.interrupted && !(unfinished.is_empty() && self.running.is_empty()) {
             return Some((Verdict::Interrupted, self.interrupted(facts, &unfinished)));
         }
-        if !(self.failed.is_empty() && self.overturned.is_empty()) {
+        let deployed = self.rolled_back.len() + self.superseded.len();
+        if !(self.failed.is_empty() && self.overturned.is_empty()) || deployed > 0 {
             return Some(self.bad(facts, &unfinished));
         }
         if let Some(trouble) = &facts.trouble {
@@ -162,15 +169,14 @@ impl<'a> Sorted<'a> {
             // What went before, e.g. a snapshot, does not change the container's status.
             return Some((Verdict::Exited(*status), (*error).clone()));
         }
-        if let [error] = self.rolled_back.as_slice()
-            && bad == 1
-        {
-            return Some((Verdict::RolledBack, (*error).clone()));
-        }
-        if let [error] = self.superseded.as_slice()
-            && bad == 1
-        {
-            return Some((Verdict::Changed, (*error).clone()));
+        // Whatever led there, e.g. a revision that was registered: nothing that was followed went well.
+        for (verdict, ends) in [
+            (Verdict::RolledBack, &self.rolled_back),
+            (Verdict::Changed, &self.superseded),
+        ] {
+            if bad == ends.len() && self.followed_well == 0 {
+                return Some((verdict, alike(ends)?));
+            }
         }
         match self.failed.as_slice() {
             [(_, error)] if error.kind() == ErrorKind::Interrupted => {
@@ -181,6 +187,11 @@ impl<'a> Sorted<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Deployments in whose place something else runs.
+    fn replaced(&self) -> impl Iterator<Item = (&'a str, &'a CtlError)> {
+        self.rolled_back.iter().chain(&self.superseded).copied()
     }
 
     /// Steps that a further run would carry out.
@@ -223,13 +234,19 @@ impl<'a> Sorted<'a> {
             .iter()
             .map(|(id, _)| *id)
             .chain(self.overturned.iter().map(|(id, _)| *id))
+            .chain(self.replaced().map(|(id, _)| id))
             .collect();
-        let (verdict, mut error) = if self.good.is_empty() {
+        // Of deployments those count that were followed: a step that led to one is none.
+        let good = match self.replaced().next() {
+            Some(_) => self.followed_well,
+            None => self.good.len(),
+        };
+        let (verdict, mut error) = if good == 0 {
             // Nothing went well: the common reason decides, if there is one.
             let mut kinds: Vec<ErrorKind> = self.failed.iter().map(|(_, error)| error.kind()).collect();
             kinds.dedup();
             let kind = match kinds.as_slice() {
-                [only] if self.overturned.is_empty() => *only,
+                [only] if self.overturned.is_empty() && self.replaced().next().is_none() => *only,
                 _ => ErrorKind::Failed,
             };
             let message = format!("{}: {} not", facts.words.goal, names.join(", "));
@@ -239,11 +256,13 @@ impl<'a> Sorted<'a> {
             }
             (verdict_of(kind), error)
         } else {
+            let total = match self.replaced().next() {
+                Some(_) => counted(good + names.len(), facts.words.thing),
+                None => self.total(unfinished, facts.words),
+            };
             let message = format!(
-                "{}: {} of {} are, {} not",
+                "{}: {good} of {total} are, {} not",
                 facts.words.goal,
-                self.good.len(),
-                self.total(unfinished, facts.words),
                 names.join(", ")
             );
             (Verdict::PartlyDone, CtlError::new(ErrorKind::Partial, message))
@@ -251,10 +270,18 @@ impl<'a> Sorted<'a> {
         for (_, text) in &self.overturned {
             error = error.cause(*text);
         }
+        for (_, replaced) in self.replaced() {
+            error = error.cause(replaced.to_string());
+        }
         // One hint per reason, not one per step.
         error = with_hints(
             error,
-            self.failed.iter().flat_map(|(_, error)| error.hints()).cloned(),
+            self.failed
+                .iter()
+                .copied()
+                .chain(self.replaced())
+                .flat_map(|(_, error)| error.hints())
+                .cloned(),
         );
         (verdict, error.hint(go_on(facts, unfinished)))
     }
@@ -354,6 +381,18 @@ pub(super) fn verdict_of(kind: ErrorKind) -> Verdict {
         | ErrorKind::Failed
         | ErrorKind::Unexpected => Verdict::Failed,
     }
+}
+
+/// One error for ends of one kind; `None` without any.
+fn alike(ends: &[(&str, &CtlError)]) -> Option<CtlError> {
+    let (_, first) = ends.first()?;
+    let [_, others @ ..] = ends else { return None };
+    let mut error = (*first).clone();
+    for (_, other) in others {
+        error = error.cause(other.to_string());
+    }
+    let hints = others.iter().flat_map(|(_, other)| other.hints()).cloned();
+    Some(with_hints(error, hints))
 }
 
 /// At most three hints, each once.

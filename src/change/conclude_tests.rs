@@ -122,6 +122,28 @@ fn a_rollback_by_aws_is_status_8_and_a_newer_change_is_status_5() {
 }
 
 #[test]
+fn one_deployment_that_is_taken_back_does_not_hide_one_that_is_not() {
+    let error = || CtlError::new(ErrorKind::Failed, "deploy: x").hint("the hint");
+    let back = || (done(), Some(End::RolledBack(error())));
+    let replaced = || (done(), Some(End::Superseded(error())));
+    let settled = || (done(), Some(End::Settled));
+    for ends in [[back(), settled()], [settled(), back()], [replaced(), settled()]] {
+        assert_eq!(status(&ends), 7);
+    }
+    let (_, error) = end(&[back(), settled()], false);
+    let error = error.unwrap();
+    assert!(error.message().ends_with("1 of 2 fleets are, f0 not"), "{error}");
+    assert!(error.hints().contains(&Hint::new("the hint")));
+    // Of one kind: the status says it. A step that led to a deployment changes nothing.
+    assert_eq!(status(&[back(), back()]), 8);
+    assert_eq!(status(&[replaced(), replaced()]), 5);
+    assert_eq!(status(&[(done(), None), back()]), 8);
+    assert_eq!(status(&[back(), replaced()]), 1);
+    assert_eq!(status(&[back(), (failed(ErrorKind::AccessDenied), None)]), 1);
+    assert_eq!(status(&[back(), (done(), Some(running()))]), 7);
+}
+
+#[test]
 fn the_status_of_a_container_is_passed_through_whatever_went_before() {
     let exited = End::Exited {
         status: 3,

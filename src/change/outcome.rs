@@ -43,7 +43,6 @@ pub(crate) enum End {
     /// Another actor's change took its place.
     Superseded(CtlError),
     /// AWS took it back by itself.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for deployments"))]
     RolledBack(CtlError),
     Failed(CtlError),
     /// A container's own status, which is passed through.

@@ -142,6 +142,9 @@ impl StepView {
     }
 }
 
+/// Parameters that people still read: a whole task definition has some hundred.
+const MANY: usize = 40;
+
 /// One line for a call with few short parameters, otherwise a line for each.
 fn call_text(word: &str, call: &ApiCall) -> String {
     let mut shown = Vec::new();
@@ -155,6 +158,13 @@ fn call_text(word: &str, call: &ApiCall) -> String {
     let line = format!("      {word} {} {}", call.label(), words.join(" "));
     if line.len() <= 79 {
         return line + "\n";
+    }
+    if shown.len() > MANY {
+        return format!(
+            "      {word} {} with {} parameters: `--dry-run -o json` shows all\n",
+            call.label(),
+            shown.len()
+        );
     }
     let width = names.iter().map(|name| name.len()).max().unwrap_or(0);
     let mut text = format!("      {word} {} with\n", call.label());

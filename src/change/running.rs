@@ -71,10 +71,6 @@ impl<V: Change> StepRun<'_, V> {
     }
 
     /// What an earlier step found out.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for verbs whose steps build on each other")
-    )]
     pub(crate) fn output(&self, step: &str) -> Option<V::Output> {
         self.running.outputs.borrow().get(step).cloned()
     }

@@ -4,6 +4,8 @@ use crate::commands;
 
 commands::verb::verbs! {
     pub(crate) enum Command {
+        Deploy(commands::deploy::DeployArgs),
+        Rollout(commands::rollout::RolloutArgs),
         Migrate(commands::migrate::MigrateArgs),
         Logs(commands::logs::LogsArgs),
         Exec(commands::exec::ExecArgs),

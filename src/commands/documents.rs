@@ -4,8 +4,7 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    bundle, config, db, exec, exit_codes, explain, fleet, history, lock, logs, migrate, port_forward, runs,
-    sandbox, schema, secrets, version, whoami,
+    bundle, config, db, deploy, exec, exit_codes, explain, fleet, history, lock, logs, migrate, port_forward, rollout, runs, sandbox, schema, secrets, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::error::{ERROR_SCHEMA, ErrorDocument};
@@ -59,6 +58,9 @@ documents! {
     bundle::pointer::view::PointerResult = "bpctl.bundle.activate/1" of "fleets",
         "Which bundle is active on fleets now, and what their nodes do: `bundle activate` and `bundle rollback`.";
     bundle::history::PointerHistory = "bpctl.bundle.history/1" of "versions", "Bundles that were active on fleets.";
+    deploy::view::DeployResult = "bpctl.deploy/1" of "services", "What became of each service that was deployed.";
+    rollout::status::Status = "bpctl.rollout.status/1" of "services", "How far the newest deployment of each service is.";
+    rollout::history::History = "bpctl.rollout.history/1" of "deployments", "Deployments of a service, with what they brought.";
     migrate::view::MigrateResult = "bpctl.migrate/1", "What a migration came to.";
     logs::view::LogLines = "bpctl.logs/1" of "lines", "Lines of logs, in the order of their times.";
     secrets::list::SecretList = "bpctl.secrets.list/1" of "secrets",

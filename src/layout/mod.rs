@@ -71,6 +71,16 @@ pub(crate) enum App {
     Frontend,
 }
 
+impl App {
+    /// As it is typed.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Backend => "backend",
+            Self::Frontend => "frontend",
+        }
+    }
+}
+
 /// The four alarms of a fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FleetAlarm {

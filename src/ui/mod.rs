@@ -402,6 +402,11 @@ impl Ui {
         }
     }
 
+    /// Whether lines that [`Self::progress`] shows change in place.
+    pub(crate) fn is_live(&self) -> bool {
+        self.bars.is_some()
+    }
+
     /// Shows how far a computation is, for as long as the returned value lives: on a terminal, and only
     /// when it takes longer than a second.
     pub(crate) fn bar(&self, what: &str) -> Bar {

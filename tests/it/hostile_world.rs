@@ -50,7 +50,7 @@ const HOSTILE: [&str; 4] = [
     "\u{200e}\u{feff}\u{85}\r\n::add-mask::a\u{2028}::set-output name=a::b",
 ];
 
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: &[&[&str]] = &[
     &[
         "bundle",
         "create",
@@ -84,6 +84,12 @@ const COMMANDS: [&[&str]; 26] = [
     &["fleet", "replay", "production/gpu-default"],
     &["fleet", "scale-to-zero", "production/gpu-default", "--dry-run"],
     &["triage", "--fail-on", "never"],
+    &["deploy", "--dry-run"],
+    &["deploy", "backend", "--supersede", "--timeout", "40s", "--yes"],
+    &["rollout", "status"],
+    &["rollout", "history", "backend"],
+    &["rollout", "watch", "backend", "--timeout", "20s"],
+    &["rollout", "abort", "backend", "--dry-run"],
     &["migrate", "--dry-run"],
     &["migrate", "--yes", "--tenant"],
     &["logs", "backend", "frontend"],

@@ -35,6 +35,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "completion",
             "context",
             "triage",
+            "rollout",
             "tasks",
             "logs",
             "secrets",
@@ -74,6 +75,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "clock",
         ],
     ),
+    ("rollout", &["tasks", "aws", "wait", "layout", "error", "clock"]),
     (
         "tasks",
         &[

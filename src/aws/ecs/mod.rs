@@ -2,14 +2,20 @@
 
 pub(crate) mod definitions;
 mod exec;
+pub(crate) mod deploy;
 pub(crate) mod health;
+pub(crate) mod registered;
+pub(crate) mod rollouts;
 pub(crate) mod run;
 pub(crate) mod services;
 pub(crate) mod tasks;
 
 pub(crate) use definitions::{ContainerDefinition, TaskDefinition};
 pub(crate) use exec::ExecuteCommand;
+pub(crate) use deploy::{StopServiceDeployment, UpdateService};
 pub(crate) use health::ServiceDeployment;
+pub(crate) use registered::{RegisterTaskDefinition, Registered};
+pub(crate) use rollouts::{RolloutRecord, ServiceRevision};
 pub(crate) use run::{Network, RunTask, StopTask};
 pub(crate) use services::{Deployment, Event, Service};
 #[cfg(test)]

@@ -34,6 +34,25 @@ pub(crate) struct Service {
     pub(crate) target_groups: Vec<String>,
     /// Names of the capacity providers that it may place tasks on; empty for a launch type.
     pub(crate) providers: Vec<String>,
+    pub(crate) rules: RolloutRules,
+    /// ARN of the service deployment that is under way.
+    pub(crate) service_deployment: Option<String>,
+    /// ARNs of the service revisions that have tasks.
+    pub(crate) revisions: Vec<String>,
+}
+
+/// How deployments of a service go (ECS DeploymentConfiguration).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RolloutRules {
+    /// Percent of the desired count.
+    pub(crate) minimum_healthy: Option<i32>,
+    pub(crate) maximum: Option<i32>,
+    /// The circuit breaker is on.
+    pub(crate) breaker: bool,
+    /// It rolls back.
+    pub(crate) rollback: bool,
+    /// `ECS` unless CodeDeploy or something else deploys.
+    pub(crate) controller: Option<String>,
 }
 
 /// Something that happened to a service.
@@ -108,7 +127,7 @@ impl Aws {
     }
 }
 
-fn convert_service(service: &aws_sdk_ecs::types::Service) -> Result<Service> {
+pub(super) fn convert_service(service: &aws_sdk_ecs::types::Service) -> Result<Service> {
     Ok(Service {
         name: service
             .service_name()
@@ -164,5 +183,26 @@ fn convert_service(service: &aws_sdk_ecs::types::Service) -> Result<Service> {
             .iter()
             .map(|item| item.capacity_provider().to_owned())
             .collect(),
+        rules: rules(service),
+        service_deployment: service.current_service_deployment().map(str::to_owned),
+        revisions: service
+            .current_service_revisions()
+            .iter()
+            .filter_map(|revision| revision.arn().map(str::to_owned))
+            .collect(),
     })
+}
+
+fn rules(service: &aws_sdk_ecs::types::Service) -> RolloutRules {
+    let configuration = service.deployment_configuration();
+    let breaker = configuration.and_then(|rules| rules.deployment_circuit_breaker());
+    RolloutRules {
+        minimum_healthy: configuration.and_then(|rules| rules.minimum_healthy_percent()),
+        maximum: configuration.and_then(|rules| rules.maximum_percent()),
+        breaker: breaker.is_some_and(|breaker| breaker.enable()),
+        rollback: breaker.is_some_and(|breaker| breaker.rollback()),
+        controller: service
+            .deployment_controller()
+            .map(|controller| controller.r#type().as_str().to_owned()),
+    }
 }

@@ -9,7 +9,7 @@ use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use jiff::Timestamp;
 
 use super::Aws;
-use super::pages::Tokens;
+use super::pages::{Pages, Tokens};
 use crate::error::{Required as _, Result, from_sdk};
 pub(crate) use events::{Event, Found, Search};
 pub(crate) use live_tail::{LiveTail, Tailed};
@@ -110,6 +110,23 @@ impl Aws {
                 })
                 .collect(),
         }))
+    }
+
+    /// Whether there is a log group of exactly this name.
+    pub(crate) async fn has_log_group(&self, name: &str) -> Result<bool> {
+        let stream = self
+            .logs_client()
+            .await?
+            .describe_log_groups()
+            .log_group_name_prefix(name)
+            .into_paginator()
+            .send();
+        // Names that go on behind it come after it: the first page has it, if it is there.
+        let first = Pages::new(format!("look for log group {name}"), stream)
+            .next()
+            .await?;
+        let groups = first.unwrap_or_default();
+        Ok(groups.iter().any(|group| group.log_group_name() == Some(name)))
     }
 
     /// The last lines of a stream, at most `most`: those of the last page that has any.

@@ -3,8 +3,11 @@
 mod values;
 mod write;
 
+use std::collections::BTreeMap;
+
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use jiff::Timestamp;
+use serde_json::Value;
 
 pub(crate) use values::SecretValues;
 pub(super) use write::needed;
@@ -13,7 +16,7 @@ pub(crate) use write::{MoveCurrent, PutSecretValue};
 use super::Aws;
 use super::convert::time;
 use super::pages::Pages;
-use crate::error::{Required as _, Result};
+use crate::error::{Required as _, Result, from_sdk};
 
 /// The version that `GetSecretValue` and ECS read unless told otherwise.
 const CURRENT: &str = "AWSCURRENT";
@@ -33,7 +36,85 @@ pub(crate) struct SecretFacts {
     pub(crate) changed: Option<Timestamp>,
 }
 
+/// BatchGetSecretValue: "Maximum number of 20 items" for SecretIdList (Secrets Manager API Reference).
+const VALUES: usize = 20;
+
+/// What a secret holds, without its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SecretState {
+    Missing,
+    Empty,
+    /// AWS refuses to say, with its reason.
+    Refused(String),
+    /// A text that is no JSON object; whether it looks like one that nobody has filled in.
+    Text {
+        placeholder: bool,
+    },
+    /// A JSON object: its keys, and whether the value of each looks like that.
+    Keys(BTreeMap<String, bool>),
+}
+
+/// Whether a value looks like one that is to be filled in yet.
+pub(crate) fn is_placeholder(value: &str) -> bool {
+    let value = value.trim();
+    value.is_empty()
+        || value.to_ascii_uppercase().starts_with("CHANGE_ME")
+        || value.eq_ignore_ascii_case("changeme")
+}
+
+impl SecretState {
+    fn of(value: &str) -> Self {
+        match serde_json::from_str::<Value>(value) {
+            Ok(Value::Object(members)) => Self::Keys(
+                members
+                    .into_iter()
+                    .map(|(key, value)| {
+                        let placeholder = match &value {
+                            Value::String(text) => is_placeholder(text),
+                            other => other.is_null(),
+                        };
+                        (key, placeholder)
+                    })
+                    .collect(),
+            ),
+            Ok(_) | Err(_) => Self::Text {
+                placeholder: is_placeholder(value),
+            },
+        }
+    }
+}
+
 impl Aws {
+    /// What secrets hold, by the ARNs they were asked for with. The values are looked at here and go nowhere else.
+    pub(crate) async fn secret_states(&self, arns: &[String]) -> Result<BTreeMap<String, SecretState>> {
+        const REQUEST: &str = "BatchGetSecretValue";
+        let client = self.secretsmanager_client().await?;
+        let mut states: BTreeMap<String, SecretState> = BTreeMap::new();
+        for batch in arns.chunks(VALUES) {
+            let answer = client
+                .batch_get_secret_value()
+                .set_secret_id_list(Some(batch.to_vec()))
+                .send()
+                .await
+                .map_err(|error| from_sdk("read the secrets", &error))?;
+            for value in answer.secret_values.required(REQUEST, "SecretValues")? {
+                let arn = value.arn().required(REQUEST, "SecretValues.ARN")?.to_owned();
+                let state = value.secret_string().map_or(SecretState::Empty, SecretState::of);
+                states.insert(arn, state);
+            }
+            for error in answer.errors.unwrap_or_default() {
+                let message = error.message().unwrap_or_default();
+                let state = match error.error_code() {
+                    Some("ResourceNotFoundException") if message.contains("AWSCURRENT") => SecretState::Empty,
+                    Some("ResourceNotFoundException") => SecretState::Missing,
+                    code => SecretState::Refused(format!("{}: {message}", code.unwrap_or("no reason"))),
+                };
+                states.insert(error.secret_id().unwrap_or_default().to_owned(), state);
+            }
+        }
+        Ok(states)
+    }
+
     /// The secrets of these names; those that do not exist or are being deleted are left out.
     pub(crate) async fn secrets_named(&self, names: &[String]) -> Result<Vec<SecretFacts>> {
         const REQUEST: &str = "ListSecrets";
@@ -69,5 +150,26 @@ impl Aws {
             }
         }
         Ok(secrets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_judged_without_being_kept() {
+        let filled = SecretState::of(r#"{"a": "x", "b": "CHANGE_ME_AFTER_DEPLOY", "c": null}"#);
+        let keys = [("a", false), ("b", true), ("c", true)];
+        assert_eq!(
+            filled,
+            SecretState::Keys(keys.map(|(key, is)| (key.to_owned(), is)).into())
+        );
+        assert_eq!(
+            SecretState::of("Rq7-generated"),
+            SecretState::Text { placeholder: false }
+        );
+        assert_eq!(SecretState::of(" "), SecretState::Text { placeholder: true });
+        assert_eq!(SecretState::of("3"), SecretState::Text { placeholder: false });
     }
 }

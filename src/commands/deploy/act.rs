@@ -1,0 +1,110 @@
+//! Carries out the steps: the revision, then the deployment.
+
+use super::plan::{Action, Start, revision_step};
+use super::{Deploy, Output, Started};
+use crate::aws::ecs::{UpdateService, short};
+use crate::change::{Done, Later, StepRun};
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::layout::App;
+
+type Step<'s, 'c, const UNDO: bool> = StepRun<'s, Deploy<'c, UNDO>>;
+
+pub(super) async fn act<'c, const UNDO: bool>(
+    change: &Deploy<'c, UNDO>,
+    step: &Step<'_, 'c, UNDO>,
+) -> Result<Done<Deploy<'c, UNDO>>> {
+    match step.action() {
+        Action::Register(call) => {
+            let arn = step.send(&change.ctx.aws, &**call).await?;
+            let did = format!("registered {}", short(&arn));
+            Ok(Done::new(did).with(Output::Definition(arn)))
+        }
+        Action::Deploy(start) => deploy(change, step, start).await,
+    }
+}
+
+async fn deploy<'c, const UNDO: bool>(
+    change: &Deploy<'c, UNDO>,
+    step: &Step<'_, 'c, UNDO>,
+    start: &Start,
+) -> Result<Done<Deploy<'c, UNDO>>> {
+    let app = app_of(change, &start.call.service)?;
+    still_as_planned(change, app, start).await?;
+    let definition = match &start.call.definition {
+        Later::Known(arn) => arn.clone(),
+        Later::FromStep(_) => match step.output(&revision_step(app)) {
+            Some(Output::Definition(arn)) => arn,
+            Some(Output::Started(_)) | None => {
+                return Err(CtlError::new(
+                    ErrorKind::Unexpected,
+                    format!("deploy {}: its revision is not known", app.word()),
+                ));
+            }
+        },
+    };
+    let call = UpdateService {
+        definition: Later::Known(definition.clone()),
+        ..start.call.clone()
+    };
+    let service = step.send(&change.ctx.aws, &call).await?;
+    let ours = service
+        .primary()
+        .filter(|primary| Some(&primary.id) != start.before.as_ref());
+    let Some(ours) = ours else {
+        return Err(CtlError::new(
+            ErrorKind::Unexpected,
+            format!(
+                "deploy {}: ECS has taken the request and shows no new deployment",
+                app.word()
+            ),
+        ));
+    };
+    // At once, so that a kill at any later moment leaves a trace of the deployment.
+    step.note(&format!("deployment of {}", app.word()), &ours.id);
+    let did = format!("started deployment {} of {}", ours.id, short(&definition));
+    Ok(Done::new(did).with(Output::Started(Started {
+        deployment: ours.id.clone(),
+        created: ours.created,
+        definition,
+    })))
+}
+
+fn app_of<const UNDO: bool>(change: &Deploy<'_, UNDO>, service: &str) -> Result<App> {
+    let known = [App::Backend, App::Frontend];
+    let app = known
+        .into_iter()
+        .find(|app| change.layout.service(*app) == service);
+    app.ok_or_else(|| {
+        CtlError::new(
+            ErrorKind::Unexpected,
+            format!("deploy service {service}: it is none of ours"),
+        )
+    })
+}
+
+/// # Errors
+/// Somebody has deployed since the plan was made.
+async fn still_as_planned<const UNDO: bool>(
+    change: &Deploy<'_, UNDO>,
+    app: App,
+    start: &Start,
+) -> Result<()> {
+    let services = change.services_now(&start.call.cluster).await?;
+    let now = services
+        .iter()
+        .find(|service| service.name == start.call.service)
+        .and_then(|service| service.primary())
+        .map(|primary| primary.id.clone());
+    if now == start.before {
+        return Ok(());
+    }
+    Err(CtlError::new(
+        ErrorKind::Changed,
+        format!(
+            "deploy {}: deployment {} has begun since the plan was made",
+            app.word(),
+            now.unwrap_or_else(|| "nobody's".to_owned())
+        ),
+    )
+    .hint(("follow it with", super::checks::watch(app.word()))))
+}
