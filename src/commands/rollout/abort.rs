@@ -131,6 +131,10 @@ impl Change for Abort<'_> {
         Ok(Plan::new(title, vec![step]))
     }
 
+    fn covers(&self, _seen: &Service, _plan: &Plan<Ending>) -> Vec<String> {
+        vec![self.app.word().to_owned()]
+    }
+
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
         let Ending { call, deployment } = step.action();
         let service = self.service().await?;
