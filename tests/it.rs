@@ -85,6 +85,8 @@ mod migrate;
 mod migrate_trouble;
 #[path = "it/port_forward.rs"]
 mod port_forward;
+#[path = "it/run.rs"]
+mod run;
 #[path = "it/runs.rs"]
 mod runs;
 #[path = "it/sandbox.rs"]

@@ -4,7 +4,7 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    bundle, config, db, deploy, exec, exit_codes, explain, fleet, history, lock, logs, migrate, port_forward, rollout, runs, sandbox, schema, secrets, version, whoami,
+    bundle, config, db, deploy, exec, exit_codes, explain, fleet, history, lock, logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, task, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::error::{ERROR_SCHEMA, ErrorDocument};
@@ -62,6 +62,10 @@ documents! {
     rollout::status::Status = "bpctl.rollout.status/1" of "services", "How far the newest deployment of each service is.";
     rollout::history::History = "bpctl.rollout.history/1" of "deployments", "Deployments of a service, with what they brought.";
     migrate::view::MigrateResult = "bpctl.migrate/1", "What a migration came to.";
+    run::view::RunResult = "bpctl.run/1", "What a command in a one-off task came to: `run` and `seed`.";
+    task::view::TaskList = "bpctl.task.list/1" of "tasks", "Tasks of the services and one-off ones.";
+    task::view::TaskDetails = "bpctl.task.describe/1", "One task: its containers, why it stopped, where its logs are.";
+    task::view::Stopped = "bpctl.task.stop/1" of "tasks", "Tasks that were stopped.";
     logs::view::LogLines = "bpctl.logs/1" of "lines", "Lines of logs, in the order of their times.";
     secrets::list::SecretList = "bpctl.secrets.list/1" of "secrets",
         "Secrets and parameters of the platform with their states, without values.";

@@ -23,6 +23,8 @@ pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod secrets;
 pub(crate) mod tinker;
+pub(crate) mod run;
+pub(crate) mod task;
 pub(crate) mod triage;
 pub(crate) mod verb;
 pub(crate) mod version;

@@ -180,6 +180,15 @@ checked_name!(
 );
 
 checked_name!(
+    /// A seeder class, e.g. `Database\\Seeders\\PlansSeeder`. It reaches a shell inside a container.
+    SeederClass, "seeder class", "letters, digits, `_` and `\\`, at most 128 characters",
+    |text| {
+        (1..=128).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'\\')
+    }
+);
+
+checked_name!(
     /// A bundle's id. It reaches keys of S3 and a shell on a node.
     BundleId, "bundle id", "letters, digits, `-`, `_` and `.`, starting with a letter or digit, at most 64 characters",
     |text| {

@@ -189,6 +189,11 @@ const COMMANDS: &[(&str, &[&str])] = &[
         &["secrets", "undo", "fleet-secret/production", "--yes"],
     ),
     ("tinker", &["tinker"]),
+    ("run", &["run", "--", "php", "artisan", "about"]),
+    ("seed", &["seed", "--yes"]),
+        "task describe",
+        &["task", "describe", "0123456789abcdef0123456789abcdef"],
+    ("task list", &["task", "list"]),
     ("triage", &["triage", "--fail-on", "never"]),
     ("whoami", &["whoami"]),
 ];

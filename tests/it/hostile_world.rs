@@ -99,6 +99,9 @@ const COMMANDS: &[&[&str]] = &[
     &["secrets", "get", "fleet-secret/production"],
     &["secrets", "history", "fleet-secret/production"],
     &["secrets", "set", "app-key", "--generate", "--dry-run"],
+    &["run", "--", "php", "artisan", "about"],
+    &["task", "list", "-o", "wide"],
+    &["task", "list", "--stopped"],
     &["whoami"],
 ];
 

@@ -166,13 +166,46 @@ impl Call for RunTask {
     }
 }
 
+/// A one-off task that keeps nothing out, and that nothing keeps out: a command that somebody runs in passing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RunAside(pub(crate) RunTask);
+
+impl Call for RunAside {
+    const SERVICE: &'static str = RunTask::SERVICE;
+    const OPERATION: &'static str = RunTask::OPERATION;
+    const REPEATED: Repeated = RunTask::REPEATED;
+    const VOLATILE: &'static [&'static str] = RunTask::VOLATILE;
+    type Via = Aws;
+    type Answer = Task;
+
+    fn parameters(&self) -> Map<String, Value> {
+        self.0.parameters()
+    }
+
+    /// Nobody else has this resource.
+    fn resource(&self) -> String {
+        format!("ecs/{}", self.0.started_by)
+    }
+
+    fn loses(&self) -> Option<Loss> {
+        self.0.loses()
+    }
+
+    async fn send(&self, aws: &Aws, permit: &Permit) -> Result<Task> {
+        self.0.send(aws, permit).await
+    }
+}
+
 /// Asks ECS to stop a task; SIGTERM to every container, SIGKILL after their stop timeouts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StopTask {
     pub(crate) cluster: String,
     pub(crate) task: Later,
     pub(crate) reason: String,
     pub(crate) resource: String,
+    /// What is under way in the task and lost, if anything.
+    #[serde(default)]
+    pub(crate) loses: Option<Loss>,
 }
 
 impl Call for StopTask {
@@ -192,6 +225,10 @@ impl Call for StopTask {
 
     fn resource(&self) -> String {
         self.resource.clone()
+    }
+
+    fn loses(&self) -> Option<Loss> {
+        self.loses.clone()
     }
 
     async fn send(&self, aws: &Aws, permit: &Permit) -> Result<Task> {

@@ -133,6 +133,22 @@ impl Aws {
             .await
     }
 
+    /// Tasks of a family that are to go on, or those that have stopped or are about to, of which ECS keeps an
+    /// hour's worth.
+    pub(crate) async fn tasks_of_family(
+        &self,
+        cluster: &str,
+        family: &str,
+        stopped: bool,
+    ) -> Result<Vec<String>> {
+        let status = if stopped {
+            DesiredStatus::Stopped
+        } else {
+            DesiredStatus::Running
+        };
+        self.list_family(cluster, family, status).await
+    }
+
     async fn list_family(&self, cluster: &str, family: &str, status: DesiredStatus) -> Result<Vec<String>> {
         let stream = self
             .ecs_client()

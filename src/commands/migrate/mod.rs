@@ -4,7 +4,7 @@ mod act;
 mod attach;
 mod command;
 mod follow;
-mod observe;
+pub(super) mod observe;
 mod plan;
 mod request;
 mod rival;

@@ -30,7 +30,7 @@ pub(super) async fn observe(
     let name = layout.service(App::Backend);
     // Futures of SDK calls are large: joined on the heap they do not pile up on the stack.
     let (service, migrations, database) = try_join!(
-        Box::pin(backend(ctx, &cluster, &name)),
+        Box::pin(service(ctx, &cluster, &name)),
         Box::pin(migrations(ctx, layout)),
         Box::pin(async {
             OptionFuture::from(request.snapshot.then(|| database(ctx, layout)))
@@ -52,7 +52,8 @@ pub(super) async fn observe(
     })
 }
 
-async fn backend(ctx: &Ctx, cluster: &str, name: &str) -> Result<Service> {
+/// A service of the platform, which must be there.
+pub(in crate::commands) async fn service(ctx: &Ctx, cluster: &str, name: &str) -> Result<Service> {
     let missing = |error: CtlError| {
         error.hint((
             "the platform is not deployed here, or layout, stage or region are wrong:",
@@ -72,7 +73,7 @@ async fn backend(ctx: &Ctx, cluster: &str, name: &str) -> Result<Service> {
 }
 
 /// Migrations of the backend that have not come to their end, whoever started them.
-pub(super) async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<RunningMigration>> {
+pub(in crate::commands) async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<RunningMigration>> {
     let family = layout.task_family(App::Backend);
     let tasks = ctx
         .aws

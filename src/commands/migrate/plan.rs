@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::command;
-use super::request::{Chosen, Request};
+use super::request::Request;
 use super::verify::{GIVES_WAY, STOP_REASON};
 use crate::aws::ecs::{Network, RunTask, StopTask};
 use crate::aws::rds::CreateDbSnapshot;
 use crate::change::{Basis, Blocker, Call as _, Later, Loss, OnFailure, Plan, Step};
 use crate::error::{CommandLine, ErrorKind, Hint, Result};
 use crate::layout::LayoutKind;
-use crate::tasks::LogPlace;
+use crate::tasks::{Chosen, LogPlace, for_entry_point};
 
 /// The container whose command is replaced and whose exit code counts.
 pub(super) const CONTAINER: &str = "php-fpm";
@@ -70,7 +70,7 @@ pub(super) struct ContainerFacts {
 /// A migration that is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RunningMigration {
-    pub(super) id: String,
+    pub(in crate::commands) id: String,
     pub(super) state: String,
     pub(super) started_by: Option<String>,
     pub(super) created: Option<Timestamp>,
@@ -121,6 +121,7 @@ impl Start {
             task,
             reason: reason.to_owned(),
             resource: self.resource(),
+            loses: None,
         }
     }
 }
@@ -166,7 +167,7 @@ fn start(request: &Request, observed: &Observed, basis: &Basis<'_>, words: &[Str
             cluster: observed.cluster.clone(),
             definition: observed.definition.clone(),
             container: CONTAINER.to_owned(),
-            command: command::for_entry_point(&container.entry_point, words)?,
+            command: for_entry_point(&container.entry_point, words)?,
             network: Network {
                 subnets: subnets.ids,
                 security_groups: security_groups.ids,

@@ -1,19 +1,11 @@
 //! What the operator asked for, checked before AWS is asked.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{CommandLine, CtlError, Result};
 use crate::layout::{InvalidName, PoolName, SecurityGroupId, SubnetId};
-
-/// JSON array of subnet ids (runbook: "GitHub secrets").
-const SUBNETS_VARIABLE: &str = "PRIVATE_SUBNET_IDS";
-/// One security group id (runbook: "GitHub secrets").
-const SECURITY_GROUP_VARIABLE: &str = "BACKEND_SG_ID";
-
-const SUBNETS_FLAG: &str = "--subnets";
-const SECURITY_GROUPS_FLAG: &str = "--security-groups";
+use crate::tasks::Chosen;
 
 /// The databases to migrate and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,14 +22,6 @@ pub(super) struct Request {
     /// `None`: those of the running service.
     pub(super) subnets: Option<Chosen>,
     pub(super) security_groups: Option<Chosen>,
-}
-
-/// Ids that the operator chose, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Chosen {
-    pub(super) ids: Vec<String>,
-    /// E.g. `flag --subnets`.
-    pub(super) source: String,
 }
 
 /// The flags that [`Request`] is made from.
@@ -81,19 +65,7 @@ impl Request {
         if self.stop_on_interrupt {
             command = command.args(["--stop-on-interrupt"]);
         }
-        for (flag, chosen) in [
-            (SUBNETS_FLAG, &self.subnets),
-            (SECURITY_GROUPS_FLAG, &self.security_groups),
-        ] {
-            // What the environment says is still there when the command is typed.
-            let of_flag = chosen
-                .as_ref()
-                .filter(|chosen| chosen.source == format!("flag {flag}"));
-            if let Some(chosen) = of_flag {
-                command = command.option(flag, chosen.ids.join(","));
-            }
-        }
-        command
+        Chosen::repeated(command, &self.subnets, &self.security_groups)
     }
 
     /// # Errors
@@ -118,10 +90,8 @@ impl Request {
             fresh: flags.fresh,
             snapshot: flags.snapshot,
             stop_on_interrupt: flags.stop_on_interrupt,
-            subnets: chosen("--subnets", flags.subnets)
-                .map_or_else(|| subnets_of_environment(env), |chosen| Ok(Some(chosen)))?,
-            security_groups: chosen("--security-groups", flags.security_groups)
-                .map_or_else(|| security_group_of_environment(env), |chosen| Ok(Some(chosen)))?,
+            subnets: Chosen::subnets(flags.subnets, env)?,
+            security_groups: Chosen::security_groups(flags.security_groups, env)?,
         })
     }
 
@@ -139,53 +109,6 @@ impl Request {
             (true, true) | (false, false) => format!("the central database and {pools}"),
         }
     }
-}
-
-fn chosen<T: fmt::Display>(flag: &str, ids: &[T]) -> Option<Chosen> {
-    (!ids.is_empty()).then(|| Chosen {
-        ids: ids.iter().map(ToString::to_string).collect(),
-        source: format!("flag {flag}"),
-    })
-}
-
-fn subnets_of_environment(env: &BTreeMap<String, String>) -> Result<Option<Chosen>> {
-    let Some(text) = env.get(SUBNETS_VARIABLE).filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
-    let refused = |why: String| {
-        CtlError::config(format!("use the environment variable {SUBNETS_VARIABLE}: {why}")).hint(format!(
-            "set it to a JSON array such as `[\"subnet-0123456789abcdef0\"]`, unset it, or give `--subnets`; its value is `{text}`"
-        ))
-    };
-    let ids: Vec<String> =
-        serde_json::from_str(text).map_err(|_| refused("it is not a JSON array of strings".to_owned()))?;
-    if ids.is_empty() {
-        return Err(refused("the array is empty".to_owned()));
-    }
-    for id in &ids {
-        id.parse::<SubnetId>()
-            .map_err(|error| refused(error.to_string()))?;
-    }
-    Ok(Some(Chosen {
-        ids,
-        source: format!("environment {SUBNETS_VARIABLE}"),
-    }))
-}
-
-fn security_group_of_environment(env: &BTreeMap<String, String>) -> Result<Option<Chosen>> {
-    let Some(text) = env.get(SECURITY_GROUP_VARIABLE).filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
-    text.parse::<SecurityGroupId>().map_err(|error| {
-        CtlError::config(format!(
-            "use the environment variable {SECURITY_GROUP_VARIABLE}: {error}"
-        ))
-        .hint("set it to the id of the backend's security group, unset it, or give `--security-groups`")
-    })?;
-    Ok(Some(Chosen {
-        ids: vec![text.clone()],
-        source: format!("environment {SECURITY_GROUP_VARIABLE}"),
-    }))
 }
 
 /// A list of names; `clap` splits at the commas.
@@ -239,7 +162,7 @@ mod tests {
             subnets: &subnets,
             ..Flags::default()
         };
-        let env = BTreeMap::from([(SECURITY_GROUP_VARIABLE.to_owned(), "sg-0a1b2c3d".to_owned())]);
+        let env = BTreeMap::from([("BACKEND_SG_ID".to_owned(), "sg-0a1b2c3d".to_owned())]);
         let request = Request::new(&flags, &env).unwrap();
         let same =
             "bpctl migrate --central --tenant --pools tenant_pool_1,tenant_pool_2 --subnets subnet-0a1b2c3d";

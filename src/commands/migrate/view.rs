@@ -4,12 +4,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::command::shell_line;
 use super::plan::CONTAINER;
 use crate::aws::ecs::{Container, Task};
 use crate::output::markdown::{cell, code};
 use crate::output::{Render, Table, View};
-use crate::tasks::{Judgement, Tail, Verdict};
+use crate::tasks::{Judgement, Tail, Verdict, shell_line};
 
 /// The result document.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

@@ -1,0 +1,101 @@
+//! `--attach`: follows a one-off task that somebody started before. Changes nothing.
+
+use std::time::Duration;
+
+use super::follow::{Screen, ended, judged, lines_are_the_result, unknown};
+use super::view::RunResult;
+use super::words;
+use crate::change::conclude_end;
+use crate::context::Ctx;
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
+use crate::layout::Layout;
+use crate::tasks::{Followed, Follower, LogPlace, Observer, Tail, TaskName};
+
+pub(super) async fn run(
+    ctx: &Ctx,
+    layout: &Layout,
+    name: &TaskName,
+    timeout: Duration,
+) -> Result<ExitStatus> {
+    let cluster = layout.cluster();
+    if let Some(other) = name.cluster.as_ref().filter(|other| **other != cluster) {
+        return Err(
+            CtlError::usage(format!("attach to task {}: it is in cluster {other}", name.id)).hint(format!(
+                "this context's cluster is {cluster}: choose another context or stage with `--context` or `--stage`"
+            )),
+        );
+    }
+    let screen = Screen::new(ctx);
+    let events = |event| screen.hear(event);
+    let observer = Observer {
+        aws: &ctx.aws,
+        cancel: &ctx.cancel,
+        events: &events,
+    };
+    let first = ctx.unless_interrupted(ctx.aws.task(&cluster, &name.id)).await?;
+    let Some(first) = first else {
+        return Err(CtlError::new(
+            ErrorKind::NotFound,
+            format!("attach to task {}: ECS does not know it", name.id),
+        )
+        .cause("ECS forgets a task about an hour after it stopped")
+        .hint((
+            "its log may be there yet:",
+            CommandLine::bpctl(["logs", "task", &name.id]),
+        )));
+    };
+    // The container that was given a command is the one that the task is about.
+    let Some(container) = first.commands.first().map(|(container, _)| container.clone()) else {
+        return Err(CtlError::usage(format!(
+            "attach to task {}: it runs no command of its own",
+            name.id
+        ))
+        .hint((
+            "it belongs to a service: read its log with",
+            CommandLine::bpctl(["logs", "task", &name.id]),
+        )));
+    };
+    let definition = ctx
+        .unless_interrupted(ctx.aws.task_definition(&first.definition))
+        .await?;
+    let mut follower = Follower::of_named(observer, &cluster, &container, &name.id);
+    follower.tail = definition
+        .container(&container)
+        .and_then(LogPlace::of)
+        .map(|place| Tail::new(&place, &container, &name.id));
+    screen.begin(&name.id);
+    let followed = follower.follow(timeout).await;
+    screen.end();
+    let followed = followed.map_err(|error| goes_on(error, &name.id))?;
+    let judged = judged(&container, definition.essential(), unknown(None, &name.id));
+    let (judgement, end) = ended("run", &followed, &judged, follower.tail.as_ref());
+    let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) = followed;
+    let result = RunResult::new(&task, &container, &judgement, follower.tail.as_ref());
+    let outcome = conclude_end(&words("run"), &name.id, &end, ctx.cancel.is_cancelled());
+    if lines_are_the_result(ctx) {
+        return outcome;
+    }
+    ctx.emit_outcome(&result, outcome)
+}
+
+/// The task goes on whatever goes wrong while watching it; the operator has to know.
+pub(super) fn goes_on(error: CtlError, task: &str) -> CtlError {
+    match error.kind() {
+        ErrorKind::Credentials
+        | ErrorKind::AccessDenied
+        | ErrorKind::Throttled
+        | ErrorKind::Unreachable
+        | ErrorKind::Unexpected
+        | ErrorKind::Rejected => error.hint((
+            "the task goes on in AWS: follow it again with",
+            attach_command(task),
+        )),
+        _ => error,
+    }
+}
+
+/// The command line that follows a task again.
+pub(super) fn attach_command(task: &str) -> CommandLine {
+    CommandLine::bpctl(["run"]).option("--attach", task)
+}

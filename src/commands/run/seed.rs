@@ -1,0 +1,71 @@
+//! `bpctl seed`: seeders of the database in a one-off task.
+
+use clap::Args;
+
+use super::request::{Flags, Request};
+use super::{Kind, OneOff, TaskArgs, attach, id};
+use crate::change::{ChangeArgs, carry_out};
+use crate::commands::verb::{Needs, Verb};
+use crate::context::Ctx;
+use crate::error::Result;
+use crate::exit::ExitStatus;
+use crate::layout::SeederClass;
+
+/// Seed the database in a one-off task and follow it to its end
+///
+/// Runs `php artisan db:seed --force` in a new task of the backend's task definition. Seeders write and replace rows:
+/// in production that needs the account's number typed. Refuses to start while a migration is under way.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl seed                                   the application's DatabaseSeeder
+  bpctl seed --class PlansSeeder               one seeder
+  bpctl seed --class 'Database\\Seeders\\Demo'   by its whole name")]
+pub(crate) struct SeedArgs {
+    /// The seeder; letters, digits, `_` and `\`
+    #[arg(long, value_name = "NAME", value_parser = id::<SeederClass>, conflicts_with = "attach")]
+    class: Option<SeederClass>,
+
+    #[command(flatten)]
+    task: TaskArgs,
+
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+/// `seed`.
+pub(super) struct Seed;
+
+impl Kind for Seed {
+    const NAME: &'static str = "seed";
+}
+
+impl Verb for SeedArgs {
+    fn needs(&self) -> Needs {
+        Needs {
+            raw_lines: true,
+            ..Needs::AWS
+        }
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        let layout = ctx.layout()?;
+        if let Some(task) = &self.task.attach {
+            let timeout = self.change.timeout.unwrap_or(ctx.settings.wait_timeout.value);
+            return attach::run(ctx, &layout, task, timeout).await;
+        }
+        let flags = Flags {
+            container: "php-fpm",
+            words: &[],
+            stop_on_interrupt: self.task.stop_on_interrupt,
+            subnets: &self.task.subnets,
+            security_groups: &self.task.security_groups,
+        };
+        let change = OneOff::<Seed> {
+            ctx,
+            layout,
+            request: Request::seed(self.class.as_ref(), &flags, &ctx.env)?,
+            kind: std::marker::PhantomData,
+        };
+        carry_out(ctx, &change, &self.change).await
+    }
+}
