@@ -73,7 +73,7 @@ pub(in crate::commands) async fn service(ctx: &Ctx, cluster: &str, name: &str) -
 }
 
 /// Migrations of the backend that have not come to their end, whoever started them.
-pub(in crate::commands) async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<RunningMigration>> {
+pub(super) async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<RunningMigration>> {
     let family = layout.task_family(App::Backend);
     let tasks = ctx
         .aws
@@ -92,6 +92,12 @@ pub(in crate::commands) async fn migrations(ctx: &Ctx, layout: &Layout) -> Resul
         .filter(|task| is_migration(task))
         .map(running)
         .collect())
+}
+
+/// The task of a migration that has not come to its end, if there is one.
+pub(in crate::commands) async fn migration_under_way(ctx: &Ctx, layout: &Layout) -> Result<Option<String>> {
+    let migrations = migrations(ctx, layout).await?;
+    Ok(migrations.into_iter().next().map(|migration| migration.id))
 }
 
 /// Adds the tasks that this machine has started in the last minutes: ECS lists a new task only after some

@@ -70,7 +70,7 @@ pub(super) struct ContainerFacts {
 /// A migration that is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RunningMigration {
-    pub(in crate::commands) id: String,
+    pub(super) id: String,
     pub(super) state: String,
     pub(super) started_by: Option<String>,
     pub(super) created: Option<Timestamp>,

@@ -59,7 +59,7 @@ pub(crate) struct RunArgs {
 
 /// Flags of every command in a one-off task.
 #[derive(Debug, Args)]
-pub(super) struct TaskArgs {
+struct TaskArgs {
     /// Follow a task that was started before: its id or ARN
     #[arg(
         long,
@@ -124,19 +124,19 @@ impl Verb for RunArgs {
 }
 
 /// Which verb it is.
-pub(super) trait Kind {
+trait Kind {
     const NAME: &'static str;
 }
 
 /// `run`.
-pub(super) struct Run;
+struct Run;
 
 impl Kind for Run {
     const NAME: &'static str = "run";
 }
 
 /// The change: one task.
-pub(super) struct OneOff<'a, K> {
+struct OneOff<'a, K> {
     ctx: &'a Ctx,
     layout: Layout,
     request: Request,
@@ -145,7 +145,7 @@ pub(super) struct OneOff<'a, K> {
 
 /// ARN of the task that a step has started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Started(String);
+struct Started(String);
 
 fn words(verb: &str) -> Words {
     Words {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::request::Request;
 use crate::aws::ecs::{ContainerDefinition, Network, RunAside, RunTask, Service, StopTask};
 use crate::change::{Basis, Blocker, Call as _, Later, Loss, OnFailure, Plan, Step};
-use crate::commands::migrate::observe::{migrations, service};
+use crate::commands::migrate::observe::{migration_under_way, service};
 use crate::context::Ctx;
 use crate::error::{CommandLine, ErrorKind, Hint, Result};
 use crate::layout::Layout;
@@ -65,11 +65,7 @@ pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Re
     let found = service(ctx, &cluster, &layout.service(request.app)).await?;
     let definition = ctx.aws.task_definition(&found.task_definition).await?;
     let migration = if request.seeds {
-        migrations(ctx, layout)
-            .await?
-            .into_iter()
-            .next()
-            .map(|one| one.id)
+        migration_under_way(ctx, layout).await?
     } else {
         None
     };

@@ -33,7 +33,7 @@ pub(crate) struct SeedArgs {
 }
 
 /// `seed`.
-pub(super) struct Seed;
+struct Seed;
 
 impl Kind for Seed {
     const NAME: &'static str = "seed";
