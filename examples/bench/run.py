@@ -4,19 +4,23 @@
 Usage: python3 examples/bench/run.py [path of a release build of bpctl]
 
 Prints medians of whole-process wall time and peak memory: start-up, a one-call command, the runbook's calls for the
-state of the fleets, and triage of 2, 20 and 200 fleets with 40 ms added to every API call. Every API call goes to
-bpctl's own sandbox on the loopback interface.
+state of the fleets, triage of 2, 20 and 200 fleets with 40 ms added to every API call, a dump of 100,000 log events
+(CPU time, beside `aws logs` and, where it is installed, `awslogs`), and how long after its event a line is shown. Every
+API call goes to bpctl's own sandbox on the loopback interface.
 """
 
+import json
 import os
 import platform
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -94,6 +98,96 @@ def fleets(bpctl: str, aws: str) -> None:
         row("the runbook's two `aws` calls", theirs, memory, f"{theirs / ours:.0f} times as long")
 
 
+def cpu(command: list[str], environment: dict[str, str]) -> tuple[float, int]:
+    """Median CPU seconds, user and system, of three runs after a warm-up, and the lines of the last one."""
+    times, lines = [], 0
+    for run in range(4):
+        with tempfile.TemporaryFile() as out:
+            process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.DEVNULL)
+            _, status, usage = os.wait4(process.pid, 0)
+            if os.waitstatus_to_exitcode(status) != 0:
+                sys.exit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
+            out.seek(0)
+            lines = sum(1 for _ in out)
+        if run:
+            times.append(usage.ru_utime + usage.ru_stime)
+    return statistics.median(times), lines
+
+
+GROUP, EVENTS = "/bench", 100_000
+LINES = [
+    '10.0.1.17 - - [26/Nov/2026:07:47:18 +0000] "GET /up HTTP/1.1" 200 {n} "-" "ELB-HealthChecker/2.0"',
+    '127.0.0.1 -  26/Nov/2026:07:47:20 +0000 "GET /index.php" {n}',
+    "[2026-11-26 07:47:20] production.INFO: job {n} done",
+    '10.0.1.69 - - [26/Nov/2026:07:47:27 +0000] "POST /api/videos/uploads HTTP/1.1" 201 {n} "-" "Mozilla/5.0"',
+]
+
+
+def written(aws: str, environment: dict[str, str], now: int) -> None:
+    """Puts the events into a group of their own, in batches as large as PutLogEvents takes."""
+
+    def call(*words: str) -> None:
+        subprocess.run([aws, "logs", *words], env=environment, check=True, capture_output=True)
+
+    call("create-log-group", "--log-group-name", GROUP)
+    call("create-log-stream", "--log-group-name", GROUP, "--log-stream-name", "app/php-fpm/" + "0" * 32)
+    batch = 5_000
+    for begin in range(0, EVENTS, batch):
+        events = [
+            {"timestamp": now - EVENTS + n, "message": LINES[n % len(LINES)].format(n=n)}
+            for n in range(begin, begin + batch)
+        ]
+        path = Path(environment["HOME"], "events.json")
+        path.write_text(json.dumps(events))
+        where = ["--log-group-name", GROUP, "--log-stream-name", "app/php-fpm/" + "0" * 32]
+        call("put-log-events", *where, "--log-events", f"file://{path}")
+
+
+def clock(environment: dict[str, str]) -> int:
+    """The account's time in milliseconds."""
+    with urllib.request.urlopen(environment["AWS_ENDPOINT_URL"] + "/_sandbox/clock") as answer:
+        return json.load(answer)["now_ms"]
+
+
+def logs(bpctl: str, aws: str) -> None:
+    with Sandbox(bpctl, "--speed", "1") as sandbox:
+        environment = sandbox.environment
+        written(aws, environment, clock(environment))
+        ours, lines = cpu([bpctl, "logs", "group", GROUP, "--since", "1h"], environment)
+        row(f"`bpctl logs`, {lines} events, CPU", ours * 1000, 0)
+        command = [aws, "logs", "filter-log-events", "--log-group-name", GROUP, "--output", "text"]
+        theirs, lines = cpu(command, environment)
+        row(f"`aws logs filter-log-events`, {lines} lines, CPU", theirs * 1000, 0, f"{theirs / ours:.0f} times as much")
+        awslogs = shutil.which("awslogs")
+        if awslogs:
+            where = ["--aws-endpoint-url", environment["AWS_ENDPOINT_URL"], "--aws-region", "us-east-1"]
+            command = [awslogs, "get", GROUP, "ALL", "--start", "1h ago", *where]
+            theirs, lines = cpu(command, environment)
+            row(f"`awslogs get`, {lines} lines, CPU", theirs * 1000, 0, f"{theirs / ours:.0f} times as much")
+        else:
+            print("| `awslogs get` | | | not installed: pip install awslogs |")
+        latency(bpctl, aws, environment)
+
+
+def latency(bpctl: str, aws: str, environment: dict[str, str]) -> None:
+    """From an event to its line. Live Tail tells once a second: half a second of it is the source's on average."""
+    follow = [bpctl, "logs", "-f", "-o", "raw", "group", GROUP, "--since", "1s"]
+    process = subprocess.Popen(follow, env=environment, stdout=subprocess.PIPE, text=True)
+    time.sleep(3)
+    late = []
+    where = ["--log-group-name", GROUP, "--log-stream-name", "app/php-fpm/" + "0" * 32]
+    for n in range(12):
+        event = json.dumps([{"timestamp": clock(environment), "message": f"latency {n}"}])
+        subprocess.run([aws, "logs", "put-log-events", *where, "--log-events", event], env=environment, check=True, capture_output=True)
+        begin = time.perf_counter()
+        while process.stdout.readline().strip() != f"latency {n}":
+            pass
+        late.append((time.perf_counter() - begin) * 1000)
+    process.send_signal(signal.SIGINT)
+    process.wait()
+    row("`bpctl logs -f`, from event to line", statistics.median(late), 0, f"at most {max(late):.0f}; Live Tail itself: up to 1000")
+
+
 def triage(bpctl: str) -> None:
     for count in (2, 20, 200):
         with Sandbox(bpctl, "--fleets", str(count), "--latency", ROUND_TRIP) as sandbox:
@@ -113,6 +207,7 @@ def main() -> None:
     start_up(bpctl, aws)
     one_call(bpctl, aws)
     fleets(bpctl, aws)
+    logs(bpctl, aws)
     triage(bpctl)
 
 

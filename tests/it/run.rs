@@ -32,7 +32,11 @@ fn one_off_tasks(account: &Account) -> Vec<Value> {
 }
 
 fn command(task: &Value) -> &Value {
-    &task["overrides"]["containerOverrides"][0]["command"]
+    let overrides = task["overrides"]["containerOverrides"]
+        .as_array()
+        .expect("a list");
+    let of_php = overrides.iter().find(|one| one["name"] == "php-fpm");
+    &of_php.expect("php-fpm")["command"]
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 mod act;
 mod attach;
 mod follow;
+mod observe;
 mod plan;
 mod request;
 mod seed;
@@ -179,7 +180,7 @@ impl<K: Kind> Change for OneOff<'_, K> {
     }
 
     async fn observe(&self, _target: &Target, _recent: &[Record]) -> Result<plan::Observed> {
-        plan::observe(self.ctx, &self.layout, &self.request).await
+        observe::observe(self.ctx, &self.layout, &self.request).await
     }
 
     fn plan(&self, seen: &plan::Observed, basis: &Basis<'_>) -> Result<Plan<plan::Start>> {

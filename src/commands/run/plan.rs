@@ -1,14 +1,11 @@
-//! What is seen before the task is started, and what will be done.
+//! From what was asked and what was seen to what will be done.
 
 use serde::{Deserialize, Serialize};
 
 use super::request::Request;
 use crate::aws::ecs::{ContainerDefinition, Network, RunAside, RunTask, Service, StopTask};
 use crate::change::{Basis, Blocker, Call as _, Later, Loss, OnFailure, Plan, Step};
-use crate::commands::migrate::observe::{migration_under_way, service};
-use crate::context::Ctx;
 use crate::error::{CommandLine, ErrorKind, Hint, Result};
-use crate::layout::Layout;
 use crate::tasks::{Chosen, LogPlace, for_entry_point};
 
 /// The only step.
@@ -58,25 +55,6 @@ impl Start {
             loses: None,
         }
     }
-}
-
-pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Result<Observed> {
-    let cluster = layout.cluster();
-    let found = service(ctx, &cluster, &layout.service(request.app)).await?;
-    let definition = ctx.aws.task_definition(&found.task_definition).await?;
-    let migration = if request.seeds {
-        migration_under_way(ctx, layout).await?
-    } else {
-        None
-    };
-    Ok(Observed {
-        cluster,
-        container: definition.container(&request.container).cloned(),
-        essential: definition.essential(),
-        definition: definition.arn,
-        service: found,
-        migration,
-    })
 }
 
 /// What will be done, and what speaks against it.
@@ -170,7 +148,7 @@ fn warnings(request: &Request, seen: &Observed, production: bool) -> Vec<String>
         || (has("artisan") && request.words.iter().any(|word| word.starts_with("migrate")))
     {
         warnings.push(
-            "this migrates databases, and nothing keeps another migration out: `bpctl migrate` does"
+            "this migrates databases, and no other migration is kept out: that is what the verb migrate is for"
                 .to_owned(),
         );
     }

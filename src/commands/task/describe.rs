@@ -15,7 +15,7 @@ use crate::tasks::{LogPlace, TaskName};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl task describe 0123456789abcdef0123456789abcdef
-  bpctl task describe $(bpctl task list --stopped -o name | head -1)")]
+  bpctl task describe 0123456789abcdef0123456789abcdef -o json")]
 pub(crate) struct DescribeArgs {
     /// The task: its id or ARN
     #[arg(value_name = "TASK")]

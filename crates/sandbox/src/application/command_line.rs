@@ -32,7 +32,7 @@ pub(crate) fn commands(entry_point: &[String], command: &[String]) -> Vec<Clause
             .get(1)
             .is_some_and(|flag| flag.starts_with('-') && flag.ends_with('c'))
     {
-        return script(command.first().map_or("", String::as_str), "/bin/sh");
+        return nested(script(command.first().map_or("", String::as_str), "/bin/sh"));
     }
     let words: Vec<String> = entry_point.iter().chain(command).cloned().collect();
     // `sh -c '…'` as a plain command is a shell as well.
@@ -51,6 +51,25 @@ pub(crate) fn commands(entry_point: &[String], command: &[String]) -> Vec<Clause
         words,
         shell: "/usr/local/bin/docker-php-entrypoint",
     }]
+}
+
+/// The commands of shells that a script calls with `-c`, in their place.
+fn nested(clauses: Vec<Clause>) -> Vec<Clause> {
+    clauses
+        .into_iter()
+        .flat_map(|clause| match clause.words.as_slice() {
+            [shell, flag, text, ..]
+                if matches!(shell.as_str(), "sh" | "bash" | "/bin/sh") && flag == "-c" =>
+            {
+                let mut inner = script(text, "/bin/sh");
+                if let Some(first) = inner.first_mut() {
+                    first.connector = clause.connector;
+                }
+                inner
+            }
+            _ => vec![clause],
+        })
+        .collect()
 }
 
 /// Splits a script into simple commands: quotes, backslashes, `;`, `&&`, `||` and new lines.
