@@ -22,6 +22,8 @@ mod binary;
 mod broken_network;
 #[path = "it/bundle.rs"]
 mod bundle;
+#[path = "it/bundle_apply.rs"]
+mod bundle_apply;
 #[path = "it/bundle_make.rs"]
 mod bundle_make;
 #[path = "it/bundle_pointer.rs"]

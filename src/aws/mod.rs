@@ -3,6 +3,7 @@
 //! SDK types never leave this module. Every function that changes something takes a
 //! [`Permit`](crate::change::Permit): skipping the gate does not compile.
 
+pub(crate) mod asset_ops;
 pub(crate) mod autoscaling;
 pub(crate) mod cloudformation;
 pub(crate) mod cloudwatch;

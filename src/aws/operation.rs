@@ -90,7 +90,10 @@ const READS: &[(&str, &[&str])] = &[
     (
         "ssm",
         &[
+            "DescribeInstanceInformation",
             "DescribeParameters",
+            "GetCommandInvocation",
+            "ListCommandInvocations",
             "GetParameterHistory",
             "GetParameters",
             "GetParametersByPath",
@@ -209,6 +212,13 @@ impl Intercept for NameOperation {
         context.request_mut().headers_mut().insert(OPERATION, label);
         Ok(())
     }
+}
+
+/// Marks a request that no client of the SDK makes as what a permit names.
+pub(super) fn permitted(request: &mut HttpRequest, permit: &Permit) {
+    let label = format!("{}:{}", permit.service(), permit.operation());
+    request.headers_mut().insert(OPERATION, label.clone());
+    request.headers_mut().insert(PERMIT, label);
 }
 
 /// Shows a permit to the HTTP layer, for one request and its retries.

@@ -107,6 +107,8 @@ pages! {
         { versions "Versions": SecretVersionsListEntry, next_token }
     "ListSubscriptionsByTopic": aws_sdk_sns::list_subscriptions_by_topic::ListSubscriptionsByTopicOutput
         { subscriptions "Subscriptions": Subscription, next_token }
+    "ListCommandInvocations": aws_sdk_ssm::list_command_invocations::ListCommandInvocationsOutput
+        { command_invocations "CommandInvocations": CommandInvocation, next_token }
     "DescribeParameters": aws_sdk_ssm::describe_parameters::DescribeParametersOutput
         { parameters "Parameters": ParameterMetadata, next_token }
     "GetParameterHistory": aws_sdk_ssm::get_parameter_history::GetParameterHistoryOutput

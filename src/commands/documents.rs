@@ -55,6 +55,7 @@ documents! {
     bundle::diff::BundleDiff = "bpctl.bundle.diff/1" of "differences", "What two bundles differ in.";
     bundle::upload::view::UploadResult = "bpctl.bundle.upload/1" of "assets", "Files that became assets.";
     bundle::create::CreateResult = "bpctl.bundle.create/1", "A bundle that was made.";
+    bundle::apply::view::ApplyResult = "bpctl.bundle.apply/1", "What became of a bundle that was applied to a node.";
     bundle::pointer::view::PointerResult = "bpctl.bundle.activate/1" of "fleets",
         "Which bundle is active on fleets now, and what their nodes do: `bundle activate` and `bundle rollback`.";
     bundle::history::PointerHistory = "bpctl.bundle.history/1" of "versions", "Bundles that were active on fleets.";

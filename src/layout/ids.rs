@@ -199,6 +199,11 @@ checked_name!(
 );
 
 checked_name!(
+    /// An EC2 instance id.
+    InstanceId, "instance id", "`i-` and 8 or 17 hexadecimal digits", |text| is_ec2_id(text, "i-")
+);
+
+checked_name!(
     /// A VPC subnet id.
     SubnetId, "subnet id", "`subnet-` and 8 or 17 hexadecimal digits", |text| is_ec2_id(text, "subnet-")
 );

@@ -19,8 +19,8 @@ use crate::error::{CtlError, Result};
 
 pub(crate) use generation::Generation;
 pub(crate) use ids::{
-    AccountId, BundleId, FleetId, FleetName, InvalidName, PoolName, SecurityGroupId, SeederClass, Slug,
-    Stage, SubnetId,
+    AccountId, BundleId, FleetId, FleetName, InstanceId, InvalidName, PoolName, SecurityGroupId, SeederClass,
+    Slug, Stage, SubnetId,
 };
 use names::{Names, SINGLE, STAGED};
 pub(crate) use secrets::{SecretEntry, SecretRole, Store};

@@ -88,7 +88,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "aws",
         &[
-            "files", "change", "wait", "redact", "process", "settings", "layout", "error", "clock",
+            "bundle", "files", "change", "wait", "redact", "process", "settings", "layout", "error", "clock",
         ],
     ),
     (

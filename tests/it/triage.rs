@@ -49,7 +49,7 @@ fn expected(scenario: Scenario) -> Option<&'static str> {
         // What only shows when something is deployed.
         Scenario::WrongArchitecture | Scenario::SlowHealth => return None,
         // Triage does not look into the models bucket; `bundle verify` does.
-        Scenario::BundleCorrupt | Scenario::BundleMissingObject => return None,
+        Scenario::BundleCorrupt | Scenario::BundleMissingObject | Scenario::ApplyFails => return None,
         Scenario::MigrationFails => "BP-MIG-001",
         Scenario::MigrationSlow => "BP-MIG-002",
         Scenario::PullError => "BP-ECS-008",

@@ -75,6 +75,12 @@ impl World {
         &self.scenarios
     }
 
+    /// What the backend's audit log of bundles was told, the oldest entry first.
+    #[must_use]
+    pub fn audit_entries(&self) -> &[Value] {
+        &self.services.asset_ops.entries
+    }
+
     /// Breaks (or mends) the running platform: effects take simulated time, as they would.
     pub fn set_scenarios(&mut self, scenarios: BTreeSet<Scenario>) {
         let before = std::mem::replace(&mut self.scenarios, scenarios);

@@ -192,6 +192,23 @@ def worker(account):
     return group["AutoScalingGroups"][0]["Instances"][0]["InstanceId"]
 
 
+def script(account):
+    return {
+        "DocumentName": "AWS-RunShellScript",
+        "InstanceIds": [worker(account)],
+        "Parameters": {"commands": ["true"], "executionTimeout": ["60"]},
+        "CloudWatchOutputConfig": {"CloudWatchOutputEnabled": True},
+    }
+
+
+def command(account, wait=False):
+    """A command that was just sent; its invocation is there a moment later."""
+    sent = account.call("ssm", "SendCommand", **script(account))["Command"]["CommandId"]
+    if wait:
+        time.sleep(1.5)
+    return sent
+
+
 def clock(account):
     answer = account.call("sts", "GetCallerIdentity")
     return email.utils.parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
@@ -563,6 +580,14 @@ CALLS = {
         "Unsubscribe": (lambda a: {"SubscriptionArn": one_subscription(a)}, None),
     },
     "ssm": {
+        "CancelCommand": (lambda a: {"CommandId": command(a)}, None),
+        "DescribeInstanceInformation": ({}, "InstanceInformationList"),
+        "GetCommandInvocation": (
+            lambda a: {"CommandId": command(a, wait=True), "InstanceId": worker(a)},
+            "StatusDetails",
+        ),
+        "ListCommandInvocations": ({}, "CommandInvocations"),
+        "SendCommand": (lambda a: script(a), "Command"),
         "DescribeParameters": ({}, "Parameters"),
         "GetParameter": ({"Name": AMI}, "Parameter"),
         "GetParameterHistory": ({"Name": AMI}, "Parameters"),

@@ -8,6 +8,7 @@ use super::super::Aws;
 use super::super::operation::ShowPermit;
 use super::super::pages::Tokens;
 use super::{is_conflict, status};
+use crate::bundle::Sha256;
 use crate::change::{Call, Later, Permit, Repeated, parameters};
 use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
 
@@ -32,6 +33,20 @@ pub(crate) struct PutObject {
 }
 
 impl PutObject {
+    /// A document of bpctl's own; without its text, as a plan shows it.
+    pub(crate) fn of_text(bucket: &str, key: &str, text: Option<&str>) -> Self {
+        Self {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            content_type: "application/json",
+            sha256: text.map(|text| Sha256::of(text.as_bytes()).to_base64()),
+            length: text.map(|text| text.len() as u64),
+            file: None,
+            replaces: false,
+            body: text.map(|text| Bytes::from(text.to_owned())).unwrap_or_default(),
+        }
+    }
+
     fn doing(&self) -> String {
         format!("write `{}` in bucket {}", self.key, self.bucket)
     }

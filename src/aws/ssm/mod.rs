@@ -2,6 +2,7 @@
 
 mod write;
 
+pub(crate) mod command;
 pub(crate) mod pointer;
 
 use std::collections::BTreeMap;

@@ -1,72 +1,61 @@
 //! How far a transfer of many bytes is: a bar with rate and remaining time on a terminal, a line now and then elsewhere.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use super::text::{about, rate, size};
-use crate::clock::Clock;
 use crate::ui::{Bar, Ui};
 
 /// Between two lines where there is no bar: often enough for a log, and few for an hour.
-const PAUSE: SignedDuration = SignedDuration::from_secs(30);
+const PAUSE: Duration = Duration::from_secs(30);
 
-/// Counts bytes of a known total.
+/// Counts bytes of a known total. Rates are of this machine's own time, also where that of the account is simulated.
 pub(super) struct Meter<'a> {
     ui: &'a Ui,
-    clock: &'a Clock,
     bar: Bar,
     /// Present continuous: "hashing".
     what: &'static str,
     total: u64,
-    done: AtomicU64,
-    began: Timestamp,
-    /// Milliseconds since the epoch.
-    told: AtomicU64,
+    done: Cell<u64>,
+    began: Instant,
+    /// When a line was last written.
+    told: Cell<Instant>,
 }
 
 impl<'a> Meter<'a> {
-    pub(super) fn new(ui: &'a Ui, clock: &'a Clock, what: &'static str, total: u64) -> Self {
-        let began = clock.now();
+    pub(super) fn new(ui: &'a Ui, what: &'static str, total: u64) -> Self {
+        let began = Instant::now();
         Self {
             ui,
-            clock,
             bar: ui.bytes_bar(what),
             what,
             total,
-            done: AtomicU64::new(0),
+            done: Cell::new(0),
             began,
-            told: AtomicU64::new(milliseconds(began)),
+            told: Cell::new(began),
         }
     }
 
     /// So many more bytes are done.
     pub(super) fn add(&self, bytes: u64) {
-        let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let done = self.done.get() + bytes;
+        self.done.set(done);
         self.bar.gauge().set(done.min(self.total), self.total);
-        let now = self.clock.now();
-        let told = self.told.load(Ordering::Relaxed);
-        let pause = u64::try_from(PAUSE.as_millis()).unwrap_or_default();
-        if self.bar.is_silent() && milliseconds(now) >= told.saturating_add(pause) {
-            self.told.store(milliseconds(now), Ordering::Relaxed);
+        if self.bar.is_silent() && self.told.get().elapsed() >= PAUSE {
+            self.told.set(Instant::now());
             self.ui
                 .status(&sentence(self.what, done, self.total, self.took()));
         }
     }
 
     pub(super) fn done(&self) -> u64 {
-        self.done.load(Ordering::Relaxed)
+        self.done.get()
     }
 
     /// Since the beginning.
     pub(super) fn took(&self) -> Duration {
-        Duration::try_from(self.clock.now().duration_since(self.began)).unwrap_or_default()
+        self.began.elapsed()
     }
-}
-
-fn milliseconds(at: Timestamp) -> u64 {
-    u64::try_from(at.as_millisecond()).unwrap_or_default()
 }
 
 /// `hashing: 1.5 GB of 60.0 GB, 500.0 MB/s, 117 s left`.

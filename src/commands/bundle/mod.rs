@@ -1,6 +1,7 @@
 //! `bpctl bundle`: the assets that GPU nodes work with, in versions: looked at, verified, made, activated and applied.
 
 mod activate;
+pub(crate) mod apply;
 pub(crate) mod create;
 pub(crate) mod diff;
 pub(crate) mod history;
@@ -44,6 +45,7 @@ verbs! {
         Activate(activate::ActivateArgs),
         Rollback(rollback::RollbackArgs),
         History(history::HistoryArgs),
+        Apply(apply::ApplyArgs),
         Upload(upload::UploadArgs),
         Create(create::CreateArgs),
     }

@@ -84,7 +84,7 @@ pub(super) async fn check(library: &Library<'_>, bundle: &Bundle, depth: Depth) 
     };
     let mut hashed = None;
     if hashes {
-        let meter = Meter::new(&library.ctx.ui, &library.ctx.clock, "hashing", total);
+        let meter = Meter::new(&library.ctx.ui, "hashing", total);
         objects = library.hash(objects, &meter).await?;
         hashed = Some((meter.done(), meter.took()));
     }

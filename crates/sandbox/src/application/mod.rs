@@ -5,9 +5,12 @@
 //! * `artisan_commands`, `database_commands`, `migrations`: what `php artisan` does, and the migrations of the image
 //! * `long_running`: nginx, php-fpm, the scheduler, the queue worker and Next.js
 //! * `process`: a running one, whichever it is
+//! * `bundles`: what a GPU node does with a bundle; `asset_ops`: the backend's audit log of bundles
 //! * `workload`: jobs, queues and GPU workers, and the metrics that the backend publishes of them
 
 pub(crate) mod artisan_commands;
+pub(crate) mod asset_ops;
+pub(crate) mod bundles;
 pub(crate) mod command_line;
 pub(crate) mod database_commands;
 pub(crate) mod long_running;

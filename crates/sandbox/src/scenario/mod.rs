@@ -119,6 +119,8 @@ scenarios! {
     BundleCorrupt = "bundle-corrupt",
     /// One object of every bundle in the models bucket is gone, behind a delete marker. Find it before a bundle is activated.
     BundleMissingObject = "bundle-missing-object",
+    /// The disk of every GPU node is full: a bundle that is applied to a running node fails at its last asset. Find the error in the output of the command.
+    ApplyFails = "apply-fails",
     /// Every third API call is throttled.
     Throttled = "throttled",
     /// The caller's credentials have expired.

@@ -99,6 +99,7 @@ pub(crate) struct States {
     pub(crate) sns: sns::State,
     pub(crate) ssm: ssm::State,
     pub(crate) sts: sts::State,
+    pub(crate) asset_ops: crate::application::asset_ops::State,
     pub(crate) workload: workload::State,
     pub(crate) incidents: crate::scenario::Incidents,
     pub(crate) facts: crate::seed::Facts,
@@ -119,6 +120,7 @@ pub(crate) fn tick(world: &mut World) {
     elb::tick(world);
     rds::tick(world);
     workload::tick(world);
+    ssm::tick(world);
     if world.now.floor_minute() == world.now {
         ecs::publish(world);
         elb::publish(world);

@@ -34,6 +34,7 @@ pub(crate) use rest::{Address, Payload};
 use self::query::read_scalar;
 use self::route::{Protocol, Route, Scope};
 use self::shape::Api;
+use crate::application::asset_ops;
 use crate::error::{ApiError, OpResult};
 use crate::fault::{self, Fault, FaultRule, Faults};
 use crate::ids::Ids;
@@ -91,6 +92,9 @@ impl World {
     /// Whoever carries the answer to the caller has to heed its [`Delivery`].
     pub fn handle(&mut self, request: &Request<Bytes>) -> Response<Bytes> {
         let request_id = self.gateway.ids.uuid();
+        if let Some(answer) = asset_ops::answer(self, request) {
+            return finish(answer, self.now, &request_id);
+        }
         // What encodes the body of a REST request belongs to the object in it.
         let rest = rest::find(request);
         let body = match &rest {

@@ -44,7 +44,7 @@ pub(super) async fn in_parts<'c>(
     };
     step.note("upload", &id);
     let id = Later::Known(id);
-    let meter = Meter::new(&change.ctx.ui, &change.ctx.clock, "sending", upload.size);
+    let meter = Meter::new(&change.ctx.ui, "sending", upload.size);
     let numbers: Vec<(i32, u64)> = (1..)
         .zip((0..upload.size).step_by(usize::try_from(part_size).unwrap_or(usize::MAX)))
         .collect();

@@ -98,7 +98,7 @@ impl Verb for UploadArgs {
 
 async fn hashed(ctx: &Ctx, files: &[Local]) -> Result<Vec<Sha256>> {
     let total = files.iter().map(|file| file.size).sum();
-    let meter = Meter::new(&ctx.ui, &ctx.clock, "hashing", total);
+    let meter = Meter::new(&ctx.ui, "hashing", total);
     let digests = digests(files, &meter).await?;
     let rate = rate(total, meter.took())
         .map(|rate| format!(", {rate}"))

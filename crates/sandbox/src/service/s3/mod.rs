@@ -146,6 +146,12 @@ pub(crate) fn keys(world: &World, bucket: &str) -> Vec<String> {
         .collect()
 }
 
+/// The bytes of an object.
+pub(crate) fn bytes(world: &World, bucket: &str, key: &str) -> Option<Bytes> {
+    let object = world.services.s3.buckets.get(bucket)?.current(key)?;
+    Some(object.content.as_ref()?.bytes.clone())
+}
+
 /// The SHA-256 digest of `bytes` in hexadecimal digits.
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     checksum::hex(&checksum::Algorithm::Sha256.of(bytes))

@@ -95,6 +95,12 @@ pub(crate) fn has_current(world: &World, name: &str) -> bool {
         .is_some_and(|secret| secret.staged(CURRENT).is_some())
 }
 
+/// The text of a secret's current version.
+pub(crate) fn current_text(world: &World, name: &str) -> Option<String> {
+    let secret = world.services.secretsmanager.secrets.get(name)?;
+    secret.staged(CURRENT)?.value.text().map(str::to_owned)
+}
+
 /// Creates a secret; without a `value` it has no version at all. Answers the ARN.
 pub(crate) fn create(
     world: &mut World,

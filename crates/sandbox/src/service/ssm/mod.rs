@@ -1,6 +1,7 @@
-//! Systems Manager. Parameter Store: hierarchical parameters with versions, labels and data types; the sessions of Session
-//! Manager are in `session/`.
+//! Systems Manager: Parameter Store with its versions, labels and data types, and commands on instances; the sessions of
+//! Session Manager are in `session/`.
 
+mod command;
 mod describe;
 mod label;
 mod parameter;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+pub(crate) use command::tick;
 pub(crate) use parameter::{Parameter, Version};
 pub(crate) use put::is_ami;
 
@@ -24,17 +26,24 @@ use crate::world::World;
 #[derive(Debug, Default)]
 pub(crate) struct State {
     parameters: BTreeMap<String, Parameter>,
+    /// Commands that were sent to instances, the oldest first.
+    commands: Vec<command::Command>,
 }
 
 operations! {
+    Write CancelCommand => command::cancel_command,
+    Read DescribeInstanceInformation => command::describe_instance_information,
     Read DescribeParameters => describe::describe_parameters,
+    Read GetCommandInvocation => command::get_command_invocation,
     Read GetParameter => get_parameter,
     Read GetParameterHistory => describe::get_parameter_history,
     Read GetParameters => get_parameters,
     Read GetParametersByPath => describe::get_parameters_by_path,
     Write LabelParameterVersion => label::label_parameter_version,
+    Read ListCommandInvocations => command::list_command_invocations,
     Write PutParameter => put::put_parameter,
     Write ResumeSession => crate::session::resume,
+    Write SendCommand => command::send_command,
     Write StartSession => crate::session::start,
     Write TerminateSession => crate::session::terminate,
 }
