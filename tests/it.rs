@@ -41,10 +41,10 @@ mod completion;
 mod completion_shells;
 #[path = "it/config.rs"]
 mod config;
-#[path = "it/exec.rs"]
-mod exec;
 #[path = "it/deploy.rs"]
 mod deploy;
+#[path = "it/exec.rs"]
+mod exec;
 #[path = "it/fleet.rs"]
 mod fleet;
 #[path = "it/fleet_budgets.rs"]

@@ -4,7 +4,8 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    bundle, config, db, deploy, exec, exit_codes, explain, fleet, history, lock, logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, task, version, whoami,
+    bundle, config, db, deploy, exec, exit_codes, explain, fleet, history, lock, logs, migrate, port_forward,
+    rollout, run, runs, sandbox, schema, secrets, task, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::error::{ERROR_SCHEMA, ErrorDocument};

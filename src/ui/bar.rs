@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::Ui;
 use super::defuse::one_line;
 
 /// Before that nobody wonders whether something is going on.
@@ -106,6 +107,25 @@ impl Drop for Bar {
         state.over = true;
         if let Some(bar) = state.shown.take() {
             bar.finish_and_clear();
+        }
+    }
+}
+
+impl Ui {
+    /// Shows how far a computation is, for as long as the returned value lives: on a terminal, and only
+    /// when it takes longer than a second.
+    pub(crate) fn bar(&self, what: &str) -> Bar {
+        match &self.bars {
+            Some(bars) => Bar::on(bars, self.unicode, what),
+            None => Bar::silent(),
+        }
+    }
+
+    /// The same for bytes, with their rate.
+    pub(crate) fn bytes_bar(&self, what: &str) -> Bar {
+        match &self.bars {
+            Some(bars) => Bar::of_bytes(bars, self.unicode, what),
+            None => Bar::silent(),
         }
     }
 }

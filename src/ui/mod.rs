@@ -391,37 +391,9 @@ impl Ui {
         }
     }
 
-    /// Shows that something is going on, for as long as the returned value lives.
-    pub(crate) fn progress(&self, what: &str) -> Progress {
-        match &self.bars {
-            Some(bars) => Progress::spinner(bars, self.unicode, what),
-            None => {
-                self.status(what);
-                Progress::silent()
-            }
-        }
-    }
-
     /// Whether lines that [`Self::progress`] shows change in place.
     pub(crate) fn is_live(&self) -> bool {
         self.bars.is_some()
-    }
-
-    /// Shows how far a computation is, for as long as the returned value lives: on a terminal, and only
-    /// when it takes longer than a second.
-    pub(crate) fn bar(&self, what: &str) -> Bar {
-        match &self.bars {
-            Some(bars) => Bar::on(bars, self.unicode, what),
-            None => Bar::silent(),
-        }
-    }
-
-    /// The same for bytes, with their rate.
-    pub(crate) fn bytes_bar(&self, what: &str) -> Bar {
-        match &self.bars {
-            Some(bars) => Bar::of_bytes(bars, self.unicode, what),
-            None => Bar::silent(),
-        }
     }
 
     /// Whether anybody can be asked.

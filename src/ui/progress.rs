@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::Ui;
 use super::defuse::one_line;
 
 /// For terminals whose locale has no other letters.
@@ -36,6 +37,19 @@ impl Progress {
     pub(crate) fn say(&self, what: &str) {
         if let Some(bar) = &self.0 {
             bar.set_message(one_line(what));
+        }
+    }
+}
+
+impl Ui {
+    /// Shows that something is going on, for as long as the returned value lives.
+    pub(crate) fn progress(&self, what: &str) -> Progress {
+        match &self.bars {
+            Some(bars) => Progress::spinner(bars, self.unicode, what),
+            None => {
+                self.status(what);
+                Progress::silent()
+            }
         }
     }
 }

@@ -26,6 +26,19 @@ const COMMANDS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "bundle apply",
+        &[
+            "bundle",
+            "apply",
+            "c81d4e2e",
+            "--instance",
+            "i-ec3493695c7560645",
+            "--fleet",
+            "production/gpu-default",
+            "--yes",
+        ],
+    ),
+    (
         "bundle create",
         &[
             "bundle",
@@ -191,8 +204,8 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("tinker", &["tinker"]),
     ("run", &["run", "--", "php", "artisan", "about"]),
     ("seed", &["seed", "--yes"]),
-        "task describe",
-        &["task", "describe", "0123456789abcdef0123456789abcdef"],
+    "task describe",
+    &["task", "describe", "0123456789abcdef0123456789abcdef"],
     ("task list", &["task", "list"]),
     ("triage", &["triage", "--fail-on", "never"]),
     ("whoami", &["whoami"]),

@@ -277,7 +277,7 @@ async fn the_backend_is_told_and_the_secret_is_never_shown() {
             "--notes",
             "tried",
             "--yes",
-            "-vv",
+            "--verbose",
         ];
         let set = [
             ("ASSET_OPS_API_URL", url.to_owned()),

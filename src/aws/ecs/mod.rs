@@ -1,8 +1,8 @@
 //! Operations on ecs: services, task definitions, and tasks from their start to their end.
 
 pub(crate) mod definitions;
-mod exec;
 pub(crate) mod deploy;
+mod exec;
 pub(crate) mod health;
 pub(crate) mod registered;
 pub(crate) mod rollouts;
@@ -11,8 +11,8 @@ pub(crate) mod services;
 pub(crate) mod tasks;
 
 pub(crate) use definitions::{ContainerDefinition, TaskDefinition};
-pub(crate) use exec::ExecuteCommand;
 pub(crate) use deploy::{StopServiceDeployment, UpdateService};
+pub(crate) use exec::ExecuteCommand;
 pub(crate) use health::ServiceDeployment;
 pub(crate) use registered::{RegisterTaskDefinition, Registered};
 pub(crate) use rollouts::{RolloutRecord, ServiceRevision};

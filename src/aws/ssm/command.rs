@@ -57,6 +57,23 @@ pub(crate) struct Invocation {
     pub(crate) requested: Option<Timestamp>,
 }
 
+impl Invocation {
+    /// One that Systems Manager does not show yet.
+    pub(crate) fn just_sent(command: &str, instance: &str, comment: &str) -> Self {
+        Self {
+            command: command.to_owned(),
+            instance: instance.to_owned(),
+            comment: comment.to_owned(),
+            progress: Progress::UnderWay,
+            status: "Pending".to_owned(),
+            exit_code: None,
+            stdout: String::new(),
+            stderr: String::new(),
+            requested: None,
+        }
+    }
+}
+
 fn progress(status: &str) -> Progress {
     match status {
         "Success" => Progress::Succeeded,

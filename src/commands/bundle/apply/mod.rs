@@ -15,7 +15,7 @@ use super::pointer::SMALL;
 use super::verify::{Depth, check};
 use crate::aws::asset_ops::RecordSync;
 use crate::aws::s3::upload::PutObject;
-use crate::aws::ssm::command::{Invocation, SendCommand};
+use crate::aws::ssm::command::{Invocation, Progress, SendCommand};
 use crate::bundle::Problem;
 use crate::change::journal::Record;
 use crate::change::{
@@ -161,6 +161,22 @@ impl Audit {
 }
 
 impl Apply<'_> {
+    /// The command that a run of the last minutes has sent to this node and that lists do not show yet.
+    async fn just_sent(&self, record: &Record, listed: &[Invocation]) -> Result<Option<Invocation>> {
+        let note = |name: &str| record.notes.get(name).map(String::as_str);
+        let (Some(command), Some(instance), Some(comment)) =
+            (note("command"), note("instance"), note("comment"))
+        else {
+            return Ok(None);
+        };
+        if instance != self.instance.as_ref() || listed.iter().any(|found| found.command == command) {
+            return Ok(None);
+        }
+        let found = self.ctx.aws.invocation(command, instance).await?;
+        let under_way = found.is_none_or(|found| found.progress == Progress::UnderWay);
+        Ok(under_way.then(|| Invocation::just_sent(command, instance, comment)))
+    }
+
     /// The entry of the audit log, where there is one.
     fn record(&self, action: &ApplyAction) -> Option<RecordSync> {
         let audit = self.audit.as_ref()?;
@@ -236,7 +252,7 @@ impl Change for Apply<'_> {
         words(self.instance.as_ref())
     }
 
-    async fn observe(&self, _target: &Target, _recent: &[Record]) -> Result<Seen> {
+    async fn observe(&self, _target: &Target, recent: &[Record]) -> Result<Seen> {
         let aws = &self.ctx.aws;
         let instance = self.instance.as_ref();
         let bundle = self.library.find(&self.bundle, Some(&self.fleet)).await?;
@@ -247,6 +263,10 @@ impl Change for Apply<'_> {
             aws.scripts_under_way(instance),
             aws.bucket(&self.layout, "logs"),
         )?;
+        let mut under_way = under_way;
+        for record in recent {
+            under_way.extend(self.just_sent(record, &under_way).await?);
+        }
         Ok(Seen {
             bundle: bundle.entry.label(),
             bundle_id: bundle.entry.id.to_string(),
@@ -305,6 +325,8 @@ impl Change for Apply<'_> {
         }
         let command = step.send(&self.ctx.aws, &action.call).await?;
         step.note("command", &command);
+        step.note("instance", &action.call.instance);
+        step.note("comment", &action.call.comment);
         Ok(Done::new(format!("sent command {command} to {}", self.instance)).with(command))
     }
 

@@ -320,11 +320,6 @@ pub(super) fn list_command_invocations(world: &World, input: &Value) -> OpResult
                 "StandardErrorUrl": "",
                 "CommandPlugins": [],
                 "ServiceRole": "",
-                "NotificationConfig": {
-                    "NotificationArn": "",
-                    "NotificationEvents": [],
-                    "NotificationType": "",
-                },
                 "CloudWatchOutputConfig": output_config(command),
             })
         })
