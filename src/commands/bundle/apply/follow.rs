@@ -208,18 +208,13 @@ pub(super) async fn attach(
             ApplyResult::going_on(command, instance),
         ),
     };
-    let outcome = conclude_end(
-        &words(instance),
-        super::plan::STEP,
-        &end,
-        ctx.cancel.is_cancelled(),
-    );
+    let outcome = conclude_end(&words(instance), instance, &end, ctx.cancel.is_cancelled());
     ctx.emit_outcome(&result, outcome)
 }
 
 /// Follows what the step has sent, keeps the output and tells the backend.
 pub(super) async fn verify<'c>(change: &Apply<'c>, run: &mut Verification<'_, Apply<'c>>) -> Result<()> {
-    let name = super::plan::STEP;
+    let name = change.instance.as_ref();
     let done: Vec<_> = run
         .done()
         .into_iter()

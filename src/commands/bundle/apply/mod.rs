@@ -297,6 +297,10 @@ impl Change for Apply<'_> {
         Ok(plan)
     }
 
+    fn covers(&self, _seen: &Seen, _plan: &Plan<ApplyAction>) -> Vec<String> {
+        vec![self.instance.to_string()]
+    }
+
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
         let action = step.action();
         if let Some(command) = &action.going_on {
@@ -335,7 +339,7 @@ impl Change for Apply<'_> {
     }
 
     fn document(&self, _seen: &Seen, outcome: &Outcome<Self>) -> Option<ApplyResult> {
-        let mut result = outcome.endings.get(plan::STEP)?.clone();
+        let mut result = outcome.endings.get(self.instance.as_ref())?.clone();
         result.run = Some(outcome.run.clone());
         Some(result)
     }

@@ -10,9 +10,6 @@ use crate::error::{CommandLine, ErrorKind, Hint};
 use crate::layout::FleetId;
 use crate::output::one_line;
 
-/// The name of the one step.
-pub(super) const STEP: &str = "apply";
-
 /// What the node runs (the platform's runbook, "Apply Bundle to Dev Instance").
 const SCRIPT: &str = "/opt/comfyui/bin/apply-bundle.sh";
 const ROOT: &str = "/opt/comfyui";
@@ -75,7 +72,7 @@ pub(super) fn plan(wanted: &Wanted<'_>, seen: &Seen, now: Timestamp) -> Plan<App
         Some(invocation) => format!("go on with command {}, which is under way", invocation.command),
         None => "run the node's script, restart ComfyUI and the worker".to_owned(),
     };
-    let mut step = Step::new(STEP, summary, calls, action.clone());
+    let mut step = Step::new(instance, summary, calls, action.clone());
     step.if_needed = vec![action.keep(None).described()];
     step.notes
         .push(format!("the node fetches up to {}", size(seen.bytes)));
