@@ -1,5 +1,6 @@
 //! From a parsed command line to its exit status: settings, [`Ctx`], the verb, interrupts.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -99,11 +100,7 @@ async fn context(
         is_ours,
         ..
     } = process;
-    let explicit = global.config_file.clone().or_else(|| {
-        Some(PathBuf::from(
-            env.get("BPCTL_CONFIG").filter(|path| !path.is_empty())?,
-        ))
-    });
+    let explicit = named_file(global, &env);
     let found = if needs.configuration == Configuration::Unread {
         Ok(None)
     } else {
@@ -189,6 +186,12 @@ async fn context(
         attached,
         command_tree,
     })
+}
+
+/// The configuration file that a flag or a variable names.
+fn named_file(global: &GlobalArgs, env: &BTreeMap<String, String>) -> Option<PathBuf> {
+    let named = || env.get("BPCTL_CONFIG").filter(|path| !path.is_empty());
+    global.config_file.clone().or_else(|| named().map(PathBuf::from))
 }
 
 /// A command line as it can be typed again, without the program's name.

@@ -204,8 +204,10 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("tinker", &["tinker"]),
     ("run", &["run", "--", "php", "artisan", "about"]),
     ("seed", &["seed", "--yes"]),
-    "task describe",
-    &["task", "describe", "0123456789abcdef0123456789abcdef"],
+    (
+        "task describe",
+        &["task", "describe", "0123456789abcdef0123456789abcdef"],
+    ),
     ("task list", &["task", "list"]),
     ("triage", &["triage", "--fail-on", "never"]),
     ("whoami", &["whoami"]),

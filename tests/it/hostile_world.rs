@@ -302,7 +302,7 @@ async fn no_text_from_aws_is_more_than_text() {
         let account = account();
         for command in COMMANDS {
             for format in ["table", "wide", "json", "yaml", "jsonl", "name", "markdown"] {
-                let args = [command, &["-o", format]].concat();
+                let args = [*command, &["-o", format]].concat();
                 let what = args.join(" ");
                 let run = self::run(&account, text, &args, true).await;
                 assert_seen(&run.stdout, false, &what);
@@ -328,7 +328,7 @@ async fn no_text_from_aws_is_more_than_text() {
 async fn colours_are_the_only_sequences() {
     let account = account();
     for command in COMMANDS {
-        let args = [command, &["--color", "always", "-o", "wide"]].concat();
+        let args = [*command, &["--color", "always", "-o", "wide"]].concat();
         let run = self::run(&account, HOSTILE[0], &args, false).await;
         assert_seen(&run.stdout, true, &args.join(" "));
         assert_seen(&run.stderr, true, &args.join(" "));

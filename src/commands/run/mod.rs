@@ -187,6 +187,10 @@ impl<K: Kind> Change for OneOff<'_, K> {
         plan::plan(K::NAME, &self.request, seen, basis)
     }
 
+    fn covers(&self, _seen: &plan::Observed, _plan: &Plan<plan::Start>) -> Vec<String> {
+        vec![plan::STEP.to_owned()]
+    }
+
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
         act::act(self, step).await
     }

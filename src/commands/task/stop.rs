@@ -125,6 +125,10 @@ impl Change for Stop<'_> {
         Ok(plan)
     }
 
+    fn covers(&self, _seen: &Vec<Task>, _plan: &Plan<StopOne>) -> Vec<String> {
+        self.tasks.iter().map(|task| task.id.clone()).collect()
+    }
+
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
         let StopOne(call) = step.action();
         step.send(&self.ctx.aws, call).await?;
