@@ -27,6 +27,9 @@ use crate::rollout::{ContainerPlaces, Following, Standing, Watcher, number};
 ///
 /// Works also where the circuit breaker is off. Ends with 0 once the tasks of before run again.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl rollout abort backend
+  bpctl rollout abort backend --reason 'wrong tag'")]
 pub(super) struct AbortArgs {
     /// Which service
     #[arg(value_name = "SERVICE")]

@@ -25,6 +25,9 @@ use crate::rollout::brings;
 ///
 /// ECS keeps the last 90 days; who and why come from the history that every bpctl shares, where bpctl has deployed.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl rollout history backend
+  bpctl rollout history backend -o json")]
 pub(super) struct HistoryArgs {
     /// Which service
     #[arg(value_name = "SERVICE")]

@@ -22,6 +22,9 @@ use crate::rollout::{brings, standing};
 ///
 /// A look, without waiting: `rollout watch` waits and ends with the verdict.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl rollout status
+  bpctl rollout status backend -o json")]
 pub(super) struct StatusArgs {
     /// Which services
     #[arg(value_enum, default_value_t)]
