@@ -45,9 +45,9 @@ const TABLE: &[Foreign] = &[
         &["fleet", "status"],
     ),
     at_the_top(
-        &["logs", "log", "tail", "events"],
-        "the lines of the logs that matter are quoted by",
-        &["triage"],
+        &["log", "tail", "events"],
+        "the lines of containers are shown by",
+        &["logs"],
     ),
     at_the_top(
         &[

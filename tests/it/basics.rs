@@ -217,7 +217,7 @@ async fn every_line_of_jsonl_says_what_it_is_and_where_it_comes_from() {
 async fn verbs_of_other_tools_are_answered_with_ours() {
     let account = Account::with(&[]);
     for (args, ours) in [
-        (&["logs", "-f"][..], "`bpctl triage`"),
+        (&["tail", "-f"][..], "`bpctl logs`"),
         (&["get", "pods"], "`bpctl fleet list`"),
         (&["ssh"], "`bpctl exec --help`"),
         (&["proxy"], "`bpctl port-forward --help`"),

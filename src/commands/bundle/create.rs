@@ -106,7 +106,7 @@ impl FromStr for AssetName {
         let asset = asset.strip_prefix("assets/").unwrap_or(asset);
         let (kind, digest) = asset
             .split_once('/')
-            .ok_or_else(|| "write `KIND/SHA256`, as `bpctl bundle upload` prints it".to_owned())?;
+            .ok_or_else(|| "write `KIND/SHA256`, as the upload of a file prints it".to_owned())?;
         Ok(Self {
             kind: Kind::named(kind).ok_or_else(|| format!("there is no kind `{kind}`"))?,
             sha256: digest
@@ -427,7 +427,8 @@ impl Change for Create<'_> {
             refuse(
                 ErrorKind::Usage,
                 format!("leave out `{path}`: the other bundle has nothing at this path"),
-                Hint::new("`bpctl bundle show` lists the paths of a bundle"),
+                Hint::new("see the paths of a bundle with")
+                    .command(CommandLine::bpctl(["bundle", "show", "--help"])),
             );
         }
         for key in &seen.missing {

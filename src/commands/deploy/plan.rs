@@ -54,11 +54,10 @@ pub(crate) fn plan(request: &Request, seen: &Seen) -> Plan<Action> {
         blockers.extend(checked.blockers);
         if is_in_place(request, seen, one) {
             warnings.push(format!(
-                "{}: {}:{} with these images is in place already; `bpctl deploy {}` restarts its tasks",
+                "{}: {}:{} with these images is in place already; a deployment that names none restarts its tasks",
                 one.app.word(),
                 one.current.family,
-                one.current.revision,
-                one.app.word()
+                one.current.revision
             ));
             continue;
         }

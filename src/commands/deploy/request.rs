@@ -58,7 +58,7 @@ impl Request {
         if matches!(self.what, What::Revision(_) | What::Before(..)) && self.apps.len() > 1 {
             return Err(
                 CtlError::usage("deploy a revision: each service has task definitions of its own")
-                    .hint("name the service: `bpctl deploy backend --task-definition REV`"),
+                    .hint("name one service"),
             );
         }
         Ok(())

@@ -36,7 +36,7 @@ pub(crate) use seed::SeedArgs;
   bpctl run -- php artisan tinker --execute 'echo User::count();'
   bpctl run --container nextjs -- node --version
   bpctl run --detach -- php artisan videos:reindex      start only; follow later with --attach
-  bpctl run --print-aws -- php artisan about            the same as an `aws ecs run-task` command")]
+  bpctl run --print-aws -- php artisan about            the same as a command of the aws tool")]
 pub(crate) struct RunArgs {
     /// The command and its arguments, behind `--`
     #[arg(

@@ -65,8 +65,10 @@ impl Verb for UploadArgs {
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
         if self.change.print_aws {
-            return Err(CtlError::usage("print the aws commands of an upload: the bytes of a file are not in them")
-                .hint("`aws s3 cp FILE s3://BUCKET/KEY --checksum-algorithm SHA256` sends a file; `--dry-run` says which key"));
+            return Err(CtlError::usage(
+                "print the aws commands of an upload: the bytes of a file are not in them",
+            )
+            .hint("`--dry-run` says which key each file gets"));
         }
         let mut files = Vec::with_capacity(self.files.len());
         for path in &self.files {
