@@ -98,17 +98,19 @@ const TABLE: &[Foreign] = &[
         &["whoami"],
     ),
     at_the_top(
-        &[
-            "deploy",
-            "apply",
-            "rollback",
-            "redeploy",
-            "release",
-            "update",
-            "deployments",
-        ],
-        "bpctl deploys nothing; how a deployment goes, and what went wrong with it, is told by",
-        &["triage"],
+        &["apply", "redeploy", "release", "update"],
+        "images and task definitions are deployed by",
+        &["deploy", "--help"],
+    ),
+    at_the_top(
+        &["rollback"],
+        "a service goes back to what ran before by",
+        &["rollout", "undo", "--help"],
+    ),
+    at_the_top(
+        &["deployments"],
+        "deployments of a service are listed by",
+        &["rollout", "history", "--help"],
     ),
     at_the_top(
         &["scale", "autoscale", "resize"],
@@ -123,7 +125,7 @@ const TABLE: &[Foreign] = &[
         &["fleet", "scale-to-zero", "--help"],
     ),
     at_the_top(
-        &["run", "job", "jobs", "workflow", "resume", "retry", "rerun"],
+        &["job", "jobs", "workflow", "resume", "retry", "rerun"],
         "runs that changed something are listed by",
         &["runs", "list"],
     ),

@@ -295,6 +295,13 @@ fn assert_text(markdown: &str, what: &str) {
     }
 }
 
+/// What stands behind `--` is not for bpctl.
+fn with_options<'a>(command: &[&'a str], options: &[&'a str]) -> Vec<&'a str> {
+    let end = command.iter().position(|word| *word == "--");
+    let (own, passed_on) = command.split_at(end.unwrap_or(command.len()));
+    [own, options, passed_on].concat()
+}
+
 #[tokio::test(start_paused = true)]
 async fn no_text_from_aws_is_more_than_text() {
     let mut hostile_results = 0;
@@ -302,7 +309,7 @@ async fn no_text_from_aws_is_more_than_text() {
         let account = account();
         for command in COMMANDS {
             for format in ["table", "wide", "json", "yaml", "jsonl", "name", "markdown"] {
-                let args = [*command, &["-o", format]].concat();
+                let args = with_options(command, &["-o", format]);
                 let what = args.join(" ");
                 let run = self::run(&account, text, &args, true).await;
                 assert_seen(&run.stdout, false, &what);
@@ -328,7 +335,7 @@ async fn no_text_from_aws_is_more_than_text() {
 async fn colours_are_the_only_sequences() {
     let account = account();
     for command in COMMANDS {
-        let args = [*command, &["--color", "always", "-o", "wide"]].concat();
+        let args = with_options(command, &["--color", "always", "-o", "wide"]);
         let run = self::run(&account, HOSTILE[0], &args, false).await;
         assert_seen(&run.stdout, true, &args.join(" "));
         assert_seen(&run.stderr, true, &args.join(" "));

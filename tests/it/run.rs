@@ -46,7 +46,9 @@ async fn the_lines_of_the_command_are_the_result_and_its_status_is_bpctls() {
     assert_eq!(run.status.code(), 0, "{}", run.text());
     assert!(run.stdout.contains("Laravel Version ...."), "{}", run.text());
     assert!(
-        run.stdout.lines().all(|line| line.starts_with("  ")),
+        run.stdout
+            .lines()
+            .all(|line| line.is_empty() || line.starts_with("  ")),
         "{}",
         run.text()
     );
