@@ -1,5 +1,7 @@
 //! Runs that were cut off, runs elsewhere, runs that are taken back.
 
+use std::time::Duration;
+
 use super::*;
 
 /// Cuts the journal of a run off in the middle of its only step, as a kill does.
@@ -240,6 +242,8 @@ async fn a_finished_run_can_be_taken_back_and_only_once() {
             args: yes(),
         }),
     );
+    // The ids of runs tell their order by the second.
+    here.clock.sleep(Duration::from_secs(1)).await;
     run(&here, &verb).await.unwrap();
     assert_eq!(verb.sent(), ["a", "b", "unb", "una"]);
     run(&here, &verb).await.unwrap();
