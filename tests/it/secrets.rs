@@ -180,7 +180,7 @@ async fn a_value_is_set_from_stdin_shown_as_stale_and_taken_back() {
         "{}",
         run.text()
     );
-    assert!(run.stderr.contains("aws ecs update-service"), "{}", run.text());
+    assert!(run.stderr.contains("`bpctl deploy backend`"), "{}", run.text());
     let document = run.json();
     assert_eq!(document["redeploy"], json!(["bp-backend"]));
     assert_eq!(state(&states(&account).await, "app-key"), "stale-in-tasks");
@@ -445,7 +445,7 @@ async fn a_fleet_secret_is_rotated_and_its_followers_are_named() {
     assert!(!run.text().contains(&now), "{}", run.text());
     for words in [
         "register with the new secret and are refused",
-        "aws ecs update-service",
+        "`bpctl deploy backend`",
         "start-instance-refresh --auto-scaling-group-name asg-production-gpu-default",
     ] {
         assert!(run.stderr.contains(words), "{words}\n{}", run.text());

@@ -231,7 +231,7 @@ impl<O: Occasion> Writing<'_, O> {
     pub(super) fn after(&self, args: &ChangeArgs) {
         let apps = self.apps_to_redeploy();
         if args.may_change() && !is_undo(self.ctx) {
-            hint_at_redeployment(self.ctx, &self.layout, &apps);
+            hint_at_redeployment(self.ctx, &apps);
         }
     }
 }

@@ -8,7 +8,8 @@ use super::view::or_dash;
 use super::write::{Occasion, Writing};
 use crate::change::{Outcome, RunId, State};
 use crate::context::Ctx;
-use crate::layout::{App, Layout};
+use crate::error::CommandLine;
+use crate::layout::App;
 use crate::output::{Render, Table, View};
 
 /// The result of a verb that writes secrets.
@@ -98,12 +99,11 @@ impl Render for WriteResult {
 }
 
 /// Says how running tasks come to the new values.
-pub(super) fn hint_at_redeployment(ctx: &Ctx, layout: &Layout, apps: &[App]) {
+pub(super) fn hint_at_redeployment(ctx: &Ctx, apps: &[App]) {
     for app in apps {
-        let command = crate::triage::commands::redeploy(layout, *app);
         ctx.ui.hint((
             "running tasks keep the values that they started with; replace them with",
-            command,
+            CommandLine::bpctl(["deploy", app.word()]),
         ));
     }
 }
