@@ -154,7 +154,7 @@ async fn a_command_line_that_makes_no_sense_is_an_annotation() {
         &["fleet", "lits"][..],
         &["migrate", "--nosuch"],
         &["runs", "show", "nosuch"],
-        &["logs"],
+        &["nosuch"],
         &["runs", "resume", "20260115T090000Z-000000000000"],
     ] {
         let step = step(&account, args).await;
