@@ -11,9 +11,11 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import jsonschema
@@ -21,7 +23,7 @@ import jsonschema
 FLEET = "production/gpu-default"
 
 # Scenarios in which everything that only looks is run.
-SCENARIOS = ["healthy", "crash-loop", "metrics-silent", "ami-missing", "rds-refused", "expired-credentials"]
+SCENARIOS = ["healthy", "crash-loop", "metrics-silent", "ami-missing", "rds-refused", "bundle-corrupt", "expired-credentials"]
 
 # Commands that change nothing.
 LOOKS = [
@@ -45,6 +47,23 @@ LOOKS = [
     "runs prune --dry-run",
     "history",
     "lock list",
+    "secrets list",
+    "secrets get app-key",
+    "secrets history app-key",
+    "secrets diff --against sandbox",
+    "secrets set app-key --generate --dry-run",
+    "bundle list",
+    "bundle show c81d4e2e",
+    "bundle verify c81d4e2e --deep",
+    "bundle diff 2f6c1f0e c81d4e2e",
+    "bundle history --fleet staging/gpu-default",
+    "logs backend --since 10m --max 5",
+    "deploy --dry-run",
+    "rollout status",
+    "rollout history backend",
+    "task list",
+    "task list --stopped",
+    "run --dry-run -- php artisan about",
     "sandbox status",
     "sandbox reveal",
     f"fleet scale {FLEET} --desired 1 --dry-run",
@@ -74,6 +93,7 @@ ANYWHERE = [
 
 # A day's work, one after the other in one sandbox; {run} is the newest run of this machine.
 WORK = [
+    "bundle apply c81d4e2e --instance {instance} --fleet production/gpu-default --yes",
     f"fleet scale {FLEET} --max 9 --yes",
     "runs show {run}",
     "runs undo {run} --dry-run",
@@ -85,6 +105,17 @@ WORK = [
     "runs list",
     "history",
     f"fleet scale-to-zero {FLEET} --force --confirm sandbox",
+    "secrets set app-key --generate --yes",
+    "secrets undo app-key --yes",
+    "bundle activate c81d4e2e --fleet staging/gpu-default --yes",
+    "bundle create --name again --from c81d4e2e --yes",
+    "bundle upload {file} --kind lora --yes",
+    "exec -- true",
+    "run --yes -- php artisan about",
+    "deploy backend --yes",
+    "rollout history backend",
+    "task describe {task}",
+    "task stop {task} --yes",
     "migrate --yes",
     "runs list",
     "history",
@@ -143,7 +174,9 @@ class Checker:
             self.bad.append(f"{line}: {name} at {problem.json_path}: {problem.message[:300]}")
 
     def run(self, command, format):
-        line = f"{command} -o {format}"
+        # What stands behind `--` is not for bpctl.
+        own, dashes, passed_on = command.partition(" -- ")
+        line = f"{own} -o {format}{dashes}{passed_on}"
         done = subprocess.run([self.bpctl, *line.split()], capture_output=True, text=True, check=False)
         if format == "json" and done.stdout:
             self.document(line, json.loads(done.stdout))
@@ -157,19 +190,43 @@ class Checker:
         if not done.stdout and not errors and format == "json":
             self.bad.append(f"{line}: wrote no document and ended with {done.returncode}: {done.stderr[-300:]}")
 
+    def forwarding(self, command, format):
+        """A command that goes on until it is interrupted; its document comes first."""
+        line = f"{command} -o {format}"
+        words = [self.bpctl, *line.split()]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as going:
+            threading.Timer(5, going.send_signal, [signal.SIGINT]).start()
+            out, err = going.communicate(timeout=60)
+        if going.returncode != 0:
+            self.bad.append(f"{line}: ended with {going.returncode}: {err[-300:]}")
+        for text in [out] if format == "json" else out.splitlines():
+            self.document(line, json.loads(text))
+
     def both(self, command):
         self.run(command, "json")
         self.run(command, "jsonl")
 
 
+def names(bpctl, *words):
+    """The first name of a list, or the result of a query."""
+    listed = subprocess.run([bpctl, *words], capture_output=True, text=True, check=True)
+    return (listed.stdout.split() or ["none"])[0].strip('"')
+
+
 def newest_run(bpctl):
-    listed = subprocess.run([bpctl, "runs", "list", "-o", "name"], capture_output=True, text=True, check=True)
-    return (listed.stdout.split() or ["none"])[0]
+    return names(bpctl, "runs", "list", "-o", "name")
 
 
 def work(checker, format):
-    for command in WORK:
-        checker.run(command.format(run=newest_run(checker.bpctl)), format)
+    instance = names(checker.bpctl, "fleet", "status", FLEET, "--query", "fleets[0].capacity.instances[0].id")
+    with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
+        file.write(b"weights")
+        file.flush()
+        for command in WORK:
+            run, task = newest_run(checker.bpctl), names(checker.bpctl, "task", "list", "-o", "name")
+            checker.run(command.format(run=run, task=task, instance=instance, file=file.name), format)
+    for command in ["port-forward backend :80", "db tunnel --local-port 0"]:
+        checker.forwarding(command, format)
     # A run that is killed leaves a lease and a journal without an end.
     migrating = subprocess.Popen([checker.bpctl, "migrate", "--yes"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for _ in range(200):

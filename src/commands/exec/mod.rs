@@ -44,7 +44,7 @@ const EMPTY_INPUT: Duration = Duration::from_millis(50);
   bpctl exec backend -- php artisan about          one command
   bpctl exec backend -c nginx -t -- vi /etc/nginx/nginx.conf
   bpctl exec -- sh -c 'tar c storage' > storage.tar
-  bpctl exec backend -- php artisan db:show -v -o json | jq -r .stdout.text")]
+  bpctl exec backend -o json -- php artisan db:show -v | jq -r .stdout.text")]
 pub(crate) struct ExecArgs {
     /// Service (backend, frontend) or id of a task
     #[arg(value_name = "SERVICE|TASK", default_value = "backend", add = crate::completion::services())]

@@ -196,7 +196,13 @@ async fn a_versioned_bucket_keeps_what_is_deleted() {
         .unwrap_err()
         .into_service_error();
     assert!(gone.is_no_such_key());
-    let versions = s3.list_object_versions().bucket(models).send().await.unwrap();
+    let versions = s3
+        .list_object_versions()
+        .bucket(models)
+        .prefix("m")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(
         (versions.versions().len(), versions.delete_markers().len()),
         (2, 1)
