@@ -74,11 +74,11 @@ const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 operations! {
     Read BatchGetSecretValue => operations::get_values,
+    Write DeleteSecret => deletion::delete,
     Read DescribeSecret => operations::describe,
     Read GetSecretValue => operations::get_value,
     Read ListSecretVersionIds => operations::list_versions,
     Read ListSecrets => operations::list_secrets,
-    Write DeleteSecret => deletion::delete,
     Write PutSecretValue => write::put_value,
     Write RestoreSecret => deletion::restore,
     Write UpdateSecret => write::update,
