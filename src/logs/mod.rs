@@ -1,7 +1,7 @@
 //! One knowledge of logs: where lines are, how many groups are read as one, and how they are followed without a gap
 //! and without a line twice.
 //!
-//! Nothing is shown here; what is read goes to the [`Reader`]'s caller.
+//! Nothing is shown here; what is read goes to its caller.
 
 mod follow;
 mod history;

@@ -1,7 +1,7 @@
 //! The Session Manager protocol: how a shell or a port in a container is reached through AWS Systems Manager.
 //!
 //! The messages, the channel with its sequence numbers and acknowledgements, and the multiplexing of ports are
-//! plain state without input or output; [`Session`] drives them over a WebSocket. The facts come from the public
+//! plain state without input or output; the driver moves them over a WebSocket. The facts come from the public
 //! sources of AWS' own two ends: the client `session-manager-plugin` and the agent `amazon-ssm-agent`.
 
 mod channel;
