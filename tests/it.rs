@@ -73,6 +73,8 @@ mod hostile;
 mod hostile_world;
 #[path = "it/identity.rs"]
 mod identity;
+#[path = "it/image.rs"]
+mod image;
 #[path = "it/interrupted.rs"]
 mod interrupted;
 #[path = "it/layers.rs"]

@@ -1,9 +1,14 @@
 //! ECR: which images there are, by their tags.
 
+mod scan;
+mod write;
+
 use aws_sdk_ecr::types::{DescribeImagesFilter, ImageIdentifier, TagStatus};
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub(crate) use self::scan::Scan;
+pub(crate) use self::write::{DeleteImages, Deleted, MAX_IDS};
 use super::Aws;
 use super::convert::time;
 use super::pages::Pages;
@@ -12,12 +17,23 @@ use crate::error::{ErrorKind, Required as _, Result, from_sdk};
 /// DescribeImages: at most 1000 images per page (Amazon ECR API Reference).
 const PAGE: i32 = 1000;
 
-/// A tagged image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An image, as ECR lists it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Image {
+    pub(crate) digest: String,
     pub(crate) tags: Vec<String>,
     pub(crate) pushed: Option<Timestamp>,
+    /// Compressed, as it is pulled; of the largest image where this is an index.
+    pub(crate) bytes: Option<u64>,
+    /// Whether it only names other images: one for each processor, and what was recorded of its build.
+    pub(crate) is_index: bool,
 }
+
+/// Media types of indexes.
+const INDEXES: [&str; 2] = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+];
 
 /// BatchGetImage: at most 100 images (Amazon ECR API Reference).
 const BATCH: usize = 100;
@@ -38,6 +54,10 @@ pub(crate) struct Manifest {
     pub(crate) platforms: Option<Vec<String>>,
     /// Digests of the images of an index.
     pub(crate) parts: Vec<String>,
+    /// Digest of the first image of an index that is no attestation.
+    pub(crate) image: Option<String>,
+    /// As ECR keeps it.
+    pub(crate) text: String,
 }
 
 impl Manifest {
@@ -50,7 +70,10 @@ impl Manifest {
             Some(format!("{}/{}", of("os")?, of("architecture")?))
         };
         let digest_of = |part: &Value| Some(part.get("digest")?.as_str()?.to_owned());
+        let is_image = |part: &&Value| said(part).is_some_and(|platform| platform != "unknown/unknown");
         Self {
+            image: parts.and_then(|parts| digest_of(parts.iter().find(is_image)?)),
+            text: text.to_owned(),
             digest: digest.to_owned(),
             // Attestations have the platform `unknown/unknown`.
             platforms: parts.map(|parts| {
@@ -118,16 +141,22 @@ impl Aws {
     ///
     /// All of them are listed: asking for single tags fails as a whole when one of them is missing.
     pub(crate) async fn images(&self, repository: &str) -> Result<Option<Vec<Image>>> {
+        self.images_that_are(repository, TagStatus::Tagged).await
+    }
+
+    /// The same with those that have no tag, the parts of indexes among them.
+    pub(crate) async fn all_images(&self, repository: &str) -> Result<Option<Vec<Image>>> {
+        self.images_that_are(repository, TagStatus::Any).await
+    }
+
+    async fn images_that_are(&self, repository: &str, status: TagStatus) -> Result<Option<Vec<Image>>> {
+        const REQUEST: &str = "DescribeImages";
         let stream = self
             .ecr_client()
             .await?
             .describe_images()
             .repository_name(repository)
-            .filter(
-                DescribeImagesFilter::builder()
-                    .tag_status(TagStatus::Tagged)
-                    .build(),
-            )
+            .filter(DescribeImagesFilter::builder().tag_status(status).build())
             .max_results(PAGE)
             .into_paginator()
             .send();
@@ -137,13 +166,20 @@ impl Aws {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let mut images: Vec<Image> = found
-            .iter()
-            .map(|image| Image {
+        let mut images = Vec::with_capacity(found.len());
+        for image in &found {
+            images.push(Image {
+                digest: image.image_digest().required(REQUEST, "imageDigest")?.to_owned(),
                 tags: image.image_tags().to_vec(),
                 pushed: time(image.image_pushed_at()),
-            })
-            .collect();
+                bytes: image
+                    .image_size_in_bytes()
+                    .and_then(|bytes| u64::try_from(bytes).ok()),
+                is_index: image
+                    .image_manifest_media_type()
+                    .is_some_and(|kind| INDEXES.contains(&kind)),
+            });
+        }
         images.sort_by_key(|image| std::cmp::Reverse(image.pushed));
         Ok(Some(images))
     }
@@ -163,6 +199,7 @@ mod tests {
         ]});
         let manifest = Manifest::of("sha256:i", &index.to_string());
         assert_eq!(manifest.platforms, Some(vec!["linux/arm64".to_owned()]));
+        assert_eq!(manifest.image.as_deref(), Some("sha256:a"));
         assert!(manifest.has("sha256:i") && manifest.has("sha256:a") && !manifest.has("sha256:c"));
         let single = json!({"config": {"digest": "sha256:c"}, "layers": []});
         assert_eq!(Manifest::of("sha256:i", &single.to_string()).platforms, None);

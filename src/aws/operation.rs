@@ -38,7 +38,15 @@ const READS: &[(&str, &[&str])] = &[
     ),
     ("cloudwatch", &["DescribeAlarms", "GetMetricData"]),
     ("ec2", &["DescribeImages"]),
-    ("ecr", &["BatchGetImage", "DescribeImages"]),
+    (
+        "ecr",
+        &[
+            "BatchGetImage",
+            "DescribeImageScanFindings",
+            "DescribeImages",
+            "GetAuthorizationToken",
+        ],
+    ),
     (
         "ecs",
         &[

@@ -36,7 +36,7 @@ mod undo;
 
 use std::time::Duration;
 
-pub(crate) use args::ChangeArgs;
+pub(crate) use args::{ChangeArgs, duration};
 pub(crate) use attended::{Attendance, Attended, Proposed, SessionArgs, attend};
 pub(crate) use call::{ApiCall, Call, Later, Loss, Repeated, parameters};
 pub(crate) use conclude::conclude_end;

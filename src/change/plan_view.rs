@@ -169,9 +169,24 @@ fn call_text(word: &str, call: &ApiCall) -> String {
     let width = names.iter().map(|name| name.len()).max().unwrap_or(0);
     let mut text = format!("      {word} {} with\n", call.label());
     for (name, (_, value)) in names.iter().zip(&shown) {
-        text.push_str(&format!("        {name:<width$}  {value}\n"));
+        text.push_str(&format!("        {name:<width$}  {}\n", readable(value)));
     }
     text
+}
+
+/// Characters of a value that people still read.
+const LONG: usize = 240;
+
+/// A value that is too long for people is cut, and says so: a list of a hundred digests.
+fn readable(value: &str) -> String {
+    match value.char_indices().nth(LONG) {
+        None => value.to_owned(),
+        Some((end, _)) => format!(
+            "{}… ({} characters: `--dry-run -o json` shows all)",
+            &value[..end],
+            value.chars().count()
+        ),
+    }
 }
 
 /// Names that say too little without the structure that they are in.

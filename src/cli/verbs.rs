@@ -6,6 +6,7 @@ commands::verb::verbs! {
     pub(crate) enum Command {
         Deploy(commands::deploy::DeployArgs),
         Rollout(commands::rollout::RolloutArgs),
+        Image(commands::image::ImageArgs),
         Migrate(commands::migrate::MigrateArgs),
         Run(commands::run::RunArgs),
         Seed(commands::run::SeedArgs),

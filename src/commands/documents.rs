@@ -4,8 +4,8 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    bundle, config, db, deploy, exec, exit_codes, explain, fleet, history, lock, logs, migrate, port_forward,
-    rollout, run, runs, sandbox, schema, secrets, task, version, whoami,
+    bundle, config, db, deploy, exec, exit_codes, explain, fleet, history, image, lock, logs, migrate,
+    port_forward, rollout, run, runs, sandbox, schema, secrets, task, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::error::{ERROR_SCHEMA, ErrorDocument};
@@ -63,6 +63,9 @@ documents! {
     deploy::view::DeployResult = "bpctl.deploy/1" of "services", "What became of each service that was deployed.";
     rollout::status::Status = "bpctl.rollout.status/1" of "services", "How far the newest deployment of each service is.";
     rollout::history::History = "bpctl.rollout.history/1" of "deployments", "Deployments of a service, with what they brought.";
+    image::list::ImageList = "bpctl.image.list/1" of "images", "Images of the services, and which of them run.";
+    image::diff::ImageDiff = "bpctl.image.diff/1" of "containers", "Images that run beside those that a deployment would bring.";
+    image::gc::GcResult = "bpctl.image.gc/1" of "images", "Images that were deleted.";
     migrate::view::MigrateResult = "bpctl.migrate/1", "What a migration came to.";
     run::view::RunResult = "bpctl.run/1", "What a command in a one-off task came to: `run` and `seed`.";
     task::view::TaskList = "bpctl.task.list/1" of "tasks", "Tasks of the services and one-off ones.";

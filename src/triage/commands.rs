@@ -106,6 +106,7 @@ pub(crate) fn worker_log(layout: &Layout, fleet: &FleetId, now: Timestamp) -> Co
 pub(crate) fn images(repository: &str) -> CommandLine {
     CommandLine::aws("ecr", "describe-images")
         .option("--repository-name", repository)
+        .option("--filter", "tagStatus=TAGGED")
         .picking("sort_by(imageDetails,&imagePushedAt)[-10:].[imagePushedAt,imageTags]")
 }
 

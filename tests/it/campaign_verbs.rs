@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::broken_network::{Break, Network, Request};
-use crate::campaign_worlds::{World, leases, migrations, pointers, sizes};
+use crate::campaign_worlds::{World, images, leases, migrations, pointers, sizes};
 use crate::support::{Account, Run, kept_by_hand};
 
 /// A verb in a campaign.
@@ -67,6 +67,7 @@ macro_rules! each_verb {
             fleet_scale_to_zero: "fleet scale-to-zero", ZERO, SET, Verb { ..fleets(2) };
             bundle_activate: "bundle activate", &["bundle", "activate", "c81d4e2e", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { ..POINTERS };
             bundle_rollback: "bundle rollback", &["bundle", "rollback", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { ..POINTERS };
+            image_gc: "image gc", &["image", "gc", "--keep", "1", "--older-than", "1d", "--confirm", "sandbox"], (Service::Ecr, "BatchDeleteImage"), Verb { place: Place::Platform, world: images, ..fleets(1) };
             lock_release: "lock release", &["lock", "release", "ecs/bp-backend", "--yes"], (Service::S3, "DeleteObject"), Verb { place: Place::DeadLease, world: leases, ..fleets(1) };
             runs_resume: "runs resume", &["runs", "resume", "{run}", "--yes"], SET, Verb { earlier: Some(Earlier { argv: ZERO, killed: Some(0) }), ..fleets(2) };
             runs_undo: "runs undo", &["runs", "undo", "{run}", "--yes"], SET, Verb { earlier: Some(Earlier { argv: ZERO, killed: None }), ..fleets(2) };

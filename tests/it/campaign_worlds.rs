@@ -61,6 +61,24 @@ pub(crate) fn pointers(sandbox: &Sandbox) -> World {
     }
 }
 
+/// Digests of both repositories, with and without tags.
+pub(crate) fn images(sandbox: &Sandbox) -> World {
+    let mut world = World::default();
+    for name in ["bp-backend", "bp-frontend"] {
+        for status in ["TAGGED", "UNTAGGED"] {
+            let input = json!({"repositoryName": name, "filter": {"tagStatus": status}, "maxResults": 1000});
+            let listed = call(sandbox, Service::Ecr, "DescribeImages", &input);
+            let mut images: Vec<Value> = array(&listed["imageDetails"])
+                .into_iter()
+                .map(|image| json!([image["imageDigest"], image["imageTags"]]))
+                .collect();
+            images.sort_by_key(Value::to_string);
+            world.things.insert(format!("{name} {status}"), images.into());
+        }
+    }
+    world
+}
+
 /// The lease on the backend.
 pub(crate) fn leases(sandbox: &Sandbox) -> World {
     let listed = call(

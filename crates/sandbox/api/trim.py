@@ -68,7 +68,15 @@ OPERATIONS = {
         "DescribeVolumes",
         "DescribeVpcs",
     ],
-    "ecr": ["BatchGetImage", "DescribeImages", "DescribeRepositories", "PutImage"],
+    "ecr": [
+        "BatchDeleteImage",
+        "BatchGetImage",
+        "DescribeImageScanFindings",
+        "DescribeImages",
+        "DescribeRepositories",
+        "GetAuthorizationToken",
+        "PutImage",
+    ],
     "ecs": [
         "DescribeClusters",
         "DescribeServiceDeployments",

@@ -101,6 +101,26 @@ impl World {
         self.now = self.now.max(to);
     }
 
+    /// What `docker push` leaves behind: an image under `tags`, pushed `ago` before the present, for linux/arm64 or
+    /// linux/amd64. Answers its digest; `None` when there is no such repository.
+    pub fn push_image(
+        &mut self,
+        repository: &str,
+        tags: &[&str],
+        arm64: bool,
+        ago: Duration,
+    ) -> Option<String> {
+        use crate::service::ecr;
+        let platform = if arm64 {
+            ecr::Platform::Arm64
+        } else {
+            ecr::Platform::Amd64
+        };
+        let pushed = self.now - ago;
+        let what = (ecr::content_of(tags), platform);
+        ecr::has_repository(self, repository).then(|| ecr::push_for(self, repository, tags, what, pushed))
+    }
+
     /// One operation on the present state, its input already checked against the API's shape.
     ///
     /// # Errors

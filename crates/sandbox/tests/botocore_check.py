@@ -321,6 +321,13 @@ def retagged(account):
     return {"repositoryName": "bp-backend", "imageManifest": got["images"][0]["imageManifest"], "imageTag": tag}
 
 
+def scanned(account):
+    got = account.call("ecr", "BatchGetImage", repositoryName="bp-backend", imageIds=[{"imageTag": "php-latest"}])
+    # An index is not scanned, the image in it is.
+    image = json.loads(got["images"][0]["imageManifest"])["manifests"][0]["digest"]
+    return {"repositoryName": "bp-backend", "imageId": {"imageDigest": image}}
+
+
 def zero_function(account):
     return account.call("lambda", "ListFunctions")["Functions"][0]["FunctionArn"]
 
@@ -432,7 +439,13 @@ CALLS = {
             {"repositoryName": "bp-backend", "imageIds": [{"imageTag": "php-latest"}, {"imageTag": "none"}]},
             "images",
         ),
+        "BatchDeleteImage": (
+            {"repositoryName": "bp-backend", "imageIds": [{"imageTag": "none"}]},
+            "failures",
+        ),
         "DescribeImages": ({"repositoryName": "bp-backend"}, "imageDetails"),
+        "DescribeImageScanFindings": (scanned, "imageScanFindings"),
+        "GetAuthorizationToken": ({}, "authorizationData"),
         "DescribeRepositories": ({}, "repositories"),
         "PutImage": (retagged, "image"),
     },

@@ -47,6 +47,9 @@ pub(crate) struct Container {
     pub(crate) name: String,
     #[serde(skip)]
     pub(crate) image: Option<String>,
+    /// What the image was when it was pulled.
+    #[serde(skip)]
+    pub(crate) digest: Option<String>,
     /// `PENDING`, `RUNNING` or `STOPPED`.
     #[serde(skip)]
     pub(crate) state: Option<String>,
@@ -115,6 +118,21 @@ impl Aws {
     /// ARNs of the tasks of a family that are to go on.
     pub(crate) async fn running_tasks_of_family(&self, cluster: &str, family: &str) -> Result<Vec<String>> {
         self.list_family(cluster, family, DesiredStatus::Running).await
+    }
+
+    /// ARNs of all tasks of a cluster that are to go on.
+    pub(crate) async fn running_tasks(&self, cluster: &str) -> Result<Vec<String>> {
+        let stream = self
+            .ecs_client()
+            .await?
+            .list_tasks()
+            .cluster(cluster)
+            .desired_status(DesiredStatus::Running)
+            .into_paginator()
+            .send();
+        Pages::new(format!("list the tasks of cluster {cluster}"), stream)
+            .all()
+            .await
     }
 
     /// ARNs of the tasks of a service that are to go on.
@@ -263,6 +281,7 @@ pub(super) fn convert_task(request: &str, task: &aws_sdk_ecs::types::Task) -> Re
             .map(|container| Container {
                 name: container.name().unwrap_or_default().to_owned(),
                 image: container.image().map(str::to_owned),
+                digest: container.image_digest().and_then(said),
                 state: container.last_status().map(str::to_owned),
                 runtime_id: container.runtime_id().and_then(said),
                 agent: agent(container),

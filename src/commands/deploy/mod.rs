@@ -5,7 +5,7 @@ pub(super) mod checks;
 pub(super) mod images;
 pub(super) mod observe;
 pub(super) mod plan;
-mod request;
+pub(super) mod request;
 pub(super) mod screen;
 pub(super) mod verify;
 pub(crate) mod view;

@@ -47,7 +47,7 @@ pub(crate) struct ServiceSeen {
 
 /// What an image's name leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Image {
+pub(crate) enum Image {
     Found(Manifest),
     Missing,
     NoRepository,
@@ -79,15 +79,7 @@ impl ServiceSeen {
 }
 
 pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Result<Seen> {
-    let cluster = layout.cluster();
-    let services = services(ctx, layout, &cluster, &request.apps).await?;
-    let mut seen = try_join_all(
-        services
-            .into_iter()
-            .map(|(app, service)| Box::pin(with_definitions(ctx, layout, request, app, service))),
-    )
-    .await?;
-    unknown_containers(request, &seen)?;
+    let mut seen = definitions(ctx, layout, request).await?;
     let containers: Vec<RegisteredContainer> = seen.iter().flat_map(ServiceSeen::wanted).collect();
     let (images, secrets, groups, running) = join!(
         Box::pin(images(ctx, &containers)),
@@ -99,12 +91,39 @@ pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Re
         one.running = running.get(&one.app).cloned().unwrap_or_default();
     }
     Ok(Seen {
-        cluster,
+        cluster: layout.cluster(),
         services: seen,
         images,
         secrets,
         groups,
     })
+}
+
+/// What services run and what they would run: the part of the look that is about images.
+pub(crate) async fn observe_images(
+    ctx: &Ctx,
+    layout: &Layout,
+    request: &Request,
+) -> Result<(Vec<ServiceSeen>, BTreeMap<String, Image>)> {
+    let mut seen = definitions(ctx, layout, request).await?;
+    let containers: Vec<RegisteredContainer> = seen.iter().flat_map(ServiceSeen::wanted).collect();
+    let (images, running) = join!(Box::pin(images(ctx, &containers)), Box::pin(running(ctx, &seen)),);
+    for one in &mut seen {
+        one.running = running.get(&one.app).cloned().unwrap_or_default();
+    }
+    Ok((seen, images))
+}
+
+async fn definitions(ctx: &Ctx, layout: &Layout, request: &Request) -> Result<Vec<ServiceSeen>> {
+    let services = services(ctx, layout, &layout.cluster(), &request.apps).await?;
+    let seen = try_join_all(
+        services
+            .into_iter()
+            .map(|(app, service)| Box::pin(with_definitions(ctx, layout, request, app, service))),
+    )
+    .await?;
+    unknown_containers(request, &seen)?;
+    Ok(seen)
 }
 
 /// The services of these applications, in their order.

@@ -97,7 +97,7 @@ impl Request {
 }
 
 /// `--tag`: what a tag in ECR may consist of, so that `nginx-` and `php-` still fit in front.
-pub(super) fn tag(text: &str) -> Result<String, String> {
+pub(crate) fn tag(text: &str) -> Result<String, String> {
     let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
     if begins

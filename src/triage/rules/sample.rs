@@ -274,6 +274,7 @@ fn repository(app: App, name: &str, tags: &[&str]) -> Repository {
             .map(|tag| Image {
                 tags: vec![(*tag).to_owned()],
                 pushed: Some(before(1100)),
+                ..Image::default()
             })
             .collect(),
     }

@@ -28,6 +28,13 @@ struct Advance {
 }
 
 #[derive(Deserialize)]
+struct Push {
+    repository: String,
+    tags: Vec<String>,
+    platform: String,
+}
+
+#[derive(Deserialize)]
 struct Scenarios {
     names: Vec<String>,
 }
@@ -80,6 +87,29 @@ fn act(request: &Request<Bytes>, state: &ListenerState) -> Result<Value, Refusal
             permitted(request, state)?;
             sandbox.reset();
             Ok(status(state))
+        }
+        (&Method::POST, "push") => {
+            permitted(request, state)?;
+            let Push {
+                repository,
+                tags,
+                platform,
+            } = body(request)?;
+            let arm64 = match platform.as_str() {
+                "linux/arm64" => true,
+                "linux/amd64" => false,
+                _ => {
+                    let known = "`platform` must be linux/arm64 or linux/amd64";
+                    return Err((StatusCode::BAD_REQUEST, known.to_owned()));
+                }
+            };
+            let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+            let push = |world: &mut crate::World| world.push_image(&repository, &tags, arm64, Duration::ZERO);
+            let digest = sandbox.with_world(push).ok_or_else(|| {
+                let none = format!("there is no repository {repository}");
+                (StatusCode::NOT_FOUND, none)
+            })?;
+            Ok(json!({ "digest": digest }))
         }
         (&Method::POST, "scenarios") => {
             permitted(request, state)?;

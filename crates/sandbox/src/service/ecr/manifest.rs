@@ -1,39 +1,66 @@
-//! Manifests: BatchGetImage gives them out, PutImage takes one back under another tag.
+//! Manifests: DescribeImages lists them, BatchGetImage gives them out, PutImage takes one back under another tag.
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Image, named, named_mut, untag};
+use super::{Image, bad_token, named, named_mut, page_size, untag};
 use crate::error::{ApiError, OpResult};
-use crate::service::member::{list, present, text};
+use crate::service::member::{list, page, present, text};
+use crate::time::SimTime;
 use crate::world::World;
 
-pub(super) const MEDIA_TYPE: &str = "application/vnd.oci.image.index.v1+json";
+const MEDIA_TYPE: &str = "application/vnd.oci.image.index.v1+json";
+const PART_MEDIA_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// An image of an index.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) digest: String,
+    /// The index that it is in.
+    pub(super) index: String,
+    /// False for the attestation.
+    pub(super) is_image: bool,
+    pub(super) pushed: SimTime,
+    pub(super) bytes: u64,
+}
+
+/// The image and the attestation of an index.
+pub(super) fn parts(image: &Image) -> [Part; 2] {
+    let part = |what: &str, bytes: u64| Part {
+        digest: sha256(&format!("{what} {}", image.digest)),
+        index: image.digest.clone(),
+        is_image: what == "manifest",
+        // BuildKit pushes the parts first.
+        pushed: image.pushed,
+        bytes,
+    };
+    [part("manifest", image.bytes), part("attestation", 12_304)]
+}
+
+fn sha256(text: &str) -> String {
+    let digest = Sha256::digest(text);
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
 
 /// What a tag points at after `docker buildx build --push`: an image index, because BuildKit adds a provenance
 /// attestation to every image by default (Docker documentation, "Build attestations"; OCI image specification, "Image
 /// Index"). An index does not hold its own digest, so this one is told apart by the digest of its image's manifest.
-/// The parts of the index, which ECR lists as untagged images, are not simulated.
 fn manifest(image: &Image) -> String {
-    let part = |what: &str| {
-        let digest = Sha256::digest(format!("{what} {}", image.digest));
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{hex}")
-    };
-    let own = part("manifest");
+    let [own, attestation] = parts(image).map(|part| part.digest);
     json!({
         "schemaVersion": 2,
         "mediaType": MEDIA_TYPE,
         "manifests": [
             {
-                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "mediaType": PART_MEDIA_TYPE,
                 "digest": own,
                 "size": 2_202,
                 "platform": {"architecture": image.platform.architecture(), "os": "linux"},
             },
             {
-                "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                "digest": part("attestation"),
+                "mediaType": PART_MEDIA_TYPE,
+                "digest": attestation,
                 "size": 566,
                 "annotations": {
                     "vnd.docker.reference.digest": own,
@@ -42,6 +69,25 @@ fn manifest(image: &Image) -> String {
                 "platform": {"architecture": "unknown", "os": "unknown"},
             },
         ],
+    })
+    .to_string()
+}
+
+/// The manifest of a part, which does not say for which processor it is.
+fn part_manifest(part: &Part) -> String {
+    json!({
+        "schemaVersion": 2,
+        "mediaType": PART_MEDIA_TYPE,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": sha256(&format!("config {}", part.digest)),
+            "size": 4_096,
+        },
+        "layers": [{
+            "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
+            "digest": sha256(&format!("layer {}", part.digest)),
+            "size": part.bytes,
+        }],
     })
     .to_string()
 }
@@ -66,8 +112,20 @@ pub(super) fn batch_get_image(world: &World, input: &Value) -> OpResult {
             digest.is_none_or(|digest| image.digest == digest)
                 && tag.is_none_or(|tag| image.tags.contains(tag))
         });
-        match found {
-            Some(image) => images.push(shown(world, name, image, tag)),
+        let part = || {
+            repository
+                .parts()
+                .find(|part| tag.is_none() && digest == Some(part.digest.as_str()))
+        };
+        match found.map_or_else(|| part().map(Err), |image| Some(Ok(image))) {
+            Some(Ok(image)) => images.push(shown(world, name, image, tag)),
+            Some(Err(part)) => images.push(json!({
+                "registryId": world.options.account_id,
+                "repositoryName": name,
+                "imageId": { "imageDigest": part.digest },
+                "imageManifest": part_manifest(&part),
+                "imageManifestMediaType": PART_MEDIA_TYPE,
+            })),
             None => failures.push(json!({
                 "imageId": id,
                 "failureCode": "ImageNotFound",
@@ -76,6 +134,89 @@ pub(super) fn batch_get_image(world: &World, input: &Value) -> OpResult {
         }
     }
     Ok(present(json!({ "images": images, "failures": failures })))
+}
+
+fn detail(world: &World, repository: &str, image: &Image) -> Value {
+    json!({
+        "registryId": world.options.account_id,
+        "repositoryName": repository,
+        "imageDigest": image.digest,
+        "imageTags": (!image.tags.is_empty()).then_some(&image.tags),
+        "imageSizeInBytes": image.bytes,
+        "imagePushedAt": image.pushed.epoch_seconds(),
+        "imageManifestMediaType": MEDIA_TYPE,
+    })
+}
+
+fn part_detail(world: &World, repository: &str, part: &Part) -> Value {
+    json!({
+        "registryId": world.options.account_id,
+        "repositoryName": repository,
+        "imageDigest": part.digest,
+        "imageSizeInBytes": part.bytes,
+        "imagePushedAt": part.pushed.epoch_seconds(),
+        "imageManifestMediaType": PART_MEDIA_TYPE,
+        "artifactMediaType": "application/vnd.oci.image.config.v1+json",
+    })
+}
+
+pub(super) fn describe_images(world: &World, input: &Value) -> OpResult {
+    let name = text(input, "repositoryName").unwrap_or_default();
+    let repository = named(world, name)?;
+    let ids = list(input, "imageIds");
+    let tag_status = input
+        .get("filter")
+        .and_then(|filter| text(filter, "tagStatus"))
+        .unwrap_or("ANY");
+    let mut details: Vec<Value> = Vec::new();
+    for id in ids {
+        let (digest, tag) = (text(id, "imageDigest"), text(id, "imageTag"));
+        let detail = find(world, name, digest, tag)?;
+        if !details.contains(&detail) {
+            details.push(detail);
+        }
+    }
+    if ids.is_empty() {
+        let wanted = repository.images.iter().filter(|image| match tag_status {
+            "TAGGED" => !image.tags.is_empty(),
+            "UNTAGGED" => image.tags.is_empty(),
+            _ => true,
+        });
+        details.extend(wanted.map(|image| detail(world, name, image)));
+        if tag_status != "TAGGED" {
+            details.extend(repository.parts().map(|part| part_detail(world, name, &part)));
+        }
+    }
+    let (details, next) = page(details, text(input, "nextToken"), page_size(input), bad_token)?;
+    Ok(present(json!({"imageDetails": details, "nextToken": next})))
+}
+
+/// The image that an identifier means.
+fn find(world: &World, name: &str, digest: Option<&str>, tag: Option<&str>) -> Result<Value, ApiError> {
+    let repository = named(world, name)?;
+    let image = repository.images.iter().find(|image| {
+        digest.is_none_or(|digest| image.digest == digest) && tag.is_none_or(|tag| image.tags.contains(tag))
+    });
+    if let Some(image) = image {
+        return Ok(detail(world, name, image));
+    }
+    let mut parts = repository.parts();
+    match parts.find(|part| tag.is_none() && digest == Some(part.digest.as_str())) {
+        Some(part) => Ok(part_detail(world, name, &part)),
+        None => Err(no_image(world, name, digest, tag)),
+    }
+}
+
+pub(super) fn no_image(world: &World, name: &str, digest: Option<&str>, tag: Option<&str>) -> ApiError {
+    ApiError::client(
+        "ImageNotFoundException",
+        format!(
+            "The image with imageId {{imageDigest:'{}', imageTag:'{}'}} does not exist within the repository with name '{name}' in the registry with id '{}'",
+            digest.unwrap_or("null"),
+            tag.unwrap_or("null"),
+            world.options.account_id,
+        ),
+    )
 }
 
 /// Only manifests of images that are there: nobody can push layers into the sandbox.
@@ -102,6 +243,17 @@ pub(super) fn put_image(world: &mut World, input: &Value) -> OpResult {
             ),
         ));
     };
+    let digest = text(input, "imageDigest");
+    if digest.is_some_and(|digest| digest != image.digest) {
+        return Err(ApiError::client(
+            "ImageDigestDoesNotMatchException",
+            format!(
+                "The digest '{}' of the image manifest does not match the given digest '{}'",
+                image.digest,
+                digest.unwrap_or_default()
+            ),
+        ));
+    }
     let tag = text(input, "imageTag");
     if tag.is_none_or(|tag| image.tags.contains(tag)) {
         let tag = tag.map_or("null", |tag| tag);

@@ -1,13 +1,16 @@
 //! Elastic Container Registry: repositories, images, tags, and what is inside the images.
 
+mod delete;
 mod manifest;
+mod scan;
+mod token;
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, OpResult};
-use crate::service::member::{integer, list, page, present, text, texts};
+use crate::service::member::{integer, page, present, text, texts};
 use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
@@ -23,6 +26,28 @@ struct Repository {
     name: String,
     created: SimTime,
     images: Vec<Image>,
+    /// Parts of indexes that are deleted.
+    orphans: Vec<manifest::Part>,
+}
+
+impl Repository {
+    /// Every part of an index, also of those that are deleted: ECR lists them as images without a tag.
+    fn parts(&self) -> impl Iterator<Item = manifest::Part> {
+        let living = self.images.iter().flat_map(manifest::parts);
+        living.chain(self.orphans.iter().cloned())
+    }
+
+    /// Takes an image away; the parts of its index stay, without one.
+    fn remove(&mut self, digest: &str) {
+        let gone: Vec<manifest::Part> = self
+            .images
+            .iter()
+            .filter(|image| image.digest == digest)
+            .flat_map(manifest::parts)
+            .collect();
+        self.images.retain(|image| image.digest != digest);
+        self.orphans.extend(gone);
+    }
 }
 
 /// One image of a repository.
@@ -83,9 +108,12 @@ const PAGE: i64 = 100;
 const LARGEST_PAGE: i64 = 1000;
 
 operations! {
+    Write BatchDeleteImage => delete::batch_delete_image,
     Read BatchGetImage => manifest::batch_get_image,
-    Read DescribeImages => describe_images,
+    Read DescribeImageScanFindings => scan::describe_image_scan_findings,
+    Read DescribeImages => manifest::describe_images,
     Read DescribeRepositories => describe_repositories,
+    Read GetAuthorizationToken => token::get_authorization_token,
     Write PutImage => manifest::put_image,
 }
 
@@ -103,6 +131,7 @@ pub(crate) fn create_repository(world: &mut World, name: &str, created: SimTime)
         name: name.to_owned(),
         created,
         images: Vec::new(),
+        orphans: Vec::new(),
     });
 }
 
@@ -115,6 +144,21 @@ pub(crate) fn push(
     pushed: SimTime,
 ) -> String {
     push_for(world, repository, tags, (content, Platform::Arm64), pushed)
+}
+
+/// What a build is by where and under which tag it is pushed.
+pub(crate) fn content_of(tags: &[&str]) -> Content {
+    let begins = |with: &str| tags.iter().any(|tag| tag.starts_with(with));
+    match (begins("nginx"), begins("php")) {
+        (true, _) => Content::Nginx,
+        (false, true) => Content::Php(Build::Good),
+        (false, false) => Content::Next,
+    }
+}
+
+/// Whether there is a repository of this name.
+pub(crate) fn has_repository(world: &World, name: &str) -> bool {
+    named(world, name).is_ok()
 }
 
 /// The same with an image for another processor.
@@ -271,64 +315,6 @@ fn describe_repositories(world: &World, input: &Value) -> OpResult {
     Ok(present(json!({"repositories": repositories, "nextToken": next})))
 }
 
-fn describe_images(world: &World, input: &Value) -> OpResult {
-    let name = text(input, "repositoryName").unwrap_or_default();
-    let repository = named(world, name)?;
-    let account = &world.options.account_id;
-    let ids = list(input, "imageIds");
-    let tag_status = input
-        .get("filter")
-        .and_then(|filter| text(filter, "tagStatus"))
-        .unwrap_or("ANY");
-    let mut wanted: Vec<&Image> = Vec::new();
-    for id in ids {
-        let (digest, tag) = (text(id, "imageDigest"), text(id, "imageTag"));
-        let image = repository
-            .images
-            .iter()
-            .find(|image| {
-                digest.is_none_or(|digest| image.digest == digest)
-                    && tag.is_none_or(|tag| image.tags.contains(tag))
-            })
-            .ok_or_else(|| {
-                ApiError::client(
-                    "ImageNotFoundException",
-                    format!(
-                        "The image with imageId {{imageDigest:'{}', imageTag:'{}'}} does not exist within the repository with name '{name}' in the registry with id '{account}'",
-                        digest.unwrap_or("null"),
-                        tag.unwrap_or("null"),
-                    ),
-                )
-            })?;
-        if !wanted.iter().any(|seen| seen.digest == image.digest) {
-            wanted.push(image);
-        }
-    }
-    if ids.is_empty() {
-        wanted.extend(repository.images.iter().filter(|image| match tag_status {
-            "TAGGED" => !image.tags.is_empty(),
-            "UNTAGGED" => image.tags.is_empty(),
-            _ => true,
-        }));
-    }
-    let details: Vec<Value> = wanted
-        .into_iter()
-        .map(|image| {
-            json!({
-                "registryId": account,
-                "repositoryName": name,
-                "imageDigest": image.digest,
-                "imageTags": (!image.tags.is_empty()).then_some(&image.tags),
-                "imageSizeInBytes": image.bytes,
-                "imagePushedAt": image.pushed.epoch_seconds(),
-                "imageManifestMediaType": manifest::MEDIA_TYPE,
-            })
-        })
-        .collect();
-    let (details, next) = page(details, text(input, "nextToken"), page_size(input), bad_token)?;
-    Ok(present(json!({"imageDetails": details, "nextToken": next})))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -360,7 +346,12 @@ mod tests {
                 "{found:?}"
             );
         }
-        assert_eq!(tags_of(&mut operator, json!({})).len(), 6);
+        assert_eq!(
+            tags_of(&mut operator, json!({"filter": {"tagStatus": "TAGGED"}})).len(),
+            6
+        );
+        // An index has an image and an attestation, which are listed beside it.
+        assert_eq!(tags_of(&mut operator, json!({})).len(), 18);
     }
 
     #[test]
@@ -375,7 +366,8 @@ mod tests {
             Some(&digest)
         );
         let untagged = tags_of(&mut operator, json!({"filter": {"tagStatus": "UNTAGGED"}}));
-        assert_eq!(untagged, [Vec::<String>::new()]);
+        // The older index, and two parts of each of the eight.
+        assert_eq!(untagged, vec![Vec::<String>::new(); 17]);
     }
 
     #[test]

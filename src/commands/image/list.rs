@@ -1,0 +1,267 @@
+//! `bpctl image list`: the images of both repositories, and which of them run.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use futures::future::{join_all, try_join_all};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::usage::Usage;
+use super::words::{findings, processors, size};
+use crate::aws::ecr::{Image, Manifest, Scan};
+use crate::commands::deploy::Services;
+use crate::commands::deploy::images::brief;
+use crate::commands::verb::{Needs, Verb};
+use crate::context::Ctx;
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
+use crate::layout::{App, Layout};
+use crate::output::{Render, Table, View, age};
+
+/// List the images of the services, the newest first, and which of them run
+///
+/// Sizes are what a task pulls. Findings are those of ECR's scans, shown for the images that run and for those that a
+/// deployment would bring; `--findings` asks for all.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl image list                       the newest ten of each repository, and all that run
+  bpctl image list backend --all         every image with a tag
+  bpctl image list -o wide --findings    what scans have found in each")]
+pub(crate) struct ListArgs {
+    /// Whose images
+    #[arg(value_enum, default_value_t)]
+    services: Services,
+
+    /// Every image with a tag, not only the newest ten of each repository
+    #[arg(long)]
+    all: bool,
+
+    /// Ask for the findings of every image that is shown: one request each
+    #[arg(long)]
+    findings: bool,
+}
+
+/// Images of a repository that are shown without `--all`.
+const NEWEST: usize = 10;
+
+/// The document.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ImageList {
+    images: Vec<Row>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Row {
+    app: App,
+    repository: String,
+    tags: Vec<String>,
+    digest: String,
+    pushed: Option<Timestamp>,
+    age_seconds: Option<i64>,
+    /// `linux/arm64`, …; absent for the manifest of one image, which does not say what it is for.
+    platforms: Option<Vec<String>>,
+    size_bytes: Option<u64>,
+    /// Number of tasks by service or family.
+    runs: BTreeMap<String, usize>,
+    /// Findings by severity; absent where they were not asked for or there are none on record.
+    findings: Option<BTreeMap<String, i32>>,
+    /// Why there are no findings on record, where they were asked for.
+    scan: Option<String>,
+}
+
+impl Verb for ListArgs {
+    fn needs(&self) -> Needs {
+        Needs::AWS
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        let layout = ctx.layout()?;
+        let list = ctx.unless_interrupted(self.look(ctx, &layout)).await?;
+        if list.images.is_empty() {
+            ctx.ui.status("There are no images with a tag");
+        }
+        ctx.emit(&list)?;
+        Ok(ExitStatus::Done)
+    }
+}
+
+impl ListArgs {
+    async fn look(&self, ctx: &Ctx, layout: &Layout) -> Result<ImageList> {
+        let apps = self.services.apps();
+        let (usage, repositories) = futures::join!(
+            Box::pin(Usage::of_tasks(ctx, layout)),
+            try_join_all(apps.iter().map(async |app| {
+                let name = layout.repository(*app);
+                let images = images(ctx, &name).await?;
+                Ok::<_, CtlError>((*app, name, images))
+            })),
+        );
+        let usage = usage.unwrap_or_else(|error| {
+            ctx.ui.warn(&format!("which images run is not known: {error}"));
+            Usage::default()
+        });
+        let rows = repositories?
+            .into_iter()
+            .map(async |(app, name, images)| self.rows(ctx, app, &name, images, &usage).await);
+        let images = try_join_all(rows.map(Box::pin)).await?;
+        Ok(ImageList {
+            images: images.into_iter().flatten().collect(),
+        })
+    }
+
+    async fn rows(
+        &self,
+        ctx: &Ctx,
+        app: App,
+        repository: &str,
+        images: Vec<Image>,
+        usage: &Usage,
+    ) -> Result<Vec<Row>> {
+        let digests: Vec<String> = images.iter().map(|image| image.digest.clone()).collect();
+        let manifests = manifests(ctx, repository, &digests).await?;
+        let now = ctx.clock.now();
+        let mut rows = Vec::new();
+        let mut asked = Vec::new();
+        for (at, image) in images.into_iter().enumerate() {
+            let manifest = manifests.get(&image.digest);
+            let runs = usage.running(&image.digest, manifest);
+            if !self.all && at >= NEWEST && runs.is_empty() {
+                continue;
+            }
+            let pulled = Layout::service_tags(app);
+            let is_next = image.tags.iter().any(|tag| pulled.contains(&tag.as_str()));
+            if self.findings || is_next || !runs.is_empty() {
+                let scanned = manifest.and_then(|manifest| manifest.image.clone());
+                asked.push((rows.len(), scanned.unwrap_or_else(|| image.digest.clone())));
+            }
+            rows.push(Row {
+                app,
+                repository: repository.to_owned(),
+                tags: image.tags,
+                platforms: manifest.and_then(|manifest| manifest.platforms.clone()),
+                age_seconds: image
+                    .pushed
+                    .map(|pushed| now.duration_since(pushed).as_secs().max(0)),
+                pushed: image.pushed,
+                size_bytes: image.bytes,
+                digest: image.digest,
+                runs,
+                findings: None,
+                scan: None,
+            });
+        }
+        let scans = asked
+            .iter()
+            .map(async |(at, digest)| (*at, ctx.aws.scan(repository, digest).await));
+        for (at, scan) in join_all(scans).await {
+            let Some(row) = rows.get_mut(at) else { continue };
+            match scan {
+                Ok(Scan::Found(counts)) => row.findings = Some(counts),
+                Ok(Scan::Without(why)) => row.scan = Some(why),
+                Err(error) => row.scan = Some(error.to_string()),
+            }
+        }
+        Ok(rows)
+    }
+}
+
+async fn images(ctx: &Ctx, repository: &str) -> Result<Vec<Image>> {
+    ctx.aws
+        .images(repository)
+        .await?
+        .ok_or_else(|| no_repository(repository))
+}
+
+/// The error for a repository that is not there.
+pub(super) fn no_repository(repository: &str) -> CtlError {
+    CtlError::new(
+        ErrorKind::NotFound,
+        format!("find the images of `{repository}`: there is no such repository"),
+    )
+    .hint((
+        "see which repositories there are with",
+        CommandLine::aws("ecr", "describe-repositories"),
+    ))
+}
+
+/// Manifests by the digests that were asked for.
+pub(super) async fn manifests(
+    ctx: &Ctx,
+    repository: &str,
+    digests: &[String],
+) -> Result<BTreeMap<String, Manifest>> {
+    if digests.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let found = ctx.aws.manifests(repository, digests).await?;
+    let found = found.ok_or_else(|| no_repository(repository))?;
+    Ok(found
+        .into_iter()
+        .map(|(_, manifest)| (manifest.digest.clone(), manifest))
+        .collect())
+}
+
+impl Row {
+    fn age(&self) -> String {
+        self.age_seconds
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .map_or_else(
+                || "-".to_owned(),
+                |seconds| age(std::time::Duration::from_secs(seconds)),
+            )
+    }
+
+    fn found(&self) -> String {
+        match (&self.findings, &self.scan) {
+            (Some(counts), _) => findings(counts),
+            (None, Some(why)) => why.clone(),
+            (None, None) => "-".to_owned(),
+        }
+    }
+}
+
+impl Render for ImageList {
+    fn human(&self, view: &View) -> String {
+        let mut headers = vec!["APP", "TAGS", "DIGEST", "AGE", "FOR", "SIZE", "TASKS"];
+        if view.wide {
+            headers.extend(["REPOSITORY", "RUNS-IN", "FINDINGS"]);
+        }
+        let mut table = Table::new(&headers);
+        for row in &self.images {
+            let tasks: usize = row.runs.values().sum();
+            let mut cells = vec![
+                row.app.word().to_owned(),
+                row.tags.join(","),
+                brief(&row.digest).to_owned(),
+                row.age(),
+                processors(row.platforms.as_deref()),
+                size(row.size_bytes),
+                match tasks {
+                    0 => "-".to_owned(),
+                    many => many.to_string(),
+                },
+            ];
+            if view.wide {
+                let places: Vec<&str> = row.runs.keys().map(String::as_str).collect();
+                cells.push(row.repository.clone());
+                cells.push(match places.is_empty() {
+                    true => "-".to_owned(),
+                    false => places.join(","),
+                });
+                cells.push(row.found());
+            }
+            table.row(cells);
+        }
+        table.render(view)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let name = |row: &Row| match row.tags.first() {
+            Some(tag) => format!("{}:{tag}", row.repository),
+            None => format!("{}@{}", row.repository, row.digest),
+        };
+        self.images.iter().map(name).collect()
+    }
+}
