@@ -7,9 +7,9 @@
 //!   invocation fails, after all other notifications have been handled: then Lambda tries again. Twice is as
 //!   good as once: a group at zero is left alone.
 //! - `SCALE_TO_ZERO_OPTIONS=platform` (the default) does what the platform's function does: it believes the
-//!   alarm, even when the alarm only rang because nobody publishes metrics any more.
+//!   alarm, even when the alarm only rang because metrics are not published any more.
 //! - `SCALE_TO_ZERO_OPTIONS=safe` is [`ScaleToZeroSpec::safe`]: it reads the fleet's metrics and leaves a fleet
-//!   alone that has work, or of which nobody knows. As an alarm notifies once only, what is held back must be
+//!   alone that has work, or may have some. As an alarm notifies once only, what is held back must be
 //!   looked at again: a scheduled event (EventBridge, `rate(1 minute)`) does so for every alarm that rings.
 
 use std::error::Error;
@@ -145,7 +145,7 @@ enum Outcome {
     NotAnAlarmOfAFleet,
     NoSuchGroup,
     Held(Guard),
-    /// Nobody knows whether the group was changed.
+    /// It is not known whether the group was changed.
     Failed(String),
 }
 

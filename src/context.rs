@@ -28,7 +28,7 @@ pub(crate) struct Ctx {
     pub(crate) config: Option<ConfigFile>,
     /// The context that this user chose for that file.
     pub(crate) choice: Option<Choice>,
-    /// AWS' shared files; empty where nobody needs them.
+    /// AWS' shared files; empty where no command needs them.
     pub(crate) profiles: Profiles,
     /// Values of the flags that override settings, for `config explain`.
     pub(crate) flags: BTreeMap<&'static str, String>,
@@ -82,7 +82,7 @@ impl Ctx {
             .ok_or_else(|| CtlError::config("find the logs bucket: this layout has none"))
     }
 
-    /// From here on secrets are in memory: a crash leaves no core file behind. In a process of somebody else that is
+    /// From here on secrets are in memory: a crash leaves no core file behind. In a process of another program that is
     /// that program's business.
     pub(crate) fn holds_secrets(&self) {
         if self.owns_process {

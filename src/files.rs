@@ -1,4 +1,4 @@
-//! Reading files that somebody else may have prepared: only regular ones, only up to a size.
+//! Reading files that another program may have prepared: only regular ones, only up to a size.
 //!
 //! A FIFO waits for a writer, a device or `/proc` file may never end, and a link in the state folder may
 //! point at a file that matters. Each of them is an error here, before anything is read.

@@ -1,6 +1,6 @@
 //! The independent tier: the real binary against `ministack`, an emulator of AWS that is not ours.
 //!
-//! What the sandbox believes about AWS, bpctl believes too: here somebody else's belief answers. Run it with
+//! What the sandbox believes about AWS, bpctl believes too: here another implementation's belief answers. Run it with
 //! `.ci/independent`, which installs the emulator.
 
 #![expect(

@@ -29,7 +29,7 @@ fn account(scenarios: &[Scenario]) -> Sandbox {
     })
 }
 
-/// The production fleet runs and has nothing to do: nobody listens to the topic, and an operator keeps it up.
+/// The production fleet runs and has nothing to do: no function listens to the topic, and an operator keeps it up.
 fn idle() -> Sandbox {
     let sandbox = account(&[Scenario::ScaleToZeroUnsubscribed]);
     keep_up(&sandbox);
@@ -371,7 +371,7 @@ async fn safe_options_hold_a_fleet_with_jobs_back() {
 }
 
 #[tokio::test]
-async fn safe_options_hold_a_fleet_back_of_which_nobody_knows() {
+async fn safe_options_hold_back_a_fleet_whose_work_is_not_known() {
     let sandbox = account(&[Scenario::ScaleToZeroUnsubscribed, Scenario::MetricsSilent]);
     keep_up(&sandbox);
     let report = ring(&sandbox, safe()).await;

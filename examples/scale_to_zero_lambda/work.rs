@@ -192,7 +192,7 @@ mod tests {
         let busy = |workers, capacity| work(Series::new(), workers, capacity).busy;
         assert_eq!(busy(series([1], 3.0), series([1], 1.0)), Some(2));
         assert_eq!(busy(series([1], 1.0), series([1], 4.0)), Some(0));
-        // Nobody says how many slots are free: all of them may be taken.
+        // No metric says how many slots are free: all of them may be taken.
         assert_eq!(busy(series([1], 3.0), Series::new()), Some(3));
         assert_eq!(busy(series([5], 3.0), series([1], 1.0)), None);
     }

@@ -34,10 +34,10 @@ pub(super) enum Reach {
     PlainLoopback,
     /// The same, encrypted or not.
     Loopback,
-    /// Anybody, but other machines only over encrypted connections.
+    /// Any host, but other machines only over encrypted connections.
     Encrypted,
-    /// Anybody, as the context says.
-    Anybody,
+    /// Any host, as the context says.
+    AnyHost,
 }
 
 impl Reach {
@@ -56,7 +56,7 @@ impl Reach {
             (true, _) if endpoints().all(|url| url.value.starts_with("http://")) => Self::PlainLoopback,
             (true, _) => Self::Loopback,
             (false, false) => Self::Encrypted,
-            (false, true) => Self::Anybody,
+            (false, true) => Self::AnyHost,
         }
     }
 }
@@ -163,7 +163,7 @@ fn refuse_strangers(request: &HttpRequest, reach: Reach) -> Result<(), Connector
         _ if is_loopback_host(host) => return Ok(()),
         Reach::PlainLoopback | Reach::Loopback => "an endpoint override points at this machine",
         Reach::Encrypted if plain && !gives_credentials(host) => "it would be asked without encryption",
-        Reach::Encrypted | Reach::Anybody => return Ok(()),
+        Reach::Encrypted | Reach::AnyHost => return Ok(()),
     };
     Err(ConnectorError::user(
         format!("refused to dial `{host}`: {why}").into(),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn under_a_loopback_override_nobody_else_is_dialled() {
+    fn under_a_loopback_override_no_other_host_is_dialled() {
         let mut live_tail = request("http://stream-127.0.0.1:4566/", &[], "");
         without_prefix(&mut live_tail).unwrap();
         assert_eq!(live_tail.uri(), "http://127.0.0.1:4566/");
@@ -222,7 +222,7 @@ mod tests {
     fn plain_text_leaves_this_machine_only_for_credentials_or_on_demand() {
         let plain = request("http://10.0.0.1/", &[], "");
         assert!(refuse_strangers(&plain, Reach::Encrypted).is_err());
-        refuse_strangers(&plain, Reach::Anybody).unwrap();
+        refuse_strangers(&plain, Reach::AnyHost).unwrap();
         for address in ["http://169.254.169.254/latest", "http://[fd00:ec2::23]/v1"] {
             refuse_strangers(&request(address, &[], ""), Reach::Encrypted).unwrap();
         }

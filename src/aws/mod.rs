@@ -119,7 +119,7 @@ impl Aws {
             .await
     }
 
-    /// The account, as far as somebody has asked or the settings have been compared with it.
+    /// The account, as far as a command has asked or the settings have been compared with it.
     pub(crate) fn known_account(&self) -> Option<String> {
         let identity = self.identity.get();
         identity.map(|identity| identity.account.to_string())

@@ -48,7 +48,7 @@ pub(crate) enum Recognized {
 /// The platform's instance among all of a region.
 ///
 /// `endpoint` is what the data stack puts out, `watched` the identifier that the platform's alarms name. Among
-/// several instances that neither of them names nobody guesses.
+/// several instances that neither of them names bpctl does not choose.
 pub(crate) fn platform_instance<'a>(
     instances: &'a [DbInstance],
     endpoint: Option<&str>,

@@ -42,7 +42,7 @@ impl AssumedRole {
     /// Credentials of the role.
     ///
     /// # Errors
-    /// Who was refused and what the role lacks, or why nobody answered.
+    /// Who was refused and what the role lacks, or why there was no answer.
     pub(super) async fn assume(&self, base: &Credentials) -> Result<Credentials> {
         const REQUEST: &str = "AssumeRole";
         let config = self

@@ -43,7 +43,7 @@ impl Aws {
             _ if is_loopback_host(host) => None,
             Reach::PlainLoopback | Reach::Loopback => Some("an endpoint override points at this machine"),
             Reach::Encrypted if !encrypted => Some("it would be reached without encryption"),
-            Reach::Encrypted | Reach::Anybody => None,
+            Reach::Encrypted | Reach::AnyHost => None,
         };
         if let Some(why) = refused {
             return Err(unusable(&format!("refused to dial `{host}`: {why}")));

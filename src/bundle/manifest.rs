@@ -26,7 +26,7 @@ pub(crate) enum Format {
     Copies,
 }
 
-/// The text of a manifest. Members that nobody knows yet are left alone.
+/// The text of a manifest. Members that bpctl does not know are left alone.
 #[derive(Debug, Deserialize)]
 struct Text {
     manifest_version: Option<u64>,

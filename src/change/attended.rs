@@ -192,7 +192,7 @@ impl<G: Ground> Attended<'_, G> {
         }
     }
 
-    /// Writes down how the session ended, here and for everybody.
+    /// Writes down how the session ended, here and in the shared history.
     pub(crate) async fn end(self: Box<Self>, outcome: &Result<String>, status: ExitStatus) {
         let this = *self;
         let (state, verdict, message) = match outcome {

@@ -166,7 +166,7 @@ fn an_interrupt_says_how_far_it_came() {
 }
 
 #[test]
-fn whoever_cannot_look_any_more_says_why_and_how_to_look_again() {
+fn a_run_that_cannot_observe_any_more_says_why_and_how_to_look_again() {
     let trouble = CtlError::new(ErrorKind::AccessDenied, "denied");
     let (_, error) = end_with(&[(done(), Some(running()))], false, Some(trouble));
     let error = error.unwrap();

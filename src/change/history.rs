@@ -1,4 +1,4 @@
-//! The shared history: one object per run beside the leases, so that everybody sees what everybody did.
+//! The shared history: one object per run beside the leases, so that every operator sees every run.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -428,7 +428,7 @@ pub(crate) struct Found {
 pub(crate) async fn list<S: SharedStore>(store: &S) -> Result<Vec<Found>> {
     let mut leases = Vec::new();
     for name in store.names(PREFIX, None).await? {
-        // One that is gone by now was given up; one that is no lease is nobody's.
+        // One that is gone by now was given up; one that is no lease has no holder.
         if let Some(stored) = store.read(&name).await?
             && let Ok(lease) = serde_json::from_str(&stored.body)
         {

@@ -41,7 +41,7 @@ impl MemoryStore {
         }
     }
 
-    /// From now on nobody may read or write.
+    /// From now on every read and write is refused.
     pub(super) fn close(&self) {
         self.0.closed.set(true);
     }

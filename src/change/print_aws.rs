@@ -77,7 +77,7 @@ fn cli_service(service: &str) -> &str {
 fn option(name: &str, value: &Value) -> Result<Vec<String>> {
     let flag = format!("--{}", hyphenated(name));
     Ok(match value {
-        // A value on the command line could be read by everybody on the machine.
+        // A value on the command line could be read by every user of the machine.
         value if Sealed::words_of(value).is_some() => vec![flag, "file:///dev/stdin".to_owned()],
         Value::Bool(true) => vec![flag],
         Value::Bool(false) => vec![format!("--no-{}", hyphenated(name))],

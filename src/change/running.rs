@@ -35,7 +35,7 @@ pub(super) struct Running<'a, V: Change> {
 }
 
 impl<V: Change> Running<'_, V> {
-    /// Keeps something for whoever reads the journal. What is already under way in AWS is more important
+    /// Keeps something for the reader of the journal. What is already under way in AWS is more important
     /// than a full disk.
     fn note(&self, what: &str, value: &str) {
         if let Err(error) = self.journal.note(what, value) {

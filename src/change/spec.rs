@@ -68,7 +68,7 @@ pub(crate) trait Change: Sized {
     /// is followed.
     ///
     /// # Errors
-    /// When nobody can look any more; what is under way goes on.
+    /// When AWS cannot be looked at any more; what is under way goes on.
     async fn verify(&self, seen: &Self::Seen, run: &mut Verification<'_, Self>) -> Result<()>;
 
     /// The result, whatever the run came to. `None` when there is nothing to tell, e.g. because the

@@ -14,7 +14,7 @@ pub(crate) struct Target {
     /// The production system: a loss of data needs the account's number typed.
     #[serde(default)]
     pub(crate) production: bool,
-    /// ARN of whoever makes the change.
+    /// ARN of the principal that makes the change.
     #[serde(default)]
     pub(crate) principal: String,
     /// Where calls go instead of to AWS: two simulated accounts of the same number are two places.

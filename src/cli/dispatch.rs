@@ -25,7 +25,7 @@ use crate::ui::{Ui, Verbosity};
 pub(super) enum Owner {
     /// bpctl is the process.
     Us,
-    /// bpctl runs in a process of somebody else, who decides when that ends.
+    /// bpctl runs in a process of another program, which decides when that ends.
     Caller,
 }
 

@@ -143,7 +143,7 @@ impl GlobalArgs {
         let config = self.config_file.as_ref().map(|path| path.display().to_string());
         let switch = |given: bool| given.then(|| "true".to_owned());
         [
-            // No setting, but whoever repeats this command line needs it.
+            // No setting, but a repetition of this command line needs it.
             ("config-file", &config),
             ("context", &self.context),
             ("layout", &self.layout),

@@ -79,7 +79,7 @@ fn run_to_the_end(cli: Cli, mode: Mode, mut process: Process) -> ExitStatus {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
             let status = runtime.block_on(dispatch(cli, mode, process, Owner::Us));
-            // A question nobody answers any more, or a name that does not resolve, must not hold up the end.
+            // A question that is not answered any more, or a name that does not resolve, must not hold up the end.
             runtime.shutdown_background();
             status
         }

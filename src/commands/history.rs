@@ -1,4 +1,4 @@
-//! `bpctl history`: everybody's runs in this account, those of CI included.
+//! `bpctl history`: all runs in this account, those of CI included.
 
 use std::time::Duration;
 

@@ -159,7 +159,7 @@ fn candidates(names: Vec<String>) -> Vec<CompletionCandidate> {
     names.into_iter().map(CompletionCandidate::new).collect()
 }
 
-/// Remembers names of this context for the shell. Failing to do so is nobody's problem.
+/// Remembers names of this context for the shell. A failure to do so changes nothing for the command.
 pub(crate) fn remember(ctx: &Ctx, what: &str, names: impl Iterator<Item = String>) {
     if let Some(state) = &ctx.state_dir {
         let path = cache::file(state, what, &ctx.settings.context.value);

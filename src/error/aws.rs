@@ -219,7 +219,7 @@ fn from_reply(doing: &str, reply: Reply) -> CtlError {
     let message = reply.message.as_str();
     let throttled = THROTTLE_CODES.contains(&code);
     if reply.http_status >= 500 && !throttled {
-        // Nobody knows whether the request was carried out, as with a lost answer.
+        // It is not known whether the request was carried out, as with a lost answer.
         return CtlError::new(ErrorKind::Unreachable, doing)
             .cause(format!("HTTP status {}: {}", reply.http_status, reply.sentence()))
             .hint("the failure is on the other side: run the command again in a minute; if it lasts, see https://health.aws.amazon.com")

@@ -10,7 +10,7 @@ use super::command_line::{CommandLine, Effect, Place};
 
 /// A sentence with commands in it, or a command alone.
 ///
-/// A command is never part of the text: whoever shows the hint puts the flags that name the place into
+/// A command is never part of the text: the code that shows the hint puts the flags that name the place into
 /// it, and quotes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hint {

@@ -27,7 +27,7 @@ pub(crate) enum ErrorKind {
     Usage,
     /// A bad configuration file, context or environment variable.
     Config,
-    /// The operator said no, or nobody could be asked.
+    /// The operator said no, or there was no terminal to ask on.
     Declined,
     /// No, expired or invalid credentials.
     Credentials,
@@ -45,8 +45,8 @@ pub(crate) enum ErrorKind {
     Throttled,
     /// A quota of the account is used up: waiting does not help.
     Quota,
-    /// The endpoint could not be reached, did not answer in time, or failed itself (HTTP 5xx): nobody
-    /// knows whether the request was carried out.
+    /// The endpoint could not be reached, did not answer in time, or failed itself (HTTP 5xx): it is
+    /// not known whether the request was carried out.
     Unreachable,
     /// AWS rejected the request.
     Rejected,
@@ -131,7 +131,7 @@ struct Details {
     code: Option<&'static str>,
     reply: Option<Reply>,
     wrong_flags: Vec<&'static str>,
-    /// Which of the hints says how to sign in, while nobody knows better.
+    /// Which of the hints says how to sign in, until the command line knows better.
     guessed_sign_in: Option<usize>,
 }
 

@@ -5,7 +5,7 @@ use super::{CommandLine, Effect, Hint};
 /// Where the credentials of a run come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum SignIn {
-    /// Whoever reports the error does not know.
+    /// The code that reports the error does not know.
     #[default]
     Unknown,
     /// No profile, no keys.

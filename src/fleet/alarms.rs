@@ -19,7 +19,7 @@ pub(crate) struct AlarmView {
     pub(crate) state: Option<AlarmState>,
     pub(crate) since: Option<Timestamp>,
     pub(crate) reason: Option<String>,
-    /// Why somebody should look; `None` when this is how it should be.
+    /// Why an operator should look; `None` when this is how it should be.
     pub(crate) attention: Option<&'static str>,
 }
 

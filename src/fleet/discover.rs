@@ -139,7 +139,7 @@ pub(crate) async fn discover(aws: &Aws, layout: &Layout) -> Result<Known> {
     Ok(known)
 }
 
-/// The groups alone: enough for whoever only changes capacity.
+/// The groups alone: enough for a verb that only changes capacity.
 ///
 /// # Errors
 /// When the groups cannot be read.

@@ -1,4 +1,4 @@
-//! What a fleet's own metrics say, with the difference between "zero" and "nobody says anything".
+//! What a fleet's own metrics say, with the difference between "zero" and "not published".
 //!
 //! The backend's scheduler publishes them once a minute. When it stops, a metric is silent; a silent
 //! metric is never read as 0, because the platform's scale-to-zero alarm does exactly that.
@@ -41,7 +41,7 @@ pub(crate) enum Reading {
     },
     /// Nothing published lately; the last point within the hour, if there was one.
     Silent { last: Option<(Datapoint, Duration)> },
-    /// Nobody knows: it could not be read.
+    /// Not known: it could not be read.
     Unknown { why: String },
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum Verdict {
     Idle,
     /// Jobs not done, and how many workers have one in hand.
     Busy { queued: u64, busy_workers: u64 },
-    /// Instances run and nobody can say what they do.
+    /// Instances run and no metric says what they do.
     Unknown { why: String },
 }
 
@@ -44,7 +44,7 @@ impl Work {
         }
     }
 
-    /// Workers with a job in hand: those that are not free to take another. `None` when nobody knows.
+    /// Workers with a job in hand: those that are not free to take another. `None` when it is not known.
     ///
     /// A worker may hold several jobs, so free slots can hide a busy worker; the queue depth, which
     /// counts leased jobs too, does not.
@@ -57,7 +57,7 @@ impl Work {
     /// The verdict.
     ///
     /// Without any instance no job can be lost, whatever the metrics say or fail to say. With
-    /// instances a metric that is silent or cannot be read means that nobody knows.
+    /// instances a metric that is silent or cannot be read means that it is not known.
     pub(crate) fn verdict(&self) -> Verdict {
         let queued = self.queue.value().map(count);
         let busy_workers = self.busy_workers();
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(work(fresh(3.0), fresh(2.0), fresh(2.0), 2), busy(3, 0));
         assert_eq!(work(fresh(0.0), fresh(2.0), fresh(1.0), 2), busy(0, 1));
         assert_eq!(work(fresh(0.5), fresh(0.0), fresh(0.0), 0), busy(1, 0));
-        // Nobody says how many are free: all may be taken.
+        // No metric says how many are free: all may be taken.
         assert_eq!(work(fresh(0.0), fresh(2.0), SILENT, 2), busy(0, 2));
         // The queue is known to be deep even though the workers are not.
         assert_eq!(work(fresh(3.0), SILENT, SILENT, 2), busy(3, 0));

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_staged_ami_pointer_is_nobodys_and_the_stack_everybodys() {
+    fn the_staged_ami_pointer_belongs_to_no_stack_and_the_stack_to_all_fleets() {
         let layout = staged();
         assert_eq!(layout.fleet_of_parameter("/bp/ami/image-to-video"), None);
         assert_eq!(layout.fleet_of_stack("bp-staging-gpu"), None);

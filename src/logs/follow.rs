@@ -40,7 +40,7 @@ pub(crate) trait Listener {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FollowEnd {
     Interrupted,
-    /// Nobody wants more lines.
+    /// The reader wants no more lines.
     Enough,
 }
 
@@ -85,7 +85,7 @@ enum Happened {
 }
 
 impl<'a> Follow<'a> {
-    /// Gives out every line once until nobody wants more.
+    /// Gives out every line once until the reader wants no more.
     ///
     /// # Errors
     /// What does not pass: a group that does not exist, a permission, credentials; what the listener fails with.

@@ -91,7 +91,7 @@ impl OutputSpec {
         self.expression().map(|_| ())
     }
 
-    /// Only a verb with lines of somebody else can show them as they were written.
+    /// Only a verb with lines of another program can show them as they were written.
     ///
     /// # Errors
     /// `-o raw` of any other verb.
@@ -206,7 +206,7 @@ fn markdown<R: Render>(result: &R) -> String {
     strip_controls(&text).into_owned()
 }
 
-/// Writes a value that is a document of somebody else's kind, e.g. a JSON Schema: as YAML if that is asked for, as
+/// Writes a value that is a document of another standard, e.g. a JSON Schema: as YAML if that is asked for, as
 /// JSON otherwise.
 ///
 /// # Errors

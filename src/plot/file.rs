@@ -43,7 +43,7 @@ impl PictureFile {
         })
     }
 
-    /// Writes the picture beside the file, then puts it in its place: whoever looks sees the old one or
+    /// Writes the picture beside the file, then puts it in its place: a reader sees the old one or
     /// the new one, and a full disk leaves the old one.
     ///
     /// # Errors

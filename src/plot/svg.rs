@@ -243,7 +243,7 @@ fn font(size: u32, colour: RGBColor) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&colour)
 }
 
-/// XML cannot hold control characters, whoever wrote the text.
+/// XML cannot hold control characters, wherever the text comes from.
 fn words(area: &Area<'_>, text: &str, at: (i32, i32), size: u32, colour: RGBColor) -> Drawn {
     let text: String = strip_controls(text).replace(['\t', '\n'], " ");
     area.draw_text(&text, &font(size, colour), at)?;
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_elses_text_breaks_the_file() {
+    fn text_from_outside_does_not_break_the_file() {
         let mut chart = sample(86_400.0);
         chart.title = "\u{1b}[2J\u{0}</text><script>alert(1)</script>\n&".to_owned();
         let drawn = svg(&chart).unwrap();

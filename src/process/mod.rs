@@ -56,7 +56,7 @@ pub struct Process {
     pub prompter: Box<dyn Prompter>,
     /// Reaches a sandbox in this process instead of the network.
     pub transport: Option<Transport>,
-    /// Cancelled by the first Ctrl-C, or by whoever holds a clone.
+    /// Cancelled by the first Ctrl-C, or by a holder of a clone.
     pub cancel: CancellationToken,
 }
 

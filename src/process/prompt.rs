@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Somebody who answers questions.
+/// Where questions are answered.
 pub trait Prompter: Send {
     /// Yes or no; no when the operator just presses Enter.
     ///
@@ -19,7 +19,7 @@ pub trait Prompter: Send {
     /// A value that is not shown while it is typed, typed twice.
     ///
     /// # Errors
-    /// When the terminal cannot be read; by default nobody can be asked.
+    /// When the terminal cannot be read; by default there is no terminal to ask on.
     fn hidden(&mut self, question: &str) -> io::Result<String> {
         let _ = question;
         Err(io::Error::from(io::ErrorKind::Unsupported))
@@ -61,7 +61,7 @@ fn into_io(error: dialoguer::Error) -> io::Error {
 }
 
 /// The terminal as it was before a question: a question that is given up has the cursor hidden and
-/// echo off at that moment, and nobody left to bring them back.
+/// echo off at that moment, and no code left to bring them back.
 #[derive(Debug)]
 pub(crate) struct TerminalState {
     #[cfg(unix)]
@@ -91,7 +91,7 @@ impl TerminalState {
     }
 }
 
-/// Nobody.
+/// No terminal: there is no answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NoPrompter;
 

@@ -125,7 +125,7 @@ impl Signals {
         .await;
     }
 
-    /// The next signal, or the end of `cancel`, which whoever runs bpctl in a process of their own gives instead.
+    /// The next signal, or the end of `cancel`, which a program that runs bpctl in its own process gives instead.
     pub(crate) async fn or_cancelled(&mut self, cancel: &CancellationToken) {
         tokio::select! {
             () = self.next() => {}

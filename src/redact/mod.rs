@@ -1,4 +1,4 @@
-//! Takes secrets out of text that somebody else wrote: log lines, stop reasons, task commands, journals, traces.
+//! Takes secrets out of text from outside bpctl: log lines, stop reasons, task commands, journals, traces.
 //!
 //! It goes by the shape of the text: a name that promises a secret before a value, a place where commands, calls
 //! and URLs carry one, or a value that gives itself away. It rather takes out too much than too little, but leaves

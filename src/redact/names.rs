@@ -87,7 +87,7 @@ const ABOUT: [&str; 33] = [
 
 /// What `name` promises; `None` when its value is no secret.
 pub(super) fn judge(name: &str) -> Option<Name> {
-    // The longest name that anybody gives to a secret is far shorter; a blob is none. Nor are the hours of a time.
+    // The longest name of a secret in use is far shorter; a blob is none. Nor are the hours of a time.
     if name.len() > 80 || !name.bytes().any(|byte| byte.is_ascii_alphabetic()) {
         return None;
     }

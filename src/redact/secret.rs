@@ -1,4 +1,4 @@
-//! [`Secret`]: a value that leaves the program only where somebody says so.
+//! [`Secret`]: a value that leaves the program only where the code says so.
 
 use std::fmt;
 

@@ -3,7 +3,7 @@
 use super::Found;
 use super::values::{bare, looks_random};
 
-/// Whoever knows such an address may post to it: everything behind this part is the secret.
+/// Any client that knows such an address may post to it: everything behind this part is the secret.
 const WEBHOOKS: [&str; 9] = [
     "hooks.slack.com/services/",
     "hooks.slack.com/workflows/",

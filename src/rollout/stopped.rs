@@ -44,7 +44,7 @@ impl ContainerPlaces {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct StoppedTask {
     pub(crate) task: String,
-    /// Whether it counts against the deployment; a task that somebody or AWS took away does not.
+    /// Whether it counts against the deployment; a task that an operator or AWS took away does not.
     pub(crate) failed: bool,
     /// A clause: "php-fpm exited with 78".
     pub(crate) what: String,
@@ -230,7 +230,7 @@ mod tests {
             (found.what.as_str(), found.container.as_deref(), found.exit_code),
             ("php-fpm exited with 78", Some("php-fpm"), Some(78))
         );
-        // Told to stop or ended by itself? Nobody knows yet.
+        // Told to stop or ended by itself? AWS does not say yet.
         let exits = [("nginx", Some(0), None), ("php-fpm", None, None)];
         let mut early = task(
             "EssentialContainerExited",
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ecs_or_somebody_takes_away_is_no_failure_of_the_deployment() {
+    fn a_task_stopped_by_ecs_or_an_operator_is_no_failure_of_the_deployment() {
         let scaled = task(
             "ServiceSchedulerInitiated",
             "Scaling activity initiated by (deployment ecs-svc/1)",

@@ -260,7 +260,7 @@ impl<'a> Watcher<'a> {
         let mut asked: Vec<String> = Vec::new();
         for one in self.following.iter().filter(|one| !one.standing.is_over()) {
             let service = services.iter().find(|service| service.name == one.service);
-            // What is under way is ours as long as nobody else deploys; its record says whether it is.
+            // What is under way is this run's as long as no other deployment starts; its record says whether it is.
             let candidate = service.and_then(|service| service.service_deployment.clone());
             asked.extend(one.record_arn.clone().or(candidate));
         }

@@ -1,6 +1,6 @@
-//! Fingerprints: two values are the same when theirs are, and nobody learns a value from its fingerprint.
+//! Fingerprints: two values are the same when theirs are, and no value can be learnt from its fingerprint.
 //!
-//! A plain digest of a short or guessable value could be tried out by whoever reads a log or a ticket. The
+//! A plain digest of a short or guessable value could be tried out by a reader of a log or a ticket. The
 //! fingerprint is therefore an HMAC under a random key that never leaves this machine: it compares values of
 //! all contexts and of all times here, and says nothing elsewhere.
 

@@ -1,4 +1,4 @@
-//! What must be known before AWS is asked: a profile that exists, a region, one partition, and nobody who can read
+//! What must be known before AWS is asked: a profile that exists, a region, one partition, and no machine on the way that can read
 //! along.
 
 use super::endpoint::is_plain_http;
@@ -116,7 +116,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Without encryption everybody on the way can read secrets and change answers.
+    /// Without encryption every machine on the way can read secrets and change answers.
     fn is_private(&self) -> Result<()> {
         if self.allow_plain_http {
             return Ok(());

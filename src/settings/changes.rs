@@ -21,7 +21,7 @@ pub(crate) struct Safety {
 enum Unguarded {
     /// `BPCTL_ACCOUNT_ID` is set to nothing: most likely a variable of a CI system that is not set.
     EmptyVariable,
-    /// A CI system runs bpctl and nobody said in which account.
+    /// A CI system runs bpctl, and no setting says in which account.
     UnderCi,
 }
 
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn under_ci_somebody_must_have_named_the_account() {
+    fn under_ci_the_account_must_be_named() {
         let open = [("context", "open")];
         let ci = [("CI", "true")];
         assert!(settings(&open, &ci, FILE).check_before_changes().is_err());

@@ -12,7 +12,7 @@ pub(crate) struct Key {
     pub(crate) flag: Option<&'static str>,
     /// Environment variables in order of precedence.
     pub(crate) env: &'static [&'static str],
-    /// What is used when nobody says anything; `None` means unset.
+    /// What is used when no source sets a value; `None` means unset.
     pub(crate) default: Option<&'static str>,
     /// One sentence.
     pub(crate) help: &'static str,
@@ -86,7 +86,7 @@ pub(crate) const KEYS: &[Key] = &[
     Key {
         name: "allow_plain_http",
         flag: None,
-        // Only whoever writes the context says that its network can be trusted.
+        // Only the author of the context says that its network can be trusted.
         env: &[],
         default: Some("false"),
         help: "requests may go to `http://` endpoints on other machines: everybody on the way can read and change them",

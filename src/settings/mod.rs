@@ -42,7 +42,7 @@ pub(crate) use role_profile::RoleProfile;
 /// The context that exists without configuration and never reaches AWS.
 pub(crate) const SANDBOX_CONTEXT: &str = "sandbox";
 
-/// The context in force when nobody names one.
+/// The context in force when no flag or variable names one.
 pub(crate) const DEFAULT_CONTEXT: &str = "default";
 
 /// Where a value came from.
@@ -64,7 +64,7 @@ pub(crate) enum Source {
     Choice(PathBuf),
     /// Fixed by the built-in `sandbox` context.
     Sandbox,
-    /// Nobody said anything.
+    /// No source sets it.
     Default,
 }
 
@@ -131,7 +131,7 @@ impl std::str::FromStr for RetryMode {
     }
 }
 
-/// Everything a command needs to know before it talks to anyone.
+/// Everything a command needs to know before it talks to AWS.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) context: Sourced<String>,

@@ -8,7 +8,7 @@ use super::{Source, folders};
 use crate::error::{CtlError, Result};
 use crate::files::{CONFIG_LIMIT, read_text};
 
-/// What is used when nobody names a profile.
+/// What is used when no setting names a profile.
 pub(crate) const DEFAULT_PROFILE: &str = "default";
 
 /// Keys whose values are secrets.
@@ -88,7 +88,7 @@ impl Profiles {
                 None => continue,
             };
             found.paths.push(path.clone());
-            // Whoever wants no file says so with the empty device.
+            // An operator who wants no file says so with the empty device.
             if path == Path::new("/dev/null") || !path.exists() {
                 continue;
             }

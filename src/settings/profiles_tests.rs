@@ -79,7 +79,7 @@ fn a_role_begins_with_the_profile_that_signs_in() {
         "[a]\naws_access_key_id = K\n",
     );
     assert_eq!(keys.chain("a").means, Means::Keys);
-    // Whoever goes in circles gets an end here; the SDK says what is wrong.
+    // Profiles that go in circles get an end here; the SDK says what is wrong.
     let circle =
         "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\nrole_arn = s\nsource_profile = a\n";
     assert_eq!(profiles(circle, "").chain("a").roles.len(), 2);

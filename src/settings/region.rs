@@ -125,7 +125,7 @@ pub(super) fn check(given: &str) -> Result<String, String> {
     }
 }
 
-/// Whether an emulator's own word for a region: nobody mistypes a region like that.
+/// Whether an emulator's own word for a region: it is no mistyped region of AWS.
 pub(super) fn is_foreign(given: &str) -> bool {
     let word = !given.is_empty() && given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     word && given.split('-').count() < 3 && !all().any(|known| strsim::levenshtein(known, given) < 3)

@@ -144,7 +144,7 @@ fn profile_in_force(context: &str, inputs: &Inputs<'_>) -> Option<String> {
     })
 }
 
-/// Who says that configured endpoints are to be ignored, if anybody does (AWS SDKs and Tools Reference Guide,
+/// Who says that configured endpoints are to be ignored, if a setting does (AWS SDKs and Tools Reference Guide,
 /// "Service-specific endpoints"): those of flags, BPCTL_ENDPOINT_URL and contexts are explicit and stay.
 fn endpoints_ignored_by(context: &str, inputs: &Inputs<'_>) -> Option<String> {
     const VARIABLE: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";

@@ -10,7 +10,7 @@ pub(crate) struct RoleProfile {
     /// The profile whose credentials assume the role; `None`: those in the environment.
     pub(crate) base: Option<String>,
     /// How the profile is made, where there is none yet. Until then a command that names it fails, instead of
-    /// being signed by somebody else.
+    /// being signed by another identity.
     pub(crate) made_by: Option<Hint>,
 }
 

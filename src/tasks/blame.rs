@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_that_tell_nothing_apart_blame_nobody() {
+    fn exit_codes_of_many_causes_name_no_cause() {
         assert_eq!(
             blamed(&[("nginx", Some(0), None), ("php-fpm", Some(0), None)]),
             None

@@ -61,7 +61,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Follows a task that somebody named.
+    /// Follows a task that the operator named.
     pub(crate) fn of_named(observer: Observer<'a>, cluster: &str, container: &str, id: &str) -> Self {
         Self {
             observer,

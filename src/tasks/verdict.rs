@@ -1,4 +1,4 @@
-//! What the end of a task means: done, failed (and why), never started, stopped by somebody.
+//! What the end of a task means: done, failed (and why), never started, stopped by an operator or by ECS.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,7 +19,7 @@ pub(crate) enum Verdict {
     Failed,
     /// The container never ran.
     NeverStarted,
-    /// Somebody or something stopped the task while it ran.
+    /// An operator or ECS stopped the task while it ran.
     Stopped,
     /// The task is gone and left no exit code behind.
     Unknown,

@@ -90,7 +90,7 @@ catalog! {
     UpstreamRefused = "BP-ALB-004", P1, "php-fpm refuses connections from nginx (502)", "Common Issues: Backend returns 502";
     /// Targets that the load balancer does not use.
     TargetsUnused = "BP-ALB-005", P2, "load balancer does not use targets", "What to check first: ALB 5xx alarms + target health";
-    /// Targets whose health nobody checks.
+    /// Targets whose health is not checked.
     TargetHealthUnknown = "BP-ALB-006", P3, "health of targets is not known", "What to check first: ALB 5xx alarms + target health";
     /// The database works at its limit.
     DatabaseCpu = "BP-RDS-001", P1, "database CPU is at its limit", "What to check first: RDS CPU + FreeStorageSpace";
@@ -146,7 +146,7 @@ catalog! {
     FleetHeldAtZero = "BP-FLT-013", P2, "fleet is held at zero while jobs wait", "Graceful scale-down";
     /// The fleet cannot grow any further.
     FleetAtMaximum = "BP-FLT-014", P3, "fleet is at its maximum", "What to check first: GPU QueueDepth vs ActiveWorkers";
-    /// Jobs wait and nobody works.
+    /// Jobs wait and no worker works.
     QueueUnserved = "BP-FLT-015", P2, "jobs wait and no worker is active", "What to check first: GPU QueueDepth vs ActiveWorkers";
     /// Jobs wait for long.
     QueueDeep = "BP-FLT-016", P3, "queue has been deep for long", "Alarm Tiers: Queue Deep";
@@ -154,7 +154,7 @@ catalog! {
     JobsFail = "BP-FLT-017", P2, "jobs of the fleet fail", "Alarm Tiers: Error Rate";
     /// An idle fleet keeps its instances.
     FleetKeepsRunning = "BP-FLT-018", P3, "idle fleet keeps running", "Common Issues: Scale-to-zero not working";
-    /// Nobody listens to the scale-to-zero topic.
+    /// Nothing listens to the scale-to-zero topic.
     TopicUnsubscribed = "BP-FLT-019", P3, "scale-to-zero topic has no subscription", "Common Issues: Scale-to-zero not working";
     /// A scaling policy that nothing invokes.
     PolicyWithoutAlarm = "BP-FLT-020", P2, "scaling policy has no working alarm", "Common failure modes: No scale-out";
@@ -182,11 +182,11 @@ catalog! {
     AlarmOn = "BP-ALM-001", P2, "alarm is on", "Alarm Tiers";
     /// An alarm is on and no rule knows why.
     AlarmUnexplained = "BP-ALM-002", P2, "alarm is on and no cause was found", "Alarm Tiers";
-    /// Alarms that tell nobody.
+    /// Alarms without an action.
     AlarmActionsDisabled = "BP-ALM-003", P3, "alarm actions are disabled", "Alarm Tiers";
     /// Alarms of the platform do not exist.
     AlarmMissing = "BP-ALM-004", P3, "platform alarms do not exist", "Alarm Tiers";
-    /// Alarms that speak to a topic to which nobody listens.
+    /// Alarms that speak to a topic without a listener.
     AlarmUnheard = "BP-ALM-005", P2, "nobody hears the alarms", "Alarm Tiers";
     /// Something could not be looked at.
     CouldNotCheck = "BP-TRI-001", P2, "could not check", "IAM Permissions";

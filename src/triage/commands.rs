@@ -1,6 +1,6 @@
 //! The exact next commands: bpctl's own where a verb exists, the aws command line's elsewhere.
 //!
-//! Whoever reads a finding pastes them as they are. What only the operator can know is asked for in words.
+//! The reader of a finding pastes them as they are. What only the operator can know is asked for in words.
 
 use jiff::Timestamp;
 
@@ -221,7 +221,7 @@ pub(crate) fn secret_versions(name: &str) -> CommandLine {
         .args(["--include-deprecated"])
 }
 
-/// Puts a value into a secret; it is read from stdin, so that it stands in nobody's list of processes.
+/// Puts a value into a secret; it is read from stdin, so that it stands in no list of processes.
 pub(crate) fn put_secret(name: &str) -> CommandLine {
     CommandLine::aws("secretsmanager", "put-secret-value")
         .option("--secret-id", name)

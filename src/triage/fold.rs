@@ -20,7 +20,7 @@ pub(crate) fn fold(mut findings: Vec<Finding>) -> Vec<Finding> {
         .iter()
         .map(|finding| parent(&findings, &finding.node))
         .collect();
-    // Deepest first: whoever explains stands before what it explains, so going backwards every
+    // Deepest first: a finding that explains stands before what it explains, so going backwards every
     // finding is complete when it moves into its parent.
     let mut slots: Vec<Option<Finding>> = findings.into_iter().map(Some).collect();
     for (index, parent) in parents.iter().enumerate().rev() {

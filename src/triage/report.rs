@@ -38,7 +38,7 @@ struct Summary {
     p2: usize,
     #[serde(rename = "P3")]
     p3: usize,
-    /// Causes that are nobody's symptom; what could not be checked is not among them.
+    /// Causes that are no symptom of another one; what could not be checked is not among them.
     root_causes: usize,
     ok: usize,
     problem: usize,

@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::Ui;
 use super::defuse::one_line;
 
-/// Before that nobody wonders whether something is going on.
+/// Before that the operator does not wonder whether something is going on.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Shows how far the work is; disappears when dropped.

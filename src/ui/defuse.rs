@@ -1,4 +1,4 @@
-//! Text that somebody else wrote, made harmless for every place where bpctl shows it: terminals, GitHub's runner,
+//! Text from outside bpctl, made harmless for every place where bpctl shows it: terminals, GitHub's runner,
 //! JSON and YAML. What AWS returns may hold anything that a container, a tenant or a template put there.
 //!
 //! Text for people loses what cannot be seen; documents keep it as escapes.

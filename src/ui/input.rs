@@ -33,7 +33,7 @@ impl Ui {
         Ok(bytes)
     }
 
-    /// Asks for a value that is not shown, twice; whoever cancels need not wait for the answer.
+    /// Asks for a value that is not shown, twice; a caller that cancels need not wait for the answer.
     pub(crate) async fn type_hidden(&self, question: &str, cancel: &CancellationToken) -> io::Result<String> {
         let question = self.harmless(question);
         self.ask(cancel, move |prompter| prompter.hidden(&question)).await

@@ -213,7 +213,7 @@ impl Ui {
         }
     }
 
-    /// Writes a part of a result that comes in parts, as it is; whether anybody still reads it.
+    /// Writes a part of a result that comes in parts, as it is; whether a reader is still there.
     ///
     /// # Errors
     /// What keeps it from being written, apart from a reader that went away.
@@ -250,7 +250,7 @@ impl Ui {
     }
 
     /// `text` without what could move the cursor or speak to GitHub's runner: much of what bpctl says
-    /// quotes AWS, a log or a stop reason that anybody may have written.
+    /// quotes AWS, a log or a stop reason whose author bpctl does not know.
     fn harmless(&self, text: &str) -> String {
         let text = strip_controls(text);
         let text = self.in_locale(&text);
@@ -350,7 +350,7 @@ impl Ui {
         }
     }
 
-    /// Somebody else's log, each line with its origin in front.
+    /// The log of another program, each line with its origin in front.
     pub(crate) fn log(&self, from: &str, text: &str) {
         let from = self.paint(Role::Dim, &format!("{} |", self.harmless(from)));
         for line in self.harmless(&redact(text)).split('\n') {
@@ -396,7 +396,7 @@ impl Ui {
         self.bars.is_some()
     }
 
-    /// Whether anybody can be asked.
+    /// Whether there is a terminal to ask the operator on.
     pub(crate) fn can_prompt(&self) -> bool {
         self.can_prompt
     }
@@ -406,7 +406,7 @@ impl Ui {
         self.asking.load(Ordering::SeqCst)
     }
 
-    /// Asks a yes/no question, default no; whoever cancels need not wait for the answer.
+    /// Asks a yes/no question, default no; a caller that cancels need not wait for the answer.
     pub(crate) async fn confirm(&self, question: &str, cancel: &CancellationToken) -> io::Result<bool> {
         let question = self.harmless(question);
         self.ask(cancel, move |prompter| prompter.confirm(&question))
@@ -425,10 +425,10 @@ impl Ui {
         cancel: &CancellationToken,
         question: impl FnOnce(&mut dyn Prompter) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
-        let nobody: Box<dyn Prompter> = Box::new(NoPrompter);
+        let absent: Box<dyn Prompter> = Box::new(NoPrompter);
         let mut prompter = std::mem::replace(
             &mut *self.prompter.lock().unwrap_or_else(PoisonError::into_inner),
-            nobody,
+            absent,
         );
         let terminal = TerminalState::save();
         self.asking.store(true, Ordering::SeqCst);
@@ -494,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_elses_text_speaks_to_githubs_runner() {
+    fn text_from_outside_sends_no_commands_to_githubs_runner() {
         let hostile = "x\n  ::error::a\nb ##[add-mask]c\n::stop-commands::d\u{1b}[2J";
         let (ui, captured) = github();
         ui.log("php-fpm", hostile);

@@ -72,7 +72,7 @@ impl Runner {
     }
 }
 
-/// A value of one line as `NAME=VALUE`; a longer one between delimiters that nobody can know beforehand, so
+/// A value of one line as `NAME=VALUE`; a longer one between delimiters that an author of the value cannot know beforehand, so
 /// that no text from elsewhere can end it and set another value.
 fn assignment(name: &str, value: &str) -> Result<String, getrandom::Error> {
     let name: String = name
@@ -95,7 +95,7 @@ fn assignment(name: &str, value: &str) -> Result<String, getrandom::Error> {
 }
 
 fn append(file: &Path, text: &str) -> io::Result<()> {
-    // A pipe would hold up the command until somebody reads it.
+    // A pipe would hold up the command until a reader opens it.
     if let Ok(found) = std::fs::metadata(file)
         && !found.is_file()
     {

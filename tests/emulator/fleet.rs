@@ -1,4 +1,4 @@
-//! `bpctl fleet` against groups, parameters and metrics that somebody else keeps.
+//! `bpctl fleet` against groups, parameters and metrics that another implementation keeps.
 
 use aws_sdk_cloudwatch::types::StateValue;
 use serde_json::{Value, json};
@@ -226,7 +226,7 @@ async fn a_fleet_without_policies_is_explained_and_linted() {
             run.text()
         );
         assert_eq!(document["decision"]["desired"], 2, "{}", run.text());
-        // ministack keeps the alarm; nobody gave it an action.
+        // ministack keeps the alarm; it has no action.
         assert!(
             document["why_not_zero"]
                 .to_string()

@@ -1,4 +1,4 @@
-//! `bpctl migrate` against tasks that somebody else schedules.
+//! `bpctl migrate` against tasks that another implementation schedules.
 
 use std::time::Duration;
 

@@ -261,7 +261,7 @@ async fn what_every_verb_calls_is_on_record() {
             });
             fs::write(account.home().join("upload.bin"), vec![1; 6 * 1024 * 1024]).expect("a file to upload");
             let before = account.sandbox.with_world(|world| world.calls().len());
-            // Two of them go on until somebody ends them.
+            // Two of them go on until they are ended.
             let (clock, cancel) = (account.clock(), CancellationToken::new());
             let ends = cancel.clone();
             let endless = args.contains(&"tunnel") || args.contains(&"port-forward");

@@ -317,7 +317,7 @@ async fn the_backend_is_told_and_the_secret_is_never_shown() {
         "{}",
         refused.text()
     );
-    // Nobody else is dialled from the sandbox.
+    // No other address is dialled from the sandbox.
     let elsewhere = with(&secret, "https://app.example.com/api").await;
     assert!(elsewhere.stderr.contains("audit log"), "{}", elsewhere.text());
     assert_eq!(account.sandbox.with_world(|world| world.audit_entries().len()), 1);

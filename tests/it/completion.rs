@@ -35,7 +35,7 @@ fn a_tab_fills_the_cache_for_itself_or_for_the_next_one() {
     let calls = site.sandbox.with_world(|world| world.call_count());
     let (offered, _) = tab(site.bpctl(home.path(), &WORDS));
     assert_eq!(offered.trim(), "production/gpu-default");
-    // A fresh cache asks nobody.
+    // A fresh cache asks no service.
     assert_eq!(site.sandbox.with_world(|world| world.call_count()), calls);
 }
 
@@ -68,7 +68,7 @@ fn a_tab_does_not_wait_for_a_network_that_does_not_answer() {
         command.env("AWS_ENDPOINT_URL", &url).current_dir(home.path());
         command
     };
-    // The old names are better than none. Whoever waited for an answer would wait for a minute and longer:
+    // The old names are better than none. A shell that waited for an answer would wait for a minute and longer:
     // the SDK tries again.
     for _ in 0..2 {
         let (offered, waited) = tab(command());

@@ -187,11 +187,11 @@ async fn the_version_is_a_document_too() {
     assert_eq!(run.json()["schema"], "bpctl.version/1");
 }
 
-/// Nothing is changed where nobody chose a context, and the rules of a protected account go with the account.
+/// Nothing is changed where no context is chosen, and the rules of a protected account go with the account.
 #[tokio::test(start_paused = true)]
 async fn changes_need_a_chosen_context_and_keep_the_accounts_rules() {
     let account = Account::with(&[]);
-    // The simulated account, under a name that nobody chooses below.
+    // The simulated account, under a name that is not chosen below.
     let file = "[contexts.prod]\naccount_id = \"123456789012\"\nprotected = true\n[contexts.dev]\nregion = \"us-east-1\"\n";
     fs::write(account.home().join("bpctl.toml"), file).unwrap();
     let migrate = ["migrate", "--tenant", "--yes"];

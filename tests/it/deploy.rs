@@ -21,8 +21,8 @@ fn service(account: &Account, name: &str) -> Value {
     })
 }
 
-/// Somebody deploys by other means.
-fn somebody_deploys(account: &Account, name: &str) -> String {
+/// A deployment by other means than bpctl.
+fn deployed_by_hand(account: &Account, name: &str) -> String {
     let answer = account.sandbox.with_world(|world| {
         let input = json!({"cluster": "bp", "service": name, "forceNewDeployment": true});
         world
@@ -195,7 +195,7 @@ async fn a_rolled_back_restart_is_seen_as_rolled_back_although_the_service_is_st
     let after = service(&account, "bp-backend");
     assert_eq!(after["deployments"].as_array().map(Vec::len), Some(1));
     assert_eq!(after["runningCount"], after["desiredCount"]);
-    // Whoever looks later hears the same.
+    // A later look says the same.
     let later = account.run(&["rollout", "watch", "backend"]).await;
     assert_eq!(later.status.code(), 8, "{}", later.text());
     let status = account.run(&["rollout", "status", "backend", "-o", "json"]).await;
@@ -250,13 +250,13 @@ async fn one_service_that_fails_does_not_hide_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn somebody_elses_deployment_that_takes_the_place_is_no_success_of_ours() {
+async fn another_deployment_that_takes_the_place_is_no_success_of_this_run() {
     let account = Account::with(&[]);
     let run = {
         let ours = account.run(&["deploy", "backend", "--yes"]);
         let theirs = async {
             account.clock().sleep(Duration::from_secs(25)).await;
-            somebody_deploys(&account, "bp-backend")
+            deployed_by_hand(&account, "bp-backend")
         };
         let (run, theirs) = tokio::join!(ours, theirs);
         assert!(
@@ -273,9 +273,9 @@ async fn somebody_elses_deployment_that_takes_the_place_is_no_success_of_ours() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_of_somebody_else_that_does_well_is_left_alone() {
+async fn a_healthy_deployment_by_other_means_is_left_alone() {
     let account = Account::with(&[]);
-    let theirs = somebody_deploys(&account, "bp-backend");
+    let theirs = deployed_by_hand(&account, "bp-backend");
     account.sandbox.advance(Duration::from_secs(10));
     let run = account.run(&["deploy", "backend", "--yes"]).await;
     assert_eq!((run.status.code(), run.changes.len()), (1, 0), "{}", run.text());
@@ -421,7 +421,7 @@ async fn undo_brings_back_the_digests_that_ran_before() {
     };
     let first = account.run(&["deploy", "backend", "--yes", "-o", "json"]).await;
     let good = digests(&first);
-    // A newer build gets the moving tag, and somebody restarts the service with it.
+    // A newer build gets the moving tag, and an operator restarts the service with it.
     account
         .sandbox
         .with_world(|world| world.set_scenarios([Scenario::BreakerRollback].into()));
@@ -454,7 +454,7 @@ async fn a_deployment_can_be_ended_by_hand() {
         nothing.text()
     );
     let before = service(&account, "bp-backend")["deployments"][0]["id"].clone();
-    somebody_deploys(&account, "bp-backend");
+    deployed_by_hand(&account, "bp-backend");
     account.sandbox.advance(Duration::from_secs(10));
     let run = account
         .run(&["rollout", "abort", "backend", "--yes", "-o", "json"])

@@ -203,7 +203,7 @@ async fn drain_waits_for_the_jobs() {
     // What would take the fleet to zero by itself as soon as its queue is empty.
     let alarms = json!({ "AutoScalingGroupName": GROUP, "ScalingProcesses": ["AlarmNotification"] });
     call(&account.sandbox, "SuspendProcesses", &alarms);
-    // From now on nobody brings new jobs; those that are there take some minutes.
+    // From now on no new jobs come; those that are there take some minutes.
     account
         .sandbox
         .with_world(|world| world.set_scenarios([Scenario::ScaleToZeroUnsubscribed].into()));
@@ -414,7 +414,7 @@ async fn a_fleet_that_moves_while_the_operator_thinks_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn somebody_who_was_faster_is_no_error() {
+async fn a_fleet_that_is_at_zero_already_is_no_error() {
     let account = idle();
     let sandbox = account.sandbox.clone();
     let run = account
@@ -517,7 +517,7 @@ async fn half_done_is_status_7_and_the_next_run_does_the_rest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_written_is_told_even_when_nobody_can_look_afterwards() {
+async fn what_was_written_is_told_even_when_aws_cannot_be_read_afterwards() {
     let account = idle();
     // The list, the check before the write and the read after it go through; the looks afterwards do not.
     let rule = FaultRule::on(Service::AutoScaling, "DescribeAutoScalingGroups", Fault::Deny).after(3);

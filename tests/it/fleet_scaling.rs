@@ -150,7 +150,7 @@ async fn alarms_on_another_slug_are_no_part_of_the_fleet() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_alarm_that_nobody_hears_takes_nothing_to_zero() {
+async fn an_alarm_without_a_listener_takes_no_fleet_to_zero() {
     let account = Account::with(&[Scenario::ScaleToZeroUnsubscribed]);
     let document = explain(&account, &[]).await;
     assert!(

@@ -229,7 +229,7 @@ fn in_the_sandbox_triage_says_how_the_aws_tool_gets_credentials() {
 }
 
 /// The aws tool has no flag for a role: a profile names it. One that does not exist yet is an error of the aws tool,
-/// and no command is signed as somebody else.
+/// and no command is signed as another identity.
 #[tokio::test(start_paused = true)]
 async fn commands_of_a_context_with_a_role_sign_as_the_role() {
     let account = Account::with(&[Scenario::RdsCpu]);

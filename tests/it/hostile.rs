@@ -210,8 +210,8 @@ fn two_that_need_a_sandbox_at_once_get_the_same_one() {
     for output in outputs {
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     }
-    // None is left over that nobody knows of. The one that was told to stop has closed its port and may
-    // be on its last lines; one that nobody told would stay.
+    // None is left over that the test does not know of. The one that was told to stop has closed its port and may
+    // be on its last lines; one that was not told would stay.
     #[cfg(target_os = "linux")]
     for attempt in 1.. {
         let left = left_over(home.path());

@@ -108,7 +108,7 @@ const COMMANDS: &[&[&str]] = &[
     &["whoami"],
 ];
 
-/// The sandbox behind somebody who writes into every text.
+/// The sandbox behind an attacker who writes into every text.
 #[derive(Clone, Debug)]
 struct Scribbler {
     sandbox: Sandbox,

@@ -95,7 +95,7 @@ fn a_profile_that_cannot_sign_says_what_to_type() {
 #[test]
 fn one_service_may_be_somewhere_else() {
     let site = site();
-    // Nobody answers at the address of all services.
+    // Nothing answers at the address of all services.
     let nowhere = ("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
     let own = ("AWS_ENDPOINT_URL_STS", site.url.as_str());
     let seen = document(&whoami(&site, &["--profile", "ops"], &[nowhere, own]));

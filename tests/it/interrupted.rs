@@ -61,7 +61,7 @@ fn the_second_signal_ends_a_run_whose_reader_does_not_read() {
     }
     for _ in 0..2 {
         signal(&child, "-INT");
-        // Two signals of the same kind that nobody has seen yet are one.
+        // Two signals of the same kind that the process has not seen yet are one.
         for _ in 0..10 {
             pause();
         }

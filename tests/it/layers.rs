@@ -113,7 +113,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("clock", &[]),
 ];
 
-/// Imports against the table that somebody is about to remove: from module to module.
+/// Imports against the table that are about to go: from module to module.
 const UPWARD: &[(&str, &str)] = &[];
 
 /// Files outside `src/aws` that name crates of the SDK, and why they must.
@@ -126,7 +126,7 @@ const SDK_OUTSIDE_AWS: &[(&str, &str)] = &[
     ("src/process/mod.rs", "a test's HTTP client is handed in"),
 ];
 
-/// Files of more than 600 lines that somebody is about to split.
+/// Files of more than 600 lines that are about to be split.
 const TOO_LONG: &[&str] = &["tests/it/migrate.rs"];
 
 const LONGEST: usize = 600;

@@ -177,7 +177,7 @@ impl HttpConnector for Connector {
                 return Err(ConnectorError::io("connection reset by peer".into()));
             }
             if changes {
-                // The sandbox carries it out before anybody else gets a turn.
+                // The sandbox carries it out before any other request gets a turn.
                 link.note_holder();
             }
             let answer = inner.call(request).await;

@@ -80,7 +80,7 @@ async fn pause(seconds: f64) {
     tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
 }
 
-/// What happens to the source and to what lies between while somebody follows it.
+/// What happens to the source and to what lies between while it is followed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Event {
     Write(usize),

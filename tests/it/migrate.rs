@@ -133,7 +133,7 @@ async fn the_staged_layout_gets_words_and_force() {
 
 /// What bpctl is careful about really matters: the words one by one run nothing behind a shell.
 #[tokio::test(start_paused = true)]
-async fn the_trap_bites_whoever_sends_words_to_a_shell() {
+async fn a_command_sent_through_a_shell_runs_into_the_entry_points_trap() {
     let account = Account::with(&[]);
     let plan = account.run(&["migrate", "--dry-run", "-o", "json"]).await.json();
     let parameters = &plan["steps"][0]["calls"][0]["parameters"];
@@ -246,7 +246,7 @@ async fn an_unknown_task_is_said_to_be_unknown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bad_words_are_refused_before_anybody_is_called() {
+async fn bad_arguments_are_refused_before_any_api_call() {
     let account = Account::with(&[]);
     for args in [
         &["migrate", "--pools", "tenant_pool_1;id", "--yes"][..],

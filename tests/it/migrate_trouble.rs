@@ -319,7 +319,7 @@ async fn no_command_is_printed_for_a_snapshot_that_cannot_be_taken() {
 #[tokio::test(start_paused = true)]
 async fn a_stopped_migration_shows_its_lines_to_the_end() {
     let account = Account::with(&[Scenario::MigrationSlow]);
-    // Somebody stops the migration that is under way, so that another one may start.
+    // An operator stops the migration that is under way, so that another one may start.
     let refused = account.run(&["migrate", "--yes"]).await;
     let (_, rest) = refused.stderr.split_once("--attach ").expect("a hint");
     let other = rest.split('`').next().expect("a task").to_owned();

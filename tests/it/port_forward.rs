@@ -30,7 +30,7 @@ async fn with_client<T>(account: &Account, args: &[&str], client: impl Future<Ou
     tokio::join!(command, client)
 }
 
-/// Connects as soon as somebody listens.
+/// Connects as soon as the port is listened on.
 async fn connect(port: u16) -> TcpStream {
     for _ in 0..200 {
         if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)).await {

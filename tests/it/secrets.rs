@@ -32,7 +32,7 @@ fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
 
-/// Somebody else writes a secret.
+/// Another client writes a secret.
 fn write(account: &Account, path: &str, value: &str) {
     let input = json!({"SecretId": path, "SecretString": value});
     account.sandbox.with_world(|world| {
@@ -400,7 +400,7 @@ async fn a_value_is_revealed_to_a_terminal_or_on_demand() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn somebody_elses_change_after_the_plan_is_kept() {
+async fn another_writers_change_after_the_plan_is_kept() {
     struct Rival(bpctl_sandbox::Sandbox);
     impl bpctl::Prompter for Rival {
         fn confirm(&mut self, _question: &str) -> std::io::Result<bool> {

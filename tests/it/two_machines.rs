@@ -325,7 +325,7 @@ async fn a_run_that_does_not_wait_gives_way_before_it_lets_go() {
     assert_the_younger_gave_way(account, &runs, 1, "--no-wait");
 }
 
-/// A migration that somebody starts by hand at the same moment stops for nobody.
+/// A migration that is started by hand at the same moment stops for no other.
 #[tokio::test(start_paused = true)]
 async fn the_younger_one_that_bpctl_did_not_start_is_told_of() {
     let (account, _) = without_leases(SECOND);

@@ -217,7 +217,7 @@ impl FleetConfig {
             .unwrap_or(1)
     }
 
-    /// Calls the alarm at `position` of [`Self::alarms`] by its name in CloudWatch, for whoever reads
+    /// Calls the alarm at `position` of [`Self::alarms`] by its name in CloudWatch, for the reader of
     /// sentences about it. Positions that no alarm has are ignored.
     pub fn name_alarm(&mut self, position: usize, name: String) {
         if let Some(alarm) = self.alarms.get_mut(position) {

@@ -47,7 +47,7 @@ pub struct Finding {
     pub consequence: String,
     /// What to change.
     pub fix: String,
-    /// Why nobody knows whether it holds: it rests on a simulation without a part that is not modelled.
+    /// Why it is not known whether it holds: it rests on a simulation without a part that is not modelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
     /// The simulation of the configuration as it is and with the fix.

@@ -413,7 +413,7 @@ mod tests {
 
     #[test]
     fn the_lead_in_fills_the_alarms_and_is_not_compared() {
-        // A change at the start that nobody asked for, then fifteen minutes that empty the fleet.
+        // A change at the start that no policy asked for, then fifteen minutes that empty the fleet.
         let mut minutes = vec![(3.0, Some(1.5), 1), (3.0, Some(1.0), 3)];
         minutes.extend([(0.0, Some(0.0), 1); 16]);
         minutes.extend([(0.0, None, 0)]);

@@ -118,14 +118,14 @@ pub enum Guard {
         /// How many.
         jobs: f64,
     },
-    /// Nobody knows whether the queue is empty.
+    /// It is not known whether the queue is empty.
     QueueUnknown,
     /// Workers hold jobs.
     ActiveWorkers {
         /// How many.
         workers: u32,
     },
-    /// Nobody knows whether workers hold jobs.
+    /// It is not known whether workers hold jobs.
     WorkersUnknown,
     /// Points of the metric are missing.
     Silent {

@@ -102,7 +102,7 @@ pub enum TuneError {
     /// A dimension of the space has no value.
     #[error("`{0}` has no value to try")]
     NoValues(&'static str),
-    /// More combinations than anybody waits for.
+    /// More combinations than a caller waits for.
     #[error("{0} combinations, and at most {MOST_COMBINATIONS} are tried: leave values out")]
     TooMany(usize),
     /// The wait is not a time, or no seed is given.

@@ -2,7 +2,7 @@
 //!
 //! A part that is left out is not "no". Every conclusion that it could change is unknown:
 //! [`decide`](crate::decide()) gives a range, [`lint`](crate::lint()) lowers the findings that a simulation
-//! without it supports, [`replay`](crate::replay()) blames nobody, and reports of simulations name it.
+//! without it supports, [`replay`](crate::replay()) blames no cause, and reports of simulations name it.
 
 use std::fmt;
 
@@ -65,13 +65,13 @@ pub enum Part {
     Percentile,
     /// An alarm on an anomaly detection band.
     AnomalyBand,
-    /// An alarm on `SampleCount` of a metric whose samples nobody has counted.
+    /// An alarm on `SampleCount` of a metric whose samples are not counted.
     SampleCount,
     /// An alarm on points of one unit of a metric whose units are not known.
     Unit,
     /// An alarm with a period of 10, 20 or 30 seconds.
     HighResolution,
-    /// A metric that nobody has read.
+    /// A metric that was not read.
     OtherMetric,
     /// A metric that is not among those that the fleet publishes, so that simulations have no data of it.
     UnpublishedMetric,
@@ -91,7 +91,7 @@ pub enum Part {
     PolicyWarmUp,
     /// A warm pool.
     WarmPool,
-    /// A lifecycle hook whose action takes nobody knows how long.
+    /// A lifecycle hook whose action takes an unknown time.
     LifecycleHook,
     /// Instance types that count for more than one.
     Weights,
@@ -293,7 +293,7 @@ impl FleetConfig {
         self.not_modelled().iter().filter(move |part| !course(part))
     }
 
-    /// Sentences for whoever reads figures of this configuration: what they leave out. None when nothing is.
+    /// Sentences for the reader of figures of this configuration: what they leave out. None when nothing is.
     #[must_use]
     pub fn unknown(&self) -> Vec<String> {
         self.not_modelled()

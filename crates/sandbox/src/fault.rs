@@ -1,5 +1,5 @@
 //! Faults that lie between the caller and the account: throttling, expired credentials, denied actions,
-//! broken connections. Two scenarios switch them on for everybody, rules for single calls.
+//! broken connections. Two scenarios switch them on for every caller, rules for single calls.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub enum Fault {
     Disconnect,
     /// The operation is carried out, but the connection breaks before the answer arrives.
     LoseAnswer,
-    /// Somebody else's write of the same object is under way: a conditional write of S3 is refused with 409. Other
+    /// Another client's write of the same object is under way: a conditional write of S3 is refused with 409. Other
     /// calls pass.
     Conflict,
     /// The answer takes this much longer, in the time of the caller's machine.

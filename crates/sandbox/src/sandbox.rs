@@ -77,14 +77,14 @@ impl Sandbox {
         inner.catch_up();
     }
 
-    /// Answers one request of an AWS SDK at the present time. Whoever carries the answer has to heed its
+    /// Answers one request of an AWS SDK at the present time. The code that carries the answer has to heed its
     /// [`Delivery`](crate::Delivery).
     #[must_use]
     pub fn handle(&self, request: &Request<Bytes>) -> Response<Bytes> {
         self.inner().catch_up().handle(request)
     }
 
-    /// Looks at the account, or changes it behind everybody's back.
+    /// Looks at the account, or changes it past the API.
     pub fn with_world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         look(self.inner().catch_up())
     }
@@ -104,7 +104,7 @@ impl Sandbox {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        // A panic in one request must not take the account from everybody else.
+        // A panic in one request must not take the account from all other clients.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -66,7 +66,7 @@ pub(crate) struct MetricSeries {
     /// The newest first. Empty when nothing was published.
     pub(crate) points: Vec<Datapoint>,
     /// Why the points may be missing although they were published (`Forbidden`, `InternalError`):
-    /// whoever decides on an empty series must look here first.
+    /// a decision on an empty series must look here first.
     pub(crate) trouble: Option<String>,
 }
 

@@ -166,7 +166,7 @@ impl Call for RunTask {
     }
 }
 
-/// A one-off task that keeps nothing out, and that nothing keeps out: a command that somebody runs in passing.
+/// A one-off task that keeps nothing out, and that nothing keeps out: a command that an operator runs in passing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RunAside(pub(crate) RunTask);
 
@@ -182,7 +182,7 @@ impl Call for RunAside {
         self.0.parameters()
     }
 
-    /// Nobody else has this resource.
+    /// No other run has this resource.
     fn resource(&self) -> String {
         format!("ecs/{}", self.0.started_by)
     }

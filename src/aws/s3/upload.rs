@@ -56,7 +56,7 @@ impl PutObject {
 fn exists(doing: String) -> CtlError {
     CtlError::new(
         ErrorKind::Changed,
-        format!("{doing}: somebody else has written it by now"),
+        format!("{doing}: another client has written it by now"),
     )
     .hint("run the command again to see the new plan")
 }

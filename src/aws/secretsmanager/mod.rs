@@ -46,7 +46,7 @@ pub(crate) enum SecretState {
     Empty,
     /// AWS refuses to say, with its reason.
     Refused(String),
-    /// A text that is no JSON object; whether it looks like one that nobody has filled in.
+    /// A text that is no JSON object; whether it looks like one that was never filled in.
     Text {
         placeholder: bool,
     },

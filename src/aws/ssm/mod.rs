@@ -53,7 +53,7 @@ pub(crate) struct ParameterFacts {
     /// `text` or `aws:ec2:image`.
     pub(crate) data_type: String,
     pub(crate) modified: Option<Timestamp>,
-    /// ARN of whoever wrote it; only [`Aws::parameter_facts`] knows.
+    /// ARN of the principal that wrote it; only [`Aws::parameter_facts`] knows.
     pub(crate) by: Option<String>,
 }
 

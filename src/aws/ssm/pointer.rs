@@ -20,7 +20,7 @@ pub(crate) struct PointerVersion {
     pub(crate) version: i64,
     pub(crate) value: String,
     pub(crate) modified: Option<Timestamp>,
-    /// ARN of whoever wrote it.
+    /// ARN of the principal that wrote it.
     pub(crate) by: Option<String>,
 }
 

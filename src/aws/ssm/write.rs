@@ -21,7 +21,7 @@ const HISTORY_PAGE: i32 = 50;
 pub(crate) struct ParameterVersion {
     pub(crate) version: i64,
     pub(crate) modified: Option<Timestamp>,
-    /// ARN of whoever wrote it.
+    /// ARN of the principal that wrote it.
     pub(crate) by: Option<String>,
     pub(crate) labels: Vec<String>,
     /// Decrypted.

@@ -87,7 +87,7 @@ impl Record {
         self.end.is_none() && !self.going_on
     }
 
-    /// Steps of which nobody knows whether their request arrived.
+    /// Steps of which the journal does not say whether their request arrived.
     pub(crate) fn in_doubt(&self) -> impl Iterator<Item = &RecordedStep> {
         self.steps
             .iter()

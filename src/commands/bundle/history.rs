@@ -34,7 +34,7 @@ struct Row {
     bundle_id: Option<String>,
     value: String,
     since: Option<Timestamp>,
-    /// ARN of whoever wrote it.
+    /// ARN of the principal that wrote it.
     by: Option<String>,
     /// Whether it is in force now.
     active: bool,

@@ -71,7 +71,7 @@ pub(super) fn bytes_of(bundle: &Bundle, objects: &Objects) -> u64 {
 /// Checks a bundle.
 ///
 /// # Errors
-/// When something could not be looked at: then nobody knows whether the bundle is sound.
+/// When something could not be looked at: then it is not known whether the bundle is sound.
 pub(super) async fn check(library: &Library<'_>, bundle: &Bundle, depth: Depth) -> Result<Checked> {
     let entry = &bundle.entry;
     let mut problems = of_manifest(&bundle.manifest, &library.layout, entry.slug.as_ref(), &entry.id);

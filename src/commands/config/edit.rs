@@ -154,7 +154,7 @@ fn create(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    // Somebody may have written one in this moment: it is not replaced.
+    // Another process may have written one in this moment: it is not replaced.
     let mut file = OpenOptions::new().create_new(true).write(true).open(path)?;
     file.write_all(text.as_bytes())
 }

@@ -83,7 +83,7 @@ fn app_of<const UNDO: bool>(change: &Deploy<'_, UNDO>, service: &str) -> Result<
 }
 
 /// # Errors
-/// Somebody has deployed since the plan was made.
+/// Another deployment started since the plan was made.
 async fn still_as_planned<const UNDO: bool>(
     change: &Deploy<'_, UNDO>,
     app: App,

@@ -54,7 +54,7 @@ pub(crate) fn is_under_way(service: &Service) -> bool {
         .is_some_and(|primary| moving(primary.rollout_state.as_deref()))
 }
 
-/// A deployment that does well is somebody's; one whose tasks fail is what a new deployment is to mend.
+/// A deployment that does well belongs to its operator; one whose tasks fail is what a new deployment is to mend.
 fn under_way(request: &Request, one: &ServiceSeen, checked: &mut Checked) {
     if !is_under_way(&one.service) {
         return;

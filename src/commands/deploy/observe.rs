@@ -24,7 +24,7 @@ pub(crate) struct Seen {
     pub(super) images: BTreeMap<String, Image>,
     /// Secrets and parameters by `valueFrom`.
     pub(super) secrets: BTreeMap<String, SecretFact>,
-    /// Log groups: whether they are there, or why nobody knows.
+    /// Log groups: whether they are there, or why that is not known.
     pub(super) groups: BTreeMap<String, Result<bool, String>>,
 }
 

@@ -171,7 +171,7 @@ fn every_refusal_says_what_to_do() {
 }
 
 #[test]
-fn an_agent_that_nobody_reaches_is_explained_by_role_and_network() {
+fn an_agent_that_is_not_reached_is_explained_by_role_and_network() {
     let place = Place {
         cluster: "bp".to_owned(),
         task: backend("one", 1),

@@ -67,7 +67,7 @@ enum Stage {
 enum Step {
     GoOn,
     Done,
-    /// Nobody reads the output any more.
+    /// The reader of the output is gone.
     Unread,
 }
 

@@ -4,7 +4,7 @@ use crate::fleet::scaling::Model;
 use crate::output::{View, paragraph};
 use crate::ui::Ui;
 
-/// Says what nobody could tell and what takes no part.
+/// Says what could not be read and what takes no part.
 pub(super) fn note(ui: &Ui, model: &Model) {
     assumed(ui, model);
     for part in &model.left_out {
@@ -12,14 +12,14 @@ pub(super) fn note(ui: &Ui, model: &Model) {
     }
 }
 
-/// Says what nobody could tell.
+/// Says what could not be read.
 pub(super) fn assumed(ui: &Ui, model: &Model) {
     for assumption in &model.assumptions {
         say(ui, "assumed: ", assumption);
     }
 }
 
-/// Broken between words on a terminal; one line for whoever searches a log.
+/// Broken between words on a terminal; one line for a search in a log.
 pub(super) fn say(ui: &Ui, lead: &str, text: &str) {
     let Some(width) = ui.width() else {
         return ui.status(&format!("{lead}{text}"));

@@ -16,7 +16,7 @@ pub(super) async fn compute<T: Send + 'static>(
     let bar = ctx.ui.bar(what);
     let gauge = bar.gauge();
     let working = tokio::task::spawn_blocking(move || work(&gauge));
-    // Whoever gives up does not wait for the thread: it changes nothing and ends with the process.
+    // A command that gives up does not wait for the thread: it changes nothing and ends with the process.
     ctx.unless_interrupted(async {
         working
             .await

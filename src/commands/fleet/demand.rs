@@ -13,7 +13,7 @@ use crate::files::{DATA_LIMIT, read_text};
 use crate::fleet::scaling::{self, Model};
 use crate::layout::FleetId;
 
-/// Jobs that somebody waits for: a billion is a minute or two of computing.
+/// The most jobs that a command computes: a billion is a minute or two of computing.
 const MOST_JOBS: f64 = 1e9;
 
 const DAY_SECONDS: f64 = 86_400.0;
@@ -26,7 +26,7 @@ pub(super) struct Demand {
     pub(super) arrivals: Arrivals,
     /// The length of the longest recording in it.
     pub(super) recorded: Option<Duration>,
-    /// How the jobs were counted, where nobody counts them.
+    /// How the jobs were counted, where no metric counts them.
     pub(super) assumptions: Vec<String>,
 }
 
@@ -103,7 +103,7 @@ impl Demand {
     /// For how long: as asked for, else the length of the recording, else `default`.
     ///
     /// # Errors
-    /// A recording that is too long or too short to be a scenario, or more jobs than anybody waits for.
+    /// A recording that is too long or too short to be a scenario, or more jobs than a command computes.
     pub(super) fn days(&self, asked: Option<Days>, default: u16) -> Result<Days> {
         let days = match (asked, self.recorded) {
             (Some(days), _) => days,
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_scenario_without_end() {
+    fn a_scenario_without_end_is_refused() {
         let days = |arrivals: &str, days: &str| read(arrivals).unwrap().days(Some(days.parse().unwrap()), 30);
         assert!(days("poisson:20/h", "3650").is_ok());
         for arrivals in [

@@ -100,7 +100,7 @@ struct Summary {
 struct Linted {
     name: String,
     findings: Vec<Row>,
-    /// What nobody could tell and is taken for granted.
+    /// What could not be read and is taken for granted.
     assumptions: Vec<String>,
 }
 
@@ -112,7 +112,7 @@ struct Row {
     problem: String,
     consequence: String,
     fix: String,
-    /// Why nobody knows whether it holds.
+    /// Why it is not known whether it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     unknown: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -298,7 +298,7 @@ impl Verb for LintArgs {
 
 async fn run(ctx: &Ctx, args: &LintArgs) -> Result<ExitStatus> {
     let models = ctx.unless_interrupted(models(ctx, args)).await?;
-    // Of many fleets the document tells; nobody reads that on a terminal.
+    // Of many fleets the document tells; a terminal is no place for that.
     if let [model] = &models[..] {
         assumed(&ctx.ui, model);
     }

@@ -99,7 +99,7 @@ pub(crate) struct Replayed {
     /// Where the desired capacity of the past is known from.
     desired_from: &'static str,
     left_out: Vec<LeftOut>,
-    /// What nobody can tell of the past.
+    /// What cannot be read of the past.
     assumptions: Vec<String>,
     /// Whether nothing of the fleet's scaling takes part.
     #[serde(skip)]

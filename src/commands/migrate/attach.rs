@@ -1,4 +1,4 @@
-//! `--attach`: follows a migration that somebody started before. Changes nothing.
+//! `--attach`: follows a migration that was started before. Changes nothing.
 
 use std::time::Duration;
 

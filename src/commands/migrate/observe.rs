@@ -72,7 +72,7 @@ pub(in crate::commands) async fn service(ctx: &Ctx, cluster: &str, name: &str) -
     }
 }
 
-/// Migrations of the backend that have not come to their end, whoever started them.
+/// Migrations of the backend that have not come to their end, also those that bpctl did not start.
 pub(super) async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<RunningMigration>> {
     let family = layout.task_family(App::Backend);
     let tasks = ctx
@@ -172,7 +172,7 @@ fn container_facts(container: &ContainerDefinition) -> ContainerFacts {
 }
 
 /// The platform's database: the instance whose host name the data stack puts out. When the stack
-/// cannot tell, the only instance of the region is meant; among several nobody guesses.
+/// cannot tell, the only instance of the region is meant; among several bpctl does not choose.
 async fn database(ctx: &Ctx, layout: &Layout) -> Result<DatabaseFacts> {
     let endpoint = async {
         let Some(stack) = layout.core_stack("data") else {

@@ -16,7 +16,7 @@ pub(super) async fn serve(
 ) -> Ended {
     let mut connection: Option<Connection> = None;
     let mut number = 0;
-    // A server that speaks first does so before there is anybody to hear it.
+    // A server that speaks first does so before there is a client to hear it.
     let mut early = Vec::new();
     let (said, mut sayings) = mpsc::channel(16);
     loop {

@@ -49,7 +49,7 @@ impl Connection {
                     return;
                 }
             }
-            // Nobody is left to hear it when the session is over.
+            // The session's other end is gone when the session is over.
             let _ = said.send(Said::Finished(id)).await;
         });
         tokio::spawn(async move {

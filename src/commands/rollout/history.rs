@@ -176,7 +176,7 @@ async fn read(ctx: &Ctx, app: App, most: usize) -> Result<History> {
     })
 }
 
-/// Everybody's runs since the oldest of these deployments; none where the history cannot be read.
+/// All operators' runs since the oldest of these deployments; none where the history cannot be read.
 async fn shared(ctx: &Ctx, records: &[ServiceDeployment]) -> Vec<Entry> {
     let Some(since) = records.iter().filter_map(|record| record.created).min() else {
         return Vec::new();

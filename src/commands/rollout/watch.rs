@@ -1,4 +1,4 @@
-//! `bpctl rollout watch`: follows a deployment to its end, whoever started it.
+//! `bpctl rollout watch`: follows a deployment to its end, also one that bpctl did not start.
 
 use std::time::Duration;
 

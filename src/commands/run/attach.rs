@@ -1,4 +1,4 @@
-//! `--attach`: follows a one-off task that somebody started before. Changes nothing.
+//! `--attach`: follows a one-off task that was started before. Changes nothing.
 
 use std::time::Duration;
 

@@ -36,7 +36,7 @@ pub(super) fn judged(container: &str, essential: Vec<String>, again: CommandLine
 pub(super) struct Screen<'a> {
     ctx: &'a Ctx,
     progress: RefCell<Option<Progress>>,
-    /// Nobody reads the lines any more.
+    /// The reader of the lines is gone.
     closed: Cell<bool>,
 }
 

@@ -109,7 +109,7 @@ impl Verb for RunArgs {
             security_groups: &self.task.security_groups,
         };
         let request = Request::run(&flags, &ctx.env)?;
-        // Whoever types the command wants it; a protected context asks all the same.
+        // The operator who types the command wants it; a protected context asks all the same.
         let args = ChangeArgs {
             yes: true,
             ..self.change

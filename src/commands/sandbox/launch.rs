@@ -75,7 +75,7 @@ fn speed(text: &str) -> Result<f64, String> {
 }
 
 impl WorldArgs {
-    /// Whether somebody asked for a surprise.
+    /// Whether the operator asked for a surprise.
     pub(super) fn is_drill(&self) -> bool {
         self.scenarios.iter().any(|name| name == RANDOM)
     }
@@ -247,7 +247,7 @@ pub(super) async fn background(ui: &Ui, path: &Path, args: &[String]) -> Result<
             }
             return Ok(state);
         }
-        // Two of them may start at once: the one whose file it is wins, for everybody.
+        // Two of them may start at once: the one whose file it is wins.
         if let Some(other) = state::read(path).filter(|state| state.pid != child.id())
             && state::live(path).await?.is_some()
         {

@@ -98,7 +98,7 @@ pub(super) fn write(path: &Path, state: &State) -> Result<()> {
 /// Removes the file if it is still the one that `state` describes.
 pub(super) fn remove(path: &Path, state: &State) {
     if read(path).as_ref() == Some(state) {
-        // Somebody else may have removed it first; either way it is gone.
+        // Another process may have removed it first; either way it is gone.
         let _ = fs::remove_file(path);
     }
 }
@@ -108,7 +108,7 @@ pub(super) fn read(path: &Path) -> Option<State> {
 }
 
 /// The sandbox that the file describes, if it answers. A file left behind by a dead process (or by
-/// one whose port now belongs to somebody else) is removed, and so is one that names no address of this machine.
+/// one whose port now belongs to another program) is removed, and so is one that names no address of this machine.
 pub(super) async fn live(path: &Path) -> Result<Option<State>> {
     let Some(state) = read(path) else { return Ok(None) };
     let answers = match state.remote() {

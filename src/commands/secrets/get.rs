@@ -85,7 +85,7 @@ impl Verb for GetArgs {
 }
 
 /// # Errors
-/// An output that somebody else may read later.
+/// An output that other people may read later.
 fn may_reveal(ctx: &Ctx, yes: bool) -> Result<()> {
     let refused = |why: &str| CtlError::new(ErrorKind::Declined, format!("reveal the secret: {why}"));
     if ctx.ui.is_github() {

@@ -134,7 +134,7 @@ struct VersionView {
     created: Option<Timestamp>,
     /// Staging labels of Secrets Manager, labels of Parameter Store.
     labels: Vec<String>,
-    /// ARN of whoever wrote it, or the run of bpctl that did.
+    /// ARN of the principal that wrote it, or the run of bpctl that did.
     writer: Option<String>,
     /// Whether readers get it.
     current: bool,

@@ -50,7 +50,7 @@ pub(super) fn p8_of_file(ctx: &Ctx, path: &Path) -> Result<Secret> {
 /// A value that is asked for at the terminal, twice, or read from stdin.
 ///
 /// # Errors
-/// Nobody to ask and nothing to read.
+/// No terminal to ask on and nothing to read.
 pub(super) async fn value_from_operator(ctx: &Ctx, question: &str) -> Result<Secret> {
     if ctx.ui.can_prompt() {
         let typed = ctx.ui.type_hidden(question, &ctx.cancel).await.map_err(|error| {

@@ -38,7 +38,7 @@ pub(super) struct Observed {
     pub(super) version: Option<String>,
     /// When the value, or which value counts, changed last. In Secrets Manager another description counts too.
     pub(super) changed: Option<Timestamp>,
-    /// ARN of whoever wrote it; Secrets Manager does not say.
+    /// ARN of the principal that wrote it; Secrets Manager does not say.
     pub(super) by: Option<String>,
     pub(super) services: Vec<ServiceReader>,
     /// Fleets whose workers or launches read it.

@@ -23,7 +23,7 @@ pub(in crate::commands) struct SecretView {
     /// An id in Secrets Manager, a number in Parameter Store.
     pub(super) version: Option<String>,
     pub(super) changed: Option<Timestamp>,
-    /// ARN of whoever wrote it, or the run of bpctl that did; Secrets Manager does not say who else.
+    /// ARN of the principal that wrote it, or the run of bpctl that did; Secrets Manager does not say who else.
     pub(super) last_writer: Option<String>,
     pub(super) services: Vec<ServiceView>,
     /// Fleets whose workers or launches read it.

@@ -103,7 +103,7 @@ pub(super) enum Action {
     /// Another version of a secret counts.
     Move {
         call: MoveCurrent,
-        /// It takes a step of this plan back: what somebody else has written since stays.
+        /// It takes a step of this plan back: what another writer has written since stays.
         undoes: bool,
     },
     /// A new version of a parameter.
@@ -404,7 +404,7 @@ fn written<'a, O: Occasion>(version: &str) -> Done<Writing<'a, O>> {
     })
 }
 
-/// What somebody else has written since is no business of an undo; every other step ends there.
+/// What another writer has written since is no business of an undo; every other step ends there.
 fn left_alone<'a, O: Occasion>(path: &str, undoes: bool) -> Result<Done<Writing<'a, O>>> {
     if undoes {
         Ok(Done::new(format!(

@@ -37,7 +37,7 @@ impl FailOn {
     }
 
     /// The status of a triage whose worst finding is this severe. `blind` says that something could not be
-    /// checked: nobody knows then whether there is worse.
+    /// checked: it is not known then whether there is worse.
     pub(crate) fn status(self, worst: Option<Severity>, blind: bool) -> ExitStatus {
         match (self.limit(), worst) {
             (None, _) => ExitStatus::Done,

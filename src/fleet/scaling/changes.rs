@@ -22,7 +22,7 @@ const CHANGING: &str = " changing the desired capacity from ";
 
 /// The changes that the activities tell of, the oldest first, each once.
 ///
-/// Causes read `At TIME SOMEBODY changing the desired capacity from 0 to 1.  At TIME an instance was
+/// Causes read `At TIME SUBJECT changing the desired capacity from 0 to 1.  At TIME an instance was
 /// started …` (EC2 Auto Scaling User Guide, "Verify a scaling activity for an Auto Scaling group").
 pub(crate) fn changes(activities: &[Activity]) -> Vec<Change> {
     let mut all: Vec<Change> = activities

@@ -1,4 +1,4 @@
-//! How many jobs came: nobody publishes it, but it follows from what was done and what is left.
+//! How many jobs came: no metric says it, but it follows from what was done and what is left.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ fn arrivals(minutes: &Minutes, mean_seconds: f64) -> (Vec<f64>, usize) {
                 silent += 1;
                 continue;
             };
-            // Where nobody says how many are free, no more are busy than there are jobs: `QueueDepth`
+            // Where no metric says how many are free, no more are busy than there are jobs: `QueueDepth`
             // counts those that run too.
             let busy = free[minute].map_or(workers.min(depth), |free| (workers - free).max(0.0));
             came += busy * 60.0 / mean_seconds;

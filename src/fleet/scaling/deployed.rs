@@ -15,7 +15,7 @@ const CONCURRENT: usize = 4;
 /// The desired capacity that the stack's template states.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Deployed {
-    /// Nobody looked.
+    /// It was not looked for.
     #[default]
     NotRead,
     /// The template could not be read: why.

@@ -12,10 +12,10 @@ use crate::aws::sns::Subscription;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Listener {
     /// Something that can act.
-    Somebody,
+    Present,
     /// Why nothing does.
-    Nobody(String),
-    /// Why nobody knows.
+    Absent(String),
+    /// Why it is not known.
     Unknown(String),
 }
 
@@ -32,7 +32,7 @@ pub(super) async fn topics(aws: &Aws, alarms: impl Iterator<Item = &Alarm>) -> T
         Box::pin(async move {
             let listener = match aws.subscriptions(topic).await {
                 Ok(Some(subscriptions)) => of_topic(topic, &subscriptions),
-                Ok(None) => Listener::Nobody(format!("there is no topic `{topic}`")),
+                Ok(None) => Listener::Absent(format!("there is no topic `{topic}`")),
                 Err(error) => Listener::Unknown(error.to_string()),
             };
             (topic.clone(), listener)
@@ -49,23 +49,23 @@ fn of_topic(topic: &str, subscriptions: &[Subscription]) -> Listener {
             && subscription.protocol != "sms"
     };
     if subscriptions.iter().any(|subscription| acts(&subscription)) {
-        return Listener::Somebody;
+        return Listener::Present;
     }
     let name = topic.rsplit(':').next().unwrap_or(topic);
-    Listener::Nobody(format!("no function listens to the topic `{name}`"))
+    Listener::Absent(format!("no function listens to the topic `{name}`"))
 }
 
 /// Who listens to an alarm: the best of its actions.
 pub(super) fn of_alarm(alarm: Option<&Alarm>, topics: &Topics) -> Listener {
-    let mut nobody = Listener::Somebody;
+    let mut absent = Listener::Present;
     for action in alarm.map(|alarm| alarm.actions.as_slice()).unwrap_or_default() {
         match topics.get(action) {
             // An action that is no topic acts itself.
-            Some(Listener::Somebody) | None => return Listener::Somebody,
-            Some(other) => nobody = other.clone(),
+            Some(Listener::Present) | None => return Listener::Present,
+            Some(other) => absent = other.clone(),
         }
     }
-    nobody
+    absent
 }
 
 /// `arn:<partition>:sns:<region>:<account>:<topic>` (Service Authorization Reference).
@@ -93,10 +93,10 @@ mod tests {
 
     #[test]
     fn only_what_can_act_listens() {
-        assert_eq!(listener(&[("email", true), ("lambda", true)]), Listener::Somebody);
-        let nobody = Listener::Nobody("no function listens to the topic `bp-scale-to-zero`".to_owned());
+        assert_eq!(listener(&[("email", true), ("lambda", true)]), Listener::Present);
+        let absent = Listener::Absent("no function listens to the topic `bp-scale-to-zero`".to_owned());
         for subscriptions in [&[][..], &[("email", true)], &[("lambda", false)]] {
-            assert_eq!(listener(subscriptions), nobody, "{subscriptions:?}");
+            assert_eq!(listener(subscriptions), absent, "{subscriptions:?}");
         }
         assert!(is_topic(TOPIC) && !is_topic("arn:aws:lambda:us-east-1:123456789012:function:zero"));
     }

@@ -256,7 +256,7 @@ impl Reader<'_> {
             // A type without a known price is free, and said to be.
             hourly_price: on_demand(name).is_none().then_some(0.0),
             speed: 1.0,
-            // Nobody publishes how often a pool is interrupted: never.
+            // AWS does not publish how often a pool is interrupted: never.
             spot: self.facts.group.spot.then(SpotSpec::default),
         }
     }

@@ -29,7 +29,7 @@ pub(crate) struct Model {
     /// The fleet's name, or that of the file.
     pub(crate) name: String,
     pub(crate) config: FleetConfig,
-    /// What nobody could tell and is taken for granted, in sentences.
+    /// What could not be read and is taken for granted, in sentences.
     pub(crate) assumptions: Vec<String>,
     /// What is there and takes no part in the model.
     pub(crate) left_out: Vec<LeftOut>,
@@ -57,7 +57,7 @@ impl LeftOut {
         }
     }
 
-    /// What has an effect in AWS that nobody here knows.
+    /// What has an effect in AWS that this module does not know.
     pub(crate) fn not_modelled(part: Part, direction: Direction, what: impl Into<String>) -> Self {
         Self {
             broken: false,

@@ -64,7 +64,7 @@ reasons! {
     SecretDenied, Secrets: "the execution role may not read a secret";
     SecretDeleted, Secrets: "a secret is scheduled for deletion";
     SecretEmpty, Secrets: "a secret has no value";
-    /// Secrets that nobody has filled in hold a placeholder, which is no JSON.
+    /// Secrets that were never filled in hold a placeholder, which is no JSON.
     SecretNoJson, Secrets: "a secret of which a key is wanted holds no JSON";
     SecretKeyMissing, Secrets: "a secret lacks a key";
     ParameterMissing, Secrets: "an SSM parameter is missing";

@@ -154,7 +154,7 @@ pub(super) async fn secrets(aws: &Aws, layout: &Layout) -> Result<Vec<FleetSecre
         .collect())
 }
 
-/// Who listens to the topics that the queue-empty alarms speak to; to one that is gone nobody does.
+/// Who listens to the topics that the queue-empty alarms speak to; one that is gone has no listener.
 pub(super) async fn topics(
     aws: &Aws,
     layout: &Layout,

@@ -196,7 +196,7 @@ pub(super) fn missing(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     vec![finding]
 }
 
-/// Topics of alarms to which nobody listens: the alarms go on and no one is told.
+/// Topics of alarms without a listener: the alarms go on and no operator is told.
 pub(super) fn unheard(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     let topics = snapshot.alert_topics.iter().flatten();
     topics
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn alarms_need_somebody_who_hears_them() {
+    fn an_alarm_without_a_listener_is_a_finding() {
         let mut snapshot = sample::healthy();
         assert!(unheard(&snapshot, sample::now()).is_empty());
         let topic = &mut snapshot.alert_topics.as_mut().unwrap()[0];

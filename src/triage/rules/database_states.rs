@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_nobody_knows_is_not_called_an_outage() {
+    fn an_unknown_state_is_not_called_an_outage() {
         let (severity, cause, _) = judged("dreaming");
         assert_eq!(severity, Severity::P2);
         assert!(cause.contains("not known"), "{cause}");

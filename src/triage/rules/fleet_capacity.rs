@@ -115,7 +115,7 @@ fn at_maximum(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<
     let group = fleet.group;
     let full = group.max > 0 && group.desired >= group.max && group.in_service() >= group.max as usize;
     let deep = fleet.queue(now).is_some_and(|queue| queue >= DEEP);
-    // A full group in which nobody works is not too small.
+    // A full group in which no worker works is not too small.
     let idle = fleet.workers(now).is_some_and(|workers| workers <= 0.0);
     if !full || !deep || idle {
         return None;
@@ -155,7 +155,7 @@ fn keeps_running(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Opti
     } else {
         "the scale-to-zero function did not act: it did not hear the alarm, it failed, or the fleet was started after the alarm rang, which it does only once"
     };
-    // The name of the function is generated: whoever listens to the topic says it.
+    // The name of the function is generated: the topic's listener says it.
     let listeners = snapshot.topics.iter().flatten().flat_map(Topic::confirmed);
     for listener in listeners.filter(|listener| listener.protocol == "lambda") {
         if let Some((_, function)) = listener.endpoint.split_once(":function:") {
@@ -175,7 +175,7 @@ fn keeps_running(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Opti
     )
 }
 
-/// Jobs wait and nobody works, or have been waiting in numbers: what users of the fleet feel.
+/// Jobs wait and no worker works, or have been waiting in numbers: what users of the fleet feel.
 pub(super) fn queues(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
     fleets::joined(snapshot)
         .iter()

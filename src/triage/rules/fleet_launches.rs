@@ -1,4 +1,4 @@
-//! Instances that cannot be launched, and processes that somebody suspended.
+//! Instances that cannot be launched, and processes that are suspended.
 
 use jiff::Timestamp;
 
@@ -34,7 +34,7 @@ fn failing(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Fin
         .collect();
     let newest = *failed.first()?;
     let age = newest.started.map_or(0, |start| minutes_since(now, start));
-    // The group stopped trying: nobody wants an instance any more.
+    // The group stopped trying: its desired capacity is 0.
     let instances = fleet.group.instances.len();
     let wanted =
         fleet.group.desired as usize > instances || fleet.queue(now).is_some_and(|queue| queue > 0.0);

@@ -119,7 +119,7 @@ pub(super) fn secrets(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
         .collect()
 }
 
-/// A scale-to-zero topic that nobody listens to.
+/// A scale-to-zero topic without a listener.
 pub(super) fn topics(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     snapshot
         .topics

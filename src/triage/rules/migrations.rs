@@ -15,7 +15,7 @@ use crate::triage::wording::{ago, at_or_unknown, count, minutes_since};
 
 /// The container whose exit status decides (the others of the task are stopped with it).
 const CONTAINER: &str = "php-fpm";
-/// A migration of all tenant databases takes minutes; after so many somebody should look.
+/// A migration of all tenant databases takes minutes; after so many an operator should look.
 const SLOW_AFTER: i64 = 20;
 
 pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_somebody_stopped_is_a_finding_whatever_its_code() {
+    fn a_stopped_migration_is_a_finding_whatever_its_exit_code() {
         let mut task = migration("a", 10, Some(0));
         task.ecs.stop_code = Some("UserInitiated".to_owned());
         task.ecs.stopped_reason = Some("Task stopped by user".to_owned());

@@ -29,7 +29,7 @@ pub(super) struct Diagnosis {
 }
 
 /// What ended a stopped task (ECS Developer Guide, "Stopped tasks error messages"); `None` when it
-/// ended as it should or because somebody wanted it to.
+/// ended as it should or because an operator or ECS wanted it to.
 pub(super) fn diagnose(task: &Task) -> Option<Diagnosis> {
     task.stopped?;
     let blamed = blame(task, |name| task.is_essential(name));
@@ -211,7 +211,7 @@ pub(super) fn current(snapshot: &Snapshot, now: Timestamp, app: App) -> Vec<(&Ta
         .filter(|(task, diagnosis)| match diagnosis.fault {
             // Spot takes tasks back every day; it is a fault only while the place stays empty.
             TaskFault::Capacity => short && task.service.is_some(),
-            // What a one-off task's command ends with is the business of whoever started it.
+            // What a one-off task's command ends with is the business of the operator who started it.
             TaskFault::Crash => task.service.is_some(),
             _ => true,
         })

@@ -15,7 +15,7 @@ use crate::platform::{Layout, Platform, client};
 pub(crate) struct Fleet {
     pub(crate) slug: &'static str,
     pub(crate) desired: i32,
-    /// Absent: nobody publishes.
+    /// Absent: it is not published.
     pub(crate) queue: Option<f64>,
 }
 

@@ -265,7 +265,7 @@ pub struct ScaleToZeroSpec {
     /// N of N one-minute points of the queue's depth at or below 0.
     pub minutes: i64,
     /// What a silent metric means. The platform's default `breaching` takes a busy fleet to zero when
-    /// whoever publishes the metric falls silent.
+    /// the publisher of the metric falls silent.
     #[serde(default = "breaching")]
     pub missing_data: MissingData,
     /// Not while the queue holds a job of those that its depth counts, whatever the alarm says.

@@ -91,7 +91,7 @@ fn silence_takes_a_busy_fleet_to_zero_unless_an_option_forbids_it() {
 }
 
 #[test]
-fn what_nobody_knows_counts_as_dangerous() {
+fn what_is_not_known_counts_as_dangerous() {
     let guarded = config(|spec| {
         spec.scale_to_zero = Some(ScaleToZeroSpec {
             never_with_active_workers: true,

@@ -94,7 +94,7 @@ pub(super) fn scale_in_takes_busy_workers(config: &FleetConfig) -> Option<Findin
         PolicyKind::Step(step) => step.steps.iter().any(|step| step.adjustment < 0),
         PolicyKind::Simple(simple) => simple.adjustment < 0,
     });
-    // Short jobs are done before anybody notices.
+    // Short jobs are done before an alarm notices.
     let short = mean_seconds(config) < 30.0;
     if config.spec().jobs.protect_busy || !scales_in || short || config.limits().max < 2 {
         return None;

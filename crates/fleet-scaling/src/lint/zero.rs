@@ -273,7 +273,7 @@ pub(super) fn a_guard_is_never_asked_again(config: &FleetConfig) -> Option<Findi
         ("two days of rare jobs", two_days(jobs))
     } else if zero.missing_data == MissingData::Breaching {
         // No worker is busy when the queue is empty. A silent publisher makes the alarm ring all the
-        // same, a guard holds it back because nobody knows, and the silence outlasts the job.
+        // same, a guard holds it back because it is not known, and the silence outlasts the job.
         let job = Duration::from_secs(9 * 3600);
         let silent_from = job + Duration::from_secs(600);
         let silence = zero.minutes as f64 * 60.0 + 3600.0 + 2.0 * long_seconds(config);

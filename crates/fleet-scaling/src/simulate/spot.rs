@@ -13,7 +13,7 @@ pub(crate) struct Pools {
     unavailable: Vec<bool>,
 }
 
-/// Shortages of one pool that alternate with capacity; advanced only when somebody looks.
+/// Shortages of one pool that alternate with capacity; advanced only when the simulation looks.
 #[derive(Debug)]
 struct Shortage {
     random: Random,

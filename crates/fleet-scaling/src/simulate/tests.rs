@@ -234,7 +234,7 @@ fn a_deploy_that_resets_the_desired_capacity_leaves_an_idle_instance() {
         scenario.run(&config).unwrap()
     };
     let reset = deployed(Some(1));
-    // The alarm has been in ALARM all the time, so nobody is told.
+    // The alarm has been in ALARM all the time, so it notifies no action.
     assert_eq!((reset.scaling.by_deploy, reset.scaling.to_zero), (1, 0));
     assert!(reset.fleet.instance_hours > 9.0 * 24.0 - 1.0);
     assert_eq!(deployed(None).fleet.instance_hours, 0.0);

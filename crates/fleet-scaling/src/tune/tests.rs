@@ -135,7 +135,7 @@ fn searches_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn the_winner_keeps_its_promise_on_seeds_that_nobody_has_seen() {
+fn the_winner_keeps_its_promise_on_held_out_seeds() {
     let config = config();
     let arrivals: Arrivals = "daily:2..40/h".parse().unwrap();
     let day = Duration::from_secs(86_400);

@@ -62,7 +62,7 @@ pub(super) fn network(world: &World) -> Vec<Resource> {
         ("SgFrontend", frontend, &[(3000, balancer)]),
         ("SgRds", &facts.database_security_group, &[(3306, backend)]),
         ("SgRedis", &facts.cache_security_group, &[(6379, backend)]),
-        // Nobody calls a worker; it calls the platform and AWS.
+        // No client calls a worker; it calls the platform and AWS.
         ("SgGpuWorkers", &facts.gpu_security_group, &[]),
     ];
     for (logical, id, ingress) in groups {

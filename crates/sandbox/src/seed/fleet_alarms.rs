@@ -169,7 +169,7 @@ fn with_arn(world: &World, name: String) -> (String, String) {
     (name, arn)
 }
 
-/// Deletes the alarm that starts the first instance of a fleet, as somebody does outside of its stack.
+/// Deletes the alarm that starts the first instance of a fleet, as an operator does outside of its stack.
 pub(super) fn drop_starter(world: &mut World, names: &Names, fleet: &FleetSeed) {
     let steps = step_scaling(world.options.layout);
     let starts = |step: &StepScaling| step.metric == "QueueDepth" && step.side == "Upper";

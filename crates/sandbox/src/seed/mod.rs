@@ -1,4 +1,4 @@
-//! The platform as it stands in the account before anyone looks.
+//! The platform as it stands in the account before the first request.
 
 mod alarms;
 mod app;

@@ -97,7 +97,7 @@ fn find(world: &World, input: &Value) -> Result<Value, ApiError> {
     };
     match qualifier {
         None | Some("$LATEST") => function.ok_or_else(|| missing(arn)),
-        // Nobody publishes versions of it.
+        // The platform publishes no versions of it.
         Some(version) => Err(missing(format!("{arn}:{version}"))),
     }
 }

@@ -1,4 +1,4 @@
-//! Somebody who works with a world through its API only, for the tests.
+//! An operator who works with a world through its API only, for the tests.
 
 use std::time::Duration;
 

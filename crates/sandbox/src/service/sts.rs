@@ -84,7 +84,7 @@ pub(crate) fn identity(world: &World, caller: &Caller) -> Identity {
     }
 }
 
-/// The ARN of whoever sends the present request.
+/// The ARN of the principal that sends the present request.
 pub(crate) fn caller_arn(world: &World) -> String {
     identity(world, &world.services.sts.caller).arn
 }

@@ -57,7 +57,7 @@ pub(crate) async fn accept(sandbox: Sandbox, path: &str, mut socket: WebSocketSt
         .and_then(|opening| Some(opening["TokenValue"].as_str()?.to_owned()));
     let id = path.strip_prefix(PREFIX).unwrap_or_default();
     let Some((agent, begins)) = token.and_then(|token| admit(&sandbox, id, &token)) else {
-        // The service closes the connection of whoever has no valid token.
+        // The service closes a connection without a valid token.
         let _ = socket.close(None).await;
         return;
     };

@@ -28,7 +28,7 @@ pub(super) struct Target {
 enum Connection {
     /// Answers each request with a page.
     Http(Vec<u8>),
-    /// Says its version and lets nobody in.
+    /// Says its version and accepts no login.
     MariaDb,
     /// Sends back what it gets.
     Echo,
@@ -103,7 +103,7 @@ pub(super) async fn run(
     input: mpsc::UnboundedReceiver<ToProgram>,
     output: mpsc::Sender<FromProgram>,
 ) {
-    // The client is gone when nothing can be sent: there is nobody to tell.
+    // The client is gone when nothing can be sent: no client is left to tell.
     let _ = if multiplexed {
         serve_streams(&sandbox, &target, input, &output).await
     } else {

@@ -30,7 +30,7 @@ use crate::wire::{Delivery, Live};
 /// The header that carries the listener's token.
 pub const TOKEN_HEADER: &str = "x-sandbox-token";
 
-/// How often a live world moves when nobody asks it anything.
+/// How often a live world moves without requests.
 const IDLE_TICK: Duration = Duration::from_millis(250);
 
 /// How long open connections may finish what they are at when the listener stops.
@@ -48,7 +48,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest head of a request, in bytes. AWS' services take less.
 const LARGEST_HEAD: usize = 64 * 1024;
 
-/// How many kilobytes of bodies are held at once; whoever comes later waits.
+/// How many kilobytes of bodies are held at once; a later request waits.
 const BODIES: usize = 128 * 1024;
 
 /// The parts that the `aws` command line uploads have 8 MiB; everything else is smaller.
@@ -61,7 +61,7 @@ pub struct ServeOptions {
     pub port: u16,
     /// Added to every API call, so that a benchmark meets the network it would have.
     pub latency: Duration,
-    /// A drill: nobody is told which scenarios are in force before `reveal`.
+    /// A drill: no client is told which scenarios are in force before `reveal`.
     pub drill: bool,
     /// How long a client may take over the head of a request, and over its body; a minute each unless given.
     pub patience: Option<Duration>,

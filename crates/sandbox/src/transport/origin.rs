@@ -6,7 +6,7 @@
 use http::uri::Authority;
 use http::{HeaderMap, Request, StatusCode};
 
-/// Why a request is refused before anybody looks at what it asks for.
+/// Why a request is refused before the account looks at what it asks for.
 pub(super) type Refusal = (StatusCode, &'static str);
 
 /// Checks where `request` comes from and whom it is for.

@@ -51,7 +51,7 @@ impl Remote {
     /// Simulated time in milliseconds since the epoch, and simulated seconds per second.
     ///
     /// # Errors
-    /// When nobody answers there, or not a sandbox.
+    /// When nothing answers there, or not a sandbox.
     pub async fn clock(&self) -> io::Result<(i64, f64)> {
         let answer = self.call(Method::GET, "clock", Value::Null).await?;
         match (answer["now_ms"].as_i64(), answer["speed"].as_f64()) {
@@ -66,7 +66,7 @@ impl Remote {
     /// What is going on: `pid`, `layout`, `stage`, `scenarios` (null in a drill), `now`, `speed`, `calls`.
     ///
     /// # Errors
-    /// When nobody answers there.
+    /// When nothing answers there.
     pub async fn status(&self) -> io::Result<Value> {
         self.call(Method::GET, "status", Value::Null).await
     }
@@ -74,7 +74,7 @@ impl Remote {
     /// The scenarios in force, also in a drill.
     ///
     /// # Errors
-    /// When nobody answers there, or the token is wrong.
+    /// When nothing answers there, or the token is wrong.
     pub async fn reveal(&self) -> io::Result<Value> {
         self.call(Method::GET, "reveal", Value::Null).await
     }
@@ -82,7 +82,7 @@ impl Remote {
     /// Lets simulated time pass at once.
     ///
     /// # Errors
-    /// When nobody answers there, or the token is wrong.
+    /// When nothing answers there, or the token is wrong.
     pub async fn advance(&self, duration: Duration) -> io::Result<Value> {
         self.call(
             Method::POST,
@@ -95,7 +95,7 @@ impl Remote {
     /// Starts over.
     ///
     /// # Errors
-    /// When nobody answers there, or the token is wrong.
+    /// When nothing answers there, or the token is wrong.
     pub async fn reset(&self) -> io::Result<Value> {
         self.call(Method::POST, "reset", Value::Null).await
     }
@@ -103,7 +103,7 @@ impl Remote {
     /// Breaks or mends the running platform.
     ///
     /// # Errors
-    /// When nobody answers there, the token is wrong, or a name is unknown.
+    /// When nothing answers there, the token is wrong, or a name is unknown.
     pub async fn set_scenarios(&self, names: &[String]) -> io::Result<Value> {
         self.call(Method::POST, "scenarios", json!({ "names": names }))
             .await
@@ -112,7 +112,7 @@ impl Remote {
     /// Stops it.
     ///
     /// # Errors
-    /// When nobody answers there, or the token is wrong.
+    /// When nothing answers there, or the token is wrong.
     pub async fn stop(&self) -> io::Result<Value> {
         self.call(Method::POST, "stop", Value::Null).await
     }

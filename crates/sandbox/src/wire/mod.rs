@@ -54,7 +54,7 @@ pub(crate) struct Gateway {
     pub(crate) ids: Ids,
     calls: CallLog,
     faults: Faults,
-    /// The account's other regions, as far as anybody has asked there.
+    /// The account's other regions, as far as a client has asked there.
     elsewhere: BTreeMap<String, World>,
 }
 
@@ -89,7 +89,7 @@ impl Delivery {
 impl World {
     /// Answers one request of an AWS SDK, in any protocol of the simulated services.
     ///
-    /// Whoever carries the answer to the caller has to heed its [`Delivery`].
+    /// The code that carries the answer to the caller has to heed its [`Delivery`].
     pub fn handle(&mut self, request: &Request<Bytes>) -> Response<Bytes> {
         let request_id = self.gateway.ids.uuid();
         if let Some(answer) = asset_ops::answer(self, request) {

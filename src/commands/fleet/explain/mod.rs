@@ -70,9 +70,9 @@ pub(crate) struct Explanation {
     why_not_zero: Vec<String>,
     /// Alarms whose state in AWS does not follow from the metrics.
     alarm_differences: Vec<String>,
-    /// What nobody could tell and is taken for granted.
+    /// What could not be read and is taken for granted.
     assumptions: Vec<String>,
-    /// What could not be looked at. Without the activities nobody knows which instances warm up.
+    /// What could not be looked at. Without the activities it is not known which instances warm up.
     gaps: Vec<Gap>,
 }
 

@@ -117,7 +117,7 @@ fn steady(config: &FleetConfig, metrics: &mut Metrics, queue: Option<f64>, worke
     let workers = workers
         .map(f64::from)
         .or_else(|| config.newest(metrics, Signal::Workers));
-    // Without workers nobody publishes a backlog for each of them.
+    // Without workers the backend publishes no backlog for each of them.
     let backlog = match (queue, workers) {
         (Some(queue), Some(workers)) if workers > 0.0 => Some(queue / workers),
         _ => None,
@@ -215,7 +215,7 @@ mod tests {
             .parse::<WhatIf>()
             .unwrap()
             .apply(&config, &mut supposed);
-        // Nobody has a job, so nobody protects itself.
+        // No worker has a job, so no instance protects itself.
         assert_eq!((supposed.state.busy, supposed.state.protected), (Some(0), 0));
     }
 }

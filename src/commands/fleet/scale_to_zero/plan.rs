@@ -84,7 +84,7 @@ pub(super) fn plan(request: Request, fleets: &[Candidate]) -> Plan<Action> {
             warnings.push(format!("{id}: its Auto Scaling group is being deleted already"));
             continue;
         }
-        // Whoever drains waits for what the protection is there for.
+        // A run with `--drain` waits for what the protection is there for.
         if work.protected > 0 && !request.drain {
             let (is, keeps) = if work.protected == 1 {
                 ("is", "keeps")

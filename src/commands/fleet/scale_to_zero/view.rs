@@ -24,7 +24,7 @@ pub(super) enum Kind {
     AtZero,
     /// At zero, but some instances are not going to leave by themselves.
     Stays,
-    /// Set to zero, and set to something else again by somebody or something.
+    /// Set to zero, and set to something else again since.
     RaisedAgain,
     /// At zero, with instances that had not left by the deadline.
     StillRunning,

@@ -90,7 +90,7 @@ pub(super) async fn observe(aws: &Aws, layout: &Layout, names: &[FleetId]) -> Re
     Ok(seen)
 }
 
-/// What a whole fleet has and this one has not, as far as anybody could look.
+/// What a whole fleet has and this one has not, as far as it could be read.
 fn missing(layout: &Layout, fleet: &Fleet, pointers: &Pointers, gaps: &[Gap]) -> Vec<&'static str> {
     let looked_at = |what: &str| gaps.iter().all(|gap| gap.what != what);
     let mut missing = fleet.missing();

@@ -137,7 +137,7 @@ fn facts() -> Facts {
             .collect(),
         median_job_seconds: Some(120.0),
         deployed: Deployed::States(Some(0)),
-        zero_listener: Listener::Somebody,
+        zero_listener: Listener::Present,
     }
 }
 
@@ -182,7 +182,7 @@ fn group_policies_and_alarms_are_one_model() {
 }
 
 #[test]
-fn what_nobody_can_tell_is_assumed_aloud() {
+fn what_cannot_be_read_is_listed_as_an_assumption() {
     let mut facts = facts();
     let assumptions = read(&facts).assumptions.join("\n");
     for part in [
@@ -289,7 +289,7 @@ fn what_does_not_work_is_told_from_what_is_not_modelled() {
     });
     assert!(broken && what.contains("has no action"), "{what}");
     let (broken, what) =
-        one(|facts| facts.zero_listener = Listener::Nobody("no function listens".to_owned()));
+        one(|facts| facts.zero_listener = Listener::Absent("no function listens".to_owned()));
     assert!(
         broken && what.ends_with("notifies in vain: no function listens"),
         "{what}"
@@ -313,7 +313,7 @@ fn what_does_not_work_is_told_from_what_is_not_modelled() {
 /// CloudWatch API Reference, `PutMetricAlarm`: `AlarmActions` act in ALARM, `OKActions` in OK; `Unit`;
 /// `Metrics`; `ExtendedStatistic`; `ThresholdMetricId`.
 #[test]
-fn what_aws_would_evaluate_and_nobody_here_does_is_named_and_has_a_direction() {
+fn what_aws_evaluates_and_the_model_does_not_is_named_and_has_a_direction() {
     use fleet_scaling::unknown::{Direction, Part};
     let one = |change: fn(&mut Alarm)| {
         let left_out = left_out(|facts| change(facts.alarms.get_mut("upper").unwrap()));
@@ -338,10 +338,10 @@ fn what_aws_would_evaluate_and_nobody_here_does_is_named_and_has_a_direction() {
     assert_eq!(band.part.map(|(part, _)| part), Some(Part::AnomalyBand));
     let ok_only = one(|alarm| std::mem::swap(&mut alarm.actions, &mut alarm.details.other_actions));
     assert_eq!(ok_only.part.map(|(part, _)| part), Some(Part::OtherState));
-    let nobody = one(|alarm| alarm.actions = vec!["arn:aws:sns:us-east-1:1:people".to_owned()]);
+    let no_action = one(|alarm| alarm.actions = vec!["arn:aws:sns:us-east-1:1:people".to_owned()]);
     assert!(
-        nobody.broken && nobody.what.contains("the policy is none of its actions"),
-        "{nobody:?}"
+        no_action.broken && no_action.what.contains("the policy is none of its actions"),
+        "{no_action:?}"
     );
 }
 

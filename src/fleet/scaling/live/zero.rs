@@ -1,4 +1,4 @@
-//! What takes a live fleet to zero: its alarm, the topic, and whoever listens there.
+//! What takes a live fleet to zero: its alarm, the topic, and the listeners there.
 
 use fleet_scaling::config::ScaleToZeroSpec;
 use fleet_scaling::fleet::QUEUE_DEPTH;
@@ -21,7 +21,7 @@ impl Reader<'_> {
             if alarm.actions.is_empty() {
                 return Err(Why::broken("has no action, so nothing takes the fleet to zero"));
             }
-            if let Listener::Nobody(why) = &self.facts.zero_listener {
+            if let Listener::Absent(why) = &self.facts.zero_listener {
                 return Err(Why::broken(format!("notifies in vain: {why}")));
             }
             if !spec.metric.is(&QUEUE_DEPTH.into()) || spec.period_seconds.to_bits() != 60_f64.to_bits() {

@@ -13,7 +13,7 @@ use crate::service::{autoscaling, ssm};
 use crate::time::SimTime;
 use crate::world::World;
 
-/// The value that a fleet secret has until somebody sets it (runbook, "Secrets Reference").
+/// The value that a fleet secret has until an operator sets it (runbook, "Secrets Reference").
 pub(crate) const PLACEHOLDER_SECRET: &str = "CHANGE_ME_AFTER_DEPLOY";
 
 /// The fleets' queues and workers.
@@ -61,7 +61,7 @@ pub(crate) fn tick(world: &mut World) {
         }
         if fleet.due <= now {
             let answer = if !backend_up {
-                Answer::Nobody
+                Answer::NoTask
             } else if let Some(broken) = fleet.answer {
                 broken
             } else if secret_is_set(world, &fleet.place.secret) {

@@ -14,7 +14,7 @@ pub(crate) enum Answer {
     /// The load balancer redirects from http to https, and the client follows with a GET, as for a browser.
     Redirected,
     /// No backend task is there to answer: the load balancer does.
-    Nobody,
+    NoTask,
 }
 
 /// The answer to workers that come with the placeholder or with a secret that the backend does not have.
@@ -50,7 +50,7 @@ impl Answer {
             Self::Redirected => {
                 format!("{failed} POST /api/worker/register -> 301, GET /api/worker/register -> 405, {again}")
             }
-            Self::Nobody => {
+            Self::NoTask => {
                 format!("{failed} POST /api/worker/register -> 503 Service Temporarily Unavailable, {again}")
             }
         }
@@ -62,7 +62,7 @@ impl Answer {
             Self::Welcome => ("POST", 201),
             Self::Refused(status, _) => ("POST", status),
             Self::Redirected => ("GET", 405),
-            Self::Nobody => return,
+            Self::NoTask => return,
         };
         let stamp = jiff::Timestamp::from_millisecond(world.now.0)
             .map(|at| at.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string())

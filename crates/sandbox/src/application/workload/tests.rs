@@ -150,7 +150,7 @@ fn a_fleet_that_was_once_too_small_goes_up_and_down() {
     }
 }
 
-/// The usual fleet of two, after somebody has set its desired capacity.
+/// The usual fleet of two, after an operator has set its desired capacity.
 fn with_desired(seed: u64, desired: u32) -> World {
     let mut world = World::new(Options {
         seed,
@@ -258,7 +258,7 @@ fn an_idle_fleet_with_the_subscription_goes_to_zero() {
         fleets: vec![FleetSeed::new("production", "gpu-default", 2, 0.0)],
         ..Options::default()
     });
-    // The queue was empty before anyone looked, so the alarm has rung already: it rings once.
+    // The queue was empty before the first request, so the alarm has rung already: it rings once.
     assert_eq!(state(&mut world, "production-gpu-default-queue-empty"), "ALARM");
     let input = json!({"AlarmName": "production-gpu-default-queue-empty", "StateValue": "OK", "StateReason": "drill"});
     world.call(Service::CloudWatch, "SetAlarmState", &input).unwrap();

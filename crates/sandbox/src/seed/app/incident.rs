@@ -182,7 +182,7 @@ fn newest_php_tag(world: &World, names: &Names) -> Option<String> {
         .map(|(_, tag)| tag.to_owned())
 }
 
-/// Somebody starts a migration of all databases.
+/// An operator starts a migration of all databases.
 fn start_migration(world: &mut World, names: &Names) {
     let command: Value = match world.options.layout {
         Layout::Single => json!(["php artisan tenancy:pools-migrate"]),

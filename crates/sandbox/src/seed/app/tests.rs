@@ -310,7 +310,7 @@ fn backend_502_is_explained_by_nginx_and_the_targets() {
                 && target["Description"] == "Health checks failed with these codes: [502]"
         }));
     };
-    // Replacements are no better, but there is always somebody to see.
+    // Replacements are no better, but there is always a task to see.
     for _ in 0..30 {
         look(&mut operator);
         operator.wait(31);

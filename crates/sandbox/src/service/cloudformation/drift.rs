@@ -1,4 +1,4 @@
-//! Drift detection: what somebody changed since a stack was deployed.
+//! Drift detection: what was changed by hand since a stack was deployed.
 
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ fn drifted(world: &World, stack: &Stack, only: &[String]) -> usize {
         .count()
 }
 
-/// What the stack's answers say of its drift: nothing before somebody looked.
+/// What the stack's answers say of its drift: nothing before the first detection.
 pub(super) fn information(world: &World, stack: &Stack) -> Value {
     let detections = &world.services.cloudformation.detections;
     let last = detections

@@ -57,7 +57,7 @@ pub(crate) fn evaluate(world: &mut World) {
     }
 }
 
-/// The states that the metrics imply, as if the alarms had been there before anyone looked.
+/// The states that the metrics imply, as if the alarms had been there before the first request.
 pub(super) fn settle(world: &mut World) {
     let now = world.now;
     let state = &mut world.services.cloudwatch;

@@ -23,7 +23,7 @@ use crate::service::cloudformation::{self, Resource};
 use crate::service::table::operations;
 use crate::world::World;
 
-/// What nobody else remembers.
+/// What no other service remembers.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     images: Vec<images::Image>,

@@ -70,7 +70,7 @@ pub(super) fn security_groups(world: &World, input: &Value) -> OpResult {
     describe(&KIND, groups, input)
 }
 
-/// The rules for incoming traffic as they are: somebody may have taken one away since the stack was deployed.
+/// The rules for incoming traffic as they are: an operator may have taken one away since the stack was deployed.
 pub(crate) fn ingress(world: &World, group: &str, deployed: &[Value]) -> Vec<Value> {
     if group == world.services.facts.database_security_group && in_force(world, Scenario::RdsRefused) {
         return Vec::new();

@@ -219,7 +219,7 @@ pub(super) fn no_image(world: &World, name: &str, digest: Option<&str>, tag: Opt
     )
 }
 
-/// Only manifests of images that are there: nobody can push layers into the sandbox.
+/// Only manifests of images that are there: no client can push layers into the sandbox.
 pub(super) fn put_image(world: &mut World, input: &Value) -> OpResult {
     let name = text(input, "repositoryName").unwrap_or_default();
     let given = text(input, "imageManifest").unwrap_or_default();

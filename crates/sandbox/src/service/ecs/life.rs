@@ -234,7 +234,7 @@ fn surroundings(world: &World, task: &Task) -> Surroundings {
     }
 }
 
-/// What somebody meets who sends the task a request for its health check path.
+/// What a client meets that sends the task a request for its health check path.
 pub(super) fn answers(world: &World, task: &Task) -> Result<(), Failure> {
     let definition = &world.services.ecs.definitions[task.definition];
     let listening = task

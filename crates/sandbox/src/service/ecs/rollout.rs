@@ -131,7 +131,7 @@ impl Rollout {
         }
     }
 
-    /// The circuit breaker, or somebody, sends the service back to deployment `number`.
+    /// The circuit breaker, or an operator, sends the service back to deployment `number`.
     pub(super) fn roll_back(&mut self, number: &str, reason: &str, now: SimTime) {
         self.turn(Status::RollbackInProgress, Some(reason), now);
         self.rollback = Some((now, reason.to_owned(), number.to_owned()));

@@ -1,4 +1,4 @@
-//! How a task is stopped: StopTask and everybody else who stops tasks.
+//! How a task is stopped: StopTask and everything else that stops tasks.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ pub(super) fn begin(world: &mut World, index: usize, code: StopCode, reason: Str
         return;
     }
     if service::deregister_target(world, index) {
-        // A task that nobody is connected to any more need not wait for its target to drain.
+        // A task without a connection need not wait for its target to drain.
         let drains = if code == StopCode::EssentialContainerExited {
             2
         } else {

@@ -49,7 +49,7 @@ struct Event {
     sequence: u64,
     /// When the program wrote the line.
     at: SimTime,
-    /// When CloudWatch Logs had it: nobody sees the event before.
+    /// When CloudWatch Logs had it: no reader sees the event before.
     ingested: SimTime,
     message: String,
 }

@@ -163,7 +163,7 @@ pub(crate) fn recreate_empty(world: &mut World, name: &str) {
 pub(crate) fn fill(world: &mut World, name: &str, value: &str) {
     if !has_current(world, name) {
         let input = json!({"SecretId": name, "SecretString": value});
-        // The secret exists or it does not; either way there is nobody to tell.
+        // The secret exists or it does not; either way no caller waits for it.
         let _ = write::put_value(world, &input);
     }
 }
