@@ -28,6 +28,8 @@ mod bundle_apply;
 mod bundle_make;
 #[path = "it/bundle_pointer.rs"]
 mod bundle_pointer;
+#[path = "it/campaign_places.rs"]
+mod campaign_places;
 #[path = "it/campaign_verbs.rs"]
 mod campaign_verbs;
 #[path = "it/campaign_worlds.rs"]

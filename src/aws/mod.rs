@@ -25,6 +25,7 @@ mod convert;
 mod credentials;
 mod http;
 mod loopback;
+mod once;
 mod operation;
 mod pages;
 mod path_style;

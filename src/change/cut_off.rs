@@ -31,7 +31,7 @@ const SENT_AGAIN: SignedDuration = SignedDuration::from_mins(55);
 #[derive(Debug, Default)]
 pub(super) struct CutOff {
     pub(super) records: Vec<Record>,
-    /// Runs of the same verb in the last minutes, however they ended.
+    /// Runs of the same verb in the last minutes, however they ended, and all that were cut off.
     pub(super) recent: Vec<Record>,
 }
 
@@ -59,7 +59,8 @@ impl CutOff {
         let ours: Vec<Record> = records.into_iter().filter(here).collect();
         let since = ground.clock().now().checked_sub(RECENT).unwrap_or(Timestamp::MIN);
         let is_recent = |record: &&Record| record.run.began().is_some_and(|began| began >= since);
-        let recent = ours.iter().filter(is_recent).cloned().collect();
+        let matters = |record: &&Record| is_recent(record) || record.is_cut_off();
+        let recent = ours.iter().filter(matters).cloned().collect();
         if let Mode::Of(Direction::Resume, earlier) = ground.mode() {
             let record = journal::find(Some(state), &earlier.run)?;
             may_go_on(&record, verb, target)?;
@@ -262,8 +263,9 @@ pub(super) fn unsettled<A>(plan: &Plan<A>, records: &[Record], now: Timestamp) -
                 .calls
                 .iter()
                 .find(|call| call.repeated != Repeated::Harmless && resources.contains(&call.resource))?;
-            // The very same request: it was adopted.
-            let sent_again = plan.steps.iter().any(|new| new.calls == step.calls);
+            // The very same request was adopted. One that AWS would not recognise is not the same a second time.
+            let sent_again =
+                call.repeated == Repeated::Recognised && plan.steps.iter().any(|new| new.calls == step.calls);
             let age = Duration::try_from(now.duration_since(step.begun?)).unwrap_or_default();
             let pause = SETTLES.checked_sub(age).filter(|pause| !pause.is_zero())?;
             (!sent_again).then(|| Unsettled {

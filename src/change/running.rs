@@ -70,6 +70,11 @@ impl<V: Change> StepRun<'_, V> {
         &self.step.action
     }
 
+    /// The step's name.
+    pub(crate) fn id(&self) -> &str {
+        &self.step.id
+    }
+
     /// What an earlier step found out.
     pub(crate) fn output(&self, step: &str) -> Option<V::Output> {
         self.running.outputs.borrow().get(step).cloned()

@@ -153,9 +153,7 @@ where
             tracing::debug!(error = full_text(error), "the answer cannot be read");
             let body = response.raw().body().bytes();
             if body.is_none_or(is_cut_off_json) || says_cut_off(error) {
-                CtlError::new(ErrorKind::Unexpected, doing)
-                    .cause(CutOff.to_string())
-                    .hint("if a proxy or an emulator sits between bpctl and AWS, check what it answers")
+                not_whole(doing)
             } else {
                 no_answer_of_aws(doing, response.raw().status().as_u16())
             }
@@ -200,6 +198,22 @@ fn says_cut_off(error: &(dyn StdError + 'static)) -> bool {
 
 fn is_cut_off_json(body: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err_and(|error| error.is_eof())
+}
+
+fn not_whole(doing: String) -> CtlError {
+    CtlError::new(ErrorKind::Unexpected, doing)
+        .cause(CutOff.to_string())
+        .hint("if a proxy or an emulator sits between bpctl and AWS, check what it answers")
+}
+
+/// A successful answer that bpctl reads itself and that is no JSON.
+pub(crate) fn unreadable_json(doing: String, body: &[u8], error: &serde_json::Error) -> CtlError {
+    tracing::debug!(%error, "the answer cannot be read");
+    if is_cut_off_json(body) {
+        not_whole(doing)
+    } else {
+        no_answer_of_aws(doing, 200)
+    }
 }
 
 /// An error that carries no code is none of AWS': something in between has answered. Whether the request was

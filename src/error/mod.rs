@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::exit::ExitStatus;
 
-pub(crate) use aws::{CutOff, Reply, from_sdk};
+pub(crate) use aws::{CutOff, Reply, from_sdk, unreadable_json};
 pub(crate) use command_line::{CommandLine, Effect, Place};
 pub(crate) use document::{ERROR_SCHEMA, ErrorDocument};
 pub(crate) use hint::Hint;

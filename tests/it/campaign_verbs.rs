@@ -4,21 +4,21 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use base64::Engine as _;
-use bpctl_sandbox::{FleetSeed, Options, Sandbox, Scenario, Service};
-use jiff::Timestamp;
-use serde_json::json;
+use bpctl_sandbox::{Sandbox, Service};
 
 use crate::broken_network::{Break, Network, Request};
-use crate::campaign_worlds::{World, images, leases, migrations, pointers, sizes};
-use crate::support::{Account, Run, kept_by_hand};
+use crate::campaign_places::Place;
+use crate::campaign_worlds::{
+    World, deployments, images, leases, migrations, one_off, pointers, rolled_back, sizes, stopped_tasks,
+};
+use crate::support::{Account, Run};
 
 /// A verb in a campaign.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Verb {
     /// As it is typed.
     pub(crate) name: &'static str,
-    /// The command line; `{run}` stands for the run of `earlier`.
+    /// The command line; `{run}` stands for the run of `earlier`, other names for what the place has of them.
     pub(crate) argv: &'static [&'static str],
     /// The operation that changes what the verb is about.
     pub(crate) change: (Service, &'static str),
@@ -32,17 +32,6 @@ pub(crate) struct Verb {
     pub(crate) again: &'static [&'static str],
 }
 
-/// An account for campaigns.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Place {
-    /// The platform as it is deployed.
-    Platform,
-    /// So many production fleets that are kept at one instance by hand, and have no work.
-    IdleFleets(usize),
-    /// A lease on the backend whose holder has died.
-    DeadLease,
-}
-
 /// A run that goes before the one that is broken.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Earlier {
@@ -51,6 +40,8 @@ pub(crate) struct Earlier {
     pub(crate) killed: Option<usize>,
 }
 
+const RUN_TASK: (Service, &str) = (Service::Ecs, "RunTask");
+const UPDATE: (Service, &str) = (Service::Ecs, "UpdateService");
 const SET: (Service, &str) = (Service::AutoScaling, "SetDesiredCapacity");
 const POINTER: (Service, &str) = (Service::Ssm, "PutParameter");
 const ZERO: &[&str] = &["fleet", "scale-to-zero", "--all", "--yes"];
@@ -70,6 +61,13 @@ macro_rules! each_verb {
             image_gc: "image gc", &["image", "gc", "--keep", "1", "--older-than", "1d", "--confirm", "sandbox"], (Service::Ecr, "BatchDeleteImage"), Verb { place: Place::Platform, world: images, ..fleets(1) };
             lock_release: "lock release", &["lock", "release", "ecs/bp-backend", "--yes"], (Service::S3, "DeleteObject"), Verb { place: Place::DeadLease, world: leases, ..fleets(1) };
             runs_resume: "runs resume", &["runs", "resume", "{run}", "--yes"], SET, Verb { earlier: Some(Earlier { argv: ZERO, killed: Some(0) }), ..fleets(2) };
+            run: "run", &["run", "--stop-on-interrupt", "--", "php", "artisan", "about"], RUN_TASK, Verb { world: one_off, again: &["tasks"], ..MIGRATE };
+            seed: "seed", &["seed", "--class", "PlansSeeder", "--yes"], RUN_TASK, Verb { world: one_off, again: &["tasks"], ..MIGRATE };
+            task_stop: "task stop", &["task", "stop", "{backend-task}", "{frontend-task}", "--yes"], (Service::Ecs, "StopTask"), Verb { world: stopped_tasks, again: &[], ..MIGRATE };
+            deploy: "deploy", &["deploy", "backend", "--yes"], UPDATE, Verb { ..DEPLOY };
+            deploy_of_a_commit: "deploy --tag", &["deploy", "backend", "--tag", "{commit}", "--yes"], UPDATE, Verb { again: &[], ..DEPLOY };
+            rollout_undo: "rollout undo", &["rollout", "undo", "backend", "--yes"], UPDATE, Verb { place: Place::NewBuild, ..DEPLOY };
+            rollout_abort: "rollout abort", &["rollout", "abort", "backend", "--yes"], (Service::Ecs, "StopServiceDeployment"), Verb { place: Place::EndlessDeployment, world: rolled_back, again: &[], ..DEPLOY };
             runs_undo: "runs undo", &["runs", "undo", "{run}", "--yes"], SET, Verb { earlier: Some(Earlier { argv: ZERO, killed: None }), ..fleets(2) };
         }
     };
@@ -93,6 +91,13 @@ const MIGRATE: Verb = Verb {
     world: migrations,
     // A migration that had ended when the process died is carried out again: it finds nothing to do.
     again: &["tasks", "snapshots"],
+};
+
+const DEPLOY: Verb = Verb {
+    world: deployments,
+    // A deployment that had ended when the process died is started again: the tasks are replaced once more.
+    again: &["deployments", "succeeded"],
+    ..MIGRATE
 };
 
 const POINTERS: Verb = Verb {
@@ -121,55 +126,6 @@ pub(crate) fn verb(name: &str) -> Verb {
         .unwrap_or_else(|| panic!("`{name}` has no line in VERBS"))
 }
 
-impl Place {
-    pub(crate) fn options(self) -> Options {
-        match self {
-            Self::Platform | Self::DeadLease => Options::default(),
-            Self::IdleFleets(count) => Options {
-                fleets: (0..count)
-                    .map(|number| FleetSeed::new("production", &format!("fleet-{number:03}"), 2, 0.0))
-                    .collect(),
-                scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
-                ..Options::default()
-            },
-        }
-    }
-
-    pub(crate) fn prepare(self, sandbox: &Sandbox) {
-        match self {
-            Self::Platform => {}
-            Self::IdleFleets(count) => {
-                let groups: Vec<String> = (0..count)
-                    .map(|number| format!("asg-production-fleet-{number:03}"))
-                    .collect();
-                kept_by_hand(sandbox, &groups, 1);
-            }
-            Self::DeadLease => {
-                dead_lease(sandbox);
-                sandbox.advance(std::time::Duration::from_secs(600));
-            }
-        }
-    }
-}
-
-/// A lease whose holder renews it no more.
-fn dead_lease(sandbox: &Sandbox) {
-    let now = Timestamp::from_millisecond(sandbox.now().0).expect("a time");
-    let body = json!({
-        "resource": "ecs/bp-backend", "run": "20260115T085900Z-ffffffffffff", "verb": "migrate",
-        "principal": "arn:aws:iam::123456789012:user/night-shift", "host": "elsewhere", "process": 4242,
-        "reason": null, "started": now, "heartbeat": now, "lasts_seconds": 120,
-    });
-    let object = json!({
-        "Bucket": "bp-logs-123456789012",
-        "Key": "bpctl/leases/ecs%2fbp-backend.json",
-        "Body": base64::engine::general_purpose::STANDARD.encode(body.to_string()),
-    });
-    sandbox
-        .with_world(|world| world.call(Service::S3, "PutObject", &object))
-        .expect("a lease");
-}
-
 /// An account in which a verb is about to run, and the command line.
 pub(crate) struct Stage {
     pub(crate) account: Account,
@@ -189,6 +145,7 @@ impl Verb {
     /// The account, with everything that goes before.
     pub(crate) async fn stage(&self) -> Stage {
         let account = Account::prepared(self.place.options(), |sandbox| self.place.prepare(sandbox));
+        self.place.lay_files(account.home());
         let mut run = String::new();
         if let Some(earlier) = &self.earlier {
             match earlier.killed {
@@ -206,15 +163,18 @@ impl Verb {
             run = newest_run(account.home());
         }
         Stage {
-            argv: self.command_line(&run),
+            argv: self.command_line(&account.sandbox, &run),
             before: (self.world)(&account.sandbox),
             account,
         }
     }
 
-    /// The command line with the earlier run in its place.
-    pub(crate) fn command_line(&self, run: &str) -> Vec<String> {
-        self.argv.iter().map(|word| word.replace("{run}", run)).collect()
+    /// The command line with names in their places.
+    pub(crate) fn command_line(&self, sandbox: &Sandbox, run: &str) -> Vec<String> {
+        let words = self.argv.iter();
+        words
+            .map(|word| self.place.filled(sandbox, &word.replace("{run}", run)))
+            .collect()
     }
 
     pub(crate) async fn undisturbed(&self) -> Undisturbed {

@@ -14,7 +14,7 @@ pub(crate) struct World {
     pub(crate) started: Vec<Vec<String>>,
 }
 
-fn call(sandbox: &Sandbox, service: Service, operation: &str, input: &Value) -> Value {
+pub(crate) fn call(sandbox: &Sandbox, service: Service, operation: &str, input: &Value) -> Value {
     sandbox
         .with_world(|world| world.call(service, operation, input))
         .unwrap_or_else(|error| panic!("{operation}: {error:?}"))
@@ -94,45 +94,69 @@ pub(crate) fn leases(sandbox: &Sandbox) -> World {
     }
 }
 
-/// Begin and end of the tasks that bpctl has started, and its snapshots.
-pub(crate) fn migrations(sandbox: &Sandbox) -> World {
-    let at = |value: &Value| Timestamp::from_millisecond((value.as_f64()? * 1000.0) as i64).ok();
-    let mut tasks: Vec<(Timestamp, Option<Timestamp>, bool, String)> = Vec::new();
-    for status in ["RUNNING", "STOPPED"] {
-        let input = json!({"cluster": "bp", "family": "bp-backend", "desiredStatus": status});
+/// Tasks that bpctl has started: when they began and ended, whether php-fpm succeeded, and their ids.
+type Tasks = Vec<(Timestamp, Option<Timestamp>, bool, String)>;
+
+/// All tasks of the backend, running ones and those that have stopped.
+fn backend_tasks(sandbox: &Sandbox) -> Vec<Value> {
+    tasks_of(sandbox, "bp-backend")
+}
+
+pub(crate) fn tasks_of(sandbox: &Sandbox, family: &str) -> Vec<Value> {
+    let listed = |status: &str| {
+        let input = json!({"cluster": "bp", "family": family, "desiredStatus": status});
         let arns = call(sandbox, Service::Ecs, "ListTasks", &input)["taskArns"].clone();
         if array(&arns).is_empty() {
-            continue;
+            return Vec::new();
         }
-        let listed = call(
-            sandbox,
-            Service::Ecs,
-            "DescribeTasks",
-            &json!({"cluster": "bp", "tasks": arns}),
-        );
-        for task in array(&listed["tasks"]) {
-            if !task["startedBy"]
-                .as_str()
-                .is_some_and(|by| by.starts_with("bpctl/"))
-            {
-                continue;
-            }
+        let input = json!({"cluster": "bp", "tasks": arns});
+        array(&call(sandbox, Service::Ecs, "DescribeTasks", &input)["tasks"])
+    };
+    ["RUNNING", "STOPPED"].into_iter().flat_map(listed).collect()
+}
+
+fn at(value: &Value) -> Option<Timestamp> {
+    Timestamp::from_millisecond((value.as_f64()? * 1000.0) as i64).ok()
+}
+
+fn own_tasks(sandbox: &Sandbox) -> Tasks {
+    let ours = |task: &Value| {
+        let by = task["startedBy"].as_str();
+        by.is_some_and(|by| by.starts_with("bpctl/"))
+    };
+    let mut tasks: Tasks = backend_tasks(sandbox)
+        .iter()
+        .filter(|task| ours(task))
+        .map(|task| {
             let succeeded = array(&task["containers"])
                 .iter()
                 .any(|container| container["name"] == "php-fpm" && container["exitCode"] == 0);
             let id = task["taskArn"].as_str().and_then(|arn| arn.rsplit('/').next());
-            tasks.push((
+            (
                 at(&task["createdAt"]).expect("a time"),
                 at(&task["stoppedAt"]),
                 succeeded,
                 id.expect("an id").to_owned(),
-            ));
-        }
-    }
+            )
+        })
+        .collect();
     tasks.sort();
-    let overlap = tasks
-        .windows(2)
-        .any(|pair| pair[0].1.unwrap_or(Timestamp::MAX) > pair[1].0);
+    tasks
+}
+
+fn overlap(tasks: &Tasks) -> bool {
+    let mut pairs = tasks.windows(2);
+    pairs.any(|pair| pair[0].1.unwrap_or(Timestamp::MAX) > pair[1].0)
+}
+
+fn named<const N: usize>(things: [(&str, Value); N]) -> BTreeMap<String, Value> {
+    let things = things.into_iter();
+    things.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Begin and end of the tasks that bpctl has started, and its snapshots.
+pub(crate) fn migrations(sandbox: &Sandbox) -> World {
+    let tasks = own_tasks(sandbox);
     let snapshots: Vec<String> = array(
         &call(
             sandbox,
@@ -149,17 +173,110 @@ pub(crate) fn migrations(sandbox: &Sandbox) -> World {
         .map(|(.., id)| vec![id.clone(), "--started-by bpctl/migrate/".to_owned()])
         .collect();
     started.extend(snapshots.iter().map(|id| vec![id.clone()]));
-    let things: [(&str, Value); 4] = [
-        ("tasks", tasks.len().into()),
-        ("snapshots", snapshots.len().into()),
-        ("overlap", overlap.into()),
-        ("migrated", tasks.iter().any(|task| task.2).into()),
-    ];
     World {
-        things: things
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
+        things: named([
+            ("tasks", tasks.len().into()),
+            ("snapshots", snapshots.len().into()),
+            ("overlap", overlap(&tasks).into()),
+            ("migrated", tasks.iter().any(|task| task.2).into()),
+        ]),
         started,
+    }
+}
+
+/// Begin and end of the one-off tasks that bpctl has started.
+pub(crate) fn one_off(sandbox: &Sandbox) -> World {
+    let tasks = own_tasks(sandbox);
+    World {
+        things: named([
+            ("tasks", tasks.len().into()),
+            ("overlap", overlap(&tasks).into()),
+            ("succeeded", tasks.iter().any(|task| task.2).into()),
+        ]),
+        started: tasks
+            .iter()
+            .map(|(.., id)| vec![id.clone(), "--started-by bpctl/".to_owned()])
+            .collect(),
+    }
+}
+
+/// Of each service, how many of its tasks bpctl has stopped.
+pub(crate) fn stopped_tasks(sandbox: &Sandbox) -> World {
+    let things = ["bp-backend", "bp-frontend"].map(|family| {
+        let stopped = tasks_of(sandbox, family).into_iter().filter(|task| {
+            let reason = task["stoppedReason"].as_str().unwrap_or_default();
+            reason.starts_with("bpctl task stop")
+        });
+        (family, Value::from(stopped.count()))
+    });
+    World {
+        things: named(things),
+        started: Vec::new(),
+    }
+}
+
+/// The deployments of the backend that ECS has on record, the oldest first.
+fn records(sandbox: &Sandbox) -> Vec<Value> {
+    let input = json!({"cluster": "bp", "service": "bp-backend"});
+    let listed = call(sandbox, Service::Ecs, "ListServiceDeployments", &input);
+    let mut records = array(&listed["serviceDeployments"]);
+    records.sort_by(|a, b| {
+        a["createdAt"]
+            .as_f64()
+            .unwrap_or(0.0)
+            .total_cmp(&b["createdAt"].as_f64().unwrap_or(0.0))
+    });
+    records
+}
+
+fn count(records: &[Value], status: &str) -> Value {
+    records
+        .iter()
+        .filter(|record| record["status"] == status)
+        .count()
+        .into()
+}
+
+/// The deployments of the backend: how many there were, how many succeeded, whether one began before the one
+/// before it was over, and the newest revision of its task definition.
+pub(crate) fn deployments(sandbox: &Sandbox) -> World {
+    let records = records(sandbox);
+    let input = json!({"taskDefinition": "bp-backend"});
+    let newest = call(sandbox, Service::Ecs, "DescribeTaskDefinition", &input);
+    // One whose place another one takes before it is over is STOPPED.
+    let mut earlier = records.iter().rev().skip(1);
+    let overlap = earlier.any(|record| record["status"] != "SUCCESSFUL");
+    let under_way = records.iter().filter(|record| record["finishedAt"].is_null());
+    let started = under_way.filter_map(|record| {
+        let revision = record["targetServiceRevisionArn"].as_str()?;
+        Some(vec![
+            format!("ecs-svc/{}", revision.rsplit('/').next()?),
+            "bpctl rollout status backend".to_owned(),
+        ])
+    });
+    World {
+        started: started.collect(),
+        things: named([
+            ("deployments", records.len().into()),
+            ("succeeded", count(&records, "SUCCESSFUL")),
+            ("overlap", overlap.into()),
+            ("revision", newest["taskDefinition"]["revision"].clone()),
+        ]),
+    }
+}
+
+/// How many deployments of the backend there were, and how many were asked to go back.
+pub(crate) fn rolled_back(sandbox: &Sandbox) -> World {
+    let records = records(sandbox);
+    let back = records.iter().filter(|record| {
+        let status = record["status"].as_str().unwrap_or_default();
+        status.starts_with("ROLLBACK") || status.starts_with("STOP")
+    });
+    World {
+        things: named([
+            ("deployments", records.len().into()),
+            ("going back", back.count().into()),
+        ]),
+        started: Vec::new(),
     }
 }

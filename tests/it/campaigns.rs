@@ -354,15 +354,7 @@ const ELSEWHERE: &[&str] = &[
 const SESSIONS: &[&str] = &["db tunnel", "exec", "port-forward", "tinker"];
 
 /// Verbs that no campaign breaks yet.
-const NOT_YET: &[&str] = &[
-    "bundle apply",
-    "deploy",
-    "rollout abort",
-    "rollout undo",
-    "run",
-    "seed",
-    "task stop",
-];
+const NOT_YET: &[&str] = &["bundle apply"];
 
 /// The commands that have `--print-aws` are those that change something in AWS.
 #[test]

@@ -124,6 +124,7 @@ fn struck(site: &Site, home: &Path, verb: &Verb, words: &[String], nth: usize, s
 fn stage(verb: &Verb, home: &Path) -> (Site, Vec<String>) {
     let site = Site::start(verb.place.options(), SPEED, Duration::ZERO);
     verb.place.prepare(&site.sandbox);
+    verb.place.lay_files(home);
     let mut run = String::new();
     if let Some(earlier) = &verb.earlier {
         let words: Vec<String> = earlier.argv.iter().map(|&word| word.to_owned()).collect();
@@ -133,7 +134,8 @@ fn stage(verb: &Verb, home: &Path) -> (Site, Vec<String>) {
         }
         run = newest_run(home);
     }
-    (site, verb.command_line(&run))
+    let words = verb.command_line(&site.sandbox, &run);
+    (site, words)
 }
 
 /// What an undisturbed run does, in an account whose time passes at once.

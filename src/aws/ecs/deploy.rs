@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::services::{Service, convert_service};
 use crate::aws::Aws;
+use crate::aws::once::UnlessUnknown;
 use crate::aws::operation::ShowPermit;
 use crate::change::{Call, Later, Permit, Repeated, parameters};
 use crate::error::{Required as _, Result, from_sdk};
@@ -52,6 +53,7 @@ impl Call for UpdateService {
             .task_definition(self.definition.known()?)
             .force_new_deployment(true)
             .customize()
+            .config_override(aws_sdk_ecs::config::Builder::new().retry_classifier(UnlessUnknown))
             .interceptor(ShowPermit::new(permit))
             .send()
             .await

@@ -17,9 +17,10 @@ use serde_json::{Map, Value};
 
 use super::definitions::AwsLogs;
 use crate::aws::Aws;
+use crate::aws::once::UnlessUnknown;
 use crate::aws::operation::ShowPermit;
 use crate::change::{Call, Permit, Repeated};
-use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
+use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk, unreadable_json};
 
 const READ: &str = "DescribeTaskDefinition";
 
@@ -167,8 +168,8 @@ impl Aws {
         let body = body.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let body = body
             .ok_or_else(|| CtlError::new(ErrorKind::Unexpected, &doing).cause("the answer was not kept"))?;
-        let answer: Value = serde_json::from_slice(&body)
-            .map_err(|error| CtlError::new(ErrorKind::Unexpected, &doing).source(&error))?;
+        let answer: Value =
+            serde_json::from_slice(&body).map_err(|error| unreadable_json(doing, &body, &error))?;
         Registered::of(&answer)
     }
 }
@@ -228,11 +229,18 @@ pub(crate) struct RegisterTaskDefinition {
     pub(crate) resource: String,
 }
 
+impl RegisterTaskDefinition {
+    pub(crate) fn family(&self) -> &str {
+        let family = self.input.get("family").and_then(Value::as_str);
+        family.unwrap_or_default()
+    }
+}
+
 impl Call for RegisterTaskDefinition {
     const SERVICE: &'static str = "ecs";
     const OPERATION: &'static str = "RegisterTaskDefinition";
-    /// A second request makes a second revision, which nothing uses.
-    const REPEATED: Repeated = Repeated::Harmless;
+    /// Every request makes a revision.
+    const REPEATED: Repeated = Repeated::Twice;
     type Via = Aws;
     /// ARN of the revision.
     type Answer = String;
@@ -246,11 +254,7 @@ impl Call for RegisterTaskDefinition {
     }
 
     async fn send(&self, aws: &Aws, permit: &Permit) -> Result<String> {
-        let family = self
-            .input
-            .get("family")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let family = self.family();
         let answer = aws
             .ecs_client()
             .await?
@@ -258,6 +262,7 @@ impl Call for RegisterTaskDefinition {
             .family(family)
             .set_container_definitions(Some(Vec::new()))
             .customize()
+            .config_override(aws_sdk_ecs::config::Builder::new().retry_classifier(UnlessUnknown))
             .interceptor(SendBody(Value::Object(self.input.clone()).to_string()))
             .interceptor(ShowPermit::new(permit))
             .send()

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::Aws;
 use super::super::convert::time;
+use super::super::once::UnlessUnknown;
 use super::super::operation::ShowPermit;
 use super::super::pages::Pages;
 use crate::change::{Call, Permit, Repeated, parameters};
@@ -140,6 +141,7 @@ impl Call for SendCommand {
             .parameters("executionTimeout", vec![self.limit.to_string()])
             .cloud_watch_output_config(output)
             .customize()
+            .config_override(aws_sdk_ssm::config::Builder::new().retry_classifier(UnlessUnknown))
             .interceptor(ShowPermit::new(permit))
             .send()
             .await

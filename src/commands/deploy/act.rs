@@ -1,5 +1,6 @@
 //! Carries out the steps: the revision, then the deployment.
 
+use super::lost::is_unknown;
 use super::plan::{Action, Start, revision_step};
 use super::{Deploy, Output, Started};
 use crate::aws::ecs::{UpdateService, short};
@@ -15,11 +16,20 @@ pub(super) async fn act<'c, const UNDO: bool>(
 ) -> Result<Done<Deploy<'c, UNDO>>> {
     match step.action() {
         Action::Register(call) => {
-            let arn = step.send(&change.ctx.aws, &**call).await?;
+            let arn = match step.send(&change.ctx.aws, &**call).await {
+                Err(error) if is_unknown(&error) => change.revision_after(call, error).await?,
+                sent => sent?,
+            };
             let did = format!("registered {}", short(&arn));
             Ok(Done::new(did).with(Output::Definition(arn)))
         }
         Action::Deploy(start) => deploy(change, step, start).await,
+        Action::Follow(started) => {
+            let app = app_of_step(&change.request.apps, step)?;
+            step.note(&format!("deployment of {}", app.word()), &started.deployment);
+            let did = format!("goes on with deployment {}", started.deployment);
+            Ok(Done::new(did).with(Output::Started(started.clone())))
+        }
     }
 }
 
@@ -46,10 +56,15 @@ async fn deploy<'c, const UNDO: bool>(
         definition: Later::Known(definition.clone()),
         ..start.call.clone()
     };
-    let service = step.send(&change.ctx.aws, &call).await?;
-    let ours = service
-        .primary()
-        .filter(|primary| Some(&primary.id) != start.before.as_ref());
+    let ours = match step.send(&change.ctx.aws, &call).await {
+        Err(error) if is_unknown(&error) => {
+            Some(change.deployment_after(app, start, &definition, error).await?)
+        }
+        sent => sent?
+            .primary()
+            .filter(|primary| Some(&primary.id) != start.before.as_ref())
+            .cloned(),
+    };
     let Some(ours) = ours else {
         return Err(CtlError::new(
             ErrorKind::Unexpected,
@@ -67,6 +82,17 @@ async fn deploy<'c, const UNDO: bool>(
         created: ours.created,
         definition,
     })))
+}
+
+/// The service that a step is about.
+fn app_of_step<const UNDO: bool>(apps: &[App], step: &Step<'_, '_, UNDO>) -> Result<App> {
+    let app = apps.iter().find(|app| app.word() == step.id());
+    app.copied().ok_or_else(|| {
+        CtlError::new(
+            ErrorKind::Unexpected,
+            format!("follow the deployment of {}: it is none of ours", step.id()),
+        )
+    })
 }
 
 fn app_of<const UNDO: bool>(change: &Deploy<'_, UNDO>, service: &str) -> Result<App> {

@@ -3,6 +3,7 @@
 mod act;
 pub(super) mod checks;
 pub(super) mod images;
+mod lost;
 pub(super) mod observe;
 pub(super) mod plan;
 pub(super) mod request;
@@ -201,8 +202,8 @@ impl<const UNDO: bool> Change for Deploy<'_, UNDO> {
         (sentence, hint)
     }
 
-    async fn observe(&self, _target: &Target, _recent: &[Record]) -> Result<Seen> {
-        observe::observe(self.ctx, &self.layout, &self.request).await
+    async fn observe(&self, _target: &Target, recent: &[Record]) -> Result<Seen> {
+        observe::observe(self.ctx, &self.layout, &self.request, recent).await
     }
 
     fn plan(&self, seen: &Seen, _basis: &Basis<'_>) -> Result<Plan<plan::Action>> {

@@ -6,11 +6,13 @@ use futures::future::{join_all, try_join_all};
 use futures::join;
 
 use super::images::{ecr, retagged};
+use super::lost::{GoingOn, going_on};
 use super::request::{Request, What};
 use crate::aws::ecr::Manifest;
 use crate::aws::ecs::registered::RegisteredContainer;
 use crate::aws::ecs::{Registered, Service};
 use crate::aws::secretsmanager::{SecretState, is_placeholder};
+use crate::change::journal::Record;
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::layout::{App, Layout};
@@ -43,6 +45,8 @@ pub(crate) struct ServiceSeen {
     pub(super) newest: Option<Registered>,
     /// Digests that run, by container, as far as ECS has them on record.
     pub(crate) running: BTreeMap<String, String>,
+    /// What a run that was cut off has started, and this one goes on with.
+    pub(super) going_on: Option<GoingOn>,
 }
 
 /// What an image's name leads to.
@@ -78,7 +82,12 @@ impl ServiceSeen {
     }
 }
 
-pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Result<Seen> {
+pub(super) async fn observe(
+    ctx: &Ctx,
+    layout: &Layout,
+    request: &Request,
+    recent: &[Record],
+) -> Result<Seen> {
     let mut seen = definitions(ctx, layout, request).await?;
     let containers: Vec<RegisteredContainer> = seen.iter().flat_map(ServiceSeen::wanted).collect();
     let (images, secrets, groups, running) = join!(
@@ -88,6 +97,7 @@ pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Re
         Box::pin(running(ctx, &seen)),
     );
     for one in &mut seen {
+        one.going_on = gone_on_with(request, one, recent);
         one.running = running.get(&one.app).cloned().unwrap_or_default();
     }
     Ok(Seen {
@@ -124,6 +134,18 @@ async fn definitions(ctx: &Ctx, layout: &Layout, request: &Request) -> Result<Ve
     .await?;
     unknown_containers(request, &seen)?;
     Ok(seen)
+}
+
+/// What a run that was cut off has started and this one goes on with: what is asked for, and under way. What an undo
+/// has brought back is gone on with also when it is over: undone once more, it would be gone again.
+fn gone_on_with(request: &Request, one: &ServiceSeen, recent: &[Record]) -> Option<GoingOn> {
+    let found = going_on(one.app, &one.service, recent)?;
+    let same = one.images.is_empty() && one.target.arn == found.started.definition;
+    let fits = match request.what {
+        What::Before(..) => true,
+        What::Same | What::Tag(_) | What::Images(_) | What::Revision(_) => same && !found.is_over,
+    };
+    fits.then_some(found)
 }
 
 /// The services of these applications, in their order.
@@ -195,6 +217,7 @@ async fn with_definitions(
         images,
         newest,
         running: BTreeMap::new(),
+        going_on: None,
     })
 }
 

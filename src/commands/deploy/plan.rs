@@ -6,6 +6,7 @@ use super::checks::check;
 use super::images::{brief, short};
 use super::observe::{Image, Seen, ServiceSeen};
 use super::request::{Request, What};
+use super::{Started, lost::GoingOn};
 use crate::aws::ecs::{RegisterTaskDefinition, StopServiceDeployment, UpdateService};
 use crate::change::{Call as _, Later, Plan, Step};
 use crate::layout::App;
@@ -16,6 +17,8 @@ use crate::layout::App;
 pub(crate) enum Action {
     Register(Box<RegisterTaskDefinition>),
     Deploy(Box<Start>),
+    /// An earlier run has started it.
+    Follow(Started),
 }
 
 /// The deployment to start.
@@ -49,6 +52,10 @@ pub(crate) fn plan(request: &Request, seen: &Seen) -> Plan<Action> {
     let mut steps = Vec::new();
     let (mut warnings, mut blockers) = (Vec::new(), Vec::new());
     for one in &seen.services {
+        if let Some(going_on) = &one.going_on {
+            steps.push(follow(request, one, going_on));
+            continue;
+        }
         let checked = check(request, seen, one);
         warnings.extend(checked.warnings);
         blockers.extend(checked.blockers);
@@ -70,11 +77,31 @@ pub(crate) fn plan(request: &Request, seen: &Seen) -> Plan<Action> {
         What::Images(_) => " with other images".to_owned(),
         What::Revision(revision) | What::Before(revision, _) => format!(" at revision {revision}"),
     };
-    let mut plan = Plan::new(format!("deploy {}{what}", names.join(" and ")), steps);
+    let title = if seen.services.iter().all(|one| one.going_on.is_some()) {
+        format!("go on with the deployment of {}", names.join(" and "))
+    } else {
+        format!("deploy {}{what}", names.join(" and "))
+    };
+    let mut plan = Plan::new(title, steps);
     plan.warnings = warnings;
     plan.blockers = blockers;
     plan.at_once = seen.services.len().max(1);
     plan
+}
+
+/// Follows what an earlier run has started instead of starting the same a second time.
+fn follow(request: &Request, one: &ServiceSeen, going_on: &GoingOn) -> Step<Action> {
+    let id = one.app.word();
+    let mut step = Step::new(
+        id,
+        going_on.summary(),
+        Vec::new(),
+        Action::Follow(going_on.started.clone()),
+    );
+    if request.abort_on_first_failure || request.rollback_on_timeout {
+        step.if_needed = vec![stop(&one.service.name, Later::FromStep(id.to_owned())).described()];
+    }
+    step
 }
 
 /// Whether the service runs just what is asked for: only a plain deployment starts tasks anew then.

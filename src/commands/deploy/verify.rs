@@ -33,7 +33,8 @@ pub(super) async fn verify<'c, const UNDO: bool>(
     let mut following = Vec::new();
     let mut steps: Vec<(App, &Step<Action>)> = Vec::new();
     for (step, output) in run.done() {
-        let (Action::Deploy(_), Some(Output::Started(started))) = (&step.action, output) else {
+        let (Action::Deploy(_) | Action::Follow(_), Some(Output::Started(started))) = (&step.action, output)
+        else {
             continue;
         };
         let Some(one) = seen.services.iter().find(|one| one.app.word() == step.id) else {
@@ -45,7 +46,10 @@ pub(super) async fn verify<'c, const UNDO: bool>(
             &one.service.name,
             &started.deployment,
             started.created,
-            ContainerPlaces::of(&one.target),
+            ContainerPlaces::of(match &step.action {
+                Action::Follow(_) => &one.current,
+                Action::Deploy(_) | Action::Register(_) => &one.target,
+            }),
             change.request.command(&[one.app]),
         ));
     }

@@ -94,12 +94,6 @@ pub(super) async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<Running
         .collect())
 }
 
-/// The task of a migration that has not come to its end, if there is one.
-pub(in crate::commands) async fn migration_under_way(ctx: &Ctx, layout: &Layout) -> Result<Option<String>> {
-    let migrations = migrations(ctx, layout).await?;
-    Ok(migrations.into_iter().next().map(|migration| migration.id))
-}
-
 /// Adds the tasks that this machine has started in the last minutes: ECS lists a new task only after some
 /// seconds (API Reference, RunTask), and describes it by its ARN before that.
 async fn with_recent(

@@ -17,6 +17,10 @@ pub(super) async fn act<'c, K: Kind>(
 ) -> Result<Done<OneOff<'c, K>>> {
     let ctx = change.ctx;
     let start = step.action();
+    if let Some(arn) = &start.going_on {
+        step.note("task", arn);
+        return Ok(Done::new(format!("goes on with task {}", short(arn))).with(Started(arn.clone())));
+    }
     let screen = Screen::new(ctx);
     let events = |event| screen.hear(event);
     let observer = Observer {

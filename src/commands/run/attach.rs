@@ -33,18 +33,25 @@ pub(super) async fn run(
         cancel: &ctx.cancel,
         events: &events,
     };
-    let first = ctx.unless_interrupted(ctx.aws.task(&cluster, &name.id)).await?;
-    let Some(first) = first else {
-        return Err(CtlError::new(
-            ErrorKind::NotFound,
-            format!("attach to task {}: ECS does not know it", name.id),
-        )
-        .cause("ECS forgets a task about an hour after it stopped")
-        .hint((
-            "its log may be there yet:",
-            CommandLine::bpctl(["logs", "task", &name.id]),
-        )));
-    };
+    // One that was started a moment ago may not be known to all of ECS yet.
+    let mut first = Follower::of_named(observer, &cluster, "", &name.id);
+    let first = ctx
+        .unless_interrupted(first.until_known())
+        .await
+        .map_err(|error| {
+            if error.kind() != ErrorKind::NotFound {
+                return error;
+            }
+            CtlError::new(
+                ErrorKind::NotFound,
+                format!("attach to task {}: ECS does not know it", name.id),
+            )
+            .cause("ECS forgets a task about an hour after it stopped")
+            .hint((
+                "its log may be there yet:",
+                CommandLine::bpctl(["logs", "task", &name.id]),
+            ))
+        })?;
     // The container that was given a command is the one that the task is about.
     let Some(container) = first.commands.first().map(|(container, _)| container.clone()) else {
         return Err(CtlError::usage(format!(

@@ -179,8 +179,8 @@ impl<K: Kind> Change for OneOff<'_, K> {
         (sentence, hint)
     }
 
-    async fn observe(&self, _target: &Target, _recent: &[Record]) -> Result<plan::Observed> {
-        observe::observe(self.ctx, &self.layout, &self.request).await
+    async fn observe(&self, _target: &Target, recent: &[Record]) -> Result<plan::Observed> {
+        observe::observe(self.ctx, &self.layout, &self.request, recent).await
     }
 
     fn plan(&self, seen: &plan::Observed, basis: &Basis<'_>) -> Result<Plan<plan::Start>> {

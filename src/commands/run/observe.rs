@@ -1,18 +1,46 @@
 //! Reads what the plan needs to know.
 
-use super::plan::Observed;
+use jiff::SignedDuration;
+
+use super::plan::{Observed, STEP, Start};
 use super::request::Request;
-use crate::commands::migrate::observe::{migration_under_way, service};
+use crate::aws::ecs::{RunTask, Task, short};
+use crate::change::RunId;
+use crate::change::journal::Record;
+use crate::commands::migrate::observe::service;
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::layout::Layout;
+use crate::tasks::is_migration;
 
-pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Result<Observed> {
+/// Within a minute ECS knows a task that it has started (API Reference, RunTask, on eventual consistency).
+const KNOWN_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+pub(super) async fn observe(
+    ctx: &Ctx,
+    layout: &Layout,
+    request: &Request,
+    recent: &[Record],
+) -> Result<Observed> {
     let cluster = layout.cluster();
     let found = service(ctx, &cluster, &layout.service(request.app)).await?;
     let definition = ctx.aws.task_definition(&found.task_definition).await?;
-    let migration = if request.seeds {
-        migration_under_way(ctx, layout).await?
+    let alive = if request.seeds {
+        ctx.aws
+            .live_tasks_of_family(&cluster, &layout.task_family(request.app))
+            .await?
+    } else {
+        Vec::new()
+    };
+    let earlier = earlier_tasks(ctx, &cluster, request, recent).await?;
+    let migration = alive.iter().find(|task| is_migration(task));
+    let migration = migration.map(|task| task.id().to_owned());
+    let seeding = if request.seeds {
+        let listed = alive.iter().filter(|task| seeds(task, &request.container));
+        let listed = listed.map(|task| task.id().to_owned());
+        // ECS lists a new task only after some seconds.
+        let known = earlier.iter().map(|task| short(&task.arn).to_owned());
+        listed.chain(known).next()
     } else {
         None
     };
@@ -23,5 +51,65 @@ pub(super) async fn observe(ctx: &Ctx, layout: &Layout, request: &Request) -> Re
         definition: definition.arn,
         service: found,
         migration,
+        seeding,
+        cut_off: earlier.into_iter().filter(|task| task.is_cut_off).collect(),
     })
+}
+
+/// Whether the command of a task seeds the database.
+fn seeds(task: &Task, container: &str) -> bool {
+    let command = task.command(container).unwrap_or_default();
+    command.iter().any(|word| word.contains("db:seed"))
+}
+
+/// The task of an earlier run, which has not stopped.
+#[derive(Clone, Debug)]
+pub(super) struct EarlierTask {
+    pub(super) run: RunId,
+    pub(super) is_cut_off: bool,
+    pub(super) arn: String,
+    /// What it was started with.
+    pub(super) call: RunTask,
+}
+
+/// The tasks of these runs that have not stopped. A command is typed anew as often as somebody likes: of `run` only
+/// those count that were cut off.
+async fn earlier_tasks(
+    ctx: &Ctx,
+    cluster: &str,
+    request: &Request,
+    recent: &[Record],
+) -> Result<Vec<EarlierTask>> {
+    let mut found = Vec::new();
+    for record in recent {
+        let is_cut_off = record.is_cut_off();
+        let step = record.steps.iter().find(|step| step.id == STEP);
+        let action = step.and_then(|step| step.step::<Start>());
+        let (Some(arn), Some(step)) = (record.notes.get("task"), action) else {
+            continue;
+        };
+        if !request.seeds && !is_cut_off {
+            continue;
+        }
+        // By its ARN: so ECS describes a task that it does not list yet.
+        let goes_on = match ctx.aws.task(cluster, arn).await? {
+            Some(task) => !task.is_stopped(),
+            None => {
+                let now = ctx.clock.now();
+                record
+                    .run
+                    .began()
+                    .is_some_and(|began| now.duration_since(began) < KNOWN_AFTER)
+            }
+        };
+        if goes_on {
+            found.push(EarlierTask {
+                run: record.run.clone(),
+                is_cut_off,
+                arn: arn.clone(),
+                call: step.action.call,
+            });
+        }
+    }
+    Ok(found)
 }

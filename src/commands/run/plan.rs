@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::observe::EarlierTask;
 use super::request::Request;
-use crate::aws::ecs::{ContainerDefinition, Network, RunAside, RunTask, Service, StopTask};
+use crate::aws::ecs::{ContainerDefinition, Network, RunAside, RunTask, Service, StopTask, short};
 use crate::change::{Basis, Blocker, Call as _, Later, Loss, OnFailure, Plan, Step};
 use crate::error::{CommandLine, ErrorKind, Hint, Result};
 use crate::tasks::{Chosen, LogPlace, for_entry_point};
@@ -27,6 +28,10 @@ pub(super) struct Observed {
     pub(super) essential: Vec<String>,
     /// A migration that is under way; looked for by `seed` alone.
     pub(super) migration: Option<String>,
+    /// A seeder that is under way; looked for by `seed` alone.
+    pub(super) seeding: Option<String>,
+    /// Tasks of runs of this verb that were cut off, which have not stopped.
+    pub(super) cut_off: Vec<EarlierTask>,
 }
 
 /// The task to start.
@@ -38,6 +43,9 @@ pub(super) struct Start {
     pub(super) logs: Option<LogPlace>,
     pub(super) essential: Vec<String>,
     pub(super) network_from: String,
+    /// ARN of the task of a run that was cut off, which is gone on with instead of starting another one.
+    #[serde(default)]
+    pub(super) going_on: Option<String>,
 }
 
 impl Start {
@@ -59,7 +67,14 @@ impl Start {
 
 /// What will be done, and what speaks against it.
 pub(super) fn plan(verb: &str, request: &Request, seen: &Observed, basis: &Basis<'_>) -> Result<Plan<Start>> {
-    let start = start(verb, request, seen, basis)?;
+    let mut start = start(verb, request, seen, basis)?;
+    let same = |task: &&EarlierTask| {
+        (&task.call.container, &task.call.command) == (&start.call.container, &start.call.command)
+    };
+    if let Some(task) = seen.cut_off.iter().find(same) {
+        start.going_on = Some(task.arn.clone());
+        return Ok(go_on(request, start, task));
+    }
     let blockers = blockers(verb, request, seen, &start);
     let line = crate::tasks::shell_line(&request.words)?;
     let calls = vec![if start.aside {
@@ -67,7 +82,7 @@ pub(super) fn plan(verb: &str, request: &Request, seen: &Observed, basis: &Basis
     } else {
         start.call.described()
     }];
-    let family = crate::aws::ecs::short(&start.call.definition).to_owned();
+    let family = short(&start.call.definition).to_owned();
     let mut if_needed = Vec::new();
     if request.stop_on_interrupt {
         if_needed.push(start.stop(Later::FromStep(STEP.to_owned())).described());
@@ -82,16 +97,35 @@ pub(super) fn plan(verb: &str, request: &Request, seen: &Observed, basis: &Basis
     step.notes = notes;
     step.on_failure = OnFailure::Stop;
     step.if_needed = if_needed;
-    let title = if request.seeds {
-        "seed the database".to_owned()
-    } else {
-        format!("run a command in {}", request.container)
-    };
     Ok(Plan {
         warnings: warnings(request, seen, basis.target.production),
         blockers,
-        ..Plan::new(title, vec![step])
+        ..Plan::new(title(request), vec![step])
     })
+}
+
+fn title(request: &Request) -> String {
+    if request.seeds {
+        "seed the database".to_owned()
+    } else {
+        format!("run a command in {}", request.container)
+    }
+}
+
+/// Follows what an earlier run has started instead of starting the same a second time.
+fn go_on(request: &Request, start: Start, task: &EarlierTask) -> Plan<Start> {
+    let stop = start.stop(Later::FromStep(STEP.to_owned())).described();
+    let summary = format!(
+        "go on with task {}, which run {} started before it was cut off",
+        short(&task.arn),
+        task.run
+    );
+    let mut step = Step::new(STEP, summary, Vec::new(), start);
+    step.on_failure = OnFailure::Stop;
+    if request.stop_on_interrupt {
+        step.if_needed = vec![stop];
+    }
+    Plan::new(title(request), vec![step])
 }
 
 fn start(verb: &str, request: &Request, seen: &Observed, basis: &Basis<'_>) -> Result<Start> {
@@ -133,6 +167,7 @@ fn start(verb: &str, request: &Request, seen: &Observed, basis: &Basis<'_>) -> R
             loses: loses.then(|| Loss::Data("rows of the database that the seeders replace".to_owned())),
         },
         aside: !request.seeds,
+        going_on: None,
         logs: seen.container.as_ref().and_then(LogPlace::of),
         essential: seen.essential.clone(),
     })
@@ -175,6 +210,16 @@ fn blockers(verb: &str, request: &Request, seen: &Observed, start: &Start) -> Ve
             Hint::from((
                 "follow it with",
                 CommandLine::bpctl(["migrate"]).option("--attach", migration),
+            )),
+        );
+    }
+    if let Some(seeding) = &seen.seeding {
+        block(
+            ErrorKind::Conflict,
+            format!("{verb}: the database is being seeded already: task {seeding}"),
+            Hint::from((
+                "follow it with",
+                CommandLine::bpctl(["run"]).option("--attach", seeding),
             )),
         );
     }

@@ -1,0 +1,145 @@
+//! The accounts in which campaigns break verbs: what is so before, and what a command line may name of it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use base64::Engine as _;
+use bpctl_sandbox::{FleetSeed, Options, Sandbox, Scenario, Service};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::campaign_worlds::{call, tasks_of};
+use crate::support::kept_by_hand;
+
+/// An account for campaigns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The platform as it is deployed.
+    Platform,
+    /// So many production fleets that are kept at one instance by hand, and have no work.
+    IdleFleets(usize),
+    /// A lease on the backend whose holder has died.
+    DeadLease,
+    /// The tag that the backend pulls means a newer build than the one before, and the newer one runs.
+    NewBuild,
+    /// A deployment of the backend is under way whose tasks fail, and no circuit breaker ends it.
+    EndlessDeployment,
+}
+
+/// Long enough for a deployment to end.
+const A_WHILE: Duration = Duration::from_secs(900);
+
+impl Place {
+    pub(crate) fn options(self) -> Options {
+        match self {
+            Self::Platform | Self::DeadLease | Self::NewBuild | Self::EndlessDeployment => Options::default(),
+            Self::IdleFleets(count) => Options {
+                fleets: (0..count)
+                    .map(|number| FleetSeed::new("production", &format!("fleet-{number:03}"), 2, 0.0))
+                    .collect(),
+                scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
+                ..Options::default()
+            },
+        }
+    }
+
+    pub(crate) fn prepare(self, sandbox: &Sandbox) {
+        match self {
+            Self::Platform => {}
+            Self::IdleFleets(count) => {
+                let groups: Vec<String> = (0..count)
+                    .map(|number| format!("asg-production-fleet-{number:03}"))
+                    .collect();
+                kept_by_hand(sandbox, &groups, 1);
+            }
+            Self::DeadLease => {
+                dead_lease(sandbox);
+                sandbox.advance(Duration::from_secs(600));
+            }
+            Self::NewBuild => {
+                redeploy(sandbox, &json!({}));
+                sandbox.advance(A_WHILE);
+                build_again(sandbox);
+                redeploy(sandbox, &json!({}));
+                sandbox.advance(A_WHILE);
+            }
+            Self::EndlessDeployment => {
+                let breaker = json!({"deploymentCircuitBreaker": {"enable": false, "rollback": false}});
+                redeploy(sandbox, &breaker);
+                sandbox.advance(A_WHILE);
+                sandbox.with_world(|world| world.set_scenarios([Scenario::BreakerRollback].into()));
+                sandbox.advance(A_WHILE);
+                redeploy(sandbox, &breaker);
+                sandbox.advance(Duration::from_secs(30));
+            }
+        }
+    }
+
+    /// Lays what the commands read into the operator's folder.
+    #[expect(clippy::unused_self, reason = "the files are the same everywhere")]
+    pub(crate) fn lay_files(self, _home: &Path) {}
+
+    /// A word of a command line with the names of this account in it.
+    pub(crate) fn filled(self, sandbox: &Sandbox, word: &str) -> String {
+        match word {
+            "{backend-task}" => running_task(sandbox, "bp-backend"),
+            "{frontend-task}" => running_task(sandbox, "bp-frontend"),
+            "{commit}" => commit(sandbox),
+            other => other.to_owned(),
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+fn running_task(sandbox: &Sandbox, family: &str) -> String {
+    let tasks = tasks_of(sandbox, family);
+    let arn = text(&tasks.first().expect("a task runs")["taskArn"]);
+    arn.rsplit('/').next().expect("an id").to_owned()
+}
+
+/// The commit of a build that is not the newest.
+fn commit(sandbox: &Sandbox) -> String {
+    let input = json!({"repositoryName": "bp-backend"});
+    let images = call(sandbox, Service::Ecr, "DescribeImages", &input);
+    let images = images["imageDetails"].as_array().expect("a list").clone();
+    let tags = images
+        .iter()
+        .flat_map(|image| image["imageTags"].as_array().cloned().unwrap_or_default());
+    let mut commits = tags.filter_map(|tag| tag.as_str()?.strip_prefix("php-").map(str::to_owned));
+    commits.find(|commit| commit != "latest").expect("a commit")
+}
+
+/// CI pushes a newer build under the same tag.
+fn build_again(sandbox: &Sandbox) {
+    sandbox.with_world(|world| world.set_scenarios([Scenario::BreakerRollback].into()));
+    sandbox.advance(A_WHILE);
+    sandbox.with_world(|world| world.set_scenarios([].into()));
+}
+
+/// Somebody restarts the backend by other means.
+fn redeploy(sandbox: &Sandbox, rules: &Value) {
+    let mut input = json!({"cluster": "bp", "service": "bp-backend", "forceNewDeployment": true});
+    if rules.as_object().is_some_and(|rules| !rules.is_empty()) {
+        input["deploymentConfiguration"] = rules.clone();
+    }
+    call(sandbox, Service::Ecs, "UpdateService", &input);
+}
+
+/// A lease whose holder renews it no more.
+fn dead_lease(sandbox: &Sandbox) {
+    let now = Timestamp::from_millisecond(sandbox.now().0).expect("a time");
+    let body = json!({
+        "resource": "ecs/bp-backend", "run": "20260115T085900Z-ffffffffffff", "verb": "migrate",
+        "principal": "arn:aws:iam::123456789012:user/night-shift", "host": "elsewhere", "process": 4242,
+        "reason": null, "started": now, "heartbeat": now, "lasts_seconds": 120,
+    });
+    let object = json!({
+        "Bucket": "bp-logs-123456789012",
+        "Key": "bpctl/leases/ecs%2fbp-backend.json",
+        "Body": base64::engine::general_purpose::STANDARD.encode(body.to_string()),
+    });
+    call(sandbox, Service::S3, "PutObject", &object);
+}
