@@ -13,6 +13,7 @@ use crate::change::{Ground, Mode, Shared, Target};
 use crate::clock::Clock;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
+use crate::iam::Uses;
 use crate::layout::{Layout, LayoutKind, Stage};
 use crate::output::{Envelope, OutputSpec, Render, document, document_line, emit, emit_value, render};
 use crate::process::Attached;
@@ -53,6 +54,8 @@ pub(crate) struct Ctx {
     pub(crate) attached: Attached,
     /// All of bpctl's commands, for the verbs that describe them.
     pub(crate) command_tree: fn() -> clap::Command,
+    /// What each verb asks of AWS, for the verbs that speak of permissions.
+    pub(crate) verb_uses: fn() -> Vec<(String, Uses)>,
 }
 
 impl Ctx {

@@ -15,6 +15,7 @@ mod error;
 mod exit;
 mod files;
 mod fleet;
+mod iam;
 mod layout;
 mod logs;
 mod output;

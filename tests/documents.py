@@ -37,6 +37,7 @@ LOOKS = [
     "triage --fail-on never",
     "triage",
     "whoami",
+    "iam policy --for migrate --trust github --repo o/r --environment e",
     "config view",
     "config explain protected",
     "config explain endpoint_url",

@@ -14,6 +14,8 @@ mod action;
 mod answers;
 #[path = "it/api_calls.rs"]
 mod api_calls;
+#[path = "it/api_cases.rs"]
+mod api_cases;
 #[path = "it/basics.rs"]
 mod basics;
 #[path = "it/binary.rs"]
@@ -73,6 +75,8 @@ mod hints;
 mod hostile;
 #[path = "it/hostile_world.rs"]
 mod hostile_world;
+#[path = "it/iam.rs"]
+mod iam;
 #[path = "it/identity.rs"]
 mod identity;
 #[path = "it/image.rs"]

@@ -185,6 +185,7 @@ async fn context(
         mode,
         attached,
         command_tree,
+        verb_uses: Command::uses,
     })
 }
 

@@ -22,6 +22,7 @@ commands::verb::verbs! {
         Runs(commands::runs::RunsArgs),
         Lock(commands::lock::LockArgs),
         History(commands::history::HistoryArgs),
+        Iam(commands::iam::IamArgs),
         Triage(commands::triage::TriageArgs),
         Explain(commands::explain::ExplainArgs),
         Whoami(commands::whoami::WhoamiArgs),

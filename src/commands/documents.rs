@@ -4,7 +4,7 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    bundle, config, db, deploy, exec, exit_codes, explain, fleet, history, image, lock, logs, migrate,
+    bundle, config, db, deploy, exec, exit_codes, explain, fleet, history, iam, image, lock, logs, migrate,
     port_forward, rollout, run, runs, sandbox, schema, secrets, task, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
@@ -66,6 +66,7 @@ documents! {
     image::list::ImageList = "bpctl.image.list/1" of "images", "Images of the services, and which of them run.";
     image::diff::ImageDiff = "bpctl.image.diff/1" of "containers", "Images that run beside those that a deployment would bring.";
     image::gc::GcResult = "bpctl.image.gc/1" of "images", "Images that were deleted.";
+    iam::policy::Policy = "bpctl.iam.policy/1", "The least that verbs need of IAM, and who may take the role.";
     migrate::view::MigrateResult = "bpctl.migrate/1", "What a migration came to.";
     run::view::RunResult = "bpctl.run/1", "What a command in a one-off task came to: `run` and `seed`.";
     task::view::TaskList = "bpctl.task.list/1" of "tasks", "Tasks of the services and one-off ones.";

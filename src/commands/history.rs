@@ -13,6 +13,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::output::{Render, Table, View, age_at};
 
 /// Show who changed what in this account, and how it ended
@@ -41,6 +42,10 @@ pub(crate) struct History {
 }
 
 impl Verb for HistoryArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[Use::of("s3:ListBucket", On::LogsBucket)]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

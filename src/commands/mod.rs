@@ -11,6 +11,7 @@ pub(crate) mod exit_codes;
 pub(crate) mod explain;
 pub(crate) mod fleet;
 pub(crate) mod history;
+pub(crate) mod iam;
 pub(crate) mod image;
 pub(crate) mod lock;
 pub(crate) mod logs;

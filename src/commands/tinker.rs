@@ -9,6 +9,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::{HISTORY, On, Use, Uses};
 
 /// The container that has the application.
 const CONTAINER: &str = "php-fpm";
@@ -30,6 +31,17 @@ pub(crate) struct TinkerArgs {
 }
 
 impl Verb for TinkerArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            HISTORY,
+            &[
+                Use::of("ecs:DescribeTasks", On::Tasks),
+                Use::of("ecs:ExecuteCommand", On::CommandsInTasks),
+                Use::of("ecs:ListTasks", On::AnythingInCluster),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS.own_interrupts()
     }

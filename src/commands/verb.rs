@@ -4,11 +4,17 @@ use crate::change::{ChangeArgs, Direction, RunId};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::Uses;
 
 /// A command of bpctl: its arguments are the type, their doc comment is the help.
 pub(crate) trait Verb: clap::Args {
     /// What must be there before the verb runs.
     fn needs(&self) -> Needs;
+
+    /// What the verb asks of AWS: the actions of IAM behind its calls, and what they are on.
+    fn uses() -> Uses {
+        Uses::Nothing
+    }
 
     /// The earlier run that the verb goes on with or takes back. The dispatcher runs that run's own verb then.
     fn continues(&self) -> Option<Continuation> {
@@ -100,6 +106,18 @@ impl Needs {
     }
 }
 
+/// A variant as it is typed: `ScaleToZero` is `scale-to-zero`.
+pub(crate) fn word(variant: &str) -> String {
+    let mut word = String::new();
+    for letter in variant.chars() {
+        if letter.is_ascii_uppercase() && !word.is_empty() {
+            word.push('-');
+        }
+        word.push(letter.to_ascii_lowercase());
+    }
+    word
+}
+
 /// Declares a list of verbs: the enum that clap parses, and one match for what they need and one that runs them.
 ///
 /// Every verb's future goes to the heap here, in one place: the futures of SDK calls are large, and those of
@@ -115,6 +133,14 @@ macro_rules! verbs {
         }
 
         impl $list {
+            /// What each verb asks of AWS, by its word.
+            $visible fn uses() -> Vec<(String, $crate::iam::Uses)> {
+                vec![$((
+                    $crate::commands::verb::word(stringify!($verb)),
+                    <$args as $crate::commands::verb::Verb>::uses(),
+                ),)+]
+            }
+
             /// What must be there before the chosen verb runs.
             $visible fn needs(&self) -> $crate::commands::verb::Needs {
                 match self {

@@ -7,6 +7,7 @@ mod generation;
 mod ids;
 mod inventory;
 mod names;
+mod patterns;
 mod secrets;
 
 use std::fmt;

@@ -1,270 +1,47 @@
-//! Which operations every verb calls, recorded over its scenarios into one committed file: what policies of
-//! least privilege are made from. `BPCTL_BLESS=1 cargo test --test it api_calls` writes it anew.
+//! Which operations every verb calls, recorded over its scenarios into one committed file, and that every verb declares
+//! exactly the actions that IAM is asked then. `BPCTL_BLESS=1 cargo test --test it api_calls` writes the file anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use bpctl_sandbox::{Access, Options, Scenario};
+use bpctl_sandbox::{Access, Options};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Account, kept_by_hand};
-
-/// Verbs with command lines that between them go through all of their calls.
-const COMMANDS: &[(&str, &[&str])] = &[
-    (
-        "bundle activate",
-        &[
-            "bundle",
-            "activate",
-            "c81d4e2e",
-            "--fleet",
-            "staging/gpu-default",
-            "--yes",
-        ],
-    ),
-    (
-        "bundle apply",
-        &[
-            "bundle",
-            "apply",
-            "c81d4e2e",
-            "--instance",
-            "i-ec3493695c7560645",
-            "--fleet",
-            "production/gpu-default",
-            "--yes",
-        ],
-    ),
-    (
-        "bundle create",
-        &[
-            "bundle",
-            "create",
-            "--name",
-            "x",
-            "--from",
-            "c81d4e2e",
-            "--without",
-            "models/loras/camera_orbit.safetensors",
-            "--yes",
-        ],
-    ),
-    ("bundle diff", &["bundle", "diff", "2f6c1f0e", "c81d4e2e"]),
-    (
-        "bundle history",
-        &["bundle", "history", "--fleet", "staging/gpu-default"],
-    ),
-    ("bundle list", &["bundle", "list"]),
-    (
-        "bundle rollback",
-        &["bundle", "rollback", "--fleet", "staging/gpu-default", "--yes"],
-    ),
-    ("bundle show", &["bundle", "show", "c81d4e2e"]),
-    (
-        "bundle upload",
-        &[
-            "bundle",
-            "upload",
-            "upload.bin",
-            "--kind",
-            "other",
-            "--part-size",
-            "5",
-            "--yes",
-        ],
-    ),
-    ("bundle verify", &["bundle", "verify", "c81d4e2e"]),
-    (
-        "bundle verify --deep",
-        &["bundle", "verify", "c81d4e2e", "--deep"],
-    ),
-    ("db tunnel", &["db", "tunnel", "--local-port", "0"]),
-    ("exec", &["exec", "--", "true"]),
-    ("fleet explain", &["fleet", "explain", "production/gpu-default"]),
-    ("fleet lint", &["fleet", "lint"]),
-    ("fleet list", &["fleet", "list"]),
-    ("fleet replay", &["fleet", "replay", "production/gpu-default"]),
-    (
-        "fleet scale",
-        &[
-            "fleet",
-            "scale",
-            "production/gpu-default",
-            "--desired",
-            "3",
-            "--yes",
-        ],
-    ),
-    (
-        "fleet scale-to-zero",
-        &[
-            "fleet",
-            "scale-to-zero",
-            "--all",
-            "--drain",
-            "--yes",
-            "--timeout",
-            "5m",
-        ],
-    ),
-    (
-        "fleet scale-to-zero",
-        &[
-            "fleet",
-            "scale-to-zero",
-            "--all",
-            "--force",
-            "--confirm",
-            "sandbox",
-        ],
-    ),
-    ("fleet status", &["fleet", "status"]),
-    ("history", &["history"]),
-    ("image diff", &["image", "diff"]),
-    (
-        "image gc",
-        &[
-            "image",
-            "gc",
-            "--keep",
-            "1",
-            "--older-than",
-            "1d",
-            "--confirm",
-            "sandbox",
-        ],
-    ),
-    ("image list", &["image", "list"]),
-    ("lock list", &["lock", "list"]),
-    ("logs", &["logs", "backend", "--max", "1"]),
-    ("logs", &["logs", "task", "0123456789abcdef0123456789abcdef"]),
-    ("logs --previous", &["logs", "backend", "--previous"]),
-    ("deploy", &["deploy", "--supersede", "--timeout", "2m", "--yes"]),
-    (
-        "deploy --abort-on-first-failure",
-        &[
-            "deploy",
-            "backend",
-            "--abort-on-first-failure",
-            "--supersede",
-            "--yes",
-        ],
-    ),
-    (
-        "deploy --image",
-        &[
-            "deploy",
-            "frontend",
-            "--image",
-            "nextjs=123456789012.dkr.ecr.us-east-1.amazonaws.com/bp-frontend",
-            "--timeout",
-            "1m",
-            "--yes",
-        ],
-    ),
-    (
-        "rollout abort",
-        &["rollout", "abort", "backend", "--timeout", "1m", "--yes"],
-    ),
-    ("rollout history", &["rollout", "history", "backend"]),
-    ("rollout status", &["rollout", "status"]),
-    (
-        "rollout undo",
-        &[
-            "rollout",
-            "undo",
-            "backend",
-            "--to",
-            "42",
-            "--supersede",
-            "--timeout",
-            "1m",
-            "--yes",
-        ],
-    ),
-    (
-        "rollout watch",
-        &["rollout", "watch", "backend", "--timeout", "60s"],
-    ),
-    ("migrate", &["migrate", "--yes"]),
-    ("migrate --snapshot", &["migrate", "--snapshot", "--yes"]),
-    ("port-forward", &["port-forward", "backend", ":80"]),
-    ("secrets get", &["secrets", "get", "app-key"]),
-    ("secrets history", &["secrets", "history", "app-key"]),
-    (
-        "secrets history",
-        &["secrets", "history", "fleet-secret/production"],
-    ),
-    ("secrets diff", &["secrets", "diff", "--against", "sandbox"]),
-    ("secrets list", &["secrets", "list"]),
-    (
-        "secrets rotate",
-        &["secrets", "rotate", "fleet-secret/production", "--yes"],
-    ),
-    (
-        "secrets set",
-        &["secrets", "set", "app-key", "--generate", "--yes"],
-    ),
-    (
-        "secrets set",
-        &["secrets", "set", "fleet-secret/production", "--generate", "--yes"],
-    ),
-    (
-        "secrets undo",
-        &["secrets", "undo", "fleet-secret/production", "--yes"],
-    ),
-    ("tinker", &["tinker"]),
-    ("run", &["run", "--", "php", "artisan", "about"]),
-    ("seed", &["seed", "--yes"]),
-    (
-        "task describe",
-        &["task", "describe", "0123456789abcdef0123456789abcdef"],
-    ),
-    ("task list", &["task", "list"]),
-    ("triage", &["triage", "--fail-on", "never"]),
-    ("whoami", &["whoami"]),
-];
-
-const SCENARIOS: &[&[Scenario]] = &[
-    &[],
-    &[Scenario::MigrationFails],
-    &[Scenario::PullError],
-    &[Scenario::BreakerRollback],
-    &[Scenario::SpotDrought],
-    &[Scenario::MetricsSilent],
-    &[Scenario::RdsRefused],
-    &[Scenario::ScaleToZeroUnsubscribed],
-];
+use crate::api_cases::{COMMANDS, SCENARIOS, account, further_words, is_endless};
+use crate::support::Account;
 
 #[derive(Default)]
 struct Calls {
     reads: BTreeSet<String>,
     writes: BTreeSet<String>,
+    /// What IAM was asked: action and resource.
+    asked: BTreeSet<(String, String)>,
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_every_verb_calls_is_on_record() {
+/// Runs every command in every scenario.
+async fn recorded() -> BTreeMap<&'static str, Calls> {
     let mut verbs: BTreeMap<&str, Calls> = BTreeMap::new();
-    for scenarios in SCENARIOS {
+    for (scenarios, race) in SCENARIOS {
         for (verb, args) in COMMANDS {
             let options = Options {
                 scenarios: scenarios.iter().copied().collect(),
                 ..Options::default()
             };
-            let account = Account::prepared(options, |sandbox| {
-                if scenarios.contains(&Scenario::ScaleToZeroUnsubscribed) {
-                    kept_by_hand(sandbox, &["asg-production-gpu-default".to_owned()], 1);
-                }
-            });
-            fs::write(account.home().join("upload.bin"), vec![1; 6 * 1024 * 1024]).expect("a file to upload");
+            let account = account(verb, options, *race);
+            let further = further_words(verb, &account);
+            let args: Vec<&str> = args
+                .iter()
+                .copied()
+                .chain(further.iter().map(String::as_str))
+                .collect();
             let before = account.sandbox.with_world(|world| world.calls().len());
-            // Two of them go on until they are ended.
+            // Some of them go on until somebody ends them.
             let (clock, cancel) = (account.clock(), CancellationToken::new());
             let ends = cancel.clone();
-            let endless = args.contains(&"tunnel") || args.contains(&"port-forward");
+            let endless = is_endless(&args);
             if endless {
                 tokio::spawn(async move {
                     clock.sleep(Duration::from_secs(60)).await;
@@ -272,7 +49,7 @@ async fn what_every_verb_calls_is_on_record() {
                 });
             }
             account
-                .run_with(args, |process| {
+                .run_with(&args, |process| {
                     if endless {
                         process.cancel = ends;
                     }
@@ -287,10 +64,18 @@ async fn what_every_verb_calls_is_on_record() {
                         Some(Access::Read) => calls.reads.insert(name),
                         None => panic!("{verb}: the sandbox does not know {name}"),
                     };
+                    calls.asked.extend(call.asked.iter().cloned());
                 }
             });
         }
     }
+    verbs
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_every_verb_calls_is_on_record() {
+    let verbs = recorded().await;
+    declared_is_asked(&verbs).await;
     let record: BTreeMap<&str, serde_json::Value> = verbs
         .iter()
         .map(|(verb, calls)| (*verb, json!({"reads": calls.reads, "writes": calls.writes})))
@@ -306,5 +91,94 @@ async fn what_every_verb_calls_is_on_record() {
     assert_eq!(
         committed, text,
         "run `BPCTL_BLESS=1 cargo test --test it api_calls` and look at the difference"
+    );
+}
+
+/// The actions of the policy that `bpctl iam policy` writes for a verb; none for one that needs no permission.
+async fn declared(account: &Account, verb: &str) -> BTreeSet<String> {
+    let run = account.run(&["iam", "policy", "--for", verb, "-o", "json"]).await;
+    if run.status.code() == 2 && run.stderr.contains("nothing of it needs a permission") {
+        return BTreeSet::new();
+    }
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    let document = run.json();
+    let statements = document["permissions"]["Statement"]
+        .as_array()
+        .expect("statements");
+    statements
+        .iter()
+        .flat_map(|statement| statement["Action"].as_array().expect("actions"))
+        .filter_map(|action| action.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// A verb asks IAM for nothing that it does not declare, and declares nothing that it never asks for.
+async fn declared_is_asked(verbs: &BTreeMap<&'static str, Calls>) {
+    let account = Account::with(&[]);
+    let mut wrong = Vec::new();
+    for (verb, calls) in verbs {
+        let asked: BTreeSet<String> = calls.asked.iter().map(|(action, _)| action.clone()).collect();
+        let (base, flag) = match verb.split_once(" --") {
+            Some((base, flag)) => (base, Some(flag)),
+            None => (*verb, None),
+        };
+        let always = declared(&account, base).await;
+        // `bundle verify --deep` reads more of the same.
+        let all = match flag {
+            Some(flag) if flag != "deep" => declared(&account, verb).await,
+            _ => always.clone(),
+        };
+        let undeclared: Vec<_> = asked.difference(&all).collect();
+        let expected: BTreeSet<String> = match flag {
+            None => all.clone(),
+            Some(_) => all.difference(&always).cloned().collect(),
+        };
+        let unused: Vec<_> = expected.difference(&asked).collect();
+        if !undeclared.is_empty() || !unused.is_empty() {
+            wrong.push(format!(
+                "{verb}: not declared {undeclared:?}, never asked for {unused:?}"
+            ));
+        }
+    }
+    assert_eq!(wrong, [""; 0], "{wrong:#?}");
+}
+
+/// A verb that is not on record must be one that works without AWS, or that runs another one.
+#[test]
+fn every_verb_is_on_record_or_needs_no_permission() {
+    const WITHOUT: &[&str] = &[
+        "completion",
+        "config",
+        "exit-codes",
+        "explain",
+        "help",
+        "iam",
+        "man",
+        "options",
+        "runs",
+        "sandbox",
+        "schema",
+        "version",
+    ];
+    fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        for below in command.get_subcommands() {
+            let name = format!("{path} {}", below.get_name()).trim().to_owned();
+            if below.has_subcommands() {
+                leaves(below, &name, found);
+            } else {
+                found.push(name);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    leaves(&bpctl::command_tree(), "", &mut found);
+    let missing: Vec<&String> = found
+        .iter()
+        .filter(|name| !WITHOUT.contains(&name.split(' ').next().unwrap_or_default()))
+        .filter(|name| !COMMANDS.iter().any(|(verb, _)| verb == name))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "no record of {missing:?}: add them to api_cases.rs"
     );
 }

@@ -106,6 +106,7 @@ const COMMANDS: &[&[&str]] = &[
     &["task", "list", "-o", "wide"],
     &["task", "list", "--stopped"],
     &["whoami"],
+    &["iam", "policy", "--for", "migrate"],
 ];
 
 /// The sandbox behind an attacker who writes into every text.

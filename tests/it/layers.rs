@@ -31,6 +31,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
+            "iam",
             "files",
             "completion",
             "context",
@@ -64,8 +65,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "context",
         &[
-            "files", "aws", "change", "output", "ui", "settings", "layout", "error", "exit", "process",
-            "clock",
+            "iam", "files", "aws", "change", "output", "ui", "settings", "layout", "error", "exit",
+            "process", "clock",
         ],
     ),
     (
@@ -98,6 +99,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("bundle", &["layout", "error"]),
+    ("iam", &["layout", "error"]),
     ("session", &["error", "clock"]),
     ("wait", &["error", "clock"]),
     ("plot", &["output", "ui", "error"]),

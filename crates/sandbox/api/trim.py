@@ -97,6 +97,16 @@ OPERATIONS = {
     ],
     "elasticache": ["DescribeCacheClusters", "DescribeReplicationGroups"],
     "elbv2": ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"],
+    "iam": [
+        "CreateRole",
+        "DeleteRolePolicy",
+        "GetRole",
+        "GetRolePolicy",
+        "ListRolePolicies",
+        "ListRoles",
+        "PutRolePolicy",
+        "SimulatePrincipalPolicy",
+    ],
     "lambda": ["GetFunction", "GetFunctionConfiguration", "ListFunctions"],
     "logs": [
         "CreateLogGroup",

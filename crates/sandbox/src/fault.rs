@@ -168,6 +168,7 @@ pub(crate) fn failed(service: Service) -> ApiError {
         | Service::Rds
         | Service::Sns
         | Service::Sts => "InternalFailure",
+        Service::Iam => "ServiceFailure",
     };
     ApiError::client(
         code,
@@ -184,21 +185,41 @@ pub(crate) fn denied(
     caller: &str,
     options: &Options,
 ) -> ApiError {
-    // SNS alone writes its prefix in capitals, and has its own code for what is `AccessDenied` everywhere else.
-    let prefix = if service == Service::Sns {
-        "SNS"
-    } else {
-        service.iam_prefix()
-    };
     let action = match service {
         Service::S3 => s3::action(operation),
-        _ => format!("{prefix}:{operation}"),
+        _ => format!("{}:{operation}", service.iam_prefix()),
+    };
+    refused(
+        service,
+        &action,
+        &resource(service, input, options),
+        caller,
+        false,
+    )
+}
+
+/// IAM's refusal of one action on one resource; `by_deny` when a statement denies it.
+pub(crate) fn refused(
+    service: Service,
+    action: &str,
+    resource: &str,
+    caller: &str,
+    by_deny: bool,
+) -> ApiError {
+    // SNS alone writes its prefix in capitals, and has its own code for what is `AccessDenied` everywhere else.
+    let action = match (service, action.split_once(':')) {
+        (Service::Sns, Some((_, name))) => format!("SNS:{name}"),
+        _ => action.to_owned(),
     };
     // S3 alone puts the resource in quotation marks.
     let quote = if service == Service::S3 { "\"" } else { "" };
+    let because = if by_deny {
+        "with an explicit deny in an identity-based policy".to_owned()
+    } else {
+        format!("because no identity-based policy allows the {action} action")
+    };
     let message = format!(
-        "User: {caller} is not authorized to perform: {action} on resource: {quote}{}{quote} because no identity-based policy allows the {action} action",
-        resource(service, input, options),
+        "User: {caller} is not authorized to perform: {action} on resource: {quote}{resource}{quote} {because}"
     );
     let message = match service {
         Service::Ec2 => format!("You are not authorized to perform this operation. {message}"),
@@ -265,6 +286,10 @@ fn resource(service: Service, input: &Value, options: &Options) -> String {
         Service::S3 => s3::resource(member("Bucket"), member("Key")),
         Service::Sns => within("sns", member("TopicArn"), ""),
         Service::Sts => within("iam", member("RoleArn"), ""),
+        Service::Iam => match member("RoleName") {
+            Some(role) => format!("arn:aws:iam::{}:role/{role}", options.account_id),
+            None => member("PolicySourceArn").unwrap_or("*").to_owned(),
+        },
         Service::Lambda => within("lambda", member("FunctionName"), "function:"),
         Service::ElastiCache => within("elasticache", member("CacheClusterId"), "cluster:"),
         Service::Ec2 | Service::Elb | Service::ServiceQuotas => "*".to_owned(),

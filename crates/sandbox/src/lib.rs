@@ -7,6 +7,7 @@
 mod application;
 mod error;
 mod fault;
+mod iam;
 mod ids;
 mod options;
 mod sandbox;
@@ -21,7 +22,8 @@ mod world;
 
 pub use error::{ApiError, OpResult};
 pub use fault::{Fault, FaultRule};
-pub use options::{FleetSeed, Layout, Options};
+pub use iam::check_policy;
+pub use options::{FleetSeed, Layout, OPERATOR_ROLE, Options, VIEWER_ROLE};
 pub use sandbox::Sandbox;
 pub use scenario::{Scenario, UnknownScenario};
 pub use service::{Access, Service};

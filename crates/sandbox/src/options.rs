@@ -1,9 +1,15 @@
 //! What a sandbox is started with.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::scenario::Scenario;
 use crate::time::SimTime;
+
+/// The role of an operator, who may do everything.
+pub const OPERATOR_ROLE: &str = "bp-operator";
+
+/// A role that may look at everything but the values of secrets.
+pub const VIEWER_ROLE: &str = "bp-viewer";
 
 /// Which of the platform's two naming layouts the account holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +69,10 @@ pub struct Options {
     pub account_id: String,
     /// The only region with anything in it.
     pub region: String,
+    /// The role that callers with credentials of their own have.
+    pub role: String,
+    /// Roles beside those of the platform, each with its one permissions policy.
+    pub roles: BTreeMap<String, String>,
 }
 
 impl Default for Options {
@@ -77,6 +87,8 @@ impl Default for Options {
             fleets: Vec::new(),
             account_id: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),
+            role: OPERATOR_ROLE.to_owned(),
+            roles: BTreeMap::new(),
         }
     }
 }

@@ -209,6 +209,20 @@ def command(account, wait=False):
     return sent
 
 
+def document(statement):
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+TRUST = document({"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"})
+LOOK_AT_TASKS = document({"Effect": "Allow", "Action": "ecs:DescribeTasks", "Resource": "*"})
+
+
+def deletable_policy(account):
+    parameters = {"RoleName": "bp-viewer", "PolicyName": "to-delete"}
+    account.call("iam", "PutRolePolicy", **parameters, PolicyDocument=LOOK_AT_TASKS)
+    return parameters
+
+
 def clock(account):
     answer = account.call("sts", "GetCallerIdentity")
     return email.utils.parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
@@ -581,6 +595,23 @@ CALLS = {
         "UpdateSecret": ({"SecretId": APP_KEY, "SecretString": "base64:dHdv"}, "VersionId"),
         "UpdateSecretVersionStage": (moved_stage, "ARN"),
     },
+    "iam": {
+        "CreateRole": ({"RoleName": "made", "AssumeRolePolicyDocument": TRUST}, "Role"),
+        "PutRolePolicy": ({"RoleName": "made", "PolicyName": "permissions", "PolicyDocument": LOOK_AT_TASKS}, None),
+        "GetRole": ({"RoleName": "bp-operator"}, "Role"),
+        "GetRolePolicy": ({"RoleName": "bp-viewer", "PolicyName": "permissions"}, "PolicyDocument"),
+        "ListRolePolicies": ({"RoleName": "bp-viewer"}, "PolicyNames"),
+        "ListRoles": ({}, "Roles"),
+        "SimulatePrincipalPolicy": (
+            {
+                "PolicySourceArn": f"arn:aws:iam::{ACCOUNT}:role/bp-viewer",
+                "ActionNames": ["ecs:RunTask", "ecs:DescribeTasks", "ssm:GetParameters"],
+                "ResourceArns": [f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/bp/fleets/production/fleet-secret"],
+            },
+            "EvaluationResults",
+        ),
+        "DeleteRolePolicy": (deletable_policy, None),
+    },
     "service-quotas": {"ListServiceQuotas": ({"ServiceCode": "ec2"}, "Quotas")},
     "sns": {
         "GetTopicAttributes": (lambda a: {"TopicArn": topic(a)}, "Attributes"),
@@ -635,6 +666,8 @@ REFUSALS = [
     ("ecr", "DescribeImages", {"repositoryName": "none"}, "RepositoryNotFoundException"),
     ("ecs", "ListTasks", {"cluster": "none"}, "ClusterNotFoundException"),
     ("elbv2", "DescribeLoadBalancers", {"Names": ["none"]}, "LoadBalancerNotFound"),
+    ("iam", "GetRole", {"RoleName": "none"}, "NoSuchEntity"),
+    ("iam", "PutRolePolicy", {"RoleName": "made", "PolicyName": "p", "PolicyDocument": "{}"}, "MalformedPolicyDocument"),
     ("lambda", "GetFunction", {"FunctionName": "none"}, "ResourceNotFoundException"),
     ("lambda", "ListLayers", {}, "UnknownOperationException"),
     ("logs", "CreateLogGroup", {"logGroupName": "/ecs/bp-backend"}, "ResourceAlreadyExistsException"),
@@ -683,6 +716,10 @@ COMMANDS = [
     "ec2 describe-images --owners self --filters Name=tag:ManagedBy,Values=packer --query length(Images)",
     "ec2 describe-nat-gateways --filter Name=state,Values=available --query length(NatGateways)",
     "ec2 describe-security-groups --query length(SecurityGroups)",
+    "iam list-roles --query length(Roles)",
+    "iam get-role-policy --role-name bp-viewer --policy-name permissions --query PolicyDocument.Version",
+    f"iam simulate-principal-policy --policy-source-arn arn:aws:iam::{ACCOUNT}:role/bp-operator"
+    " --action-names ecs:RunTask --query EvaluationResults[0].EvalDecision",
     "lambda list-functions --query length(Functions)",
     "elasticache describe-cache-clusters --query length(CacheClusters)",
     "service-quotas list-service-quotas --service-code ec2 --query length(Quotas)",

@@ -12,6 +12,7 @@ use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::fleet::named;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::FleetName;
 
 /// Make a bundle the active one of fleets
@@ -47,6 +48,21 @@ pub(crate) struct ActivateArgs {
 }
 
 impl Verb for ActivateArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+                Use::of("ec2:DescribeImages", On::Anything),
+                Use::of("s3:GetObject", On::Assets),
+                Use::of("s3:GetObject", On::Bundles),
+                Use::of("s3:ListBucket", On::ModelsBucket),
+                Use::of("ssm:GetParameters", On::FleetParameters),
+                Use::of("ssm:PutParameter", On::ActiveBundles),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

@@ -25,6 +25,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{BundleId, InvalidName, LayoutKind};
 use crate::output::{Render, Table, View};
 
@@ -125,6 +126,18 @@ impl fmt::Display for AssetName {
 }
 
 impl Verb for CreateArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("s3:GetObject", On::Assets),
+                Use::of("s3:GetObject", On::Bundles),
+                Use::of("s3:ListBucket", On::ModelsBucket),
+                Use::of("s3:PutObject", On::Bundles),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

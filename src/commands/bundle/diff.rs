@@ -12,6 +12,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::output::{Render, Table, View};
 
 /// Show what two bundles differ in
@@ -76,6 +77,14 @@ fn bytes(objects: &Objects, key: Option<&str>) -> Option<u64> {
 }
 
 impl Verb for DiffArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("s3:GetObject", On::Assets),
+            Use::of("s3:GetObject", On::Bundles),
+            Use::of("s3:ListBucket", On::ModelsBucket),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

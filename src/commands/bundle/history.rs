@@ -10,6 +10,7 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::{bundle_id, named};
+use crate::iam::{On, Use, Uses};
 use crate::layout::{FleetId, FleetName};
 use crate::output::{Render, Table, View, age_at};
 
@@ -49,6 +50,10 @@ pub(crate) struct PointerHistory {
 }
 
 impl Verb for HistoryArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[Use::of("ssm:GetParameterHistory", On::ActiveBundles)]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

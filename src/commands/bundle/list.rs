@@ -10,6 +10,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::layout::{FleetId, Slug};
 use crate::output::{Render, Table, View, age_at};
 
@@ -89,6 +90,15 @@ impl Row {
 }
 
 impl Verb for ListArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("s3:GetObject", On::Bundles),
+            Use::of("s3:ListBucket", On::ModelsBucket),
+            Use::of("ssm:DescribeParameters", On::Anything),
+            Use::of("ssm:GetParameters", On::ActiveBundles),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

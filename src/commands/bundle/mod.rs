@@ -23,6 +23,7 @@ use crate::commands::verb::{Continuation, Needs, Verb, verbs};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::Uses;
 
 /// Look at the asset bundles of GPU fleets, verify, make and activate them
 ///
@@ -52,6 +53,10 @@ verbs! {
 }
 
 impl Verb for BundleArgs {
+    fn uses() -> Uses {
+        Uses::Verbs(BundleCommand::uses())
+    }
+
     fn needs(&self) -> Needs {
         self.command.needs()
     }

@@ -11,6 +11,7 @@ use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::fleet::named;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::FleetName;
 
 /// Take fleets back to the bundle that was active before
@@ -44,6 +45,21 @@ pub(crate) struct RollbackArgs {
 }
 
 impl Verb for RollbackArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+                Use::of("ec2:DescribeImages", On::Anything),
+                Use::of("s3:GetObject", On::Assets),
+                Use::of("s3:GetObject", On::Bundles),
+                Use::of("ssm:GetParameterHistory", On::ActiveBundles),
+                Use::of("ssm:GetParameters", On::FleetParameters),
+                Use::of("ssm:PutParameter", On::ActiveBundles),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

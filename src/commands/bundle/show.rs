@@ -13,6 +13,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::layout::FleetId;
 use crate::output::{Render, Table, View, one_line};
 
@@ -77,6 +78,16 @@ impl AssetRow {
 }
 
 impl Verb for ShowArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("s3:GetObject", On::Assets),
+            Use::of("s3:GetObject", On::Bundles),
+            Use::of("s3:ListBucket", On::ModelsBucket),
+            Use::of("ssm:DescribeParameters", On::Anything),
+            Use::of("ssm:GetParameters", On::ActiveBundles),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

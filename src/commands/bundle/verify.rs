@@ -15,6 +15,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::output::{Render, Table, View, one_line};
 
 /// Verify a bundle: its manifest, and that every object is there
@@ -116,6 +117,14 @@ pub(crate) struct Verification {
 }
 
 impl Verb for VerifyArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("s3:GetObject", On::Assets),
+            Use::of("s3:GetObject", On::Bundles),
+            Use::of("s3:ListBucket", On::ModelsBucket),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

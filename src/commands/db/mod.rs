@@ -8,6 +8,7 @@ use crate::commands::verb::{Continuation, Needs, Verb, verbs};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::Uses;
 
 /// Reach the platform's database
 #[derive(Debug, Args)]
@@ -23,6 +24,10 @@ verbs! {
 }
 
 impl Verb for DbArgs {
+    fn uses() -> Uses {
+        Uses::Verbs(DbCommand::uses())
+    }
+
     fn needs(&self) -> Needs {
         self.command.needs()
     }

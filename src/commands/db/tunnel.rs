@@ -16,6 +16,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{HISTORY, On, Use, Uses};
 use crate::layout::Layout;
 use crate::output::{Render, View, paragraph};
 use crate::process::interrupt;
@@ -70,6 +71,19 @@ pub(crate) struct Tunnel {
 }
 
 impl Verb for TunnelArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            HISTORY,
+            &[
+                Use::of("cloudformation:DescribeStacks", On::DataStack),
+                Use::of("ecs:DescribeTasks", On::Tasks),
+                Use::of("ecs:ListTasks", On::AnythingInCluster),
+                Use::of("rds:DescribeDBInstances", On::Databases),
+                Use::of("ssm:StartSession", On::PortThroughTasks),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS.own_interrupts()
     }

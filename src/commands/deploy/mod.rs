@@ -27,6 +27,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, Hint, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{App, Layout};
 pub(crate) use observe::Seen;
 pub(crate) use request::{Request, Services, What};
@@ -78,6 +79,40 @@ pub(crate) struct DeployArgs {
 }
 
 impl Verb for DeployArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("ecr:BatchGetImage", On::Repositories),
+                Use::of("ecs:DescribeServiceDeployments", On::Deployments),
+                Use::of("ecs:DescribeServiceRevisions", On::Revisions),
+                Use::of("ecs:DescribeServices", On::Services),
+                Use::of("ecs:DescribeTaskDefinition", On::Anything),
+                Use::of("ecs:DescribeTasks", On::Tasks),
+                Use::of("ecs:ListTasks", On::AnythingInCluster),
+                Use::of("ecs:UpdateService", On::Services),
+                Use::of("elasticloadbalancing:DescribeTargetHealth", On::Anything),
+                Use::of("logs:DescribeLogGroups", On::Anything),
+                Use::of("logs:GetLogEvents", On::ServiceLogs),
+                Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
+                Use::of("secretsmanager:GetSecretValue", On::Secrets),
+                Use::of("ssm:GetParameters", On::FleetSecrets),
+            ],
+        ])
+        .with(
+            "--abort-on-first-failure",
+            &[Use::of("ecs:StopServiceDeployment", On::Deployments)],
+        )
+        .with(
+            "--image",
+            &[
+                Use::of("ecs:RegisterTaskDefinition", On::Definitions),
+                Use::of("ecs:TagResource", On::TagsOfNewDefinitions),
+                Use::of("iam:PassRole", On::TaskRoles),
+            ],
+        )
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

@@ -17,6 +17,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{HISTORY, On, Use, Uses};
 use crate::output::OutputFormat;
 use crate::process::{interrupt, read_in_thread};
 use crate::session::wrapper::{Connection, command_line};
@@ -75,6 +76,17 @@ pub(crate) struct ExecArgs {
 }
 
 impl Verb for ExecArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            HISTORY,
+            &[
+                Use::of("ecs:DescribeTasks", On::Tasks),
+                Use::of("ecs:ExecuteCommand", On::CommandsInTasks),
+                Use::of("ecs:ListTasks", On::AnythingInCluster),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS.own_interrupts()
     }

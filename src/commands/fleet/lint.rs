@@ -19,6 +19,7 @@ use crate::fleet::named_one;
 use crate::fleet::scaling::{
     LeftOut, Model, facts_of, facts_of_all, model, read_file, suspended_processes, with_templates,
 };
+use crate::iam::{On, Use, Uses};
 use crate::layout::FleetName;
 use crate::output::{Render, View, paragraph};
 use crate::ui::{Role, paint};
@@ -287,6 +288,19 @@ impl Render for Report {
 }
 
 impl Verb for LintArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+            Use::of("autoscaling:DescribeLifecycleHooks", On::Anything),
+            Use::of("autoscaling:DescribePolicies", On::Anything),
+            Use::of("autoscaling:DescribeScheduledActions", On::Anything),
+            Use::of("cloudformation:GetTemplate", On::Stacks),
+            Use::of("cloudwatch:DescribeAlarms", On::FleetAlarms),
+            Use::of("cloudwatch:GetMetricData", On::Anything),
+            Use::of("sns:ListSubscriptionsByTopic", On::ScaleToZeroTopic),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::aws_if(self.is_live())
     }

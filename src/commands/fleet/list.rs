@@ -12,6 +12,7 @@ use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::fleet::{Fleet, FleetState, Gap, discover};
+use crate::iam::{On, Use, Uses};
 use crate::layout::{FleetId, Layout, Stage};
 use crate::output::{Render, Table, View};
 
@@ -144,6 +145,15 @@ impl Render for List {
 }
 
 impl Verb for ListArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+            Use::of("cloudformation:DescribeStacks", On::Anything),
+            Use::of("cloudformation:ListStacks", On::Anything),
+            Use::of("ssm:DescribeParameters", On::Anything),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

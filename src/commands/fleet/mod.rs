@@ -21,6 +21,7 @@ use crate::commands::verb::{Continuation, Needs, Verb, verbs};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::Uses;
 use crate::layout::FleetId;
 use crate::settings::Source;
 
@@ -50,6 +51,10 @@ verbs! {
 }
 
 impl Verb for FleetArgs {
+    fn uses() -> Uses {
+        Uses::Verbs(FleetCommand::uses())
+    }
+
     fn needs(&self) -> Needs {
         self.command.needs()
     }

@@ -23,6 +23,7 @@ use crate::fleet::scaling::{
     Change, Facts, LONGEST, LeftOut, Minutes, Model, changes, desired_at, facts_of, missing_at, model,
     settling_at, suspended,
 };
+use crate::iam::{On, Use, Uses};
 use crate::layout::{FleetId, FleetName};
 use crate::output::{Render, Table, View, paragraph};
 use crate::ui::{Role, paint};
@@ -324,6 +325,19 @@ impl Render for Replayed {
 }
 
 impl Verb for ReplayArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+            Use::of("autoscaling:DescribeLifecycleHooks", On::Anything),
+            Use::of("autoscaling:DescribePolicies", On::Anything),
+            Use::of("autoscaling:DescribeScalingActivities", On::Anything),
+            Use::of("autoscaling:DescribeScheduledActions", On::Anything),
+            Use::of("cloudwatch:DescribeAlarms", On::FleetAlarms),
+            Use::of("cloudwatch:GetMetricData", On::Anything),
+            Use::of("sns:ListSubscriptionsByTopic", On::ScaleToZeroTopic),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

@@ -15,6 +15,7 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::{Verdict, Work, named_one, read_signals};
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{FleetId, FleetName, Layout};
 use crate::output::{Render, Table, View};
 
@@ -49,6 +50,17 @@ pub(crate) struct ScaleArgs {
 }
 
 impl Verb for ScaleArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+                Use::of("autoscaling:UpdateAutoScalingGroup", On::Groups),
+                Use::of("cloudwatch:GetMetricData", On::Anything),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

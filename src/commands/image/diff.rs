@@ -17,6 +17,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::layout::{App, Layout};
 use crate::output::{Render, Table, View};
 
@@ -104,6 +105,16 @@ impl Side {
 }
 
 impl Verb for DiffArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("ecr:BatchGetImage", On::Repositories),
+            Use::of("ecr:DescribeImages", On::Repositories),
+            Use::of("ecs:DescribeServiceRevisions", On::Revisions),
+            Use::of("ecs:DescribeServices", On::Services),
+            Use::of("ecs:DescribeTaskDefinition", On::Anything),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

@@ -17,6 +17,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::layout::{App, Layout};
 use crate::output::{Render, Table, View, age};
 
@@ -72,6 +73,16 @@ struct Row {
 }
 
 impl Verb for ListArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("ecr:BatchGetImage", On::Repositories),
+            Use::of("ecr:DescribeImageScanFindings", On::Repositories),
+            Use::of("ecr:DescribeImages", On::Repositories),
+            Use::of("ecs:DescribeTasks", On::Tasks),
+            Use::of("ecs:ListTasks", On::AnythingInCluster),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

@@ -12,6 +12,7 @@ use crate::commands::verb::{Continuation, Needs, Verb, verbs};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::Uses;
 
 /// Look at the images of the services, build and push them, and delete old ones
 ///
@@ -32,6 +33,10 @@ verbs! {
 }
 
 impl Verb for ImageArgs {
+    fn uses() -> Uses {
+        Uses::Verbs(ImageCommand::uses())
+    }
+
     fn needs(&self) -> Needs {
         self.command.needs()
     }

@@ -12,6 +12,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::output::{Render, Table, View, age};
 
 /// List the leases of this account and the locks of this machine, or show those of one resource
@@ -49,6 +50,10 @@ struct LocalRow {
 }
 
 impl Verb for ListArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[Use::of("s3:ListBucket", On::LogsBucket)]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

@@ -9,6 +9,7 @@ use crate::commands::verb::{Continuation, Needs, Verb, verbs};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::Uses;
 
 /// Show which runs keep others out, and release what a dead one left behind
 ///
@@ -29,6 +30,10 @@ verbs! {
 }
 
 impl Verb for LockArgs {
+    fn uses() -> Uses {
+        Uses::Verbs(LockCommand::uses())
+    }
+
     fn needs(&self) -> Needs {
         self.command.needs()
     }

@@ -15,6 +15,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{CHANGE, Uses};
 use crate::output::{Render, View};
 
 /// Release a lease whose holder is gone
@@ -35,6 +36,10 @@ pub(crate) struct ReleaseArgs {
 }
 
 impl Verb for ReleaseArgs {
+    fn uses() -> Uses {
+        Uses::of(&[CHANGE])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

@@ -11,6 +11,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::logs::{Follow, FollowEnd, history};
 use observe::Place;
 use print::Output;
@@ -73,6 +74,22 @@ pub(crate) struct LogsArgs {
 }
 
 impl Verb for LogsArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("ecs:DescribeTasks", On::Tasks),
+            Use::of("logs:DescribeLogStreams", On::Logs),
+            Use::of("logs:FilterLogEvents", On::Logs),
+        ]])
+        .with("--follow", &[Use::of("logs:StartLiveTail", On::Logs)])
+        .with(
+            "--previous",
+            &[
+                Use::of("ecs:DescribeTaskDefinition", On::Anything),
+                Use::of("ecs:ListTasks", On::AnythingInCluster),
+            ],
+        )
+    }
+
     fn needs(&self) -> Needs {
         Needs {
             raw_lines: true,

@@ -22,6 +22,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Hint, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{Layout, PoolName, SecurityGroupId, SubnetId};
 use crate::tasks::TaskName;
 use request::{Flags, Request, name};
@@ -88,6 +89,32 @@ pub(crate) struct MigrateArgs {
 }
 
 impl Verb for MigrateArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("ecs:DescribeServices", On::Services),
+                Use::of("ecs:DescribeTaskDefinition", On::Anything),
+                Use::of("ecs:DescribeTasks", On::Tasks),
+                Use::of("ecs:ListTasks", On::AnythingInCluster),
+                Use::of("ecs:RunTask", On::BackendDefinitions),
+                Use::of("ecs:TagResource", On::TagsOfNewTasks),
+                Use::of("iam:PassRole", On::TaskRoles),
+                Use::of("logs:GetLogEvents", On::BackendLogs),
+            ],
+        ])
+        .with(
+            "--snapshot",
+            &[
+                Use::of("cloudformation:DescribeStacks", On::DataStack),
+                Use::of("rds:AddTagsToResource", On::Snapshots),
+                Use::of("rds:CreateDBSnapshot", On::DatabasesAndSnapshots),
+                Use::of("rds:DescribeDBInstances", On::Databases),
+                Use::of("rds:DescribeDBSnapshots", On::Snapshots),
+            ],
+        )
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

@@ -17,6 +17,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{HISTORY, On, Use, Uses};
 use crate::process::interrupt;
 pub(crate) use listen::{Ports, listen};
 use session::Forward;
@@ -49,6 +50,17 @@ pub(crate) struct PortForwardArgs {
 }
 
 impl Verb for PortForwardArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            HISTORY,
+            &[
+                Use::of("ecs:DescribeTasks", On::Tasks),
+                Use::of("ecs:ListTasks", On::AnythingInCluster),
+                Use::of("ssm:StartSession", On::PortOfTasks),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS.own_interrupts()
     }

@@ -20,6 +20,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{App, Layout};
 use crate::rollout::{ContainerPlaces, Following, Standing, Watcher, number};
 
@@ -40,6 +41,22 @@ pub(super) struct AbortArgs {
 }
 
 impl Verb for AbortArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("ecs:DescribeServiceDeployments", On::Deployments),
+                Use::of("ecs:DescribeServiceRevisions", On::Revisions),
+                Use::of("ecs:DescribeServices", On::Services),
+                Use::of("ecs:DescribeTaskDefinition", On::Anything),
+                Use::of("ecs:DescribeTasks", On::Tasks),
+                Use::of("ecs:ListTasks", On::AnythingInCluster),
+                Use::of("ecs:StopServiceDeployment", On::Deployments),
+                Use::of("elasticloadbalancing:DescribeTargetHealth", On::Anything),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

@@ -17,6 +17,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::layout::App;
 use crate::output::{Render, Table, View};
 use crate::rollout::brings;
@@ -86,6 +87,15 @@ impl From<&RevisionImage> for Image {
 }
 
 impl Verb for HistoryArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("ecs:DescribeServiceRevisions", On::Revisions),
+            Use::of("ecs:DescribeServices", On::Services),
+            Use::of("ecs:ListServiceDeployments", On::Services),
+            Use::of("s3:ListBucket", On::LogsBucket),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

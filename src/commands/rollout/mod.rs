@@ -14,6 +14,7 @@ use crate::commands::verb::{Continuation, Needs, Verb, verbs};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::Uses;
 use crate::layout::App;
 
 /// Look at deployments of a service, follow them, end them and take them back
@@ -34,6 +35,10 @@ verbs! {
 }
 
 impl Verb for RolloutArgs {
+    fn uses() -> Uses {
+        Uses::Verbs(RolloutCommand::uses())
+    }
+
     fn needs(&self) -> Needs {
         self.command.needs()
     }

@@ -14,6 +14,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::layout::App;
 use crate::output::{Render, Table, View};
 use crate::rollout::{brings, standing};
@@ -62,6 +63,14 @@ struct Row {
 }
 
 impl Verb for StatusArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("ecs:DescribeServiceDeployments", On::Deployments),
+            Use::of("ecs:DescribeServices", On::Services),
+            Use::of("ecs:ListServiceDeployments", On::Services),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

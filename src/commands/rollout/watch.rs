@@ -16,6 +16,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::layout::App;
 use crate::rollout::{ContainerPlaces, Following, Watcher, brings};
 
@@ -52,6 +53,20 @@ fn deployment(text: &str) -> Result<String, String> {
 }
 
 impl Verb for WatchArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("ecs:DescribeServiceDeployments", On::Deployments),
+            Use::of("ecs:DescribeServiceRevisions", On::Revisions),
+            Use::of("ecs:DescribeServices", On::Services),
+            Use::of("ecs:DescribeTaskDefinition", On::Anything),
+            Use::of("ecs:DescribeTasks", On::Tasks),
+            Use::of("ecs:ListServiceDeployments", On::Services),
+            Use::of("ecs:ListTasks", On::AnythingInCluster),
+            Use::of("elasticloadbalancing:DescribeTargetHealth", On::Anything),
+            Use::of("logs:GetLogEvents", On::ServiceLogs),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

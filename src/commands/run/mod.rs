@@ -20,6 +20,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, Hint, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{InvalidName, Layout, SecurityGroupId, SubnetId};
 use crate::tasks::TaskName;
 use request::{Flags, Request};
@@ -88,6 +89,21 @@ fn id<T: std::str::FromStr<Err = InvalidName>>(text: &str) -> Result<T, InvalidN
 }
 
 impl Verb for RunArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("ecs:DescribeServices", On::Services),
+                Use::of("ecs:DescribeTaskDefinition", On::Anything),
+                Use::of("ecs:DescribeTasks", On::Tasks),
+                Use::of("ecs:RunTask", On::BackendDefinitions),
+                Use::of("ecs:TagResource", On::TagsOfNewTasks),
+                Use::of("iam:PassRole", On::TaskRoles),
+                Use::of("logs:GetLogEvents", On::BackendLogs),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs {
             raw_lines: true,

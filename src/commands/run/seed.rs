@@ -9,6 +9,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::SeederClass;
 
 /// Seed the database in a one-off task and follow it to its end
@@ -40,6 +41,22 @@ impl Kind for Seed {
 }
 
 impl Verb for SeedArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("ecs:DescribeServices", On::Services),
+                Use::of("ecs:DescribeTaskDefinition", On::Anything),
+                Use::of("ecs:DescribeTasks", On::Tasks),
+                Use::of("ecs:ListTasks", On::AnythingInCluster),
+                Use::of("ecs:RunTask", On::BackendDefinitions),
+                Use::of("ecs:TagResource", On::TagsOfNewTasks),
+                Use::of("iam:PassRole", On::TaskRoles),
+                Use::of("logs:GetLogEvents", On::BackendLogs),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs {
             raw_lines: true,

@@ -11,6 +11,7 @@ use crate::commands::verb::{Continuation, Needs, Verb, verbs};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::Uses;
 
 /// Look at runs that changed something, go on with one that was cut off, take one back
 ///
@@ -34,6 +35,10 @@ verbs! {
 }
 
 impl Verb for RunsArgs {
+    fn uses() -> Uses {
+        Uses::Verbs(RunsCommand::uses())
+    }
+
     fn needs(&self) -> Needs {
         self.command.needs()
     }

@@ -13,6 +13,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::layout::Layout;
 use crate::output::{Render, Table, View};
 use crate::secrets::Fingerprints;
@@ -37,6 +38,21 @@ pub(crate) struct DiffArgs {
 }
 
 impl Verb for DiffArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("ecs:DescribeServices", On::Services),
+            Use::of("ecs:DescribeTaskDefinition", On::Anything),
+            Use::of("ecs:DescribeTasks", On::Tasks),
+            Use::of("ecs:ListTasks", On::AnythingInCluster),
+            Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
+            Use::of("secretsmanager:GetSecretValue", On::Secrets),
+            Use::of("secretsmanager:ListSecrets", On::Anything),
+            Use::of("ssm:DescribeParameters", On::Anything),
+            Use::of("ssm:GetParameters", On::FleetSecrets),
+            Use::of("ssm:GetParameters", On::PlatformParameters),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

@@ -10,6 +10,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::output::{Render, View};
 use crate::redact::Secret;
 use crate::secrets::Fingerprints;
@@ -38,6 +39,18 @@ pub(crate) struct GetArgs {
 }
 
 impl Verb for GetArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("ecs:DescribeServices", On::Services),
+            Use::of("ecs:DescribeTaskDefinition", On::Anything),
+            Use::of("ecs:DescribeTasks", On::Tasks),
+            Use::of("ecs:ListTasks", On::AnythingInCluster),
+            Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
+            Use::of("secretsmanager:GetSecretValue", On::Secrets),
+            Use::of("secretsmanager:ListSecrets", On::Anything),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

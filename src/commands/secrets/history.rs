@@ -12,6 +12,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::layout::{SecretEntry, Store};
 use crate::output::{Render, Table, View};
 use crate::redact::Secret;
@@ -36,6 +37,14 @@ pub(crate) struct HistoryArgs {
 }
 
 impl Verb for HistoryArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("secretsmanager:GetSecretValue", On::Secrets),
+            Use::of("secretsmanager:ListSecretVersionIds", On::Secrets),
+            Use::of("ssm:GetParameterHistory", On::FleetSecrets),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

@@ -12,6 +12,7 @@ use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::fleet::Gap;
+use crate::iam::{On, Use, Uses};
 use crate::output::{Render, Table, View, paragraph};
 
 /// List secrets and parameters with their states, without values
@@ -26,6 +27,23 @@ use crate::output::{Render, Table, View, paragraph};
 pub(crate) struct ListArgs {}
 
 impl Verb for ListArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+            Use::of("ecs:DescribeServices", On::Services),
+            Use::of("ecs:DescribeTaskDefinition", On::Anything),
+            Use::of("ecs:DescribeTasks", On::Tasks),
+            Use::of("ecs:ListTasks", On::AnythingInCluster),
+            Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
+            Use::of("secretsmanager:GetSecretValue", On::Secrets),
+            Use::of("secretsmanager:ListSecrets", On::Anything),
+            Use::of("ssm:DescribeParameters", On::Anything),
+            Use::of("ssm:GetParameters", On::FleetParameters),
+            Use::of("ssm:GetParameters", On::FleetSecrets),
+            Use::of("ssm:GetParameters", On::PlatformParameters),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

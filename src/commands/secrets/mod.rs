@@ -21,6 +21,7 @@ use crate::commands::verb::{Continuation, Needs, Verb, verbs};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::Uses;
 
 /// Look at the platform's secrets and change them, without showing them
 ///
@@ -48,6 +49,10 @@ verbs! {
 }
 
 impl Verb for SecretsArgs {
+    fn uses() -> Uses {
+        Uses::Verbs(SecretsCommand::uses())
+    }
+
     fn needs(&self) -> Needs {
         self.command.needs()
     }

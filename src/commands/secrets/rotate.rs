@@ -11,6 +11,7 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::known_groups;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{FleetId, SecretEntry, SecretRole};
 use crate::redact::Secret;
 use crate::secrets::Shape;
@@ -34,6 +35,27 @@ pub(crate) struct RotateArgs {
 }
 
 impl Verb for RotateArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+                Use::of("ecs:DescribeServices", On::Services),
+                Use::of("ecs:DescribeTaskDefinition", On::Anything),
+                Use::of("ecs:DescribeTasks", On::Tasks),
+                Use::of("ecs:ListTasks", On::AnythingInCluster),
+                Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
+                Use::of("secretsmanager:DescribeSecret", On::Secrets),
+                Use::of("secretsmanager:GetSecretValue", On::Secrets),
+                Use::of("secretsmanager:ListSecrets", On::Anything),
+                Use::of("secretsmanager:PutSecretValue", On::Secrets),
+                Use::of("ssm:DescribeParameters", On::Anything),
+                Use::of("ssm:GetParameters", On::FleetSecrets),
+                Use::of("ssm:PutParameter", On::FleetSecrets),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

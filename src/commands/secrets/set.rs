@@ -13,6 +13,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{SecretEntry, SecretRole};
 use crate::redact::Secret;
 use crate::secrets::{OAUTH_KEYS, OAuth, Shape};
@@ -57,6 +58,26 @@ pub(crate) struct SetArgs {
 }
 
 impl Verb for SetArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("ecs:DescribeServices", On::Services),
+                Use::of("ecs:DescribeTaskDefinition", On::Anything),
+                Use::of("ecs:DescribeTasks", On::Tasks),
+                Use::of("ecs:ListTasks", On::AnythingInCluster),
+                Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
+                Use::of("secretsmanager:DescribeSecret", On::Secrets),
+                Use::of("secretsmanager:GetSecretValue", On::Secrets),
+                Use::of("secretsmanager:ListSecrets", On::Anything),
+                Use::of("secretsmanager:PutSecretValue", On::Secrets),
+                Use::of("ssm:DescribeParameters", On::Anything),
+                Use::of("ssm:GetParameters", On::FleetSecrets),
+                Use::of("ssm:PutParameter", On::FleetSecrets),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

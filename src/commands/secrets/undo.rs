@@ -12,6 +12,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{SecretEntry, Store};
 use crate::redact::Secret;
 use crate::secrets::Fingerprints;
@@ -38,6 +39,28 @@ pub(crate) struct UndoArgs {
 }
 
 impl Verb for UndoArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("ecs:DescribeServices", On::Services),
+                Use::of("ecs:DescribeTaskDefinition", On::Anything),
+                Use::of("ecs:DescribeTasks", On::Tasks),
+                Use::of("ecs:ListTasks", On::AnythingInCluster),
+                Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
+                Use::of("secretsmanager:DescribeSecret", On::Secrets),
+                Use::of("secretsmanager:GetSecretValue", On::Secrets),
+                Use::of("secretsmanager:ListSecrets", On::Anything),
+                Use::of("secretsmanager:UpdateSecretVersionStage", On::Secrets),
+                Use::of("secretsmanager:ListSecretVersionIds", On::Secrets),
+                Use::of("ssm:DescribeParameters", On::Anything),
+                Use::of("ssm:GetParameterHistory", On::FleetSecrets),
+                Use::of("ssm:GetParameters", On::FleetSecrets),
+                Use::of("ssm:PutParameter", On::FleetSecrets),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

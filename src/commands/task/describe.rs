@@ -8,6 +8,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::layout::Layout;
 use crate::tasks::{LogPlace, TaskName};
 
@@ -23,6 +24,10 @@ pub(crate) struct DescribeArgs {
 }
 
 impl Verb for DescribeArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[Use::of("ecs:DescribeTasks", On::Tasks)]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

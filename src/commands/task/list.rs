@@ -8,6 +8,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, ErrorKind, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{On, Use, Uses};
 use crate::layout::App;
 
 /// List tasks of the services and one-off ones, the newest first
@@ -43,6 +44,13 @@ impl Service {
 }
 
 impl Verb for ListArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("ecs:DescribeTasks", On::Tasks),
+            Use::of("ecs:ListTasks", On::AnythingInCluster),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

@@ -11,6 +11,7 @@ use crate::commands::verb::{Continuation, Needs, Verb, verbs};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::iam::Uses;
 
 /// List, describe and stop tasks
 #[derive(Debug, Args)]
@@ -29,6 +30,10 @@ verbs! {
 }
 
 impl Verb for TaskArgs {
+    fn uses() -> Uses {
+        Uses::Verbs(TaskCommand::uses())
+    }
+
     fn needs(&self) -> Needs {
         self.command.needs()
     }

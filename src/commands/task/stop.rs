@@ -17,6 +17,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::Layout;
 use crate::tasks::{TaskName, is_migration};
 use crate::wait::{Look, Waited, Waiter};
@@ -39,6 +40,16 @@ pub(crate) struct StopArgs {
 }
 
 impl Verb for StopArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("ecs:DescribeTasks", On::Tasks),
+                Use::of("ecs:StopTask", On::Tasks),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

@@ -14,6 +14,7 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::named;
+use crate::iam::{On, Use, Uses};
 use crate::layout::FleetName;
 use crate::triage::probes::{Scope, look};
 use crate::triage::report::Report;
@@ -59,6 +60,34 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 impl Verb for TriageArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+            Use::of("autoscaling:DescribePolicies", On::Anything),
+            Use::of("autoscaling:DescribeScalingActivities", On::Anything),
+            Use::of("cloudformation:DescribeStacks", On::Stacks),
+            Use::of("cloudformation:GetTemplate", On::Stacks),
+            Use::of("cloudformation:ListStacks", On::Anything),
+            Use::of("cloudwatch:DescribeAlarms", On::FleetAlarms),
+            Use::of("cloudwatch:DescribeAlarms", On::PlatformAlarms),
+            Use::of("cloudwatch:GetMetricData", On::Anything),
+            Use::of("ecr:DescribeImages", On::Repositories),
+            Use::of("ecs:DescribeServices", On::Services),
+            Use::of("ecs:DescribeTaskDefinition", On::Anything),
+            Use::of("ecs:DescribeTasks", On::Tasks),
+            Use::of("ecs:ListServiceDeployments", On::Services),
+            Use::of("ecs:ListTasks", On::AnythingInCluster),
+            Use::of("elasticloadbalancing:DescribeTargetHealth", On::Anything),
+            Use::of("logs:FilterLogEvents", On::BackendLogs),
+            Use::of("logs:GetLogEvents", On::BackendLogs),
+            Use::of("rds:DescribeDBInstances", On::Databases),
+            Use::of("secretsmanager:ListSecrets", On::Anything),
+            Use::of("sns:ListSubscriptionsByTopic", On::Topics),
+            Use::of("ssm:DescribeParameters", On::Anything),
+            Use::of("ssm:GetParameters", On::FleetSecrets),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

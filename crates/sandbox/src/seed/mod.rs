@@ -9,9 +9,9 @@ mod fleet_alarms;
 mod fleet_scenarios;
 mod fleet_stack;
 mod fleets;
-mod names;
+pub(crate) mod names;
 mod parameters;
-mod stacks;
+pub(crate) mod stacks;
 
 use std::collections::BTreeSet;
 
@@ -22,6 +22,7 @@ pub(crate) use app::place::Facts;
 pub(crate) use names::database as database_of;
 
 use crate::scenario::Scenario;
+use crate::service::iam;
 use crate::world::World;
 
 /// Puts the whole platform in place.
@@ -30,6 +31,7 @@ pub(crate) fn platform(world: &mut World) {
     buckets::place(world);
     fleets::place(world);
     bundles::place(world);
+    iam::seed(world);
 }
 
 /// Breaks or mends what the scenarios that came or went stand for.

@@ -64,7 +64,7 @@ fn description(what: &str) -> &'static str {
     }
 }
 
-fn tags(world: &World) -> Vec<(String, String)> {
+pub(crate) fn tags(world: &World) -> Vec<(String, String)> {
     let (key, value) = match world.options.layout {
         Layout::Single => ("DeploymentModel", "single-system-fleet-stages"),
         Layout::Staged => ("Stage", world.options.stage.as_str()),

@@ -8,6 +8,7 @@ pub(crate) mod ecr;
 pub(crate) mod ecs;
 pub(crate) mod elasticache;
 pub(crate) mod elb;
+pub(crate) mod iam;
 pub(crate) mod lambda;
 pub(crate) mod logs;
 pub(crate) mod member;
@@ -50,6 +51,8 @@ services! {
     ElastiCache = "elasticache", elasticache, "elasticache";
     /// Elastic Load Balancing v2.
     Elb = "elasticloadbalancing", elb, "elbv2";
+    /// Identity and Access Management.
+    Iam = "iam", iam, "iam";
     /// Lambda.
     Lambda = "lambda", lambda, "lambda";
     /// CloudWatch Logs.
@@ -91,6 +94,7 @@ pub(crate) struct States {
     pub(crate) ecr: ecr::State,
     pub(crate) ecs: ecs::State,
     pub(crate) elb: elb::State,
+    pub(crate) iam: iam::State,
     pub(crate) logs: logs::State,
     pub(crate) rds: rds::State,
     pub(crate) s3: s3::State,

@@ -10,9 +10,6 @@ use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
 
-/// The role of an operator who brings any credentials of their own.
-const OPERATOR_ROLE: &str = "bp-operator";
-
 /// `DurationSeconds` of AssumeRole when it is not given (STS API reference, AssumeRole).
 const DEFAULT_DURATION: i64 = 3600;
 
@@ -45,7 +42,9 @@ pub(crate) struct State {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) arn: String,
-    user_id: String,
+    /// The role whose session it is.
+    pub(crate) role: String,
+    pub(crate) user_id: String,
 }
 
 operations! {
@@ -76,9 +75,10 @@ pub(crate) fn identity(world: &World, caller: &Caller) -> Identity {
             session.role_id.as_str(),
             session.name.as_str(),
         ),
-        None => (OPERATOR_ROLE, "AROA6BPOPERATOR2EXMPL", "operator"),
+        None => (world.options.role.as_str(), "AROA6BPOPERATOR2EXMPL", "operator"),
     };
     Identity {
+        role: role.to_owned(),
         arn: format!("arn:aws:sts::{account}:assumed-role/{role}/{name}"),
         user_id: format!("{role_id}:{name}"),
     }

@@ -26,6 +26,8 @@ pub struct Call {
     pub error: Option<String>,
     /// What a writing operation was asked to do, in the shapes of the API reference, without object bodies.
     pub input: Option<Value>,
+    /// What IAM was asked before it was carried out: action and resource.
+    pub asked: Vec<(String, String)>,
 }
 
 impl Call {

@@ -56,6 +56,7 @@ fn generic(service: Service) -> bool {
         | Service::Logs
         | Service::SecretsManager
         | Service::Ssm
+        | Service::Iam
         | Service::Sts
         | Service::Ecr
         | Service::Lambda
@@ -121,6 +122,7 @@ fn refusal(service: Service, operation: &str, first: &Violation, all: &[Violatio
         | Service::CloudFormation
         | Service::CloudWatch
         | Service::Elb
+        | Service::Iam
         | Service::Sts => ApiError::client("ValidationError", detected(all)),
     }
 }

@@ -37,6 +37,7 @@ use self::shape::Api;
 use crate::application::asset_ops;
 use crate::error::{ApiError, OpResult};
 use crate::fault::{self, Fault, FaultRule, Faults};
+use crate::iam;
 use crate::ids::Ids;
 use crate::options::Options;
 use crate::scenario::Scenario;
@@ -114,8 +115,8 @@ impl World {
             return finish(refusal, self.now, &request_id);
         };
         let faults = self.gateway.faults.of(route.service, &route.operation);
-        let mut written = None;
-        let answer = self.answer(request, &route, &body, &faults, &mut written);
+        let (mut written, mut asked) = (None, Vec::new());
+        let answer = self.answer(request, &route, &body, &faults, &mut written, &mut asked);
         self.gateway.calls.record(Call {
             at: self.now,
             service: route.service,
@@ -126,6 +127,7 @@ impl World {
                 .err()
                 .map(|error| failure::code(route.service, &route.operation, route.protocol, error)),
             input: written,
+            asked,
         });
         let session = answer.as_ref().ok().and_then(session_of);
         let response = match answer {
@@ -196,7 +198,7 @@ impl World {
     /// The world that answers for `region`: this one, or one in which the platform was never deployed.
     fn in_region(&mut self, service: Service, region: &str) -> &mut Self {
         // Identities are the same everywhere, and buckets have one name for all regions.
-        if region == self.options.region || matches!(service, Service::Sts | Service::S3) {
+        if region == self.options.region || matches!(service, Service::Sts | Service::S3 | Service::Iam) {
             return self;
         }
         let (options, now) = (&self.options, self.now);
@@ -217,7 +219,8 @@ impl World {
     }
 
     /// The operation's answer, or why there is none: faults first, then the request's form, then the account.
-    /// Carries a request out; what a writing operation was asked to do goes to `written`.
+    /// Carries a request out; what a writing operation was asked to do goes to `written`, what
+    /// IAM was asked to `asked`.
     fn answer(
         &mut self,
         request: &Request<Bytes>,
@@ -225,6 +228,7 @@ impl World {
         body: &[u8],
         faults: &[Fault],
         written: &mut Option<Value>,
+        asked: &mut Vec<(String, String)>,
     ) -> OpResult {
         let headers = request.headers();
         let caller = sts::Caller {
@@ -293,7 +297,6 @@ impl World {
                 Fault::LoseAnswer | Fault::Delay(_) => {}
             }
         }
-        check::input(route.service, &route.operation, &input)?;
         self.services.sts.caller = caller;
         let region = Scope::of(headers)
             .map_or(self.options.region.as_str(), |scope| scope.region)
@@ -301,6 +304,17 @@ impl World {
         if route.service == Service::S3 {
             s3::check_place(self, &region, &input)?;
         }
+        let asks = iam::asked(
+            self.in_region(route.service, &region),
+            route.service,
+            &route.operation,
+            &input,
+        );
+        asked.extend(asks.iter().map(|ask| (ask.action.clone(), ask.resource.clone())));
+        for ask in asks.iter().filter(|ask| !ask.in_part) {
+            iam::check(self, route.service, ask)?;
+        }
+        check::input(route.service, &route.operation, &input)?;
         let output = self
             .in_region(route.service, &region)
             .call(route.service, &route.operation, &input)?;

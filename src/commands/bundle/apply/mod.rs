@@ -29,6 +29,7 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::named_one;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{FleetId, FleetName, InstanceId, InvalidName, Layout};
 use crate::wait::{Look, Waited, Waiter};
 use view::ApplyResult;
@@ -100,6 +101,24 @@ fn notes(text: &str) -> Result<String, String> {
 }
 
 impl Verb for ApplyArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("logs:GetLogEvents", On::CommandLogs),
+                Use::of("s3:DeleteObject", On::AssetSync),
+                Use::of("s3:GetObject", On::Assets),
+                Use::of("s3:GetObject", On::Bundles),
+                Use::of("s3:ListBucket", On::ModelsBucket),
+                Use::of("s3:PutObject", On::AssetSync),
+                Use::of("ssm:DescribeInstanceInformation", On::Anything),
+                Use::of("ssm:GetCommandInvocation", On::Anything),
+                Use::of("ssm:ListCommandInvocations", On::Anything),
+                Use::of("ssm:SendCommand", On::ShellOnInstances),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

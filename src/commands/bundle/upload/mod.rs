@@ -21,6 +21,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{CHANGE, On, Use, Uses};
 use plan::{PartPlan, Upload};
 use view::UploadResult;
 
@@ -59,6 +60,17 @@ pub(crate) struct UploadArgs {
 }
 
 impl Verb for UploadArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("s3:GetObject", On::Assets),
+                Use::of("s3:ListBucketMultipartUploads", On::ModelsBucket),
+                Use::of("s3:PutObject", On::Assets),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

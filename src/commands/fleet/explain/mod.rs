@@ -21,6 +21,7 @@ use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::scaling::{Change, Facts, Minutes, Model, changes, facts_of, model, state};
 use crate::fleet::{Gap, named_one};
+use crate::iam::{On, Use, Uses};
 use crate::layout::{FleetId, FleetName};
 use crate::output::{Render, View, paragraph};
 use crate::ui::{Role, paint};
@@ -292,6 +293,19 @@ impl Render for Explanation {
 }
 
 impl Verb for ExplainArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+            Use::of("autoscaling:DescribeLifecycleHooks", On::Anything),
+            Use::of("autoscaling:DescribePolicies", On::Anything),
+            Use::of("autoscaling:DescribeScalingActivities", On::Anything),
+            Use::of("autoscaling:DescribeScheduledActions", On::Anything),
+            Use::of("cloudwatch:DescribeAlarms", On::FleetAlarms),
+            Use::of("cloudwatch:GetMetricData", On::Anything),
+            Use::of("sns:ListSubscriptionsByTopic", On::ScaleToZeroTopic),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

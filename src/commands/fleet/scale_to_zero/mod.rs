@@ -20,6 +20,7 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::named;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{FleetId, FleetName, Layout};
 
 use observe::Candidate;
@@ -63,6 +64,18 @@ pub(crate) struct ScaleToZeroArgs {
 }
 
 impl Verb for ScaleToZeroArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+                Use::of("autoscaling:DescribeScalingActivities", On::Anything),
+                Use::of("autoscaling:SetDesiredCapacity", On::Groups),
+                Use::of("cloudwatch:GetMetricData", On::Anything),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

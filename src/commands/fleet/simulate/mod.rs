@@ -20,6 +20,7 @@ use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::scaling::LeftOut;
+use crate::iam::{On, Use, Uses};
 use crate::plot::{PictureFile, svg};
 
 /// Points of the pictures: every minute of a day, and several for each dot of a terminal.
@@ -96,6 +97,19 @@ struct ScenarioView {
 }
 
 impl Verb for SimulateArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+            Use::of("autoscaling:DescribeLifecycleHooks", On::Anything),
+            Use::of("autoscaling:DescribePolicies", On::Anything),
+            Use::of("autoscaling:DescribeScheduledActions", On::Anything),
+            Use::of("cloudformation:GetTemplate", On::Stacks),
+            Use::of("cloudwatch:DescribeAlarms", On::FleetAlarms),
+            Use::of("cloudwatch:GetMetricData", On::Anything),
+            Use::of("sns:ListSubscriptionsByTopic", On::ScaleToZeroTopic),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::aws_if(self.fleet.is_live())
     }

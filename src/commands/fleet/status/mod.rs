@@ -17,6 +17,7 @@ use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::fleet::{AlarmView, Fleet, FleetState, Gap, Pointers, Signals, named};
+use crate::iam::{On, Use, Uses};
 use crate::layout::{FleetId, FleetName, Stage};
 use crate::output::{Render, View};
 
@@ -201,6 +202,18 @@ impl Render for Status {
 }
 
 impl Verb for StatusArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+            Use::of("autoscaling:DescribeScalingActivities", On::Anything),
+            Use::of("cloudformation:DescribeStacks", On::Anything),
+            Use::of("cloudformation:ListStacks", On::Anything),
+            Use::of("cloudwatch:DescribeAlarms", On::FleetAlarms),
+            Use::of("cloudwatch:GetMetricData", On::Anything),
+            Use::of("ssm:GetParametersByPath", On::ParameterPaths),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

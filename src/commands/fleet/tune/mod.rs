@@ -22,6 +22,7 @@ use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::named_one;
 use crate::fleet::scaling::LONGEST;
+use crate::iam::{On, Use, Uses};
 use crate::layout::FleetName;
 use crate::plot::{PictureFile, svg};
 use outcome::{Scenario, Tuning};
@@ -120,6 +121,19 @@ impl TuneArgs {
 }
 
 impl Verb for TuneArgs {
+    fn uses() -> Uses {
+        Uses::of(&[&[
+            Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+            Use::of("autoscaling:DescribeLifecycleHooks", On::Anything),
+            Use::of("autoscaling:DescribePolicies", On::Anything),
+            Use::of("autoscaling:DescribeScheduledActions", On::Anything),
+            Use::of("cloudformation:GetTemplate", On::Stacks),
+            Use::of("cloudwatch:DescribeAlarms", On::FleetAlarms),
+            Use::of("cloudwatch:GetMetricData", On::Anything),
+            Use::of("sns:ListSubscriptionsByTopic", On::ScaleToZeroTopic),
+        ]])
+    }
+
     fn needs(&self) -> Needs {
         Needs::aws_if(self.fleet.is_live())
     }

@@ -26,6 +26,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::Layout;
 use crate::output::{Render, Table, View};
 use plan::{Rules, Victim};
@@ -59,6 +60,23 @@ pub(crate) struct GcArgs {
 }
 
 impl Verb for GcArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("ecr:BatchDeleteImage", On::Repositories),
+                Use::of("ecr:BatchGetImage", On::Repositories),
+                Use::of("ecr:DescribeImages", On::Repositories),
+                Use::of("ecs:DescribeServiceRevisions", On::Revisions),
+                Use::of("ecs:DescribeServices", On::Services),
+                Use::of("ecs:DescribeTaskDefinition", On::Anything),
+                Use::of("ecs:DescribeTasks", On::Tasks),
+                Use::of("ecs:ListServiceDeployments", On::Services),
+                Use::of("ecs:ListTasks", On::AnythingInCluster),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }

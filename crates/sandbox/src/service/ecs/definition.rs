@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, OpResult};
+use crate::seed::names::Names;
+use crate::seed::stacks;
 use crate::service::member::{present, text};
 use crate::time::SimTime;
 use crate::world::World;
@@ -99,9 +101,15 @@ pub(super) fn describe(world: &World, input: &Value) -> OpResult {
     let mut answer = described(world, index);
     // Tags come only when they are asked for (API reference, DescribeTaskDefinition, `include`).
     let wanted = crate::service::member::texts(input, "include").contains(&"TAGS".to_owned());
-    let given = world.services.ecs.definitions[index].input.as_ref();
-    let tags = given.and_then(|input| input.get("tags")).filter(|_| wanted);
-    answer["tags"] = tags.cloned().unwrap_or_else(|| json!([]));
+    let tags = match &world.services.ecs.definitions[index].input {
+        Some(input) => input.get("tags").cloned().unwrap_or_else(|| json!([])),
+        // CloudFormation gives a stack's tags to its resources.
+        None => stacks::tags(world)
+            .into_iter()
+            .map(|(key, value)| json!({"key": key, "value": value}))
+            .collect(),
+    };
+    answer["tags"] = if wanted { tags } else { json!([]) };
     Ok(present(answer))
 }
 
@@ -109,12 +117,6 @@ pub(super) fn describe(world: &World, input: &Value) -> OpResult {
 pub(super) fn described(world: &World, index: usize) -> Value {
     let definition = &world.services.ecs.definitions[index];
     let options = &world.options;
-    let role = |kind: &str| {
-        format!(
-            "arn:aws:iam::{}:role/{}-{kind}",
-            options.account_id, definition.family
-        )
-    };
     let mut answer = json!({
         "taskDefinition": {
             "taskDefinitionArn": definition.arn(world),
@@ -124,8 +126,8 @@ pub(super) fn described(world: &World, index: usize) -> Value {
                 .map(|container| container.described(&options.region))
                 .collect::<Vec<_>>(),
             "family": definition.family,
-            "taskRoleArn": role("task"),
-            "executionRoleArn": role("execution"),
+            "taskRoleArn": made_role(world, &definition.family, "TaskRole"),
+            "executionRoleArn": made_role(world, &definition.family, "ExecutionRole"),
             "networkMode": "awsvpc",
             "revision": definition.revision,
             "volumes": [],
@@ -165,6 +167,44 @@ pub(super) fn described(world: &World, index: usize) -> Value {
         }
     }
     answer
+}
+
+/// The roles that the tasks of a definition are handed: what was registered, else those of the stack.
+pub(crate) fn roles(world: &World, index: usize) -> Vec<String> {
+    let definition = &world.services.ecs.definitions[index];
+    match &definition.input {
+        Some(input) => ["taskRoleArn", "executionRoleArn"]
+            .into_iter()
+            .filter_map(|member| text(input, member).map(str::to_owned))
+            .collect(),
+        None => ["TaskRole", "ExecutionRole"]
+            .map(|kind| made_role(world, &definition.family, kind))
+            .to_vec(),
+    }
+}
+
+/// A role that CDK declares beside the task definition. CloudFormation names it after its stack and its logical id,
+/// with twelve random characters at the end (AWS CloudFormation User Guide, "Name type").
+fn made_role(world: &World, family: &str, kind: &str) -> String {
+    let stack = Names::new(&world.options).core("compute");
+    let task = if family.ends_with("frontend") {
+        "FrontendTask"
+    } else {
+        "BackendTask"
+    };
+    // FNV-1a: always the same letters for the same role, and no draw from the account's random numbers.
+    let hash = format!("{stack}{task}{kind}")
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    let letters = format!("{hash:016X}{:08X}", hash.rotate_left(17) as u32);
+    format!(
+        "arn:aws:iam::{}:role/{stack}-{task}{kind}{}-{}",
+        world.options.account_id,
+        &letters[..8],
+        &letters[8..20]
+    )
 }
 
 /// Containers as they were registered, with what ECS adds.

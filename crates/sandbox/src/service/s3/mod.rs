@@ -146,6 +146,12 @@ pub(crate) fn keys(world: &World, bucket: &str) -> Vec<String> {
         .collect()
 }
 
+/// Whether a bucket has an object of this name now.
+pub(crate) fn holds(world: &World, bucket: &str, key: &str) -> bool {
+    let bucket = world.services.s3.buckets.get(bucket);
+    bucket.is_some_and(|bucket| bucket.current(key).is_some())
+}
+
 /// The bytes of an object.
 pub(crate) fn bytes(world: &World, bucket: &str, key: &str) -> Option<Bytes> {
     let object = world.services.s3.buckets.get(bucket)?.current(key)?;

@@ -95,6 +95,13 @@ pub(crate) fn has_current(world: &World, name: &str) -> bool {
         .is_some_and(|secret| secret.staged(CURRENT).is_some())
 }
 
+/// The full ARN of a secret that is named in any of the ways that the API takes.
+pub(crate) fn arn_of(world: &World, named: &str) -> Option<String> {
+    let secrets = &world.services.secretsmanager.secrets;
+    let found = secrets.values().find(|secret| secret.is_named(named))?;
+    Some(found.arn.clone())
+}
+
 /// The text of a secret's current version.
 pub(crate) fn current_text(world: &World, name: &str) -> Option<String> {
     let secret = world.services.secretsmanager.secrets.get(name)?;

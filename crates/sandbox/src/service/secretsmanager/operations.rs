@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::{CURRENT, Content, Secret, named_mut, purge, usable_mut};
 use crate::error::{ApiError, OpResult};
+use crate::iam;
+use crate::service::Service;
 use crate::service::member::{flag, integer, list, page, present, text, texts, time};
 use crate::time::SimTime;
 use crate::world::World;
@@ -162,6 +164,13 @@ pub(super) fn get_values(world: &mut World, input: &Value) -> OpResult {
     })?;
     let (mut values, mut errors) = (Vec::new(), Vec::new());
     for name in names {
+        // Each secret is checked on its own: "You must also have GetSecretValue permission" (API Reference,
+        // BatchGetSecretValue). A refusal is an entry of `Errors`.
+        let ask = iam::batch_secret(world, &name);
+        if let Err(error) = iam::check(world, Service::SecretsManager, &ask) {
+            errors.push(json!({"SecretId": name, "ErrorCode": error.code, "Message": error.message}));
+            continue;
+        }
         match get_value(world, &json!({"SecretId": name})) {
             Ok(value) => values.push(value),
             Err(error) => {

@@ -1,0 +1,487 @@
+//! What IAM is asked before an operation is carried out: actions, the resources they are on, and context.
+//!
+//! Actions, resource types and condition keys are those of the Service Authorization Reference, "Actions, resources,
+//! and condition keys for …" of each service. Where that does not say what a service checks when a request names no
+//! resource, the comment beside the case does.
+
+use serde_json::Value;
+
+use crate::service::member::{list, text, texts};
+use crate::service::{Service, s3, secretsmanager};
+use crate::world::World;
+
+/// One question to IAM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ask {
+    pub(crate) action: String,
+    pub(crate) resource: String,
+    /// How a refusal calls the resource, where it does not use its ARN.
+    pub(crate) shown: Option<String>,
+    /// A refusal does not refuse the whole operation: whoever carries it out asks for this part.
+    pub(crate) in_part: bool,
+    /// Condition keys and their values, beside those that every request has.
+    pub(crate) context: Vec<(&'static str, String)>,
+}
+
+impl Ask {
+    fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
+        Self {
+            action: action.into(),
+            resource: resource.into(),
+            shown: None,
+            in_part: false,
+            context: Vec::new(),
+        }
+    }
+
+    /// A question of the policy simulator, whose context comes with the request.
+    pub(crate) fn simulated(action: &str, resource: &str) -> Self {
+        Self::new(action, resource)
+    }
+
+    fn when(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.context.push((key, value.into()));
+        self
+    }
+}
+
+/// Everything that must be allowed for `operation` to be carried out; empty for what needs no permission.
+pub(crate) fn asked(world: &World, service: Service, operation: &str, input: &Value) -> Vec<Ask> {
+    let arns = Arns {
+        region: &world.options.region,
+        account: &world.options.account_id,
+    };
+    let action = match service {
+        Service::S3 => s3::action(operation),
+        _ => format!("{}:{operation}", service.iam_prefix()),
+    };
+    let resources = match service {
+        Service::Ecs => return ecs(world, &arns, operation, &action, input),
+        Service::Ssm => return ssm(&arns, operation, &action, input),
+        Service::SecretsManager => return secrets(world, operation, &action, input),
+        Service::S3 => return objects(world, operation, &action, input),
+        Service::Rds => return databases(&arns, operation, &action, input),
+        Service::CloudFormation => return stacks(&arns, operation, &action, input),
+        // "No permissions are required to perform this operation" (STS API Reference, GetCallerIdentity).
+        Service::Sts if operation == "GetCallerIdentity" => return Vec::new(),
+        Service::Sts => vec![text(input, "RoleArn").unwrap_or("*").to_owned()],
+        Service::Iam => identities(&arns, operation, input),
+        Service::Logs => logs(&arns, operation, input),
+        Service::AutoScaling => groups(&arns, operation, input),
+        Service::CloudWatch => alarms(&arns, operation, input),
+        Service::Ecr if operation == "GetAuthorizationToken" => vec!["*".to_owned()],
+        Service::Ecr => one(&arns, "ecr", "repository/", text(input, "repositoryName"), true),
+        Service::Lambda => match operation {
+            "ListFunctions" => vec!["*".to_owned()],
+            _ => one(&arns, "lambda", "function:", text(input, "FunctionName"), true),
+        },
+        Service::Sns => match operation {
+            "ListTopics" | "Unsubscribe" => vec!["*".to_owned()],
+            _ => vec![text(input, "TopicArn").unwrap_or("*").to_owned()],
+        },
+        Service::ElastiCache => match operation {
+            "DescribeReplicationGroups" => one(
+                &arns,
+                "elasticache",
+                "replicationgroup:",
+                text(input, "ReplicationGroupId"),
+                true,
+            ),
+            _ => one(
+                &arns,
+                "elasticache",
+                "cluster:",
+                text(input, "CacheClusterId"),
+                true,
+            ),
+        },
+        Service::Ec2 | Service::Elb | Service::ServiceQuotas => vec!["*".to_owned()],
+    };
+    resources
+        .into_iter()
+        .map(|resource| Ask::new(action.as_str(), resource))
+        .collect()
+}
+
+/// Makes ARNs of this account and region.
+struct Arns<'a> {
+    region: &'a str,
+    account: &'a str,
+}
+
+impl Arns<'_> {
+    fn of(&self, service: &str, rest: &str) -> String {
+        format!("arn:aws:{service}:{}:{}:{rest}", self.region, self.account)
+    }
+
+    /// `named` may be an ARN already.
+    fn named(&self, service: &str, before: &str, named: &str) -> String {
+        if named.starts_with("arn:") {
+            named.to_owned()
+        } else {
+            self.of(service, &format!("{before}{named}"))
+        }
+    }
+}
+
+/// One resource by name; without a name all of its type, or nothing in particular.
+fn one(arns: &Arns<'_>, service: &str, before: &str, named: Option<&str>, of_type: bool) -> Vec<String> {
+    vec![match named {
+        Some(named) => arns.named(service, before, named),
+        None if of_type => arns.of(service, &format!("{before}*")),
+        None => "*".to_owned(),
+    }]
+}
+
+fn ecs(world: &World, arns: &Arns<'_>, operation: &str, action: &str, input: &Value) -> Vec<Ask> {
+    let cluster = text(input, "cluster")
+        .and_then(|cluster| cluster.rsplit('/').next())
+        .unwrap_or("default");
+    let cluster_arn = arns.of("ecs", &format!("cluster/{cluster}"));
+    let in_cluster = |kind: &str, named: &str| {
+        let name = named.rsplit('/').next().unwrap_or(named);
+        arns.of("ecs", &format!("{kind}/{cluster}/{name}"))
+    };
+    let ask = |resource: String| Ask::new(action, resource).when("ecs:cluster", cluster_arn.as_str());
+    let each = |kind: &str, member: &str| {
+        let named = texts(input, member);
+        named
+            .iter()
+            .map(|named| ask(in_cluster(kind, named)))
+            .collect::<Vec<_>>()
+    };
+    match operation {
+        "DescribeServices" => each("service", "services"),
+        "DescribeTasks" => each("task", "tasks"),
+        "ListServiceDeployments" | "UpdateService" => {
+            vec![ask(in_cluster("service", text(input, "service").unwrap_or("*")))]
+        }
+        "StopTask" => vec![ask(in_cluster("task", text(input, "task").unwrap_or("*")))],
+        "ExecuteCommand" => vec![
+            ask(cluster_arn.clone()),
+            ask(in_cluster("task", text(input, "task").unwrap_or("*"))),
+        ],
+        "DescribeServiceDeployments" => of_services(action, &texts(input, "serviceDeploymentArns")),
+        "DescribeServiceRevisions" => of_services(action, &texts(input, "serviceRevisionArns")),
+        "StopServiceDeployment" => {
+            let named = text(input, "serviceDeploymentArn").unwrap_or("*");
+            of_services(action, &[named.to_owned()])
+        }
+        "DescribeClusters" => {
+            let named = texts(input, "clusters");
+            named
+                .iter()
+                .map(|named| Ask::new(action, arns.named("ecs", "cluster/", named)))
+                .collect()
+        }
+        "RegisterTaskDefinition" => {
+            let family = text(input, "family").unwrap_or("*");
+            let definition = arns.of("ecs", &format!("task-definition/{family}:*"));
+            let mut asks = vec![Ask::new(action, definition.as_str())];
+            asks.extend(tagging(input, &definition, operation));
+            let roles =
+                ["taskRoleArn", "executionRoleArn"].map(|member| text(input, member).map(str::to_owned));
+            asks.extend(roles.into_iter().flatten().map(passed));
+            asks
+        }
+        "RunTask" => run_task(world, arns, action, input, ask, cluster),
+        // Tasks of a whole cluster are listed on no resource; only the key `ecs:cluster` narrows it.
+        _ => vec![ask("*".to_owned())],
+    }
+}
+
+fn run_task(
+    world: &World,
+    arns: &Arns<'_>,
+    action: &str,
+    input: &Value,
+    ask: impl Fn(String) -> Ask,
+    cluster: &str,
+) -> Vec<Ask> {
+    use crate::service::ecs::definition;
+    let named = text(input, "taskDefinition").unwrap_or("*");
+    let Some(index) = definition::find(world, named) else {
+        return vec![Ask::new(action, arns.named("ecs", "task-definition/", named))];
+    };
+    let found = &world.services.ecs.definitions[index];
+    let mut asks = vec![ask(found.arn(world))];
+    let tasks = arns.of("ecs", &format!("task/{cluster}/*"));
+    asks.extend(tagging(input, &tasks, "RunTask"));
+    asks.extend(definition::roles(world, index).into_iter().map(passed));
+    asks
+}
+
+/// Tags on creation need a permission of their own (Amazon ECS Developer Guide, "Tag resources during creation").
+fn tagging(input: &Value, resource: &str, operation: &str) -> Option<Ask> {
+    let tagged = !list(input, "tags").is_empty();
+    tagged.then(|| Ask::new("ecs:TagResource", resource).when("ecs:CreateAction", operation))
+}
+
+/// A role that is handed to the tasks.
+fn passed(role: String) -> Ask {
+    Ask::new("iam:PassRole", role).when("iam:PassedToService", "ecs-tasks.amazonaws.com")
+}
+
+/// Deployments and revisions are checked together with the service that they are of.
+fn of_services(action: &str, arns: &[String]) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    for arn in arns {
+        let context = |ask: Ask, cluster: &str, service: &str| {
+            ask.when("ecs:cluster", cluster).when("ecs:service", service)
+        };
+        let Some((head, rest)) = arn.split_once('/') else {
+            asks.push(Ask::new(action, arn.as_str()));
+            continue;
+        };
+        let head = head.rsplit_once(':').map_or(head, |(head, _)| head);
+        let mut parts = rest.split('/');
+        let (cluster, service) = (parts.next().unwrap_or("*"), parts.next().unwrap_or("*"));
+        let cluster_arn = format!("{head}:cluster/{cluster}");
+        let service_arn = format!("{head}:service/{cluster}/{service}");
+        for resource in [service_arn.as_str(), arn.as_str()] {
+            asks.push(context(Ask::new(action, resource), &cluster_arn, &service_arn));
+        }
+    }
+    asks
+}
+
+fn ssm(arns: &Arns<'_>, operation: &str, action: &str, input: &Value) -> Vec<Ask> {
+    let parameter = |name: &str| {
+        let name = name.split(':').next().unwrap_or(name).trim_start_matches('/');
+        Ask::new(action, arns.of("ssm", &format!("parameter/{name}")))
+    };
+    // Documents of AWS belong to no account.
+    let document = |name: &str| {
+        let arn = match name.strip_prefix("AWS-") {
+            Some(_) => format!("arn:aws:ssm:{}::document/{name}", arns.region),
+            None => arns.named("ssm", "document/", name),
+        };
+        Ask::new(action, arn)
+    };
+    match operation {
+        "GetParameter" | "GetParameterHistory" | "LabelParameterVersion" | "PutParameter" => {
+            text(input, "Name").map(parameter).into_iter().collect()
+        }
+        "GetParameters" => texts(input, "Names").iter().map(|name| parameter(name)).collect(),
+        "GetParametersByPath" => text(input, "Path").map(parameter).into_iter().collect(),
+        "SendCommand" => {
+            let mut asks: Vec<Ask> = text(input, "DocumentName").map(document).into_iter().collect();
+            let instances = texts(input, "InstanceIds");
+            asks.extend(
+                instances
+                    .iter()
+                    .map(|id| Ask::new(action, arns.of("ec2", &format!("instance/{id}")))),
+            );
+            asks
+        }
+        "StartSession" => {
+            let target = text(input, "Target").unwrap_or("*");
+            let of_task = target.strip_prefix("ecs:").map(|rest| rest.split('_'));
+            let resource = match of_task {
+                Some(mut parts) => {
+                    let (cluster, task) = (parts.next().unwrap_or("*"), parts.next().unwrap_or("*"));
+                    arns.of("ecs", &format!("task/{cluster}/{task}"))
+                }
+                None => arns.of("ec2", &format!("instance/{target}")),
+            };
+            // Without a name it is the document of the account's preferences (Systems Manager User Guide,
+            // "Session document access check").
+            let named = text(input, "DocumentName").unwrap_or("SSM-SessionManagerRunShell");
+            vec![Ask::new(action, resource), document(named)]
+        }
+        "ResumeSession" | "TerminateSession" => one(arns, "ssm", "session/", text(input, "SessionId"), true)
+            .into_iter()
+            .map(|session| Ask::new(action, session))
+            .collect(),
+        _ => vec![Ask::new(action, "*")],
+    }
+}
+
+fn secrets(world: &World, operation: &str, action: &str, input: &Value) -> Vec<Ask> {
+    let of = |action: &str, named: &str| {
+        // A secret that does not exist is checked under the name that was given.
+        let arn = secretsmanager::arn_of(world, named).unwrap_or_else(|| named.to_owned());
+        Ask {
+            shown: Some(named.to_owned()),
+            ..Ask::new(action, arn)
+        }
+    };
+    match operation {
+        "ListSecrets" => vec![Ask::new(action, "*")],
+        "BatchGetSecretValue" => {
+            let mut asks = vec![Ask::new(action, "*")];
+            asks.extend(
+                texts(input, "SecretIdList")
+                    .iter()
+                    .map(|named| batch_secret(world, named)),
+            );
+            if !list(input, "Filters").is_empty() {
+                asks.push(Ask::new("secretsmanager:ListSecrets", "*"));
+            }
+            asks
+        }
+        _ => vec![of(action, text(input, "SecretId").unwrap_or("*"))],
+    }
+}
+
+/// What BatchGetSecretValue asks about one secret; one that is refused becomes an entry of its `Errors`.
+pub(crate) fn batch_secret(world: &World, named: &str) -> Ask {
+    let arn = secretsmanager::arn_of(world, named).unwrap_or_else(|| named.to_owned());
+    Ask {
+        in_part: true,
+        shown: Some(named.to_owned()),
+        ..Ask::new("secretsmanager:GetSecretValue", arn)
+    }
+}
+
+fn objects(world: &World, operation: &str, action: &str, input: &Value) -> Vec<Ask> {
+    let bucket = text(input, "Bucket");
+    let keys: Vec<&str> = match operation {
+        "DeleteObjects" => list(&input["Delete"], "Objects")
+            .iter()
+            .filter_map(|object| text(object, "Key"))
+            .collect(),
+        _ => text(input, "Key").into_iter().collect(),
+    };
+    let mut asks: Vec<Ask> = if keys.is_empty() {
+        vec![Ask::new(action, s3::resource(bucket, None))]
+    } else {
+        keys.iter()
+            .map(|key| Ask::new(action, s3::resource(bucket, Some(key))))
+            .collect()
+    };
+    // Without it S3 does not say that an object is missing (Amazon S3 API Reference, GetObject, "Permissions").
+    if let (Some(bucket), Some(key), "GetObject" | "HeadObject") = (bucket, text(input, "Key"), operation)
+        && !s3::holds(world, bucket, key)
+    {
+        asks.push(Ask::new("s3:ListBucket", s3::resource(Some(bucket), None)));
+    }
+    for ask in &mut asks {
+        if let Some(prefix) = text(input, "Prefix") {
+            ask.context.push(("s3:prefix", prefix.to_owned()));
+        }
+    }
+    // A copy also reads its source (Amazon S3 API Reference, CopyObject, "Permissions").
+    if let Some(source) = text(input, "CopySource") {
+        let source = source
+            .trim_start_matches('/')
+            .split('?')
+            .next()
+            .unwrap_or_default();
+        asks.push(Ask::new("s3:GetObject", format!("arn:aws:s3:::{source}")));
+    }
+    if text(input, "Tagging").is_some() && operation == "PutObject" {
+        let key = text(input, "Key");
+        asks.push(Ask::new("s3:PutObjectTagging", s3::resource(bucket, key)));
+    }
+    asks
+}
+
+fn databases(arns: &Arns<'_>, operation: &str, action: &str, input: &Value) -> Vec<Ask> {
+    let instance = || one(arns, "rds", "db:", text(input, "DBInstanceIdentifier"), true);
+    let snapshot = || {
+        one(
+            arns,
+            "rds",
+            "snapshot:",
+            text(input, "DBSnapshotIdentifier"),
+            true,
+        )
+    };
+    let resources = match operation {
+        "DescribeDBSnapshots" if text(input, "DBSnapshotIdentifier").is_some() => snapshot(),
+        "DescribeDBSnapshots" | "DescribeDBInstances" | "ModifyDBInstance" => instance(),
+        "CreateDBSnapshot" => [instance(), snapshot()].concat(),
+        _ => vec!["*".to_owned()],
+    };
+    let mut asks: Vec<Ask> = resources
+        .into_iter()
+        .map(|resource| Ask::new(action, resource))
+        .collect();
+    if operation == "CreateDBSnapshot" && !list(input, "Tags").is_empty() {
+        asks.extend(
+            snapshot()
+                .into_iter()
+                .map(|arn| Ask::new("rds:AddTagsToResource", arn)),
+        );
+    }
+    asks
+}
+
+fn stacks(arns: &Arns<'_>, operation: &str, action: &str, input: &Value) -> Vec<Ask> {
+    let named = text(input, "StackName");
+    match (operation, named) {
+        (_, Some(name)) if name.starts_with("arn:") => vec![Ask::new(action, name)],
+        (_, Some(name)) => vec![Ask::new(
+            action,
+            arns.of("cloudformation", &format!("stack/{name}/*")),
+        )],
+        // "This requires ListStacks and DescribeStacks permissions" (API Reference, DescribeStacks, StackName).
+        ("DescribeStacks", None) => vec![Ask::new(action, "*"), Ask::new("cloudformation:ListStacks", "*")],
+        (_, None) => vec![Ask::new(action, "*")],
+    }
+}
+
+fn identities(arns: &Arns<'_>, operation: &str, input: &Value) -> Vec<String> {
+    let global = |rest: String| format!("arn:aws:iam::{}:{rest}", arns.account);
+    if operation == "SimulatePrincipalPolicy" {
+        return vec![text(input, "PolicySourceArn").unwrap_or("*").to_owned()];
+    }
+    vec![match (text(input, "RoleName"), text(input, "PolicyArn")) {
+        (Some(role), _) => global(format!("role/{role}")),
+        (None, Some(policy)) => policy.to_owned(),
+        (None, None) if operation == "ListRoles" => global("role/".to_owned()),
+        (None, None) => "*".to_owned(),
+    }]
+}
+
+fn logs(arns: &Arns<'_>, operation: &str, input: &Value) -> Vec<String> {
+    let group = |named: &str| arns.named("logs", "log-group:", named.trim_end_matches(":*"));
+    let named = text(input, "logGroupName").or_else(|| text(input, "logGroupIdentifier"));
+    match (operation, named) {
+        ("StartLiveTail", _) => texts(input, "logGroupIdentifiers")
+            .iter()
+            .map(|arn| group(arn))
+            .collect(),
+        ("GetLogEvents" | "PutLogEvents" | "CreateLogStream", Some(named)) => {
+            let stream = text(input, "logStreamName").unwrap_or("*");
+            vec![format!("{}:log-stream:{stream}", group(named))]
+        }
+        ("CreateLogGroup", Some(named)) => vec![group(named)],
+        // As refusals of CloudWatch Logs name it: the group with an empty stream.
+        (_, Some(named)) => vec![format!("{}:log-stream:", group(named))],
+        ("DescribeLogGroups", None) => vec![arns.of("logs", "log-group::log-stream:")],
+        (_, None) => vec!["*".to_owned()],
+    }
+}
+
+fn groups(arns: &Arns<'_>, operation: &str, input: &Value) -> Vec<String> {
+    if operation.starts_with("Describe") {
+        return vec!["*".to_owned()];
+    }
+    let group = text(input, "AutoScalingGroupName");
+    one(
+        arns,
+        "autoscaling",
+        "autoScalingGroup:*:autoScalingGroupName/",
+        group,
+        true,
+    )
+}
+
+fn alarms(arns: &Arns<'_>, operation: &str, input: &Value) -> Vec<String> {
+    match operation {
+        "DescribeAlarms" => {
+            let named = texts(input, "AlarmNames");
+            if named.is_empty() {
+                return vec![arns.of("cloudwatch", "alarm:*")];
+            }
+            let arn = |name: &String| arns.of("cloudwatch", &format!("alarm:{name}"));
+            named.iter().map(arn).collect()
+        }
+        "DescribeAlarmHistory" | "SetAlarmState" => {
+            one(arns, "cloudwatch", "alarm:", text(input, "AlarmName"), true)
+        }
+        _ => vec!["*".to_owned()],
+    }
+}

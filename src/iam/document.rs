@@ -1,0 +1,194 @@
+//! Policy documents in the form that IAM reads (IAM User Guide, "Grammar of the IAM JSON policy language"), and how long
+//! they may be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::place::Place;
+use super::uses::{On, Use};
+
+/// The version of the language; the older one knows no policy variables.
+const VERSION: &str = "2012-10-17";
+
+/// A managed policy, in characters without white space (IAM User Guide, "IAM and AWS STS quotas").
+pub(crate) const MANAGED_LIMIT: usize = 6_144;
+/// All inline policies of a role together, likewise.
+pub(crate) const INLINE_LIMIT: usize = 10_240;
+/// A role's trust policy, likewise.
+pub(crate) const TRUST_LIMIT: usize = 2_048;
+
+/// Keys and the values that they must have, by operator.
+pub(super) type Conditions = BTreeMap<&'static str, BTreeMap<String, Vec<String>>>;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Document {
+    pub(super) version: &'static str,
+    pub(super) statement: Vec<Statement>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Statement {
+    pub(super) sid: String,
+    pub(super) effect: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) principal: Option<BTreeMap<&'static str, String>>,
+    pub(super) action: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) resource: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) condition: Conditions,
+}
+
+impl Document {
+    /// The permissions for everything in `uses`: a statement for each kind of thing, its actions in their order.
+    pub(crate) fn of(uses: &[Use], place: &Place) -> Self {
+        let mut by_kind: BTreeMap<On, BTreeSet<&'static str>> = BTreeMap::new();
+        for used in uses {
+            by_kind.entry(used.on).or_default().insert(used.action);
+        }
+        let kinds: Vec<On> = by_kind.keys().copied().collect();
+        for narrow in &kinds {
+            for wide in kinds.iter().filter(|wide| covers(**wide, *narrow, place)) {
+                let granted = by_kind.get(wide).cloned().unwrap_or_default();
+                if let Some(actions) = by_kind.get_mut(narrow) {
+                    actions.retain(|action| !granted.contains(action));
+                }
+            }
+        }
+        by_kind.retain(|_, actions| !actions.is_empty());
+        let statement = by_kind
+            .into_iter()
+            .map(|(on, actions)| Statement {
+                sid: on.sid().to_owned(),
+                effect: "Allow",
+                principal: None,
+                action: actions.into_iter().map(str::to_owned).collect(),
+                resource: on.resources(place),
+                condition: on.conditions(place),
+            })
+            .collect();
+        Self::new(statement)
+    }
+
+    pub(super) fn new(statement: Vec<Statement>) -> Self {
+        Self {
+            version: VERSION,
+            statement,
+        }
+    }
+
+    /// Its length as IAM counts it: white space is free. Names and patterns of policies have none.
+    pub(crate) fn characters(&self) -> usize {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        text.chars().filter(|letter| !letter.is_whitespace()).count()
+    }
+
+    /// As a file, for `aws iam put-role-policy --policy-document file://…`.
+    pub(crate) fn text(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// Adds a statement that no kind of thing brings.
+    pub(super) fn push(&mut self, statement: Statement) {
+        self.statement.push(statement);
+    }
+}
+
+/// Whether what is allowed on `wide` is allowed on everything of `narrow` too.
+fn covers(wide: On, narrow: On, place: &Place) -> bool {
+    if wide == narrow || !wide.conditions(place).is_empty() {
+        return false;
+    }
+    let (wide, narrow) = (wide.resources(place), narrow.resources(place));
+    wide == ["*"] || narrow.iter().all(|resource| wide.contains(resource))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iam::place::tests::{single, staged};
+
+    #[test]
+    fn an_action_that_a_wider_statement_allows_stands_there_alone() {
+        let narrow = Use::of("cloudformation:DescribeStacks", On::DataStack);
+        let wide = Use::of("cloudformation:DescribeStacks", On::Anything);
+        let other = Use::of("cloudformation:GetTemplate", On::DataStack);
+        let sids = |uses: &[Use]| -> Vec<String> {
+            let document = Document::of(uses, &single());
+            document
+                .statement
+                .into_iter()
+                .map(|statement| statement.sid)
+                .collect()
+        };
+        assert_eq!(sids(&[narrow]), ["DataStack"]);
+        assert_eq!(sids(&[narrow, wide]), ["Anything"]);
+        assert_eq!(sids(&[narrow, wide, other]), ["Anything", "DataStack"]);
+        // One that holds under a condition only covers nothing.
+        let listed = Use::of("ecs:DescribeTasks", On::AnythingInCluster);
+        assert_eq!(
+            sids(&[listed, Use::of("ecs:DescribeTasks", On::Tasks)]),
+            ["AnythingInCluster", "Tasks"]
+        );
+    }
+
+    #[test]
+    fn statements_come_in_one_order_however_they_are_asked_for() {
+        let uses = [
+            Use::of("ssm:GetParameters", On::FleetSecrets),
+            Use::of("ecs:RunTask", On::BackendDefinitions),
+            Use::of("ecs:DescribeServices", On::Services),
+        ];
+        let mut backwards = uses;
+        backwards.reverse();
+        assert_eq!(
+            Document::of(&uses, &single()),
+            Document::of(&backwards, &single())
+        );
+    }
+
+    #[test]
+    fn resources_are_those_of_the_layout_and_have_the_forms_of_their_services() {
+        let of = |on: On, place: &Place| on.resources(place);
+        assert_eq!(
+            of(On::Groups, &single()),
+            [
+                "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName/asg-production-*",
+                "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName/asg-staging-*",
+            ]
+        );
+        assert_eq!(
+            of(On::Deployments, &staged()),
+            [
+                "arn:aws:ecs:eu-west-1:123456789012:service/bp-staging/bp-staging-backend",
+                "arn:aws:ecs:eu-west-1:123456789012:service/bp-staging/bp-staging-frontend",
+                "arn:aws:ecs:eu-west-1:123456789012:service-deployment/bp-staging/bp-staging-backend/*",
+                "arn:aws:ecs:eu-west-1:123456789012:service-deployment/bp-staging/bp-staging-frontend/*",
+            ]
+        );
+        assert_eq!(
+            of(On::BackendLogs, &single()),
+            [
+                "arn:aws:logs:us-east-1:123456789012:log-group:/ecs/bp-backend",
+                "arn:aws:logs:us-east-1:123456789012:log-group:/ecs/bp-backend:*",
+            ]
+        );
+        assert_eq!(
+            of(On::Secrets, &single())[0],
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:/bp/laravel/app-key-??????"
+        );
+        assert_eq!(
+            of(On::Bookkeeping, &staged()),
+            ["arn:aws:s3:::bp-logs-123456789012-staging/bpctl/*"]
+        );
+        assert_eq!(
+            of(On::ParameterPaths, &single()).len(),
+            4,
+            "images and pointers of two stages"
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! Permissions: what verbs need of IAM, policies that grant exactly that, and who may take a role.
+//!
+//! Pure: nothing here talks to AWS.
+
+mod document;
+mod keys;
+mod place;
+mod select;
+mod trust;
+mod uses;
+
+pub(crate) use document::{Document, INLINE_LIMIT, MANAGED_LIMIT, TRUST_LIMIT};
+pub(crate) use keys::Keys;
+pub(crate) use place::Place;
+pub(crate) use select::{Uses, names, select};
+pub(crate) use trust::GitHub;
+pub(crate) use uses::{CHANGE, HISTORY, On, Use};

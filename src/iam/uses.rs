@@ -1,0 +1,319 @@
+//! What a verb asks of AWS: actions, and the kind of thing that each is on.
+
+use std::collections::BTreeMap;
+
+use super::document::Conditions;
+use super::place::Place;
+use crate::layout::App;
+
+/// One action of IAM on one kind of thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Use {
+    /// As policies write it, e.g. `ecs:RunTask`.
+    pub(crate) action: &'static str,
+    pub(crate) on: On,
+}
+
+impl Use {
+    pub(crate) const fn of(action: &'static str, on: On) -> Self {
+        Self { action, on }
+    }
+}
+
+/// What every change needs for its lease and its entry in the history.
+pub(crate) const CHANGE: &[Use] = &[
+    Use::of("s3:GetObject", On::Bookkeeping),
+    Use::of("s3:PutObject", On::Bookkeeping),
+    Use::of("s3:DeleteObject", On::Bookkeeping),
+    // Without it S3 answers 403 instead of 404 for a lease that is not there (API Reference, GetObject).
+    Use::of("s3:ListBucket", On::LogsBucket),
+];
+
+/// What a verb needs that only leaves an entry in the history.
+pub(crate) const HISTORY: &[Use] = &[Use::of("s3:PutObject", On::Bookkeeping)];
+
+/// Kinds of things. The order is that of the statements in a policy.
+///
+/// Resource types are those of the Service Authorization Reference; [`On::Anything`] is for actions that have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum On {
+    Anything,
+    /// Actions on lists of a cluster's tasks, which only a condition narrows.
+    AnythingInCluster,
+    Services,
+    Tasks,
+    /// Commands that run in a task: checked on the task and on its cluster.
+    CommandsInTasks,
+    Deployments,
+    Revisions,
+    BackendDefinitions,
+    Definitions,
+    /// Tags of tasks, as far as they come with the start.
+    TagsOfNewTasks,
+    /// Tags of task definitions, as far as they come with the registration.
+    TagsOfNewDefinitions,
+    /// The roles that tasks are handed.
+    TaskRoles,
+    Repositories,
+    BackendLogs,
+    ServiceLogs,
+    /// Log groups of the services and of GPU workers.
+    Logs,
+    /// What Run Command wrote.
+    CommandLogs,
+    Groups,
+    FleetAlarms,
+    PlatformAlarms,
+    DataStack,
+    /// Stacks of the core system and of fleets.
+    Stacks,
+    Databases,
+    Snapshots,
+    DatabasesAndSnapshots,
+    ScaleToZeroTopic,
+    Topics,
+    Secrets,
+    FleetSecrets,
+    /// Parameters that belong to no fleet.
+    PlatformParameters,
+    /// Image, bundle and configuration of fleets.
+    FleetParameters,
+    ActiveBundles,
+    /// The paths that hold the parameters of fleets.
+    ParameterPaths,
+    /// A shell script on an instance.
+    ShellOnInstances,
+    /// A session that forwards a port of a task.
+    PortOfTasks,
+    /// A session that forwards a port of another host through a task.
+    PortThroughTasks,
+    /// bpctl's own objects in the logs bucket.
+    Bookkeeping,
+    LogsBucket,
+    /// What bundles did on nodes, in the logs bucket.
+    AssetSync,
+    Bundles,
+    Assets,
+    ModelsBucket,
+}
+
+impl On {
+    /// The identifier of the statement; letters and digits only.
+    pub(super) fn sid(self) -> &'static str {
+        match self {
+            Self::Anything => "Anything",
+            Self::AnythingInCluster => "AnythingInCluster",
+            Self::Services => "Services",
+            Self::Tasks => "Tasks",
+            Self::CommandsInTasks => "CommandsInTasks",
+            Self::Deployments => "Deployments",
+            Self::Revisions => "Revisions",
+            Self::BackendDefinitions => "BackendDefinitions",
+            Self::Definitions => "Definitions",
+            Self::TagsOfNewTasks => "TagsOfNewTasks",
+            Self::TagsOfNewDefinitions => "TagsOfNewDefinitions",
+            Self::TaskRoles => "TaskRoles",
+            Self::Repositories => "Repositories",
+            Self::BackendLogs => "BackendLogs",
+            Self::ServiceLogs => "ServiceLogs",
+            Self::Logs => "Logs",
+            Self::CommandLogs => "CommandLogs",
+            Self::Groups => "Groups",
+            Self::FleetAlarms => "FleetAlarms",
+            Self::PlatformAlarms => "PlatformAlarms",
+            Self::DataStack => "DataStack",
+            Self::Stacks => "Stacks",
+            Self::Databases => "Databases",
+            Self::Snapshots => "Snapshots",
+            Self::DatabasesAndSnapshots => "DatabasesAndSnapshots",
+            Self::ScaleToZeroTopic => "ScaleToZeroTopic",
+            Self::Topics => "Topics",
+            Self::Secrets => "Secrets",
+            Self::FleetSecrets => "FleetSecrets",
+            Self::PlatformParameters => "PlatformParameters",
+            Self::FleetParameters => "FleetParameters",
+            Self::ActiveBundles => "ActiveBundles",
+            Self::ParameterPaths => "ParameterPaths",
+            Self::ShellOnInstances => "ShellOnInstances",
+            Self::PortOfTasks => "PortOfTasks",
+            Self::PortThroughTasks => "PortThroughTasks",
+            Self::Bookkeeping => "Bookkeeping",
+            Self::LogsBucket => "LogsBucket",
+            Self::AssetSync => "AssetSync",
+            Self::Bundles => "Bundles",
+            Self::Assets => "Assets",
+            Self::ModelsBucket => "ModelsBucket",
+        }
+    }
+
+    /// The ARNs or patterns of the things in a place.
+    pub(super) fn resources(self, place: &Place) -> Vec<String> {
+        let layout = &place.layout;
+        let cluster = layout.cluster();
+        let apps = [App::Backend, App::Frontend];
+        let ecs = |rest: String| place.regional("ecs", &rest);
+        let parameters = |names: Vec<String>| -> Vec<String> {
+            let arn = |name: String| place.regional("ssm", &format!("parameter{name}"));
+            names.into_iter().map(arn).collect()
+        };
+        let of_services = |kind: &str| -> Vec<String> {
+            let services = apps.map(|app| layout.service(app));
+            let arns = services
+                .iter()
+                .map(|name| ecs(format!("service/{cluster}/{name}")))
+                .chain(
+                    services
+                        .iter()
+                        .map(|name| ecs(format!("{kind}/{cluster}/{name}/*"))),
+                );
+            arns.collect()
+        };
+        match self {
+            Self::Anything | Self::AnythingInCluster => vec!["*".to_owned()],
+            Self::CommandsInTasks => {
+                vec![
+                    ecs(format!("cluster/{cluster}")),
+                    ecs(format!("task/{cluster}/*")),
+                ]
+            }
+            Self::Services => apps
+                .map(|app| ecs(format!("service/{cluster}/{}", layout.service(app))))
+                .to_vec(),
+            Self::Tasks | Self::TagsOfNewTasks => vec![ecs(format!("task/{cluster}/*"))],
+            Self::Deployments => of_services("service-deployment"),
+            Self::Revisions => of_services("service-revision"),
+            Self::BackendDefinitions => {
+                vec![ecs(format!(
+                    "task-definition/{}:*",
+                    layout.task_family(App::Backend)
+                ))]
+            }
+            Self::Definitions | Self::TagsOfNewDefinitions => apps
+                .map(|app| ecs(format!("task-definition/{}:*", layout.task_family(app))))
+                .to_vec(),
+            Self::TaskRoles => vec![place.global("iam", &format!("role/{}", layout.task_role_pattern()))],
+            Self::Repositories => apps
+                .map(|app| place.regional("ecr", &format!("repository/{}", layout.repository(app))))
+                .to_vec(),
+            Self::BackendLogs => logs(place, vec![layout.log_group(App::Backend)]),
+            Self::ServiceLogs => logs(place, apps.map(|app| layout.log_group(app)).to_vec()),
+            Self::Logs => {
+                let mut groups = apps.map(|app| layout.log_group(app)).to_vec();
+                groups.extend(layout.fleet_log_patterns());
+                logs(place, groups)
+            }
+            // Run Command names the group after its document (Systems Manager User Guide, "Configuring Amazon
+            // CloudWatch Logs for Run Command").
+            Self::CommandLogs => logs(place, vec!["/aws/ssm/AWS-RunShellScript".to_owned()]),
+            Self::Groups => {
+                let arn = |name: String| {
+                    place.regional(
+                        "autoscaling",
+                        &format!("autoScalingGroup:*:autoScalingGroupName/{name}"),
+                    )
+                };
+                layout.group_patterns().into_iter().map(arn).collect()
+            }
+            Self::FleetAlarms => alarms(place, layout.fleet_alarm_patterns()),
+            Self::PlatformAlarms => alarms(place, layout.platform_alarms()),
+            Self::DataStack => stacks(place, layout.core_stack("data").into_iter().collect()),
+            Self::Stacks => stacks(place, layout.stack_patterns()),
+            Self::Databases => vec![place.regional("rds", "db:*")],
+            Self::Snapshots => vec![place.regional("rds", "snapshot:*")],
+            Self::DatabasesAndSnapshots => [Self::Databases, Self::Snapshots]
+                .map(|kind| kind.resources(place))
+                .concat(),
+            Self::ScaleToZeroTopic => vec![place.regional("sns", &layout.scale_to_zero_topic())],
+            Self::Topics => [layout.ops_topic(), layout.scale_to_zero_topic()]
+                .map(|name| place.regional("sns", &name))
+                .to_vec(),
+            // Six random characters end the ARN of every secret (Secrets Manager User Guide, "What's in a secret").
+            Self::Secrets => layout
+                .secrets()
+                .into_iter()
+                .map(|(_, name)| place.regional("secretsmanager", &format!("secret:{name}-??????")))
+                .collect(),
+            Self::FleetSecrets => {
+                let stages = layout.fleet_stages().into_iter();
+                parameters(stages.map(|stage| layout.fleet_secret_parameter(stage)).collect())
+            }
+            Self::PlatformParameters => {
+                parameters(layout.parameters().into_iter().map(|(_, name)| name).collect())
+            }
+            Self::FleetParameters => parameters(layout.fleet_parameter_patterns()),
+            Self::ActiveBundles => parameters(layout.active_bundle_patterns()),
+            Self::ParameterPaths => {
+                let paths = layout.fleet_stages().into_iter();
+                let paths = paths.flat_map(|stage| layout.fleet_parameter_paths(stage));
+                let mut paths: Vec<String> = paths.map(|path| path.path).collect();
+                paths.sort();
+                paths.dedup();
+                parameters(paths)
+            }
+            Self::ShellOnInstances => vec![
+                place.document_of_aws("AWS-RunShellScript"),
+                place.regional("ec2", "instance/*"),
+            ],
+            Self::PortOfTasks => vec![
+                place.document_of_aws("AWS-StartPortForwardingSession"),
+                ecs(format!("task/{cluster}/*")),
+            ],
+            Self::PortThroughTasks => vec![
+                place.document_of_aws("AWS-StartPortForwardingSessionToRemoteHost"),
+                ecs(format!("task/{cluster}/*")),
+            ],
+            Self::Bookkeeping => place.bucket("logs", "/bpctl/*"),
+            Self::LogsBucket => place.bucket("logs", ""),
+            Self::AssetSync => place.bucket("logs", "/asset-sync/*"),
+            Self::Bundles => place.bucket("models", "/bundles/*"),
+            Self::Assets => place.bucket("models", "/assets/*"),
+            Self::ModelsBucket => place.bucket("models", ""),
+        }
+    }
+
+    /// What must hold besides.
+    pub(super) fn conditions(self, place: &Place) -> Conditions {
+        let one = |operator: &'static str, key: &str, value: String| {
+            BTreeMap::from([(operator, BTreeMap::from([(key.to_owned(), vec![value])]))])
+        };
+        match self {
+            Self::AnythingInCluster => {
+                let cluster = place.regional("ecs", &format!("cluster/{}", place.layout.cluster()));
+                one("ArnEquals", "ecs:cluster", cluster)
+            }
+            Self::TagsOfNewTasks => one("StringEquals", "ecs:CreateAction", "RunTask".to_owned()),
+            Self::TagsOfNewDefinitions => one(
+                "StringEquals",
+                "ecs:CreateAction",
+                "RegisterTaskDefinition".to_owned(),
+            ),
+            Self::TaskRoles => one(
+                "StringEquals",
+                "iam:PassedToService",
+                "ecs-tasks.amazonaws.com".to_owned(),
+            ),
+            _ => BTreeMap::new(),
+        }
+    }
+}
+
+/// Log groups, once for actions on the group and once for those on its streams.
+fn logs(place: &Place, names: Vec<String>) -> Vec<String> {
+    let arn = |name: &String| {
+        let group = place.regional("logs", &format!("log-group:{name}"));
+        let streams = format!("{group}:*");
+        [group, streams]
+    };
+    names.iter().flat_map(arn).collect()
+}
+
+fn alarms(place: &Place, names: Vec<String>) -> Vec<String> {
+    let arn = |name: String| place.regional("cloudwatch", &format!("alarm:{name}"));
+    names.into_iter().map(arn).collect()
+}
+
+/// Stacks have a UUID behind their name.
+fn stacks(place: &Place, names: Vec<String>) -> Vec<String> {
+    let arn = |name: String| place.regional("cloudformation", &format!("stack/{name}/*"));
+    names.into_iter().map(arn).collect()
+}

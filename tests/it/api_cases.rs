@@ -1,0 +1,379 @@
+//! Command lines that between them go through all calls of every verb, and the accounts that they run in.
+
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use bpctl_sandbox::{Fault, FaultRule, Options, Sandbox, Scenario, Service};
+use serde_json::json;
+
+use crate::support::{Account, kept_by_hand};
+
+/// Verbs with command lines that between them go through all of their calls.
+pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
+    (
+        "bundle activate",
+        &[
+            "bundle",
+            "activate",
+            "c81d4e2e",
+            "--fleet",
+            "staging/gpu-default",
+            "--yes",
+        ],
+    ),
+    (
+        "bundle apply",
+        &[
+            "bundle",
+            "apply",
+            "c81d4e2e",
+            "--instance",
+            "i-ec3493695c7560645",
+            "--fleet",
+            "production/gpu-default",
+            "--yes",
+        ],
+    ),
+    (
+        "bundle create",
+        &[
+            "bundle",
+            "create",
+            "--name",
+            "x",
+            "--from",
+            "c81d4e2e",
+            "--without",
+            "models/loras/camera_orbit.safetensors",
+            "--yes",
+        ],
+    ),
+    ("bundle diff", &["bundle", "diff", "2f6c1f0e", "c81d4e2e"]),
+    (
+        "bundle history",
+        &["bundle", "history", "--fleet", "staging/gpu-default"],
+    ),
+    ("bundle list", &["bundle", "list"]),
+    (
+        "bundle rollback",
+        &["bundle", "rollback", "--fleet", "staging/gpu-default", "--yes"],
+    ),
+    ("bundle show", &["bundle", "show", "c81d4e2e"]),
+    (
+        "bundle upload",
+        &[
+            "bundle",
+            "upload",
+            "upload.bin",
+            "--kind",
+            "other",
+            "--part-size",
+            "5",
+            "--yes",
+        ],
+    ),
+    ("bundle verify", &["bundle", "verify", "c81d4e2e"]),
+    (
+        "bundle verify --deep",
+        &["bundle", "verify", "c81d4e2e", "--deep"],
+    ),
+    ("db tunnel", &["db", "tunnel", "--local-port", "0"]),
+    ("exec", &["exec", "--", "true"]),
+    ("fleet explain", &["fleet", "explain", "production/gpu-default"]),
+    ("fleet lint", &["fleet", "lint"]),
+    ("fleet list", &["fleet", "list"]),
+    ("fleet replay", &["fleet", "replay", "production/gpu-default"]),
+    (
+        "fleet scale",
+        &[
+            "fleet",
+            "scale",
+            "production/gpu-default",
+            "--desired",
+            "3",
+            "--yes",
+        ],
+    ),
+    (
+        "fleet scale-to-zero",
+        &[
+            "fleet",
+            "scale-to-zero",
+            "--all",
+            "--drain",
+            "--yes",
+            "--timeout",
+            "5m",
+        ],
+    ),
+    (
+        "fleet scale-to-zero",
+        &[
+            "fleet",
+            "scale-to-zero",
+            "--all",
+            "--force",
+            "--confirm",
+            "sandbox",
+        ],
+    ),
+    ("fleet status", &["fleet", "status"]),
+    ("history", &["history"]),
+    ("image diff", &["image", "diff"]),
+    (
+        "image gc",
+        &[
+            "image",
+            "gc",
+            "--keep",
+            "1",
+            "--older-than",
+            "1d",
+            "--confirm",
+            "sandbox",
+        ],
+    ),
+    ("image list", &["image", "list"]),
+    ("lock list", &["lock", "list"]),
+    ("logs", &["logs", "backend", "--max", "1"]),
+    ("logs", &["logs", "task", "0123456789abcdef0123456789abcdef"]),
+    ("logs --previous", &["logs", "backend", "--previous"]),
+    ("deploy", &["deploy", "--supersede", "--timeout", "2m", "--yes"]),
+    (
+        "deploy --abort-on-first-failure",
+        &[
+            "deploy",
+            "backend",
+            "--abort-on-first-failure",
+            "--supersede",
+            "--yes",
+        ],
+    ),
+    (
+        "deploy --image",
+        &[
+            "deploy",
+            "frontend",
+            "--image",
+            "nextjs=123456789012.dkr.ecr.us-east-1.amazonaws.com/bp-frontend",
+            "--timeout",
+            "1m",
+            "--yes",
+        ],
+    ),
+    (
+        "rollout abort",
+        &["rollout", "abort", "backend", "--timeout", "1m", "--yes"],
+    ),
+    ("rollout history", &["rollout", "history", "backend"]),
+    ("rollout status", &["rollout", "status"]),
+    (
+        "rollout undo",
+        &[
+            "rollout",
+            "undo",
+            "backend",
+            "--to",
+            "42",
+            "--supersede",
+            "--timeout",
+            "1m",
+            "--yes",
+        ],
+    ),
+    (
+        "rollout watch",
+        &["rollout", "watch", "backend", "--timeout", "60s"],
+    ),
+    ("migrate", &["migrate", "--yes"]),
+    ("migrate --snapshot", &["migrate", "--snapshot", "--yes"]),
+    ("port-forward", &["port-forward", "backend", ":80"]),
+    ("secrets get", &["secrets", "get", "app-key"]),
+    ("secrets history", &["secrets", "history", "app-key"]),
+    (
+        "secrets history",
+        &["secrets", "history", "fleet-secret/production"],
+    ),
+    ("secrets diff", &["secrets", "diff", "--against", "sandbox"]),
+    ("secrets list", &["secrets", "list"]),
+    (
+        "secrets rotate",
+        &["secrets", "rotate", "fleet-secret/production", "--yes"],
+    ),
+    (
+        "secrets rotate",
+        &["secrets", "rotate", "app-key", "--confirm", "sandbox"],
+    ),
+    ("secrets undo", &["secrets", "undo", "app-key", "--yes"]),
+    (
+        "rollout undo",
+        &["rollout", "undo", "backend", "--to", "42", "--supersede", "--yes"],
+    ),
+    (
+        "secrets set",
+        &["secrets", "set", "app-key", "--generate", "--yes"],
+    ),
+    (
+        "secrets set",
+        &["secrets", "set", "fleet-secret/production", "--generate", "--yes"],
+    ),
+    (
+        "secrets undo",
+        &["secrets", "undo", "fleet-secret/production", "--yes"],
+    ),
+    ("tinker", &["tinker"]),
+    ("run", &["run", "--", "php", "artisan", "about"]),
+    ("seed", &["seed", "--yes"]),
+    (
+        "task describe",
+        &["task", "describe", "0123456789abcdef0123456789abcdef"],
+    ),
+    ("task list", &["task", "list"]),
+    ("triage", &["triage", "--fail-on", "never"]),
+    (
+        "fleet simulate",
+        &[
+            "fleet",
+            "simulate",
+            "production/gpu-default",
+            "--arrivals",
+            "poisson:10/h",
+            "--days",
+            "1",
+        ],
+    ),
+    (
+        "fleet tune",
+        &[
+            "fleet",
+            "tune",
+            "production/gpu-default",
+            "--p95-wait",
+            "10m",
+            "--days",
+            "1",
+        ],
+    ),
+    ("lock release", &["lock", "release", "ecs/bp-backend", "--yes"]),
+    ("logs --follow", &["logs", "backend", "--follow"]),
+    (
+        "secrets sync",
+        &[
+            "secrets",
+            "sync",
+            "--env-file",
+            ".env",
+            "--apple-p8",
+            "key.p8",
+            "--yes",
+        ],
+    ),
+    ("task stop", &["task", "stop", "--yes"]),
+    ("whoami", &["whoami"]),
+];
+
+/// Scenarios of the account, and whether another run takes each lease in the same moment.
+pub(crate) const SCENARIOS: &[(&[Scenario], bool)] = &[
+    (&[], false),
+    (&[Scenario::MigrationFails], false),
+    (&[Scenario::PullError], false),
+    (&[Scenario::BreakerRollback], false),
+    (&[Scenario::SpotDrought], false),
+    (&[Scenario::MetricsSilent], false),
+    (&[Scenario::RdsRefused], false),
+    (&[Scenario::ScaleToZeroUnsubscribed], false),
+    (&[Scenario::PullError], true),
+    (&[Scenario::BreakerRollback], true),
+];
+
+/// Whether a command goes on until somebody ends it.
+pub(crate) fn is_endless(args: &[&str]) -> bool {
+    ["tunnel", "port-forward", "--follow"]
+        .iter()
+        .any(|word| args.contains(word))
+}
+
+/// The account that `verb` runs in. `race`: another run takes each lease in the same moment.
+pub(crate) fn account(verb: &str, options: Options, race: bool) -> Account {
+    let unsubscribed = options.scenarios.contains(&Scenario::ScaleToZeroUnsubscribed);
+    let account = Account::prepared(options, |sandbox| {
+        if unsubscribed {
+            kept_by_hand(sandbox, &["asg-production-gpu-default".to_owned()], 1);
+        }
+        if verb == "lock release" {
+            dead_lease(sandbox);
+        }
+        if verb == "secrets undo" {
+            let newer = json!({"SecretId": "/bp/laravel/app-key", "SecretString": "base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="});
+            let put =
+                sandbox.with_world(|world| world.call(Service::SecretsManager, "PutSecretValue", &newer));
+            put.expect("a newer version");
+        }
+        if race {
+            let conflict = FaultRule::on(Service::S3, "PutObject", Fault::Conflict);
+            sandbox.with_world(|world| world.inject(conflict.times(1)));
+        }
+    });
+    files(account.home());
+    account
+}
+
+/// What the command line of a verb needs beside its own words: a task that runs.
+pub(crate) fn further_words(verb: &str, account: &Account) -> Vec<String> {
+    if verb != "task stop" {
+        return Vec::new();
+    }
+    let started = account.sandbox.with_world(|world| {
+        let services = json!({"cluster": "bp", "services": ["bp-backend"]});
+        let services = world
+            .call(Service::Ecs, "DescribeServices", &services)
+            .expect("the service");
+        let input = json!({
+            "cluster": "bp", "taskDefinition": "bp-backend", "launchType": "FARGATE", "startedBy": "somebody",
+            "overrides": {"containerOverrides": [{"name": "php-fpm", "command": ["sleep 3600"]}]},
+            "networkConfiguration": services["services"][0]["networkConfiguration"],
+        });
+        world.call(Service::Ecs, "RunTask", &input).expect("a task")
+    });
+    account.sandbox.advance(std::time::Duration::from_secs(120));
+    let arn = started["tasks"][0]["taskArn"].as_str().unwrap_or_default();
+    vec![arn.rsplit('/').next().unwrap_or_default().to_owned()]
+}
+
+/// Files that command lines name.
+fn files(home: &Path) {
+    let env = format!(
+        "APP_KEY=base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\nGOOGLE_CLIENT_ID=g\nGOOGLE_CLIENT_SECRET=g\n\
+         TIKTOK_CLIENT_ID=t\nTIKTOK_CLIENT_SECRET=t\nAPPLE_CLIENT_ID=a.b\nAPPLE_KEY_ID=KEYKEYKEY1\n\
+         APPLE_TEAM_ID=TEAMTEAM01\nCOMFYUI_FLEET_SECRET_STAGING={0}\nCOMFYUI_FLEET_SECRET_PRODUCTION={0}\n",
+        "ca".repeat(32)
+    );
+    let key = "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5cDg=\n-----END PRIVATE KEY-----\n";
+    for (name, content) in [
+        ("upload.bin", vec![1; 6 * 1024 * 1024]),
+        (".env", env.into_bytes()),
+        ("key.p8", key.as_bytes().to_vec()),
+    ] {
+        fs::write(home.join(name), content).expect("written");
+    }
+}
+
+/// A lease whose holder renews it no more.
+fn dead_lease(sandbox: &Sandbox) {
+    let now = jiff::Timestamp::from_millisecond(sandbox.now().0).expect("a time");
+    let body = json!({
+        "resource": "ecs/bp-backend", "run": "20260115T085900Z-ffffffffffff", "verb": "migrate",
+        "principal": "arn:aws:iam::123456789012:user/night-shift", "host": "elsewhere", "process": 4242,
+        "reason": null, "started": now, "heartbeat": now, "lasts_seconds": 120,
+    });
+    let object = json!({
+        "Bucket": "bp-logs-123456789012",
+        "Key": "bpctl/leases/ecs%2fbp-backend.json",
+        "Body": base64::engine::general_purpose::STANDARD.encode(body.to_string()),
+    });
+    sandbox
+        .with_world(|world| world.call(Service::S3, "PutObject", &object))
+        .expect("a lease");
+    sandbox.advance(std::time::Duration::from_secs(600));
+}
