@@ -81,6 +81,9 @@ mod iam;
 mod identity;
 #[path = "it/image.rs"]
 mod image;
+#[cfg(unix)]
+#[path = "it/image_push.rs"]
+mod image_push;
 #[path = "it/interrupted.rs"]
 mod interrupted;
 #[path = "it/layers.rs"]

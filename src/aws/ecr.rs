@@ -1,14 +1,16 @@
 //! ECR: which images there are, by their tags.
 
 mod scan;
+mod token;
 mod write;
 
-use aws_sdk_ecr::types::{DescribeImagesFilter, ImageIdentifier, TagStatus};
+use aws_sdk_ecr::types::{DescribeImagesFilter, ImageIdentifier, ImageTagMutability, TagStatus};
 use jiff::Timestamp;
 use serde_json::Value;
 
 pub(crate) use self::scan::Scan;
-pub(crate) use self::write::{DeleteImages, Deleted, MAX_IDS};
+pub(crate) use self::token::RegistryLogin;
+pub(crate) use self::write::{DeleteImages, Deleted, MAX_IDS, TagImage};
 use super::Aws;
 use super::convert::time;
 use super::pages::Pages;
@@ -90,7 +92,50 @@ impl Manifest {
     }
 }
 
+/// A repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Repository {
+    pub(crate) name: String,
+    /// Registry and name, as images are named by it.
+    pub(crate) uri: String,
+    /// Whether a tag can be put on another image.
+    pub(crate) mutable: bool,
+}
+
 impl Aws {
+    /// Repositories by their names.
+    ///
+    /// # Errors
+    /// One that is not there.
+    pub(crate) async fn repositories(&self, names: &[String]) -> Result<Vec<Repository>> {
+        const REQUEST: &str = "DescribeRepositories";
+        let answer = self
+            .ecr_client()
+            .await?
+            .describe_repositories()
+            .set_repository_names(Some(names.to_vec()))
+            .send()
+            .await
+            .map_err(|error| from_sdk(format!("find the repositories {}", names.join(", ")), &error))?;
+        let repositories = answer.repositories.required(REQUEST, "repositories")?;
+        repositories
+            .iter()
+            .map(|repository| {
+                Ok(Repository {
+                    name: repository
+                        .repository_name()
+                        .required(REQUEST, "repositoryName")?
+                        .to_owned(),
+                    uri: repository
+                        .repository_uri()
+                        .required(REQUEST, "repositoryUri")?
+                        .to_owned(),
+                    mutable: repository.image_tag_mutability() != Some(&ImageTagMutability::Immutable),
+                })
+            })
+            .collect()
+    }
+
     /// What references of a repository point at: tags, or digests where they begin with `sha256:`. References that
     /// are not there are left out; `None` when there is no such repository.
     pub(crate) async fn manifests(

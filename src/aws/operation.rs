@@ -44,6 +44,7 @@ const READS: &[(&str, &[&str])] = &[
             "BatchGetImage",
             "DescribeImageScanFindings",
             "DescribeImages",
+            "DescribeRepositories",
             "GetAuthorizationToken",
         ],
     ),

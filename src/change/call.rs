@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 use super::permit::Permit;
 use crate::error::{CtlError, ErrorKind, Result};
 
+/// The "service" of calls that docker makes for bpctl: their parameter `arguments` is its command line.
+pub(crate) const DOCKER: &str = "docker";
+
 /// A mutating call of the AWS layer, beside its SDK request.
 pub(crate) trait Call: Clone {
     /// The IAM prefix, e.g. `autoscaling`.

@@ -37,6 +37,11 @@ impl PrintedCommands {
 }
 
 fn command(call: &ApiCall) -> Result<CommandLine> {
+    if call.service == crate::change::DOCKER {
+        let words = call.parameters.get("arguments").and_then(Value::as_array);
+        let words = words.into_iter().flatten().map(plain);
+        return Ok(CommandLine::other(&call.service, words));
+    }
     let mut line = CommandLine::aws(cli_service(&call.service), &hyphenated(&call.operation));
     for (name, value) in &call.parameters {
         // A second paste is meant to be a second run: the token that makes AWS recognise the first one

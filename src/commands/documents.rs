@@ -65,6 +65,8 @@ documents! {
     rollout::history::History = "bpctl.rollout.history/1" of "deployments", "Deployments of a service, with what they brought.";
     image::list::ImageList = "bpctl.image.list/1" of "images", "Images of the services, and which of them run.";
     image::diff::ImageDiff = "bpctl.image.diff/1" of "containers", "Images that run beside those that a deployment would bring.";
+    image::build::Built = "bpctl.image.build/1" of "images", "Images that were built on this machine.";
+    image::push::view::PushResult = "bpctl.image.push/1" of "images", "Images that were pushed, and the tags that they carry.";
     image::gc::GcResult = "bpctl.image.gc/1" of "images", "Images that were deleted.";
     iam::policy::Policy = "bpctl.iam.policy/1", "The least that verbs need of IAM, and who may take the role.";
     migrate::view::MigrateResult = "bpctl.migrate/1", "What a migration came to.";

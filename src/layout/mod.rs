@@ -5,6 +5,7 @@ mod bundles;
 mod fleets;
 mod generation;
 mod ids;
+mod images;
 mod inventory;
 mod names;
 mod patterns;
@@ -23,6 +24,7 @@ pub(crate) use ids::{
     AccountId, BundleId, FleetId, FleetName, InstanceId, InvalidName, PoolName, SecurityGroupId, SeederClass,
     Slug, Stage, SubnetId,
 };
+pub(crate) use images::{BUILDS, Build, PLATFORM};
 use names::{Names, SINGLE, STAGED};
 pub(crate) use secrets::{SecretEntry, SecretRole, Store};
 

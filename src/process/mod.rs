@@ -5,6 +5,7 @@ mod attached;
 mod captured;
 mod dial;
 mod dumps;
+mod program;
 mod prompt;
 mod signals;
 
@@ -22,6 +23,7 @@ pub(crate) use attached::{Attached, RawTerminal, Resizes, TerminalChange, read_i
 pub use captured::Captured;
 pub use dial::Dial;
 pub(crate) use dumps::hold_back as hold_back_dumps;
+pub(crate) use program::{Ended, Program};
 pub(crate) use prompt::{NoPrompter, TerminalState};
 pub use prompt::{Prompter, TerminalPrompter};
 pub(crate) use signals::{Interrupts, Signals, interrupt};

@@ -340,10 +340,11 @@ async fn another_migration_right_after_a_kill_does_not_overlap_with_one_in_fligh
     }
 }
 
-/// Verbs that are broken at their requests in files of their own, `secrets_sync.rs` and `bundle_make.rs`.
+/// Verbs that are broken at their requests in files of their own, `secrets_sync.rs`, `bundle_make.rs` and `image_push.rs`.
 const ELSEWHERE: &[&str] = &[
     "bundle create",
     "bundle upload",
+    "image push",
     "secrets rotate",
     "secrets set",
     "secrets sync",

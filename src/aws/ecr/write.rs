@@ -1,4 +1,4 @@
-//! Images that are deleted.
+//! Tags that are moved, images that are deleted.
 
 use aws_sdk_ecr::types::ImageIdentifier;
 use serde::{Deserialize, Serialize};
@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::aws::Aws;
 use crate::aws::operation::ShowPermit;
-use crate::change::{Call, Loss, Permit, Repeated, parameters};
-use crate::error::{Required as _, Result, from_sdk};
+use crate::change::{Call, Later, Loss, Permit, Repeated, parameters};
+use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
 
 /// BatchDeleteImage: "Maximum number of 100 items" (Amazon ECR API Reference).
 pub(crate) const MAX_IDS: usize = 100;
@@ -93,5 +93,74 @@ impl Call for DeleteImages {
         deleted.gone.sort();
         deleted.gone.dedup();
         Ok(deleted)
+    }
+}
+
+/// A tag that is put on an image which is there, and with that taken off the one that had it (Amazon ECR User Guide,
+/// "Retagging an image").
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TagImage {
+    pub(crate) repository: String,
+    pub(crate) tag: String,
+    pub(crate) digest: Later,
+    /// The manifest that the digest is of; ECR compares the two.
+    pub(crate) manifest: Later,
+}
+
+impl Call for TagImage {
+    const SERVICE: &'static str = "ecr";
+    const OPERATION: &'static str = "PutImage";
+    /// `ImageAlreadyExistsException` says that the tag is there already.
+    const REPEATED: Repeated = Repeated::Harmless;
+    type Via = Aws;
+    type Answer = ();
+
+    fn parameters(&self) -> Map<String, Value> {
+        parameters([
+            ("repositoryName", self.repository.as_str().into()),
+            ("imageTag", self.tag.as_str().into()),
+            ("imageDigest", self.digest.parameter()),
+            ("imageManifest", self.manifest.parameter()),
+        ])
+    }
+
+    fn resource(&self) -> String {
+        format!("ecr/{}", self.repository)
+    }
+
+    async fn send(&self, aws: &Aws, permit: &Permit) -> Result<()> {
+        let sent = aws
+            .ecr_client()
+            .await?
+            .put_image()
+            .repository_name(&self.repository)
+            .image_tag(&self.tag)
+            .image_digest(self.digest.known()?)
+            .image_manifest(self.manifest.known()?)
+            .customize()
+            .interceptor(ShowPermit::new(permit))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_image_already_exists_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => {
+                let immutable = error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_image_tag_already_exists_exception());
+                let told = from_sdk(format!("tag `{}` in `{}`", self.tag, self.repository), &error);
+                if immutable {
+                    let why = "the repository's tags are immutable: none can be moved";
+                    return Err(CtlError::new(ErrorKind::Rejected, format!("{told}: {why}")));
+                }
+                Err(told)
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::images::{brief, ecr, short};
+use super::images::{brief, short};
 use super::observe::{Image, SecretFact, Seen, ServiceSeen};
 use super::request::Request;
 use crate::aws::ecs::Service;
@@ -179,7 +179,10 @@ fn images(seen: &Seen, one: &ServiceSeen, checked: &mut Checked) {
                         one,
                         &format!("image {name} is for {}, and the tasks are {processor}", platforms.join(", ")),
                     ),
-                    Hint::new(format!("build it with `docker buildx build --platform {processor}`")),
+                    (
+                        "build the images for the right processor with",
+                        CommandLine::bpctl(["image", "push", one.app.word(), "--rebuild"]),
+                    ),
                 ),
                 None => checked.warnings.push(format!(
                     "{word}: could not check what image {name} is for: its manifest does not say, so it must be {processor}"
@@ -188,7 +191,7 @@ fn images(seen: &Seen, one: &ServiceSeen, checked: &mut Checked) {
             Some(Image::Missing) => checked.block(
                 ErrorKind::NotFound,
                 failed(one, &format!("image {name} is not in the registry")),
-                ("see which images there are with", listed(&container.image)),
+                ("see which images there are with", listed(one)),
             ),
             Some(Image::NoRepository) => checked.block(
                 ErrorKind::NotFound,
@@ -219,14 +222,9 @@ fn images(seen: &Seen, one: &ServiceSeen, checked: &mut Checked) {
     }
 }
 
-/// The images of a repository, the newest last.
-fn listed(image: &str) -> CommandLine {
-    let repository = ecr(image)
-        .map(|image| image.repository.to_owned())
-        .unwrap_or_default();
-    CommandLine::aws("ecr", "describe-images")
-        .option("--repository-name", repository)
-        .picking("sort_by(imageDetails,&imagePushedAt)[].[imagePushedAt,imageTags]")
+/// The images of the service.
+fn listed(one: &ServiceSeen) -> CommandLine {
+    CommandLine::bpctl(["image", "list", one.app.word()])
 }
 
 fn secrets(seen: &Seen, one: &ServiceSeen, checked: &mut Checked) {

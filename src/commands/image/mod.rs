@@ -1,8 +1,12 @@
 //! `bpctl image`: the images that the services run, from the build to the end of their life.
 
+pub(super) mod build;
 pub(super) mod diff;
+mod docker;
 pub(super) mod gc;
 pub(super) mod list;
+pub(super) mod push;
+mod source;
 mod usage;
 mod words;
 
@@ -28,6 +32,8 @@ verbs! {
         #[command(visible_alias = "ls")]
         List(list::ListArgs),
         Diff(diff::DiffArgs),
+        Build(build::BuildArgs),
+        Push(push::PushArgs),
         Gc(gc::GcArgs),
     }
 }
