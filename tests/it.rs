@@ -47,6 +47,8 @@ mod completion_shells;
 mod config;
 #[path = "it/deploy.rs"]
 mod deploy;
+#[path = "it/deploy_flags.rs"]
+mod deploy_flags;
 #[path = "it/exec.rs"]
 mod exec;
 #[path = "it/fleet.rs"]

@@ -283,7 +283,13 @@ impl<'a> Sorted<'a> {
                 .flat_map(|(_, error)| error.hints())
                 .cloned(),
         );
-        (verdict, error.hint(go_on(facts, unfinished)))
+        // What was rolled back or replaced is what a further run is about.
+        let left: Vec<&str> = unfinished
+            .iter()
+            .copied()
+            .chain(self.replaced().map(|(id, _)| id))
+            .collect();
+        (verdict, error.hint(go_on(facts, &left)))
     }
 
     fn busy(&self, facts: &Facts<'_>, unfinished: &[&str]) -> CtlError {

@@ -247,6 +247,12 @@ async fn one_service_that_fails_does_not_hide_the_other() {
         "{}",
         run.stderr
     );
+    // The one that went well is not deployed once more.
+    assert!(
+        run.stderr.contains("to go on: `bpctl deploy backend`"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[tokio::test(start_paused = true)]

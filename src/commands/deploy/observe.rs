@@ -199,7 +199,13 @@ async fn with_definitions(
         What::Revision(revision) | What::Before(revision, _) if i64::from(*revision) != current.revision => {
             let name = format!("{}:{revision}", layout.task_family(app));
             let target = ctx.aws.registered(&name).await;
-            target.map_err(|error| error.context(format!("deploy {name}")))?
+            // For a revision that is not there ECS says no more than ClientException.
+            target.map_err(|error| {
+                error.context(format!("deploy {name}")).hint((
+                    "see which revisions there were with",
+                    CommandLine::bpctl(["rollout", "history", app.word()]),
+                ))
+            })?
         }
         What::Revision(_) | What::Before(..) | What::Same | What::Tag(_) | What::Images(_) => current.clone(),
     };

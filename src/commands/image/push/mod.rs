@@ -21,6 +21,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, Result};
 use crate::exit::ExitStatus;
+use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{Build, Layout};
 use view::PushResult;
 
@@ -29,8 +30,7 @@ use view::PushResult;
 /// The tags `nginx-latest`, `php-latest` and `latest` move only when every image is in the registry and is for the
 /// tasks' processor: a build that fails leaves the services with what they had. What is there under its commit is not
 /// built again. Running tasks keep their images until they are replaced. docker pushes with a login of bpctl's
-/// credentials: they need `ecr:BatchCheckLayerAvailability`, `InitiateLayerUpload`, `UploadLayerPart`,
-/// `CompleteLayerUpload` and `PutImage` of the repositories.
+/// credentials.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl image push                          nginx, php and frontend of the commit that is checked out
@@ -54,6 +54,24 @@ pub(crate) struct PushArgs {
 }
 
 impl Verb for PushArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("ecr:BatchGetImage", On::Repositories),
+                Use::of("ecr:DescribeRepositories", On::Repositories),
+                Use::of("ecr:GetAuthorizationToken", On::Anything),
+                // docker sends these (Amazon ECR User Guide, "IAM permissions for pushing an image"); the tags move by
+                // the last one.
+                Use::of("ecr:BatchCheckLayerAvailability", On::Repositories),
+                Use::of("ecr:CompleteLayerUpload", On::Repositories),
+                Use::of("ecr:InitiateLayerUpload", On::Repositories),
+                Use::of("ecr:UploadLayerPart", On::Repositories),
+                Use::of("ecr:PutImage", On::Repositories),
+            ],
+        ])
+    }
+
     fn needs(&self) -> Needs {
         Needs::AWS
     }
