@@ -21,7 +21,8 @@ use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_http_client::tls;
 use fleet_scaling::alarm::AlarmState;
 use fleet_scaling::config::ScaleToZeroSpec;
-use fleet_scaling::scale_to_zero::{Facts, Guard, QueueEmptyAlarm, ZeroOutcome, react_with};
+use fleet_scaling::scale_to_zero::{Facts, Guard, ZeroOutcome, react_with};
+use fleet_templates::scale_to_zero::QueueEmptyAlarm;
 use lambda_runtime::{Diagnostic, service_fn};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
@@ -72,7 +73,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 /// What the variable [`OPTIONS`] asks for. The minutes are the alarm's business, not the function's.
 fn options(chosen: Option<&str>) -> Result<ScaleToZeroSpec, String> {
     match chosen {
-        None | Some("platform") => Ok(ScaleToZeroSpec::platform(15)),
+        None | Some("platform") => Ok(ScaleToZeroSpec::unguarded(15)),
         Some("safe") => Ok(ScaleToZeroSpec::safe(15)),
         Some(other) => Err(format!("{OPTIONS} is `{other}`; it must be `platform` or `safe`")),
     }
@@ -359,7 +360,7 @@ impl Function {
             busy: None,
             missing: 0,
         };
-        let safe = self.options != ScaleToZeroSpec::platform(self.options.minutes);
+        let safe = self.options != ScaleToZeroSpec::unguarded(self.options.minutes);
         if safe && desired > 0 {
             let work = Work::read(&self.cloudwatch, &self.time, &alarm.trigger).await?;
             (facts.queued, facts.busy, facts.missing) = (work.queued, work.busy, work.missing);

@@ -60,7 +60,7 @@ fn function(sandbox: &Sandbox, options: ScaleToZeroSpec) -> Function {
 }
 
 fn platform() -> ScaleToZeroSpec {
-    ScaleToZeroSpec::platform(15)
+    ScaleToZeroSpec::unguarded(15)
 }
 
 fn safe() -> ScaleToZeroSpec {

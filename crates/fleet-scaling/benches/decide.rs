@@ -10,8 +10,13 @@ fn main() {
     divan::main();
 }
 
+/// The fleet of `examples/two-steps.toml`.
+fn two_steps() -> FleetSpec {
+    toml::from_str(include_str!("../examples/two-steps.toml")).unwrap()
+}
+
 fn situation(queue: f64, backlog: f64) -> (FleetConfig, FleetState, Metrics) {
-    let config = FleetConfig::new(FleetSpec::from_template("gpu-default").unwrap()).unwrap();
+    let config = FleetConfig::new(two_steps()).unwrap();
     let metrics = Metrics::new()
         .with("QueueDepth", [Some(queue); 20])
         .with("BacklogPerInstance", [Some(backlog); 20]);

@@ -15,9 +15,14 @@ fn main() {
     divan::main();
 }
 
+/// The fleet of `examples/two-steps.toml`.
+fn two_steps() -> FleetSpec {
+    toml::from_str(include_str!("../examples/two-steps.toml")).unwrap()
+}
+
 /// The queue's depth counts the jobs that wait, as in the model of `peer.py`.
 fn config(change: impl FnOnce(&mut FleetSpec)) -> FleetConfig {
-    let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+    let mut spec = two_steps();
     spec.jobs.depth_counts_running = false;
     change(&mut spec);
     FleetConfig::new(spec).unwrap()

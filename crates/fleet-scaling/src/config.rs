@@ -2,10 +2,11 @@
 
 mod check;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod prices;
 mod schedule;
 mod spec;
-mod template;
 
 use std::time::Duration;
 
@@ -30,10 +31,11 @@ use crate::unknown::{self, NotModelled};
 /// ```
 /// use fleet_scaling::config::{FleetConfig, FleetSpec};
 ///
-/// let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+/// let mut spec: FleetSpec = toml::from_str(&std::fs::read_to_string("examples/two-steps.toml")?)?;
 /// spec.min = 20;
 /// let error = FleetConfig::new(spec).unwrap_err();
 /// assert_eq!(error.to_string(), "`min` is 20, more than `max`, which is 10");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]

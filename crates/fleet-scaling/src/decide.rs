@@ -59,12 +59,12 @@ impl Decision {
 /// Amazon CloudWatch User Guide, "Using Amazon CloudWatch alarms".
 ///
 /// ```
-/// use fleet_scaling::config::{FleetConfig, FleetSpec};
+/// use fleet_scaling::config::FleetConfig;
 /// use fleet_scaling::metrics::Metrics;
 /// use fleet_scaling::state::FleetState;
 /// use fleet_scaling::{Moment, decide};
 ///
-/// let config = FleetConfig::new(FleetSpec::from_template("gpu-default")?)?;
+/// let config: FleetConfig = toml::from_str(&std::fs::read_to_string("examples/two-steps.toml")?)?;
 /// let metrics = Metrics::new().with("QueueDepth", [Some(0.0), Some(7.0)]);
 /// let decision = decide(&config, &FleetState::settled(0), &metrics, Moment(0));
 /// assert_eq!(decision.desired, 1);
@@ -72,7 +72,7 @@ impl Decision {
 ///     decision.explain(&config)[5],
 ///     "policy `queue-upper` answers QueueDepth 7 with a capacity of 1"
 /// );
-/// # Ok::<(), fleet_scaling::config::ConfigError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
 pub fn decide(config: &FleetConfig, state: &FleetState, metrics: &Metrics, now: Moment) -> Decision {

@@ -1,4 +1,4 @@
-//! EC2 Auto Scaling of queue-driven GPU fleets as a pure library.
+//! EC2 Auto Scaling of queue-driven fleets as a pure library.
 //!
 //! CloudWatch alarm evaluation, the scaling policies of EC2 Auto Scaling and a scale-to-zero rule, each
 //! as AWS documents it, and what can be asked of a fleet that is made of them:
@@ -67,7 +67,6 @@ pub mod alarm;
 pub mod config;
 pub mod decide;
 pub mod explain;
-pub mod fleet;
 pub mod lint;
 pub mod metrics;
 pub mod policy;

@@ -85,14 +85,14 @@ const RULES: [Rule; 22] = [
 /// Everything in `config` that works against itself, the worst first.
 ///
 /// ```
-/// use fleet_scaling::config::{FleetConfig, FleetSpec};
+/// use fleet_scaling::config::FleetConfig;
 /// use fleet_scaling::lint;
 ///
-/// let config = FleetConfig::new(FleetSpec::from_template("gpu-default")?)?;
+/// let config: FleetConfig = toml::from_str(&std::fs::read_to_string("examples/two-steps.toml")?)?;
 /// let rules: Vec<&str> = lint(&config).iter().map(|finding| finding.rule).collect();
 /// assert!(rules.contains(&"exact-step-fights-tracking"));
 /// assert!(rules.contains(&"silence-scales-to-zero"));
-/// # Ok::<(), fleet_scaling::config::ConfigError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
 pub fn lint(config: &FleetConfig) -> Vec<Finding> {

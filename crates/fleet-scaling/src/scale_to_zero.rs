@@ -1,66 +1,10 @@
-//! What the platform's scale-to-zero function does with an alarm message.
-//!
-//! Source: runbook, "Scale-to-Zero Behavior": the `queue-empty` alarm of a fleet publishes to a topic,
-//! the function sets the desired capacity of that fleet's group to zero. [`react`] is that rule,
-//! [`react_with`] the same with the safer options of [`ScaleToZeroSpec`].
+//! What a scale-to-zero function does with an alarm message: an alarm on an empty queue publishes to a topic, and
+//! the function sets the desired capacity of the group to zero, under the options of [`ScaleToZeroSpec`].
 
 use serde::Serialize;
 
 use crate::alarm::AlarmState;
 use crate::config::ScaleToZeroSpec;
-
-/// The fleet that a `queue-empty` alarm speaks of.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct QueueEmptyAlarm {
-    /// `staging` or `production`.
-    pub stage: String,
-    /// The fleet's slug.
-    pub slug: String,
-}
-
-impl QueueEmptyAlarm {
-    /// Reads `^(staging|production)-(.+)-queue-empty$`; `None` for any other alarm.
-    #[must_use]
-    pub fn parse(alarm_name: &str) -> Option<Self> {
-        let (stage, rest) = ["staging", "production"]
-            .into_iter()
-            .find_map(|stage| Some((stage, alarm_name.strip_prefix(stage)?.strip_prefix('-')?)))?;
-        let slug = rest.strip_suffix("-queue-empty")?;
-        // `.` in the function's pattern matches no line break.
-        (!slug.is_empty() && !slug.contains('\n')).then(|| Self {
-            stage: stage.to_owned(),
-            slug: slug.to_owned(),
-        })
-    }
-
-    /// The Auto Scaling group of the fleet.
-    #[must_use]
-    pub fn group_name(&self) -> String {
-        format!("asg-{}-{}", self.stage, self.slug)
-    }
-}
-
-/// What the function does with one message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reaction {
-    /// Set the desired capacity to zero.
-    SetToZero,
-    /// Nothing: the message does not say `ALARM`.
-    NotAlarming,
-    /// Nothing: the group is at zero already, so a repeated message changes nothing.
-    AlreadyZero,
-}
-
-/// The reaction to `new_state` for a group whose desired capacity is `desired`.
-#[must_use]
-pub fn react(new_state: AlarmState, desired: u32) -> Reaction {
-    match new_state {
-        AlarmState::Ok | AlarmState::InsufficientData => Reaction::NotAlarming,
-        AlarmState::Alarm if desired == 0 => Reaction::AlreadyZero,
-        AlarmState::Alarm => Reaction::SetToZero,
-    }
-}
 
 /// What the function knows when it runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -139,8 +83,8 @@ pub enum Guard {
     },
 }
 
-/// What the function does under `options`. With no option on it is [`react`], except that it respects
-/// the group's minimum as `SetDesiredCapacity` does.
+/// What the function does under `options`. With no option on it sets every group above zero to zero on
+/// `ALARM`, and respects the group's minimum as `SetDesiredCapacity` does.
 ///
 /// Source: CloudWatch User Guide, "Alarm actions": an alarm acts when it changes its state and not
 /// again while it keeps it; only Auto Scaling actions are repeated every minute.
@@ -196,58 +140,25 @@ pub fn react_with(options: &ScaleToZeroSpec, facts: &Facts) -> ZeroOutcome {
 mod tests {
     use super::*;
 
-    fn group(alarm: &str) -> Option<String> {
-        QueueEmptyAlarm::parse(alarm).map(|fleet| fleet.group_name())
-    }
-
     #[test]
-    fn the_alarm_name_gives_stage_and_slug() {
-        assert_eq!(
-            group("production-gpu-default-queue-empty").as_deref(),
-            Some("asg-production-gpu-default")
-        );
-        assert_eq!(
-            group("staging-queue-empty-queue-empty").as_deref(),
-            Some("asg-staging-queue-empty")
-        );
-    }
-
-    #[test]
-    fn other_alarms_are_not_meant() {
-        for name in [
-            "production-gpu-default-queue-has-jobs",
-            "development-gpu-default-queue-empty",
-            "production--queue-empty",
-            "production-queue-empty",
-            "x-staging-a-queue-empty",
-            "staging-a-queue-empty-2",
-            "",
+    fn without_options_every_group_goes_to_zero_on_alarm() {
+        let options = ScaleToZeroSpec::unguarded(15);
+        for (state, desired, expected) in [
+            (AlarmState::Ok, 3, ZeroOutcome::NotAlarming),
+            (AlarmState::InsufficientData, 3, ZeroOutcome::NotAlarming),
+            (AlarmState::Alarm, 3, ZeroOutcome::SetToZero),
+            (AlarmState::Alarm, 0, ZeroOutcome::AlreadyZero),
         ] {
-            assert_eq!(group(name), None, "{name}");
-        }
-    }
-
-    #[test]
-    fn without_options_the_rule_is_the_platforms() {
-        let options = ScaleToZeroSpec::platform(15);
-        for state in [AlarmState::Ok, AlarmState::Alarm, AlarmState::InsufficientData] {
-            for desired in [0, 3] {
-                let facts = Facts {
-                    state,
-                    before: AlarmState::Ok,
-                    desired,
-                    min: 0,
-                    queued: None,
-                    busy: None,
-                    missing: 15,
-                };
-                let same = match react(state, desired) {
-                    Reaction::SetToZero => ZeroOutcome::SetToZero,
-                    Reaction::NotAlarming => ZeroOutcome::NotAlarming,
-                    Reaction::AlreadyZero => ZeroOutcome::AlreadyZero,
-                };
-                assert_eq!(react_with(&options, &facts), same);
-            }
+            let facts = Facts {
+                state,
+                before: AlarmState::Ok,
+                desired,
+                min: 0,
+                queued: None,
+                busy: None,
+                missing: 15,
+            };
+            assert_eq!(react_with(&options, &facts), expected);
         }
     }
 
@@ -255,7 +166,7 @@ mod tests {
     fn one_missing_point_is_silence() {
         let options = ScaleToZeroSpec {
             never_when_silent: true,
-            ..ScaleToZeroSpec::platform(15)
+            ..ScaleToZeroSpec::unguarded(15)
         };
         let with_missing = |missing| {
             let facts = Facts {
@@ -272,13 +183,5 @@ mod tests {
         assert_eq!(with_missing(0), ZeroOutcome::SetToZero);
         let guard = Guard::Silent { missing: 1 };
         assert_eq!(with_missing(1), ZeroOutcome::Held { guard });
-    }
-
-    #[test]
-    fn only_an_alarm_on_a_group_with_capacity_acts() {
-        assert_eq!(react(AlarmState::Alarm, 3), Reaction::SetToZero);
-        assert_eq!(react(AlarmState::Alarm, 0), Reaction::AlreadyZero);
-        assert_eq!(react(AlarmState::Ok, 3), Reaction::NotAlarming);
-        assert_eq!(react(AlarmState::InsufficientData, 3), Reaction::NotAlarming);
     }
 }

@@ -129,10 +129,10 @@ pub enum SimulateError {
 ///
 /// ```
 /// use std::time::Duration;
-/// use fleet_scaling::config::{FleetConfig, FleetSpec};
+/// use fleet_scaling::config::FleetConfig;
 /// use fleet_scaling::simulate::simulate;
 ///
-/// let config = FleetConfig::new(FleetSpec::from_template("gpu-default").unwrap()).unwrap();
+/// let config: FleetConfig = toml::from_str(&std::fs::read_to_string("examples/two-steps.toml")?)?;
 /// let day = Duration::from_secs(86_400);
 /// let report = simulate(&config, &"poisson:20/h".parse()?, 7, day)?;
 /// assert!(report.jobs.done > 400);

@@ -5,6 +5,11 @@ use std::time::Duration;
 use fleet_scaling::config::{FleetConfig, FleetSpec, ServiceTime};
 use fleet_scaling::simulate::{Arrivals, simulate};
 
+/// The fleet of `examples/two-steps.toml`.
+fn two_steps() -> FleetSpec {
+    toml::from_str(include_str!("../examples/two-steps.toml")).unwrap()
+}
+
 /// The mean wait, in seconds, of `servers` servers with Poisson arrivals and exponential service times.
 fn erlang_c(servers: u32, service: f64, utilisation: f64) -> f64 {
     let offered = f64::from(servers) * utilisation;
@@ -18,7 +23,7 @@ fn erlang_c(servers: u32, service: f64, utilisation: f64) -> f64 {
 }
 
 fn fleet(servers: u32, service: ServiceTime) -> FleetConfig {
-    let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+    let mut spec = two_steps();
     (spec.min, spec.max) = (i64::from(servers), i64::from(servers));
     spec.policies.clear();
     spec.scale_to_zero = None;

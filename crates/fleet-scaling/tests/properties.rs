@@ -18,6 +18,11 @@ use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+/// The fleet of `examples/two-steps.toml`.
+fn two_steps() -> FleetSpec {
+    toml::from_str(include_str!("../examples/two-steps.toml")).unwrap()
+}
+
 const MISSING: [MissingData; 4] = [
     MissingData::Missing,
     MissingData::Ignore,
@@ -175,7 +180,7 @@ fn any_config() -> impl Strategy<Value = FleetConfig> {
         (1..4_i64, 0.0..600.0_f64, any::<[bool; 3]>(), 1..6_i64, 1..200_i64),
     )
         .prop_map(|(group, (policies, zero, service, spot), jobs)| {
-            let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+            let mut spec = two_steps();
             spec.min = group.0;
             spec.max = group.0 + group.1;
             spec.warmup_seconds = group.2;
@@ -330,7 +335,7 @@ proptest! {
     fn a_deeper_queue_never_means_less_capacity(
         queue in 0..60_u32, more in 0..60_u32, desired in 0..=10_u32, warming in 0..3_u32,
     ) {
-        let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+        let mut spec = two_steps();
         spec.policies.truncate(2);
         if let PolicySpec::Step { adjustment_type, .. } = &mut spec.policies[0] {
             *adjustment_type = AdjustmentType::ChangeInCapacity;
@@ -386,7 +391,7 @@ proptest! {
     /// every place is taken, and the work done is the same for every number of places in between.
     #[test]
     fn work_is_conserved(servers in 1..6_i64, places in 1..4_i64, per_hour in 1.0..400.0_f64, seed in any::<u64>()) {
-        let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+        let mut spec = two_steps();
         (spec.min, spec.max) = (servers, servers);
         spec.policies.clear();
         spec.scale_to_zero = None;
@@ -434,7 +439,7 @@ proptest! {
 
 #[test]
 fn every_alarm_belongs_to_a_policy_or_to_scale_to_zero() {
-    let config = FleetConfig::new(FleetSpec::from_template("gpu-default").unwrap()).unwrap();
+    let config = FleetConfig::new(two_steps()).unwrap();
     let actions: Vec<Action> = config.alarms().iter().map(|alarm| alarm.action).collect();
     assert_eq!(
         actions,

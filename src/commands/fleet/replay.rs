@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 use fleet_scaling::Moment;
-use fleet_scaling::fleet::QUEUE_DEPTH;
 use fleet_scaling::replay::{Diff, History, Kind, Minute, ReplayError, replay};
 use fleet_scaling::state::Suspended;
+use fleet_templates::QUEUE_DEPTH;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use fleet_scaling::config::{ConfigError, FleetConfig, FleetSpec};
-use fleet_scaling::fleet::publishes;
+use fleet_templates::publishes;
 use serde::Deserialize as _;
 use serde_json::Value;
 use toml_edit::Item;

@@ -9,8 +9,8 @@ use fleet_scaling::config::{
     ColdStart, FleetConfig, FleetSpec, InstanceTypeSpec, JobsSpec, OnDemandSpec, PolicySpec, ScaleToZeroSpec,
     ScheduledActionSpec, ServiceTime, SpotSpec, on_demand,
 };
-use fleet_scaling::fleet::publishes;
 use fleet_scaling::unknown::{Direction, NotModelled, Part};
+use fleet_templates::publishes;
 use serde::de::DeserializeOwned;
 
 use super::deployed::Deployed;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use fleet_scaling::fleet::{BACKLOG, FREE_SLOTS, QUEUE_DEPTH, WORKERS};
 use fleet_scaling::metrics::{Metrics, Signal};
+use fleet_templates::{BACKLOG, FREE_SLOTS, QUEUE_DEPTH, WORKERS};
 use jiff::Timestamp;
 
 use crate::aws::Aws;

@@ -77,12 +77,6 @@ pub enum Problem {
         /// The zone.
         name: String,
     },
-    /// No fleet template has this slug.
-    #[error("is `{name}`: no such fleet template")]
-    UnknownTemplate {
-        /// The slug.
-        name: String,
-    },
     /// Nothing tells whether the queue is empty.
     #[error("watches the depth of the queue, and `publishes` names no metric with the signal `depth`")]
     NoDepth,

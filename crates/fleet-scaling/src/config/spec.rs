@@ -80,7 +80,7 @@ pub struct ColdStart {
 }
 
 impl Default for ColdStart {
-    /// Four minutes: runbook, "cold start about 3–5 min".
+    /// Four minutes, with a machine image of tens of gigabytes about the middle of what such workers take.
     fn default() -> Self {
         Self {
             request_seconds: 30.0,
@@ -256,7 +256,7 @@ impl ServiceTime {
     }
 }
 
-/// When the fleet is taken to zero: the queue was empty for so long. The options make the platform's
+/// When the fleet is taken to zero: the queue was empty for so long. The options make that
 /// rule safer; none of them is on by default.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -264,8 +264,8 @@ impl ServiceTime {
 pub struct ScaleToZeroSpec {
     /// N of N one-minute points of the queue's depth at or below 0.
     pub minutes: i64,
-    /// What a silent metric means. The platform's default `breaching` takes a busy fleet to zero when
-    /// the publisher of the metric falls silent.
+    /// What a silent metric means. The default `breaching` takes a busy fleet to zero when the publisher of
+    /// the metric falls silent.
     #[serde(default = "breaching")]
     pub missing_data: MissingData,
     /// Not while the queue holds a job of those that its depth counts, whatever the alarm says.
@@ -287,9 +287,9 @@ pub struct ScaleToZeroSpec {
 }
 
 impl ScaleToZeroSpec {
-    /// The platform's own rule: missing data is breaching and nothing is checked.
+    /// The bare rule: missing data is breaching and nothing is checked.
     #[must_use]
-    pub fn platform(minutes: i64) -> Self {
+    pub fn unguarded(minutes: i64) -> Self {
         Self {
             minutes,
             missing_data: MissingData::Breaching,

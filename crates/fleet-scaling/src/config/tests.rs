@@ -4,7 +4,7 @@ fn spec() -> FleetSpec {
     FleetSpec::one_step()
 }
 
-/// The message for the template after `change`.
+/// The message for the example after `change`.
 fn refused(change: impl FnOnce(&mut FleetSpec)) -> String {
     let mut spec = spec();
     change(&mut spec);
@@ -12,7 +12,7 @@ fn refused(change: impl FnOnce(&mut FleetSpec)) -> String {
 }
 
 #[test]
-fn a_template_is_a_valid_configuration() {
+fn the_example_is_a_valid_configuration() {
     let config = FleetConfig::new(spec()).unwrap();
     assert_eq!(config.limits(), Limits { min: 0, max: 10 });
     assert_eq!(config.prices(), [0.526, 1.006, 2.24208]);
@@ -58,7 +58,7 @@ fn numbers_that_make_no_sense_name_their_field() {
         "`deploy_desired` is 11, and may be 10 at most"
     );
     assert_eq!(
-        refused(|s| s.scale_to_zero = Some(ScaleToZeroSpec::platform(0))),
+        refused(|s| s.scale_to_zero = Some(ScaleToZeroSpec::unguarded(0))),
         "`scale_to_zero.minutes` is 0, and must be more than 0"
     );
 }
@@ -83,10 +83,6 @@ fn names_that_nothing_has_are_refused() {
     assert_eq!(
         refused(|s| s.instance_types[1].name = "g4dn.xlarge".to_owned()),
         "`instance_types[1]` repeats the name `g4dn.xlarge`"
-    );
-    assert_eq!(
-        FleetSpec::from_template("cpu").unwrap_err().to_string(),
-        "`template` is `cpu`: no such fleet template"
     );
 }
 

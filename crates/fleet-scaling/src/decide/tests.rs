@@ -95,7 +95,7 @@ fn what_is_not_known_counts_as_dangerous() {
     let guarded = config(|spec| {
         spec.scale_to_zero = Some(ScaleToZeroSpec {
             never_with_active_workers: true,
-            ..ScaleToZeroSpec::platform(15)
+            ..ScaleToZeroSpec::unguarded(15)
         });
     });
     let mut state = FleetState::settled(2);
@@ -112,7 +112,7 @@ fn registered_workers_without_a_free_slot_count_as_busy() {
     let guarded = config(|spec| {
         spec.scale_to_zero = Some(ScaleToZeroSpec {
             never_with_active_workers: true,
-            ..ScaleToZeroSpec::platform(15)
+            ..ScaleToZeroSpec::unguarded(15)
         });
     });
     let with_free = |free| {
@@ -140,7 +140,7 @@ fn what_the_queue_holds_is_named_by_what_its_depth_counts() {
             spec.jobs.depth_counts_running = depth_counts_running;
             spec.scale_to_zero = Some(ScaleToZeroSpec {
                 never_with_queued_jobs: true,
-                ..ScaleToZeroSpec::platform(15)
+                ..ScaleToZeroSpec::unguarded(15)
             });
         });
         let state = FleetState {

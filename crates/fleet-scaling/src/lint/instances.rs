@@ -219,7 +219,7 @@ pub(super) fn jobs_outlive_spot_instances(config: &FleetConfig) -> Option<Findin
     })
 }
 
-/// The platform's lease.
+/// Fifteen minutes, the default of `lease_seconds`.
 const LEASE: f64 = 900.0;
 
 /// A job whose worker goes away without a word waits for its lease to end.

@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn a_ladder_reaches_every_maximum_in_as_many_steps_as_a_policy_may_have() {
         for max in [1, 2, 10, 20, 21, 500] {
-            let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+            let mut spec = FleetSpec::two_steps();
             spec.max = max;
             let steps = ladder(&FleetConfig::new(spec.clone()).unwrap(), 1.0).unwrap();
             assert!(steps.len() <= 20, "{} steps up to {max}", steps.len());

@@ -102,7 +102,7 @@ mod tests {
     use crate::config::{ShortageSpec, SpotSpec};
 
     fn pools(shortages: Vec<ShortageSpec>) -> Pools {
-        let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+        let mut spec = FleetSpec::two_steps();
         spec.zones = vec!["a".to_owned(), "b".to_owned()];
         spec.instance_types[0].spot = Some(SpotSpec {
             shortages,
@@ -128,14 +128,15 @@ mod tests {
 
     #[test]
     fn a_type_without_capacity_is_passed_over() {
-        let mut spec = FleetSpec::from_template("gpu-p-series").unwrap();
+        let mut spec = FleetSpec::two_steps();
+        spec.instance_types.truncate(1);
         let none = Some(SpotSpec {
             unavailable: true,
             ..SpotSpec::default()
         });
         spec.instance_types[0].spot.clone_from(&none);
         assert_eq!(Pools::new(&spec, 5).choose(0, &[0]), None);
-        let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+        let mut spec = FleetSpec::two_steps();
         spec.instance_types[0].spot = none;
         assert_eq!(Pools::new(&spec, 5).choose(0, &[0]), Some((1, 0)));
     }

@@ -11,7 +11,7 @@ mod skipping;
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
-/// A template with one type at a dollar an hour and launches that take exactly four minutes, whose
+/// The example with one type at a dollar an hour and launches that take exactly four minutes, whose
 /// queue's depth counts the jobs that wait.
 fn spec(change: impl FnOnce(&mut FleetSpec)) -> FleetConfig {
     let mut spec = FleetSpec::one_step();
@@ -116,7 +116,7 @@ fn a_deep_queue_is_worked_off_by_more_instances_up_to_the_maximum() {
 }
 
 #[test]
-fn long_jobs_are_killed_by_the_platforms_scale_to_zero_and_not_by_the_safe_one() {
+fn long_jobs_are_killed_by_an_unguarded_scale_to_zero_and_not_by_the_safe_one() {
     let long = |zero| {
         let config = spec(|spec| {
             spec.jobs.service = ServiceTime::Fixed { seconds: 2400.0 };
@@ -124,7 +124,7 @@ fn long_jobs_are_killed_by_the_platforms_scale_to_zero_and_not_by_the_safe_one()
         });
         run(&config, "burst:1@1h", DAY)
     };
-    let report = long(ScaleToZeroSpec::platform(15));
+    let report = long(ScaleToZeroSpec::unguarded(15));
     assert_eq!((report.jobs.done, report.jobs.failed), (0, 1));
     assert_eq!(report.fleet.ended_busy, 3);
     let safe = long(ScaleToZeroSpec::safe(15));
@@ -196,7 +196,7 @@ fn a_guard_without_a_second_look_never_lets_the_fleet_sleep() {
         spec.jobs.service = ServiceTime::Fixed { seconds: 2400.0 };
         spec.scale_to_zero = Some(ScaleToZeroSpec {
             never_with_active_workers: true,
-            ..ScaleToZeroSpec::platform(15)
+            ..ScaleToZeroSpec::unguarded(15)
         });
     });
     let report = run(&config, "burst:1@1h", DAY);
@@ -219,7 +219,7 @@ fn a_silent_metric_takes_a_busy_fleet_to_zero() {
         scenario.silences = vec![(Duration::from_secs(2 * HOUR), Duration::from_secs(2 * HOUR))];
         scenario.run(&config).unwrap()
     };
-    let dangerous = silent(ScaleToZeroSpec::platform(15));
+    let dangerous = silent(ScaleToZeroSpec::unguarded(15));
     let safe = silent(ScaleToZeroSpec::safe(15));
     assert!(dangerous.wait.max > 5400.0, "{dangerous:?}");
     assert!(safe.wait.max < 1800.0, "{safe:?}");
@@ -391,8 +391,8 @@ fn skipping_idle_minutes_changes_nothing() {
     };
     let configs = [
         config,
-        template(ScaleToZeroSpec::platform(15), false),
-        template(ScaleToZeroSpec::platform(3), true),
+        template(ScaleToZeroSpec::unguarded(15), false),
+        template(ScaleToZeroSpec::unguarded(3), true),
         template(ScaleToZeroSpec::safe(15), true),
         template(ScaleToZeroSpec::safe(70), false),
     ];

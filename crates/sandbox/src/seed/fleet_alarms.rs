@@ -1,8 +1,8 @@
 //! The scaling policies and the alarms of a fleet, as its stack makes them.
 
 use fleet_scaling::alarm::{AlarmRule, Comparison, MissingData};
-use fleet_scaling::fleet::FleetScaling;
 use fleet_scaling::policy::{AdjustmentType, StepAdjustment, StepPolicy};
+use fleet_templates::FleetScaling;
 
 use super::names::{Names, generated};
 use crate::options::{FleetSeed, Layout};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use fleet_scaling::fleet::FleetScaling;
+use fleet_templates::FleetScaling;
 
 use super::names::{Names, generated, path_digits};
 use super::{alarms, fleet_alarms, fleet_scenarios, parameters, stacks};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use fleet_scaling::fleet::FleetScaling;
+use fleet_templates::FleetScaling;
 use serde_json::json;
 
 use super::names::Names;

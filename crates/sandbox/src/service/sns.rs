@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fleet_scaling::scale_to_zero::{QueueEmptyAlarm, Reaction, react};
+use fleet_templates::scale_to_zero::{QueueEmptyAlarm, Reaction, react};
 use serde_json::{Value, json};
 
 use super::autoscaling;
@@ -136,7 +136,6 @@ fn scale_to_zero(world: &mut World, message: &AlarmMessage) -> String {
                 Err(error) => format!("[ERROR] {group}: {}: {}", error.code, error.message),
             }
         }
-        other => format!("[ERROR] {group}: reaction {other:?} is not known"),
     }
 }
 

@@ -162,7 +162,6 @@ fn launches(facts: &Facts<'_>, told: &mut Told) {
 
 #[cfg(test)]
 mod tests {
-    use fleet_scaling::config::FleetSpec;
     use fleet_scaling::metrics::Metrics;
     use fleet_scaling::{Moment, decide};
 
@@ -171,7 +170,12 @@ mod tests {
     fn model() -> Model {
         Model {
             name: "production/gpu-default".to_owned(),
-            config: FleetConfig::new(FleetSpec::from_template("gpu-default").unwrap()).unwrap(),
+            config: FleetConfig::new(
+                fleet_templates::FleetScaling::template("gpu-default")
+                    .unwrap()
+                    .spec(),
+            )
+            .unwrap(),
             assumptions: Vec::new(),
             left_out: Vec::new(),
         }
@@ -222,7 +226,9 @@ mod tests {
         full.suspended.alarm_notification = true;
         let at_most = told(&model(), &full, 40.0, &[], false);
         assert!(has(&at_most.not_more, "the maximum is 10"), "{at_most:?}");
-        let mut spec = FleetSpec::from_template("gpu-default").unwrap();
+        let mut spec = fleet_templates::FleetScaling::template("gpu-default")
+            .unwrap()
+            .spec();
         spec.min = 1;
         let model = Model {
             config: FleetConfig::new(spec).unwrap(),

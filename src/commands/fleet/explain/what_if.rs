@@ -146,7 +146,9 @@ mod tests {
     use super::*;
 
     fn config() -> FleetConfig {
-        let spec = fleet_scaling::config::FleetSpec::from_template("gpu-default").unwrap();
+        let spec = fleet_templates::FleetScaling::template("gpu-default")
+            .unwrap()
+            .spec();
         FleetConfig::new(spec).unwrap()
     }
 

@@ -145,7 +145,9 @@ mod tests {
     use super::*;
 
     fn spec() -> FleetSpec {
-        FleetSpec::from_template("gpu-default").unwrap()
+        fleet_templates::FleetScaling::template("gpu-default")
+            .unwrap()
+            .spec()
     }
 
     #[test]

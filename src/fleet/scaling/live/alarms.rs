@@ -2,9 +2,9 @@
 
 use fleet_scaling::alarm::MissingData;
 use fleet_scaling::config::AlarmSpec;
-use fleet_scaling::fleet::publishes;
 use fleet_scaling::metrics::{Metric, Statistic};
 use fleet_scaling::unknown::{Direction, Part};
+use fleet_templates::publishes;
 
 use super::super::LeftOut;
 use super::policies::direction_of;

@@ -1,8 +1,8 @@
 //! What takes a live fleet to zero: its alarm, the topic, and the listeners there.
 
 use fleet_scaling::config::ScaleToZeroSpec;
-use fleet_scaling::fleet::QUEUE_DEPTH;
 use fleet_scaling::unknown::{Direction, Part};
+use fleet_templates::QUEUE_DEPTH;
 
 use super::super::LeftOut;
 use super::super::listener::Listener;
@@ -45,7 +45,7 @@ impl Reader<'_> {
                 }
                 Some(ScaleToZeroSpec {
                     missing_data: spec.missing_data,
-                    ..ScaleToZeroSpec::platform(spec.evaluation_periods)
+                    ..ScaleToZeroSpec::unguarded(spec.evaluation_periods)
                 })
             }
             Err(why) => {

@@ -214,8 +214,8 @@ fn an_exact_step_fights_another_step_policy_too() {
 }
 
 #[test]
-fn the_platforms_lower_policy_overtakes_its_alarm_of_a_quarter_of_an_hour() {
-    let config = FleetConfig::new(FleetSpec::from_template("gpu-default").unwrap()).unwrap();
+fn a_lower_policy_to_zero_overtakes_its_alarm_of_a_quarter_of_an_hour() {
+    let config = FleetConfig::new(FleetSpec::two_steps()).unwrap();
     let findings = lint(&config);
     let finding = findings
         .iter()
@@ -230,11 +230,7 @@ fn the_platforms_lower_policy_overtakes_its_alarm_of_a_quarter_of_an_hour() {
 
 #[test]
 fn a_finding_whose_simulation_shows_no_difference_is_not_reported() {
-    for spec in [
-        clean(),
-        clean_counting_running(),
-        FleetSpec::from_template("gpu-default").unwrap(),
-    ] {
+    for spec in [clean(), clean_counting_running(), FleetSpec::two_steps()] {
         for finding in lint(&FleetConfig::new(spec).unwrap()) {
             let differs = finding
                 .evidence

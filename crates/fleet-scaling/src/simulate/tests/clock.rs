@@ -83,7 +83,7 @@ fn decide_minute_by_minute_is_the_simulation_for_every_period_and_kind_of_policy
                 simple("out", alarm(period, up, 0.0, 1), 1),
                 simple("in", alarm(period, down, 0.0, 2), -1),
             ],
-            FleetSpec::from_template("gpu-default").unwrap().policies,
+            FleetSpec::two_steps().policies,
             vec![
                 simple("out", alarm(period, up, 0.0, 1), 2),
                 PolicySpec::TargetTracking {

@@ -95,7 +95,7 @@ fn no_byte_changes_for_three_hundred_fleets_of_all_kinds() {
             spec.min = random.below(2) as i64;
             spec.scale_to_zero = [
                 None,
-                Some(ScaleToZeroSpec::platform(1 + random.below(20) as i64)),
+                Some(ScaleToZeroSpec::unguarded(1 + random.below(20) as i64)),
                 Some(ScaleToZeroSpec::safe(1 + random.below(20) as i64)),
             ][random.below(3)];
             spec.jobs.depth_counts_running = random.below(2) == 0;

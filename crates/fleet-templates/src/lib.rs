@@ -1,14 +1,19 @@
-//! How the platform configures the scaling of one GPU fleet: its template, policies and alarms.
+//! How the platform configures the scaling of one GPU fleet: its template, policies and alarms, in the terms of the
+//! `fleet-scaling` library, which knows nothing of them.
 //!
 //! Source: runbook, "Scale-to-Zero Behavior"; the fleet templates in use and the stacks that they make.
 
+pub mod scale_to_zero;
+
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::alarm::{AlarmRule, Comparison, MissingData};
-use crate::metrics::{Published, Signal};
-use crate::policy::{AdjustmentType, Limits, StepAdjustment, StepPolicy, TargetTrackingPolicy};
+use fleet_scaling::alarm::{AlarmRule, Comparison, MissingData};
+use fleet_scaling::config::{
+    AlarmSpec, ColdStart, FleetSpec, InstanceTypeSpec, JobsSpec, OnDemandSpec, PolicySpec, ScaleToZeroSpec,
+    SpotSpec,
+};
+use fleet_scaling::metrics::{Published, Signal, Statistic};
+use fleet_scaling::policy::{AdjustmentType, Limits, StepAdjustment, StepPolicy, TargetTrackingPolicy};
 
 /// The metric of the jobs that are not done.
 pub const QUEUE_DEPTH: &str = "QueueDepth";
@@ -34,8 +39,7 @@ pub fn publishes() -> Vec<Published> {
 }
 
 /// The scaling configuration of a fleet.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FleetScaling {
     /// Instance types in order of preference.
     pub instance_types: Vec<String>,
@@ -120,6 +124,61 @@ impl FleetScaling {
         ]
     }
 
+    /// The fleet that the platform makes of it: all Spot, 0→1 and to 0 by two step policies on the queue, 1→N by
+    /// target tracking of the backlog, and scale to zero with missing data as breaching. Its `QueueDepth` counts the
+    /// jobs that are not done, also those that run.
+    ///
+    /// Prices are the on-demand list prices; set `hourly_price` to the Spot prices of the day.
+    #[must_use]
+    pub fn spec(&self) -> FleetSpec {
+        let [upper, lower] = self.step_policies().map(step);
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        FleetSpec {
+            min: i64::from(self.limits.min),
+            max: i64::from(self.limits.max),
+            warmup_seconds: self.warmup.as_secs_f64(),
+            capacity_rebalance: true,
+            deploy_desired: None,
+            zones: vec!["a".to_owned()],
+            cold_start: ColdStart::default(),
+            scale_to_zero: Some(ScaleToZeroSpec::unguarded(count(self.scale_to_zero_minutes))),
+            jobs: JobsSpec {
+                // The "pending jobs" of the runbook's "Monitoring Workers" are, in the backend's scheduler
+                // that publishes them, those that are queued and those that are leased to a worker.
+                depth_counts_running: true,
+                ..JobsSpec::default()
+            },
+            instance_types: self
+                .instance_types
+                .iter()
+                .map(|name| InstanceTypeSpec {
+                    name: name.clone(),
+                    hourly_price: None,
+                    speed: 1.0,
+                    spot: Some(SpotSpec::default()),
+                })
+                .collect(),
+            policies: vec![
+                upper,
+                PolicySpec::TargetTracking {
+                    name: "backlog".to_owned(),
+                    metric: BACKLOG.into(),
+                    statistic: Statistic::Average,
+                    target: self.backlog_target,
+                    disable_scale_in: false,
+                    alarms: None,
+                    floor: 0,
+                },
+                lower,
+            ],
+            publishes: publishes(),
+            on_demand: OnDemandSpec::default(),
+            schedule: Vec::new(),
+            lifecycle_hooks: Vec::new(),
+            not_modelled: Vec::new(),
+        }
+    }
+
     /// From one to many: the backlog of each worker.
     #[must_use]
     pub fn tracking_policy(&self) -> TargetTrackingPolicy {
@@ -131,10 +190,30 @@ impl FleetScaling {
     }
 }
 
+fn step(scaling: StepScaling) -> PolicySpec {
+    let StepScaling { side, policy, rule } = scaling;
+    PolicySpec::Step {
+        name: format!("queue-{side}"),
+        adjustment_type: policy.adjustment_type,
+        minimum_adjustment_magnitude: policy.minimum_adjustment_magnitude,
+        alarm: AlarmSpec {
+            metric: QUEUE_DEPTH.into(),
+            statistic: Statistic::Maximum,
+            period_seconds: 60.0,
+            comparison: rule.comparison,
+            threshold: rule.threshold,
+            evaluation_periods: i64::try_from(rule.evaluation_periods).unwrap_or(i64::MAX),
+            datapoints_to_alarm: None,
+            missing_data: rule.missing_data,
+        },
+        steps: policy.steps,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Answer, Group, largest};
+    use fleet_scaling::policy::{Answer, Group, largest};
 
     fn fleet() -> FleetScaling {
         FleetScaling::template("gpu-default").unwrap()
@@ -159,6 +238,13 @@ mod tests {
             ["p5.48xlarge"]
         );
         assert_eq!(FleetScaling::template("cpu"), None);
+    }
+
+    /// What tests and documentation of the library say of its example holds of the platform's fleets.
+    #[test]
+    fn the_librarys_example_is_the_default_template() {
+        let example = include_str!("../../fleet-scaling/examples/two-steps.toml");
+        assert_eq!(toml::from_str::<FleetSpec>(example).unwrap(), fleet().spec());
     }
 
     #[test]
