@@ -21,5 +21,7 @@ mod seed;
 mod fleet;
 #[path = "emulator/identity.rs"]
 mod identity;
+#[path = "emulator/lease.rs"]
+mod lease;
 #[path = "emulator/migrate.rs"]
 mod migrate;

@@ -124,6 +124,14 @@ impl Platform {
         self.bpctl_at(self.home.path(), args).await
     }
 
+    /// Another machine that works on this account, with a home folder of its own.
+    pub(crate) fn machine(&self) -> Machine<'_> {
+        Machine {
+            platform: self,
+            home: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
     async fn bpctl_at(&self, home: &Path, args: &[&str]) -> Run {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_bpctl"));
         command
@@ -146,6 +154,19 @@ impl Platform {
             stdout: String::from_utf8_lossy(&done.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
         }
+    }
+}
+
+/// One of several machines that work on an account.
+pub(crate) struct Machine<'a> {
+    platform: &'a Platform,
+    home: tempfile::TempDir,
+}
+
+impl Machine<'_> {
+    /// Runs a command line on this machine.
+    pub(crate) async fn bpctl(&self, args: &[&str]) -> Run {
+        self.platform.bpctl_at(self.home.path(), args).await
     }
 }
 
