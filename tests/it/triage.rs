@@ -48,6 +48,8 @@ fn expected(scenario: Scenario) -> Option<&'static str> {
         Scenario::Healthy | Scenario::Throttled | Scenario::ExpiredCredentials => return None,
         // What only shows when something is deployed.
         Scenario::WrongArchitecture | Scenario::SlowHealth => return None,
+        // What only shows while instances are replaced: `fleet refresh` says why it does not advance.
+        Scenario::RefreshNoCapacity | Scenario::RefreshStuck => return None,
         // Triage does not look into the models bucket; `bundle verify` does.
         Scenario::BundleCorrupt | Scenario::BundleMissingObject | Scenario::ApplyFails => return None,
         Scenario::MigrationFails => "BP-MIG-001",

@@ -18,15 +18,19 @@ OLDEST_BOTOCORE = (1, 44, 5)
 
 OPERATIONS = {
     "autoscaling": [
+        "CancelInstanceRefresh",
         "DescribeAutoScalingGroups",
         "DescribeAutoScalingInstances",
+        "DescribeInstanceRefreshes",
         "DescribeLifecycleHooks",
         "DescribePolicies",
         "DescribeScalingActivities",
         "DescribeScheduledActions",
         "ResumeProcesses",
+        "RollbackInstanceRefresh",
         "SetDesiredCapacity",
         "SetInstanceProtection",
+        "StartInstanceRefresh",
         "SuspendProcesses",
         "UpdateAutoScalingGroup",
     ],

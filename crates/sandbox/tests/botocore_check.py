@@ -279,6 +279,32 @@ def after_a_launch(account):
     return {"AutoScalingGroupName": FLEET}
 
 
+def active_refreshes(account):
+    found = account.call("autoscaling", "DescribeInstanceRefreshes", AutoScalingGroupName=FLEET)["InstanceRefreshes"]
+    return [refresh for refresh in found if refresh["Status"] in ("Pending", "InProgress", "Cancelling")]
+
+
+def without_a_refresh(account):
+    if active_refreshes(account):
+        account.call(
+            "autoscaling",
+            "CancelInstanceRefresh",
+            AutoScalingGroupName=FLEET,
+            WaitForTransitioningInstances=False,
+        )
+    return {
+        "AutoScalingGroupName": FLEET,
+        "Preferences": {"CheckpointPercentages": [50, 100], "InstanceWarmup": 30},
+    }
+
+
+def after_a_refresh_began(account):
+    account.call("autoscaling", "StartInstanceRefresh", **without_a_refresh(account))
+    # Some seconds of simulated time.
+    time.sleep(0.3)
+    return {"AutoScalingGroupName": FLEET}
+
+
 def one_off(account):
     return {
         "cluster": "bp",
@@ -377,8 +403,10 @@ def with_all_parts(account):
 
 CALLS = {
     "autoscaling": {
+        "CancelInstanceRefresh": (after_a_refresh_began, "InstanceRefreshId"),
         "DescribeAutoScalingGroups": ({}, "AutoScalingGroups"),
         "DescribeAutoScalingInstances": ({}, "AutoScalingInstances"),
+        "DescribeInstanceRefreshes": (after_a_refresh_began, "InstanceRefreshes"),
         "DescribeLifecycleHooks": ({"AutoScalingGroupName": FLEET}, None),
         "DescribePolicies": ({"AutoScalingGroupName": FLEET}, "ScalingPolicies"),
         "DescribeScalingActivities": (after_a_launch, "Activities"),
@@ -389,6 +417,7 @@ CALLS = {
             lambda a: {"AutoScalingGroupName": FLEET, "InstanceIds": [worker(a)], "ProtectedFromScaleIn": True},
             None,
         ),
+        "StartInstanceRefresh": (without_a_refresh, "InstanceRefreshId"),
         "SuspendProcesses": ({"AutoScalingGroupName": FLEET, "ScalingProcesses": ["AZRebalance"]}, None),
         "UpdateAutoScalingGroup": ({"AutoScalingGroupName": FLEET, "MinSize": 0}, None),
     },
@@ -655,6 +684,8 @@ CALLS = {
 # One refusal per service and protocol: the code that callers branch on.
 REFUSALS = [
     ("autoscaling", "SetDesiredCapacity", {"AutoScalingGroupName": "none", "DesiredCapacity": 1}, "ValidationError"),
+    ("autoscaling", "RollbackInstanceRefresh", {"AutoScalingGroupName": FLEET}, "IrreversibleInstanceRefresh"),
+    ("autoscaling", "StartInstanceRefresh", {"AutoScalingGroupName": FLEET}, "InstanceRefreshInProgress"),
     ("cloudformation", "DescribeStacks", {"StackName": "none"}, "ValidationError"),
     ("cloudwatch", "SetAlarmState", {"AlarmName": "none", "StateValue": "OK", "StateReason": "r"}, "ResourceNotFound"),
     ("ec2", "DescribeInstances", {"InstanceIds": ["i-0123456789abcdef0"]}, "InvalidInstanceID.NotFound"),
@@ -697,6 +728,8 @@ COMMANDS = [
     " timestamp=1768467600000,message=x --query length(nextSequenceToken)",
     "cloudwatch describe-alarms --alarm-name-prefix p1- --query length(MetricAlarms)",
     "autoscaling describe-auto-scaling-groups --query length(AutoScalingGroups)",
+    f"autoscaling describe-instance-refreshes --auto-scaling-group-name {FLEET} --query InstanceRefreshes[0].Status",
+    f"autoscaling cancel-instance-refresh --auto-scaling-group-name {FLEET} --query InstanceRefreshId",
     "cloudformation describe-stacks --stack-name bp-network --query Stacks[0].StackStatus",
     # The command line reads the body, which is text in the answer, as the JSON that it holds.
     "cloudformation get-template --stack-name bp-gpu-fleet-production-gpu-default --query"
@@ -912,6 +945,9 @@ def main():
                     continue
                 for operation in operations:
                     if operation not in CALLS.get(service, {}):
+                        if any((service, operation) == refusal[:2] for refusal in REFUSALS):
+                            # This account refuses it whatever is asked: check_refusals looks at the answer.
+                            continue
                         problem(f"{service}.{operation}: no call in {pathlib.Path(__file__).name}")
                     else:
                         check_operation(account, service, operation, protocol)

@@ -105,6 +105,10 @@ scenarios! {
     ScaleToZeroUnsubscribed = "scale-to-zero-unsubscribed",
     /// Spot has no GPU capacity: launches fail with UnfulfillableCapacity or InsufficientInstanceCapacity.
     SpotDrought = "spot-drought",
+    /// The production fleet's pointer names a newer image than its instances run, and Spot starts no new instance: an instance refresh gets no further than its first replacement. Find the failed launches behind it.
+    RefreshNoCapacity = "refresh-no-capacity",
+    /// The production fleet's pointer names a newer image than its instances run, and its workers hang with their instances protected from scale-in: an instance refresh waits for them and fails after an hour. Find what it waits for.
+    RefreshStuck = "refresh-stuck",
     /// A burst of jobs: the queue is deep for over 30 minutes and the fleet is at its maximum.
     QueueSurge = "queue-surge",
     /// The NAT gateway runs out of ports: ErrorPortAllocation rises, uploads and downloads time out.

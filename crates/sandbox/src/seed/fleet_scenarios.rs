@@ -97,6 +97,8 @@ pub(super) fn changed(world: &mut World, names: &Names, before: &BTreeSet<Scenar
             Scenario::WrongDimensions => watch(world, names, &fleet),
             Scenario::ScaleToZeroUnsubscribed => unsubscribed(world, names, &fleet, comes),
             Scenario::SpotDrought => drought(world, names, &fleet, comes),
+            Scenario::RefreshNoCapacity => without_capacity(world, names, &fleet, comes),
+            Scenario::RefreshStuck => hanging_workers(world, names, &fleet, comes),
             Scenario::QueueSurge => work(world, names, &fleet),
             Scenario::PolicyWithoutAlarm => starter(world, names, &fleet, comes),
             other => registration(world, names, &fleet, other, comes),
@@ -157,6 +159,31 @@ fn drought(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
         if comes {
             group.reclaim_all(now);
         }
+    }
+}
+
+/// A newer image was promoted; the running instances still have the one before.
+fn promoted(world: &mut World, names: &Names, fleet: &FleetSeed) {
+    let image = world.ids.ec2("ami-");
+    ssm::put(world, &names.ami(fleet), &image, "aws:ec2:image");
+}
+
+/// Spot lets the running instances be, and starts no new one.
+fn without_capacity(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
+    if comes {
+        promoted(world, names, fleet);
+    }
+    if let Some(group) = autoscaling::group_mut(world, &names.group(fleet)) {
+        group.drought = comes;
+    }
+}
+
+fn hanging_workers(world: &mut World, names: &Names, fleet: &FleetSeed, comes: bool) {
+    if comes {
+        promoted(world, names, fleet);
+    }
+    if let Some(group) = autoscaling::group_mut(world, &names.group(fleet)) {
+        group.hold_protection(comes);
     }
 }
 

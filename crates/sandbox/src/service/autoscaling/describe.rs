@@ -100,7 +100,7 @@ fn shown_instance(group: &Group, instance: &Instance) -> Value {
     set("LifecycleState", json!(instance.state.name()));
     set("HealthStatus", json!("Healthy"));
     set("LaunchTemplate", launch_template(group, "1"));
-    set("ImageId", json!(instance.image));
+    // No ImageId: "This field won't appear for: Existing instances launched from Launch Templates without overrides".
     set("ProtectedFromScaleIn", json!(instance.protected));
     Value::Object(shape)
 }

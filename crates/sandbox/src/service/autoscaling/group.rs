@@ -8,6 +8,7 @@ use fleet_scaling::policy::{self, Limits};
 
 use super::activity::Activity;
 use super::policy::Policy;
+use super::refresh::Refresh;
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -60,6 +61,8 @@ pub(crate) struct Group {
     pub(super) suspended: Vec<(String, String)>,
     /// Newest first.
     pub(super) activities: VecDeque<Activity>,
+    /// Instance refreshes, newest first.
+    pub(super) refreshes: VecDeque<Refresh>,
     /// What changed the desired capacity since the last activity.
     pub(super) causes: Vec<String>,
     /// When the group compares what it has with what it should have.
@@ -73,6 +76,8 @@ pub(crate) struct Group {
     pub(crate) interruptions: u64,
     /// Spot capacity is gone: launches fail.
     pub(crate) drought: bool,
+    /// Workers no longer give up the protection of their instances: they hang.
+    pub(crate) holds_protection: bool,
 }
 
 /// Where an instance is in its life.
@@ -101,6 +106,7 @@ pub(crate) struct Instance {
     /// When it leaves this state by itself: `Pending` for `InService`, `Terminating` for good.
     pub(super) next: Option<SimTime>,
     pub(crate) launched: SimTime,
+    pub(super) in_service: Option<SimTime>,
     /// When its warm-up ends.
     pub(super) warm: SimTime,
     pub(crate) protected: bool,
@@ -154,6 +160,14 @@ impl Group {
         }
     }
 
+    /// Workers hang from now on: the instances stay protected until somebody takes the protection away.
+    pub(crate) fn hold_protection(&mut self, holds: bool) {
+        self.holds_protection = holds;
+        for instance in &mut self.instances {
+            instance.protected |= holds;
+        }
+    }
+
     /// Instances that are not on their way out.
     pub(super) fn active(&self) -> impl Iterator<Item = &Instance> {
         self.instances
@@ -195,7 +209,10 @@ impl Group {
         self.instances
             .iter()
             .flat_map(|instance| [instance.next, instance.reclaimed])
-            .chain([self.reconcile_at])
+            .chain([
+                self.reconcile_at,
+                self.active_refresh().map(|refresh| refresh.next),
+            ])
             .flatten()
             .min()
             .unwrap_or(SimTime(i64::MAX))
@@ -243,6 +260,7 @@ pub(super) fn create(world: &mut World, spec: GroupSpec, workers: u32, since: Si
                 state: LifecycleState::InService,
                 next: None,
                 launched: since,
+                in_service: Some(since),
                 warm: since + spec.warmup,
                 protected: false,
                 instance_type: spec.instance_types.first().cloned().unwrap_or_default(),
@@ -264,6 +282,7 @@ pub(super) fn create(world: &mut World, spec: GroupSpec, workers: u32, since: Si
         policies: Vec::new(),
         suspended: Vec::new(),
         activities: VecDeque::new(),
+        refreshes: VecDeque::new(),
         causes: Vec::new(),
         reconcile_at: None,
         failures: 0,
@@ -271,6 +290,7 @@ pub(super) fn create(world: &mut World, spec: GroupSpec, workers: u32, since: Si
         last_scaling: None,
         interruptions: 0,
         drought: false,
+        holds_protection: false,
         spec,
     };
     world

@@ -32,6 +32,7 @@ pub(crate) fn tick(world: &mut World) {
         if let Some(group) = services.autoscaling.groups.get_mut(&name) {
             progress(group, now);
             reclaim(group, ids, now);
+            super::refresh::advance(group, ids, now);
             if group.reconcile_at.is_some_and(|at| at <= now) {
                 group.reconcile_at = None;
                 reconcile(group, ids, now, &image);
@@ -87,6 +88,7 @@ fn progress(group: &mut Group, now: SimTime) {
         finished.extend(instance.activity.take());
         if instance.state == LifecycleState::Pending {
             instance.state = LifecycleState::InService;
+            instance.in_service = Some(now);
             instance.warm = now + group.spec.warmup;
         }
     }
@@ -180,6 +182,7 @@ fn launch(group: &mut Group, ids: &mut Ids, now: SimTime, image: &Result<String,
             state: LifecycleState::Pending,
             next: Some(ready),
             launched: now,
+            in_service: None,
             warm: ready + group.spec.warmup,
             protected: false,
             instance_type: preferred_type(group, ids),
@@ -264,7 +267,7 @@ fn next_victim(group: &Group) -> Option<usize> {
         })
 }
 
-fn terminate(group: &mut Group, at: usize, cause: String, ids: &mut Ids, now: SimTime) {
+pub(super) fn terminate(group: &mut Group, at: usize, cause: String, ids: &mut Ids, now: SimTime) {
     let activity = ids.uuid();
     let gone = now + Duration::from_secs(ids.between(35, 80));
     let instance = &mut group.instances[at];

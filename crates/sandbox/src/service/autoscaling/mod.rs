@@ -6,6 +6,8 @@ mod describe;
 mod group;
 mod lifecycle;
 mod policy;
+mod refresh;
+mod refresh_api;
 
 use std::collections::BTreeMap;
 
@@ -31,15 +33,19 @@ pub(crate) struct State {
 }
 
 operations! {
+    Write CancelInstanceRefresh => refresh_api::cancel_instance_refresh,
     Read DescribeAutoScalingGroups => describe::describe_auto_scaling_groups,
     Read DescribeAutoScalingInstances => describe::describe_auto_scaling_instances,
+    Read DescribeInstanceRefreshes => refresh_api::describe_instance_refreshes,
     Read DescribeLifecycleHooks => describe::describe_lifecycle_hooks,
     Read DescribePolicies => policy::describe_policies,
     Read DescribeScalingActivities => activity::describe_scaling_activities,
     Read DescribeScheduledActions => describe::describe_scheduled_actions,
     Write ResumeProcesses => capacity_api::resume_processes,
+    Write RollbackInstanceRefresh => refresh_api::rollback_instance_refresh,
     Write SetDesiredCapacity => capacity_api::set_desired_capacity,
     Write SetInstanceProtection => capacity_api::set_instance_protection,
+    Write StartInstanceRefresh => refresh_api::start_instance_refresh,
     Write SuspendProcesses => capacity_api::suspend_processes,
     Write UpdateAutoScalingGroup => capacity_api::update_auto_scaling_group,
 }
@@ -79,10 +85,22 @@ pub(crate) fn protect(world: &mut World, group: &str, instance: &str, protected:
     let Some(group) = state.groups.get_mut(group) else {
         return false;
     };
+    if group.holds_protection {
+        return false;
+    }
     group.protect(instance, protected);
-    let waits = !protected && group.active().count() > group.desired as usize;
+    let surplus = group.active().count() > group.desired as usize;
+    let refreshed = group
+        .active_refresh()
+        .is_some_and(|refresh| refresh.waits_for(instance));
+    let waits = !protected && (surplus || refreshed);
     if waits {
-        group.look_at(now);
+        if surplus {
+            group.look_at(now);
+        }
+        if let Some(refresh) = group.refreshes.front_mut().filter(|_| refreshed) {
+            refresh.next = now;
+        }
         state.due = SimTime(0);
     }
     waits
@@ -121,5 +139,7 @@ fn bad_token() -> ApiError {
     ApiError::client("InvalidNextToken", "The token is not valid.")
 }
 
+#[cfg(test)]
+mod refresh_tests;
 #[cfg(test)]
 mod tests;
