@@ -59,6 +59,8 @@ mod fleet_budgets;
 mod fleet_killed;
 #[path = "it/fleet_names.rs"]
 mod fleet_names;
+#[path = "it/fleet_refresh.rs"]
+mod fleet_refresh;
 #[path = "it/fleet_scale.rs"]
 mod fleet_scale;
 #[path = "it/fleet_scale_to_zero.rs"]

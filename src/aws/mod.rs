@@ -7,7 +7,7 @@ pub(crate) mod asset_ops;
 pub(crate) mod autoscaling;
 pub(crate) mod cloudformation;
 pub(crate) mod cloudwatch;
-mod ec2;
+pub(crate) mod ec2;
 pub(crate) mod ecr;
 pub(crate) mod ecs;
 pub(crate) mod elb;

@@ -21,6 +21,7 @@ const READS: &[(&str, &[&str])] = &[
         "autoscaling",
         &[
             "DescribeAutoScalingGroups",
+            "DescribeInstanceRefreshes",
             "DescribeLifecycleHooks",
             "DescribePolicies",
             "DescribeScalingActivities",
@@ -37,7 +38,14 @@ const READS: &[(&str, &[&str])] = &[
         ],
     ),
     ("cloudwatch", &["DescribeAlarms", "GetMetricData"]),
-    ("ec2", &["DescribeImages"]),
+    (
+        "ec2",
+        &[
+            "DescribeImages",
+            "DescribeInstances",
+            "DescribeLaunchTemplateVersions",
+        ],
+    ),
     (
         "ecr",
         &[

@@ -41,7 +41,11 @@ documents! {
     fleet::list::List = "bpctl.fleet.list/1" of "fleets", "Fleets and their sizes.";
     fleet::status::Status = "bpctl.fleet.status/2" of "fleets",
         "Everything that AWS knows of fleets: capacity, metrics, pointers, alarms, the last activity.";
+    fleet::instances::InstanceTable = "bpctl.fleet.instances/1" of "instances",
+        "What each instance of fleets runs, beside what the pointers say.";
     fleet::scale::ScaleResult = "bpctl.fleet.scale/1", "The size of a fleet that was set.";
+    fleet::refresh::view::RefreshResult = "bpctl.fleet.refresh/1" of "instances",
+        "How far a refresh of a fleet is, why it does not advance, and what each instance runs.";
     fleet::scale_to_zero::view::ScaleToZeroResult = "bpctl.fleet.scale-to-zero/1" of "fleets",
         "What became of each fleet that was to go to zero.";
     fleet::explain::Explanation = "bpctl.fleet.explain/2", "Why a fleet has as many instances as it has.";

@@ -3,7 +3,9 @@
 
 mod alarms;
 mod discover;
+mod launches;
 mod name;
+mod nodes;
 mod pointers;
 pub(crate) mod scaling;
 mod signals;
@@ -11,7 +13,9 @@ mod work;
 
 pub(crate) use alarms::{AlarmView, judge, names as alarm_names};
 pub(crate) use discover::{Fleet, FleetState, Gap, assemble, discover, known_groups, select};
+pub(crate) use launches::{FailedLaunches, group as group_failures};
 pub(crate) use name::{named, named_one};
+pub(crate) use nodes::{BundleAtBoot, Node, Nodes, Skew, look as look_at_nodes};
 pub(crate) use pointers::{Pointer, Pointers, bundle_id, names as parameter_names};
 pub(crate) use signals::{Reading, Signals, read as read_signals};
 pub(crate) use work::{Verdict, Work};

@@ -62,8 +62,9 @@ pub(crate) fn names(tree: Vec<(String, Uses)>) -> Vec<VerbUses> {
                 with: Vec::new(),
             }),
             Uses::Of { always, with } => verbs.push(VerbUses { verb, always, with }),
+            // A group that is a verb itself, such as `fleet refresh`, is the one without a word among its own.
             Uses::Verbs(below) => verbs.extend(names(below).into_iter().map(|found| VerbUses {
-                verb: format!("{verb} {}", found.verb),
+                verb: format!("{verb} {}", found.verb).trim_end().to_owned(),
                 ..found
             })),
         }

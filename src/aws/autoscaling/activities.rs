@@ -31,6 +31,9 @@ pub(crate) struct Activity {
     pub(crate) message: Option<String>,
     pub(crate) started: Option<Timestamp>,
     pub(crate) ended: Option<Timestamp>,
+    /// Availability zone, where the activity is about one.
+    #[serde(skip)]
+    pub(crate) zone: Option<String>,
 }
 
 impl Activity {
@@ -154,5 +157,12 @@ fn convert(activity: &SdkActivity) -> Result<Activity> {
         message: activity.status_message().map(str::to_owned),
         started: time(activity.start_time()),
         ended: time(activity.end_time()),
+        zone: activity.details().and_then(zone_of),
     })
+}
+
+/// `{"Subnet ID":"subnet-…","Availability Zone":"us-east-1a"}`.
+fn zone_of(details: &str) -> Option<String> {
+    let details: serde_json::Value = serde_json::from_str(details).ok()?;
+    details["Availability Zone"].as_str().map(str::to_owned)
 }

@@ -4,6 +4,7 @@ mod activities;
 mod capacity;
 mod groups;
 mod policies;
+mod refresh;
 #[cfg(test)]
 pub(crate) mod sample;
 mod schedule;
@@ -16,4 +17,8 @@ pub(crate) use groups::{Group, Phase};
 pub(crate) use policies::{Policy, PolicyKind, Tracked};
 #[cfg(test)]
 pub(crate) use policies::{Step, TrackedMetric};
+pub(crate) use refresh::{
+    CancelInstanceRefresh, GoOnWithRefresh, InstanceRefresh, PauseRefresh, ProtectedInstances,
+    REFRESH_PROCESS, StartInstanceRefresh,
+};
 pub(crate) use schedule::{LifecycleHook, ScheduledAction};

@@ -2,18 +2,90 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::Filter;
+use aws_sdk_ec2::types::{Filter, Image as SdkImage};
+use jiff::Timestamp;
 
 use super::super::Aws;
+use super::BATCH;
 use crate::error::{Required as _, Result, from_sdk};
-
-/// Values of a filter (Amazon EC2 User Guide, "List and filter your resources": 200 for a filter).
-const BATCH: usize = 200;
 
 /// The tag that names the bundle that was baked into an image.
 const BUNDLE_TAG: &str = "BundleId";
 
+/// A machine image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Image {
+    pub(crate) id: String,
+    pub(crate) name: Option<String>,
+    /// Account that owns it.
+    pub(crate) owner: Option<String>,
+    /// `available`, `pending`, `failed`, …
+    pub(crate) state: String,
+    /// `x86_64` or `arm64`.
+    pub(crate) architecture: Option<String>,
+    pub(crate) created: Option<Timestamp>,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// Whether the root volume is encrypted; `None` when the image does not say it.
+    pub(crate) encrypted: Option<bool>,
+}
+
+impl Image {
+    fn of(image: &SdkImage) -> Result<Self> {
+        const REQUEST: &str = "DescribeImages";
+        let root = image.root_device_name();
+        let volume = image
+            .block_device_mappings()
+            .iter()
+            .find(|mapping| root.is_some() && mapping.device_name() == root)
+            .and_then(|mapping| mapping.ebs());
+        let tags = image.tags().iter();
+        Ok(Self {
+            id: image.image_id().required(REQUEST, "ImageId")?.to_owned(),
+            name: image.name().map(str::to_owned),
+            owner: image.owner_id().map(str::to_owned),
+            state: image.state().required(REQUEST, "State")?.as_str().to_owned(),
+            architecture: image
+                .architecture()
+                .map(|architecture| architecture.as_str().to_owned()),
+            created: image.creation_date().and_then(|text| text.parse().ok()),
+            tags: tags
+                .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
+                .collect(),
+            encrypted: volume.and_then(|volume| volume.encrypted()),
+        })
+    }
+}
+
 impl Aws {
+    /// The images of these ids, two hundred a call; those that do not exist or are not visible are left out.
+    pub(crate) async fn machine_images(&self, ids: &[String]) -> Result<Vec<Image>> {
+        self.images_where("image-id", ids, false).await
+    }
+
+    async fn images_where(&self, filter: &str, values: &[String], own: bool) -> Result<Vec<Image>> {
+        let client = self.ec2_client().await?;
+        let mut found = Vec::new();
+        for batch in values.chunks(BATCH) {
+            // Without MaxResults the answer is whole (API Reference, DescribeImages).
+            let answer = client
+                .describe_images()
+                .filters(
+                    Filter::builder()
+                        .name(filter)
+                        .set_values(Some(batch.to_vec()))
+                        .build(),
+                )
+                .set_owners(own.then(|| vec!["self".to_owned()]))
+                .send()
+                .await
+                .map_err(|error| from_sdk("describe images", &error))?;
+            for image in answer.images() {
+                found.push(Image::of(image)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// The bundle that was baked into each of these images, by image; an image that does not exist is left out.
     pub(crate) async fn baked_bundles(&self, images: &[String]) -> Result<BTreeMap<String, Option<String>>> {
         const REQUEST: &str = "DescribeImages";

@@ -1,3 +1,10 @@
-//! EC2: the images that fleets start from.
+//! EC2: the images that fleets start from, their machines and their launch templates.
 
 mod images;
+mod instances;
+mod templates;
+
+pub(crate) use images::Image;
+
+/// Values of a filter (Amazon EC2 User Guide, "List and filter your resources": 200 for a filter).
+const BATCH: usize = 200;

@@ -1,5 +1,7 @@
 //! Run Command: shell scripts on instances.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ssm::operation::get_command_invocation::GetCommandInvocationError;
 use aws_sdk_ssm::types::{
     CloudWatchOutputConfig, CommandFilter, CommandFilterKey, InstanceInformationStringFilter, PingStatus,
@@ -254,5 +256,36 @@ impl Aws {
             .map_err(|error| from_sdk(doing(), &error))?;
         let found = answer.instance_information_list().first();
         Ok(found.map(|information| information.ping_status() == Some(&PingStatus::Online)))
+    }
+
+    /// For each of these instances that Systems Manager knows: whether it reaches it. Fifty a call.
+    pub(crate) async fn reached(&self, instances: &[String]) -> Result<BTreeMap<String, bool>> {
+        const REQUEST: &str = "DescribeInstanceInformation";
+        const DOING: &str = "ask Systems Manager for instances";
+        let client = self.ssm_client().await?;
+        let mut reached = BTreeMap::new();
+        // MaxResults: "Maximum value of 50" (Systems Manager API Reference); so many fit on a page.
+        for batch in instances.chunks(50) {
+            let filter = InstanceInformationStringFilter::builder()
+                .key("InstanceIds")
+                .set_values(Some(batch.to_vec()))
+                .build()
+                .map_err(|error| CtlError::new(ErrorKind::Unexpected, DOING).source(&error))?;
+            let answer = client
+                .describe_instance_information()
+                .filters(filter)
+                .max_results(50)
+                .send()
+                .await
+                .map_err(|error| from_sdk(DOING, &error))?;
+            for information in answer.instance_information_list() {
+                let id = information
+                    .instance_id()
+                    .required(REQUEST, "InstanceId")?
+                    .to_owned();
+                reached.insert(id, information.ping_status() == Some(&PingStatus::Online));
+            }
+        }
+        Ok(reached)
     }
 }

@@ -4,8 +4,10 @@ mod assumptions;
 mod compute;
 mod demand;
 pub(super) mod explain;
+pub(super) mod instances;
 pub(super) mod lint;
 pub(super) mod list;
+pub(crate) mod refresh;
 pub(super) mod replay;
 pub(super) mod scale;
 pub(super) mod scale_to_zero;
@@ -40,12 +42,14 @@ verbs! {
         #[command(visible_alias = "ls")]
         List(list::ListArgs),
         Status(status::StatusArgs),
+        Instances(instances::InstancesArgs),
         Explain(explain::ExplainArgs),
         Lint(lint::LintArgs),
         Replay(replay::ReplayArgs),
         Simulate(simulate::SimulateArgs),
         Tune(tune::TuneArgs),
         Scale(scale::ScaleArgs),
+        Refresh(refresh::RefreshArgs),
         ScaleToZero(scale_to_zero::ScaleToZeroArgs),
     }
 }

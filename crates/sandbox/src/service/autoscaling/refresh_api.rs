@@ -188,7 +188,7 @@ fn shown(group: &str, refresh: &Refresh) -> Value {
             "MinHealthyPercentage": wanted.min_healthy,
             "InstanceWarmup": wanted.warmup.as_secs(),
             "CheckpointPercentages": (!wanted.checkpoints.is_empty()).then_some(&wanted.checkpoints),
-            "CheckpointDelay": (!wanted.checkpoints.is_empty()).then(|| wanted.checkpoint_delay.as_secs()),
+            "CheckpointDelay": (!wanted.checkpoints.is_empty()).then_some(wanted.checkpoint_delay.as_secs()),
             "SkipMatching": wanted.skip_matching,
             "AutoRollback": false,
             "ScaleInProtectedInstances": match wanted.protected {

@@ -1,0 +1,45 @@
+//! DescribeLaunchTemplateVersions: which image a template names.
+
+use super::super::Aws;
+use crate::error::{CtlError, ErrorKind, Result, from_sdk};
+
+impl Aws {
+    /// The image that a version of a launch template names: `resolve:ssm:<parameter>` or, with `resolved`, the AMI that
+    /// such a parameter points to now.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is no such template or version.
+    pub(crate) async fn template_image(
+        &self,
+        template: &str,
+        version: &str,
+        resolved: bool,
+    ) -> Result<Option<String>> {
+        let doing = || format!("read the launch template `{template}`");
+        let call = self
+            .ec2_client()
+            .await?
+            .describe_launch_template_versions()
+            .versions(version)
+            .resolve_alias(resolved);
+        // A name may begin with `lt-` as well.
+        let hex = |digit: u8| digit.is_ascii_hexdigit();
+        let is_id = template
+            .strip_prefix("lt-")
+            .is_some_and(|id| id.len() >= 8 && id.bytes().all(hex));
+        let call = if is_id {
+            call.launch_template_id(template)
+        } else {
+            call.launch_template_name(template)
+        };
+        let answer = call.send().await.map_err(|error| from_sdk(doing(), &error))?;
+        let Some(found) = answer.launch_template_versions().first() else {
+            return Err(CtlError::new(
+                ErrorKind::NotFound,
+                format!("{}: there is no version {version}", doing()),
+            ));
+        };
+        let data = found.launch_template_data();
+        Ok(data.and_then(|data| data.image_id().map(str::to_owned)))
+    }
+}

@@ -1,0 +1,80 @@
+//! What is so before a refresh: instances beside the pointers, refreshes, the image, the template, the work.
+
+use jiff::Timestamp;
+
+use crate::aws::autoscaling::InstanceRefresh;
+use crate::aws::ec2::Image;
+use crate::change::journal::Record;
+use crate::context::Ctx;
+use crate::error::Result;
+use crate::fleet::{Nodes, Signals, Work, look_at_nodes, read_signals};
+use crate::layout::{FleetId, Layout};
+
+/// How much earlier than its journal a run's refresh may seem to have begun: two clocks are compared.
+const CLOCKS_DIFFER: i64 = 5;
+
+/// What was seen.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(super) nodes: Nodes,
+    /// The refresh that is under way.
+    pub(super) under_way: Option<InstanceRefresh>,
+    /// Whether a run of the last minutes has started it.
+    pub(super) ours: bool,
+    /// The image that the pointer names; `None` when EC2 does not show it.
+    pub(super) image: Option<Image>,
+    /// What the launch template says of the image.
+    pub(super) template_image: Option<String>,
+    pub(super) work: Work,
+}
+
+pub(super) async fn observe(ctx: &Ctx, layout: &Layout, fleet: &FleetId, recent: &[Record]) -> Result<Seen> {
+    let aws = &ctx.aws;
+    let group = layout.auto_scaling_group(fleet);
+    let (nodes, refreshes, (mut signals, _)) = futures::join!(
+        look_at_nodes(aws, layout, fleet),
+        aws.instance_refreshes(&group),
+        read_signals(aws, layout, std::slice::from_ref(fleet)),
+    );
+    let nodes = nodes?;
+    let under_way = refreshes?.into_iter().find(|refresh| !refresh.is_over());
+    let image = nodes.pointers.ami.as_ref().filter(|pointer| pointer.is_image());
+    let ids: Vec<String> = image.iter().map(|pointer| pointer.value.clone()).collect();
+    let template = async {
+        match &nodes.group.launch_template {
+            Some((name, version)) => aws.template_image(name, version, false).await,
+            None => Ok(None),
+        }
+    };
+    let (images, template_image) = futures::try_join!(aws.machine_images(&ids), template)?;
+    let signals = signals
+        .remove(fleet)
+        .unwrap_or_else(|| Signals::unknown("no answer"));
+    Ok(Seen {
+        work: Work::of(&nodes.group, &signals),
+        ours: under_way
+            .as_ref()
+            .is_some_and(|refresh| recent.iter().any(|record| started_it(record, fleet, refresh))),
+        nodes,
+        under_way,
+        image: images.into_iter().next(),
+        template_image,
+    })
+}
+
+/// Whether a run of this machine has started a refresh: it noted its id, or it was cut off over the request.
+fn started_it(record: &Record, fleet: &FleetId, refresh: &InstanceRefresh) -> bool {
+    if let Some(id) = record.notes.get("refresh") {
+        return *id == refresh.id;
+    }
+    let name = fleet.to_string();
+    let in_doubt = record.in_doubt().any(|step| step.id == name);
+    let began: Option<Timestamp> = record.started.parse().ok();
+    let since = match (refresh.started, began) {
+        // It is pending and has no time yet.
+        (None, _) => true,
+        (Some(started), Some(began)) => started.duration_since(began).as_secs() >= -CLOCKS_DIFFER,
+        (Some(_), None) => false,
+    };
+    in_doubt && since
+}
