@@ -81,8 +81,31 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
     ("db tunnel", &["db", "tunnel", "--local-port", "0"]),
     ("exec", &["exec", "--", "true"]),
     ("fleet explain", &["fleet", "explain", "production/gpu-default"]),
+    (
+        "fleet instances",
+        &["fleet", "instances", "production/gpu-default"],
+    ),
     ("fleet lint", &["fleet", "lint"]),
     ("fleet list", &["fleet", "list"]),
+    (
+        "fleet refresh",
+        &[
+            "fleet",
+            "refresh",
+            "production/gpu-default",
+            "--force",
+            "--no-wait",
+            "--yes",
+        ],
+    ),
+    (
+        "fleet refresh cancel",
+        &["fleet", "refresh", "cancel", "production/gpu-default", "--yes"],
+    ),
+    (
+        "fleet refresh status",
+        &["fleet", "refresh", "status", "production/gpu-default"],
+    ),
     ("fleet replay", &["fleet", "replay", "production/gpu-default"]),
     (
         "fleet scale",

@@ -51,7 +51,11 @@ fn promoted(size: u32) -> Account {
 
 /// The images that the instances of the fleet run, as EC2 says it.
 fn images(sandbox: &Sandbox) -> Vec<String> {
-    let input = json!({"Filters": [{"Name": "tag:aws:autoscaling:groupName", "Values": [GROUP]},
+    images_of(sandbox, GROUP)
+}
+
+fn images_of(sandbox: &Sandbox, group: &str) -> Vec<String> {
+    let input = json!({"Filters": [{"Name": "tag:aws:autoscaling:groupName", "Values": [group]},
         {"Name": "instance-state-name", "Values": ["pending", "running"]}]});
     let found = call(sandbox, Service::Ec2, "DescribeInstances", input);
     let reservations = found["Reservations"].as_array().cloned().unwrap_or_default();
@@ -133,25 +137,34 @@ async fn instances_that_differ_are_told_from_those_that_do_not() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refresh_in_the_staged_layout() {
+    const STAGED: &str = "asg-staging-image-to-video";
+    const POINTER: &str = "/bp/ami/image-to-video";
     let account = Account::prepared(
         Options {
             layout: Layout::Staged,
-            stage: "production".to_owned(),
+            stage: "staging".to_owned(),
             scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
             ..Options::default()
         },
         |sandbox| {
-            kept_by_hand(sandbox, &[GROUP.to_owned()], 1);
-            promote(sandbox, "/bp/ami/gpu-default");
+            kept_by_hand(sandbox, &[STAGED.to_owned()], 1);
+            promote(sandbox, POINTER);
         },
     );
     let run = account
-        .run(&["fleet", "refresh", "gpu-default", "--warmup", "60s", "--yes"])
+        .run(&[
+            "fleet",
+            "refresh",
+            "staging/image-to-video",
+            "--warmup",
+            "60s",
+            "--yes",
+        ])
         .await;
     assert_eq!(run.status.code(), 0, "{}", run.text());
-    let wanted = other_image(&account.sandbox, "/bp/ami/gpu-default");
-    assert_ne!(images(&account.sandbox), [wanted]);
     assert_eq!(run.changes, [START]);
+    let wanted = other_image(&account.sandbox, POINTER);
+    assert_eq!(images_of(&account.sandbox, STAGED), [wanted]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -216,7 +229,14 @@ async fn hanging_workers_are_named_and_the_refresh_fails_after_an_hour() {
 async fn protected_instances_that_are_left_alone_are_no_success() {
     let account = Account::with(&[Scenario::RefreshStuck]);
     let run = account
-        .run(&["fleet", "refresh", FLEET, "--protected-instances", "ignore", "--yes"])
+        .run(&[
+            "fleet",
+            "refresh",
+            FLEET,
+            "--protected-instances",
+            "ignore",
+            "--yes",
+        ])
         .await;
     assert_eq!(run.status.code(), 1, "{}", run.text());
     assert!(
