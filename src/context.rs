@@ -27,6 +27,8 @@ pub(crate) struct Ctx {
     pub(crate) settings: Settings,
     /// The configuration file in force, if there is one.
     pub(crate) config: Option<ConfigFile>,
+    /// Why the configuration file could not be read, for a verb that says so itself.
+    pub(crate) file_error: Option<CtlError>,
     /// The context that this user chose for that file.
     pub(crate) choice: Option<Choice>,
     /// AWS' shared files; empty where no command needs them.

@@ -16,6 +16,8 @@ mod answers;
 mod api_calls;
 #[path = "it/api_cases.rs"]
 mod api_cases;
+#[path = "it/auth.rs"]
+mod auth;
 #[path = "it/basics.rs"]
 mod basics;
 #[path = "it/binary.rs"]
@@ -49,6 +51,8 @@ mod config;
 mod deploy;
 #[path = "it/deploy_flags.rs"]
 mod deploy_flags;
+#[path = "it/doctor.rs"]
+mod doctor;
 #[path = "it/exec.rs"]
 mod exec;
 #[path = "it/fleet.rs"]
@@ -81,6 +85,8 @@ mod hostile;
 mod hostile_world;
 #[path = "it/iam.rs"]
 mod iam;
+#[path = "it/iam_proof.rs"]
+mod iam_proof;
 #[path = "it/identity.rs"]
 mod identity;
 #[path = "it/image.rs"]

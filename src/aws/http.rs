@@ -124,6 +124,10 @@ impl HttpConnector for Connector {
             shared.rate_limits.take(&operation).await;
             let label = operation.label();
             let result = inner.call(request).await;
+            if let Ok(response) = &result {
+                let date = response.headers().get("date");
+                shared.stats.note_date(date, shared.rate_limits.now());
+            }
             shared.stats.record(
                 &label,
                 result.as_ref().ok().map(|response| response.status().as_u16()),

@@ -11,6 +11,7 @@ pub(crate) mod ec2;
 pub(crate) mod ecr;
 pub(crate) mod ecs;
 pub(crate) mod elb;
+pub(crate) mod iam;
 pub(crate) mod logs;
 pub(crate) mod rds;
 pub(crate) mod s3;
@@ -209,6 +210,7 @@ clients! {
     ecr_client: aws_sdk_ecr as "ecr" after guard_account,
     ecs_client: aws_sdk_ecs as "ecs" after guard_account,
     elb_client: aws_sdk_elasticloadbalancingv2 as "elasticloadbalancing" after guard_account,
+    iam_client: aws_sdk_iam as "iam" after guard_account,
     logs_client: aws_sdk_cloudwatchlogs as "logs" after guard_account,
     rds_client: aws_sdk_rds as "rds" after guard_account,
     s3_client: aws_sdk_s3 as "s3" after guard_account with path_style::on_loopback,

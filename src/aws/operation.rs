@@ -72,6 +72,7 @@ const READS: &[(&str, &[&str])] = &[
         "elasticloadbalancing",
         &["DescribeTargetGroups", "DescribeTargetHealth"],
     ),
+    ("iam", &["GetRole", "SimulatePrincipalPolicy"]),
     (
         "logs",
         &[

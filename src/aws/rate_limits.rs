@@ -87,6 +87,11 @@ impl RateLimits {
         }
     }
 
+    /// The machine's time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Takes a token for a call, waiting until there is one.
     pub(super) async fn take(&self, operation: &Operation) {
         let Some(rate) = quota(operation) else { return };

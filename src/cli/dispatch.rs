@@ -106,6 +106,10 @@ async fn context(
     } else {
         settings::find_file(explicit.as_deref(), &cwd, &env)
     };
+    let (found, file_error) = match found {
+        Err(error) if needs.diagnoses => (Ok(None), Some(error)),
+        found => (found, None),
+    };
     let state_dir = settings::state_folder(&env);
     let shown = output.validate().and_then(|()| output.check_raw(needs.raw_lines));
     let resolved = shown.and(found).and_then(|file| {
@@ -142,7 +146,7 @@ async fn context(
                 Err(_) => Err(error),
             })?;
         if needs.aws && !settings.is_sandbox() && transport.is_none() {
-            settings.check_before_calls(&profiles)?;
+            settings.check_before_calls(&profiles).or_else(broken)?;
             if let Some(passed_over) = settings.passed_over_keys() {
                 ui.warn(&passed_over);
             }
@@ -170,6 +174,7 @@ async fn context(
         output,
         settings,
         config,
+        file_error,
         choice,
         profiles,
         flags,

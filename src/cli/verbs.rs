@@ -22,6 +22,8 @@ commands::verb::verbs! {
         Runs(commands::runs::RunsArgs),
         Lock(commands::lock::LockArgs),
         History(commands::history::HistoryArgs),
+        Doctor(commands::doctor::DoctorArgs),
+        Auth(commands::auth::AuthArgs),
         Iam(commands::iam::IamArgs),
         Triage(commands::triage::TriageArgs),
         Explain(commands::explain::ExplainArgs),

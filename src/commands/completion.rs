@@ -47,13 +47,10 @@ impl Verb for CompletionArgs {
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
         let shell = self.shell.map_or_else(|| self.own_shell(ctx), Ok)?;
-        let script = completion::script(shell, "bpctl").map_err(|error| {
-            CtlError::new(ErrorKind::Unexpected, "write the completion script").source(&error)
-        })?;
         if self.install {
-            install(ctx, shell, &script)?;
+            install_for(ctx, shell)?;
         } else {
-            ctx.ui.result(&script)?;
+            ctx.ui.result(&script_of(shell)?)?;
         }
         Ok(ExitStatus::Done)
     }
@@ -135,13 +132,31 @@ fn quoted(path: &Path) -> String {
     shlex::try_quote(&path).map_or_else(|_| path.clone(), Into::into)
 }
 
+/// The operator's shell and the file that its completion of bpctl is installed in.
+pub(super) fn place_of(ctx: &Ctx) -> Option<(Shell, PathBuf)> {
+    let shell = completion::shell_named(ctx.env.get("SHELL")?)?;
+    let place = place(shell, |name| absolute(ctx, name))?;
+    Some((shell, place.file))
+}
+
+/// Installs the completion of a shell.
+pub(super) fn install_for(ctx: &Ctx, shell: Shell) -> Result<()> {
+    install(ctx, shell, &script_of(shell)?)
+}
+
+fn script_of(shell: Shell) -> Result<String> {
+    completion::script(shell, "bpctl")
+        .map_err(|error| CtlError::new(ErrorKind::Unexpected, "write the completion script").source(&error))
+}
+
+/// A variable that holds an absolute path. The XDG specification: a relative path is to be ignored.
+fn absolute(ctx: &Ctx, name: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(ctx.env.get(name)?);
+    path.is_absolute().then_some(path)
+}
+
 fn install(ctx: &Ctx, shell: Shell, script: &str) -> Result<()> {
-    let absolute = |name: &str| {
-        let path = PathBuf::from(ctx.env.get(name)?);
-        // The XDG specification: a relative path is to be ignored.
-        path.is_absolute().then_some(path)
-    };
-    let place = place(shell, absolute).ok_or_else(|| {
+    let place = place(shell, |name| absolute(ctx, name)).ok_or_else(|| {
         CtlError::new(
             ErrorKind::Failed,
             format!("install the completion of {shell}: there is no home folder"),

@@ -4,8 +4,8 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    bundle, config, db, deploy, exec, exit_codes, explain, fleet, history, iam, image, lock, logs, migrate,
-    port_forward, rollout, run, runs, sandbox, schema, secrets, task, version, whoami,
+    auth, bundle, config, db, deploy, doctor, exec, exit_codes, explain, fleet, history, iam, image, lock,
+    logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, task, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::error::{ERROR_SCHEMA, ErrorDocument};
@@ -72,6 +72,8 @@ documents! {
     image::build::Built = "bpctl.image.build/1" of "images", "Images that were built on this machine.";
     image::push::view::PushResult = "bpctl.image.push/1" of "images", "Images that were pushed, and the tags that they carry.";
     image::gc::GcResult = "bpctl.image.gc/1" of "images", "Images that were deleted.";
+    auth::can_i::CanI = "bpctl.auth.can-i/1" of "verbs", "Whether the caller may run verbs, and what is missing.";
+    doctor::view::Report = "bpctl.doctor/1" of "checks", "What bpctl needs, and how to get what is missing.";
     iam::policy::Policy = "bpctl.iam.policy/1", "The least that verbs need of IAM, and who may take the role.";
     migrate::view::MigrateResult = "bpctl.migrate/1", "What a migration came to.";
     run::view::RunResult = "bpctl.run/1", "What a command in a one-off task came to: `run` and `seed`.";

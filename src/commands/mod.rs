@@ -1,10 +1,12 @@
 //! One module per verb; each owns its arguments (whose doc comments are the help), says what it needs, and runs.
 
+pub(crate) mod auth;
 pub(crate) mod bundle;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod db;
 pub(crate) mod deploy;
+pub(crate) mod doctor;
 pub(crate) mod documents;
 pub(crate) mod exec;
 pub(crate) mod exit_codes;

@@ -47,6 +47,8 @@ pub(crate) struct Needs {
     pub(crate) own_interrupts: bool,
     /// Ctrl-C is how the verb ends: nothing is said about it.
     pub(crate) ends_by_interrupt: bool,
+    /// The verb finds mistakes itself: not even a configuration file that cannot be read stops it.
+    pub(crate) diagnoses: bool,
     /// The verb has lines that can be shown as they were written.
     pub(crate) raw_lines: bool,
 }
@@ -75,6 +77,7 @@ impl Needs {
         configuration: Configuration::Sound,
         own_interrupts: false,
         ends_by_interrupt: false,
+        diagnoses: false,
         raw_lines: false,
     };
 

@@ -44,12 +44,10 @@ pub(crate) struct Statement {
 }
 
 impl Document {
-    /// The permissions for everything in `uses`: a statement for each kind of thing, its actions in their order.
+    /// The permissions for everything in `uses`: a statement for each kind of thing, its actions in their order. An
+    /// action that a wider statement allows stands there alone.
     pub(crate) fn of(uses: &[Use], place: &Place) -> Self {
-        let mut by_kind: BTreeMap<On, BTreeSet<&'static str>> = BTreeMap::new();
-        for used in uses {
-            by_kind.entry(used.on).or_default().insert(used.action);
-        }
+        let mut by_kind = by_kind(uses);
         let kinds: Vec<On> = by_kind.keys().copied().collect();
         for narrow in &kinds {
             for wide in kinds.iter().filter(|wide| covers(**wide, *narrow, place)) {
@@ -60,6 +58,15 @@ impl Document {
             }
         }
         by_kind.retain(|_, actions| !actions.is_empty());
+        Self::written(by_kind, place)
+    }
+
+    /// The same with every action on every kind of thing that it is declared for, to ask about each.
+    pub(crate) fn of_each(uses: &[Use], place: &Place) -> Self {
+        Self::written(by_kind(uses), place)
+    }
+
+    fn written(by_kind: BTreeMap<On, BTreeSet<&'static str>>, place: &Place) -> Self {
         let statement = by_kind
             .into_iter()
             .map(|(on, actions)| Statement {
@@ -72,6 +79,13 @@ impl Document {
             })
             .collect();
         Self::new(statement)
+    }
+
+    /// Actions, resources and conditions of every statement.
+    pub(crate) fn statements(&self) -> impl Iterator<Item = (&[String], &[String], &Conditions)> {
+        self.statement
+            .iter()
+            .map(|statement| (&*statement.action, &*statement.resource, &statement.condition))
     }
 
     pub(super) fn new(statement: Vec<Statement>) -> Self {
@@ -96,6 +110,14 @@ impl Document {
     pub(super) fn push(&mut self, statement: Statement) {
         self.statement.push(statement);
     }
+}
+
+fn by_kind(uses: &[Use]) -> BTreeMap<On, BTreeSet<&'static str>> {
+    let mut by_kind: BTreeMap<On, BTreeSet<&'static str>> = BTreeMap::new();
+    for used in uses {
+        by_kind.entry(used.on).or_default().insert(used.action);
+    }
+    by_kind
 }
 
 /// Whether what is allowed on `wide` is allowed on everything of `narrow` too.

@@ -12,6 +12,6 @@ mod uses;
 pub(crate) use document::{Document, INLINE_LIMIT, MANAGED_LIMIT, TRUST_LIMIT};
 pub(crate) use keys::Keys;
 pub(crate) use place::Place;
-pub(crate) use select::{Uses, names, select};
+pub(crate) use select::{Selected, Uses, every, names, select, words};
 pub(crate) use trust::GitHub;
 pub(crate) use uses::{CHANGE, HISTORY, On, Use};

@@ -80,6 +80,41 @@ pub(crate) struct Selected {
     pub(crate) uses: Vec<Use>,
 }
 
+/// Every verb that needs a permission, and every one of its flags that brings further ones.
+pub(crate) fn every(verbs: &[VerbUses]) -> Vec<Selected> {
+    let mut selected = Vec::new();
+    for known in verbs {
+        if !known.always.is_empty() {
+            selected.push(Selected {
+                name: known.verb.clone(),
+                uses: known.always.clone(),
+            });
+        }
+        selected.extend(known.with.iter().map(|(flag, more)| Selected {
+            name: format!("{} {flag}", known.verb),
+            uses: [known.always.as_slice(), more].concat(),
+        }));
+    }
+    selected
+}
+
+/// The verbs that a row of words names: a group takes the word behind it, if that is a verb of the group.
+pub(crate) fn words(verbs: &[VerbUses], given: &[String]) -> Vec<String> {
+    let mut named = Vec::new();
+    let mut given = given.iter().peekable();
+    while let Some(word) = given.next() {
+        let longer = given.peek().map(|next| format!("{word} {next}"));
+        match longer.filter(|longer| verbs.iter().any(|known| known.verb == *longer)) {
+            Some(longer) => {
+                given.next();
+                named.push(longer);
+            }
+            None => named.push(word.clone()),
+        }
+    }
+    named
+}
+
 /// What is meant by `asked`: a verb, with or without flags that bring something; a group, for all its verbs; or `all`.
 ///
 /// # Errors
@@ -165,6 +200,19 @@ mod tests {
         assert_eq!(found("task  stop"), ["task stop 1"]);
         assert_eq!(found("task"), ["task stop 1", "task list 0"]);
         assert_eq!(found("all").len(), 3);
+    }
+
+    #[test]
+    fn words_make_verbs_and_flags_are_verbs_of_their_own() {
+        let given = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let verbs = verbs();
+        assert_eq!(
+            words(&verbs, &given(&["migrate", "task", "stop"])),
+            ["migrate", "task stop"]
+        );
+        assert_eq!(words(&verbs, &given(&["task", "migrate"])), ["task", "migrate"]);
+        let names: Vec<String> = every(&verbs).into_iter().map(|one| one.name).collect();
+        assert_eq!(names, ["migrate", "migrate --snapshot", "task stop"]);
     }
 
     #[test]

@@ -95,6 +95,8 @@ pub(crate) enum On {
     Bundles,
     Assets,
     ModelsBucket,
+    /// Users and roles of the account.
+    Principals,
 }
 
 impl On {
@@ -143,6 +145,7 @@ impl On {
             Self::Bundles => "Bundles",
             Self::Assets => "Assets",
             Self::ModelsBucket => "ModelsBucket",
+            Self::Principals => "Principals",
         }
     }
 
@@ -268,6 +271,7 @@ impl On {
             Self::Bundles => place.bucket("models", "/bundles/*"),
             Self::Assets => place.bucket("models", "/assets/*"),
             Self::ModelsBucket => place.bucket("models", ""),
+            Self::Principals => vec![place.global("iam", "role/*"), place.global("iam", "user/*")],
         }
     }
 

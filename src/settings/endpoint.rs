@@ -12,6 +12,7 @@ pub(crate) const SERVICES: &[&str] = &[
     "ecr",
     "ecs",
     "elastic_load_balancing_v2",
+    "iam",
     "rds",
     "s3",
     "secrets_manager",

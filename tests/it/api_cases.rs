@@ -11,6 +11,7 @@ use crate::support::{Account, kept_by_hand};
 
 /// Verbs with command lines that between them go through all of their calls.
 pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
+    ("auth can-i", &["auth", "can-i", "migrate"]),
     (
         "bundle activate",
         &[
@@ -79,6 +80,7 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
         &["bundle", "verify", "c81d4e2e", "--deep"],
     ),
     ("db tunnel", &["db", "tunnel", "--local-port", "0"]),
+    ("doctor", &["doctor"]),
     ("exec", &["exec", "--", "true"]),
     ("fleet explain", &["fleet", "explain", "production/gpu-default"]),
     (
@@ -319,6 +321,14 @@ pub(crate) fn is_endless(args: &[&str]) -> bool {
 
 /// The account that `verb` runs in. `race`: another run takes each lease in the same moment.
 pub(crate) fn account(verb: &str, options: Options, race: bool) -> Account {
+    let mut options = options;
+    if verb == "auth can-i" {
+        let everything = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+        let role = "AWSReservedSSO_Operator_0123456789abcdef";
+        options.role = role.to_owned();
+        let path = format!("aws-reserved/sso.amazonaws.com/{role}");
+        options.roles.insert(path, everything.to_owned());
+    }
     let unsubscribed = options.scenarios.contains(&Scenario::ScaleToZeroUnsubscribed);
     let account = Account::prepared(options, |sandbox| {
         if unsubscribed {

@@ -109,6 +109,8 @@ const COMMANDS: &[&[&str]] = &[
     &["task", "list", "-o", "wide"],
     &["task", "list", "--stopped"],
     &["whoami"],
+    &["auth", "can-i", "--list"],
+    &["doctor"],
     &["iam", "policy", "--for", "migrate"],
 ];
 

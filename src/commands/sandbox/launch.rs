@@ -1,13 +1,15 @@
 //! What a sandbox is made from, and starting one in the background.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use bpctl_sandbox::{FleetSeed, Layout, Options, Scenario, SimTime};
+use bpctl_sandbox::{
+    FleetSeed, Layout, OPERATOR_ROLE, Options, Scenario, SimTime, VIEWER_ROLE, check_policy,
+};
 use clap::Args;
 use jiff::Timestamp;
 
@@ -16,7 +18,7 @@ use crate::clock::Clock;
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
-use crate::files::{CONFIG_LIMIT, Links, open_regular, read_own};
+use crate::files::{CONFIG_LIMIT, Links, open_regular, read_own, read_text};
 use crate::layout::LayoutKind;
 use crate::settings::Settings;
 use crate::ui::Ui;
@@ -56,6 +58,14 @@ pub(crate) struct WorldArgs {
     /// Added to every API call, to meet the network that AWS has
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
     pub(super) latency: Duration,
+
+    /// Ask AWS as this role: bp-operator may do everything, bp-viewer looks; any other has what --policy says
+    #[arg(long = "as", value_name = "ROLE", default_value = OPERATOR_ROLE)]
+    pub(super) role: String,
+
+    /// Permissions policy of that role, e.g. of `bpctl iam policy`; everything else is denied
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(super) policy: Option<PathBuf>,
 }
 
 fn scenario_name() -> clap::builder::PossibleValuesParser {
@@ -95,7 +105,10 @@ impl WorldArgs {
         let fleets = (0..self.fleets.unwrap_or(0))
             .map(|n| FleetSeed::new("production", &format!("fleet-{n:03}"), 2, 1.0))
             .collect();
+        let roles = self.roles()?;
         Ok(Options {
+            role: self.role.clone(),
+            roles,
             layout: match settings.layout.value {
                 LayoutKind::Single => Layout::Single,
                 LayoutKind::Staged => Layout::Staged,
@@ -111,6 +124,44 @@ impl WorldArgs {
             fleets,
             ..Options::default()
         })
+    }
+
+    /// The role of `--as` with its policy, unless it is one of the account's own.
+    fn roles(&self) -> Result<BTreeMap<String, String>> {
+        let own = [OPERATOR_ROLE, VIEWER_ROLE].contains(&self.role.as_str());
+        // IAM API Reference, CreateRole, RoleName.
+        let letters = |letter: char| letter.is_ascii_alphanumeric() || "_+=,.@-".contains(letter);
+        if !self.role.chars().all(letters) || !(1..=64).contains(&self.role.len()) {
+            return Err(CtlError::usage(format!(
+                "read the role `{}`: that is no name of a role",
+                self.role
+            )));
+        }
+        let Some(file) = &self.policy else {
+            if own {
+                return Ok(BTreeMap::new());
+            }
+            return Err(CtlError::usage(format!(
+                "ask AWS as `{}`: the sandbox does not know this role",
+                self.role
+            ))
+            .hint(format!(
+                "give its policy with `--policy FILE`, or use {OPERATOR_ROLE} or {VIEWER_ROLE}"
+            )));
+        };
+        if own {
+            return Err(CtlError::usage(format!(
+                "give `{}` another policy: it is one of the sandbox's own roles",
+                self.role
+            ))
+            .hint("choose another name with `--as`"));
+        }
+        let shown = file.display();
+        let text = read_text(file, CONFIG_LIMIT)
+            .map_err(|error| CtlError::usage(format!("read the policy `{shown}`")).source(&error))?;
+        check_policy(&text)
+            .map_err(|why| CtlError::usage(format!("read the policy `{shown}`")).cause(why))?;
+        Ok(BTreeMap::from([(self.role.clone(), text)]))
     }
 
     /// The same choices as a command line for the process in the background.
@@ -135,6 +186,10 @@ impl WorldArgs {
             "--latency".to_owned(),
             humantime::format_duration(self.latency).to_string(),
         ]);
+        args.extend(["--as".to_owned(), self.role.clone()]);
+        if let Some(policy) = &self.policy {
+            args.extend(["--policy".to_owned(), policy.display().to_string()]);
+        }
         args
     }
 }

@@ -110,9 +110,14 @@ fn add(world: &mut World, name: &str, trust: &str, policy: Option<&str>) {
             },
         );
     }
+    // Roles of IAM Identity Center have a path, which their sessions do not show.
+    let (path, name) = match name.rsplit_once('/') {
+        Some((path, name)) => (format!("/{path}/"), name),
+        None => ("/".to_owned(), name),
+    };
     let role = Role {
         name: name.to_owned(),
-        path: "/".to_owned(),
+        path,
         id: id_of(name),
         created: world.now,
         description: None,

@@ -65,6 +65,8 @@ impl Verb for UploadArgs {
             CHANGE,
             &[
                 Use::of("s3:GetObject", On::Assets),
+                // S3 says that an asset is missing only to those who may list.
+                Use::of("s3:ListBucket", On::ModelsBucket),
                 Use::of("s3:ListBucketMultipartUploads", On::ModelsBucket),
                 Use::of("s3:PutObject", On::Assets),
             ],
