@@ -77,7 +77,7 @@ async fn identity(ctx: &Ctx) -> Vec<Check> {
             "account guard",
             "no account is demanded: changes are refused without one",
         )
-        .fix(format!("bpctl config set account_id {}", identity.account)),
+        .run(["config", "set", "account_id", identity.account.as_ref()]),
     });
     checks
 }
@@ -95,8 +95,7 @@ async fn region(ctx: &Ctx) -> Check {
                 source.map_or(region.clone(), |source| format!("{region}, from {source}")),
             )
         }
-        Ok(None) => Check::problem("region", "none is set")
-            .fix("give `--region`, or `bpctl config set region us-east-1`"),
+        Ok(None) => Check::problem("region", "none is set").run(["config", "set", "region", "us-east-1"]),
         Err(error) => Check::failed("region", State::Unknown, &error),
     }
 }
@@ -200,7 +199,7 @@ async fn platform(ctx: &Ctx, layout: &Layout, stacks: Result<Vec<StackSummary>>)
             Some((generation, flags)) => {
                 Check::problem(CHECK, format!("{counted}, but those of {generation}")).fix(match flags {
                     Some(flags) => format!("give `{flags}`, or set it in the context"),
-                    None => "that generation is not supported: see `bpctl triage`".to_owned(),
+                    None => "nothing deploys that generation any more; triage lists its stacks".to_owned(),
                 })
             }
             None => Check::warning(
@@ -221,7 +220,7 @@ async fn platform(ctx: &Ctx, layout: &Layout, stacks: Result<Vec<StackSummary>>)
         names.len()
     );
     if found < core.len() || services < names.len() {
-        Check::warning(CHECK, text).fix("bpctl triage")
+        Check::warning(CHECK, text).run(["triage"])
     } else {
         Check::ok(CHECK, text)
     }

@@ -58,7 +58,7 @@ pub(super) fn folders(ctx: &Ctx, fix: bool) -> Vec<Check> {
             CHECK,
             format!("`{shown}` is not there yet; the first change makes it"),
         )
-        .fix("`bpctl doctor --fix` makes it now"),
+        .run(["doctor", "--fix"]),
         (Ok(()), true) => match tempfile_in(folder) {
             Ok(()) => Check::ok(CHECK, format!("`{shown}` can be written")),
             Err(error) => Check::problem(CHECK, format!("`{shown}` cannot be written: {error}"))
@@ -88,7 +88,7 @@ pub(super) fn completion(ctx: &Ctx, fix: bool) -> Check {
             Err(error) => Check::failed(CHECK, State::Warning, &error),
         };
     }
-    Check::warning(CHECK, format!("that of {shell} is not installed")).fix("bpctl completion --install")
+    Check::warning(CHECK, format!("that of {shell} is not installed")).run(["completion", "--install"])
 }
 
 /// Tools that some verbs run.

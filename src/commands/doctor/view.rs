@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::error::CtlError;
+use crate::error::{CommandLine, CtlError, Hint};
 use crate::output::{Render, Table, View};
 
 /// How a check came out.
@@ -67,9 +67,15 @@ impl Check {
     /// A check that failed for a reason of its own, with what that reason says to do.
     pub(super) fn failed(check: &str, state: State, error: &CtlError) -> Self {
         Self {
-            fix: error.hints().first().map(crate::error::Hint::line),
+            fix: error.hints().first().map(Hint::line),
             ..Self::new(check, state, format!("failed to {error}"))
         }
+    }
+
+    /// A command of bpctl that mends it.
+    #[must_use]
+    pub(super) fn run<const N: usize>(self, words: [&str; N]) -> Self {
+        self.fix(Hint::new("run").command(CommandLine::bpctl(words)).line())
     }
 
     #[must_use]

@@ -17,8 +17,7 @@ use crate::layout::LayoutKind;
 #[command(after_help = "Examples:
   bpctl sandbox run -- bpctl migrate --tenant --yes          a rehearsal
   bpctl sandbox run --scenario crash-loop -- bpctl triage    a drill
-  bpctl sandbox run --as ci --policy policy.json -- bpctl migrate --yes
-                                                             what a role may do
+  bpctl sandbox run --as bp-viewer -- bpctl triage           what a role may do
   bpctl sandbox run -- aws ecs list-clusters                 any AWS tool
   bpctl sandbox run -- bash                                  a shell with the account in its environment")]
 pub(crate) struct RunArgs {
