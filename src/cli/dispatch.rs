@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::global::GlobalArgs;
 use super::verbs::Command;
@@ -17,7 +17,7 @@ use crate::error::{CommandLine, CtlError, ErrorKind, Place, Result};
 use crate::exit::ExitStatus;
 use crate::output::markdown::failure;
 use crate::process::{Attached, Interrupts, Process};
-use crate::settings::{self, RoleProfile, Settings, Sourced};
+use crate::settings::{self, ConfigFile, RoleProfile, Settings, Sourced};
 use crate::ui::{Ui, Verbosity};
 
 /// Who the process and its signals belong to.
@@ -81,6 +81,22 @@ fn ending(status: ExitStatus, error: Option<&CtlError>) -> Vec<(String, String)>
         .collect()
 }
 
+/// The configuration file, as far as the verb wants it, and why it could not be read where the verb says so itself.
+fn file(
+    explicit: Option<PathBuf>,
+    needs: Needs,
+    cwd: &Path,
+    env: &BTreeMap<String, String>,
+) -> (Result<Option<ConfigFile>>, Option<CtlError>) {
+    if needs.configuration == Configuration::Unread {
+        return (Ok(None), None);
+    }
+    match settings::find_file(explicit.as_deref(), cwd, env) {
+        Err(error) if needs.diagnoses => (Ok(None), Some(error)),
+        found => (found, None),
+    }
+}
+
 /// Flags, environment and file → [`Ctx`].
 async fn context(
     global: &GlobalArgs,
@@ -100,16 +116,7 @@ async fn context(
         is_ours,
         ..
     } = process;
-    let explicit = named_file(global, &env);
-    let found = if needs.configuration == Configuration::Unread {
-        Ok(None)
-    } else {
-        settings::find_file(explicit.as_deref(), &cwd, &env)
-    };
-    let (found, file_error) = match found {
-        Err(error) if needs.diagnoses => (Ok(None), Some(error)),
-        found => (found, None),
-    };
+    let (found, file_error) = file(named_file(global, &env), needs, &cwd, &env);
     let state_dir = settings::state_folder(&env);
     let shown = output.validate().and_then(|()| output.check_raw(needs.raw_lines));
     let resolved = shown.and(found).and_then(|file| {

@@ -238,7 +238,7 @@ fn others(layout: &Layout, stacks: &[StackSummary]) -> Option<(String, Option<St
         .chunk_by(|one, other| one == other)
         .filter_map(|same| Some((same.len(), *same.first()?)))
         .collect();
-    counted.sort_by(|one, other| other.0.cmp(&one.0));
+    counted.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     let (_, most) = counted.first()?;
     let flags = match most {
         Generation::Single => Some("--layout single".to_owned()),
