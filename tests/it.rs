@@ -34,6 +34,8 @@ mod bundle_make;
 mod bundle_pointer;
 #[path = "it/campaign_places.rs"]
 mod campaign_places;
+#[path = "it/campaign_stores.rs"]
+mod campaign_stores;
 #[path = "it/campaign_verbs.rs"]
 mod campaign_verbs;
 #[path = "it/campaign_worlds.rs"]

@@ -73,6 +73,8 @@ struct Sorted<'a> {
     not_ready: Vec<(&'a str, &'a str)>,
     undone: Vec<&'a str>,
     still_done: Vec<(&'a str, &'a CtlError)>,
+    /// Why the look failed.
+    in_doubt: Vec<(&'a str, &'a CtlError)>,
 }
 
 impl<'a> Sorted<'a> {
@@ -85,6 +87,10 @@ impl<'a> Sorted<'a> {
                 State::Failed(error) => sorted.failed.push((id, error)),
                 State::Undone => sorted.undone.push(id),
                 State::StillDone(error) => sorted.still_done.push((id, error)),
+                State::InDoubt(error, look) => {
+                    sorted.failed.push((id, error));
+                    sorted.in_doubt.push((id, look));
+                }
                 State::Done { .. } => match facts.ends.get(*id) {
                     Some(end) => sorted.end(id, end),
                     None => sorted.good.push(id),
@@ -121,7 +127,8 @@ impl<'a> Sorted<'a> {
 
     /// What keeps the run from being done, the weightiest reason first.
     fn reason(&self, facts: &Facts<'_>) -> Option<(Verdict, CtlError)> {
-        if !self.undone.is_empty() || !self.still_done.is_empty() {
+        let not_taken_back = !self.still_done.is_empty() || !self.in_doubt.is_empty();
+        if !self.undone.is_empty() || not_taken_back {
             return Some(self.taken_back(facts));
         }
         if let Some(reason) = self.single() {
@@ -336,28 +343,43 @@ impl<'a> Sorted<'a> {
             .failed
             .first()
             .map_or(ErrorKind::Interrupted, |(_, error)| error.kind());
-        if self.still_done.is_empty() {
+        let names = |of: &[(&str, &CtlError)]| of.iter().map(|(id, _)| *id).collect::<Vec<_>>().join(", ");
+        let mut states = Vec::new();
+        if !self.still_done.is_empty() {
+            states.push(format!(
+                "{} stays changed, it could not be undone",
+                names(&self.still_done)
+            ));
+        }
+        if !self.in_doubt.is_empty() {
+            states.push(format!(
+                "whether {} was changed is not known, and could not be looked at",
+                names(&self.in_doubt)
+            ));
+        }
+        if states.is_empty() {
             let error = CtlError::new(
                 kind,
                 format!("{}: everything that was done is undone", facts.words.goal),
             )
             .cause(reason);
-            return (verdict_of(kind), error);
+            let left: Vec<&str> = facts.states.iter().map(|(id, _)| *id).collect();
+            return (verdict_of(kind), error.hint(go_on(facts, &left)));
         }
-        let names: Vec<&str> = self.still_done.iter().map(|(id, _)| *id).collect();
         let mut error = CtlError::new(
             ErrorKind::Partial,
-            format!(
-                "{}: {} stays changed, it could not be undone",
-                facts.words.goal,
-                names.join(", ")
-            ),
+            format!("{}: {}", facts.words.goal, states.join("; ")),
         )
         .cause(reason);
-        for (_, why) in &self.still_done {
+        for (_, why) in self.still_done.iter().chain(&self.in_doubt) {
             error = error.cause(why.to_string());
         }
-        (Verdict::PartlyDone, error)
+        // What keeps bpctl from looking comes first.
+        let looks = self.still_done.iter().chain(&self.in_doubt);
+        let hints: Vec<Hint> = looks.flat_map(|(_, why)| why.hints().to_vec()).collect();
+        let error = with_hints(error, hints.into_iter().take(1));
+        let left: Vec<&str> = facts.states.iter().map(|(id, _)| *id).collect();
+        (Verdict::PartlyDone, error.hint(go_on(facts, &left)))
     }
 }
 

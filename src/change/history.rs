@@ -107,6 +107,7 @@ pub(super) fn told(state: &State) -> (&'static str, Option<String>) {
         State::Failed(error) => ("failed", Some(error.to_string())),
         State::Undone => ("undone", None),
         State::StillDone(error) => ("not-undone", Some(error.to_string())),
+        State::InDoubt(error, _) => ("in-doubt", Some(error.to_string())),
     }
 }
 

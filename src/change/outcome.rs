@@ -25,6 +25,8 @@ pub(crate) enum State {
     Undone,
     /// Done, and could not be taken back.
     StillDone(CtlError),
+    /// Failed with the first error, perhaps after the request had arrived, and with the second one nobody could look.
+    InDoubt(CtlError, CtlError),
 }
 
 /// How something that was followed ended.

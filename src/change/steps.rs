@@ -279,9 +279,12 @@ impl<V: Change> Steps<V> {
                     running.ui.status(&format!("{}: {did}", step.id));
                     failed.map_or(State::Undone, State::Failed)
                 }
-                (Err(error), _) => {
+                (Err(error), failed) => {
                     running.ui.warn(&format!("{}: failed to undo: {error}", step.id));
-                    State::StillDone(error)
+                    match failed {
+                        Some(failed) => State::InDoubt(failed, error),
+                        None => State::StillDone(error),
+                    }
                 }
             };
             self.states.insert(step.id, state);

@@ -67,6 +67,10 @@ pub(crate) fn standing(
     let newer = service
         .primary()
         .filter(|primary| primary.id != id && primary.created > created);
+    // Of two that were created at the same moment, the one that was stopped is the one whose place was taken.
+    let beside = service
+        .primary()
+        .filter(|primary| primary.id != id && primary.created.is_some() && primary.created == created);
     let Some(record) = record else {
         return from_list(service, id, newer.map(|newer| newer.id.clone()));
     };
@@ -80,7 +84,10 @@ pub(crate) fn standing(
         ("ROLLBACK_FAILED", _) => Standing::RollbackFailed(reason()),
         (_, Some(newer)) => Standing::Superseded(newer.id.clone()),
         ("ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS", None) => Standing::RollingBack(reason()),
-        ("STOPPED", None) => Standing::Failed(reason()),
+        ("STOPPED", None) => match beside {
+            Some(other) => Standing::Superseded(other.id.clone()),
+            None => Standing::Failed(reason()),
+        },
         // PENDING, IN_PROGRESS, STOP_REQUESTED, and what AWS may add: it goes on as long as it does not say otherwise.
         (_, None) => Standing::InProgress,
     }

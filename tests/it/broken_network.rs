@@ -88,7 +88,11 @@ pub(crate) struct Request {
 impl Request {
     /// Whether it is a call of this operation.
     pub(crate) fn is_of(&self, operation: &str) -> bool {
-        self.operation == operation || operation == "DeleteObject" && self.operation == "DELETE leases"
+        match operation {
+            "DeleteObject" => self.operation == "DELETE leases",
+            "PutObject" => self.operation == "PUT /",
+            other => self.operation == other,
+        }
     }
 
     /// Whether it is about leases or the shared history.

@@ -75,19 +75,62 @@ impl Place {
         }
     }
 
-    /// Lays what the commands read into the operator's folder.
-    #[expect(clippy::unused_self, reason = "the files are the same everywhere")]
-    pub(crate) fn lay_files(self, _home: &Path) {}
-
     /// A word of a command line with the names of this account in it.
     pub(crate) fn filled(self, sandbox: &Sandbox, word: &str) -> String {
         match word {
             "{backend-task}" => running_task(sandbox, "bp-backend"),
             "{frontend-task}" => running_task(sandbox, "bp-frontend"),
             "{commit}" => commit(sandbox),
+            "{node}" => node(sandbox),
             other => other.to_owned(),
         }
     }
+}
+
+/// Lays what the commands read into the operator's folder.
+pub(crate) fn lay_files(home: &Path) {
+    for (name, text) in [
+        ("app-key", KEY.to_owned()),
+        ("fleet-secret", "ca".repeat(32)),
+        ("key.p8", P8.to_owned()),
+        (".env", env_file()),
+        ("new.safetensors", "weights".to_owned()),
+    ] {
+        std::fs::write(home.join(name), text).expect("it is written");
+    }
+}
+
+const KEY: &str = "base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+const P8: &str = "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5cDg=\n-----END PRIVATE KEY-----\n";
+
+/// Another value for each secret that `secrets sync` writes.
+fn env_file() -> String {
+    format!(
+        "APP_KEY={KEY}\nGOOGLE_CLIENT_ID=g\nGOOGLE_CLIENT_SECRET=gs\nTIKTOK_CLIENT_ID=t\nTIKTOK_CLIENT_SECRET=ts\n\
+         APPLE_CLIENT_ID=a\nAPPLE_KEY_ID=K\nAPPLE_TEAM_ID=T\nCOMFYUI_FLEET_SECRET_STAGING={}\n\
+         COMFYUI_FLEET_SECRET_PRODUCTION={}\n",
+        "ca".repeat(32),
+        "fe".repeat(48),
+    )
+}
+
+/// A GPU node that runs.
+fn node(sandbox: &Sandbox) -> String {
+    let groups = call(
+        sandbox,
+        Service::AutoScaling,
+        "DescribeAutoScalingGroups",
+        &json!({}),
+    );
+    let groups = groups["AutoScalingGroups"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let mut nodes = groups
+        .iter()
+        .flat_map(|group| group["Instances"].as_array().cloned().unwrap_or_default());
+    let running = nodes.find(|node| node["LifecycleState"] == "InService");
+    text(&running.expect("a node runs")["InstanceId"])
 }
 
 fn text(value: &Value) -> String {

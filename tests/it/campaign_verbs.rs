@@ -7,7 +7,8 @@ use std::fs;
 use bpctl_sandbox::{Sandbox, Service};
 
 use crate::broken_network::{Break, Network, Request};
-use crate::campaign_places::Place;
+use crate::campaign_places::{Place, lay_files};
+use crate::campaign_stores::{commands, objects, rotated, secrets};
 use crate::campaign_worlds::{
     World, deployments, images, leases, migrations, one_off, pointers, rolled_back, sizes, stopped_tasks,
 };
@@ -44,6 +45,19 @@ const RUN_TASK: (Service, &str) = (Service::Ecs, "RunTask");
 const UPDATE: (Service, &str) = (Service::Ecs, "UpdateService");
 const SET: (Service, &str) = (Service::AutoScaling, "SetDesiredCapacity");
 const POINTER: (Service, &str) = (Service::Ssm, "PutParameter");
+const OBJECT: (Service, &str) = (Service::S3, "PutObject");
+const SECRET: (Service, &str) = (Service::SecretsManager, "PutSecretValue");
+const SET_SECRET: Earlier = Earlier {
+    argv: &[
+        "secrets",
+        "set",
+        "fleet-secret/production",
+        "--file",
+        "fleet-secret",
+        "--yes",
+    ],
+    killed: None,
+};
 const ZERO: &[&str] = &["fleet", "scale-to-zero", "--all", "--yes"];
 
 /// The table: every mutating verb has one line, and with it the campaigns of `campaigns.rs` and the signals of
@@ -68,6 +82,13 @@ macro_rules! each_verb {
             deploy_of_a_commit: "deploy --tag", &["deploy", "backend", "--tag", "{commit}", "--yes"], UPDATE, Verb { again: &[], ..DEPLOY };
             rollout_undo: "rollout undo", &["rollout", "undo", "backend", "--yes"], UPDATE, Verb { place: Place::NewBuild, ..DEPLOY };
             rollout_abort: "rollout abort", &["rollout", "abort", "backend", "--yes"], (Service::Ecs, "StopServiceDeployment"), Verb { place: Place::EndlessDeployment, world: rolled_back, again: &[], ..DEPLOY };
+            bundle_apply: "bundle apply", &["bundle", "apply", "c81d4e2e", "--instance", "{node}", "--fleet", "production/gpu-default", "--yes"], (Service::Ssm, "SendCommand"), Verb { world: commands, again: &["commands", "succeeded"], ..MIGRATE };
+            bundle_upload: "bundle upload", &["bundle", "upload", "new.safetensors", "--kind", "lora", "--yes"], OBJECT, Verb { world: objects, ..POINTERS };
+            bundle_create: "bundle create", &["bundle", "create", "--name", "Less", "--from", "c81d4e2e", "--without", "models/loras/camera_orbit.safetensors", "--yes"], OBJECT, Verb { world: objects, ..POINTERS };
+            secrets_set: "secrets set", &["secrets", "set", "app-key", "--file", "app-key", "--confirm", "sandbox"], SECRET, Verb { world: secrets, ..POINTERS };
+            secrets_sync: "secrets sync", &["secrets", "sync", "--env-file", ".env", "--apple-p8", "key.p8", "--yes"], SECRET, Verb { world: secrets, ..POINTERS };
+            secrets_rotate: "secrets rotate", &["secrets", "rotate", "fleet-secret/production", "--yes"], POINTER, Verb { world: rotated, again: &["values"], ..POINTERS };
+            secrets_undo: "secrets undo", &["secrets", "undo", "fleet-secret/production", "--yes"], POINTER, Verb { world: secrets, earlier: Some(SET_SECRET), again: &["undone"], ..POINTERS };
             runs_undo: "runs undo", &["runs", "undo", "{run}", "--yes"], SET, Verb { earlier: Some(Earlier { argv: ZERO, killed: None }), ..fleets(2) };
         }
     };
@@ -142,10 +163,15 @@ pub(crate) struct Undisturbed {
 }
 
 impl Verb {
+    /// Whether what is done and taken back once more is there again: no way to the same end.
+    pub(crate) fn takes_back(&self) -> bool {
+        ["rollout undo", "secrets undo"].contains(&self.name)
+    }
+
     /// The account, with everything that goes before.
     pub(crate) async fn stage(&self) -> Stage {
         let account = Account::prepared(self.place.options(), |sandbox| self.place.prepare(sandbox));
-        self.place.lay_files(account.home());
+        lay_files(account.home());
         let mut run = String::new();
         if let Some(earlier) = &self.earlier {
             match earlier.killed {

@@ -20,7 +20,7 @@ pub(crate) fn call(sandbox: &Sandbox, service: Service, operation: &str, input: 
         .unwrap_or_else(|error| panic!("{operation}: {error:?}"))
 }
 
-fn array(value: &Value) -> Vec<Value> {
+pub(crate) fn array(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_default()
 }
 
@@ -149,7 +149,7 @@ fn overlap(tasks: &Tasks) -> bool {
     pairs.any(|pair| pair[0].1.unwrap_or(Timestamp::MAX) > pair[1].0)
 }
 
-fn named<const N: usize>(things: [(&str, Value); N]) -> BTreeMap<String, Value> {
+pub(crate) fn named<const N: usize>(things: [(&str, Value); N]) -> BTreeMap<String, Value> {
     let things = things.into_iter();
     things.map(|(name, value)| (name.to_owned(), value)).collect()
 }

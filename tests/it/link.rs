@@ -21,11 +21,12 @@ use tokio::sync::Notify;
 use crate::support::{Account, Run};
 
 /// What the verbs of these tests change with.
-const CHANGES: [&str; 4] = [
+const CHANGES: [&str; 5] = [
     "UpdateAutoScalingGroup",
     "SetDesiredCapacity",
     "RunTask",
     "StopTask",
+    "UpdateService",
 ];
 
 /// A machine's network. The lease that is watched is on one resource.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bpctl_sandbox::{Fault, FaultRule};
 
+use crate::campaign_places::lay_files;
 use crate::campaign_verbs::{Undisturbed, Verb, each_verb, newest_run, verb};
 use crate::campaigns::{assert_finished, assert_found_again, assert_nothing_else, hinted, told_the_truth};
 use crate::site::{Site, eventually};
@@ -124,7 +125,7 @@ fn struck(site: &Site, home: &Path, verb: &Verb, words: &[String], nth: usize, s
 fn stage(verb: &Verb, home: &Path) -> (Site, Vec<String>) {
     let site = Site::start(verb.place.options(), SPEED, Duration::ZERO);
     verb.place.prepare(&site.sandbox);
-    verb.place.lay_files(home);
+    lay_files(home);
     let mut run = String::new();
     if let Some(earlier) = &verb.earlier {
         let words: Vec<String> = earlier.argv.iter().map(|&word| word.to_owned()).collect();
@@ -152,7 +153,9 @@ fn signalled(verb: &Verb, known: &Undisturbed, signal: Signal) {
     let home = home.path();
     let (site, words) = stage(verb, home);
     let before = (verb.world)(&site.sandbox);
-    let ended = struck(&site, home, verb, &words, 0, signal);
+    // A lease is an object as well, and comes first.
+    let nth = usize::from(verb.change.1 == "PutObject");
+    let ended = struck(&site, home, verb, &words, nth, signal);
     let now = (verb.world)(&site.sandbox);
     let mut label = format!("bpctl {}: {signal:?}\n{}", verb.name, ended.stderr);
     assert_nothing_else(known, &now, &label);
@@ -163,11 +166,19 @@ fn signalled(verb: &Verb, known: &Undisturbed, signal: Signal) {
         (_, other) => panic!("status {other:?}\n{label}"),
     }
     told_the_truth(&before, &now, &ended.stderr, &label);
+    if verb.takes_back() && ended.status == Some(0) {
+        return;
+    }
 
     let mut again = to_its_end(&site, home, &words);
     label = format!("{label}===== and again\n{}", again.stderr);
     let is_kill = matches!(signal, Signal::KillBefore | Signal::KillAfter);
-    let tells = ["an earlier run", "was not followed to its end", "go on with"];
+    let tells = [
+        "an earlier run",
+        "was not followed to its end",
+        "go on with",
+        "was cut off",
+    ];
     assert!(
         !is_kill || tells.iter().any(|words| again.stderr.contains(words)),
         "the kill is not told\n{label}"

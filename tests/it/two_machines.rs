@@ -351,6 +351,92 @@ async fn the_younger_one_that_bpctl_did_not_start_is_told_of() {
     assert!(run.stderr.contains("bpctl did not start it"), "{}", run.text());
 }
 
+/// The deployments of the backend that ECS has on record, the newest first.
+fn deployments(account: &Account) -> Vec<Value> {
+    let input = json!({"cluster": "bp", "service": "bp-backend"});
+    let listed = account
+        .sandbox
+        .with_world(|world| world.call(Service::Ecs, "ListServiceDeployments", &input));
+    let listed = listed.expect("a list");
+    listed["serviceDeployments"].as_array().expect("a list").clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_machines_that_deploy_the_same_service_one_is_refused() {
+    let mut races = 0;
+    for seed in 0..12 {
+        let label = format!("seed {seed}");
+        let account = Account::with(&[]);
+        let beside = account.beside();
+        let one = Link::new(&account, BACKENDS_LEASE, seed, SECOND);
+        let other = Link::new(&beside, BACKENDS_LEASE, seed + 1000, SECOND);
+        let before = deployments(&account).len();
+        let mine = ["deploy", "backend", "--yes", "--reason", "one"];
+        let others = ["deploy", "backend", "--yes", "--reason", "other"];
+        let (first, second) = tokio::join!(one.run(&account, &mine), other.run(&beside, &others));
+        let runs = [first, second].map(|run| run.expect("it lives"));
+        let text = format!("{label}\n{}\n{}", runs[0].text(), runs[1].text());
+        let done = runs.iter().filter(|run| run.status.code() == 0);
+        assert_eq!(done.count(), 1, "{text}");
+        let refused = runs
+            .iter()
+            .find(|run| run.status.code() != 0)
+            .expect("one is refused");
+        // The lease keeps it out; or it sees the deployment of the other one, before its plan or behind it.
+        let by_the_lease = refused.stderr.contains("another run has the lease");
+        let by_a_look = [
+            "is under way and does well so far",
+            "has begun since the plan was made",
+        ];
+        assert!(
+            by_the_lease || by_a_look.iter().any(|words| refused.stderr.contains(words)),
+            "{text}"
+        );
+        races += usize::from(by_the_lease);
+        assert_held(&one, "one", &label);
+        assert_held(&other, "other", &label);
+        assert_eq!(deployments(&account).len(), before + 1, "{text}");
+    }
+    assert!(races > 4, "only {races} of 12 rounds were a race for the lease");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_leases_the_older_of_two_deployments_sees_that_it_was_superseded() {
+    let mut superseded = 0;
+    for seed in 0..10 {
+        let (account, beside) = without_leases(SECOND);
+        let before = deployments(&account).len();
+        let one = Link::new(&account, BACKENDS_LEASE, seed, SECOND);
+        let other = Link::new(&beside, BACKENDS_LEASE, seed + 1000, SECOND);
+        let args = ["deploy", "backend", "--yes"];
+        let (first, second) = tokio::join!(one.run(&account, &args), other.run(&beside, &args));
+        let runs = [first, second].map(|run| run.expect("it lives"));
+        let text = format!("seed {seed}\n{}\n{}", runs[0].text(), runs[1].text());
+        let gone = runs
+            .iter()
+            .find(|run| run.status.code() != 0)
+            .expect("one gives way");
+        assert!(runs.iter().any(|run| run.status.code() == 0), "{text}");
+        // One that had not planned yet is blocked by what is under way.
+        assert!([1, 5].contains(&gone.status.code()), "{text}");
+        let by_the_other = gone
+            .stderr
+            .contains("which somebody else started, took the place of");
+        if by_the_other {
+            assert_eq!(gone.status.code(), 5, "{text}");
+            superseded += 1;
+        }
+        assert_eq!(
+            deployments(&account).len(),
+            before + 1 + usize::from(by_the_other),
+            "{text}"
+        );
+        assert!(gone.stderr.contains("bpctl rollout watch backend"), "{text}");
+        assert_eq!(deployments(&account)[0]["status"], "SUCCESSFUL", "{text}");
+    }
+    assert!(superseded > 0, "no round was a race behind both looks");
+}
+
 /// A fleet that is kept by hand, behind a listener, and a home folder for each machine.
 fn site(speed: f64) -> (Site, [tempfile::TempDir; 3]) {
     let options = Options {

@@ -6,8 +6,8 @@ use super::history::{Version, versions, with_values};
 use super::observe::{Seen, named};
 use super::set::{breaks, is_undo, may_be_set};
 use super::view::{run_of_version, short_version};
-use super::write::{Earlier, Occasion, To, Wanted, Writing};
-use crate::change::{ChangeArgs, carry_out};
+use super::write::{Action, Earlier, Occasion, To, Wanted, Writing};
+use crate::change::{ChangeArgs, carry_out, journal};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
@@ -76,8 +76,15 @@ impl Verb for UndoArgs {
             }
         } else {
             let prints = Fingerprints::open(ctx.state_dir.as_deref())?;
-            ctx.unless_interrupted(find(ctx, &entry, self.to.as_deref(), &prints))
-                .await?
+            let wanted = async {
+                let cut_off = match self.to {
+                    Some(_) => None,
+                    None => of_a_run_that_was_cut_off(ctx, &entry).await?,
+                };
+                let to = self.to.as_deref().or(cut_off.as_deref());
+                find(ctx, &entry, to, &prints).await
+            };
+            ctx.unless_interrupted(wanted).await?
         };
         let undo = Undo {
             entry,
@@ -89,6 +96,31 @@ impl Verb for UndoArgs {
         writing.after(&self.change);
         Ok(status)
     }
+}
+
+/// The version to which a run was to go back that was cut off: the one before may have come back by now, and the one
+/// before that is what was to go.
+async fn of_a_run_that_was_cut_off(ctx: &Ctx, entry: &SecretEntry) -> Result<Option<String>> {
+    let records = ctx.state_dir.as_deref().map(|state| journal::list(state).0);
+    let mut cut_off = records.unwrap_or_default();
+    cut_off.retain(|record| record.verb == Undo::NAME && record.is_cut_off());
+    if cut_off.is_empty() {
+        return Ok(None);
+    }
+    let target = ctx.target().await?;
+    cut_off.retain(|record| record.target.is_same_place(&target));
+    let step = cut_off
+        .iter()
+        .flat_map(|record| &record.steps)
+        .find(|step| step.id == entry.name);
+    let action = step
+        .and_then(|step| step.step::<Action>())
+        .map(|step| step.action);
+    Ok(match action {
+        Some(Action::Move { call, .. }) => Some(call.to),
+        Some(Action::Parameter { from, .. }) => from.map(|version| version.to_string()),
+        Some(Action::Put { .. }) | None => None,
+    })
 }
 
 /// The version to go back to.

@@ -316,6 +316,12 @@ impl<'a, O: Occasion> Writing<'a, O> {
             let read = found.found.remove(path);
             (read.is_some(), read.map(|parameter| parameter.value))
         };
+        if value.is_none() {
+            return Err(CtlError::new(
+                ErrorKind::Unexpected,
+                format!("read `{path}` back: the answer has no value of it"),
+            ));
+        }
         let same = value
             .as_ref()
             .is_some_and(|value| self.prints.of_secret(value) == sealed.fingerprint);

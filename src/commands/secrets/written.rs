@@ -25,7 +25,7 @@ pub(in crate::commands) struct WriteResult {
 struct WrittenView {
     name: String,
     path: String,
-    /// `written`, `unchanged`, `undone`, `failed` or `not-begun`.
+    /// `written`, `unchanged`, `undone`, `failed`, `not-begun`, or `in-doubt` when nobody could look.
     outcome: &'static str,
     /// The version that counts now, where this run knows it.
     version: Option<String>,
@@ -49,6 +49,7 @@ impl WriteResult {
                     ("written", output.as_ref().map(|written| written.version.clone()))
                 }
                 Some((State::Undone, _)) => ("undone", observed.version.clone()),
+                Some((State::InDoubt(..), _)) => ("in-doubt", None),
                 Some((State::Failed(_), _)) => ("failed", None),
                 Some((State::NotBegun | State::NotReady(_), _)) => ("not-begun", observed.version.clone()),
             };

@@ -145,7 +145,7 @@ fn fleet(candidate: &Candidate, outcome: &super::Outcome<ScaleToZero<'_>>) -> Fl
         Some(State::NotReady(why)) => {
             return end_of(Kind::StillBusy, before, format!("not touched: {why}"));
         }
-        Some(State::Done { .. } | State::StillDone(_)) | None => {}
+        Some(State::Done { .. } | State::StillDone(_) | State::InDoubt(..)) | None => {}
     }
     match outcome.endings.get(&name) {
         Some(end) => ended(end, end_of),

@@ -1,0 +1,98 @@
+//! What campaigns compare of stores: objects, secrets, and the commands that nodes were sent.
+
+use std::collections::BTreeSet;
+
+use bpctl_sandbox::{Sandbox, Service};
+use serde_json::{Value, json};
+
+use crate::campaign_worlds::{World, array, call, named};
+
+fn texts(list: &Value, member: &str) -> Vec<String> {
+    let found = array(list);
+    let found = found.iter().filter_map(|one| one[member].as_str());
+    found.map(str::to_owned).collect()
+}
+
+/// The objects of the models bucket, and uploads that were begun and not completed.
+pub(crate) fn objects(sandbox: &Sandbox) -> World {
+    let bucket = json!({"Bucket": "bp-models-123456789012"});
+    let listed = call(sandbox, Service::S3, "ListObjectsV2", &bucket);
+    let begun = call(sandbox, Service::S3, "ListMultipartUploads", &bucket);
+    World {
+        things: named([
+            ("objects", texts(&listed["Contents"], "Key").into()),
+            ("begun", array(&begun["Uploads"]).len().into()),
+        ]),
+        started: Vec::new(),
+    }
+}
+
+/// The values of the secrets that `secrets sync` writes.
+pub(crate) fn secrets(sandbox: &Sandbox) -> World {
+    let secret = |name: &str| {
+        let input = json!({"SecretId": name});
+        call(sandbox, Service::SecretsManager, "GetSecretValue", &input)["SecretString"].clone()
+    };
+    let parameter = |name: &str| {
+        let input = json!({"Name": name, "WithDecryption": true});
+        call(sandbox, Service::Ssm, "GetParameter", &input)["Parameter"]["Value"].clone()
+    };
+    World {
+        things: named([
+            ("app-key", secret("/bp/laravel/app-key")),
+            ("oauth", secret("/bp/oauth/secrets")),
+            ("staging", parameter("/bp/fleets/staging/fleet-secret")),
+            ("production", parameter("/bp/fleets/production/fleet-secret")),
+        ]),
+        started: Vec::new(),
+    }
+}
+
+/// How many values the fleet secret of production has had, and whether it has another one than at first.
+pub(crate) fn rotated(sandbox: &Sandbox) -> World {
+    let input = json!({"Name": "/bp/fleets/production/fleet-secret", "WithDecryption": true});
+    let history = call(sandbox, Service::Ssm, "GetParameterHistory", &input);
+    let values = texts(&history["Parameters"], "Value");
+    let distinct: BTreeSet<&String> = values.iter().collect();
+    World {
+        things: named([
+            ("values", distinct.len().into()),
+            ("rotated", (values.first() != values.last()).into()),
+        ]),
+        started: Vec::new(),
+    }
+}
+
+/// The commands that apply bundles: how many there were, how many succeeded, and whether two ran at the same time on
+/// a node. An output that cannot be kept is warned of, and undoes nothing.
+pub(crate) fn commands(sandbox: &Sandbox) -> World {
+    let listed = call(sandbox, Service::Ssm, "ListCommandInvocations", &json!({}));
+    let mut commands = array(&listed["CommandInvocations"]);
+    commands.retain(|command| {
+        let comment = command["Comment"].as_str().unwrap_or_default();
+        comment.starts_with("bpctl bundle apply")
+    });
+    let mut begun: Vec<f64> = commands
+        .iter()
+        .filter_map(|command| command["RequestedDateTime"].as_f64())
+        .collect();
+    begun.sort_by(f64::total_cmp);
+    // One takes a little over two minutes.
+    let overlap = begun.windows(2).any(|pair| pair[1] - pair[0] < 120.0);
+    let succeeded = commands.iter().filter(|command| command["Status"] == "Success");
+    World {
+        things: named([
+            ("commands", commands.len().into()),
+            ("succeeded", succeeded.count().into()),
+            ("overlap", overlap.into()),
+        ]),
+        started: commands
+            .iter()
+            .filter(|command| command["Status"] != "Success")
+            .filter_map(|command| {
+                let id = command["CommandId"].as_str()?.to_owned();
+                Some(vec![id, "aws ssm list-command-invocations".to_owned()])
+            })
+            .collect(),
+    }
+}
