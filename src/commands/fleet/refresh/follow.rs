@@ -448,7 +448,7 @@ mod tests {
 
     #[test]
     fn a_suspended_process_comes_before_everything_else() {
-        let mut group = group("g", 1);
+        let mut group = group("g", 1, &[Phase::InService]);
         group.suspended = vec![("InstanceRefresh".to_owned(), "User suspended".to_owned())];
         let why = waits_for(&refresh("Waiting for instances to warm up."), &group, &[]);
         assert_eq!(
@@ -462,17 +462,17 @@ mod tests {
 
     #[test]
     fn failed_launches_count_only_while_instances_are_missing() {
-        let mut short = group("g", 2);
+        let mut short = group("g", 2, &[Phase::InService; 2]);
         short.instances.clear();
         let why = waits_for(&refresh(""), &short, &[failed()]);
         assert_eq!(why, ["launches fail: 3 × UnfulfillableCapacity (us-east-1a)"]);
-        let whole = group("g", 2);
+        let whole = group("g", 2, &[Phase::InService; 2]);
         assert!(waits_for(&refresh(""), &whole, &[failed()]).is_empty());
     }
 
     #[test]
     fn protected_instances_are_named() {
-        let mut group = group("g", 2);
+        let mut group = group("g", 2, &[Phase::InService; 2]);
         for instance in &mut group.instances {
             Instance::clone_from(
                 instance,
