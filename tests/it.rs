@@ -87,6 +87,8 @@ mod hostile;
 mod hostile_world;
 #[path = "it/iam.rs"]
 mod iam;
+#[path = "it/iam_proof.rs"]
+mod iam_proof;
 #[path = "it/identity.rs"]
 mod identity;
 #[path = "it/image.rs"]
