@@ -176,6 +176,19 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "deploy --migrate",
+        &[
+            "deploy",
+            "backend",
+            "--migrate",
+            "before",
+            "--supersede",
+            "--timeout",
+            "2m",
+            "--yes",
+        ],
+    ),
+    (
         "deploy --image",
         &[
             "deploy",

@@ -5,6 +5,7 @@ use super::plan::{Action, Start, revision_step};
 use super::{Deploy, Output, Started};
 use crate::aws::ecs::{UpdateService, short};
 use crate::change::{Done, Later, StepRun};
+use crate::commands::migrate::within::{self, MigrationTask};
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::layout::App;
 
@@ -24,6 +25,17 @@ pub(super) async fn act<'c, const UNDO: bool>(
             Ok(Done::new(did).with(Output::Definition(arn)))
         }
         Action::Deploy(start) => deploy(change, step, start).await,
+        Action::Migrate(task) => {
+            let task = match step.output(&revision_step(App::Backend)) {
+                Some(Output::Definition(arn)) => task.of(&arn),
+                Some(Output::Started(_)) | None => (**task).clone(),
+            };
+            let timeout = change.ctx.settings.wait_timeout.value;
+            let note = |arn: &str| step.note("migration", arn);
+            let send = async |task: &MigrationTask| step.send(&change.ctx.aws, task).await;
+            let did = within::migrate(change.ctx, &change.layout, &task, timeout, note, send).await?;
+            Ok(Done::new(did))
+        }
         Action::Follow(started) => {
             let app = app_of_step(&change.request.apps, step)?;
             step.note(&format!("deployment of {}", app.word()), &started.deployment);

@@ -148,7 +148,7 @@ pub(super) fn going_on(app: App, service: &Service, records: &[Record]) -> Optio
         };
         let before = match step.step::<Action>().map(|step| step.action) {
             Some(Action::Deploy(start)) => start.before,
-            Some(Action::Register(_) | Action::Follow(_)) | None => return false,
+            Some(Action::Register(_) | Action::Follow(_) | Action::Migrate(_)) | None => return false,
         };
         let near = match (step.begun, primary.created) {
             (Some(begun), Some(created)) => created.duration_since(begun).abs() <= NEAR,

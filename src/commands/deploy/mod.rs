@@ -4,6 +4,7 @@ mod act;
 pub(super) mod checks;
 pub(super) mod images;
 mod lost;
+mod migration;
 pub(super) mod observe;
 pub(super) mod plan;
 pub(super) mod request;
@@ -14,6 +15,7 @@ pub(crate) mod view;
 use std::collections::BTreeMap;
 
 use clap::Args;
+use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -23,14 +25,15 @@ use crate::change::journal::Record;
 use crate::change::{
     Basis, Change, ChangeArgs, Done, Outcome, Plan, StepRun, Target, Verification, Words, carry_out,
 };
+use crate::commands::migrate::within;
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
-use crate::error::{CommandLine, Hint, Result};
+use crate::error::{CommandLine, CtlError, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{App, Layout};
 pub(crate) use observe::Seen;
-pub(crate) use request::{Request, Services, What};
+pub(crate) use request::{Migrate, Request, Services, What};
 
 /// Deploy the backend, the frontend or both, and follow the deployments to their ends
 ///
@@ -43,6 +46,7 @@ pub(crate) use request::{Request, Services, What};
   bpctl deploy                                    both services, newest images of their tags
   bpctl deploy backend --tag 0af12cd              images nginx-0af12cd and php-0af12cd in a new revision
   bpctl deploy backend --abort-on-first-failure   give up at the first task that fails
+  bpctl deploy backend --tag 0af12cd --migrate before
   bpctl deploy frontend --task-definition 41      an earlier revision
   bpctl deploy all --dry-run                      what would be done, and what speaks against it")]
 pub(crate) struct DeployArgs {
@@ -69,6 +73,17 @@ pub(crate) struct DeployArgs {
     /// Stop the deployment and go back when it is not done in time
     #[arg(long, conflicts_with = "no_wait")]
     rollback_on_timeout: bool,
+
+    /// Migrate the databases with a task of what is deployed: before the deployments, or after that of the backend has
+    /// completed
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        conflicts_with = "task_definition"
+    )]
+    migrate: Migrate,
 
     /// Put the new deployment in the place of one that is under way and does well
     #[arg(long)]
@@ -111,6 +126,14 @@ impl Verb for DeployArgs {
                 Use::of("iam:PassRole", On::TaskRoles),
             ],
         )
+        .with(
+            "--migrate",
+            &[
+                Use::of("ecs:RunTask", On::BackendDefinitions),
+                Use::of("ecs:TagResource", On::TagsOfNewTasks),
+                Use::of("iam:PassRole", On::TaskRoles),
+            ],
+        )
     }
 
     fn needs(&self) -> Needs {
@@ -132,8 +155,15 @@ impl Verb for DeployArgs {
             abort_on_first_failure: self.abort_on_first_failure,
             rollback_on_timeout: self.rollback_on_timeout,
             supersede: self.supersede,
+            migrate: self.migrate,
         };
         request.check()?;
+        if request.migrate == Migrate::After && self.change.no_wait {
+            return Err(CtlError::usage(
+                "migrate after the deployment: with `--no-wait` nobody is there when it completes",
+            )
+            .hint("leave out `--no-wait`, or migrate before"));
+        }
         let change = Deploy::<false>::new(ctx, layout, request);
         carry_out(ctx, &change, &self.change).await
     }
@@ -238,16 +268,27 @@ impl<const UNDO: bool> Change for Deploy<'_, UNDO> {
     }
 
     async fn observe(&self, _target: &Target, recent: &[Record]) -> Result<Seen> {
-        observe::observe(self.ctx, &self.layout, &self.request, recent).await
+        let mut seen = observe::observe(self.ctx, &self.layout, &self.request, recent).await?;
+        if self.request.migrate != Migrate::No {
+            let migration = within::observe(self.ctx, &self.layout).boxed_local().await?;
+            seen.migration = Some(migration);
+        }
+        Ok(seen)
     }
 
-    fn plan(&self, seen: &Seen, _basis: &Basis<'_>) -> Result<Plan<plan::Action>> {
-        Ok(plan::plan(&self.request, seen))
+    fn plan(&self, seen: &Seen, basis: &Basis<'_>) -> Result<Plan<plan::Action>> {
+        let mut plan = plan::plan(&self.request, seen);
+        if let Some(migration) = &seen.migration {
+            migration::add(&mut plan, self.request.migrate, migration, basis)?;
+        }
+        Ok(plan)
     }
 
     fn covers(&self, seen: &Seen, _plan: &Plan<plan::Action>) -> Vec<String> {
         let both = |one: &observe::ServiceSeen| [plan::revision_step(one.app), one.app.word().to_owned()];
-        seen.services.iter().flat_map(both).collect()
+        let steps = seen.services.iter().flat_map(both);
+        let migration = seen.migration.iter().map(|_| migration::STEP.to_owned());
+        steps.chain(migration).collect()
     }
 
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {

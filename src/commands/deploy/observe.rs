@@ -13,6 +13,7 @@ use crate::aws::ecs::registered::RegisteredContainer;
 use crate::aws::ecs::{Registered, Service};
 use crate::aws::secretsmanager::{SecretState, is_placeholder};
 use crate::change::journal::Record;
+use crate::commands::migrate::within::MigrationSeen;
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::layout::{App, Layout};
@@ -28,6 +29,8 @@ pub(crate) struct Seen {
     pub(super) secrets: BTreeMap<String, SecretFact>,
     /// Log groups: whether they are there, or why that is not known.
     pub(super) groups: BTreeMap<String, Result<bool, String>>,
+    /// Where a migration is wanted.
+    pub(super) migration: Option<MigrationSeen>,
 }
 
 /// One service and what it is to run.
@@ -106,6 +109,7 @@ pub(super) async fn observe(
         images,
         secrets,
         groups,
+        migration: None,
     })
 }
 

@@ -9,6 +9,7 @@ use super::request::{Request, What};
 use super::{Started, lost::GoingOn};
 use crate::aws::ecs::{RegisterTaskDefinition, StopServiceDeployment, UpdateService};
 use crate::change::{Call as _, Later, Plan, Step};
+use crate::commands::migrate::within::MigrationTask;
 use crate::layout::App;
 
 /// What one step does.
@@ -19,6 +20,8 @@ pub(crate) enum Action {
     Deploy(Box<Start>),
     /// An earlier run has started it.
     Follow(Started),
+    /// The migration before the deployments.
+    Migrate(Box<MigrationTask>),
 }
 
 /// The deployment to start.
@@ -27,6 +30,9 @@ pub(crate) struct Start {
     pub(crate) call: UpdateService,
     /// The primary deployment that the plan was made for.
     pub(crate) before: Option<String>,
+    /// The migration once it has completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) migrate_after: Option<MigrationTask>,
 }
 
 /// The step that registers the revision.
@@ -168,6 +174,7 @@ fn steps_of(request: &Request, seen: &Seen, one: &ServiceSeen) -> Vec<Step<Actio
     let start = Start {
         before: one.service.primary().map(|primary| primary.id.clone()),
         call: call.clone(),
+        migrate_after: None,
     };
     let id = one.app.word();
     let mut step = Step::new(

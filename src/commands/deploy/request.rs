@@ -29,6 +29,18 @@ pub(crate) struct Request {
     pub(crate) rollback_on_timeout: bool,
     /// Takes the place of a deployment that is under way and does well.
     pub(crate) supersede: bool,
+    pub(crate) migrate: Migrate,
+}
+
+/// When the databases are migrated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Migrate {
+    /// Before any deployment: one that fails leaves the services with what they run.
+    Before,
+    /// Once the backend's deployment has completed.
+    After,
+    #[default]
+    No,
 }
 
 /// Which services.
@@ -61,6 +73,12 @@ impl Request {
                     .hint("name one service"),
             );
         }
+        if self.migrate != Migrate::No && !self.apps.contains(&App::Backend) {
+            return Err(
+                CtlError::usage("migrate with this deployment: only the backend has databases")
+                    .hint("deploy the backend as well, or leave out `--migrate`"),
+            );
+        }
         Ok(())
     }
 
@@ -90,6 +108,13 @@ impl Request {
         ] {
             if given {
                 command = command.args([flag]);
+            }
+        }
+        if apps.contains(&App::Backend) {
+            match self.migrate {
+                Migrate::Before => command = command.option("--migrate", "before"),
+                Migrate::After => command = command.option("--migrate", "after"),
+                Migrate::No => {}
             }
         }
         command
@@ -156,7 +181,15 @@ mod tests {
             abort_on_first_failure: true,
             rollback_on_timeout: false,
             supersede: false,
+            migrate: Migrate::Before,
         };
+        assert_eq!(
+            request.command(&[App::Backend]).to_string(),
+            "bpctl deploy backend --tag 0af12cd --abort-on-first-failure --migrate before"
+        );
+        request.apps = vec![App::Frontend];
+        assert!(request.check().is_err());
+        request.apps = vec![App::Backend, App::Frontend];
         assert_eq!(
             request.command(&[App::Frontend]).to_string(),
             "bpctl deploy frontend --tag 0af12cd --abort-on-first-failure"
@@ -167,7 +200,7 @@ mod tests {
         request.what = What::Same;
         assert_eq!(
             request.command(&request.apps).to_string(),
-            "bpctl deploy all --abort-on-first-failure"
+            "bpctl deploy all --abort-on-first-failure --migrate before"
         );
     }
 }

@@ -12,6 +12,7 @@ use super::view::ServiceResult;
 use super::{Deploy, Output, Seen};
 use crate::aws::ecs::ServiceRevision;
 use crate::change::{End, Later, Step, Verification};
+use crate::commands::migrate::within::{self, MigrationTask};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Hint, Result};
 use crate::layout::App;
@@ -31,6 +32,7 @@ pub(super) async fn verify<'c, const UNDO: bool>(
 ) -> Result<()> {
     let ctx = change.ctx;
     let mut following = Vec::new();
+    let mut after: Option<(App, &Step<Action>, MigrationTask)> = None;
     let mut steps: Vec<(App, &Step<Action>)> = Vec::new();
     for (step, output) in run.done() {
         let (Action::Deploy(_) | Action::Follow(_), Some(Output::Started(started))) = (&step.action, output)
@@ -41,6 +43,11 @@ pub(super) async fn verify<'c, const UNDO: bool>(
             continue;
         };
         steps.push((one.app, step));
+        if let Action::Deploy(start) = &step.action
+            && let Some(task) = &start.migrate_after
+        {
+            after = Some((one.app, step, task.of(&started.definition)));
+        }
         following.push(Following::new(
             one.app,
             &one.service.name,
@@ -48,7 +55,7 @@ pub(super) async fn verify<'c, const UNDO: bool>(
             started.created,
             ContainerPlaces::of(match &step.action {
                 Action::Follow(_) => &one.current,
-                Action::Deploy(_) | Action::Register(_) => &one.target,
+                Action::Deploy(_) | Action::Register(_) | Action::Migrate(_) => &one.target,
             }),
             change.request.command(&[one.app]),
         ));
@@ -82,6 +89,33 @@ pub(super) async fn verify<'c, const UNDO: bool>(
         };
         run.end(one.app.word(), end);
         run.ending(one.app.word(), result);
+    }
+    let completed = |app: App| {
+        let mut following = watcher.following.iter();
+        following.any(|one| one.app == app && one.standing == Standing::Completed)
+    };
+    if let Some((app, step, task)) = after {
+        if completed(app) {
+            let send = async |task: &MigrationTask| run.send(step, &ctx.aws, task).await;
+            let note = |arn: &str| {
+                ctx.ui.status(&format!(
+                    "migration: started task {}",
+                    crate::aws::ecs::short(arn)
+                ))
+            };
+            let migrated = within::migrate(ctx, &change.layout, &task, run.remaining(), note, send).await;
+            let end = match migrated {
+                Ok(did) => {
+                    ctx.ui.status(&format!("{}: {did}", super::migration::STEP));
+                    End::Settled
+                }
+                Err(error) => End::Failed(error),
+            };
+            run.end(super::migration::STEP, end);
+        } else {
+            ctx.ui
+                .warn("backend: its deployment has not completed, so nothing was migrated");
+        }
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::words::{commit, processors};
 use crate::aws::ecr;
 use crate::commands::deploy::images::{brief, short};
 use crate::commands::deploy::observe::{Image, ServiceSeen, observe_images};
-use crate::commands::deploy::{Request, Services, What, request};
+use crate::commands::deploy::{Migrate, Request, Services, What, request};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
@@ -127,6 +127,7 @@ impl Verb for DiffArgs {
             abort_on_first_failure: false,
             rollback_on_timeout: false,
             supersede: false,
+            migrate: Migrate::No,
         };
         let diff = ctx.unless_interrupted(look(ctx, &layout, &request)).await?;
         let changes = diff.containers.iter().any(|row| row.change != Change::Same);

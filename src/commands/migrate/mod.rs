@@ -10,6 +10,7 @@ mod request;
 mod rival;
 mod verify;
 pub(super) mod view;
+pub(super) mod within;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};

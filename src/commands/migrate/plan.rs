@@ -149,7 +149,12 @@ pub(super) fn plan(request: &Request, observed: &Observed, basis: &Basis<'_>) ->
     })
 }
 
-fn start(request: &Request, observed: &Observed, basis: &Basis<'_>, words: &[String]) -> Result<Start> {
+pub(super) fn start(
+    request: &Request,
+    observed: &Observed,
+    basis: &Basis<'_>,
+    words: &[String],
+) -> Result<Start> {
     let service = &observed.service;
     let own = |own: &[String]| Chosen {
         ids: own.to_vec(),
@@ -286,7 +291,7 @@ fn warnings(request: &Request, observed: &Observed, production: bool) -> Vec<Str
     warnings
 }
 
-fn blockers(request: &Request, observed: &Observed, call: &RunTask) -> Vec<Blocker> {
+pub(super) fn blockers(request: &Request, observed: &Observed, call: &RunTask) -> Vec<Blocker> {
     let service = &observed.service;
     let mut blockers = Vec::new();
     let mut block = |kind, reason: String, hint: Hint| blockers.push(Blocker { kind, reason, hint });

@@ -91,6 +91,7 @@ impl Verb for UndoArgs {
             abort_on_first_failure: self.abort_on_first_failure,
             rollback_on_timeout: false,
             supersede: self.supersede,
+            migrate: crate::commands::deploy::Migrate::No,
         };
         let change = Deploy::<true>::new(ctx, layout, request);
         carry_out(ctx, &change, &self.change).await
