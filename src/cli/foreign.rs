@@ -53,7 +53,6 @@ const TABLE: &[Foreign] = &[
         &[
             "status",
             "health",
-            "doctor",
             "diagnose",
             "check",
             "services",
@@ -81,17 +80,7 @@ const TABLE: &[Foreign] = &[
         &["port-forward", "--help"],
     ),
     at_the_top(
-        &[
-            "login",
-            "logout",
-            "auth",
-            "sso",
-            "sts",
-            "iam",
-            "who",
-            "team",
-            "cluster-info",
-        ],
+        &["login", "logout", "sso", "sts", "who", "team", "cluster-info"],
         "bpctl uses the credentials of the AWS command line and signs in nowhere; whose they are is told by",
         &["whoami"],
     ),
