@@ -86,11 +86,20 @@ pub(crate) fn standing(
         ("ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS", None) => Standing::RollingBack(reason()),
         ("STOPPED", None) => match beside {
             Some(other) => Standing::Superseded(other.id.clone()),
+            // The list is older than the record: the next look tells what took the place.
+            None if rolls_on(service, id) => Standing::InProgress,
             None => Standing::Failed(reason()),
         },
         // PENDING, IN_PROGRESS, STOP_REQUESTED, and what AWS may add: it goes on as long as it does not say otherwise.
         (_, None) => Standing::InProgress,
     }
+}
+
+/// Whether the list of deployments still has this one as the primary one that is being rolled out.
+fn rolls_on(service: &Service, id: &str) -> bool {
+    service
+        .primary()
+        .is_some_and(|primary| primary.id == id && primary.rollout_state.as_deref() == Some("IN_PROGRESS"))
 }
 
 fn from_list(service: &Service, id: &str, newer: Option<String>) -> Standing {
@@ -192,6 +201,22 @@ mod tests {
         assert_eq!(
             standing(&other, "ecs-svc/2", at(60), Some(&ours)),
             Standing::Completed
+        );
+    }
+
+    #[test]
+    fn one_that_was_stopped_for_another_is_superseded_also_when_the_list_is_older_or_both_are_of_one_moment()
+    {
+        let before = service(vec![deployment("ecs-svc/2", "PRIMARY", "IN_PROGRESS", 60)]);
+        let stopped = record("STOPPED");
+        assert_eq!(
+            standing(&before, "ecs-svc/2", at(60), Some(&stopped)),
+            Standing::InProgress
+        );
+        let after = service(vec![deployment("ecs-svc/3", "PRIMARY", "IN_PROGRESS", 60)]);
+        assert_eq!(
+            standing(&after, "ecs-svc/2", at(60), Some(&stopped)),
+            Standing::Superseded("ecs-svc/3".to_owned())
         );
     }
 
