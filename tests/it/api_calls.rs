@@ -112,6 +112,10 @@ async fn declared(account: &Account, verb: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// Verbs of which the recorded commands meet no instance refresh that is under way, so that they do not ask for all
+/// that they declare.
+const NO_REFRESH_UNDER_WAY: &[&str] = &["fleet refresh", "fleet refresh cancel", "fleet refresh status"];
+
 /// A verb asks IAM for nothing that it does not declare, and declares nothing that it never asks for.
 async fn declared_is_asked(verbs: &BTreeMap<&'static str, Calls>) {
     let account = Account::with(&[]);
@@ -134,7 +138,7 @@ async fn declared_is_asked(verbs: &BTreeMap<&'static str, Calls>) {
             Some(_) => all.difference(&always).cloned().collect(),
         };
         let unused: Vec<_> = expected.difference(&asked).collect();
-        if !undeclared.is_empty() || !unused.is_empty() {
+        if !undeclared.is_empty() || !unused.is_empty() && !NO_REFRESH_UNDER_WAY.contains(verb) {
             wrong.push(format!(
                 "{verb}: not declared {undeclared:?}, never asked for {unused:?}"
             ));
@@ -160,6 +164,8 @@ fn every_verb_is_on_record_or_needs_no_permission() {
         "schema",
         "version",
     ];
+    // They need docker: `image_push.rs` runs them with a stand-in.
+    const DOCKER: &[&str] = &["image build", "image push"];
     fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {
         for below in command.get_subcommands() {
             let name = format!("{path} {}", below.get_name()).trim().to_owned();
@@ -174,6 +180,7 @@ fn every_verb_is_on_record_or_needs_no_permission() {
     leaves(&bpctl::command_tree(), "", &mut found);
     let missing: Vec<&String> = found
         .iter()
+        .filter(|name| !DOCKER.contains(&name.as_str()))
         .filter(|name| !WITHOUT.contains(&name.split(' ').next().unwrap_or_default()))
         .filter(|name| !COMMANDS.iter().any(|(verb, _)| verb == name))
         .collect();

@@ -87,6 +87,8 @@ const GOES_ON: &[(&str, &[&str])] = &[
     ("deploy", &["ServiceLogs", "Secrets"]),
     ("fleet lint", &["Stacks", "ScaleToZeroTopic"]),
     ("fleet replay", &["ScaleToZeroTopic"]),
+    // Without a refresh under way there is nothing to cancel.
+    ("fleet refresh cancel", &["Groups", "Bookkeeping", "LogsBucket"]),
     ("image diff", &["Revisions"]),
     // Without Live Tail the lines are asked for every few seconds.
     ("logs --follow", &["Logs"]),

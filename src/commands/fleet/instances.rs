@@ -105,11 +105,8 @@ impl Verb for InstancesArgs {
     fn uses() -> Uses {
         Uses::of(&[&[
             Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
-            Use::of("cloudformation:DescribeStacks", On::Anything),
-            Use::of("cloudformation:ListStacks", On::Anything),
             Use::of("ec2:DescribeInstances", On::Anything),
             Use::of("ssm:DescribeInstanceInformation", On::Anything),
-            Use::of("ssm:DescribeParameters", On::Anything),
             Use::of("ssm:GetParameterHistory", On::ActiveBundles),
             Use::of("ssm:GetParameters", On::FleetParameters),
         ]])

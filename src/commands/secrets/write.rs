@@ -1,5 +1,4 @@
-//! What all verbs that change secrets share: the steps that write a value or go back to an earlier one, each of
-//! which looks first, reads back what it wrote, and has a step that takes it back.
+//! The steps that all verbs share that change secrets: each looks first, reads back, and can be taken back.
 //!
 //! Plans and journals hold a value's length and fingerprint. The value itself is in memory from where it was read
 //! to where it is sent; a step that a journal brings back finds it by its fingerprint.
