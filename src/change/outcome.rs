@@ -25,7 +25,7 @@ pub(crate) enum State {
     Undone,
     /// Done, and could not be taken back.
     StillDone(CtlError),
-    /// Failed with the first error, perhaps after the request had arrived, and with the second one nobody could look.
+    /// Failed with the first error, perhaps after the request had arrived, and with the second one AWS could not be looked at.
     InDoubt(CtlError, CtlError),
 }
 

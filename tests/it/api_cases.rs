@@ -91,14 +91,7 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
     ("fleet list", &["fleet", "list"]),
     (
         "fleet refresh",
-        &[
-            "fleet",
-            "refresh",
-            "production/gpu-default",
-            "--force",
-            "--no-wait",
-            "--yes",
-        ],
+        &["fleet", "refresh", "production/gpu-default", "--force", "--yes"],
     ),
     (
         "fleet refresh cancel",
@@ -349,6 +342,12 @@ pub(crate) fn account(verb: &str, options: Options, race: bool) -> Account {
         }
         if verb == "lock release" {
             dead_lease(sandbox);
+        }
+        if verb == "fleet refresh cancel" || verb == "fleet refresh status" {
+            let group = json!({"AutoScalingGroupName": "asg-production-gpu-default"});
+            let started =
+                sandbox.with_world(|world| world.call(Service::AutoScaling, "StartInstanceRefresh", &group));
+            started.expect("a refresh under way");
         }
         if verb == "secrets undo" {
             let newer = json!({"SecretId": "/bp/laravel/app-key", "SecretString": "base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="});

@@ -225,8 +225,7 @@ async fn each_statement_counts(
                 break;
             }
         }
-        // Without a refresh under way there is nothing to cancel, and nothing is asked for.
-        if !named && verb != "fleet refresh cancel" {
+        if !named {
             wrong.push(format!(
                 "{verb} without {} says nothing of {actions:?}",
                 statement["Sid"]

@@ -29,7 +29,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long)]
     fix: bool,
 
-    /// Compare with the newest release, as a package manager names it; bpctl asks nobody by itself
+    /// Compare with the newest release, as a package manager names it; bpctl asks no server by itself
     #[arg(long, value_name = "VERSION", value_parser = version)]
     latest: Option<[u64; 3]>,
 }

@@ -51,7 +51,7 @@ struct Row {
     pointer_image: Option<String>,
     launch_template_version: Option<String>,
     group_template_version: Option<String>,
-    /// The bundle that was active when it booted: an id, `none`, or `null` when nobody knows.
+    /// The bundle that was active when it booted: an id, `none`, or `null` when the pointer does not tell.
     bundle: Option<String>,
     active_bundle: Option<String>,
     /// In what a new instance would differ: `image`, `launch template`, `bundle`.
@@ -153,7 +153,7 @@ async fn look(ctx: &Ctx, names: &[FleetName]) -> Result<InstanceTable> {
     })
 }
 
-/// `yes`, `no`, or `?` where nobody knows.
+/// `yes`, `no`, or `?` where EC2 does not tell.
 fn yes_or_no(known: Option<bool>) -> String {
     match known {
         Some(true) => "yes",

@@ -25,7 +25,7 @@ pub(in crate::commands) struct WriteResult {
 struct WrittenView {
     name: String,
     path: String,
-    /// `written`, `unchanged`, `undone`, `failed`, `not-begun`, or `in-doubt` when nobody could look.
+    /// `written`, `unchanged`, `undone`, `failed`, `not-begun`, or `in-doubt` when it could not be looked at.
     outcome: &'static str,
     /// The version that counts now, where this run knows it.
     version: Option<String>,

@@ -345,7 +345,7 @@ fn waits_for(refresh: &InstanceRefresh, group: &Group, failures: &[FailedLaunche
     why
 }
 
-/// Jobs in the fleet's queue, when somebody says it.
+/// Jobs in the fleet's queue, when CloudWatch has a value.
 pub(super) async fn backlog(ctx: &Ctx, layout: &Layout, fleet: &FleetId) -> Option<f64> {
     let (mut signals, _) = read_signals(&ctx.aws, layout, std::slice::from_ref(fleet)).await;
     signals.remove(fleet)?.queue_depth.value()
