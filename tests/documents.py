@@ -34,6 +34,12 @@ LOOKS = [
     f"fleet explain {FLEET} --what-if queue=40,spot=none",
     "fleet lint",
     f"fleet replay {FLEET} --since 3h",
+    "fleet instances",
+    f"fleet refresh {FLEET} --force --dry-run",
+    f"fleet refresh status {FLEET}",
+    "image list",
+    "image diff",
+    "image gc --dry-run",
     "triage --fail-on never",
     "triage",
     "whoami",
@@ -99,6 +105,12 @@ ANYWHERE = [
 WORK = [
     "bundle apply c81d4e2e --instance {instance} --fleet production/gpu-default --yes",
     f"fleet scale {FLEET} --max 9 --yes",
+    "image build --source {source} --tag 0af12cd",
+    "image push --source {source} --tag 0af12cd --yes",
+    "image gc --keep 1 --older-than 1d --confirm sandbox",
+    f"fleet refresh {FLEET} --force --no-wait --yes",
+    f"fleet refresh cancel {FLEET} --yes",
+    f"fleet scale {FLEET} --max 8 --yes",
     "runs show {run}",
     "runs undo {run} --dry-run",
     "runs undo {run} --yes",
@@ -221,14 +233,36 @@ def newest_run(bpctl):
     return names(bpctl, "runs", "list", "-o", "name")
 
 
+def application(folder):
+    """The application's repository, and a docker that pushes into this sandbox."""
+    for name in ["infrastructure/docker/backend/Dockerfile.nginx", "infrastructure/docker/backend/Dockerfile.php-fpm", "frontend/Dockerfile"]:
+        file = folder / "app" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("FROM scratch\n")
+    for name in ["bin", "record"]:
+        (folder / name).mkdir()
+    (folder / "bin/docker").symlink_to(pathlib.Path(__file__).resolve().parent / "it/stand-in-docker")
+    sandbox = json.loads(pathlib.Path(os.environ["BPCTL_SANDBOX_STATE"]).read_text())
+    host, port = sandbox["url"].removeprefix("http://").split(":")
+    os.environ |= {
+        "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
+        "STAND_IN": str(folder / "record"),
+        "STAND_IN_HOST": host,
+        "STAND_IN_PORT": port,
+        "STAND_IN_TOKEN": sandbox["token"],
+    }
+    return folder / "app"
+
+
 def work(checker, format):
     instance = names(checker.bpctl, "fleet", "status", FLEET, "--query", "fleets[0].capacity.instances[0].id")
-    with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
+    with tempfile.NamedTemporaryFile(suffix=".safetensors") as file, tempfile.TemporaryDirectory() as folder:
+        source = application(pathlib.Path(folder))
         file.write(b"weights")
         file.flush()
         for command in WORK:
             run, task = newest_run(checker.bpctl), names(checker.bpctl, "task", "list", "-o", "name")
-            checker.run(command.format(run=run, task=task, instance=instance, file=file.name), format)
+            checker.run(command.format(run=run, task=task, instance=instance, file=file.name, source=source), format)
     for command in ["port-forward backend :80", "db tunnel --local-port 0"]:
         checker.forwarding(command, format)
     # A run that is killed leaves a lease and a journal without an end.
