@@ -76,6 +76,7 @@ class Account:
         self.session.register_component("data_loader", loader)
         self.clients = {}
         self.raw = None
+        self.worker = None
 
     def client(self, service):
         if service not in self.clients:
@@ -188,8 +189,12 @@ def topic(account):
 
 
 def worker(account):
-    group = account.call("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[FLEET])
-    return group["AutoScalingGroups"][0]["Instances"][0]["InstanceId"]
+    """The same instance for every call. A refresh replaces one after the other: the last one outlives this check."""
+    if account.worker is None:
+        group = account.call("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[FLEET])
+        instances = group["AutoScalingGroups"][0]["Instances"]
+        account.worker = [one["InstanceId"] for one in instances if one["LifecycleState"] == "InService"][-1]
+    return account.worker
 
 
 def script(account):
