@@ -77,7 +77,6 @@ class Account:
         self.session.register_component("data_loader", loader)
         self.clients = {}
         self.raw = None
-        self.worker = None
 
     def client(self, service):
         if service not in self.clients:
@@ -190,12 +189,24 @@ def topic(account):
 
 
 def worker(account):
-    """The same instance for every call. A refresh replaces one after the other: the last one outlives this check."""
-    if account.worker is None:
+    """An instance that is in service and answers SSM now: on a slow machine a refresh has replaced earlier ones."""
+    for _ in range(100):
         group = account.call("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[FLEET])
+        managed = account.call("ssm", "DescribeInstanceInformation")["InstanceInformationList"]
+        online = {one["InstanceId"] for one in managed if one["PingStatus"] == "Online"}
         instances = group["AutoScalingGroups"][0]["Instances"]
-        account.worker = [one["InstanceId"] for one in instances if one["LifecycleState"] == "InService"][-1]
-    return account.worker
+        usable = {one["InstanceId"] for one in instances if one["LifecycleState"] == "InService"} & online
+        if usable:
+            return max(usable)
+        time.sleep(0.1)
+    raise RuntimeError(f"no instance of {FLEET} is in service and online")
+
+
+def keep_workers(account):
+    """Without this the alarm on the empty queue takes every worker while the check runs."""
+    account.call(
+        "autoscaling", "SuspendProcesses", AutoScalingGroupName=FLEET, ScalingProcesses=["AlarmNotification"]
+    )
 
 
 def script(account):
@@ -207,12 +218,15 @@ def script(account):
     }
 
 
-def command(account, wait=False):
-    """A command that was just sent; its invocation is there a moment later."""
-    sent = account.call("ssm", "SendCommand", **script(account))["Command"]["CommandId"]
-    if wait:
-        time.sleep(1.5)
-    return sent
+def command(account):
+    return account.call("ssm", "SendCommand", **script(account))["Command"]["CommandId"]
+
+
+def invocation(account):
+    """A command that was just sent, and its instance; its invocation is there a moment later."""
+    sent = account.call("ssm", "SendCommand", **script(account))["Command"]
+    time.sleep(1.5)
+    return {"CommandId": sent["CommandId"], "InstanceId": sent["InstanceIds"][0]}
 
 
 def document(statement):
@@ -419,7 +433,7 @@ CALLS = {
         "DescribePolicies": ({"AutoScalingGroupName": FLEET}, "ScalingPolicies"),
         "DescribeScalingActivities": (after_a_launch, "Activities"),
         "DescribeScheduledActions": ({"AutoScalingGroupName": FLEET}, None),
-        "ResumeProcesses": ({"AutoScalingGroupName": FLEET}, None),
+        "ResumeProcesses": ({"AutoScalingGroupName": FLEET, "ScalingProcesses": ["AZRebalance"]}, None),
         "SetDesiredCapacity": ({"AutoScalingGroupName": FLEET, "DesiredCapacity": 3}, None),
         "SetInstanceProtection": (
             lambda a: {"AutoScalingGroupName": FLEET, "InstanceIds": [worker(a)], "ProtectedFromScaleIn": True},
@@ -663,10 +677,7 @@ CALLS = {
     "ssm": {
         "CancelCommand": (lambda a: {"CommandId": command(a)}, None),
         "DescribeInstanceInformation": ({}, "InstanceInformationList"),
-        "GetCommandInvocation": (
-            lambda a: {"CommandId": command(a, wait=True), "InstanceId": worker(a)},
-            "StatusDetails",
-        ),
+        "GetCommandInvocation": (invocation, "StatusDetails"),
         "ListCommandInvocations": ({}, "CommandInvocations"),
         "SendCommand": (lambda a: script(a), "Command"),
         "DescribeParameters": ({}, "Parameters"),
@@ -948,6 +959,8 @@ def main():
         url, _token = listener.stdout.readline().split()
         for protocol in (None, "json", "query"):
             account = Account(url, protocol)
+            if protocol is None:
+                keep_workers(account)
             for service, operations in simulated():
                 if protocol and service != "cloudwatch":
                     continue
