@@ -1,51 +1,83 @@
-//! DescribeInstances: what runs on the machines of the fleets.
+//! DescribeInstances: what EC2 knows of the machines of Auto Scaling groups.
 
-use aws_sdk_ec2::types::{Filter, InstanceLifecycleType};
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::Filter;
 use jiff::Timestamp;
 
 use super::super::Aws;
 use super::super::convert::time;
+use super::super::pages::Pages;
 use super::BATCH;
-use crate::error::{Required as _, Result, from_sdk};
+use crate::error::{Required as _, Result};
 
-/// A virtual machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Machine {
     pub(crate) id: String,
-    /// Auto Scaling does not say it of instances that are made after the launch template alone.
+    /// `pending`, `running`, `shutting-down`, `terminated`, `stopping` or `stopped`.
+    pub(crate) state: Option<String>,
+    pub(crate) instance_type: Option<String>,
     pub(crate) image: Option<String>,
-    pub(crate) spot: bool,
+    pub(crate) zone: Option<String>,
+    pub(crate) subnet: Option<String>,
+    pub(crate) private_ip: Option<String>,
     pub(crate) launched: Option<Timestamp>,
+    /// A Spot Instance.
+    pub(crate) spot: bool,
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 impl Aws {
-    /// The machines of these ids, two hundred a call; those that EC2 does not know (any more) are left out.
-    pub(crate) async fn machines(&self, ids: &[String]) -> Result<Vec<Machine>> {
-        const REQUEST: &str = "DescribeInstances";
+    /// The machines of these ids; those that EC2 has forgotten are left out.
+    pub(crate) async fn machines(&self, ids: &[String]) -> Result<BTreeMap<String, Machine>> {
         let client = self.ec2_client().await?;
-        let mut found = Vec::with_capacity(ids.len());
+        let mut machines = BTreeMap::new();
         for batch in ids.chunks(BATCH) {
-            // By a filter: one id that does not exist would be an error for all of them. So many fit on a page.
-            let answer = client
+            // By a filter: one id that does not exist would be an error for all of them.
+            let filter = Filter::builder()
+                .name("instance-id")
+                .set_values(Some(batch.to_vec()))
+                .build();
+            let stream = client
                 .describe_instances()
-                .filters(
-                    Filter::builder()
-                        .name("instance-id")
-                        .set_values(Some(batch.to_vec()))
-                        .build(),
-                )
-                .send()
-                .await
-                .map_err(|error| from_sdk("describe instances", &error))?;
-            for instance in answer.reservations().iter().flat_map(|one| one.instances()) {
-                found.push(Machine {
-                    id: instance.instance_id().required(REQUEST, "InstanceId")?.to_owned(),
-                    image: instance.image_id().map(str::to_owned),
-                    spot: instance.instance_lifecycle() == Some(&InstanceLifecycleType::Spot),
-                    launched: time(instance.launch_time()),
-                });
+                .filters(filter)
+                .max_results(1000)
+                .into_paginator()
+                .send();
+            let reservations = Pages::new("describe the instances", stream).all().await?;
+            for instance in reservations.iter().flat_map(|reservation| reservation.instances()) {
+                let machine = convert(instance)?;
+                machines.insert(machine.id.clone(), machine);
             }
         }
-        Ok(found)
+        Ok(machines)
     }
+}
+
+fn convert(instance: &aws_sdk_ec2::types::Instance) -> Result<Machine> {
+    let state = instance.state().and_then(|state| state.name());
+    let tags = instance.tags().iter();
+    Ok(Machine {
+        id: instance
+            .instance_id()
+            .required("DescribeInstances", "InstanceId")?
+            .to_owned(),
+        state: state.map(|name| name.as_str().to_owned()),
+        instance_type: instance.instance_type().map(|name| name.as_str().to_owned()),
+        image: instance.image_id().map(str::to_owned),
+        zone: instance
+            .placement()
+            .and_then(|placement| placement.availability_zone())
+            .map(str::to_owned),
+        subnet: instance.subnet_id().map(str::to_owned),
+        private_ip: instance.private_ip_address().map(str::to_owned),
+        launched: time(instance.launch_time()),
+        spot: instance
+            .instance_lifecycle()
+            .is_some_and(|lifecycle| lifecycle.as_str() == "spot"),
+        tags: tags
+            .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
+            .collect(),
+    })
 }

@@ -5,6 +5,7 @@ mod instances;
 mod templates;
 
 pub(crate) use images::Image;
+pub(crate) use instances::Machine;
 
 /// Values of a filter (Amazon EC2 User Guide, "List and filter your resources": 200 for a filter).
 const BATCH: usize = 200;

@@ -1,5 +1,8 @@
 //! Services: what runs permanently, and how.
 
+use std::collections::BTreeMap;
+
+use aws_sdk_ecs::types::ServiceField;
 use jiff::Timestamp;
 
 use super::run::Network;
@@ -39,6 +42,8 @@ pub(crate) struct Service {
     pub(crate) service_deployment: Option<String>,
     /// ARNs of the service revisions that have tasks.
     pub(crate) revisions: Vec<String>,
+    /// Empty unless they were asked for.
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 /// How deployments of a service go (ECS DeploymentConfiguration).
@@ -99,6 +104,20 @@ impl Service {
 impl Aws {
     /// The services of `cluster` with these names; names that ECS does not know are left out.
     pub(crate) async fn services(&self, cluster: &str, names: &[String]) -> Result<Vec<Service>> {
+        self.describe_services(cluster, names, None).await
+    }
+
+    /// The same with their tags.
+    pub(crate) async fn services_with_tags(&self, cluster: &str, names: &[String]) -> Result<Vec<Service>> {
+        self.describe_services(cluster, names, Some(vec![ServiceField::Tags])).await
+    }
+
+    async fn describe_services(
+        &self,
+        cluster: &str,
+        names: &[String],
+        include: Option<Vec<ServiceField>>,
+    ) -> Result<Vec<Service>> {
         let client = self.ecs_client().await?;
         let mut services = Vec::with_capacity(names.len());
         for batch in names.chunks(BATCH) {
@@ -106,6 +125,7 @@ impl Aws {
                 .describe_services()
                 .cluster(cluster)
                 .set_services(Some(batch.to_vec()))
+                .set_include(include.clone())
                 .send()
                 .await
                 .map_err(|error| {
@@ -189,6 +209,11 @@ pub(super) fn convert_service(service: &aws_sdk_ecs::types::Service) -> Result<S
             .current_service_revisions()
             .iter()
             .filter_map(|revision| revision.arn().map(str::to_owned))
+            .collect(),
+        tags: service
+            .tags()
+            .iter()
+            .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
             .collect(),
     })
 }

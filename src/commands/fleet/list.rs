@@ -1,5 +1,7 @@
 //! `bpctl fleet list`: every fleet in one line, in three calls.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -32,11 +34,12 @@ pub(crate) struct ListArgs {
     watch: WatchArgs,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct Row {
-    name: FleetId,
+/// A fleet in one line.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(in crate::commands) struct FleetRow {
+    pub(in crate::commands) name: FleetId,
     stage: Stage,
-    slug: String,
+    pub(in crate::commands) slug: String,
     state: FleetState,
     missing: Vec<&'static str>,
     desired: Option<u32>,
@@ -44,23 +47,28 @@ struct Row {
     max: Option<u32>,
     in_service: usize,
     instance_types: Vec<String>,
-    auto_scaling_group: Option<String>,
-    stack: Option<String>,
-    stack_status: Option<String>,
+    pub(in crate::commands) auto_scaling_group: Option<String>,
+    pub(in crate::commands) stack: Option<String>,
+    pub(in crate::commands) stack_status: Option<String>,
     /// Whether its stack is of the generation between the two layouts, which nothing deploys any more.
     legacy: bool,
+    /// Tags of the Auto Scaling group.
+    pub(in crate::commands) tags: BTreeMap<String, String>,
 }
+
+pub(in crate::commands) const COLUMNS: &[&str] = &["NAME", "DESIRED", "MIN", "MAX", "IN SERVICE", "TYPES", "STATE"];
+pub(in crate::commands) const WIDE: &[&str] = &["GROUP", "STACK", "STACK STATUS"];
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct List {
-    fleets: Vec<Row>,
+    fleets: Vec<FleetRow>,
     /// What could not be looked at.
     gaps: Vec<Gap>,
 }
 
-impl Row {
+impl FleetRow {
     /// Without a look at the stacks none can be said to be missing.
-    fn of(fleet: &Fleet, layout: &Layout, stacks_known: bool) -> Self {
+    pub(in crate::commands) fn of(fleet: &Fleet, layout: &Layout, stacks_known: bool) -> Self {
         let group = fleet.group.as_ref();
         let stack = fleet.stack.as_ref();
         Self {
@@ -84,6 +92,7 @@ impl Row {
             stack: stack.map(|stack| stack.name.clone()),
             stack_status: stack.map(|stack| stack.status.clone()),
             legacy: stack.is_some_and(|stack| layout.legacy_fleet_of_stack(&stack.name).is_some()),
+            tags: group.map(|group| group.tags.clone()).unwrap_or_default(),
         }
     }
 
@@ -94,6 +103,20 @@ impl Row {
             all if wide => all.join(","),
             [first, rest @ ..] => format!("{first} +{}", rest.len()),
         }
+    }
+
+    /// The cells of the usual columns.
+    pub(in crate::commands) fn narrow_cells(&self, wide: bool) -> Vec<String> {
+        let size = |value: Option<u32>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+        vec![
+            self.name.to_string(),
+            size(self.desired),
+            size(self.min),
+            size(self.max),
+            self.in_service.to_string(),
+            self.types(wide),
+            self.state_text(),
+        ]
     }
 
     fn state_text(&self) -> String {
@@ -110,23 +133,11 @@ impl Row {
 
 impl Render for List {
     fn human(&self, view: &View) -> String {
-        let mut headers = vec!["NAME", "DESIRED", "MIN", "MAX", "IN SERVICE", "TYPES", "STATE"];
-        if view.wide {
-            headers.extend(["GROUP", "STACK", "STACK STATUS"]);
-        }
+        let headers = if view.wide { [COLUMNS, WIDE].concat() } else { COLUMNS.to_vec() };
         let mut table = Table::new(&headers);
-        let size = |value: Option<u32>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
         for row in &self.fleets {
-            let mut cells = vec![
-                row.name.to_string(),
-                size(row.desired),
-                size(row.min),
-                size(row.max),
-                row.in_service.to_string(),
-                row.types(view.wide),
-                row.state_text(),
-            ];
+            let mut cells = row.narrow_cells(view.wide);
             if view.wide {
                 cells.extend([
                     text(&row.auto_scaling_group),
@@ -187,7 +198,7 @@ async fn look(ctx: &Ctx) -> Result<List> {
         fleets: known
             .fleets
             .values()
-            .map(|fleet| Row::of(fleet, &layout, stacks_known))
+            .map(|fleet| FleetRow::of(fleet, &layout, stacks_known))
             .collect(),
         gaps: known.gaps,
     })
@@ -195,8 +206,6 @@ async fn look(ctx: &Ctx) -> Result<List> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::aws::cloudformation::Stack;
     use crate::layout::LayoutKind;
@@ -218,12 +227,12 @@ mod tests {
                 updated: None,
             }),
         };
-        let row = Row::of(&fleet("bp-staging-gpu-fleet-upscale"), &layout, true);
+        let row = FleetRow::of(&fleet("bp-staging-gpu-fleet-upscale"), &layout, true);
         assert_eq!(
             (row.legacy, row.state_text().as_str()),
             (true, "no group, legacy stack")
         );
-        let row = Row::of(&fleet("bp-gpu-fleet-staging-upscale"), &layout, true);
+        let row = FleetRow::of(&fleet("bp-gpu-fleet-staging-upscale"), &layout, true);
         assert_eq!((row.legacy, row.state_text().as_str()), (false, "no group"));
     }
 }

@@ -74,7 +74,7 @@ impl Verb for FleetArgs {
 
 /// Offers the fleets to the shell from now on. A list that a flag or the environment cut down to one
 /// stage is not the whole truth and is not kept.
-fn remember<'a>(ctx: &Ctx, fleets: impl Iterator<Item = &'a FleetId>) {
+pub(super) fn remember<'a>(ctx: &Ctx, fleets: impl Iterator<Item = &'a FleetId>) {
     let cut = matches!(
         ctx.settings.stage.as_ref().map(|stage| &stage.source),
         Some(Source::Flag(_) | Source::Env(_))

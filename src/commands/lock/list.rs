@@ -6,7 +6,7 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::change::lease::{self, Lease};
+use crate::change::lease::{self, Found, Lease};
 use crate::change::{Ground as _, Shared, locks};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
@@ -33,14 +33,36 @@ pub(crate) struct LockList {
     local: Vec<LocalRow>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct LeaseRow {
+/// A lease and how it stands.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(in crate::commands) struct LeaseRow {
     #[serde(flatten)]
-    lease: Lease,
+    pub(in crate::commands) lease: Lease,
     /// Since the last renewal, by the store's clock.
     age_seconds: u64,
     /// The holder has stopped renewing it.
     over: bool,
+}
+
+pub(in crate::commands) const COLUMNS: &[&str] = &["RESOURCE", "STATE", "RENEWED", "HOLDER"];
+
+impl LeaseRow {
+    pub(in crate::commands) fn of(found: Found) -> Self {
+        Self {
+            over: found.lease.is_over(found.age),
+            age_seconds: found.age.as_secs(),
+            lease: found.lease,
+        }
+    }
+
+    pub(in crate::commands) fn cells(&self) -> Vec<String> {
+        vec![
+            self.lease.resource.clone(),
+            if self.over { "over" } else { "held" }.to_owned(),
+            format!("{} ago", age(Duration::from_secs(self.age_seconds))),
+            self.lease.holder(),
+        ]
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -73,11 +95,7 @@ impl Verb for ListArgs {
                     .as_ref()
                     .is_none_or(|wanted| found.lease.resource == *wanted)
             })
-            .map(|found| LeaseRow {
-                over: found.lease.is_over(found.age),
-                age_seconds: found.age.as_secs(),
-                lease: found.lease,
-            });
+            .map(LeaseRow::of);
         let local = ctx.state_dir.as_deref().map(locks::held_here).unwrap_or_default();
         let local = local.into_iter().map(|lock| LocalRow {
             file: lock.path.display().to_string(),
@@ -101,14 +119,9 @@ impl Verb for ListArgs {
 
 impl Render for LockList {
     fn human(&self, view: &View) -> String {
-        let mut table = Table::new(&["RESOURCE", "STATE", "RENEWED", "HOLDER"]);
+        let mut table = Table::new(COLUMNS);
         for row in &self.leases {
-            table.row([
-                row.lease.resource.clone(),
-                if row.over { "over" } else { "held" }.to_owned(),
-                format!("{} ago", age(Duration::from_secs(row.age_seconds))),
-                row.lease.holder(),
-            ]);
+            table.row(row.cells());
         }
         for row in &self.local {
             table.row([

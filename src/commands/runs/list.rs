@@ -32,7 +32,7 @@ pub(crate) struct ListArgs {
 /// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum RunState {
+pub(in crate::commands) enum RunState {
     Ended,
     GoingOn,
     CutOff,
@@ -60,9 +60,9 @@ impl RunState {
 
 /// One run of the list.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-struct RunRow {
-    run: RunId,
-    verb: String,
+pub(in crate::commands) struct RunRow {
+    pub(in crate::commands) run: RunId,
+    pub(in crate::commands) verb: String,
     title: String,
     context: String,
     account: String,
@@ -121,8 +121,22 @@ impl Verb for ListArgs {
     }
 }
 
+pub(in crate::commands) const COLUMNS: &[&str] = &["RUN", "AGE", "VERB", "CONTEXT", "STEPS", "STATE", "VERDICT"];
+
 impl RunRow {
-    fn of(record: &Record) -> Self {
+    pub(in crate::commands) fn cells(&self, now: Timestamp) -> Vec<String> {
+        vec![
+            self.run.to_string(),
+            age_at(now, self.started.parse().ok()),
+            self.verb.clone(),
+            self.context.clone(),
+            format!("{}/{}", self.steps_done, self.steps),
+            self.state.as_str().to_owned(),
+            self.verdict.clone().unwrap_or_else(|| "-".to_owned()),
+        ]
+    }
+
+    pub(in crate::commands) fn of(record: &Record) -> Self {
         Self {
             run: record.run.clone(),
             verb: record.verb.clone(),
@@ -142,17 +156,9 @@ impl RunRow {
 
 impl Render for RunList {
     fn human(&self, view: &View) -> String {
-        let mut table = Table::new(&["RUN", "AGE", "VERB", "CONTEXT", "STEPS", "STATE", "VERDICT"]);
+        let mut table = Table::new(COLUMNS);
         for run in &self.runs {
-            table.row([
-                run.run.to_string(),
-                age_at(self.now, run.started.parse().ok()),
-                run.verb.clone(),
-                run.context.clone(),
-                format!("{}/{}", run.steps_done, run.steps),
-                run.state.as_str().to_owned(),
-                run.verdict.clone().unwrap_or_else(|| "-".to_owned()),
-            ]);
+            table.row(run.cells(self.now));
         }
         table.render(view)
     }

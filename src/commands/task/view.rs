@@ -1,5 +1,7 @@
 //! Tasks as scripts and people read them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,14 +19,14 @@ pub(crate) struct TaskList {
 /// One task of the list.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct TaskRow {
-    pub(super) task: String,
+    pub(in crate::commands) task: String,
     task_arn: String,
     /// Family and revision.
-    definition: String,
-    pub(super) state: String,
+    pub(in crate::commands) definition: String,
+    pub(in crate::commands) state: String,
     /// The service that it belongs to; null for a one-off task.
     pub(super) service: Option<String>,
-    started_by: Option<String>,
+    pub(in crate::commands) started_by: Option<String>,
     /// The container that was given a command of its own.
     container: Option<String>,
     /// That command, as the container got it.
@@ -35,12 +37,13 @@ pub(crate) struct TaskRow {
     /// Since it was created.
     age_seconds: Option<i64>,
     stop_code: Option<String>,
-    stopped_reason: Option<String>,
+    pub(in crate::commands) stopped_reason: Option<String>,
     containers: Vec<Container>,
+    pub(in crate::commands) tags: BTreeMap<String, String>,
 }
 
 impl TaskRow {
-    pub(super) fn new(task: &Task, now: Timestamp) -> Self {
+    pub(in crate::commands) fn new(task: &Task, now: Timestamp) -> Self {
         let service = task
             .group
             .as_deref()
@@ -65,11 +68,12 @@ impl TaskRow {
             stop_code: task.stop_code.clone(),
             stopped_reason: task.stopped_reason.as_ref().map(redacted),
             containers: task.containers.clone(),
+            tags: task.tags.iter().cloned().collect(),
         }
     }
 
     /// `3m`, `2h`, `5d`.
-    fn age(&self) -> String {
+    pub(in crate::commands) fn age(&self) -> String {
         match self.age_seconds {
             None => "-".to_owned(),
             Some(seconds @ 0..120) => format!("{seconds}s"),
@@ -80,7 +84,7 @@ impl TaskRow {
     }
 
     /// What it is for: the service, or the command that it was given.
-    fn purpose(&self) -> String {
+    pub(in crate::commands) fn purpose(&self) -> String {
         if let Some(service) = &self.service {
             return format!("service {service}");
         }
@@ -94,7 +98,7 @@ impl TaskRow {
     }
 
     /// How it ended, of a task that has.
-    fn end(&self) -> String {
+    pub(in crate::commands) fn end(&self) -> String {
         let exits = self.containers.iter().filter_map(|container| {
             let code = container.exit_code.filter(|code| *code != 0)?;
             Some(format!("{} exited with {code}", container.name))
