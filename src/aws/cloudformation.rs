@@ -50,6 +50,8 @@ pub(crate) struct Stack {
     /// Values by the names under which other stacks import them.
     #[serde(skip)]
     pub(crate) exports: BTreeMap<String, String>,
+    #[serde(skip)]
+    pub(crate) tags: BTreeMap<String, String>,
     pub(crate) created: Option<Timestamp>,
     pub(crate) updated: Option<Timestamp>,
 }
@@ -229,6 +231,11 @@ fn convert(stack: &SdkStack) -> Result<Stack> {
             .outputs()
             .iter()
             .filter_map(|output| pair(output.export_name(), output.output_value()))
+            .collect(),
+        tags: stack
+            .tags()
+            .iter()
+            .filter_map(|tag| pair(tag.key(), tag.value()))
             .collect(),
         created: time(stack.creation_time()),
         updated: time(stack.last_updated_time()),

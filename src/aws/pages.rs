@@ -95,6 +95,8 @@ pages! {
         { log_streams "logStreams": LogStream, next_token }
     "DescribeImages": aws_sdk_ecr::describe_images::DescribeImagesOutput
         { image_details "imageDetails": ImageDetail, next_token }
+    "DescribeInstances": aws_sdk_ec2::describe_instances::DescribeInstancesOutput
+        { reservations "Reservations": Reservation, next_token }
     "DescribeLogGroups": aws_sdk_cloudwatchlogs::describe_log_groups::DescribeLogGroupsOutput
         { log_groups "logGroups": LogGroup, next_token }
     "DescribeTargetGroups": aws_sdk_elasticloadbalancingv2::describe_target_groups::DescribeTargetGroupsOutput

@@ -27,7 +27,7 @@ const fn rate(name: &'static str, burst: f64, refill: f64) -> Rate {
 /// Sources: Amazon ECS API Reference, "Request throttling for the Amazon ECS API"; Amazon CloudWatch
 /// User Guide, "CloudWatch service quotas"; Amazon CloudWatch Logs User Guide, "CloudWatch Logs
 /// quotas" (the lowest regional value); AWS Systems Manager quotas (Parameter Store standard
-/// throughput); AWS Secrets Manager User Guide, "AWS Secrets Manager quotas". Auto Scaling, CloudFormation and Elastic Load Balancing publish no rates.
+/// throughput); Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2 API" (each non-mutating action by itself); AWS Secrets Manager User Guide, "AWS Secrets Manager quotas". Auto Scaling, CloudFormation and Elastic Load Balancing publish no rates.
 fn quota(operation: &Operation) -> Option<Rate> {
     Some(match (operation.service.as_str(), operation.name.as_str()) {
         ("ecs", "DescribeServices" | "ListServices") => rate("ecs service read", 100.0, 20.0),
@@ -51,6 +51,7 @@ fn quota(operation: &Operation) -> Option<Rate> {
         ("cloudwatch", "DescribeAlarmHistory") => rate("cloudwatch DescribeAlarmHistory", 20.0, 20.0),
         ("cloudwatch", "GetMetricData") => rate("cloudwatch GetMetricData", 50.0, 50.0),
         ("cloudwatch", "ListMetrics") => rate("cloudwatch ListMetrics", 25.0, 25.0),
+        ("ec2", "DescribeInstances") => rate("ec2 DescribeInstances", 100.0, 20.0),
         ("logs", "FilterLogEvents") => rate("logs FilterLogEvents", 5.0, 5.0),
         ("logs", "GetLogEvents") => rate("logs GetLogEvents", 10.0, 10.0),
         ("logs", "DescribeLogGroups") => rate("logs DescribeLogGroups", 10.0, 10.0),

@@ -27,9 +27,9 @@ const fn at_the_top(
 
 const TABLE: &[Foreign] = &[
     at_the_top(
-        &["get", "ls", "list", "ps"],
-        "fleets are listed by",
-        &["fleet", "list"],
+        &["ls", "list", "ps"],
+        "things of every kind are listed by",
+        &["get", "--help"],
     ),
     at_the_top(
         &[
@@ -131,7 +131,7 @@ const TABLE: &[Foreign] = &[
         "which runs keep others out is told by",
         &["lock", "list"],
     ),
-    at_the_top(&["tasks"], "tasks are listed by", &["task", "list"]),
+    at_the_top(&["tasks"], "tasks are listed by", &["get", "tasks"]),
     at_the_top(
         &["wait", "watch"],
         "a list is shown again whenever it changes by",

@@ -4,6 +4,7 @@ use crate::commands;
 
 commands::verb::verbs! {
     pub(crate) enum Command {
+        Get(commands::get::GetArgs),
         Deploy(commands::deploy::DeployArgs),
         Rollout(commands::rollout::RolloutArgs),
         Image(commands::image::ImageArgs),

@@ -4,10 +4,12 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    auth, bundle, config, db, deploy, doctor, exec, exit_codes, explain, fleet, history, iam, image, lock,
+    auth, bundle, config, db, deploy, doctor, exec, exit_codes, explain, fleet, get, history, iam, image, lock,
     logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, task, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
+use crate::commands::get::mixed::rows;
+use crate::commands::get::row::Listed;
 use crate::error::{ERROR_SCHEMA, ErrorDocument};
 use crate::output::{Document, Shape};
 use crate::triage::report;
@@ -64,6 +66,18 @@ documents! {
     bundle::pointer::view::PointerResult = "bpctl.bundle.activate/1" of "fleets",
         "Which bundle is active on fleets now, and what their nodes do: `bundle activate` and `bundle rollback`.";
     bundle::history::PointerHistory = "bpctl.bundle.history/1" of "versions", "Bundles that were active on fleets.";
+    get::mixed::Mixed = "bpctl.get/1" of "items", "Things of several kinds.";
+    Listed<rows::ServiceRow> = "bpctl.get.services/1" of "items", "Services and how their newest deployments go.";
+    Listed<rows::TaskRow> = "bpctl.get.tasks/1" of "items", "Tasks that run, and those that stopped within the last hour.";
+    Listed<rows::DeploymentRow> = "bpctl.get.deployments/1" of "items", "Deployments of the services, with their images.";
+    Listed<rows::AlarmRow> = "bpctl.get.alarms/1" of "items", "Alarms of the platform and of its fleets.";
+    Listed<rows::FleetRow> = "bpctl.get.fleets/1" of "items", "GPU fleets and their sizes.";
+    Listed<rows::InstanceRow> = "bpctl.get.instances/1" of "items", "Instances of the fleets.";
+    Listed<rows::StackRow> = "bpctl.get.stacks/1" of "items", "Stacks of the platform and of its fleets.";
+    Listed<rows::ParameterRow> = "bpctl.get.parameters/1" of "items", "Parameters that are no secrets, with their values.";
+    Listed<rows::SecretRow> = "bpctl.get.secrets/1" of "items", "Secrets by name, without values.";
+    Listed<rows::RunRow> = "bpctl.get.runs/1" of "items", "Runs that this machine has a journal of.";
+    Listed<rows::LeaseRow> = "bpctl.get.leases/1" of "items", "Leases of the account.";
     deploy::view::DeployResult = "bpctl.deploy/1" of "services", "What became of each service that was deployed.";
     rollout::status::Status = "bpctl.rollout.status/1" of "services", "How far the newest deployment of each service is.";
     rollout::history::History = "bpctl.rollout.history/1" of "deployments", "Deployments of a service, with what they brought.";

@@ -140,6 +140,35 @@ pub(crate) fn secrets() -> ArgValueCandidates {
     })
 }
 
+/// Kinds of things.
+pub(crate) fn kinds() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| candidates(crate::commands::kinds().map(str::to_owned).collect()))
+}
+
+/// Names of things of the kind that was typed before: those that a command listed lately.
+pub(crate) fn names_of_kind() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let process = Process::from_os();
+        let words = Words::of(&process);
+        let Some(kind) = words.find_map(crate::commands::kind_of) else {
+            return Vec::new();
+        };
+        let context = words.context(&process);
+        let Some(state) = state_dir(&process.env) else {
+            return Vec::new();
+        };
+        let path = cache::file(&state, kind, &context);
+        if kind == "fleets" && !cache::is_fresh(&path) {
+            refresh::fleets(&process, &state, &context);
+        }
+        let mut names = cache::read(&path);
+        if kind == "services" {
+            names = ["backend", "frontend"].map(str::to_owned).to_vec();
+        }
+        candidates(names)
+    })
+}
+
 /// Names of tenant pools that a migration printed lately, or the platform's own.
 pub(crate) fn pools() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {

@@ -36,6 +36,11 @@ impl Words {
         })
     }
 
+    /// What the first word that means something to `meaning` means.
+    pub(super) fn find_map<T>(&self, meaning: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.0.iter().skip(1).find_map(|word| meaning(word))
+    }
+
     /// `--config-file`, as typed.
     pub(super) fn config(&self) -> Option<&str> {
         self.flag("--config-file").filter(|path| !path.is_empty())

@@ -130,7 +130,7 @@ pub(crate) async fn look(aws: &Aws, layout: &Layout, fleet: &FleetId) -> Result<
         .instances
         .iter()
         .map(|instance| {
-            let machine = machines.iter().find(|machine| machine.id == instance.id);
+            let machine = machines.get(&instance.id);
             let launched = machine.and_then(|machine| machine.launched);
             Node {
                 id: instance.id.clone(),

@@ -11,9 +11,7 @@ mod schedule;
 
 pub(crate) use activities::Activity;
 pub(crate) use capacity::{ResizeGroup, SetDesiredCapacity};
-#[cfg(test)]
-pub(crate) use groups::Instance;
-pub(crate) use groups::{Group, Phase};
+pub(crate) use groups::{Group, Instance, Phase};
 pub(crate) use policies::{Policy, PolicyKind, Tracked};
 #[cfg(test)]
 pub(crate) use policies::{Step, TrackedMetric};

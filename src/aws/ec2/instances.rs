@@ -17,10 +17,7 @@ pub(crate) struct Machine {
     pub(crate) id: String,
     /// `pending`, `running`, `shutting-down`, `terminated`, `stopping` or `stopped`.
     pub(crate) state: Option<String>,
-    pub(crate) instance_type: Option<String>,
     pub(crate) image: Option<String>,
-    pub(crate) zone: Option<String>,
-    pub(crate) subnet: Option<String>,
     pub(crate) private_ip: Option<String>,
     pub(crate) launched: Option<Timestamp>,
     /// A Spot Instance.
@@ -46,7 +43,10 @@ impl Aws {
                 .into_paginator()
                 .send();
             let reservations = Pages::new("describe the instances", stream).all().await?;
-            for instance in reservations.iter().flat_map(|reservation| reservation.instances()) {
+            for instance in reservations
+                .iter()
+                .flat_map(|reservation| reservation.instances())
+            {
                 let machine = convert(instance)?;
                 machines.insert(machine.id.clone(), machine);
             }
@@ -64,13 +64,7 @@ fn convert(instance: &aws_sdk_ec2::types::Instance) -> Result<Machine> {
             .required("DescribeInstances", "InstanceId")?
             .to_owned(),
         state: state.map(|name| name.as_str().to_owned()),
-        instance_type: instance.instance_type().map(|name| name.as_str().to_owned()),
         image: instance.image_id().map(str::to_owned),
-        zone: instance
-            .placement()
-            .and_then(|placement| placement.availability_zone())
-            .map(str::to_owned),
-        subnet: instance.subnet_id().map(str::to_owned),
         private_ip: instance.private_ip_address().map(str::to_owned),
         launched: time(instance.launch_time()),
         spot: instance

@@ -109,7 +109,8 @@ impl Aws {
 
     /// The same with their tags.
     pub(crate) async fn services_with_tags(&self, cluster: &str, names: &[String]) -> Result<Vec<Service>> {
-        self.describe_services(cluster, names, Some(vec![ServiceField::Tags])).await
+        self.describe_services(cluster, names, Some(vec![ServiceField::Tags]))
+            .await
     }
 
     async fn describe_services(

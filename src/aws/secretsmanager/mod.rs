@@ -34,6 +34,7 @@ pub(crate) struct SecretFacts {
     /// A version carries AWSCURRENT.
     pub(crate) has_value: bool,
     pub(crate) changed: Option<Timestamp>,
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 /// BatchGetSecretValue: "Maximum number of 20 items" for SecretIdList (Secrets Manager API Reference).
@@ -145,6 +146,13 @@ impl Aws {
                             versions.values().flatten().any(|stage| stage == CURRENT)
                         }),
                         changed: time(secret.last_changed_date()),
+                        tags: secret
+                            .tags()
+                            .iter()
+                            .filter_map(|tag| {
+                                Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))
+                            })
+                            .collect(),
                     });
                 }
             }

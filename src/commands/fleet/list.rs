@@ -56,7 +56,8 @@ pub(in crate::commands) struct FleetRow {
     pub(in crate::commands) tags: BTreeMap<String, String>,
 }
 
-pub(in crate::commands) const COLUMNS: &[&str] = &["NAME", "DESIRED", "MIN", "MAX", "IN SERVICE", "TYPES", "STATE"];
+pub(in crate::commands) const COLUMNS: &[&str] =
+    &["NAME", "DESIRED", "MIN", "MAX", "IN SERVICE", "TYPES", "STATE"];
 pub(in crate::commands) const WIDE: &[&str] = &["GROUP", "STACK", "STACK STATUS"];
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -133,7 +134,11 @@ impl FleetRow {
 
 impl Render for List {
     fn human(&self, view: &View) -> String {
-        let headers = if view.wide { [COLUMNS, WIDE].concat() } else { COLUMNS.to_vec() };
+        let headers = if view.wide {
+            [COLUMNS, WIDE].concat()
+        } else {
+            COLUMNS.to_vec()
+        };
         let mut table = Table::new(&headers);
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
         for row in &self.fleets {
@@ -223,6 +228,7 @@ mod tests {
                 parameters: BTreeMap::new(),
                 outputs: BTreeMap::new(),
                 exports: BTreeMap::new(),
+                tags: BTreeMap::new(),
                 created: None,
                 updated: None,
             }),

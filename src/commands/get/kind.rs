@@ -132,8 +132,10 @@ impl Wanted {
             }
         }
         match wanted.as_mut_slice() {
-            [] => Err(CtlError::usage("read the kind: there is none")
-                .hint(format!("the kinds are {}", listed()))),
+            [] => {
+                Err(CtlError::usage("read the kind: there is none")
+                    .hint(format!("the kinds are {}", listed())))
+            }
             [only] => {
                 for name in names {
                     if !only.names.contains(name) {
@@ -157,8 +159,11 @@ impl Wanted {
         for word in words {
             let pair = word.split_once('/').filter(|(_, name)| !name.is_empty());
             let Some((kind, name)) = pair else {
-                let error = CtlError::usage(format!("read `{word}`: it has no kind, and others before it have one"));
-                return Err(error.hint("write `KIND NAME…` or `KIND/NAME…`, e.g. `service/backend fleet/gpu-default`"));
+                let error = CtlError::usage(format!(
+                    "read `{word}`: it has no kind, and others before it have one"
+                ));
+                return Err(error
+                    .hint("write `KIND NAME…` or `KIND/NAME…`, e.g. `service/backend fleet/gpu-default`"));
             };
             let (kind, name) = (Kind::read(kind)?, name.to_owned());
             match wanted.iter_mut().find(|known| known.kind == kind) {

@@ -105,8 +105,23 @@ macro_rules! with_row {
 
 pub(in crate::commands) use with_row;
 
+/// The types of rows, for the table of documents.
+pub(in crate::commands) mod rows {
+    pub(in crate::commands) use crate::commands::get::kinds::alarms::AlarmRow;
+    pub(in crate::commands) use crate::commands::get::kinds::deployments::DeploymentRow;
+    pub(in crate::commands) use crate::commands::get::kinds::fleets::FleetRow;
+    pub(in crate::commands) use crate::commands::get::kinds::instances::InstanceRow;
+    pub(in crate::commands) use crate::commands::get::kinds::leases::LeaseRow;
+    pub(in crate::commands) use crate::commands::get::kinds::parameters::ParameterRow;
+    pub(in crate::commands) use crate::commands::get::kinds::runs::RunRow;
+    pub(in crate::commands) use crate::commands::get::kinds::secrets::SecretRow;
+    pub(in crate::commands) use crate::commands::get::kinds::services::ServiceRow;
+    pub(in crate::commands) use crate::commands::get::kinds::stacks::StackRow;
+    pub(in crate::commands) use crate::commands::get::kinds::tasks::TaskRow;
+}
+
 /// The rows of several kinds.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub(in crate::commands) struct Mixed {
     pub(super) items: Vec<Item>,
     /// What could not be looked at.

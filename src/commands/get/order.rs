@@ -27,7 +27,9 @@ impl Order {
         let path = path.trim_start_matches('{').trim_end_matches('}');
         let parts = path.split('.').filter(|part| !part.is_empty());
         Self {
-            path: parts.map(|part| part.to_lowercase().replace(['-', ' '], "_")).collect(),
+            path: parts
+                .map(|part| part.to_lowercase().replace(['-', ' '], "_"))
+                .collect(),
             falling,
         }
     }
@@ -42,7 +44,11 @@ impl Order {
         if known == "name" || member(&members, known).is_some() {
             return Ok(());
         }
-        let error = CtlError::usage(format!("sort {} by `{}`: they have no such member", R::KIND, self.path.join(".")));
+        let error = CtlError::usage(format!(
+            "sort {} by `{}`: they have no such member",
+            R::KIND,
+            self.path.join(".")
+        ));
         Err(match nearest(known, members.iter().map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint(format!("they have {}", members.join(", "))),
@@ -109,7 +115,10 @@ fn members<R: Row>() -> Vec<String> {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let schema = settings.into_generator().into_root_schema_for::<R>();
     let properties = schema.get("properties").and_then(Value::as_object);
-    properties.into_iter().flat_map(|members| members.keys().cloned()).collect()
+    properties
+        .into_iter()
+        .flat_map(|members| members.keys().cloned())
+        .collect()
 }
 
 #[cfg(test)]

@@ -104,7 +104,11 @@ impl Sheet {
 
     /// The table; among those of other kinds each name has its kind before it, as it can be typed.
     pub(super) fn render(&self, view: &View, among_others: bool) -> String {
-        let shown = if view.wide { self.columns.len() } else { self.narrow };
+        let shown = if view.wide {
+            self.columns.len()
+        } else {
+            self.narrow
+        };
         let mut table = Table::new(&self.columns[..shown]);
         for row in &self.rows {
             let mut cells: Vec<String> = row.iter().take(shown).cloned().collect();

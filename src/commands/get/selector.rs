@@ -60,7 +60,9 @@ fn condition(text: &str) -> Result<Condition, String> {
         (text.to_owned(), Condition::Has(text.to_owned()))
     };
     if key.is_empty() {
-        return Err("write `key=value`, `key!=value`, `key` or `!key`, several with commas between".to_owned());
+        return Err(
+            "write `key=value`, `key!=value`, `key` or `!key`, several with commas between".to_owned(),
+        );
     }
     Ok(condition)
 }

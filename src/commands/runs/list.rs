@@ -121,7 +121,8 @@ impl Verb for ListArgs {
     }
 }
 
-pub(in crate::commands) const COLUMNS: &[&str] = &["RUN", "AGE", "VERB", "CONTEXT", "STEPS", "STATE", "VERDICT"];
+pub(in crate::commands) const COLUMNS: &[&str] =
+    &["RUN", "AGE", "VERB", "CONTEXT", "STEPS", "STATE", "VERDICT"];
 
 impl RunRow {
     pub(in crate::commands) fn cells(&self, now: Timestamp) -> Vec<String> {

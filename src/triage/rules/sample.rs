@@ -346,6 +346,7 @@ pub(crate) fn healthy() -> Snapshot {
                 name: name.clone(),
                 has_value: true,
                 changed: None,
+                tags: std::collections::BTreeMap::new(),
             }),
             name,
         })

@@ -101,7 +101,9 @@ impl Row for AlarmRow {
             self.name.clone(),
             self.state().to_owned(),
             age_at(now, self.since),
-            self.fleet.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+            self.fleet
+                .as_ref()
+                .map_or_else(|| "-".to_owned(), ToString::to_string),
             or_dash(self.metric.as_deref()),
             or_dash(self.condition.as_deref()),
             actions,

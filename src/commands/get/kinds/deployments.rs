@@ -57,7 +57,9 @@ impl DeploymentRow {
         now: Timestamp,
     ) -> Self {
         let revision = record.revision.as_deref();
-        let brought = revisions.iter().find(|known| Some(known.arn.as_str()) == revision);
+        let brought = revisions
+            .iter()
+            .find(|known| Some(known.arn.as_str()) == revision);
         let primary = service.primary();
         let images = brought.into_iter().flat_map(|brought| &brought.images);
         Self {
@@ -118,7 +120,10 @@ impl Row for DeploymentRow {
 
     fn cells(&self, now: Timestamp) -> Vec<String> {
         let images = self.images.iter().map(|image| {
-            let digest = image.digest.as_deref().and_then(|digest| digest.split(':').nth(1));
+            let digest = image
+                .digest
+                .as_deref()
+                .and_then(|digest| digest.split(':').nth(1));
             let digest = digest.map(|digest| digest.chars().take(7).collect::<String>());
             format!("{}@{}", short(&image.image), digest.as_deref().unwrap_or("?"))
         });

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::commands::fleet::{list, remember};
 pub(in crate::commands) use crate::commands::fleet::list::FleetRow;
+use crate::commands::fleet::{list, remember};
 use crate::commands::get::kind::Kind;
 use crate::commands::get::row::{Found, Row, or_dash};
 use crate::commands::get::selector::Tags;
@@ -46,7 +46,9 @@ impl Row for FleetRow {
         let stacks_known = known.gaps.iter().all(|gap| gap.what != "stacks");
         let fleets = known.fleets.values();
         Ok(Found {
-            rows: fleets.map(|fleet| Self::of(fleet, &layout, stacks_known)).collect(),
+            rows: fleets
+                .map(|fleet| Self::of(fleet, &layout, stacks_known))
+                .collect(),
             gaps: known.gaps,
         })
     }

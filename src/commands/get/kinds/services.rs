@@ -86,7 +86,15 @@ impl ServiceRow {
 
 impl Row for ServiceRow {
     const KIND: Kind = Kind::Service;
-    const COLUMNS: &'static [&'static str] = &["NAME", "DESIRED", "RUNNING", "PENDING", "DEFINITION", "AGE", "STATE"];
+    const COLUMNS: &'static [&'static str] = &[
+        "NAME",
+        "DESIRED",
+        "RUNNING",
+        "PENDING",
+        "DEFINITION",
+        "AGE",
+        "STATE",
+    ];
     const WIDE: &'static [&'static str] = &["DEPLOYMENT", "EXEC"];
     const TAGGED: bool = true;
 

@@ -101,7 +101,12 @@ impl Row for StackRow {
             .collect();
         // In the order of deployment, the fleets' behind.
         let order = layout.core_stacks();
-        let place = |row: &Self| order.iter().position(|name| *name == row.name).unwrap_or(order.len());
+        let place = |row: &Self| {
+            order
+                .iter()
+                .position(|name| *name == row.name)
+                .unwrap_or(order.len())
+        };
         rows.sort_by(|one, other| (place(one), &one.name).cmp(&(place(other), &other.name)));
         Ok(rows.into())
     }

@@ -72,6 +72,10 @@ impl Row for TaskRow {
         }
         tasks.sort_by(|one, other| (other.created, one.id()).cmp(&(one.created, other.id())));
         let now = ctx.clock.now();
-        Ok(tasks.iter().map(|task| Self::new(task, now)).collect::<Vec<_>>().into())
+        Ok(tasks
+            .iter()
+            .map(|task| Self::new(task, now))
+            .collect::<Vec<_>>()
+            .into())
     }
 }
