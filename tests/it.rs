@@ -79,6 +79,8 @@ mod fleet_simulate;
 mod fleet_tune;
 #[path = "it/generated.rs"]
 mod generated;
+#[path = "it/get.rs"]
+mod get;
 #[path = "it/hints.rs"]
 mod hints;
 #[path = "it/hostile.rs"]

@@ -176,9 +176,19 @@ fn without_ages(line: &str) -> String {
         let whole = is_number(word) && next.is_some_and(is_ago);
         let number = is_number(word) && next.is_some_and(is_unit) && words.get(at + 2).is_some_and(is_ago);
         let unit = is_unit(word) && next.is_some_and(is_ago);
-        !(whole || number || unit)
+        !(whole || number || unit || is_age_cell(&words, *at))
     });
-    kept.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
+    // Columns grow with the ages in them: blanks between words say nothing.
+    let kept = kept.map(|(_, word)| *word).filter(|word| !word.is_empty());
+    kept.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a word is a cell of a table that says how old something is: `38s`, `5m`, `3h`, `12d`.
+fn is_age_cell(words: &[&str], at: usize) -> bool {
+    let alone = at > 0 && words[at - 1].is_empty() && words.get(at + 1).is_none_or(|next| next.is_empty());
+    let number = words[at].strip_suffix(['s', 'm', 'h', 'd']);
+    alone
+        && number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The lines, with a mark before each that was not there before.
@@ -232,6 +242,15 @@ mod tests {
             marked(Some("queue 3 ago)\n"), "queue 3 (7s ago)\n"),
             "  queue 3 (7s ago)\n"
         );
+    }
+
+    #[test]
+    fn ages_in_columns_are_no_change_and_other_cells_are() {
+        let row = |name: &str, age: &str| format!("NAME  AGE  STATE\n{name:<6}{age:<5}running\n");
+        assert_eq!(without_time(&row("a", "38s")), without_time(&row("a", "119s")));
+        assert_eq!(without_time("a  5m\n"), without_time("a  12d\n"));
+        assert_ne!(without_time(&row("a", "38s")), without_time(&row("b", "38s")));
+        assert_ne!(without_time("in 5m for x\n"), without_time("in 6m for x\n"));
     }
 
     #[test]

@@ -260,6 +260,13 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
         "task describe",
         &["task", "describe", "0123456789abcdef0123456789abcdef"],
     ),
+    (
+        "get",
+        &[
+            "get",
+            "services,tasks,deployments,alarms,fleets,instances,stacks,parameters,secrets,runs,leases",
+        ],
+    ),
     ("task list", &["task", "list"]),
     ("triage", &["triage", "--fail-on", "never"]),
     (

@@ -106,6 +106,13 @@ const COMMANDS: &[&[&str]] = &[
     &["secrets", "history", "fleet-secret/production"],
     &["secrets", "set", "app-key", "--generate", "--dry-run"],
     &["run", "--", "php", "artisan", "about"],
+    &["get", "services,tasks,deployments,alarms,fleets", "-o", "wide"],
+    &[
+        "get",
+        "instances,stacks,parameters,secrets,runs,leases",
+        "-o",
+        "wide",
+    ],
     &["task", "list", "-o", "wide"],
     &["task", "list", "--stopped"],
     &["whoami"],
