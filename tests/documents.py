@@ -79,6 +79,7 @@ LOOKS = [
     "get services",
     "get tasks",
     "get deployments",
+    "get images",
     "get alarms",
     "get fleets",
     "get instances",

@@ -4,8 +4,8 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    auth, bundle, config, db, deploy, doctor, exec, exit_codes, explain, fleet, get, history, iam, image, lock,
-    logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, task, version, whoami,
+    auth, bundle, config, db, deploy, doctor, exec, exit_codes, explain, fleet, get, history, iam, image,
+    lock, logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, task, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;
@@ -70,6 +70,7 @@ documents! {
     Listed<rows::ServiceRow> = "bpctl.get.services/1" of "items", "Services and how their newest deployments go.";
     Listed<rows::TaskRow> = "bpctl.get.tasks/1" of "items", "Tasks that run, and those that stopped within the last hour.";
     Listed<rows::DeploymentRow> = "bpctl.get.deployments/1" of "items", "Deployments of the services, with their images.";
+    Listed<rows::ImageRow> = "bpctl.get.images/1" of "items", "Images with a tag, and where they run.";
     Listed<rows::AlarmRow> = "bpctl.get.alarms/1" of "items", "Alarms of the platform and of its fleets.";
     Listed<rows::FleetRow> = "bpctl.get.fleets/1" of "items", "GPU fleets and their sizes.";
     Listed<rows::InstanceRow> = "bpctl.get.instances/1" of "items", "Instances of the fleets.";

@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn ages_in_columns_are_no_change_and_other_cells_are() {
-        let row = |name: &str, age: &str| format!("NAME  AGE  STATE\n{name:<6}{age:<5}running\n");
+        let row = |name: &str, age: &str| format!("NAME  AGE   STATE\n{name:<6}{age:<6}running\n");
         assert_eq!(without_time(&row("a", "38s")), without_time(&row("a", "119s")));
         assert_eq!(without_time("a  5m\n"), without_time("a  12d\n"));
         assert_ne!(without_time(&row("a", "38s")), without_time(&row("b", "38s")));

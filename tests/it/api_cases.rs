@@ -264,7 +264,7 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
         "get",
         &[
             "get",
-            "services,tasks,deployments,alarms,fleets,instances,stacks,parameters,secrets,runs,leases",
+            "services,tasks,deployments,images,alarms,fleets,instances,stacks,parameters,secrets,runs,leases",
         ],
     ),
     ("task list", &["task", "list"]),

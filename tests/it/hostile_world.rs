@@ -106,7 +106,12 @@ const COMMANDS: &[&[&str]] = &[
     &["secrets", "history", "fleet-secret/production"],
     &["secrets", "set", "app-key", "--generate", "--dry-run"],
     &["run", "--", "php", "artisan", "about"],
-    &["get", "services,tasks,deployments,alarms,fleets", "-o", "wide"],
+    &[
+        "get",
+        "services,tasks,deployments,images,alarms,fleets",
+        "-o",
+        "wide",
+    ],
     &[
         "get",
         "instances,stacks,parameters,secrets,runs,leases",

@@ -43,6 +43,8 @@ kinds! {
     Task = "task", "tasks", ["pods", "pod", "po"];
     /// Deployments of the services.
     Deployment = "deployment", "deployments", ["deploy", "rollouts", "rollout"];
+    /// Images in the repositories of the services.
+    Image = "image", "images", ["img"];
     /// Alarms of CloudWatch.
     Alarm = "alarm", "alarms", [];
     /// GPU fleets.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::kinds::alarms::AlarmRow;
 use super::kinds::deployments::DeploymentRow;
 use super::kinds::fleets::FleetRow;
+use super::kinds::images::ImageRow;
 use super::kinds::instances::InstanceRow;
 use super::kinds::leases::LeaseRow;
 use super::kinds::parameters::ParameterRow;
@@ -39,6 +40,7 @@ items! {
     Service(ServiceRow),
     Task(TaskRow),
     Deployment(DeploymentRow),
+    Image(ImageRow),
     Alarm(AlarmRow),
     Fleet(FleetRow),
     Instance(InstanceRow),
@@ -65,6 +67,10 @@ macro_rules! with_row {
             }
             Kind::Deployment => {
                 type $row = of::deployments::DeploymentRow;
+                $body
+            }
+            Kind::Image => {
+                type $row = of::images::ImageRow;
                 $body
             }
             Kind::Alarm => {
@@ -110,6 +116,7 @@ pub(in crate::commands) mod rows {
     pub(in crate::commands) use crate::commands::get::kinds::alarms::AlarmRow;
     pub(in crate::commands) use crate::commands::get::kinds::deployments::DeploymentRow;
     pub(in crate::commands) use crate::commands::get::kinds::fleets::FleetRow;
+    pub(in crate::commands) use crate::commands::get::kinds::images::ImageRow;
     pub(in crate::commands) use crate::commands::get::kinds::instances::InstanceRow;
     pub(in crate::commands) use crate::commands::get::kinds::leases::LeaseRow;
     pub(in crate::commands) use crate::commands::get::kinds::parameters::ParameterRow;

@@ -28,7 +28,7 @@ use selector::Selector;
 
 /// Show things of a kind, one a line
 ///
-/// Kinds: services (svc), tasks (pods), deployments (deploy), alarms, fleets (asg), instances (nodes), stacks (cfn),
+/// Kinds: services (svc), tasks (pods), deployments (deploy), images, alarms, fleets (asg), instances (nodes), stacks (cfn),
 /// parameters (params), secrets (names only), runs, leases (locks). Several kinds stand with commas between them; a
 /// kind may also stand before each name, as in `service/backend`. A name that nothing has ends with status 1.
 #[derive(Debug, Args)]
@@ -70,6 +70,8 @@ impl Verb for GetArgs {
             Use::of("cloudwatch:DescribeAlarms", On::FleetAlarms),
             Use::of("cloudwatch:DescribeAlarms", On::PlatformAlarms),
             Use::of("ec2:DescribeInstances", On::Anything),
+            Use::of("ecr:BatchGetImage", On::Repositories),
+            Use::of("ecr:DescribeImages", On::Repositories),
             Use::of("ecs:DescribeServiceRevisions", On::Revisions),
             Use::of("ecs:DescribeServices", On::Services),
             Use::of("ecs:DescribeTasks", On::Tasks),

@@ -50,22 +50,23 @@ const NEWEST: usize = 10;
 /// The document.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ImageList {
-    images: Vec<Row>,
+    images: Vec<ImageRow>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct Row {
-    app: App,
-    repository: String,
-    tags: Vec<String>,
-    digest: String,
-    pushed: Option<Timestamp>,
+/// An image with a tag.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(in crate::commands) struct ImageRow {
+    pub(in crate::commands) app: App,
+    pub(in crate::commands) repository: String,
+    pub(in crate::commands) tags: Vec<String>,
+    pub(in crate::commands) digest: String,
+    pub(in crate::commands) pushed: Option<Timestamp>,
     age_seconds: Option<i64>,
     /// `linux/arm64`, …; absent for the manifest of one image, which does not say what it is for.
-    platforms: Option<Vec<String>>,
-    size_bytes: Option<u64>,
+    pub(in crate::commands) platforms: Option<Vec<String>>,
+    pub(in crate::commands) size_bytes: Option<u64>,
     /// Number of tasks by service or family.
-    runs: BTreeMap<String, usize>,
+    pub(in crate::commands) runs: BTreeMap<String, usize>,
     /// Findings by severity; absent where they were not asked for or there are none on record.
     findings: Option<BTreeMap<String, i32>>,
     /// Why there are no findings on record, where they were asked for.
@@ -89,7 +90,16 @@ impl Verb for ListArgs {
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
         let layout = ctx.layout()?;
-        let list = ctx.unless_interrupted(self.look(ctx, &layout)).await?;
+        let look = Look {
+            apps: &self.services.apps(),
+            all: self.all,
+            scans: if self.findings { Scans::All } else { Scans::InUse },
+        };
+        let (images, gap) = ctx.unless_interrupted(look.images(ctx, &layout)).await?;
+        if let Some(error) = gap {
+            ctx.ui.warn(&format!("which images run is not known: {error}"));
+        }
+        let list = ImageList { images };
         if list.images.is_empty() {
             ctx.ui.status("There are no images with a tag");
         }
@@ -98,28 +108,56 @@ impl Verb for ListArgs {
     }
 }
 
-impl ListArgs {
-    async fn look(&self, ctx: &Ctx, layout: &Layout) -> Result<ImageList> {
-        let apps = self.services.apps();
+/// Of which images the findings are asked for: one request each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scans {
+    None,
+    /// Those that run, and those that a deployment would bring.
+    InUse,
+    All,
+}
+
+/// What is looked at.
+struct Look<'a> {
+    apps: &'a [App],
+    /// Every image with a tag, not only the newest of each repository and those that run.
+    all: bool,
+    scans: Scans,
+}
+
+/// Every image with a tag of both repositories, without findings, and why it is not known which of them run.
+pub(in crate::commands) async fn every_image(
+    ctx: &Ctx,
+    layout: &Layout,
+) -> Result<(Vec<ImageRow>, Option<CtlError>)> {
+    let look = Look {
+        apps: &[App::Backend, App::Frontend],
+        all: true,
+        scans: Scans::None,
+    };
+    look.images(ctx, layout).await
+}
+
+impl Look<'_> {
+    /// The images, and why it is not known which of them run.
+    async fn images(&self, ctx: &Ctx, layout: &Layout) -> Result<(Vec<ImageRow>, Option<CtlError>)> {
         let (usage, repositories) = futures::join!(
             Box::pin(Usage::of_tasks(ctx, layout)),
-            try_join_all(apps.iter().map(async |app| {
+            try_join_all(self.apps.iter().map(async |app| {
                 let name = layout.repository(*app);
                 let images = images(ctx, &name).await?;
                 Ok::<_, CtlError>((*app, name, images))
             })),
         );
-        let usage = usage.unwrap_or_else(|error| {
-            ctx.ui.warn(&format!("which images run is not known: {error}"));
-            Usage::default()
-        });
+        let (usage, gap) = match usage {
+            Ok(usage) => (usage, None),
+            Err(error) => (Usage::default(), Some(error)),
+        };
         let rows = repositories?
             .into_iter()
             .map(async |(app, name, images)| self.rows(ctx, app, &name, images, &usage).await);
         let images = try_join_all(rows.map(Box::pin)).await?;
-        Ok(ImageList {
-            images: images.into_iter().flatten().collect(),
-        })
+        Ok((images.into_iter().flatten().collect(), gap))
     }
 
     async fn rows(
@@ -129,7 +167,7 @@ impl ListArgs {
         repository: &str,
         images: Vec<Image>,
         usage: &Usage,
-    ) -> Result<Vec<Row>> {
+    ) -> Result<Vec<ImageRow>> {
         let digests: Vec<String> = images.iter().map(|image| image.digest.clone()).collect();
         let manifests = manifests(ctx, repository, &digests).await?;
         let now = ctx.clock.now();
@@ -143,11 +181,16 @@ impl ListArgs {
             }
             let pulled = Layout::service_tags(app);
             let is_next = image.tags.iter().any(|tag| pulled.contains(&tag.as_str()));
-            if self.findings || is_next || !runs.is_empty() {
+            let is_asked = match self.scans {
+                Scans::None => false,
+                Scans::InUse => is_next || !runs.is_empty(),
+                Scans::All => true,
+            };
+            if is_asked {
                 let scanned = manifest.and_then(|manifest| manifest.image.clone());
                 asked.push((rows.len(), scanned.unwrap_or_else(|| image.digest.clone())));
             }
-            rows.push(Row {
+            rows.push(ImageRow {
                 app,
                 repository: repository.to_owned(),
                 tags: image.tags,
@@ -214,7 +257,15 @@ pub(super) async fn manifests(
         .collect())
 }
 
-impl Row {
+impl ImageRow {
+    /// As it can be pulled, without the registry.
+    pub(in crate::commands) fn reference(&self) -> String {
+        match self.tags.first() {
+            Some(tag) => format!("{}:{tag}", self.repository),
+            None => format!("{}@{}", self.repository, self.digest),
+        }
+    }
+
     fn age(&self) -> String {
         self.age_seconds
             .and_then(|seconds| u64::try_from(seconds).ok())
@@ -229,6 +280,26 @@ impl Row {
             (Some(counts), _) => findings(counts),
             (None, Some(why)) => why.clone(),
             (None, None) => "-".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl ImageRow {
+    /// A row for tests of what is done with rows.
+    pub(in crate::commands) fn sample(app: App, repository: &str, digest: &str, tags: &[&str]) -> Self {
+        Self {
+            app,
+            repository: repository.to_owned(),
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            digest: digest.to_owned(),
+            pushed: None,
+            age_seconds: None,
+            platforms: None,
+            size_bytes: None,
+            runs: BTreeMap::new(),
+            findings: None,
+            scan: None,
         }
     }
 }
@@ -269,10 +340,6 @@ impl Render for ImageList {
     }
 
     fn names(&self) -> Vec<String> {
-        let name = |row: &Row| match row.tags.first() {
-            Some(tag) => format!("{}:{tag}", row.repository),
-            None => format!("{}@{}", row.repository, row.digest),
-        };
-        self.images.iter().map(name).collect()
+        self.images.iter().map(ImageRow::reference).collect()
     }
 }

@@ -8,7 +8,7 @@ pub(super) mod list;
 pub(super) mod push;
 mod source;
 mod usage;
-mod words;
+pub(super) mod words;
 
 use clap::Args;
 

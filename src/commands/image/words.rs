@@ -33,7 +33,7 @@ pub(super) fn findings(counts: &BTreeMap<String, i32>) -> String {
 }
 
 /// `arm64` of `linux/arm64`.
-pub(super) fn processors(platforms: Option<&[String]>) -> String {
+pub(in crate::commands) fn processors(platforms: Option<&[String]>) -> String {
     match platforms {
         None | Some([]) => "-".to_owned(),
         Some(platforms) => platforms
@@ -45,7 +45,7 @@ pub(super) fn processors(platforms: Option<&[String]>) -> String {
 }
 
 /// `187.9 MB`: in powers of a thousand, as ECR's prices are.
-pub(super) fn size(bytes: Option<u64>) -> String {
+pub(in crate::commands) fn size(bytes: Option<u64>) -> String {
     match bytes {
         None => "-".to_owned(),
         Some(bytes) if bytes >= 1_000_000_000 => format!("{:.1} GB", bytes as f64 / 1e9),

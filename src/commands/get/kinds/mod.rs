@@ -3,6 +3,7 @@
 pub(in crate::commands) mod alarms;
 pub(in crate::commands) mod deployments;
 pub(in crate::commands) mod fleets;
+pub(in crate::commands) mod images;
 pub(in crate::commands) mod instances;
 pub(in crate::commands) mod leases;
 pub(in crate::commands) mod parameters;

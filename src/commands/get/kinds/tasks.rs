@@ -15,7 +15,7 @@ use crate::tasks::TaskName;
 
 impl Row for TaskRow {
     const KIND: Kind = Kind::Task;
-    const COLUMNS: &'static [&'static str] = &["TASK", "STATE", "AGE", "FOR", "END"];
+    const COLUMNS: &'static [&'static str] = &["TASK", "STATE", "AGE", "END", "FOR"];
     const WIDE: &'static [&'static str] = &["DEFINITION", "STARTED BY", "REASON"];
     const TAGGED: bool = true;
 
@@ -33,8 +33,8 @@ impl Row for TaskRow {
             self.task.clone(),
             self.state.clone(),
             self.age(),
-            self.purpose(),
             self.end(),
+            self.purpose(),
             self.definition.clone(),
             or_dash(self.started_by.as_deref()),
             or_dash(self.stopped_reason.as_deref()),
