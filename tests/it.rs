@@ -125,6 +125,8 @@ mod secrets;
 mod secrets_canary;
 #[path = "it/secrets_sync.rs"]
 mod secrets_sync;
+#[path = "it/stack.rs"]
+mod stack;
 #[path = "it/tasks.rs"]
 mod tasks;
 #[path = "it/triage.rs"]

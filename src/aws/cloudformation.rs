@@ -1,8 +1,12 @@
-//! CloudFormation stacks: state, parameters and outputs.
+//! CloudFormation stacks: state, parameters, outputs, events, resources and drift.
+
+mod drift;
+mod last;
+mod resources;
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudformation::types::{Stack as SdkStack, StackStatus};
+use aws_sdk_cloudformation::types::{Stack as SdkStack, StackEvent as SdkEvent, StackStatus};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -10,6 +14,9 @@ use super::Aws;
 use super::convert::time;
 use super::pages::Pages;
 use crate::error::{CtlError, Required as _, Result, from_sdk};
+
+pub(crate) use drift::{Detection, Drifted};
+pub(crate) use last::{failures_of_last_operation, last_operation};
 
 /// Every state of a stack that is there ("Stack status codes", CloudFormation User Guide): all but
 /// `DELETE_COMPLETE`, in which ListStacks tells of it for 90 days more.
@@ -54,6 +61,14 @@ pub(crate) struct Stack {
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) created: Option<Timestamp>,
     pub(crate) updated: Option<Timestamp>,
+    /// `IN_SYNC`, `DRIFTED`, `NOT_CHECKED` or `UNKNOWN`, when somebody looked for the last time.
+    #[serde(skip)]
+    pub(crate) drift: Option<String>,
+    #[serde(skip)]
+    pub(crate) drift_checked: Option<Timestamp>,
+    /// Whether it cannot be deleted before that is turned off.
+    #[serde(skip)]
+    pub(crate) termination_protection: Option<bool>,
 }
 
 /// A stack as ListStacks tells it.
@@ -78,6 +93,9 @@ impl StackSummary {
 /// Something that happened to a stack or to one of its resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StackEvent {
+    /// Tells an event from every other one.
+    pub(crate) id: String,
+    pub(crate) at: Option<Timestamp>,
     /// Logical id; that of the stack itself is its name.
     pub(crate) resource: String,
     /// E.g. `AWS::ECS::Service`.
@@ -85,6 +103,13 @@ pub(crate) struct StackEvent {
     /// E.g. `CREATE_FAILED`.
     pub(crate) status: String,
     pub(crate) reason: Option<String>,
+}
+
+impl StackEvent {
+    /// Whether it happened to the stack itself, not to one of its resources.
+    pub(crate) fn is_of_stack(&self, stack: &str) -> bool {
+        self.kind == "AWS::CloudFormation::Stack" && self.resource == stack
+    }
 }
 
 impl Aws {
@@ -128,23 +153,30 @@ impl Aws {
             .send()
             .await
             .map_err(|error| from_sdk(format!("read the events of stack `{name}`"), &error))?;
-        answer
-            .stack_events
-            .required(REQUEST, "StackEvents")?
-            .iter()
-            .map(|event| {
-                Ok(StackEvent {
-                    resource: event.logical_resource_id().unwrap_or_default().to_owned(),
-                    kind: event.resource_type().unwrap_or_default().to_owned(),
-                    status: event
-                        .resource_status()
-                        .required(REQUEST, "ResourceStatus")?
-                        .as_str()
-                        .to_owned(),
-                    reason: event.resource_status_reason().map(str::to_owned),
-                })
-            })
-            .collect()
+        let events = answer.stack_events.required(REQUEST, "StackEvents")?;
+        events.iter().map(event).collect()
+    }
+
+    /// The events of a stack since `since`, the newest first; one page of about a hundred after the other.
+    pub(crate) async fn stack_events_since(&self, name: &str, since: Timestamp) -> Result<Vec<StackEvent>> {
+        let client = self.cloudformation_client().await?;
+        let stream = client
+            .describe_stack_events()
+            .stack_name(name)
+            .into_paginator()
+            .send();
+        let mut events = Vec::new();
+        let mut pages = Pages::new(format!("read the events of stack `{name}`"), stream);
+        while let Some(page) = pages.next().await? {
+            for seen in &page {
+                let seen = event(seen)?;
+                if seen.at.is_some_and(|at| at < since) {
+                    return Ok(events);
+                }
+                events.push(seen);
+            }
+        }
+        Ok(events)
     }
 
     /// Every stack of the region.
@@ -206,6 +238,22 @@ fn is_absent(error: &CtlError) -> bool {
         .is_some_and(|reply| reply.is("ValidationError") && reply.message.ends_with("does not exist"))
 }
 
+fn event(event: &SdkEvent) -> Result<StackEvent> {
+    const REQUEST: &str = "DescribeStackEvents";
+    Ok(StackEvent {
+        id: event.event_id().required(REQUEST, "EventId")?.to_owned(),
+        at: time(event.timestamp()),
+        resource: event.logical_resource_id().unwrap_or_default().to_owned(),
+        kind: event.resource_type().unwrap_or_default().to_owned(),
+        status: event
+            .resource_status()
+            .required(REQUEST, "ResourceStatus")?
+            .as_str()
+            .to_owned(),
+        reason: event.resource_status_reason().map(str::to_owned),
+    })
+}
+
 fn convert(stack: &SdkStack) -> Result<Stack> {
     const REQUEST: &str = "DescribeStacks";
     let pair = |key: Option<&str>, value: Option<&str>| Some((key?.to_owned(), value?.to_owned()));
@@ -239,5 +287,15 @@ fn convert(stack: &SdkStack) -> Result<Stack> {
             .collect(),
         created: time(stack.creation_time()),
         updated: time(stack.last_updated_time()),
+        drift: stack
+            .drift_information()
+            .and_then(|drift| drift.stack_drift_status())
+            .map(|status| status.as_str().to_owned()),
+        drift_checked: time(
+            stack
+                .drift_information()
+                .and_then(|drift| drift.last_check_timestamp()),
+        ),
+        termination_protection: stack.enable_termination_protection(),
     })
 }

@@ -31,9 +31,14 @@ const READS: &[(&str, &[&str])] = &[
     (
         "cloudformation",
         &[
+            "DescribeStackDriftDetectionStatus",
             "DescribeStackEvents",
+            "DescribeStackResourceDrifts",
             "DescribeStacks",
+            // Compares a stack with its template and changes neither.
+            "DetectStackDrift",
             "GetTemplate",
+            "ListStackResources",
             "ListStacks",
         ],
     ),

@@ -89,6 +89,12 @@ pages! {
         { stack_summaries "StackSummaries": StackSummary, next_token }
     "DescribeStacks": aws_sdk_cloudformation::describe_stacks::DescribeStacksOutput
         { stacks "Stacks": Stack, next_token }
+    "DescribeStackEvents": aws_sdk_cloudformation::describe_stack_events::DescribeStackEventsOutput
+        { stack_events "StackEvents": StackEvent, next_token }
+    "DescribeStackResourceDrifts": aws_sdk_cloudformation::describe_stack_resource_drifts::DescribeStackResourceDriftsOutput
+        { stack_resource_drifts "StackResourceDrifts": StackResourceDrift, next_token }
+    "ListStackResources": aws_sdk_cloudformation::list_stack_resources::ListStackResourcesOutput
+        { stack_resource_summaries "StackResourceSummaries": StackResourceSummary, next_token }
     "GetMetricData": aws_sdk_cloudwatch::get_metric_data::GetMetricDataOutput
         { metric_data_results "MetricDataResults": MetricDataResult, next_token }
     "DescribeLogStreams": aws_sdk_cloudwatchlogs::describe_log_streams::DescribeLogStreamsOutput

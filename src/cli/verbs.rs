@@ -20,6 +20,7 @@ commands::verb::verbs! {
         Fleet(commands::fleet::FleetArgs),
         Bundle(commands::bundle::BundleArgs),
         Secrets(commands::secrets::SecretsArgs),
+        Stack(commands::stack::StackArgs),
         Runs(commands::runs::RunsArgs),
         Lock(commands::lock::LockArgs),
         History(commands::history::HistoryArgs),

@@ -5,7 +5,7 @@
 
 use super::{
     auth, bundle, config, db, deploy, doctor, exec, exit_codes, explain, fleet, get, history, iam, image,
-    lock, logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, task, version, whoami,
+    lock, logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, stack, task, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;
@@ -87,6 +87,11 @@ documents! {
     image::build::Built = "bpctl.image.build/1" of "images", "Images that were built on this machine.";
     image::push::view::PushResult = "bpctl.image.push/1" of "images", "Images that were pushed, and the tags that they carry.";
     image::gc::GcResult = "bpctl.image.gc/1" of "images", "Images that were deleted.";
+    stack::list::StackList = "bpctl.stack.list/1" of "stacks", "Stacks of the platform, those that are missing too.";
+    stack::status::StackStatus = "bpctl.stack.status/1" of "stacks", "How stacks are, what failed, and what to do.";
+    stack::events::StackEvents = "bpctl.stack.events/1" of "events", "What happened to stacks and their resources.";
+    stack::outputs::StackOutputs = "bpctl.stack.outputs/1" of "outputs", "What stacks tell of themselves.";
+    stack::drift::StackDrift = "bpctl.stack.drift/1" of "stacks", "What was changed beside stacks since they were deployed.";
     auth::can_i::CanI = "bpctl.auth.can-i/1" of "verbs", "Whether the caller may run verbs, and what is missing.";
     doctor::view::Report = "bpctl.doctor/1" of "checks", "What bpctl needs, and how to get what is missing.";
     iam::policy::Policy = "bpctl.iam.policy/1", "The least that verbs need of IAM, and who may take the role.";

@@ -28,6 +28,7 @@ pub(crate) mod runs;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod secrets;
+pub(crate) mod stack;
 pub(crate) mod task;
 pub(crate) mod tinker;
 pub(crate) mod triage;

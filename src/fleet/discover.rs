@@ -293,6 +293,9 @@ mod tests {
             tags: BTreeMap::new(),
             created: None,
             updated: None,
+            drift: None,
+            drift_checked: None,
+            termination_protection: None,
         }
     }
 

@@ -194,6 +194,11 @@ impl Layout {
             .map(|(_, pattern)| self.fill(pattern))
     }
 
+    /// The roles of the core stacks in deploy order.
+    pub(crate) fn stack_roles(&self) -> Vec<&'static str> {
+        self.names().core_stacks.iter().map(|(role, _)| *role).collect()
+    }
+
     pub(crate) fn fleet_stack(&self, fleet: &FleetId) -> String {
         self.fill_fleet(self.names().fleet_stack, fleet)
     }

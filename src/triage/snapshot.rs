@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::finding::Severity;
 pub(crate) use crate::aws::autoscaling::{Activity, Group, Policy};
 pub(crate) use crate::aws::cloudformation::StackSummary;
+use crate::aws::cloudformation::{StackEvent, failures_of_last_operation};
 pub(crate) use crate::aws::cloudwatch::{Alarm, AlarmState};
 pub(crate) use crate::aws::ecr::Image;
 use crate::aws::ecs::{self, ServiceDeployment};
@@ -372,6 +373,24 @@ pub(crate) struct UnsettledStack {
     pub(crate) summary: StackSummary,
     /// The first resources that failed, and why.
     pub(crate) failures: Vec<String>,
+}
+
+impl UnsettledStack {
+    /// How many failures of a stack are told.
+    const FAILURES: usize = 3;
+
+    /// `events` come the newest first.
+    pub(crate) fn of(summary: StackSummary, events: &[StackEvent]) -> Self {
+        let failures = failures_of_last_operation(&summary.name, events).into_iter();
+        let failures = failures.take(Self::FAILURES).map(|event| match &event.reason {
+            Some(reason) => format!("`{}` ({}): {reason}", event.resource, event.kind),
+            None => format!("`{}` ({})", event.resource, event.kind),
+        });
+        Self {
+            failures: failures.collect(),
+            summary,
+        }
+    }
 }
 
 impl Deref for UnsettledStack {

@@ -256,6 +256,11 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
     ("tinker", &["tinker"]),
     ("run", &["run", "--", "php", "artisan", "about"]),
     ("seed", &["seed", "--yes"]),
+    ("stack drift", &["stack", "drift"]),
+    ("stack events", &["stack", "events", "--since", "60d"]),
+    ("stack list", &["stack", "list"]),
+    ("stack outputs", &["stack", "outputs"]),
+    ("stack status", &["stack", "status"]),
     (
         "task describe",
         &["task", "describe", "0123456789abcdef0123456789abcdef"],

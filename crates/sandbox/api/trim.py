@@ -43,6 +43,7 @@ OPERATIONS = {
         "DetectStackDrift",
         "GetTemplate",
         "ListExports",
+        "ListStackResources",
         "ListStacks",
     ],
     "cloudwatch": [

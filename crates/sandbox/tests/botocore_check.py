@@ -455,6 +455,7 @@ CALLS = {
         "DetectStackDrift": ({"StackName": "bp-network"}, "StackDriftDetectionId"),
         "GetTemplate": ({"StackName": "bp-gpu-fleet-production-gpu-default"}, "TemplateBody"),
         "ListExports": ({}, "Exports"),
+        "ListStackResources": ({"StackName": "bp-compute"}, "StackResourceSummaries"),
         "ListStacks": ({}, "StackSummaries"),
     },
     "cloudwatch": {

@@ -231,6 +231,9 @@ mod tests {
                 tags: BTreeMap::new(),
                 created: None,
                 updated: None,
+                drift: None,
+                drift_checked: None,
+                termination_protection: None,
             }),
         };
         let row = FleetRow::of(&fleet("bp-staging-gpu-fleet-upscale"), &layout, true);

@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use super::fleets;
 use super::services::APPS;
 use crate::aws::Aws;
-use crate::aws::cloudformation::{StackEvent, StackSummary};
+use crate::aws::cloudformation::StackSummary;
 use crate::aws::rds::{DbInstance, platform_instance};
 use crate::error::Result;
 use crate::layout::{FleetId, Layout, Stage};
@@ -15,9 +15,6 @@ use crate::triage::snapshot::{Alarm, Database, Repository, Secret, Topic, Unsett
 
 /// Failed stacks whose events are read.
 const EXPLAINED: usize = 5;
-
-/// How many failures of a stack are told.
-const FAILURES: usize = 3;
 
 /// Outputs of the stacks that name resources (runbook: "Stack outputs").
 pub(super) type Outputs = BTreeMap<String, String>;
@@ -66,7 +63,7 @@ pub(super) async fn stacks(
     Ok(failed
         .into_iter()
         .zip(events)
-        .map(|(stack, events)| failed_stack(stack, &events))
+        .map(|(stack, events)| UnsettledStack::of(stack, &events))
         .collect())
 }
 
@@ -84,41 +81,6 @@ fn owns(layout: &Layout, name: &str) -> bool {
     });
     layout.core_stacks().iter().any(|core| core == name)
         || beginnings.any(|beginning| name.starts_with(&beginning))
-}
-
-fn failed_stack(stack: StackSummary, events: &[StackEvent]) -> UnsettledStack {
-    // The newest first: what ends the list of the last operation is its beginning.
-    let last = events
-        .iter()
-        .position(|event| {
-            event.kind == "AWS::CloudFormation::Stack"
-                && event.resource == stack.name
-                && event.reason.as_deref() == Some("User Initiated")
-        })
-        .unwrap_or(events.len());
-    let mut failures: Vec<String> = events
-        .iter()
-        .take(last)
-        .filter(|event| event.status.ends_with("_FAILED") && event.resource != stack.name)
-        // What is cancelled because something else failed is not the reason.
-        .filter(|event| {
-            !event
-                .reason
-                .as_deref()
-                .is_some_and(|reason| reason.contains("cancelled"))
-        })
-        .map(|event| match &event.reason {
-            Some(reason) => format!("`{}` ({}): {reason}", event.resource, event.kind),
-            None => format!("`{}` ({})", event.resource, event.kind),
-        })
-        .collect();
-    // The oldest failure is the one that the others followed from.
-    failures.reverse();
-    failures.truncate(FAILURES);
-    UnsettledStack {
-        summary: stack,
-        failures,
-    }
 }
 
 /// The instance that the data stack names, else the one that the platform's alarms watch, else the

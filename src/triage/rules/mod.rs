@@ -38,6 +38,8 @@ mod tasks;
 #[cfg(test)]
 pub(crate) mod sample;
 
+pub(crate) use stacks::of_stack;
+
 use jiff::Timestamp;
 
 use super::finding::Finding;

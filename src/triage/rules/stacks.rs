@@ -5,11 +5,12 @@
 
 use jiff::Timestamp;
 
+use crate::aws::cloudformation::{Stack, StackEvent};
 use crate::error::{CommandLine, Hint};
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
-use crate::triage::snapshot::{Snapshot, UnsettledStack};
+use crate::triage::snapshot::{Snapshot, StackSummary, UnsettledStack};
 use crate::triage::wording::{ago, minutes_since};
 
 /// A deployment of this platform takes minutes, RDS and CloudFront at most an hour: longer is a finding.
@@ -38,6 +39,20 @@ fn need(status: &str) -> Need {
         "ROLLBACK_IN_PROGRESS" | "IMPORT_ROLLBACK_IN_PROGRESS" => Need::Wait(None),
         _ => Need::Hand,
     }
+}
+
+/// What is to be said of one stack, with the newest of its events; `None` when nothing is to be done.
+pub(crate) fn of_stack(stack: &Stack, events: &[StackEvent], now: Timestamp) -> Option<Finding> {
+    let summary = StackSummary {
+        name: stack.name.clone(),
+        status: stack.status.clone(),
+        status_reason: stack.status_reason.clone(),
+        updated: stack.updated.or(stack.created),
+    };
+    if summary.is_settled() {
+        return None;
+    }
+    finding(&UnsettledStack::of(summary, events), now)
 }
 
 pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {

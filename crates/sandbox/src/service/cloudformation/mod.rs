@@ -1,6 +1,7 @@
 //! CloudFormation: stacks with their outputs, resources, events and templates.
 
 mod drift;
+mod resources;
 mod template;
 
 use std::collections::BTreeMap;
@@ -82,11 +83,12 @@ operations! {
     Read DescribeStackDriftDetectionStatus => drift::status,
     Read DescribeStackEvents => describe_stack_events,
     Read DescribeStackResourceDrifts => drift::resource_drifts,
-    Read DescribeStackResources => describe_stack_resources,
+    Read DescribeStackResources => resources::describe,
     Read DescribeStacks => describe_stacks,
     Read DetectStackDrift => drift::detect,
     Read GetTemplate => template::get_template,
     Read ListExports => list_exports,
+    Read ListStackResources => resources::list,
     Read ListStacks => list_stacks,
 }
 
@@ -324,46 +326,6 @@ fn describe_stack_events(world: &mut World, input: &Value) -> OpResult {
     let name = input["StackName"].as_str().unwrap_or_default();
     let stack = find(world, name).ok_or_else(|| validation(format!("Stack [{name}] does not exist")))?;
     paged("StackEvents", stack.events.clone(), input)
-}
-
-fn describe_stack_resources(world: &mut World, input: &Value) -> OpResult {
-    let physical = input["PhysicalResourceId"].as_str();
-    let stacks = &world.services.cloudformation.stacks;
-    let stack = match (input["StackName"].as_str(), physical) {
-        (Some(name), _) => {
-            find(world, name).ok_or_else(|| validation(format!("Stack with id {name} does not exist")))?
-        }
-        (None, Some(id)) => stacks
-            .values()
-            .find(|stack| stack.spec.resources.iter().any(|r| r.physical == id))
-            .ok_or_else(|| validation(format!("Stack for {id} does not exist")))?,
-        (None, None) => {
-            return Err(validation("Stack name or physical resource id must be specified"));
-        }
-    };
-    let logical = input["LogicalResourceId"].as_str();
-    let status = stack.status();
-    let at = stack.spec.updated.unwrap_or(stack.spec.created);
-    let resources: Vec<Value> = stack
-        .spec
-        .resources
-        .iter()
-        .filter(|resource| logical.is_none_or(|wanted| wanted == resource.logical))
-        .take(A_PAGE)
-        .map(|resource| {
-            json!({
-                "StackName": stack.spec.name,
-                "StackId": stack.id,
-                "LogicalResourceId": resource.logical,
-                "PhysicalResourceId": resource.physical,
-                "ResourceType": resource.kind,
-                "Timestamp": at.epoch_seconds(),
-                "ResourceStatus": status,
-                "DriftInformation": { "StackResourceDriftStatus": "NOT_CHECKED" },
-            })
-        })
-        .collect();
-    Ok(json!({ "StackResources": resources }))
 }
 
 fn list_exports(world: &mut World, input: &Value) -> OpResult {

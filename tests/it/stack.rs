@@ -1,0 +1,178 @@
+//! `bpctl stack`: the stacks of the platform, their events, outputs and drift.
+
+use bpctl_sandbox::{Fault, FaultRule, Scenario, Service};
+use serde_json::{Value, json};
+
+use crate::support::Account;
+
+fn texts(document: &Value, list: &str, member: &str) -> Vec<String> {
+    let rows = document[list].as_array().expect("a list");
+    rows.iter()
+        .map(|row| row[member].as_str().unwrap_or("-").to_owned())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_list_is_in_the_order_of_deployment_in_both_layouts() {
+    let single = Account::with(&[]);
+    let run = single.run(&["stack", "list", "-o", "json"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert_eq!(
+        texts(&run.json(), "stacks", "name"),
+        [
+            "bp-cicd",
+            "bp-network",
+            "bp-data",
+            "bp-compute",
+            "bp-monitoring",
+            "bp-gpu-shared",
+            "bp-gpu-fleet-production-gpu-default",
+            "bp-gpu-fleet-staging-gpu-default",
+        ]
+    );
+    // Whose account it is, and the stacks.
+    assert_eq!(run.calls, 2);
+    let run = Account::staged(&[]).run(&["stack", "list", "-o", "name"]).await;
+    let names: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(names.len(), 6, "{}", run.stdout);
+    assert_eq!((names[0], names[4]), ("bp-staging-cicd", "bp-staging-gpu"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn core_stacks_that_are_not_there_are_absent() {
+    let account = Account::with(&[]);
+    let elsewhere = |process: &mut bpctl::Process| {
+        process.env.insert("BPCTL_PREFIX".to_owned(), "qq".to_owned());
+    };
+    let run = account.run_with(&["stack", "list"], elsewhere).await;
+    assert_eq!(run.stdout.matches("absent").count(), 6, "{}", run.text());
+    let names = account
+        .run_with(&["stack", "list", "-o", "name"], elsewhere)
+        .await;
+    assert_eq!(names.stdout, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_stack_is_asked_for_by_its_part_its_name_or_its_fleet() {
+    let account = Account::with(&[]);
+    for (given, name) in [
+        ("compute", "bp-compute"),
+        ("bp-compute", "bp-compute"),
+        ("production/gpu-default", "bp-gpu-fleet-production-gpu-default"),
+    ] {
+        let run = account.run(&["stack", "status", given, "-o", "json"]).await;
+        assert_eq!(texts(&run.json(), "stacks", "name"), [name], "{}", run.text());
+    }
+    let unknown = account.run(&["stack", "status", "compite"]).await;
+    assert_eq!(unknown.status.code(), 2);
+    assert_eq!(unknown.calls, 0, "refused before any call");
+    assert!(unknown.stderr.contains("`compute`"), "{}", unknown.stderr);
+    let missing = account.run(&["stack", "status", "staging/none-such"]).await;
+    assert_eq!(missing.status.code(), 1, "{}", missing.text());
+    assert!(missing.stderr.contains("bpctl stack list"), "{}", missing.stderr);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_counts_resources_and_says_when_the_operation_began() {
+    let account = Account::with(&[]);
+    let run = account.run(&["stack", "status", "compute", "-o", "json"]).await;
+    let document = run.json();
+    let stack = &document["stacks"][0];
+    assert_eq!(stack["status"], "UPDATE_COMPLETE");
+    assert_eq!(stack["resources"], json!({"UPDATE_COMPLETE": 6}));
+    assert_eq!(stack["operation_began"], stack["updated"]);
+    assert_eq!((&stack["failures"], &stack["next"]), (&json!([]), &json!([])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_of_several_stacks_are_merged_by_time() {
+    let account = Account::with(&[]);
+    let run = account
+        .run(&[
+            "stack", "events", "network", "compute", "--since", "90d", "-o", "json",
+        ])
+        .await;
+    let document = run.json();
+    let times = texts(&document, "events", "at");
+    assert!(times.is_sorted(), "{times:?}");
+    let stacks = texts(&document, "events", "stack");
+    for stack in ["bp-network", "bp-compute"] {
+        assert!(stacks.iter().any(|seen| seen == stack), "{stacks:?}");
+    }
+    // Nothing happened within the day.
+    let recent = account.run(&["stack", "events", "network", "-o", "name"]).await;
+    assert_eq!((recent.status.code(), recent.stdout.as_str()), (0, ""));
+    assert!(recent.stderr.contains("Nothing happened"), "{}", recent.stderr);
+    let failed = account
+        .run(&["stack", "events", "--failed", "--since", "90d", "-o", "json"])
+        .await;
+    assert_eq!(failed.json()["events"], json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn outputs_tell_the_names_under_which_they_are_imported() {
+    let account = Account::with(&[]);
+    let run = account
+        .run(&["stack", "outputs", "gpu-shared", "-o", "json"])
+        .await;
+    let exports = texts(&run.json(), "outputs", "export");
+    assert!(
+        exports.iter().any(|name| name == "bp-scale-to-zero-topic-arn"),
+        "{exports:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_is_looked_for_anew_and_changes_nothing() {
+    let account = Account::with(&[Scenario::RdsRefused]);
+    let run = account
+        .run(&["stack", "drift", "--exit-code", "-o", "json"])
+        .await;
+    assert_eq!(run.status.code(), 9, "{}", run.text());
+    assert!(run.changes.is_empty(), "{:?}", run.changes);
+    let document = run.json();
+    let stacks = document["stacks"].as_array().expect("a list");
+    let drifted: Vec<&Value> = stacks
+        .iter()
+        .filter(|stack| stack["drift"] == "DRIFTED")
+        .collect();
+    assert_eq!(drifted.len(), 1, "{document}");
+    assert_eq!(drifted[0]["name"], "bp-network");
+    assert_eq!(drifted[0]["resources"][0]["differences"][0]["kind"], "REMOVE");
+    // Without the flag drift is no failure.
+    let run = account.run(&["stack", "drift", "network"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert!(run.stdout.contains("bp-network  DRIFTED"), "{}", run.stdout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_looked_at_is_told_and_never_in_sync() {
+    let account = Account::with(&[]);
+    let inject = |fault| {
+        let rule = FaultRule::on(
+            Service::CloudFormation,
+            "DescribeStackDriftDetectionStatus",
+            fault,
+        );
+        account.sandbox.with_world(|world| world.inject(rule));
+    };
+    inject(Fault::Fail);
+    let run = account
+        .run(&["stack", "drift", "network", "data", "-o", "json"])
+        .await;
+    assert_eq!(run.status.code(), 7, "{}", run.text());
+    for stack in run.json()["stacks"].as_array().expect("a list") {
+        assert!(stack["drift"].is_null() && stack["reason"].is_string(), "{stack}");
+    }
+    // What is denied is denied for all of them.
+    let account = Account::with(&[]);
+    let denied = FaultRule::on(Service::CloudFormation, "DetectStackDrift", Fault::Deny);
+    account.sandbox.with_world(|world| world.inject(denied));
+    let run = account.run(&["stack", "drift"]).await;
+    assert_eq!(run.status.code(), 4, "{}", run.text());
+    assert!(
+        run.stderr.contains("cloudformation:DetectStackDrift"),
+        "{}",
+        run.stderr
+    );
+}
