@@ -35,6 +35,7 @@ impl Verb for TinkerArgs {
         Uses::of(&[
             HISTORY,
             &[
+                Use::of("ecs:DescribeServices", On::Services),
                 Use::of("ecs:DescribeTasks", On::Tasks),
                 Use::of("ecs:ExecuteCommand", On::CommandsInTasks),
                 Use::of("ecs:ListTasks", On::AnythingInCluster),

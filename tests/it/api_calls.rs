@@ -3,11 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::num::NonZero;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
-use bpctl_sandbox::{Access, Options};
+use bpctl_sandbox::{Access, Options, Scenario, World};
 use serde_json::json;
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::api_cases::{COMMANDS, SCENARIOS, account, further_words, is_endless};
@@ -21,61 +25,151 @@ struct Calls {
     asked: BTreeSet<(String, String)>,
 }
 
-/// Runs every command in every scenario.
-async fn recorded() -> BTreeMap<&'static str, Calls> {
-    let mut verbs: BTreeMap<&str, Calls> = BTreeMap::new();
+/// Commands that run one after the other in one account, under its scenarios.
+struct Session {
+    scenarios: &'static [Scenario],
+    race: bool,
+    commands: Vec<&'static (&'static str, &'static [&'static str])>,
+}
+
+/// Whether a command changes the account: what runs after it there would see that.
+fn changes(args: &[&str]) -> bool {
+    args.contains(&"--yes") || args.contains(&"--confirm")
+}
+
+/// Everything that runs. Those that only read run under every scenario and share its account. Those that change
+/// something have an account of their own and run under [`SCENARIOS`]; with `BPCTL_ALL_SCENARIOS=1` under all of them,
+/// which takes several minutes and must find the same.
+fn sessions() -> Vec<Session> {
+    #[expect(clippy::disallowed_methods, reason = "a test may read its own environment")]
+    let everywhere = std::env::var_os("BPCTL_ALL_SCENARIOS").is_some();
+    let (changing, reading): (Vec<_>, Vec<_>) = COMMANDS.iter().partition(|(_, args)| changes(args));
+    let mut sessions = Vec::new();
+    for scenario in Scenario::ALL.chunks(1) {
+        sessions.push(Session {
+            scenarios: scenario,
+            race: false,
+            commands: reading.clone(),
+        });
+        let listed = SCENARIOS
+            .iter()
+            .any(|(listed, race)| !race && *listed == scenario);
+        if everywhere && !listed {
+            sessions.extend(changing.iter().map(|command| Session {
+                scenarios: scenario,
+                race: false,
+                commands: vec![command],
+            }));
+        }
+    }
     for (scenarios, race) in SCENARIOS {
-        for (verb, args) in COMMANDS {
-            let options = Options {
-                scenarios: scenarios.iter().copied().collect(),
-                ..Options::default()
-            };
-            let account = account(verb, options, *race);
-            let further = further_words(verb, &account);
-            let args: Vec<&str> = args
-                .iter()
-                .copied()
-                .chain(further.iter().map(String::as_str))
-                .collect();
-            let before = account.sandbox.with_world(|world| world.calls().len());
-            // Some of them go on until somebody ends them.
-            let (clock, cancel) = (account.clock(), CancellationToken::new());
-            let ends = cancel.clone();
-            let endless = is_endless(&args);
-            if endless {
-                tokio::spawn(async move {
-                    clock.sleep(Duration::from_secs(60)).await;
-                    cancel.cancel();
-                });
-            }
-            account
-                .run_with(&args, |process| {
-                    if endless {
-                        process.cancel = ends;
-                    }
-                })
-                .await;
-            account.sandbox.with_world(|world| {
-                for call in world.calls().iter().skip(before) {
-                    let name = format!("{}:{}", call.service.iam_prefix(), call.operation);
-                    let calls = verbs.entry(verb).or_default();
-                    match call.access {
-                        Some(Access::Write) => calls.writes.insert(name),
-                        Some(Access::Read) => calls.reads.insert(name),
-                        None => panic!("{verb}: the sandbox does not know {name}"),
-                    };
-                    calls.asked.extend(call.asked.iter().cloned());
-                }
+        // Three seconds each, and no scenario changes what an upload does.
+        let is_costly = |verb: &str| verb == "bundle upload" && !(scenarios.is_empty() || *race);
+        let commands = changing.iter().filter(|(verb, _)| !is_costly(verb));
+        sessions.extend(commands.map(|command| Session {
+            scenarios,
+            race: *race,
+            commands: vec![command],
+        }));
+    }
+    sessions
+}
+
+/// What each command of a session calls.
+async fn calls_of(session: &Session) -> Vec<(&'static str, Calls)> {
+    let options = Options {
+        scenarios: session.scenarios.iter().copied().collect(),
+        ..Options::default()
+    };
+    let first = session.commands.first().map_or("", |(verb, _)| verb);
+    let account = account(first, options, session.race);
+    let mut found = Vec::new();
+    for (verb, args) in &session.commands {
+        let further = further_words(verb, &account);
+        let args: Vec<&str> = args
+            .iter()
+            .copied()
+            .chain(further.iter().map(String::as_str))
+            .collect();
+        account.sandbox.with_world(World::forget_calls);
+        // Some of them go on until they are ended.
+        let (clock, cancel) = (account.clock(), CancellationToken::new());
+        let ends = cancel.clone();
+        let endless = is_endless(&args);
+        if endless {
+            tokio::spawn(async move {
+                clock.sleep(Duration::from_secs(60)).await;
+                cancel.cancel();
             });
         }
+        account
+            .run_with(&args, |process| {
+                if endless {
+                    process.cancel = ends;
+                }
+            })
+            .await;
+        let mut calls = Calls::default();
+        account.sandbox.with_world(|world| {
+            for call in world.calls() {
+                let name = format!("{}:{}", call.service.iam_prefix(), call.operation);
+                match call.access {
+                    Some(Access::Write) => calls.writes.insert(name),
+                    Some(Access::Read) => calls.reads.insert(name),
+                    None => panic!("{verb}: the sandbox does not know {name}"),
+                };
+                calls.asked.extend(call.asked.iter().cloned());
+            }
+        });
+        found.push((*verb, calls));
+    }
+    found
+}
+
+/// Runs all sessions, on as many threads as there are cores. Each account has a clock of its own, so what is called in
+/// it does not depend on the others.
+fn recorded() -> BTreeMap<&'static str, Calls> {
+    let sessions = sessions();
+    let next = AtomicUsize::new(0);
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let work = || {
+        let mut found = Vec::new();
+        while let Some(session) = sessions.get(next.fetch_add(1, Ordering::Relaxed)) {
+            found.extend(paused().block_on(calls_of(session)));
+        }
+        found
+    };
+    let found = thread::scope(|scope| {
+        let others: Vec<_> = (1..cores).map(|_| scope.spawn(work)).collect();
+        let mut found = work();
+        for other in others {
+            found.extend(other.join().expect("no run panics"));
+        }
+        found
+    });
+    let mut verbs: BTreeMap<&str, Calls> = BTreeMap::new();
+    for (verb, calls) in found {
+        let all = verbs.entry(verb).or_default();
+        all.reads.extend(calls.reads);
+        all.writes.extend(calls.writes);
+        all.asked.extend(calls.asked);
     }
     verbs
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_every_verb_calls_is_on_record() {
-    let verbs = recorded().await;
-    declared_is_asked(&verbs).await;
+/// A runtime whose waits take no time.
+fn paused() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime")
+}
+
+#[test]
+fn what_every_verb_calls_is_on_record() {
+    let verbs = recorded();
+    paused().block_on(declared_is_asked(&verbs));
     let record: BTreeMap<&str, serde_json::Value> = verbs
         .iter()
         .map(|(verb, calls)| (*verb, json!({"reads": calls.reads, "writes": calls.writes})))

@@ -316,11 +316,13 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
     ("whoami", &["whoami"]),
 ];
 
-/// Scenarios of the account, and whether another run takes each lease in the same moment.
+/// The scenarios under which verbs that change something call operations that they do not call otherwise, and whether
+/// another run takes each lease in the same moment.
 pub(crate) const SCENARIOS: &[(&[Scenario], bool)] = &[
     (&[], false),
     (&[Scenario::MigrationFails], false),
     (&[Scenario::PullError], false),
+    (&[Scenario::CrashLoop], false),
     (&[Scenario::BreakerRollback], false),
     (&[Scenario::SpotDrought], false),
     (&[Scenario::MetricsSilent], false),
@@ -330,7 +332,7 @@ pub(crate) const SCENARIOS: &[(&[Scenario], bool)] = &[
     (&[Scenario::BreakerRollback], true),
 ];
 
-/// Whether a command goes on until somebody ends it.
+/// Whether a command goes on until it is ended.
 pub(crate) fn is_endless(args: &[&str]) -> bool {
     ["tunnel", "port-forward", "--follow"]
         .iter()

@@ -76,6 +76,7 @@ impl Verb for TunnelArgs {
             HISTORY,
             &[
                 Use::of("cloudformation:DescribeStacks", On::DataStack),
+                Use::of("ecs:DescribeServices", On::Services),
                 Use::of("ecs:DescribeTasks", On::Tasks),
                 Use::of("ecs:ListTasks", On::AnythingInCluster),
                 Use::of("rds:DescribeDBInstances", On::Databases),

@@ -80,6 +80,7 @@ impl Verb for ExecArgs {
         Uses::of(&[
             HISTORY,
             &[
+                Use::of("ecs:DescribeServices", On::Services),
                 Use::of("ecs:DescribeTasks", On::Tasks),
                 Use::of("ecs:ExecuteCommand", On::CommandsInTasks),
                 Use::of("ecs:ListTasks", On::AnythingInCluster),

@@ -54,6 +54,7 @@ impl Verb for PortForwardArgs {
         Uses::of(&[
             HISTORY,
             &[
+                Use::of("ecs:DescribeServices", On::Services),
                 Use::of("ecs:DescribeTasks", On::Tasks),
                 Use::of("ecs:ListTasks", On::AnythingInCluster),
                 Use::of("ssm:StartSession", On::PortOfTasks),

@@ -53,6 +53,7 @@ impl Verb for AbortArgs {
                 Use::of("ecs:ListTasks", On::AnythingInCluster),
                 Use::of("ecs:StopServiceDeployment", On::Deployments),
                 Use::of("elasticloadbalancing:DescribeTargetHealth", On::Anything),
+                Use::of("logs:GetLogEvents", On::ServiceLogs),
             ],
         ])
     }
