@@ -43,7 +43,10 @@ pub(crate) struct History {
 
 impl Verb for HistoryArgs {
     fn uses() -> Uses {
-        Uses::of(&[&[Use::of("s3:ListBucket", On::LogsBucket)]])
+        Uses::of(&[&[
+            Use::of("s3:GetObject", On::Bookkeeping),
+            Use::of("s3:ListBucket", On::LogsBucket),
+        ]])
     }
 
     fn needs(&self) -> Needs {

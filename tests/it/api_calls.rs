@@ -32,9 +32,10 @@ struct Session {
     commands: Vec<&'static (&'static str, &'static [&'static str])>,
 }
 
-/// Whether a command changes the account: what runs after it there would see that.
+/// Whether a command changes the account under a lease: what runs after it there would see that. `run` does so without
+/// being asked to say yes.
 fn changes(args: &[&str]) -> bool {
-    args.contains(&"--yes") || args.contains(&"--confirm")
+    args.contains(&"--yes") || args.contains(&"--confirm") || args.starts_with(&["run"])
 }
 
 /// Everything that runs. Those that only read run under every scenario and share its account. Those that change
@@ -81,7 +82,11 @@ async fn calls_of(session: &Session) -> Vec<(&'static str, Calls)> {
         scenarios: session.scenarios.iter().copied().collect(),
         ..Options::default()
     };
-    let first = session.commands.first().map_or("", |(verb, _)| verb);
+    let first = match session.commands.as_slice() {
+        [(verb, _)] => verb,
+        // Those that read find a lease to list.
+        _ => "lock list",
+    };
     let account = account(first, options, session.race);
     let mut found = Vec::new();
     for (verb, args) in &session.commands {

@@ -354,7 +354,7 @@ pub(crate) fn account(verb: &str, options: Options, race: bool) -> Account {
         if unsubscribed {
             kept_by_hand(sandbox, &["asg-production-gpu-default".to_owned()], 1);
         }
-        if verb == "lock release" {
+        if ["lock list", "lock release"].contains(&verb) {
             dead_lease(sandbox);
         }
         if verb == "fleet refresh cancel" || verb == "fleet refresh status" {

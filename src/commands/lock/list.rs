@@ -73,7 +73,10 @@ struct LocalRow {
 
 impl Verb for ListArgs {
     fn uses() -> Uses {
-        Uses::of(&[&[Use::of("s3:ListBucket", On::LogsBucket)]])
+        Uses::of(&[&[
+            Use::of("s3:GetObject", On::Bookkeeping),
+            Use::of("s3:ListBucket", On::LogsBucket),
+        ]])
     }
 
     fn needs(&self) -> Needs {

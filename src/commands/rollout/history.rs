@@ -92,6 +92,7 @@ impl Verb for HistoryArgs {
             Use::of("ecs:DescribeServiceRevisions", On::Revisions),
             Use::of("ecs:DescribeServices", On::Services),
             Use::of("ecs:ListServiceDeployments", On::Services),
+            Use::of("s3:GetObject", On::Bookkeeping),
             Use::of("s3:ListBucket", On::LogsBucket),
         ]])
     }
