@@ -5,7 +5,8 @@
 
 use super::{
     auth, bundle, config, db, deploy, doctor, exec, exit_codes, explain, fleet, get, history, iam, image,
-    lock, logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, stack, task, version, whoami,
+    lock, logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, stack, task, version,
+    whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;

@@ -489,3 +489,43 @@ impl Topic {
         all.filter(|subscription| !subscription.confirmed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(resource: &str, kind: &str, status: &str, reason: &str) -> StackEvent {
+        StackEvent {
+            id: String::new(),
+            at: None,
+            resource: resource.to_owned(),
+            kind: kind.to_owned(),
+            status: status.to_owned(),
+            reason: (!reason.is_empty()).then(|| reason.to_owned()),
+        }
+    }
+
+    #[test]
+    fn the_first_failure_of_the_last_operation_is_told() {
+        let stack = "AWS::CloudFormation::Stack";
+        let service = "AWS::ECS::Service";
+        let summary = StackSummary {
+            name: "bp-compute".to_owned(),
+            status: "UPDATE_ROLLBACK_COMPLETE".to_owned(),
+            status_reason: None,
+            updated: None,
+        };
+        let events = [
+            event("bp-compute", stack, "UPDATE_ROLLBACK_COMPLETE", ""),
+            event("Frontend", service, "UPDATE_FAILED", "Resource update cancelled"),
+            event("Backend", service, "UPDATE_FAILED", "Exceeded attempts to wait"),
+            event("bp-compute", stack, "UPDATE_IN_PROGRESS", "User Initiated"),
+            event("Old", service, "UPDATE_FAILED", "of last year"),
+        ];
+        let failed = UnsettledStack::of(summary, &events);
+        assert_eq!(
+            failed.failures,
+            ["`Backend` (AWS::ECS::Service): Exceeded attempts to wait"]
+        );
+    }
+}

@@ -22,6 +22,10 @@ pub(crate) enum Place {
     DeadLease,
     /// The tag that the backend pulls means a newer build than the one before, and the newer one runs.
     NewBuild,
+    /// The production fleet is kept at one instance by hand, and its pointer names another image than that runs.
+    Promoted,
+    /// Its refresh is under way, started by other means.
+    Refreshing,
     /// A deployment of the backend is under way whose tasks fail, and no circuit breaker ends it.
     EndlessDeployment,
 }
@@ -33,6 +37,10 @@ impl Place {
     pub(crate) fn options(self) -> Options {
         match self {
             Self::Platform | Self::DeadLease | Self::NewBuild | Self::EndlessDeployment => Options::default(),
+            Self::Promoted | Self::Refreshing => Options {
+                scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
+                ..Options::default()
+            },
             Self::IdleFleets(count) => Options {
                 fleets: (0..count)
                     .map(|number| FleetSeed::new("production", &format!("fleet-{number:03}"), 2, 0.0))
@@ -62,6 +70,13 @@ impl Place {
                 build_again(sandbox);
                 redeploy(sandbox, &json!({}));
                 sandbox.advance(A_WHILE);
+            }
+            Self::Promoted => promote(sandbox),
+            Self::Refreshing => {
+                promote(sandbox);
+                let group = json!({"AutoScalingGroupName": FLEET});
+                call(sandbox, Service::AutoScaling, "StartInstanceRefresh", &group);
+                sandbox.advance(Duration::from_secs(20));
             }
             Self::EndlessDeployment => {
                 let breaker = json!({"deploymentCircuitBreaker": {"enable": false, "rollback": false}});
@@ -153,6 +168,25 @@ fn commit(sandbox: &Sandbox) -> String {
         .flat_map(|image| image["imageTags"].as_array().cloned().unwrap_or_default());
     let mut commits = tags.filter_map(|tag| tag.as_str()?.strip_prefix("php-").map(str::to_owned));
     commits.find(|commit| commit != "latest").expect("a commit")
+}
+
+/// The group of the fleet that is refreshed.
+pub(crate) const FLEET: &str = "asg-production-gpu-default";
+/// Its pointer.
+pub(crate) const AMI: &str = "/bp/ami/fleets/production/gpu-default";
+
+/// Somebody points the fleet at its earlier image.
+fn promote(sandbox: &Sandbox) {
+    kept_by_hand(sandbox, &[FLEET.to_owned()], 1);
+    let history = call(
+        sandbox,
+        Service::Ssm,
+        "GetParameterHistory",
+        &json!({"Name": AMI}),
+    );
+    let image = &history["Parameters"][0]["Value"];
+    let input = json!({"Name": AMI, "Value": image, "Overwrite": true});
+    call(sandbox, Service::Ssm, "PutParameter", &input);
 }
 
 /// CI pushes a newer build under the same tag.

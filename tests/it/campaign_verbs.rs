@@ -10,7 +10,8 @@ use crate::broken_network::{Break, Network, Request};
 use crate::campaign_places::{Place, lay_files};
 use crate::campaign_stores::{commands, objects, rotated, secrets};
 use crate::campaign_worlds::{
-    World, deployments, images, leases, migrations, one_off, pointers, rolled_back, sizes, stopped_tasks,
+    World, cancelled, deployments, images, leases, migrations, one_off, pointers, refreshed, rolled_back,
+    sizes, stopped_tasks,
 };
 use crate::support::{Account, Run};
 
@@ -70,6 +71,8 @@ macro_rules! each_verb {
             migrate_with_snapshot: "migrate --snapshot", &["migrate", "--snapshot", "--yes"], (Service::Rds, "CreateDBSnapshot"), Verb { ..MIGRATE };
             fleet_scale: "fleet scale", &["fleet", "scale", "production/fleet-000", "--desired", "2", "--max", "3", "--yes"], (Service::AutoScaling, "UpdateAutoScalingGroup"), Verb { ..fleets(1) };
             fleet_scale_to_zero: "fleet scale-to-zero", ZERO, SET, Verb { ..fleets(2) };
+            fleet_refresh: "fleet refresh", &["fleet", "refresh", "production/gpu-default", "--yes"], (Service::AutoScaling, "StartInstanceRefresh"), Verb { place: Place::Promoted, world: refreshed, ..fleets(1) };
+            fleet_refresh_cancel: "fleet refresh cancel", &["fleet", "refresh", "cancel", "production/gpu-default", "--yes"], (Service::AutoScaling, "CancelInstanceRefresh"), Verb { place: Place::Refreshing, world: cancelled, ..fleets(1) };
             bundle_activate: "bundle activate", &["bundle", "activate", "c81d4e2e", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { ..POINTERS };
             bundle_rollback: "bundle rollback", &["bundle", "rollback", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { ..POINTERS };
             image_gc: "image gc", &["image", "gc", "--keep", "1", "--older-than", "1d", "--confirm", "sandbox"], (Service::Ecr, "BatchDeleteImage"), Verb { place: Place::Platform, world: images, ..fleets(1) };

@@ -6,6 +6,8 @@ use bpctl_sandbox::{Sandbox, Service};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::campaign_places::{AMI, FLEET};
+
 /// What is compared: each thing by its name. A thing is as it was before, or as an undisturbed run leaves it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct World {
@@ -77,6 +79,57 @@ pub(crate) fn images(sandbox: &Sandbox) -> World {
         }
     }
     world
+}
+
+/// The refreshes of the production fleet, the newest first.
+fn refreshes_of_fleet(sandbox: &Sandbox) -> Vec<Value> {
+    let input = json!({"AutoScalingGroupName": FLEET});
+    let found = call(sandbox, Service::AutoScaling, "DescribeInstanceRefreshes", &input);
+    array(&found["InstanceRefreshes"])
+}
+
+/// How many refreshes of the production fleet there were, and whether all of its instances run the pointer's image.
+pub(crate) fn refreshed(sandbox: &Sandbox) -> World {
+    let pointer = call(sandbox, Service::Ssm, "GetParameter", &json!({"Name": AMI}));
+    let wanted = &pointer["Parameter"]["Value"];
+    let input = json!({"Filters": [{"Name": "tag:aws:autoscaling:groupName", "Values": [FLEET]},
+        {"Name": "instance-state-name", "Values": ["pending", "running"]}]});
+    let found = call(sandbox, Service::Ec2, "DescribeInstances", &input);
+    let machines = array(&found["Reservations"]);
+    let new = machines
+        .iter()
+        .all(|one| one["Instances"][0]["ImageId"] == *wanted);
+    let refreshes = refreshes_of_fleet(sandbox);
+    World {
+        things: [
+            ("refreshes".to_owned(), refreshes.len().into()),
+            ("on the pointer's image".to_owned(), new.into()),
+        ]
+        .into(),
+        started: refreshes
+            .iter()
+            .filter(|refresh| refresh["EndTime"].is_null())
+            .map(|refresh| {
+                let id = refresh["InstanceRefreshId"].as_str().expect("an id").to_owned();
+                vec![id, "fleet refresh status".to_owned()]
+            })
+            .collect(),
+    }
+}
+
+/// Whether the refresh of the production fleet was ended.
+pub(crate) fn cancelled(sandbox: &Sandbox) -> World {
+    let refreshes = refreshes_of_fleet(sandbox);
+    let status = refreshes.first().and_then(|newest| newest["Status"].as_str());
+    let ended = status.is_some_and(|status| status.starts_with("Cancell"));
+    World {
+        things: [
+            ("refreshes".to_owned(), refreshes.len().into()),
+            ("cancelled".to_owned(), ended.into()),
+        ]
+        .into(),
+        started: Vec::new(),
+    }
 }
 
 /// The lease on the backend.

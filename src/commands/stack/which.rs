@@ -66,7 +66,7 @@ pub(super) fn part(layout: &Layout, stack: &str) -> Option<Part> {
     let stages = layout.fleet_stages();
     let roles = layout.stack_roles();
     let of_core = |role: &&str| layout.core_stack(role).as_deref() == Some(stack);
-    if let Some(place) = roles.iter().position(|role| of_core(role)) {
+    if let Some(place) = roles.iter().position(of_core) {
         return Some(Part {
             role: roles.get(place).copied(),
             fleet: None,
