@@ -16,6 +16,7 @@ mod exit;
 mod files;
 mod fleet;
 mod iam;
+mod kinds;
 mod layout;
 mod logs;
 mod output;

@@ -31,7 +31,8 @@ const SENT_AGAIN: SignedDuration = SignedDuration::from_mins(55);
 #[derive(Debug, Default)]
 pub(super) struct CutOff {
     pub(super) records: Vec<Record>,
-    /// Runs of the same verb in the last minutes, however they ended, and all that were cut off.
+    /// Runs of the same verb in the last minutes, however they ended, and all that were cut off or ended before what
+    /// they had started.
     pub(super) recent: Vec<Record>,
 }
 
@@ -59,7 +60,7 @@ impl CutOff {
         let ours: Vec<Record> = records.into_iter().filter(here).collect();
         let since = ground.clock().now().checked_sub(RECENT).unwrap_or(Timestamp::MIN);
         let is_recent = |record: &&Record| record.run.began().is_some_and(|began| began >= since);
-        let matters = |record: &&Record| is_recent(record) || record.is_cut_off();
+        let matters = |record: &&Record| is_recent(record) || record.is_cut_off() || record.left_going();
         let recent = ours.iter().filter(matters).cloned().collect();
         if let Mode::Of(Direction::Resume, earlier) = ground.mode() {
             let record = journal::find(Some(state), &earlier.run)?;

@@ -40,8 +40,8 @@ pub(crate) trait Change: Sized {
     }
 
     /// Reads AWS. Changes nothing. `recent` are the runs of this verb in the last minutes, however they ended:
-    /// what they have started, AWS may not list yet. With them come all runs that were cut off: what they have
-    /// started may still go on.
+    /// what they have started, AWS may not list yet. With them come all runs that were cut off, interrupted or timed
+    /// out: what they have started may still go on.
     async fn observe(&self, target: &Target, recent: &[Record]) -> Result<Self::Seen>;
 
     /// From what was seen to what will be done. Pure.

@@ -36,13 +36,3 @@ pub(crate) mod verb;
 pub(crate) mod version;
 pub(crate) mod watch;
 pub(crate) mod whoami;
-
-/// The usual words for the kinds of things that `get` knows.
-pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
-    get::kind::Kind::ALL.iter().map(|kind| kind.many())
-}
-
-/// The usual word for the kind that a word means.
-pub(crate) fn kind_of(word: &str) -> Option<&'static str> {
-    get::kind::Kind::of(word).map(get::kind::Kind::many)
-}

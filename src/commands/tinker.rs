@@ -9,7 +9,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
-use crate::iam::{HISTORY, On, Use, Uses};
+use crate::iam::{HISTORY, On, SESSION, Use, Uses};
 
 /// The container that has the application.
 const CONTAINER: &str = "php-fpm";
@@ -34,6 +34,7 @@ impl Verb for TinkerArgs {
     fn uses() -> Uses {
         Uses::of(&[
             HISTORY,
+            SESSION,
             &[
                 Use::of("ecs:DescribeServices", On::Services),
                 Use::of("ecs:DescribeTasks", On::Tasks),

@@ -17,6 +17,7 @@ use clap_complete::engine::{self, ArgValueCandidates, CompletionCandidate};
 
 use crate::context::{Ctx, state_dir};
 use crate::exit::ExitStatus;
+use crate::kinds::Kind;
 use crate::process::Process;
 use crate::settings;
 
@@ -142,7 +143,7 @@ pub(crate) fn secrets() -> ArgValueCandidates {
 
 /// Kinds of things.
 pub(crate) fn kinds() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| candidates(crate::commands::kinds().map(str::to_owned).collect()))
+    ArgValueCandidates::new(|| candidates(Kind::ALL.iter().map(|kind| kind.many().to_owned()).collect()))
 }
 
 /// Names of things of the kind that was typed before: those that a command listed lately.
@@ -150,7 +151,7 @@ pub(crate) fn names_of_kind() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let process = Process::from_os();
         let words = Words::of(&process);
-        let Some(kind) = words.find_map(crate::commands::kind_of) else {
+        let Some(kind) = words.find_map(|word| Kind::of(word).map(Kind::many)) else {
             return Vec::new();
         };
         let context = words.context(&process);

@@ -32,6 +32,12 @@ pub(crate) const CHANGE: &[Use] = &[
 /// What a verb needs that only leaves an entry in the history.
 pub(crate) const HISTORY: &[Use] = &[Use::of("s3:PutObject", On::Bookkeeping)];
 
+/// What a session needs when its link breaks: to go on with it, or to end it.
+pub(crate) const SESSION: &[Use] = &[
+    Use::of("ssm:ResumeSession", On::Sessions),
+    Use::of("ssm:TerminateSession", On::Sessions),
+];
+
 /// Kinds of things. The order is that of the statements in a policy.
 ///
 /// Resource types are those of the Service Authorization Reference; [`On::Anything`] is for actions that have none.
@@ -87,6 +93,8 @@ pub(crate) enum On {
     PortOfTasks,
     /// A session that forwards a port of another host through a task.
     PortThroughTasks,
+    /// Sessions of Session Manager. They bear the name of the caller or of `ecs-execute-command`, and a random end.
+    Sessions,
     /// bpctl's own objects in the logs bucket.
     Bookkeeping,
     LogsBucket,
@@ -139,6 +147,7 @@ impl On {
             Self::ShellOnInstances => "ShellOnInstances",
             Self::PortOfTasks => "PortOfTasks",
             Self::PortThroughTasks => "PortThroughTasks",
+            Self::Sessions => "Sessions",
             Self::Bookkeeping => "Bookkeeping",
             Self::LogsBucket => "LogsBucket",
             Self::AssetSync => "AssetSync",
@@ -261,6 +270,7 @@ impl On {
                 place.document_of_aws("AWS-StartPortForwardingSession"),
                 ecs(format!("task/{cluster}/*")),
             ],
+            Self::Sessions => vec![place.regional("ssm", "session/*")],
             Self::PortThroughTasks => vec![
                 place.document_of_aws("AWS-StartPortForwardingSessionToRemoteHost"),
                 ecs(format!("task/{cluster}/*")),

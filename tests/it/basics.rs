@@ -218,7 +218,7 @@ async fn verbs_of_other_tools_are_answered_with_ours() {
     let account = Account::with(&[]);
     for (args, ours) in [
         (&["tail", "-f"][..], "`bpctl logs`"),
-        (&["get", "pods"], "`bpctl fleet list`"),
+        (&["stacks"], "`bpctl stack status`"),
         (&["ssh"], "`bpctl exec --help`"),
         (&["proxy"], "`bpctl port-forward --help`"),
         (&["login"], "`bpctl whoami`"),

@@ -201,10 +201,11 @@ async fn no_answer(clock: &Clock, patience: Duration) -> ConnectorError {
 
 /// How the services refuse requests, each in the form of its protocol.
 fn refusal(request: &HttpRequest, status: u16, code: &str, message: &str) -> HttpResponse {
-    let rest = request
-        .headers()
-        .get("authorization")
-        .is_some_and(|text| text.contains("/s3/"));
+    let signed_for = |service: &str| {
+        let signed = request.headers().get("authorization");
+        signed.is_some_and(|text| text.contains(service))
+    };
+    let rest = signed_for("/s3/");
     let cbor = request.headers().get("smithy-protocol").is_some();
     let body = if rest {
         format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>")
@@ -223,6 +224,9 @@ fn refusal(request: &HttpRequest, status: u16, code: &str, message: &str) -> Htt
             text(message),
         ]
         .concat()
+    } else if signed_for("/ec2/") {
+        let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+        format!("<Response><Errors>{error}</Errors><RequestID>x</RequestID></Response>").into_bytes()
     } else if request.headers().get("x-amz-target").is_some() {
         serde_json::json!({"__type": code, "message": message})
             .to_string()
@@ -256,6 +260,14 @@ fn too_skewed(request: &HttpRequest, now: Timestamp) -> Option<HttpResponse> {
     let form = "%Y%m%dT%H%M%SZ";
     let (signed, now) = (signed.strftime(form), now.strftime(form));
     let message = format!("Signature expired: {signed} is now earlier than {now} ({now} - 5 min.)");
+    if request
+        .headers()
+        .get("authorization")
+        .is_some_and(|text| text.contains("/ec2/"))
+    {
+        // Amazon EC2 Developer Guide, "Error codes for the Amazon EC2 API".
+        return Some(refusal(request, 400, "RequestExpired", "Request has expired."));
+    }
     let query =
         request.headers().get("x-amz-target").is_none() && request.headers().get("smithy-protocol").is_none();
     let code = if query {

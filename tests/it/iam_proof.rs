@@ -84,12 +84,21 @@ fn counts(verb: &str, scenarios: &[Scenario], race: bool) -> bool {
 /// Statements without which a verb goes on, with less to show. What it lacks it says in words of its own, without the
 /// action.
 const GOES_ON: &[(&str, &[&str])] = &[
+    // Sessions are gone on with when their link breaks; the service is asked for when it has no task to enter.
+    ("db tunnel", &["Services", "Sessions"]),
     ("deploy", &["ServiceLogs", "Secrets"]),
+    ("exec", &["Services", "Sessions"]),
     ("fleet lint", &["Stacks", "ScaleToZeroTopic"]),
     ("fleet replay", &["ScaleToZeroTopic"]),
+    // Objects are read where there are any.
+    ("history", &["Bookkeeping"]),
     ("image diff", &["Revisions"]),
     // Without Live Tail the lines are asked for every few seconds.
     ("logs --follow", &["Logs"]),
+    ("port-forward", &["Services", "Sessions"]),
+    // The log is read where a task has stopped.
+    ("rollout abort", &["ServiceLogs"]),
+    ("rollout history", &["Bookkeeping"]),
     ("rollout undo", &["ServiceLogs", "Secrets"]),
     ("rollout watch", &["ServiceLogs"]),
     (
@@ -112,6 +121,7 @@ const GOES_ON: &[(&str, &[&str])] = &[
     ("secrets rotate", &["Secrets"]),
     ("secrets set", &["Secrets"]),
     ("secrets sync", &["Secrets"]),
+    ("tinker", &["Services", "Sessions"]),
 ];
 
 /// The verbs of one part of the list, so that the parts run beside each other.

@@ -33,6 +33,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "iam",
             "files",
+            "kinds",
             "completion",
             "context",
             "triage",
@@ -60,7 +61,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "completion",
-        &["files", "context", "settings", "layout", "exit", "process"],
+        &[
+            "files", "context", "kinds", "settings", "layout", "exit", "process",
+        ],
     ),
     (
         "context",
@@ -108,6 +111,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("redact", &[]),
     ("process", &["exit", "clock"]),
     ("settings", &["files", "layout", "error", "process"]),
+    ("kinds", &["settings", "error"]),
     ("layout", &["error"]),
     ("error", &["exit"]),
     ("exit", &[]),

@@ -16,6 +16,7 @@ use super::super::state_files::{open, read_bounded};
 use super::super::target::Target;
 use super::LIMIT;
 use crate::error::{CtlError, ErrorKind, Result};
+use crate::exit::ExitStatus;
 
 /// A run as its journal tells it.
 #[derive(Clone, Debug)]
@@ -85,6 +86,12 @@ impl Record {
     /// Whether the run ended in the middle and nothing has taken care of it since.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.end.is_none() && !self.going_on
+    }
+
+    /// Whether the run was interrupted or timed out: what it started may go on in AWS.
+    pub(crate) fn left_going(&self) -> bool {
+        let left = [ExitStatus::TimedOut, ExitStatus::Interrupted].map(|status| Some(status.code()));
+        self.end.as_ref().is_some_and(|end| left.contains(&end.status))
     }
 
     /// Steps of which the journal does not say whether their request arrived.

@@ -16,7 +16,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
-use crate::iam::{HISTORY, On, Use, Uses};
+use crate::iam::{HISTORY, On, SESSION, Use, Uses};
 use crate::layout::Layout;
 use crate::output::{Render, View, paragraph};
 use crate::process::interrupt;
@@ -74,6 +74,7 @@ impl Verb for TunnelArgs {
     fn uses() -> Uses {
         Uses::of(&[
             HISTORY,
+            SESSION,
             &[
                 Use::of("cloudformation:DescribeStacks", On::DataStack),
                 Use::of("ecs:DescribeServices", On::Services),

@@ -53,6 +53,7 @@ impl Verb for DoctorArgs {
             Use::of("cloudwatch:DescribeAlarms", On::PlatformAlarms),
             Use::of("ecs:DescribeServices", On::Services),
             Use::of("rds:DescribeDBInstances", On::Databases),
+            Use::of("s3:GetObject", On::Bookkeeping),
             Use::of("s3:ListBucket", On::LogsBucket),
             Use::of("secretsmanager:ListSecrets", On::Anything),
             Use::of("ssm:DescribeParameters", On::Anything),

@@ -17,7 +17,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
-use crate::iam::{HISTORY, On, Use, Uses};
+use crate::iam::{HISTORY, On, SESSION, Use, Uses};
 use crate::output::OutputFormat;
 use crate::process::{interrupt, read_in_thread};
 use crate::session::wrapper::{Connection, command_line};
@@ -79,6 +79,7 @@ impl Verb for ExecArgs {
     fn uses() -> Uses {
         Uses::of(&[
             HISTORY,
+            SESSION,
             &[
                 Use::of("ecs:DescribeServices", On::Services),
                 Use::of("ecs:DescribeTasks", On::Tasks),

@@ -54,8 +54,8 @@ items! {
 /// Runs an expression with a type alias for the rows of a kind.
 macro_rules! with_row {
     ($kind:expr, $row:ident => $body:expr) => {{
-        use $crate::commands::get::kind::Kind;
         use $crate::commands::get::kinds as of;
+        use $crate::kinds::Kind;
         match $kind {
             Kind::Service => {
                 type $row = of::services::ServiceRow;

@@ -1,6 +1,5 @@
 //! `bpctl get`: things of every kind, one a line.
 
-pub(in crate::commands) mod kind;
 pub(in crate::commands) mod kinds;
 pub(in crate::commands) mod mixed;
 mod order;
@@ -18,9 +17,9 @@ use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::Gap;
 use crate::iam::{On, Use, Uses};
+use crate::kinds::{Kind, Wanted};
 use crate::output::Render;
 use crate::settings::nearest;
-use kind::{Kind, Wanted};
 use mixed::{Item, Mixed, with_row};
 use order::Order;
 use row::{Listed, Row, Sheet};
@@ -77,6 +76,7 @@ impl Verb for GetArgs {
             Use::of("ecs:DescribeTasks", On::Tasks),
             Use::of("ecs:ListServiceDeployments", On::Services),
             Use::of("ecs:ListTasks", On::AnythingInCluster),
+            Use::of("s3:GetObject", On::Bookkeeping),
             Use::of("s3:ListBucket", On::LogsBucket),
             Use::of("secretsmanager:ListSecrets", On::Anything),
             Use::of("ssm:DescribeParameters", On::Anything),

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::kind::Kind;
 use super::mixed::Item;
 use super::selector::Tags;
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::fleet::Gap;
+use crate::kinds::Kind;
 use crate::output::{Document, Render, Table, View};
 
 /// A thing of some kind, in one line.

@@ -17,7 +17,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
-use crate::iam::{HISTORY, On, Use, Uses};
+use crate::iam::{HISTORY, On, SESSION, Use, Uses};
 use crate::process::interrupt;
 pub(crate) use listen::{Ports, listen};
 use session::Forward;
@@ -53,6 +53,7 @@ impl Verb for PortForwardArgs {
     fn uses() -> Uses {
         Uses::of(&[
             HISTORY,
+            SESSION,
             &[
                 Use::of("ecs:DescribeServices", On::Services),
                 Use::of("ecs:DescribeTasks", On::Tasks),

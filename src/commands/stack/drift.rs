@@ -68,6 +68,7 @@ impl Verb for DriftArgs {
             Use::of("cloudformation:DescribeStackResourceDrifts", On::Stacks),
             Use::of("cloudformation:DescribeStacks", On::Anything),
             Use::of("cloudformation:DetectStackDrift", On::Stacks),
+            Use::of("cloudformation:ListStacks", On::Anything),
         ]])
     }
 

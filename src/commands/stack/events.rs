@@ -75,6 +75,7 @@ impl Verb for EventsArgs {
         Uses::of(&[&[
             Use::of("cloudformation:DescribeStackEvents", On::Stacks),
             Use::of("cloudformation:DescribeStacks", On::Anything),
+            Use::of("cloudformation:ListStacks", On::Anything),
         ]])
     }
 

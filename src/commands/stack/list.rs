@@ -107,7 +107,10 @@ impl Row {
 
 impl Verb for ListArgs {
     fn uses() -> Uses {
-        Uses::of(&[&[Use::of("cloudformation:DescribeStacks", On::Anything)]])
+        Uses::of(&[&[
+            Use::of("cloudformation:DescribeStacks", On::Anything),
+            Use::of("cloudformation:ListStacks", On::Anything),
+        ]])
     }
 
     fn needs(&self) -> Needs {

@@ -41,7 +41,10 @@ struct Output {
 
 impl Verb for OutputsArgs {
     fn uses() -> Uses {
-        Uses::of(&[&[Use::of("cloudformation:DescribeStacks", On::Anything)]])
+        Uses::of(&[&[
+            Use::of("cloudformation:DescribeStacks", On::Anything),
+            Use::of("cloudformation:ListStacks", On::Anything),
+        ]])
     }
 
     fn needs(&self) -> Needs {

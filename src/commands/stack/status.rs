@@ -84,6 +84,7 @@ impl Verb for StatusArgs {
             Use::of("cloudformation:DescribeStackEvents", On::Stacks),
             Use::of("cloudformation:DescribeStacks", On::Anything),
             Use::of("cloudformation:ListStackResources", On::Stacks),
+            Use::of("cloudformation:ListStacks", On::Anything),
         ]])
     }
 

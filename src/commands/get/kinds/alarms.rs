@@ -5,12 +5,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::aws::cloudwatch::{Alarm, AlarmState};
-use crate::commands::get::kind::Kind;
 use crate::commands::get::row::{Found, Row, or_dash, seconds_since};
 use crate::commands::get::selector::Tags;
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::fleet::{Gap, alarm_names, known_groups};
+use crate::kinds::Kind;
 use crate::layout::FleetId;
 use crate::output::age_at;
 

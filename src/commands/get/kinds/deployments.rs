@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::services::known;
 use crate::aws::ecs::{Service, ServiceDeployment, ServiceRevision, short};
-use crate::commands::get::kind::Kind;
 use crate::commands::get::row::{Found, Row, or_dash, seconds_since};
 use crate::commands::get::selector::Tags;
 use crate::context::Ctx;
 use crate::error::Result;
+use crate::kinds::Kind;
 use crate::layout::App;
 use crate::output::{age, age_at};
 use crate::rollout::{brings, number};

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 
 pub(in crate::commands) use crate::commands::fleet::list::FleetRow;
 use crate::commands::fleet::{list, remember};
-use crate::commands::get::kind::Kind;
 use crate::commands::get::row::{Found, Row, or_dash};
 use crate::commands::get::selector::Tags;
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::fleet::discover;
+use crate::kinds::Kind;
 
 impl Row for FleetRow {
     const KIND: Kind = Kind::Fleet;

@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use crate::aws::autoscaling::Instance;
 use crate::aws::ec2::Machine;
-use crate::commands::get::kind::Kind;
 use crate::commands::get::row::{Found, Row, or_dash, seconds_since};
 use crate::commands::get::selector::Tags;
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::fleet::{Gap, known_groups};
+use crate::kinds::Kind;
 use crate::layout::FleetId;
 use crate::output::age_at;
 

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 
 use crate::change::{Ground as _, Shared, lease};
-use crate::commands::get::kind::Kind;
 use crate::commands::get::row::{Found, Row};
 use crate::commands::get::selector::Tags;
 use crate::commands::lock::list;
 pub(in crate::commands) use crate::commands::lock::list::LeaseRow;
 use crate::context::Ctx;
 use crate::error::Result;
+use crate::kinds::Kind;
 
 impl Row for LeaseRow {
     const KIND: Kind = Kind::Lease;

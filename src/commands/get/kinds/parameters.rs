@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use super::secrets::is_secret;
 use crate::aws::ssm::Parameter;
-use crate::commands::get::kind::Kind;
 use crate::commands::get::row::{Found, Row, seconds_since};
 use crate::commands::get::selector::Tags;
 use crate::context::Ctx;
 use crate::error::Result;
+use crate::kinds::Kind;
 use crate::layout::{FleetId, Layout, SecretEntry, Store};
 use crate::output::age_at;
 use crate::redact::redact;

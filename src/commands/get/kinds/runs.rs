@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 
 use crate::change::journal;
-use crate::commands::get::kind::Kind;
 use crate::commands::get::row::{Found, Row};
 use crate::commands::get::selector::Tags;
 use crate::commands::runs::list;
 pub(in crate::commands) use crate::commands::runs::list::RunRow;
 use crate::context::Ctx;
 use crate::error::Result;
+use crate::kinds::Kind;
 
 impl Row for RunRow {
     const KIND: Kind = Kind::Run;

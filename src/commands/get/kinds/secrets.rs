@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::commands::get::kind::Kind;
 use crate::commands::get::row::{Found, Row, seconds_since};
 use crate::commands::get::selector::Tags;
 use crate::context::Ctx;
 use crate::error::Result;
+use crate::kinds::Kind;
 use crate::layout::{SecretEntry, SecretRole, Store};
 use crate::output::age_at;
 

@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::aws::cloudformation::Stack;
-use crate::commands::get::kind::Kind;
 use crate::commands::get::row::{Found, Row, or_dash, seconds_since};
 use crate::commands::get::selector::Tags;
 use crate::context::Ctx;
 use crate::error::Result;
+use crate::kinds::Kind;
 use crate::layout::{FleetId, Generation, Layout};
 use crate::output::age_at;
 

@@ -4,12 +4,12 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 
 use super::services::without_cluster;
-use crate::commands::get::kind::Kind;
 use crate::commands::get::row::{Found, Row, or_dash};
 use crate::commands::get::selector::Tags;
 pub(in crate::commands) use crate::commands::task::view::TaskRow;
 use crate::context::Ctx;
 use crate::error::Result;
+use crate::kinds::Kind;
 use crate::layout::App;
 use crate::tasks::TaskName;
 

@@ -13,23 +13,23 @@ macro_rules! kinds {
         /// A kind of thing.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
         #[serde(rename_all = "lowercase")]
-        pub(in crate::commands) enum Kind { $($(#[$doc])+ $kind,)+ }
+        pub(crate) enum Kind { $($(#[$doc])+ $kind,)+ }
 
         impl Kind {
-            pub(in crate::commands) const ALL: &[Self] = &[$(Self::$kind,)+];
+            pub(crate) const ALL: &[Self] = &[$(Self::$kind,)+];
 
             /// `service`.
-            pub(in crate::commands) fn one(self) -> &'static str {
+            pub(crate) fn one(self) -> &'static str {
                 match self { $(Self::$kind => $one,)+ }
             }
 
             /// `services`.
-            pub(in crate::commands) fn many(self) -> &'static str {
+            pub(crate) fn many(self) -> &'static str {
                 match self { $(Self::$kind => $many,)+ }
             }
 
             /// Shorter words, and those of other tools.
-            pub(in crate::commands) fn short(self) -> &'static [&'static str] {
+            pub(crate) fn short(self) -> &'static [&'static str] {
                 match self { $(Self::$kind => &[$($short),*],)+ }
             }
         }
@@ -71,14 +71,14 @@ impl fmt::Display for Kind {
 
 impl Kind {
     /// Every word for it, the usual one first.
-    pub(in crate::commands) fn words(self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn words(self) -> impl Iterator<Item = &'static str> {
         [self.many(), self.one()]
             .into_iter()
             .chain(self.short().iter().copied())
     }
 
     /// The kind that a word stands for, in upper case too.
-    pub(in crate::commands) fn of(word: &str) -> Option<Self> {
+    pub(crate) fn of(word: &str) -> Option<Self> {
         let word = word.to_lowercase();
         let mut kinds = Self::ALL.iter().copied();
         kinds.find(|kind| kind.words().any(|known| known == word))
@@ -107,10 +107,10 @@ fn listed() -> String {
 
 /// What is asked for: things of a kind by name, or all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::commands) struct Wanted {
-    pub(in crate::commands) kind: Kind,
+pub(crate) struct Wanted {
+    pub(crate) kind: Kind,
     /// Empty for all of them.
-    pub(in crate::commands) names: Vec<String>,
+    pub(crate) names: Vec<String>,
 }
 
 impl Wanted {
@@ -118,7 +118,7 @@ impl Wanted {
     ///
     /// # Errors
     /// An unknown kind; names after several kinds; the two ways of writing in one command line.
-    pub(in crate::commands) fn read(kinds: &str, names: &[String]) -> Result<Vec<Self>> {
+    pub(crate) fn read(kinds: &str, names: &[String]) -> Result<Vec<Self>> {
         if let Some((kind, _)) = kinds.split_once('/') {
             Kind::read(kind)?;
             return Self::pairs(std::iter::once(kinds).chain(names.iter().map(String::as_str)));
