@@ -29,8 +29,8 @@ const AT_ONCE: usize = 4;
 /// stack that could not be looked at ends with status 7.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  bpctl stack drift                     every stack of the platform
-  bpctl stack drift network --exit-code status 9 when anything differs")]
+  bpctl stack drift                       every stack of the platform
+  bpctl stack drift network --exit-code   status 9 when anything differs")]
 pub(crate) struct DriftArgs {
     /// Only these stacks
     #[arg(value_name = "STACK")]

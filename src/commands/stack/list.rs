@@ -22,7 +22,7 @@ use crate::output::{Render, Table, View, age_at};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl stack list
-  bpctl stack list -o json --query 'stacks[?status!=`UPDATE_COMPLETE`].name'")]
+  bpctl stack list -o json --query \"stacks[?drift=='DRIFTED'].name\"")]
 pub(crate) struct ListArgs {}
 
 /// The document.

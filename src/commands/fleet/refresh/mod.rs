@@ -336,7 +336,10 @@ impl Change for Refresh<'_> {
             )
             .hint(("see how far it is with", status_command(&self.fleet))));
         }
-        let id = step.send(aws, &action.call).await?;
+        let id = match step.send(aws, &action.call).await {
+            Ok(id) => id,
+            Err(error) => self.begun_without_an_answer(error, &action.call.group).await?,
+        };
         // At once, so that a kill at any later moment leaves a trace of the refresh.
         step.note("refresh", &id);
         Ok(Done::new(format!("started refresh {id}")).with(id))
@@ -364,6 +367,39 @@ impl Change for Refresh<'_> {
         let known = error.causes().to_vec();
         let fresh = waits.iter().filter(|why| !known.contains(why));
         fresh.fold(error, |error, why| error.cause(why.clone()))
+    }
+}
+
+impl Refresh<'_> {
+    /// The refresh that a request has begun whose answer was lost: the request that the SDK sent again was refused
+    /// because of it, or none got an answer. There was no other one right before.
+    ///
+    /// # Errors
+    /// `error` when there is none, or when that cannot be seen.
+    async fn begun_without_an_answer(&self, error: CtlError, group: &str) -> Result<String> {
+        let refused = error
+            .reply()
+            .is_some_and(|reply| reply.is("InstanceRefreshInProgress"));
+        let with_hint = |error: CtlError| {
+            error.hint((
+                "see whether a refresh has begun with",
+                status_command(&self.fleet),
+            ))
+        };
+        if !refused && error.kind() != ErrorKind::Unreachable {
+            return Err(error);
+        }
+        let Ok(all) = self.ctx.aws.instance_refreshes(group).await else {
+            return Err(with_hint(error));
+        };
+        let Some(begun) = all.into_iter().find(|refresh| !refresh.is_over()) else {
+            return Err(with_hint(error));
+        };
+        self.ctx.ui.warn(&format!(
+            "the answer to StartInstanceRefresh was lost; refresh {} has begun since it was sent",
+            begun.id
+        ));
+        Ok(begun.id)
     }
 }
 

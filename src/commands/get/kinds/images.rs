@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use crate::commands::deploy::images::brief;
-use crate::commands::get::kind::Kind;
 use crate::commands::get::row::{Found, Row, or_dash};
 use crate::commands::get::selector::Tags;
 pub(in crate::commands) use crate::commands::image::list::ImageRow;
@@ -12,6 +11,7 @@ use crate::commands::image::words::{processors, size};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::fleet::Gap;
+use crate::kinds::Kind;
 use crate::output::age_at;
 
 impl Row for ImageRow {
