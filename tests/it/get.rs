@@ -84,7 +84,7 @@ async fn a_table_fits_eighty_columns() {
         for line in run.stdout.lines() {
             // Ids of runs are long, and so is what a one-off task was told to do: a table breaks neither.
             assert!(
-                kind == "runs" || kind == "tasks" || line.chars().count() <= 80,
+                ["runs", "tasks"].contains(&kind) || line.chars().count() <= 80,
                 "{kind}: {line}"
             );
         }

@@ -17,7 +17,7 @@ use crate::output::{Render, Table, View};
 #[command(after_help = "Examples:
   bpctl stack outputs
   bpctl stack outputs compute
-  bpctl stack outputs compute -o json --query \"outputs[?key=='AlbDns'].value | [0]\"")]
+  bpctl stack outputs compute -o json --query \"outputs[?key=='AlbDns'].value\"")]
 pub(crate) struct OutputsArgs {
     /// Only of these stacks
     #[arg(value_name = "STACK")]

@@ -386,7 +386,9 @@ impl Refresh<'_> {
                 status_command(&self.fleet),
             ))
         };
-        if !refused && error.kind() != ErrorKind::Unreachable {
+        // An answer that is not one of AWS says nothing of the request.
+        let unanswered = error.reply().is_none() && error.kind() != ErrorKind::Interrupted;
+        if !refused && !unanswered {
             return Err(error);
         }
         let Ok(all) = self.ctx.aws.instance_refreshes(group).await else {

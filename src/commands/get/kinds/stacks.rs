@@ -67,8 +67,8 @@ impl StackRow {
 
 impl Row for StackRow {
     const KIND: Kind = Kind::Stack;
-    const COLUMNS: &'static [&'static str] = &["NAME", "STATUS", "AGE", "FLEET"];
-    const WIDE: &'static [&'static str] = &["CREATED", "REASON"];
+    const COLUMNS: &'static [&'static str] = &["NAME", "STATUS", "AGE"];
+    const WIDE: &'static [&'static str] = &["FLEET", "CREATED", "REASON"];
     const TAGGED: bool = true;
 
     fn name(&self) -> String {
