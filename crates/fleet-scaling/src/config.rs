@@ -7,6 +7,7 @@ mod fixture;
 mod prices;
 mod schedule;
 mod spec;
+mod warm_pool;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub use spec::{
     AlarmSpec, ColdStart, FleetSpec, InstanceTypeSpec, JobsSpec, OnDemandSpec, PolicySpec, ScaleToZeroSpec,
     ServiceTime, ShortageSpec, SpotSpec, TrackingAlarmsSpec,
 };
+pub use warm_pool::{PoolState, WarmPoolSpec};
 
 use crate::Moment;
 use crate::alarm::{AlarmRule, AlarmState, Comparison, Verdict};

@@ -16,6 +16,7 @@ use crate::state::{FleetState, Process};
 pub fn explain(config: &FleetConfig, state: &FleetState, metrics: &Metrics, now: Moment) -> Vec<String> {
     let decision = decide(config, state, metrics, now);
     let mut sentences = decision.explain(config);
+    sentences.extend(warm_pool(config, state, &decision));
     sentences.push(if !decision.is_known() {
         format!(
             "what becomes of the desired capacity, {}, is not known: {} to {}",
@@ -30,6 +31,22 @@ pub fn explain(config: &FleetConfig, state: &FleetState, metrics: &Metrics, now:
         )
     });
     sentences
+}
+
+/// Where the instances of a scale-out come from, in a group with a warm pool.
+fn warm_pool(config: &FleetConfig, state: &FleetState, decision: &Decision) -> Option<String> {
+    let pool = config.spec().warm_pool.as_ref()?;
+    let launches = decision.desired.saturating_sub(state.desired);
+    if launches == 0 || !decision.is_known() {
+        return None;
+    }
+    let holds = pool.size(state.desired, config.limits().max);
+    let cold = launches.saturating_sub(holds);
+    Some(format!(
+        "the warm pool is to hold {holds} beside {}: {} of {launches} launches can be from it, {cold} are cold",
+        state.desired,
+        launches - cold
+    ))
 }
 
 impl Decision {

@@ -7,6 +7,7 @@ mod asked;
 mod evidence;
 mod instances;
 mod policies;
+mod pool;
 mod steps;
 mod tracking;
 mod zero;
@@ -57,7 +58,7 @@ pub struct Finding {
 
 type Rule = fn(&FleetConfig) -> Option<Finding>;
 
-const RULES: [Rule; 22] = [
+const RULES: [Rule; 23] = [
     zero::nothing_leaves_zero,
     zero::nothing_scales_in,
     zero::a_step_overtakes_scale_to_zero,
@@ -80,6 +81,7 @@ const RULES: [Rule; 22] = [
     instances::warm_up_ends_before_the_first_job,
     instances::scale_in_takes_busy_workers,
     instances::a_deploy_resets_the_desired_capacity,
+    pool::a_warm_pool_without_use,
 ];
 
 /// Everything in `config` that works against itself, the worst first.

@@ -9,6 +9,7 @@ mod calm;
 mod control;
 mod engine;
 mod instances;
+mod pool;
 mod queue;
 mod random;
 mod report;

@@ -89,7 +89,7 @@ pub enum Part {
     ScheduledAction,
     /// A policy with a warm-up of its own.
     PolicyWarmUp,
-    /// A warm pool.
+    /// A warm pool beside Spot Instances, or one that is being deleted.
     WarmPool,
     /// A lifecycle hook whose action takes an unknown time.
     LifecycleHook,
@@ -141,7 +141,7 @@ impl Part {
             Self::OtherPolicy => "policies of other kinds",
             Self::ScheduledAction => "scheduled actions with dates, days of the month, months or a time zone",
             Self::PolicyWarmUp => "policies with a warm-up of their own",
-            Self::WarmPool => "warm pools",
+            Self::WarmPool => "warm pools beside Spot Instances, and those that are being deleted",
             Self::LifecycleHook => "lifecycle hooks whose action takes an unknown time",
             Self::Weights => "weights of instance types",
         }

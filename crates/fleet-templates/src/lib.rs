@@ -175,6 +175,7 @@ impl FleetScaling {
             on_demand: OnDemandSpec::default(),
             schedule: Vec::new(),
             lifecycle_hooks: Vec::new(),
+            warm_pool: None,
             not_modelled: Vec::new(),
         }
     }

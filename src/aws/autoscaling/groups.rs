@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_autoscaling::types::{
     AutoScalingGroup, Instance as SdkInstance, LaunchTemplateSpecification, LifecycleState,
+    WarmPoolConfiguration, WarmPoolState,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
@@ -55,7 +56,20 @@ pub(crate) struct Features {
     pub(crate) on_demand_percent: u32,
     /// Instance types count for more than one.
     pub(crate) weights: bool,
-    pub(crate) warm_pool: bool,
+    pub(crate) warm_pool: Option<WarmPool>,
+}
+
+/// `WarmPoolConfiguration`: instances that are prepared beside the group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WarmPool {
+    pub(crate) min: u32,
+    /// Group and pool together; without it the group's maximum.
+    pub(crate) max_prepared: Option<u32>,
+    /// `Stopped`, `Running` or `Hibernated`.
+    pub(crate) state: String,
+    pub(crate) reuse_on_scale_in: bool,
+    /// The pool is on its way out.
+    pub(crate) deleting: bool,
 }
 
 /// One instance of a group.
@@ -240,7 +254,26 @@ fn features(group: &AutoScalingGroup) -> Features {
         weights: overrides
             .iter()
             .any(|choice| choice.weighted_capacity().is_some_and(|weight| weight != "1")),
-        warm_pool: group.warm_pool_configuration().is_some(),
+        warm_pool: group.warm_pool_configuration().map(warm_pool),
+    }
+}
+
+fn warm_pool(pool: &WarmPoolConfiguration) -> WarmPool {
+    let count = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
+    WarmPool {
+        min: count(pool.min_size()).unwrap_or(0),
+        // "To remove a value that you previously set, include the property but specify -1" (API Reference, PutWarmPool).
+        max_prepared: count(pool.max_group_prepared_capacity()),
+        // "Default is Stopped" (API Reference, PutWarmPool).
+        state: pool
+            .pool_state()
+            .map_or("Stopped", WarmPoolState::as_str)
+            .to_owned(),
+        reuse_on_scale_in: pool
+            .instance_reuse_policy()
+            .and_then(|policy| policy.reuse_on_scale_in())
+            .unwrap_or(false),
+        deleting: pool.status().is_some(),
     }
 }
 

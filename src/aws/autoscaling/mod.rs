@@ -11,7 +11,7 @@ mod schedule;
 
 pub(crate) use activities::Activity;
 pub(crate) use capacity::{ResizeGroup, SetDesiredCapacity};
-pub(crate) use groups::{Group, Instance, Phase};
+pub(crate) use groups::{Group, Instance, Phase, WarmPool};
 pub(crate) use policies::{Policy, PolicyKind, Tracked};
 #[cfg(test)]
 pub(crate) use policies::{Step, TrackedMetric};

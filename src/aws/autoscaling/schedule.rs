@@ -35,6 +35,8 @@ pub(crate) struct LifecycleHook {
     /// `autoscaling:EC2_INSTANCE_LAUNCHING` or `autoscaling:EC2_INSTANCE_TERMINATING`.
     pub(crate) transition: String,
     pub(crate) timeout_seconds: Option<i32>,
+    /// What the end of the timeout means: `CONTINUE` or `ABANDON`.
+    pub(crate) default_result: Option<String>,
 }
 
 impl Aws {
@@ -105,5 +107,6 @@ fn lifecycle_hook(hook: &SdkHook) -> Result<LifecycleHook> {
             .required(REQUEST, "LifecycleTransition")?
             .to_owned(),
         timeout_seconds: hook.heartbeat_timeout(),
+        default_result: hook.default_result().map(str::to_owned),
     })
 }

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use fleet_scaling::config::{
-    ColdStart, FleetConfig, FleetSpec, InstanceTypeSpec, JobsSpec, OnDemandSpec, PolicySpec, ScaleToZeroSpec,
-    ScheduledActionSpec, ServiceTime, SpotSpec, on_demand,
+    ColdStart, FleetConfig, FleetSpec, InstanceTypeSpec, JobsSpec, OnDemandSpec, PolicySpec, PoolState,
+    ScaleToZeroSpec, ScheduledActionSpec, ServiceTime, SpotSpec, WarmPoolSpec, on_demand,
 };
 use fleet_scaling::unknown::{Direction, NotModelled, Part};
 use fleet_templates::publishes;
@@ -17,7 +17,7 @@ use super::deployed::Deployed;
 use super::listener::Listener;
 use super::state::suspended_processes;
 use super::{LeftOut, Model};
-use crate::aws::autoscaling::{Group, LifecycleHook, Policy, ScheduledAction};
+use crate::aws::autoscaling::{Group, LifecycleHook, Policy, ScheduledAction, WarmPool};
 use crate::aws::cloudwatch::Alarm;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::layout::{FleetAlarm, FleetId, Layout};
@@ -147,6 +147,7 @@ impl Reader<'_> {
         });
         self.assume_quiet();
         let deploy_desired = self.deploy_desired();
+        let warm_pool = self.warm_pool();
         FleetSpec {
             min: i64::from(group.min),
             max: i64::from(group.max),
@@ -180,6 +181,7 @@ impl Reader<'_> {
             },
             schedule: std::mem::take(&mut self.schedule),
             lifecycle_hooks: Vec::new(),
+            warm_pool,
             not_modelled: self
                 .left_out
                 .iter()
@@ -233,9 +235,16 @@ impl Reader<'_> {
         let features = group.features.clone();
         let parts = [
             (
-                features.warm_pool,
+                features
+                    .warm_pool
+                    .as_ref()
+                    .is_some_and(|pool| !is_modelled(group, pool)),
                 Part::WarmPool,
-                "the group has a warm pool".to_owned(),
+                if group.spot {
+                    "the group has a warm pool beside Spot Instances".to_owned()
+                } else {
+                    "the group has a warm pool that is being deleted".to_owned()
+                },
             ),
             (
                 features.weights,
@@ -248,6 +257,31 @@ impl Reader<'_> {
                 self.leave_out(LeftOut::not_modelled(part, Direction::Both, what));
             }
         }
+    }
+
+    /// AWS does not publish how long the start of a prepared instance takes.
+    fn warm_pool(&mut self) -> Option<WarmPoolSpec> {
+        let group = &self.facts.group;
+        let pool = group.features.warm_pool.as_ref()?;
+        if !is_modelled(group, pool) {
+            return None;
+        }
+        let spec = WarmPoolSpec {
+            min: i64::from(pool.min),
+            max_prepared: pool.max_prepared.map(i64::from),
+            state: named(&pool.state.to_lowercase())?,
+            reuse_on_scale_in: pool.reuse_on_scale_in,
+            start_seconds: None,
+        };
+        self.assumptions.push(if spec.runs() {
+            "an instance of the warm pool is in service at once when it is asked for".to_owned()
+        } else {
+            format!(
+                "an instance of the warm pool is in service {:.0} s after it was asked for",
+                ColdStart::default().request_seconds
+            )
+        });
+        Some(spec)
     }
 
     fn instance_type(&self, name: &str) -> InstanceTypeSpec {
@@ -306,6 +340,11 @@ impl Reader<'_> {
     fn leave_out(&mut self, left_out: LeftOut) {
         self.left_out.push(left_out);
     }
+}
+
+/// Whether the library knows what the warm pool does.
+fn is_modelled(group: &Group, pool: &WarmPool) -> bool {
+    !group.spot && !pool.deleting && named::<PoolState>(&pool.state.to_lowercase()).is_some()
 }
 
 /// A value of the library by its name in the API.

@@ -8,6 +8,7 @@ use super::schedule::{LifecycleHookSpec, ScheduledActionSpec};
 use super::spec::{
     AlarmSpec, FleetSpec, InstanceTypeSpec, JobsSpec, PolicySpec, ScaleToZeroSpec, ServiceTime, SpotSpec,
 };
+use super::warm_pool;
 use crate::metrics::{Published, Signal};
 use crate::policy::{Limits, StepPolicy};
 
@@ -91,6 +92,16 @@ pub(super) fn check(spec: &FleetSpec) -> Checked<Summary> {
     }
     schedule(&spec.schedule)?;
     lifecycle_hooks(&spec.lifecycle_hooks)?;
+    if let Some(pool) = &spec.warm_pool {
+        size("warm_pool.min", pool.min, 0.0, MOST_INSTANCES)?;
+        if let Some(prepared) = pool.max_prepared {
+            size("warm_pool.max_prepared", prepared, 0.0, MOST_INSTANCES)?;
+        }
+        if let Some(start) = pool.start_seconds {
+            seconds("warm_pool.start_seconds", start)?;
+        }
+        warm_pool::spot(spec)?;
+    }
     Ok(Summary {
         limits: Limits { min, max },
         prices,

@@ -111,6 +111,9 @@ pub enum Problem {
         /// Seconds.
         timeout: f64,
     },
+    /// A warm pool of Spot Instances.
+    #[error("stands beside Spot Instances: AWS allows warm pools of On-Demand Instances only")]
+    WarmPoolOfSpot,
     /// The steps of a step policy contradict each other.
     #[error("is invalid: {0}")]
     Steps(#[from] InvalidSteps),

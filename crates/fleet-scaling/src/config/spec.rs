@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::schedule::{LifecycleHookSpec, ScheduledActionSpec};
+use super::warm_pool::WarmPoolSpec;
 use crate::alarm::{Comparison, MissingData};
 use crate::metrics::{Published, Source, Statistic};
 use crate::policy::{AdjustmentType, StepAdjustment};
@@ -59,6 +60,9 @@ pub struct FleetSpec {
     /// What holds instances up when they come and go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lifecycle_hooks: Vec<LifecycleHookSpec>,
+    /// Instances that are prepared beside the group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_pool: Option<WarmPoolSpec>,
     /// What else the group has and nothing here models.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_modelled: Vec<NotModelled>,

@@ -311,3 +311,37 @@ fn several_tracking_policies_scale_in_only_when_all_agree() {
         .with("BacklogPerInstance", [None; 20]);
     assert_eq!(desired(&two(false), &eight, &silent), 8);
 }
+
+/// EC2 Auto Scaling User Guide, "Decrease latency for applications with long boot times using warm pools": the pool
+/// holds the difference between `MaxGroupPreparedCapacity` and the desired capacity, and its instances are not part of
+/// the capacity that is decided on.
+#[test]
+fn a_warm_pool_changes_no_decision_and_an_explanation_says_where_launches_come_from() {
+    use crate::config::WarmPoolSpec;
+    let metrics = Metrics::new()
+        .with("QueueDepth", [Some(5.0); 20])
+        .with("BacklogPerInstance", [Some(5.0); 20]);
+    let mut spec = crate::config::FleetSpec::one_step();
+    spec.instance_types.truncate(1);
+    (spec.instance_types[0].spot, spec.instance_types[0].hourly_price) = (None, Some(1.0));
+    let without = FleetConfig::new(spec.clone()).unwrap();
+    spec.warm_pool = Some(WarmPoolSpec {
+        max_prepared: Some(2),
+        ..WarmPoolSpec::default()
+    });
+    let with = FleetConfig::new(spec).unwrap();
+    let state = FleetState::settled(1);
+    assert_eq!(
+        decide(&with, &state, &metrics, Moment(0)),
+        decide(&without, &state, &metrics, Moment(0))
+    );
+    let said = crate::explain(&with, &state, &metrics, Moment(0));
+    let pool = said
+        .iter()
+        .find(|sentence| sentence.contains("warm pool"))
+        .unwrap();
+    assert_eq!(
+        pool,
+        "the warm pool is to hold 1 beside 1: 1 of 2 launches can be from it, 1 are cold"
+    );
+}

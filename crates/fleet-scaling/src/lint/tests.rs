@@ -4,6 +4,7 @@ use crate::config::{FleetSpec, PolicySpec, ScaleToZeroSpec, ServiceTime};
 use crate::policy::{AdjustmentType, StepAdjustment};
 
 mod asked;
+mod pool;
 
 /// A configuration without findings, whose queue's depth counts the jobs that wait.
 fn clean() -> FleetSpec {

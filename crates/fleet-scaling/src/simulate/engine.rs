@@ -180,7 +180,9 @@ impl<'a> Engine<'a> {
 
     /// Whether the control plane has to look at what has happened to instances, leases and their jobs.
     fn notices_instances(&self) -> bool {
-        !self.instances.is_at(self.control.desired)
+        !self
+            .instances
+            .is_at(self.control.desired, self.control.limits.max)
             || self
                 .control
                 .notices_instances(&self.queue, self.instances.activity())
@@ -259,20 +261,17 @@ impl<'a> Engine<'a> {
     /// Whether the group would do nothing more in a minute from now, as long as nothing happens to its instances.
     fn follow(&mut self, now: u64) -> bool {
         let desired = self.control.desired;
-        if self.instances.is_at(desired) {
+        let max = self.control.limits.max;
+        if self.instances.is_at(desired, max) {
             return true;
         }
         let sizes = |instances: &Instances<'_>| (instances.live(), instances.bill.launched);
         let before = sizes(&self.instances);
-        let could = self.instances.follow(
-            now,
-            desired,
-            self.control.limits.max,
-            self.keep_busy,
-            &mut self.queue,
-        );
+        let could = self
+            .instances
+            .follow(now, desired, max, self.keep_busy, &mut self.queue);
         // Where some are at risk, one replacement that is there makes room for the next one.
-        could && (self.instances.is_at(desired) || sizes(&self.instances) == before)
+        could && (self.instances.is_at(desired, max) || sizes(&self.instances) == before)
     }
 
     fn record(&mut self, now: u64) {

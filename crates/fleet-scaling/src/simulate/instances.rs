@@ -4,10 +4,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::control::Activity;
+use super::pool::{Drawn, Pool};
 use super::queue::Queue;
 use super::random::{Random, Stream};
 use super::spot::Pools;
-use crate::config::{FleetConfig, Transition, on_demand};
+use crate::config::{FleetConfig, Transition, WarmPoolSpec, on_demand};
 use crate::decide::rebalance_ceiling;
 
 /// "Spot Instance interruption notices": two minutes before the interruption.
@@ -70,6 +71,7 @@ pub(crate) struct Instances<'a> {
     free: Vec<u32>,
     events: BinaryHeap<Reverse<(u64, Happening, u32, u32)>>,
     pools: Pools,
+    warm_pool: Option<Pool<'a>>,
     /// How long lifecycle hooks hold instances up, in milliseconds. They run at the same time.
     launch_hooks: u64,
     terminate_hooks: u64,
@@ -96,6 +98,7 @@ impl<'a> Instances<'a> {
             free: Vec::new(),
             events: BinaryHeap::new(),
             pools: Pools::new(config.spec(), seed),
+            warm_pool: config.spec().warm_pool.as_ref().map(Pool::new),
             launch_hooks: hooks(config, Transition::Launching),
             terminate_hooks: hooks(config, Transition::Terminating),
             per_zone: vec![0; config.spec().zones.len()],
@@ -128,8 +131,15 @@ impl<'a> Instances<'a> {
 
     /// Whether the group has what it should have, with nothing to replace.
     #[inline]
-    pub(crate) fn is_at(&self, desired: u32) -> bool {
-        self.live == desired && self.at_risk == 0
+    pub(crate) fn is_at(&self, desired: u32, max: u32) -> bool {
+        self.live == desired && self.at_risk == 0 && self.warm_pool_is_at(desired, max)
+    }
+
+    #[inline]
+    fn warm_pool_is_at(&self, desired: u32, max: u32) -> bool {
+        self.warm_pool
+            .as_ref()
+            .is_none_or(|pool| pool.lacks(desired, max) == 0 && pool.exceeds(desired, max) == 0)
     }
 
     /// When something happens to an instance next.
@@ -137,15 +147,23 @@ impl<'a> Instances<'a> {
         self.events.peek().map_or(u64::MAX, |Reverse((at, ..))| *at)
     }
 
-    /// Instances that are in service and warm from the start, as a fleet that has been there for long.
+    /// Instances that are in service and warm from the start, and a warm pool that is ready, as a fleet that has been there for long.
     pub(crate) fn begin_with(&mut self, count: u32, queue: &mut Queue) {
         for _ in 0..count {
             if let Some(slot) = self.place(0) {
+                self.bill.launched += 1;
                 self.schedule_interruption(slot, 0);
                 let instance = &mut self.slots[slot as usize];
                 (instance.in_service, instance.warm) = (true, true);
                 let speed = self.config.spec().instance_types[instance.kind].speed;
                 queue.register(slot, 0, speed);
+            }
+        }
+        let max = self.config.limits().max;
+        if let Some(pool) = &mut self.warm_pool {
+            for _ in 0..pool.lacks(count, max) {
+                pool.add(0, 0);
+                self.bill.launched += 1;
             }
         }
     }
@@ -225,7 +243,13 @@ impl<'a> Instances<'a> {
                 self.bill.launch_failures += 1;
                 return false;
             };
-            self.schedule_launch(slot, now);
+            match self.warm_pool.as_mut().and_then(|pool| pool.draw(now)) {
+                Some(hours) => self.start_prepared(slot, now, hours),
+                None => {
+                    self.bill.launched += 1;
+                    self.schedule_launch(slot, now);
+                }
+            }
         }
         if self.config.spec().capacity_rebalance && self.at_risk > 0 {
             let healthy = self
@@ -250,8 +274,68 @@ impl<'a> Instances<'a> {
             };
             self.bill.ended_busy += u64::from(queue.holds_job(slot));
             self.end(slot, now, false, queue);
+            self.return_to_warm_pool(now + self.terminate_hooks, desired, max);
         }
+        self.keep_warm_pool(now, desired, max);
         true
+    }
+
+    /// An instance of the warm pool becomes one of the group: it is started, hooks hold it up once more, and its worker
+    /// registers.
+    fn start_prepared(&mut self, slot: u32, now: u64, hours: Drawn) {
+        self.charge_pool(hours);
+        let cold = &self.config.spec().cold_start;
+        let pool = self.warm_pool.as_ref().map(Pool::spec);
+        let seconds =
+            pool.and_then(|pool| pool.start_seconds)
+                .unwrap_or(if pool.is_some_and(WarmPoolSpec::runs) {
+                    0.0
+                } else {
+                    cold.request_seconds
+                });
+        let in_service = now + (seconds * 1e3) as u64 + self.launch_hooks;
+        let registered = in_service + (cold.register_seconds * 1e3) as u64;
+        self.enter(slot, now, in_service, registered);
+    }
+
+    /// "Instance reuse policy": a scale-in returns instances to the pool, as long as it has room.
+    fn return_to_warm_pool(&mut self, now: u64, desired: u32, max: u32) {
+        if let Some(pool) = &mut self.warm_pool
+            && pool.spec().reuse_on_scale_in
+            && pool.lacks(desired, max) > 0
+        {
+            pool.add(now, now);
+        }
+    }
+
+    /// Launches into the warm pool what it lacks, and terminates what it has too many. Instances enter it as they would
+    /// enter the group, launch hooks included, up to the registration of their workers.
+    fn keep_warm_pool(&mut self, now: u64, desired: u32, max: u32) {
+        let cold = &self.config.spec().cold_start;
+        let hooks = self.launch_hooks;
+        let mut left = Vec::new();
+        if let Some(pool) = &mut self.warm_pool {
+            for _ in 0..pool.lacks(desired, max) {
+                let started = now + (cold.request_seconds * 1e3) as u64;
+                pool.add(started, started + (cold.boot_seconds * 1e3) as u64 + hooks);
+                self.bill.launched += 1;
+            }
+            for _ in 0..pool.exceeds(desired, max) {
+                left.extend(pool.drop_newest(now));
+            }
+        }
+        for hours in left {
+            self.charge_pool(hours);
+        }
+    }
+
+    /// Instances of the pool are of the most preferred type, and On-Demand Instances.
+    fn charge_pool(&mut self, hours: Drawn) {
+        let instance = Instance {
+            started: hours.from,
+            ..Instance::default()
+        };
+        self.charge(&instance, hours.until, false);
     }
 
     /// The instance that a scale-in terminates.
@@ -293,7 +377,6 @@ impl<'a> Instances<'a> {
             self.pools.choose(now, &self.per_zone)?
         };
         self.on_demand += u32::from(on_demand);
-        self.bill.launched += 1;
         if self.live == 0 {
             self.bill.at_zero += now - self.zero_since;
         }
@@ -325,6 +408,12 @@ impl<'a> Instances<'a> {
         let in_service = after(started, cold.boot_seconds);
         let in_service = in_service + self.launch_hooks;
         let registered = after(in_service, cold.register_seconds);
+        self.enter(slot, started, in_service, registered);
+        self.schedule_interruption(slot, started);
+    }
+
+    /// The instance is billed from `started` on.
+    fn enter(&mut self, slot: u32, started: u64, in_service: u64, registered: u64) {
         let warm = in_service + self.config.warmup().as_millis() as u64;
         self.slots[slot as usize].started = started;
         self.warming += 1;
@@ -332,7 +421,6 @@ impl<'a> Instances<'a> {
         self.push(slot, in_service, Happening::InService);
         self.push(slot, registered, Happening::Registered);
         self.push(slot, warm, Happening::Warm);
-        self.schedule_interruption(slot, started);
     }
 
     /// Interruptions are memoryless: the time to the next one is exponential.
@@ -413,6 +501,9 @@ impl<'a> Instances<'a> {
             if instance.alive {
                 self.charge(&instance, now, false);
             }
+        }
+        while let Some(hours) = self.warm_pool.as_mut().and_then(|pool| pool.drop_newest(now)) {
+            self.charge_pool(hours);
         }
         if self.live == 0 {
             self.bill.at_zero += now - self.zero_since;

@@ -7,6 +7,7 @@ use crate::policy::AdjustmentType;
 mod clock;
 mod schedule;
 mod skipping;
+mod warm_pool;
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;

@@ -30,14 +30,22 @@ impl Reader<'_> {
     pub(super) fn hooks(&mut self) {
         const DEFAULT_TIMEOUT: i32 = 3600;
         for hook in &self.facts.hooks {
-            let moment = if hook.transition.ends_with("LAUNCHING") {
+            let launching = hook.transition.ends_with("LAUNCHING");
+            let moment = if launching {
                 "before it serves"
             } else {
                 "before it ends"
             };
             let timeout = hook.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT);
+            // "The default value is ABANDON" (API Reference, PutLifecycleHook). A terminating instance goes either way.
+            let abandons = hook.default_result.as_deref() != Some("CONTINUE");
+            let then = if launching && abandons {
+                ", and gives it up then"
+            } else {
+                ""
+            };
             let what = format!(
-                "the lifecycle hook `{}` holds every instance {moment}, for {timeout} s at most without a heartbeat",
+                "the lifecycle hook `{}` holds every instance {moment}, for {timeout} s at most without a heartbeat{then}",
                 hook.name
             );
             self.left_out

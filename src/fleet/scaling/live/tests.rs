@@ -409,6 +409,65 @@ fn a_weekly_scheduled_action_is_part_of_the_model() {
     assert_eq!((action.name.as_str(), action.min), ("office-hours", Some(2)));
 }
 
+fn stopped_pool() -> WarmPool {
+    WarmPool {
+        min: 1,
+        max_prepared: Some(4),
+        state: "Stopped".to_owned(),
+        reuse_on_scale_in: true,
+        deleting: false,
+    }
+}
+
+#[test]
+fn a_warm_pool_of_on_demand_instances_is_part_of_the_model_and_its_start_is_an_assumption() {
+    let mut facts = facts();
+    facts.group.spot = false;
+    facts.group.features.warm_pool = Some(stopped_pool());
+    let model = read(&facts);
+    assert_eq!(model.left_out, []);
+    let pool = model.config.spec().warm_pool.clone().unwrap();
+    assert_eq!(
+        (pool.min, pool.max_prepared, pool.reuse_on_scale_in),
+        (1, Some(4), true)
+    );
+    assert_eq!(pool.state, fleet_scaling::config::PoolState::Stopped);
+    let assumed = "an instance of the warm pool is in service 30 s after it was asked for";
+    assert!(
+        model.assumptions.iter().any(|said| said == assumed),
+        "{:?}",
+        model.assumptions
+    );
+}
+
+/// "The default value is ABANDON" (API Reference, PutLifecycleHook).
+#[test]
+fn a_launch_hook_that_nobody_completes_is_said_to_give_the_instance_up() {
+    let told = |transition: &str, result: Option<&str>| {
+        let mut facts = facts();
+        facts.hooks.push(LifecycleHook {
+            name: "h".to_owned(),
+            transition: format!("autoscaling:EC2_INSTANCE_{transition}"),
+            timeout_seconds: None,
+            default_result: result.map(str::to_owned),
+        });
+        read(&facts).left_out.remove(0).what
+    };
+    let held = "the lifecycle hook `h` holds every instance";
+    assert_eq!(
+        told("LAUNCHING", None),
+        format!("{held} before it serves, for 3600 s at most without a heartbeat, and gives it up then")
+    );
+    assert_eq!(
+        told("LAUNCHING", Some("CONTINUE")),
+        format!("{held} before it serves, for 3600 s at most without a heartbeat")
+    );
+    assert_eq!(
+        told("TERMINATING", Some("ABANDON")),
+        format!("{held} before it ends, for 3600 s at most without a heartbeat")
+    );
+}
+
 #[test]
 fn what_a_group_has_beside_its_policies_is_named() {
     let parts = |change: fn(&mut Facts)| {
@@ -421,7 +480,20 @@ fn what_a_group_has_beside_its_policies_is_named() {
     };
     use fleet_scaling::unknown::Part;
     assert_eq!(
-        parts(|facts| facts.group.features.warm_pool = true),
+        parts(|facts| {
+            facts.group.spot = true;
+            facts.group.features.warm_pool = Some(stopped_pool());
+        }),
+        [Part::WarmPool]
+    );
+    assert_eq!(
+        parts(|facts| {
+            facts.group.spot = false;
+            facts.group.features.warm_pool = Some(WarmPool {
+                deleting: true,
+                ..stopped_pool()
+            });
+        }),
         [Part::WarmPool]
     );
     assert_eq!(
@@ -451,6 +523,7 @@ fn what_a_group_has_beside_its_policies_is_named() {
             name: "drain".to_owned(),
             transition: "autoscaling:EC2_INSTANCE_TERMINATING".to_owned(),
             timeout_seconds: Some(900),
+            default_result: Some("CONTINUE".to_owned()),
         })),
         [Part::LifecycleHook]
     );
