@@ -9,9 +9,8 @@
 //! * [`replay()`]: whether a real group did what its policies asked for;
 //! * [`tune()`]: the cheapest configuration that keeps the wait short.
 //!
-//! Any group that works through a queue can be asked, here one that an Amazon SQS queue drives. Metrics have any name;
-//! `publishes` says which of them a simulated fleet knows, and `ApproximateNumberOfMessagesVisible` counts the messages
-//! that wait and not those in flight. The backlog per instance is metric math, as in the Auto Scaling User Guide.
+//! Read a fleet, ask what works against itself, and search for the cheapest one that keeps the wait short. Here the
+//! group renders frames; metrics have any name, and `publishes` says which of them a simulated fleet knows.
 //!
 //! ```
 //! # use std::{error::Error, time::Duration};
@@ -20,11 +19,10 @@
 //! # let file = r#"
 //! # max = 6
 //! # publishes = [
-//! #     { metric = "ApproximateNumberOfMessagesVisible", signal = "depth" },
-//! #     { metric = "GroupInServiceInstances", signal = "workers" },
+//! #     { metric = "FramesToRender", signal = "depth" },
+//! #     { metric = "FramesPerRenderer", signal = "backlog" },
 //! # ]
 //! # [jobs]
-//! # depth_counts_running = false
 //! # protect_busy = true
 //! # [[instance_types]]
 //! # name = "c7g.large"
@@ -34,15 +32,12 @@
 //! # name = "first"
 //! # adjustment_type = "ChangeInCapacity"
 //! # steps = [{ lower = 0, adjustment = 1 }]
-//! # alarm = { metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 0 }
+//! # alarm = { metric = "FramesToRender", statistic = "Maximum", comparison = "GreaterThanThreshold", threshold = 0 }
 //! # [[policies]]
 //! # type = "target-tracking"
-//! # name = "backlog-per-instance"
+//! # name = "frames-per-renderer"
+//! # metric = "FramesPerRenderer"
 //! # target = 4
-//! # [policies.metric]
-//! # expression = "m1 / m2"
-//! # inputs.m1 = { metric = "ApproximateNumberOfMessagesVisible", statistic = "Sum" }
-//! # inputs.m2 = { metric = "GroupInServiceInstances" }
 //! # "#;
 //! let config: FleetConfig = toml::from_str(file)?;
 //! for finding in lint(&config) {
@@ -57,6 +52,42 @@
 //! }
 //! # Ok(())
 //! # }
+//! ```
+//!
+//! A group that an Amazon SQS queue drives: `ApproximateNumberOfMessagesVisible` counts the messages that wait and not
+//! those in flight, and the backlog per instance is metric math, as in "Scaling policy based on Amazon SQS" of the Auto
+//! Scaling User Guide.
+//!
+//! ```
+//! use fleet_scaling::{Moment, config::FleetConfig, explain, metrics::Metrics, state::FleetState};
+//!
+//! let config: FleetConfig = toml::from_str(r#"
+//!     max = 6
+//!     publishes = [
+//!         { metric = "ApproximateNumberOfMessagesVisible", signal = "depth" },
+//!         { metric = "GroupInServiceInstances", signal = "workers" },
+//!     ]
+//!     [jobs]
+//!     protect_busy = true
+//!     [[instance_types]]
+//!     name = "c7g.large"
+//!     hourly_price = 0.0725
+//!     [[policies]]
+//!     type = "target-tracking"
+//!     name = "backlog-per-instance"
+//!     target = 4
+//!     [policies.metric]
+//!     expression = "m1 / m2"
+//!     inputs.m1 = { metric = "ApproximateNumberOfMessagesVisible", statistic = "Sum" }
+//!     inputs.m2 = { metric = "GroupInServiceInstances" }
+//! "#)?;
+//! let metrics = Metrics::new()
+//!     .with("ApproximateNumberOfMessagesVisible", [Some(20.0); 20])
+//!     .with("GroupInServiceInstances", [Some(2.0); 20]);
+//! // Twenty messages for two instances are ten for each, where four are wanted: five instances.
+//! let why = explain(&config, &FleetState::settled(2), &metrics, Moment(0));
+//! assert_eq!(why.last().unwrap(), "the desired capacity goes from 2 to 5");
+//! # Ok::<(), toml::de::Error>(())
 //! ```
 //!
 //! A fleet is a [`config::FleetSpec`], which a TOML or JSON file carries, checked into a
