@@ -115,6 +115,35 @@ async fn an_alarm_whose_state_does_not_follow_from_its_metric_is_told() {
     assert_eq!(differences(&document), [json!(null); 0]);
 }
 
+/// CloudWatch User Guide, "Using Amazon CloudWatch alarms", on missing data: it retrieves more than N points, and does not
+/// say how many.
+#[tokio::test(start_paused = true)]
+async fn an_alarm_in_alarm_whose_points_say_otherwise_is_told_with_its_likely_reason() {
+    let account = Account::with(&[]);
+    account.sandbox.with_world(|world| {
+        let input = json!({
+            "AlarmName": "production-gpu-default-queue-empty",
+            "StateValue": "ALARM",
+            "StateReason": "as if it looked at other points",
+        });
+        world.call(Service::CloudWatch, "SetAlarmState", &input).unwrap();
+    });
+    let document = explain(&account, &[]).await;
+    let differences = document["alarm_differences"].as_array().unwrap();
+    let [difference] = &differences[..] else {
+        panic!("{document:#}");
+    };
+    let said = difference.as_str().unwrap();
+    assert!(
+        said.starts_with("AWS reports alarm `production-gpu-default-queue-empty` as ALARM")
+            && said.contains(
+                "it follows that it is OK: the points that CloudWatch evaluates are others than these"
+            )
+            && said.ends_with("by how many is not published"),
+        "{said}"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_fleet_without_spot_capacity_says_what_aws_said() {
     let account = Account::with(&[Scenario::SpotDrought]);
