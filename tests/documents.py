@@ -129,6 +129,8 @@ WORK = [
     "image gc --keep 1 --older-than 1d --confirm sandbox",
     f"fleet refresh {FLEET} --force --no-wait --yes",
     f"fleet refresh cancel {FLEET} --yes",
+    f"fleet hold {FLEET} --for 2h --no-wait --yes",
+    f"fleet release {FLEET} --yes",
     f"fleet scale {FLEET} --max 8 --yes",
     "runs show {run}",
     "runs undo {run} --dry-run",

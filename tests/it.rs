@@ -61,6 +61,8 @@ mod exec;
 mod fleet;
 #[path = "it/fleet_budgets.rs"]
 mod fleet_budgets;
+#[path = "it/fleet_hold.rs"]
+mod fleet_hold;
 #[path = "it/fleet_killed.rs"]
 mod fleet_killed;
 #[path = "it/fleet_names.rs"]

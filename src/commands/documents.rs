@@ -47,6 +47,7 @@ documents! {
     fleet::instances::InstanceTable = "bpctl.fleet.instances/1" of "instances",
         "What each instance of fleets runs, beside what the pointers say.";
     fleet::scale::ScaleResult = "bpctl.fleet.scale/1", "The size of a fleet that was set.";
+    fleet::hold::view::HoldResult = "bpctl.fleet.hold/1", "Whether a fleet is held, by whom, why and until when.";
     fleet::refresh::view::RefreshResult = "bpctl.fleet.refresh/1" of "instances",
         "How far a refresh of a fleet is, why it does not advance, and what each instance runs.";
     fleet::scale_to_zero::view::ScaleToZeroResult = "bpctl.fleet.scale-to-zero/1" of "fleets",

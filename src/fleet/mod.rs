@@ -3,6 +3,7 @@
 
 mod alarms;
 mod discover;
+pub(crate) mod hold;
 mod launches;
 mod name;
 mod nodes;

@@ -85,6 +85,8 @@ pub(crate) enum On {
     /// Image, bundle and configuration of fleets.
     FleetParameters,
     ActiveBundles,
+    /// Whether fleets are held.
+    Holds,
     /// The paths that hold the parameters of fleets.
     ParameterPaths,
     /// A shell script on an instance.
@@ -143,6 +145,7 @@ impl On {
             Self::PlatformParameters => "PlatformParameters",
             Self::FleetParameters => "FleetParameters",
             Self::ActiveBundles => "ActiveBundles",
+            Self::Holds => "Holds",
             Self::ParameterPaths => "ParameterPaths",
             Self::ShellOnInstances => "ShellOnInstances",
             Self::PortOfTasks => "PortOfTasks",
@@ -254,6 +257,7 @@ impl On {
             }
             Self::FleetParameters => parameters(layout.fleet_parameter_patterns()),
             Self::ActiveBundles => parameters(layout.active_bundle_patterns()),
+            Self::Holds => parameters(layout.hold_patterns()),
             Self::ParameterPaths => {
                 let paths = layout.fleet_stages().into_iter();
                 let paths = paths.flat_map(|stage| layout.fleet_parameter_paths(stage));

@@ -276,6 +276,11 @@ impl Layout {
             .map(|pattern| self.fill_fleet(pattern, fleet))
     }
 
+    /// Whether the fleet is held: bpctl's own parameter, beside the fleet's others.
+    pub(crate) fn hold_parameter(&self, fleet: &FleetId) -> String {
+        self.fill_fleet(self.names().hold_parameter, fleet)
+    }
+
     pub(crate) fn fleet_secret_parameter(&self, stage: Stage) -> String {
         self.fill(self.names().fleet_secret_parameter)
             .replace("{fs}", stage.as_str())

@@ -25,6 +25,8 @@ pub(crate) struct Names {
     pub(crate) active_bundle_parameter: &'static str,
     /// Absent where the fleet's configuration is compiled into the stack.
     pub(crate) desired_config_parameter: Option<&'static str>,
+    /// Whether the fleet is held, and the holds before.
+    pub(crate) hold_parameter: &'static str,
     pub(crate) fleet_secret_parameter: &'static str,
     pub(crate) secrets: &'static [(&'static str, &'static str)],
     pub(crate) parameters: &'static [(&'static str, &'static str)],
@@ -64,6 +66,7 @@ pub(crate) const SINGLE: Names = Names {
     ami_parameter: "/{p}/ami/fleets/{fs}/{slug}",
     active_bundle_parameter: "/{p}/fleets/{fs}/{slug}/active_bundle",
     desired_config_parameter: Some("/{p}/fleets/{fs}/{slug}/desired_config"),
+    hold_parameter: "/{p}/fleets/{fs}/{slug}/hold",
     fleet_secret_parameter: "/{p}/fleets/{fs}/fleet-secret",
     secrets: &[
         ("app-key", "/{p}/laravel/app-key"),
@@ -122,6 +125,7 @@ pub(crate) const STAGED: Names = Names {
     ami_parameter: "/{p}/ami/{slug}",
     active_bundle_parameter: "/{p}/{fs}/assets/{slug}/active_bundle",
     desired_config_parameter: None,
+    hold_parameter: "/{p}/{fs}/assets/{slug}/hold",
     fleet_secret_parameter: "/{p}/{fs}/fleet-secret",
     secrets: &[
         ("app-key", "/{p}/{s}/laravel/app-key"),

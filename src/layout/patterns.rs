@@ -34,6 +34,11 @@ impl Layout {
         self.of_fleets(self.names().active_bundle_parameter)
     }
 
+    /// Parameters that say whether fleets are held.
+    pub(crate) fn hold_patterns(&self) -> Vec<String> {
+        self.of_fleets(self.names().hold_parameter)
+    }
+
     /// Parameters of fleets: image, active bundle, configuration.
     pub(crate) fn fleet_parameter_patterns(&self) -> Vec<String> {
         let names = self.names();

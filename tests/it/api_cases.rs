@@ -84,6 +84,10 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
     ("exec", &["exec", "--", "true"]),
     ("fleet explain", &["fleet", "explain", "production/gpu-default"]),
     (
+        "fleet hold",
+        &["fleet", "hold", "production/gpu-default", "--for", "2h", "--yes"],
+    ),
+    (
         "fleet instances",
         &["fleet", "instances", "production/gpu-default"],
     ),
@@ -100,6 +104,10 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
     (
         "fleet refresh status",
         &["fleet", "refresh", "status", "production/gpu-default"],
+    ),
+    (
+        "fleet release",
+        &["fleet", "release", "production/gpu-default", "--yes"],
     ),
     ("fleet replay", &["fleet", "replay", "production/gpu-default"]),
     (
@@ -357,6 +365,9 @@ pub(crate) fn account(verb: &str, options: Options, race: bool) -> Account {
         if ["lock list", "lock release"].contains(&verb) {
             dead_lease(sandbox);
         }
+        if verb == "fleet list" || verb == "fleet release" {
+            held(sandbox);
+        }
         if verb == "fleet refresh cancel" || verb == "fleet refresh status" {
             let group = json!({"AutoScalingGroupName": "asg-production-gpu-default"});
             let started =
@@ -415,6 +426,28 @@ fn files(home: &Path) {
         ("key.p8", key.as_bytes().to_vec()),
     ] {
         fs::write(home.join(name), content).expect("written");
+    }
+}
+
+/// A fleet that an operator holds.
+fn held(sandbox: &Sandbox) {
+    let record = json!({
+        "form": "bpctl.hold/1", "processes": ["Launch"], "since": "2026-01-15T08:00:00Z", "until": null,
+        "by": "arn:aws:iam::123456789012:user/night-shift", "reason": "database upgrade",
+        "run": "20260115T080000Z-ffffffffffff", "released": null, "released_by": null,
+    });
+    let record = json!({
+        "Name": "/bp/fleets/production/gpu-default/hold", "Type": "String", "Value": record.to_string(),
+    });
+    let process =
+        json!({"AutoScalingGroupName": "asg-production-gpu-default", "ScalingProcesses": ["Launch"]});
+    for (service, operation, input) in [
+        (Service::Ssm, "PutParameter", record),
+        (Service::AutoScaling, "SuspendProcesses", process),
+    ] {
+        sandbox
+            .with_world(|world| world.call(service, operation, &input))
+            .unwrap_or_else(|error| panic!("{operation}: {error:?}"));
     }
 }
 

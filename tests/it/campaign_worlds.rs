@@ -47,6 +47,45 @@ pub(crate) fn sizes(sandbox: &Sandbox) -> World {
     }
 }
 
+/// Suspended processes of all groups, and what the records of holds say of them.
+pub(crate) fn holds(sandbox: &Sandbox) -> World {
+    let groups = call(
+        sandbox,
+        Service::AutoScaling,
+        "DescribeAutoScalingGroups",
+        &json!({"MaxRecords": 100}),
+    );
+    let suspended = array(&groups["AutoScalingGroups"]).into_iter().map(|group| {
+        let name = group["AutoScalingGroupName"].as_str().expect("a name").to_owned();
+        let processes = array(&group["SuspendedProcesses"]);
+        let names: Vec<Value> = processes
+            .iter()
+            .map(|process| process["ProcessName"].clone())
+            .collect();
+        (name, names.into())
+    });
+    let mut things: BTreeMap<String, Value> = suspended.collect();
+    let input = json!({"Path": "/bp/fleets", "Recursive": true});
+    let found = call(sandbox, Service::Ssm, "GetParametersByPath", &input);
+    for parameter in array(&found["Parameters"]) {
+        let name = parameter["Name"].as_str().expect("a name");
+        if name.ends_with("/hold") {
+            let record: Value =
+                serde_json::from_str(parameter["Value"].as_str().expect("a value")).expect("a record");
+            let facts = json!([
+                record["processes"],
+                record["reason"],
+                record["released"].is_null()
+            ]);
+            things.insert(name.to_owned(), facts);
+        }
+    }
+    World {
+        things,
+        started: Vec::new(),
+    }
+}
+
 /// The pointers of all fleets to their bundles.
 pub(crate) fn pointers(sandbox: &Sandbox) -> World {
     let input = json!({"Path": "/bp/fleets", "Recursive": true});

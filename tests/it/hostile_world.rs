@@ -81,6 +81,8 @@ const COMMANDS: &[&[&str]] = &[
     &["fleet", "status", "production/gpu-default"],
     &["fleet", "instances"],
     &["fleet", "refresh", "production/gpu-default", "--dry-run"],
+    &["fleet", "hold", "production/gpu-default", "--dry-run"],
+    &["fleet", "release", "production/gpu-default", "--dry-run"],
     &["fleet", "refresh", "status", "production/gpu-default"],
     &["fleet", "explain", "production/gpu-default"],
     &["fleet", "lint"],

@@ -4,6 +4,7 @@ mod activities;
 mod capacity;
 mod groups;
 mod policies;
+mod processes;
 mod refresh;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -15,6 +16,7 @@ pub(crate) use groups::{Group, Instance, Phase, WarmPool};
 pub(crate) use policies::{Policy, PolicyKind, Tracked};
 #[cfg(test)]
 pub(crate) use policies::{Step, TrackedMetric};
+pub(crate) use processes::{ResumeProcesses, SuspendProcesses};
 pub(crate) use refresh::{
     CancelInstanceRefresh, GoOnWithRefresh, InstanceRefresh, PauseRefresh, ProtectedInstances,
     REFRESH_PROCESS, StartInstanceRefresh,

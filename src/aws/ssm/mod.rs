@@ -4,6 +4,7 @@ mod write;
 
 pub(crate) mod command;
 pub(crate) mod pointer;
+pub(crate) mod record;
 
 use std::collections::BTreeMap;
 use std::ops::Deref;

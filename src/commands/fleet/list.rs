@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,6 +14,7 @@ use crate::commands::watch::{WatchArgs, watch};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::fleet::hold::{self, Hold};
 use crate::fleet::{Fleet, FleetState, Gap, discover};
 use crate::iam::{On, Use, Uses};
 use crate::layout::{FleetId, Layout, Stage};
@@ -50,6 +52,15 @@ pub(in crate::commands) struct FleetRow {
     pub(in crate::commands) auto_scaling_group: Option<String>,
     pub(in crate::commands) stack: Option<String>,
     pub(in crate::commands) stack_status: Option<String>,
+    /// The hold in force.
+    hold: Option<Hold>,
+    /// Whether the time of the hold is over.
+    hold_overdue: bool,
+    /// Processes of the group that are suspended, by a hold or otherwise.
+    suspended: Vec<String>,
+    /// One short clause: `held until 2026-01-15 18:30 UTC`.
+    #[serde(skip)]
+    held: Option<String>,
     /// Whether its stack is of the generation between the two layouts, which nothing deploys any more.
     legacy: bool,
     /// Tags of the Auto Scaling group.
@@ -92,9 +103,27 @@ impl FleetRow {
             auto_scaling_group: group.map(|group| group.name.clone()),
             stack: stack.map(|stack| stack.name.clone()),
             stack_status: stack.map(|stack| stack.status.clone()),
+            hold: None,
+            hold_overdue: false,
+            suspended: group
+                .map(|group| {
+                    group
+                        .suspended
+                        .iter()
+                        .map(|(process, _)| process.clone())
+                        .collect()
+                })
+                .unwrap_or_default(),
+            held: None,
             legacy: stack.is_some_and(|stack| layout.legacy_fleet_of_stack(&stack.name).is_some()),
             tags: group.map(|group| group.tags.clone()).unwrap_or_default(),
         }
+    }
+
+    fn hold_by(&mut self, hold: Hold, now: Timestamp) {
+        self.held = Some(hold.clause(now));
+        self.hold_overdue = hold.is_overdue(now);
+        self.hold = Some(hold);
     }
 
     fn types(&self, wide: bool) -> String {
@@ -127,6 +156,11 @@ impl FleetRow {
         }
         if self.legacy {
             text.push_str(", legacy stack");
+        }
+        match &self.held {
+            Some(held) => text.push_str(&format!(", {held}")),
+            None if !self.suspended.is_empty() => text.push_str(", processes suspended"),
+            None => {}
         }
         text
     }
@@ -167,6 +201,7 @@ impl Verb for ListArgs {
             Use::of("cloudformation:DescribeStacks", On::Anything),
             Use::of("cloudformation:ListStacks", On::Anything),
             Use::of("ssm:DescribeParameters", On::Anything),
+            Use::of("ssm:GetParameters", On::Holds),
         ]])
     }
 
@@ -191,22 +226,43 @@ async fn look(ctx: &Ctx) -> Result<List> {
     let layout = ctx.layout()?;
     let known = ctx.unless_interrupted(discover(&ctx.aws, &layout)).await?;
     super::remember(ctx, known.fleets.keys());
-    warn_of_gaps(&ctx.ui, &known.gaps);
     if known.fleets.is_empty() {
         ctx.ui.status(&match layout.stage() {
             Some(stage) => format!("There are no fleets in stage `{stage}`"),
             None => "There are no fleets".to_owned(),
         });
     }
-    let stacks_known = known.gaps.iter().all(|gap| gap.what != "stacks");
-    Ok(List {
-        fleets: known
-            .fleets
-            .values()
-            .map(|fleet| FleetRow::of(fleet, &layout, stacks_known))
-            .collect(),
-        gaps: known.gaps,
-    })
+    let held: Vec<FleetId> = known
+        .fleets
+        .values()
+        .filter(|fleet| fleet.group.as_ref().is_some_and(hold::may_be_held))
+        .map(|fleet| fleet.id.clone())
+        .collect();
+    let mut gaps = known.gaps;
+    let mut holds = BTreeMap::new();
+    let read = ctx
+        .unless_interrupted(async { Ok(hold::in_force(&ctx.aws, &layout, &held).await) })
+        .await?;
+    match read {
+        Ok(found) => holds = found,
+        Err(error) => gaps.push(Gap::new("holds", &error)),
+    }
+    let stacks_known = gaps.iter().all(|gap| gap.what != "stacks");
+    let mut fleets: Vec<FleetRow> = known
+        .fleets
+        .values()
+        .map(|fleet| FleetRow::of(fleet, &layout, stacks_known))
+        .collect();
+    let now = ctx.clock.now();
+    for row in &mut fleets {
+        match holds.remove(&row.name) {
+            Some(Ok(hold)) => row.hold_by(hold, now),
+            Some(Err(error)) => gaps.push(Gap::new("holds", &error)),
+            None => {}
+        }
+    }
+    warn_of_gaps(&ctx.ui, &gaps);
+    Ok(List { fleets, gaps })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod assumptions;
 mod compute;
 mod demand;
 pub(super) mod explain;
+pub(super) mod hold;
 pub(super) mod instances;
 pub(super) mod lint;
 pub(super) mod list;
@@ -50,6 +51,8 @@ verbs! {
         Tune(tune::TuneArgs),
         Scale(scale::ScaleArgs),
         Refresh(refresh::RefreshArgs),
+        Hold(hold::HoldArgs),
+        Release(hold::release::ReleaseArgs),
         ScaleToZero(scale_to_zero::ScaleToZeroArgs),
     }
 }
