@@ -10,6 +10,8 @@ mod support;
 #[cfg(unix)]
 #[path = "it/action.rs"]
 mod action;
+#[path = "it/ami.rs"]
+mod ami;
 #[path = "it/answers.rs"]
 mod answers;
 #[path = "it/api_calls.rs"]

@@ -47,6 +47,7 @@ const READS: &[(&str, &[&str])] = &[
         "ec2",
         &[
             "DescribeImages",
+            "DescribeInstanceTypes",
             "DescribeInstances",
             "DescribeLaunchTemplateVersions",
         ],

@@ -85,6 +85,8 @@ pages! {
         { activities "Activities": Activity, next_token }
     "DescribeScheduledActions": aws_sdk_autoscaling::describe_scheduled_actions::DescribeScheduledActionsOutput
         { scheduled_update_group_actions "ScheduledUpdateGroupActions": ScheduledUpdateGroupAction, next_token }
+    "DescribeInstances": aws_sdk_ec2::describe_instances::DescribeInstancesOutput
+        { reservations "Reservations": Reservation, next_token }
     "ListStacks": aws_sdk_cloudformation::list_stacks::ListStacksOutput
         { stack_summaries "StackSummaries": StackSummary, next_token }
     "DescribeStacks": aws_sdk_cloudformation::describe_stacks::DescribeStacksOutput
@@ -101,8 +103,6 @@ pages! {
         { log_streams "logStreams": LogStream, next_token }
     "DescribeImages": aws_sdk_ecr::describe_images::DescribeImagesOutput
         { image_details "imageDetails": ImageDetail, next_token }
-    "DescribeInstances": aws_sdk_ec2::describe_instances::DescribeInstancesOutput
-        { reservations "Reservations": Reservation, next_token }
     "DescribeLogGroups": aws_sdk_cloudwatchlogs::describe_log_groups::DescribeLogGroupsOutput
         { log_groups "logGroups": LogGroup, next_token }
     "DescribeTargetGroups": aws_sdk_elasticloadbalancingv2::describe_target_groups::DescribeTargetGroupsOutput

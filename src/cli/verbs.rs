@@ -18,6 +18,7 @@ commands::verb::verbs! {
         PortForward(commands::port_forward::PortForwardArgs),
         Db(commands::db::DbArgs),
         Fleet(commands::fleet::FleetArgs),
+        Ami(commands::ami::AmiArgs),
         Bundle(commands::bundle::BundleArgs),
         Secrets(commands::secrets::SecretsArgs),
         Stack(commands::stack::StackArgs),

@@ -4,9 +4,9 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    auth, bundle, config, db, deploy, doctor, exec, exit_codes, explain, fleet, get, history, iam, image,
-    lock, logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, stack, task, version,
-    whoami,
+    ami, auth, bundle, config, db, deploy, doctor, exec, exit_codes, explain, fleet, get, history, iam,
+    image, lock, logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, stack, task,
+    version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;
@@ -58,6 +58,11 @@ documents! {
     fleet::tune::outcome::Tuning = "bpctl.fleet.tune/1", "Configurations of a fleet and what each comes to.";
     fleet::replay::Replayed = "bpctl.fleet.replay/1" of "disagreements",
         "Where the past of a fleet differs from what its policies ask for.";
+    ami::list::ImageList = "bpctl.ami.list/1" of "images", "Machine images of the fleets.";
+    ami::show::ImageDetails = "bpctl.ami.show/1", "One machine image, and what uses it.";
+    ami::history::ImageHistory = "bpctl.ami.history/1" of "versions", "Which images fleets pointed to.";
+    ami::pointer::view::PromoteResult = "bpctl.ami.promote/1",
+        "The image that a fleet's new instances start from, and the replacement of those that run.";
     bundle::list::BundleList = "bpctl.bundle.list/1" of "bundles", "Bundles of the models bucket.";
     bundle::show::BundleDetails = "bpctl.bundle.show/1" of "assets", "One bundle and its assets.";
     bundle::verify::Verification = "bpctl.bundle.verify/1" of "problems", "What is wrong with a bundle.";

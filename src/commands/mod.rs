@@ -1,5 +1,6 @@
 //! One module per verb; each owns its arguments (whose doc comments are the help), says what it needs, and runs.
 
+pub(crate) mod ami;
 pub(crate) mod auth;
 pub(crate) mod bundle;
 pub(crate) mod completion;

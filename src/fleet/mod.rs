@@ -10,6 +10,7 @@ mod nodes;
 mod pointers;
 pub(crate) mod scaling;
 mod signals;
+mod way_back;
 mod work;
 
 pub(crate) use alarms::{AlarmView, judge, names as alarm_names};
@@ -19,4 +20,5 @@ pub(crate) use name::{named, named_one};
 pub(crate) use nodes::{BundleAtBoot, Node, Nodes, Skew, look as look_at_nodes};
 pub(crate) use pointers::{Pointer, Pointers, bundle_id, names as parameter_names};
 pub(crate) use signals::{Reading, Signals, read as read_signals};
+pub(crate) use way_back::{WayBack, way_back};
 pub(crate) use work::{Verdict, Work};

@@ -87,6 +87,8 @@ pub(crate) enum On {
     ActiveBundles,
     /// Whether fleets are held.
     Holds,
+    /// What says which image instances start from.
+    ImagePointers,
     /// The paths that hold the parameters of fleets.
     ParameterPaths,
     /// A shell script on an instance.
@@ -146,6 +148,7 @@ impl On {
             Self::FleetParameters => "FleetParameters",
             Self::ActiveBundles => "ActiveBundles",
             Self::Holds => "Holds",
+            Self::ImagePointers => "ImagePointers",
             Self::ParameterPaths => "ParameterPaths",
             Self::ShellOnInstances => "ShellOnInstances",
             Self::PortOfTasks => "PortOfTasks",
@@ -258,6 +261,7 @@ impl On {
             Self::FleetParameters => parameters(layout.fleet_parameter_patterns()),
             Self::ActiveBundles => parameters(layout.active_bundle_patterns()),
             Self::Holds => parameters(layout.hold_patterns()),
+            Self::ImagePointers => parameters(layout.image_patterns()),
             Self::ParameterPaths => {
                 let paths = layout.fleet_stages().into_iter();
                 let paths = paths.flat_map(|stage| layout.fleet_parameter_paths(stage));

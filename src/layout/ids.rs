@@ -204,6 +204,11 @@ checked_name!(
 );
 
 checked_name!(
+    /// The id of a machine image.
+    ImageId, "image id", "`ami-` and 8 or 17 hexadecimal digits", |text| is_ec2_id(text, "ami-")
+);
+
+checked_name!(
     /// A VPC subnet id.
     SubnetId, "subnet id", "`subnet-` and 8 or 17 hexadecimal digits", |text| is_ec2_id(text, "subnet-")
 );

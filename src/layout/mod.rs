@@ -21,8 +21,8 @@ use crate::error::{CtlError, Result};
 
 pub(crate) use generation::Generation;
 pub(crate) use ids::{
-    AccountId, BundleId, FleetId, FleetName, InstanceId, InvalidName, PoolName, SecurityGroupId, SeederClass,
-    Slug, Stage, SubnetId,
+    AccountId, BundleId, FleetId, FleetName, ImageId, InstanceId, InvalidName, PoolName, SecurityGroupId,
+    SeederClass, Slug, Stage, SubnetId,
 };
 pub(crate) use images::{BUILDS, Build, PLATFORM};
 use names::{Names, SINGLE, STAGED};

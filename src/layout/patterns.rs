@@ -39,6 +39,11 @@ impl Layout {
         self.of_fleets(self.names().hold_parameter)
     }
 
+    /// Parameters that say which image instances start from.
+    pub(crate) fn image_patterns(&self) -> Vec<String> {
+        self.of_fleets(self.names().ami_parameter)
+    }
+
     /// Parameters of fleets: image, active bundle, configuration.
     pub(crate) fn fleet_parameter_patterns(&self) -> Vec<String> {
         let names = self.names();
@@ -101,6 +106,10 @@ mod tests {
                 "/bp/fleets/production/*/active_bundle",
                 "/bp/fleets/staging/*/active_bundle"
             ]
+        );
+        assert_eq!(
+            single.image_patterns(),
+            ["/bp/ami/fleets/production/*", "/bp/ami/fleets/staging/*"]
         );
         assert_eq!(single.task_role_pattern(), "bp-compute-*");
         let staged = Layout::new(LayoutKind::Staged, "bp", Some(Stage::Staging)).unwrap();

@@ -212,7 +212,7 @@ explanations! {
     AmiWrongType:
         "The AMI parameter was written without its data type, so nothing checked its value.",
         "The parameter's data type is not aws:ec2:image, or its value is no AMI id.",
-        "Write it again with the data type; see its history for the last good value.";
+        "See its history for the last good value, delete it, wait 30 seconds and write it again with the data type: AWS changes no parameter to it.";
     SpotCapacity:
         "AWS has no Spot capacity for the fleet's instance types at the moment.",
         "Scaling activities fail with AWS' words for missing capacity.",

@@ -11,6 +11,49 @@ use crate::support::{Account, kept_by_hand};
 
 /// Verbs with command lines that between them go through all of their calls.
 pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
+    (
+        "ami history",
+        &["ami", "history", "--fleet", "production/gpu-default"],
+    ),
+    ("ami list", &["ami", "list"]),
+    (
+        "ami promote",
+        &[
+            "ami",
+            "promote",
+            "--from",
+            "staging/gpu-default",
+            "--to",
+            "production/gpu-default",
+            "--yes",
+        ],
+    ),
+    (
+        "ami promote --refresh",
+        &[
+            "ami",
+            "promote",
+            "--from",
+            "staging/gpu-default",
+            "--to",
+            "production/gpu-default",
+            "--refresh",
+            "--confirm",
+            "sandbox",
+        ],
+    ),
+    (
+        "ami rollback",
+        &[
+            "ami",
+            "rollback",
+            "--fleet",
+            "production/gpu-default",
+            "--confirm",
+            "sandbox",
+        ],
+    ),
+    ("ami show", &["ami", "show", "ami-0123456789abcdef0"]),
     ("auth can-i", &["auth", "can-i", "migrate"]),
     (
         "bundle activate",

@@ -91,9 +91,7 @@ async fn nodes_that_run_keep_their_bundle_and_the_next_command_is_printed() {
         run.text()
     );
     assert!(
-        run.stderr.contains(
-            "aws autoscaling start-instance-refresh --auto-scaling-group-name asg-production-gpu-default"
-        ),
+        run.stderr.contains("bpctl fleet refresh production/gpu-default"),
         "{}",
         run.text()
     );

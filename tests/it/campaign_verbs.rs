@@ -10,8 +10,8 @@ use crate::broken_network::{Break, Network, Request};
 use crate::campaign_places::{Place, lay_files};
 use crate::campaign_stores::{commands, objects, rotated, secrets};
 use crate::campaign_worlds::{
-    World, cancelled, deployments, holds, images, leases, migrations, one_off, pointers, refreshed, rolled_back,
-    sizes, stopped_tasks,
+    World, cancelled, deployments, holds, image_pointers, images, leases, migrations, one_off, pointers,
+    refreshed, rolled_back, sizes, stopped_tasks,
 };
 use crate::support::{Account, Run};
 
@@ -78,6 +78,8 @@ macro_rules! each_verb {
             fleet_release: "fleet release", &["fleet", "release", "production/fleet-000", "--yes"], (Service::AutoScaling, "ResumeProcesses"), Verb { world: holds, earlier: Some(Earlier { argv: HOLD, killed: None }), ..fleets(1) };
             bundle_activate: "bundle activate", &["bundle", "activate", "c81d4e2e", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { ..POINTERS };
             bundle_rollback: "bundle rollback", &["bundle", "rollback", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { ..POINTERS };
+            ami_promote: "ami promote", &["ami", "promote", "--from", "staging/gpu-default", "--to", "production/gpu-default", "--yes"], POINTER, Verb { world: image_pointers, ..POINTERS };
+            ami_rollback: "ami rollback", &["ami", "rollback", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { world: image_pointers, ..POINTERS };
             image_gc: "image gc", &["image", "gc", "--keep", "1", "--older-than", "1d", "--confirm", "sandbox"], (Service::Ecr, "BatchDeleteImage"), Verb { place: Place::Platform, world: images, ..fleets(1) };
             lock_release: "lock release", &["lock", "release", "ecs/bp-backend", "--yes"], (Service::S3, "DeleteObject"), Verb { place: Place::DeadLease, world: leases, ..fleets(1) };
             runs_resume: "runs resume", &["runs", "resume", "{run}", "--yes"], SET, Verb { earlier: Some(Earlier { argv: ZERO, killed: Some(0) }), ..fleets(2) };

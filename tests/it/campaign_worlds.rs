@@ -102,6 +102,20 @@ pub(crate) fn pointers(sandbox: &Sandbox) -> World {
     }
 }
 
+/// What the image pointers of the fleets name.
+pub(crate) fn image_pointers(sandbox: &Sandbox) -> World {
+    let input = json!({"Path": "/bp/ami", "Recursive": true});
+    let found = call(sandbox, Service::Ssm, "GetParametersByPath", &input);
+    let pointers = array(&found["Parameters"]).into_iter().filter_map(|parameter| {
+        let name = parameter["Name"].as_str()?.to_owned();
+        Some((name, json!([parameter["Value"], parameter["DataType"]])))
+    });
+    World {
+        things: pointers.collect(),
+        started: Vec::new(),
+    }
+}
+
 /// Digests of both repositories, with and without tags.
 pub(crate) fn images(sandbox: &Sandbox) -> World {
     let mut world = World::default();

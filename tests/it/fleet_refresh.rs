@@ -77,7 +77,7 @@ async fn every_instance_runs_the_image_of_the_pointer_in_the_end() {
     assert_eq!((dry.status.code(), dry.changes.len()), (0, 0), "{}", dry.text());
     assert!(dry.stdout.contains("2 with another image"), "{}", dry.text());
     let run = account
-        .run(&["fleet", "refresh", FLEET, "--yes", "-o", "json"])
+        .run(&["fleet", "refresh", FLEET, "--follow", "--yes", "-o", "json"])
         .await;
     assert_eq!(run.status.code(), 0, "{}", run.text());
     assert_eq!(run.changes, [START]);
@@ -386,4 +386,23 @@ async fn the_calls_for_a_plan_do_not_grow_with_the_instances() {
     }
     assert_eq!(calls[0], calls[1]);
     assert!(calls[0] <= 12, "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn follow_and_no_wait_exclude_each_other() {
+    let account = promoted(1);
+    let run = account
+        .run(&["fleet", "refresh", FLEET, "--follow", "--no-wait", "--yes"])
+        .await;
+    assert_eq!((run.status.code(), run.calls), (2, 0), "{}", run.text());
+    let detached = account
+        .run(&["fleet", "refresh", FLEET, "--no-wait", "--yes", "-o", "json"])
+        .await;
+    assert_eq!(detached.status.code(), 0, "{}", detached.text());
+    assert_eq!(detached.changes, [START]);
+    assert!(
+        ["Pending", "InProgress"].contains(&detached.json()["status"].as_str().unwrap_or_default()),
+        "{}",
+        detached.text()
+    );
 }

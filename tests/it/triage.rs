@@ -50,6 +50,8 @@ fn expected(scenario: Scenario) -> Option<&'static str> {
         Scenario::WrongArchitecture | Scenario::SlowHealth => return None,
         // What only shows while instances are replaced: `fleet refresh` says why it does not advance.
         Scenario::RefreshNoCapacity | Scenario::RefreshStuck => return None,
+        // Instances start from a shared image: `ami promote` refuses it.
+        Scenario::AmiForeign => return None,
         // Triage does not look into the models bucket; `bundle verify` does.
         Scenario::BundleCorrupt | Scenario::BundleMissingObject | Scenario::ApplyFails => return None,
         Scenario::MigrationFails => "BP-MIG-001",

@@ -12,6 +12,12 @@ use crate::error::{Required as _, Result, from_sdk};
 /// The tag that names the bundle that was baked into an image.
 const BUNDLE_TAG: &str = "BundleId";
 
+/// The tag that names the fleet or workflow that an image was built for.
+const FLEET_TAG: &str = "FleetSlug";
+
+/// The tag of images that Packer has built, and its value.
+const MANAGED_BY: (&str, &str) = ("ManagedBy", "packer");
+
 /// A machine image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Image {
@@ -25,8 +31,12 @@ pub(crate) struct Image {
     pub(crate) architecture: Option<String>,
     pub(crate) created: Option<Timestamp>,
     pub(crate) tags: BTreeMap<String, String>,
-    /// Whether the root volume is encrypted; `None` when the image does not say it.
+    /// The device of the root volume, e.g. `/dev/sda1`.
+    pub(crate) root_device: Option<String>,
+    /// Whether the snapshot of the root volume is encrypted; `None` when the image does not say it.
     pub(crate) encrypted: Option<bool>,
+    /// Snapshots of its volumes.
+    pub(crate) snapshots: Vec<String>,
 }
 
 impl Image {
@@ -51,8 +61,25 @@ impl Image {
             tags: tags
                 .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
                 .collect(),
+            root_device: root.map(str::to_owned),
             encrypted: volume.and_then(|volume| volume.encrypted()),
+            snapshots: image
+                .block_device_mappings()
+                .iter()
+                .filter_map(|mapping| mapping.ebs()?.snapshot_id().map(str::to_owned))
+                .collect(),
         })
+    }
+
+    /// The bundle that was baked into it.
+    pub(crate) fn bundle(&self) -> Option<&str> {
+        let bundle = self.tags.get(BUNDLE_TAG).map(String::as_str);
+        bundle.filter(|id| !id.is_empty() && *id != "none")
+    }
+
+    /// The fleet that it was built for.
+    pub(crate) fn fleet_slug(&self) -> Option<&str> {
+        self.tags.get(FLEET_TAG).map(String::as_str)
     }
 }
 
@@ -60,6 +87,13 @@ impl Aws {
     /// The images of these ids, two hundred a call; those that do not exist or are not visible are left out.
     pub(crate) async fn machine_images(&self, ids: &[String]) -> Result<Vec<Image>> {
         self.images_where("image-id", ids, false).await
+    }
+
+    /// The images of this account that were built for fleets, in one call.
+    pub(crate) async fn own_images(&self) -> Result<Vec<Image>> {
+        let (tag, value) = MANAGED_BY;
+        self.images_where(&format!("tag:{tag}"), &[value.to_owned()], true)
+            .await
     }
 
     async fn images_where(&self, filter: &str, values: &[String], own: bool) -> Result<Vec<Image>> {
@@ -88,31 +122,9 @@ impl Aws {
 
     /// The bundle that was baked into each of these images, by image; an image that does not exist is left out.
     pub(crate) async fn baked_bundles(&self, images: &[String]) -> Result<BTreeMap<String, Option<String>>> {
-        const REQUEST: &str = "DescribeImages";
-        let client = self.ec2_client().await?;
-        let mut found = BTreeMap::new();
-        for batch in images.chunks(BATCH) {
-            // By a filter: one id that does not exist would be an error for all of them.
-            let answer = client
-                .describe_images()
-                .filters(
-                    Filter::builder()
-                        .name("image-id")
-                        .set_values(Some(batch.to_vec()))
-                        .build(),
-                )
-                .send()
-                .await
-                .map_err(|error| from_sdk("describe images", &error))?;
-            for image in answer.images() {
-                let id = image.image_id().required(REQUEST, "ImageId")?.to_owned();
-                let tag = image.tags().iter().find(|tag| tag.key() == Some(BUNDLE_TAG));
-                let bundle = tag
-                    .and_then(|tag| tag.value())
-                    .filter(|id| !id.is_empty() && *id != "none");
-                found.insert(id, bundle.map(str::to_owned));
-            }
-        }
-        Ok(found)
+        let found = self.machine_images(images).await?.into_iter();
+        Ok(found
+            .map(|image| (image.id.clone(), image.bundle().map(str::to_owned)))
+            .collect())
     }
 }

@@ -11,6 +11,9 @@ use super::super::pages::Pages;
 use super::BATCH;
 use crate::error::{Required as _, Result};
 
+/// States of instances that are there to stay.
+const STAYING: [&str; 2] = ["pending", "running"];
+
 /// A machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Machine {
@@ -26,22 +29,39 @@ pub(crate) struct Machine {
 }
 
 impl Aws {
+    /// The machines that run, or are about to, from one of these images; two hundred images a call.
+    pub(crate) async fn machines_from(&self, images: &[String]) -> Result<BTreeMap<String, Machine>> {
+        let states = Filter::builder()
+            .name("instance-state-name")
+            .set_values(Some(STAYING.map(str::to_owned).to_vec()))
+            .build();
+        self.machines_where("image-id", images, Some(states)).await
+    }
+
     /// The machines of these ids; those that EC2 has forgotten are left out.
     pub(crate) async fn machines(&self, ids: &[String]) -> Result<BTreeMap<String, Machine>> {
+        self.machines_where("instance-id", ids, None).await
+    }
+
+    async fn machines_where(
+        &self,
+        filter: &str,
+        values: &[String],
+        further: Option<Filter>,
+    ) -> Result<BTreeMap<String, Machine>> {
         let client = self.ec2_client().await?;
         let mut machines = BTreeMap::new();
-        for batch in ids.chunks(BATCH) {
+        for batch in values.chunks(BATCH) {
             // By a filter: one id that does not exist would be an error for all of them.
-            let filter = Filter::builder()
-                .name("instance-id")
-                .set_values(Some(batch.to_vec()))
-                .build();
-            let stream = client
-                .describe_instances()
-                .filters(filter)
-                .max_results(1000)
-                .into_paginator()
-                .send();
+            let mut filters = vec![
+                Filter::builder()
+                    .name(filter)
+                    .set_values(Some(batch.to_vec()))
+                    .build(),
+            ];
+            filters.extend(further.clone());
+            let call = client.describe_instances().set_filters(Some(filters));
+            let stream = call.max_results(1000).into_paginator().send();
             let reservations = Pages::new("describe the instances", stream).all().await?;
             for instance in reservations
                 .iter()

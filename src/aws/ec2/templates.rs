@@ -3,6 +3,15 @@
 use super::super::Aws;
 use crate::error::{CtlError, ErrorKind, Result, from_sdk};
 
+/// What a version of a launch template says of the image and of the volumes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Template {
+    /// `resolve:ssm:<parameter>` or an id.
+    pub(crate) image: Option<String>,
+    /// Devices whose volumes it encrypts, whatever the image says of them.
+    pub(crate) encrypts: Vec<String>,
+}
+
 impl Aws {
     /// The image that a version of a launch template names: `resolve:ssm:<parameter>` or, with `resolved`, the AMI that
     /// such a parameter points to now.
@@ -15,6 +24,19 @@ impl Aws {
         version: &str,
         resolved: bool,
     ) -> Result<Option<String>> {
+        Ok(self.launch_template(template, version, resolved).await?.image)
+    }
+
+    /// The same with the volumes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is no such template or version.
+    pub(crate) async fn launch_template(
+        &self,
+        template: &str,
+        version: &str,
+        resolved: bool,
+    ) -> Result<Template> {
         let doing = || format!("read the launch template `{template}`");
         let call = self
             .ec2_client()
@@ -39,7 +61,18 @@ impl Aws {
                 format!("{}: there is no version {version}", doing()),
             ));
         };
-        let data = found.launch_template_data();
-        Ok(data.and_then(|data| data.image_id().map(str::to_owned)))
+        let Some(data) = found.launch_template_data() else {
+            return Ok(Template::default());
+        };
+        let encrypted = data.block_device_mappings().iter().filter(|mapping| {
+            let volume = mapping.ebs();
+            volume.and_then(|volume| volume.encrypted()) == Some(true)
+        });
+        Ok(Template {
+            image: data.image_id().map(str::to_owned),
+            encrypts: encrypted
+                .filter_map(|mapping| mapping.device_name().map(str::to_owned))
+                .collect(),
+        })
     }
 }

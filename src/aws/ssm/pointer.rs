@@ -1,5 +1,6 @@
 //! Pointers: parameters that are moved from one version to the next, and whose past is the way back.
 
+use aws_sdk_ssm::types::ParameterType;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,6 +14,9 @@ use crate::error::{Required as _, Result, from_sdk};
 
 /// GetParameterHistory: "Maximum value of 50" for MaxResults (Systems Manager API Reference).
 const HISTORY_PAGE: i32 = 50;
+
+/// The data type of parameters that name an image.
+const IMAGE: &str = "aws:ec2:image";
 
 /// A version of a pointer. What a fleet runs is no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +93,61 @@ impl Call for MovePointer {
             .name(&self.name)
             .value(&self.value)
             .overwrite(true)
+            .customize()
+            .interceptor(ShowPermit::new(permit))
+            .send()
+            .await
+            .map_err(|error| from_sdk(format!("write the parameter `{}`", self.name), &error))?;
+        Ok(answer.version())
+    }
+}
+
+/// Lets a parameter name an image, with the data type by which launch templates resolve it; creates the parameter when
+/// there is none. Parameter Store looks the image up after it has answered: the caller reads back (Systems Manager User
+/// Guide, "Using native parameter support in Parameter Store for Amazon Machine Image IDs").
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PointToImage {
+    pub(crate) name: String,
+    pub(crate) image: String,
+    /// The parameter is there already: its type stays, and stating one is not needed.
+    pub(crate) exists: bool,
+}
+
+impl Call for PointToImage {
+    const SERVICE: &'static str = "ssm";
+    const OPERATION: &'static str = "PutParameter";
+    const REPEATED: Repeated = Repeated::Harmless;
+    type Via = Aws;
+    /// The number of the new version.
+    type Answer = i64;
+
+    fn parameters(&self) -> Map<String, Value> {
+        let mut all = parameters([
+            ("Name", self.name.as_str().into()),
+            ("Value", self.image.as_str().into()),
+            ("DataType", IMAGE.into()),
+            ("Overwrite", self.exists.into()),
+        ]);
+        if !self.exists {
+            all.insert("Type".to_owned(), ParameterType::String.as_str().into());
+        }
+        all
+    }
+
+    fn resource(&self) -> String {
+        format!("parameter{}", self.name)
+    }
+
+    async fn send(&self, aws: &Aws, permit: &Permit) -> Result<i64> {
+        let answer = aws
+            .ssm_client()
+            .await?
+            .put_parameter()
+            .name(&self.name)
+            .value(&self.image)
+            .data_type(IMAGE)
+            .set_type((!self.exists).then_some(ParameterType::String))
+            .overwrite(self.exists)
             .customize()
             .interceptor(ShowPermit::new(permit))
             .send()

@@ -43,6 +43,9 @@ pub(super) fn amis(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
                         ))
                         .cause("the parameter was written without the data type, so nothing checked that its value is an AMI: launches fail or will fail")
                         .next(commands::parameter_history(&name))
+                        .next(format!(
+                            "then delete `{name}` and wait 30 seconds: Parameter Store changes no parameter to the data type `{IMAGE}`"
+                        ))
                 }
                 None => Finding::new(code, Node::Ami(id.clone()), id.to_string())
                     .evidence(format!("Parameter Store knows no `{name}`"))

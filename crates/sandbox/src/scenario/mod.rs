@@ -91,6 +91,8 @@ scenarios! {
     AmiMissing = "ami-missing",
     /// The AMI parameter of the production fleet is plain text, not `aws:ec2:image`, and holds no AMI id: launches fail.
     AmiWrongType = "ami-wrong-type",
+    /// The pointer of every staging fleet, or of the only one, names an image that another account shares (Amazon EC2 User Guide, "Share an AMI with specific AWS accounts"): instances start from it, its tags are not shared, and its owner can take it away at any time. Promote it to production.
+    AmiForeign = "ami-foreign",
     /// The backend stopped publishing fleet metrics: no scale-out, and missing data takes a busy fleet to zero.
     MetricsSilent = "metrics-silent",
     /// The scheduler of one of two backend tasks has exited: half of the values are missing, and nobody notices.

@@ -11,13 +11,16 @@ use super::{fleet_alarms, stacks};
 use crate::application::workload::{self, PLACEHOLDER_SECRET, WorkerRules};
 use crate::options::FleetSeed;
 use crate::scenario::Scenario;
-use crate::service::{autoscaling, sns, ssm};
+use crate::service::{autoscaling, ec2, sns, ssm};
 use crate::world::World;
 
 /// Jobs a minute that a burst brings on top of what a fleet of the largest size gets done.
 const SURGE_PER_MINUTE: f64 = 9.0;
 /// When the backend fell silent, before the operator arrived.
 const SILENT_FOR: Duration = Duration::from_secs(30 * 60);
+
+/// An account that shares an image.
+const SHARING_ACCOUNT: &str = "999988887777";
 
 /// The fleet that scenarios break: the production one, or the only one.
 fn victim(world: &World) -> Option<FleetSeed> {
@@ -91,6 +94,7 @@ pub(super) fn changed(world: &mut World, names: &Names, before: &BTreeSet<Scenar
             Scenario::FleetSecretPlaceholder => secret(world, names, &fleet, comes),
             Scenario::AmiMissing => image_missing(world, names, &fleet, comes),
             Scenario::AmiWrongType => image_as_text(world, names, &fleet, comes),
+            Scenario::AmiForeign => image_of_others(world, names, comes),
             Scenario::MetricsSilent => {
                 world.services.workload.silent_since = comes.then_some(world.now);
             }
@@ -131,6 +135,19 @@ fn image_as_text(world: &mut World, names: &Names, fleet: &FleetSeed, comes: boo
     } else {
         let image = world.ids.ec2("ami-");
         ssm::put(world, &names.ami(fleet), &image, "aws:ec2:image");
+    }
+}
+
+/// Staging tries an image that somebody shares; when it ends, an image of the account is there again.
+fn image_of_others(world: &mut World, names: &Names, comes: bool) {
+    let fleets = world.options.effective_fleets();
+    let only = fleets.len() == 1;
+    for fleet in fleets.iter().filter(|fleet| only || fleet.stage == "staging") {
+        let image = world.ids.ec2("ami-");
+        ssm::put(world, &names.ami(fleet), &image, "aws:ec2:image");
+        if comes {
+            ec2::share_image(world, &image, SHARING_ACCOUNT);
+        }
     }
 }
 

@@ -212,7 +212,7 @@ impl<const BACK: bool> Change for Move<'_, BACK> {
                 );
             }
             if written.is_some() {
-                for hint in fleet.next(&self.library.layout) {
+                for hint in fleet.next() {
                     self.ctx.ui.hint(hint);
                 }
             }

@@ -7,10 +7,9 @@ use super::super::library::{Bundle, Library};
 use super::super::name::BundleName;
 use super::super::verify::{Checked, check};
 use super::{Move, Wanted};
-use crate::aws::ssm::pointer::PointerVersion;
 use crate::bundle::Problem;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
-use crate::fleet::{Pointers, bundle_id, parameter_names};
+use crate::fleet::{Pointers, WayBack, bundle_id, parameter_names, way_back};
 use crate::layout::{FleetId, Layout, LayoutKind};
 
 /// All fleets of a run.
@@ -67,18 +66,10 @@ pub(super) struct FleetSeen {
 
 impl FleetSeen {
     /// What to do so that nodes really have the bundle.
-    pub(super) fn next(&self, layout: &Layout) -> Vec<Hint> {
+    pub(super) fn next(&self) -> Vec<Hint> {
         let mut hints = Vec::new();
         if self.running.is_some_and(|running| running > 0) {
-            let command = CommandLine::aws("autoscaling", "start-instance-refresh")
-                .option(
-                    "--auto-scaling-group-name",
-                    layout.auto_scaling_group(&self.fleet),
-                )
-                .option(
-                    "--preferences",
-                    r#"{"MinHealthyPercentage":90,"InstanceWarmup":300}"#,
-                );
+            let command = CommandLine::bpctl(["fleet", "refresh"]).args([self.fleet.to_string()]);
             hints.push(
                 Hint::new(format!(
                     "{}: running nodes keep what they have: replace them with",
@@ -204,9 +195,13 @@ async fn to<const BACK: bool>(
         Wanted::Previous | Wanted::Version(_) => {
             let name = library.layout.active_bundle_parameter(fleet);
             let versions = change.ctx.aws.pointer_versions(&name).await?;
-            match chosen(&change.wanted, &versions, fleet)? {
-                Chosen::Value(value) => value,
-                Chosen::Already { value, why } => return Ok((none(value), Some(why))),
+            let version = match change.wanted {
+                Wanted::Version(version) => Some(version),
+                Wanted::Previous | Wanted::Bundle(_) => None,
+            };
+            match way_back(&versions, version, fleet, "bundle")? {
+                WayBack::To(value) => value,
+                WayBack::Already { value, why } => return Ok((none(value), Some(why))),
             }
         }
     };
@@ -277,110 +272,4 @@ async fn verified<const BACK: bool>(
         problems: checked.problems.clone(),
         hashed: checked.hashed.is_some(),
     })
-}
-
-/// A version to go back to.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Chosen {
-    Value(String),
-    /// The pointer has been moved back already.
-    Already {
-        value: String,
-        why: String,
-    },
-}
-
-/// The value to go back to among `versions`, the newest first. Pure.
-///
-/// Going back twice would go forward again, which is how a command that was killed and typed again would undo itself.
-pub(super) fn chosen(wanted: &Wanted, versions: &[PointerVersion], fleet: &FleetId) -> Result<Chosen> {
-    let history = CommandLine::bpctl(["bundle", "history"]).option("--fleet", fleet.to_string());
-    let missing = |why: String| {
-        CtlError::new(ErrorKind::NotFound, format!("roll back {fleet}: {why}"))
-            .hint(("see its versions with", history.clone()))
-    };
-    let Some((newest, older)) = versions.split_first() else {
-        return Err(missing("its pointer has no versions".to_owned()));
-    };
-    match wanted {
-        Wanted::Version(number) => versions
-            .iter()
-            .find(|version| version.version == *number)
-            .map(|version| Chosen::Value(version.value.clone()))
-            .ok_or_else(|| missing(format!("Parameter Store keeps no version {number}"))),
-        Wanted::Previous | Wanted::Bundle(_) => {
-            let mut older = older.iter().skip_while(|version| version.value == newest.value);
-            let Some(previous) = older.next() else {
-                return Err(missing("it has never pointed to another bundle".to_owned()));
-            };
-            if let Some(same) = older.find(|version| version.value == newest.value) {
-                return Ok(Chosen::Already {
-                    value: newest.value.clone(),
-                    why: format!(
-                        "{fleet} has been moved back already, to what it was in version {}: `--to-version` goes elsewhere, `--to-version {}` forward again",
-                        same.version, previous.version
-                    ),
-                });
-            }
-            Ok(Chosen::Value(previous.value.clone()))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn versions(values: &[&str]) -> Vec<PointerVersion> {
-        let mut versions: Vec<PointerVersion> = values
-            .iter()
-            .zip(1..)
-            .map(|(value, version)| PointerVersion {
-                version,
-                value: (*value).to_owned(),
-                modified: None,
-                by: None,
-            })
-            .collect();
-        versions.reverse();
-        versions
-    }
-
-    fn fleet() -> FleetId {
-        "staging/a".parse().unwrap()
-    }
-
-    #[test]
-    fn the_way_back_is_the_last_other_value() {
-        for (values, back) in [
-            (&["none", "a"][..], "none"),
-            (&["none", "a", "b"], "a"),
-            (&["none", "a", "b", "b"], "a"),
-            (&["none", "a", "a", "b"], "a"),
-        ] {
-            let found = chosen(&Wanted::Previous, &versions(values), &fleet()).unwrap();
-            assert_eq!(found, Chosen::Value(back.to_owned()), "{values:?}");
-        }
-        assert!(chosen(&Wanted::Previous, &versions(&["a"]), &fleet()).is_err());
-        assert!(chosen(&Wanted::Previous, &[], &fleet()).is_err());
-    }
-
-    #[test]
-    fn going_back_twice_does_not_go_forward() {
-        let found = chosen(&Wanted::Previous, &versions(&["none", "a", "b", "a"]), &fleet()).unwrap();
-        assert!(
-            matches!(found, Chosen::Already { ref value, .. } if value == "a"),
-            "{found:?}"
-        );
-    }
-
-    #[test]
-    fn a_version_is_chosen_by_its_number() {
-        let all = versions(&["none", "a", "b"]);
-        assert_eq!(
-            chosen(&Wanted::Version(2), &all, &fleet()).unwrap(),
-            Chosen::Value("a".to_owned())
-        );
-        assert!(chosen(&Wanted::Version(9), &all, &fleet()).is_err());
-    }
 }

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::observe::Seen;
 use super::view::{NodeView, RefreshResult};
-use super::{Refresh, cancel_command, status_command};
+use super::{Refresh, RefreshAction, cancel_command, status_command};
 use crate::aws::autoscaling::{Group, InstanceRefresh, Phase, REFRESH_PROCESS};
-use crate::change::{End, Verification};
+use crate::change::{Change, End, Step, Verification};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::fleet::{FailedLaunches, Nodes, group_failures, look_at_nodes, read_signals};
@@ -363,33 +363,68 @@ pub(super) async fn verify(
         run.ending(&name, result(&change.fleet, &seen.nodes));
         return Ok(());
     };
+    let followed = Followed {
+        ctx: change.ctx,
+        layout: &change.layout,
+        fleet: &change.fleet,
+        pause_on_backlog: change.options.pause_on_backlog,
+        before: &seen.nodes.group,
+    };
+    let (end, result) = follow_up(&followed, &id, step, &step.action, run).await?;
+    run.end(&name, end);
+    run.ending(&name, result);
+    Ok(())
+}
+
+/// A refresh that a step has started.
+pub(in crate::commands) struct Followed<'a> {
+    pub(in crate::commands) ctx: &'a Ctx,
+    pub(in crate::commands) layout: &'a Layout,
+    pub(in crate::commands) fleet: &'a FleetId,
+    pub(in crate::commands) pause_on_backlog: Option<u32>,
+    /// The group before it.
+    pub(in crate::commands) before: &'a Group,
+}
+
+/// Follows a refresh that a step of whatever verb has started, under `--no-wait` with one look.
+///
+/// # Errors
+/// When AWS cannot be looked at any more; the refresh goes on.
+pub(in crate::commands) async fn follow_up<V: Change>(
+    followed: &Followed<'_>,
+    id: &str,
+    step: &Step<V::Action>,
+    action: &RefreshAction,
+    run: &Verification<'_, V>,
+) -> Result<(End, RefreshResult)> {
+    let name = followed.fleet.to_string();
     let mut follower = Follower::new(
-        change.ctx,
-        &change.layout,
-        &change.fleet,
-        &id,
-        Some(step.action.image.clone()),
-        &seen.nodes.group,
+        followed.ctx,
+        followed.layout,
+        followed.fleet,
+        id,
+        Some(action.image.clone()),
+        followed.before,
     );
     let waits = run.waits();
     if waits {
         let mut paused = false;
-        let most = change.options.pause_on_backlog.map(f64::from);
-        let followed = follower
+        let most = followed.pause_on_backlog.map(f64::from);
+        let ended = follower
             .follow(run.deadline(), async |follower| {
                 let Some(most) = most else { return Ok(()) };
                 let Some(jobs) = backlog(follower.ctx, follower.layout, follower.fleet).await else {
                     return Ok(());
                 };
                 if !paused && jobs > most {
-                    run.send(step, &follower.ctx.aws, &step.action.pause).await?;
+                    run.send(step, &follower.ctx.aws, &action.pause).await?;
                     follower
                         .ctx
                         .ui
                         .status(&format!("{name}: holding on while {jobs:.0} jobs wait"));
                     paused = true;
                 } else if paused && jobs <= most {
-                    run.send(step, &follower.ctx.aws, &step.action.resume).await?;
+                    run.send(step, &follower.ctx.aws, &action.resume).await?;
                     follower
                         .ctx
                         .ui
@@ -401,25 +436,22 @@ pub(super) async fn verify(
             .await;
         if paused {
             // Nobody would let it go on when this run has ended.
-            run.send(step, &change.ctx.aws, &step.action.resume).await?;
+            run.send(step, &followed.ctx.aws, &action.resume).await?;
         }
-        followed.map_err(|error| {
+        ended.map_err(|error| {
             error.hint((
                 "the refresh goes on in AWS: see how far it is with",
-                status_command(&change.fleet),
+                status_command(followed.fleet),
             ))
         })?;
     } else {
         follower.look().await?;
-        change
+        followed
             .ctx
             .ui
-            .hint(Hint::new("follow it with").command(status_command(&change.fleet).args(["--follow"])));
+            .hint(Hint::new("follow it with").command(status_command(followed.fleet).args(["--follow"])));
     }
-    let (end, result) = follower.conclude(waits).await?;
-    run.end(&name, end);
-    run.ending(&name, result);
-    Ok(())
+    follower.conclude(waits).await
 }
 
 #[cfg(test)]

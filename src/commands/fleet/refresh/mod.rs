@@ -1,9 +1,9 @@
 //! `bpctl fleet refresh`: replaces the instances of a fleet, a few at a time, and follows it to its end.
 
 mod cancel;
-mod follow;
-mod observe;
-mod plan;
+pub(in crate::commands) mod follow;
+pub(in crate::commands) mod observe;
+pub(in crate::commands) mod plan;
 pub(super) mod status;
 pub(crate) mod view;
 
@@ -75,6 +75,10 @@ pub(crate) struct RefreshArgs {
     #[arg(long, value_enum, value_name = "WHAT", default_value = "wait")]
     protected_instances: ProtectedInstances,
 
+    /// Follow it to its end (the default)
+    #[arg(long, conflicts_with = "no_wait")]
+    follow: bool,
+
     /// Begin, and go on, only while at most so many jobs are in the queue
     #[arg(long, value_name = "N", conflicts_with = "no_wait")]
     pause_on_backlog: Option<u32>,
@@ -95,7 +99,7 @@ verbs! {
 }
 
 /// What a look at a refresh and at the instances asks for.
-const LOOK: &[Use] = &[
+pub(in crate::commands) const LOOK: &[Use] = &[
     Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
     Use::of("autoscaling:DescribeInstanceRefreshes", On::Anything),
     Use::of("autoscaling:DescribeScalingActivities", On::Anything),
@@ -171,6 +175,8 @@ impl Verb for RefreshArgs {
             force: self.force,
         };
         options.check()?;
+        let mut flags = self.change;
+        flags.wait |= self.follow;
         let layout = ctx.layout()?;
         let fleet = ctx.unless_interrupted(named_one(&ctx.aws, &layout, name)).await?;
         let change = Refresh {
@@ -179,7 +185,7 @@ impl Verb for RefreshArgs {
             fleet,
             options,
         };
-        carry_out(ctx, &change, &self.change).await
+        carry_out(ctx, &change, &flags).await
     }
 }
 
@@ -247,7 +253,7 @@ pub(crate) struct RefreshAction {
     /// A refresh that an earlier run has started.
     pub(super) going_on: Option<String>,
     /// The image that instances are to run.
-    pub(super) image: String,
+    pub(in crate::commands) image: String,
     pub(super) pause: PauseRefresh,
     pub(super) resume: GoOnWithRefresh,
 }
@@ -300,49 +306,8 @@ impl Change for Refresh<'_> {
     }
 
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
-        let action = step.action();
-        if let Some(id) = &action.going_on {
-            step.note("refresh", id);
-            return Ok(Done::new(format!("goes on with refresh {id}")).with(id.clone()));
-        }
-        let aws = &self.ctx.aws;
-        let pointer = self.layout.ami_parameter(&self.fleet);
-        let names = [pointer.clone()];
-        let (running, now) =
-            futures::try_join!(aws.instance_refreshes(&action.call.group), aws.parameters(&names),)?;
-        let image = now
-            .found
-            .get(&pointer)
-            .map(|parameter| parameter.value.expose().to_owned());
-        if image.as_ref() != Some(&action.image) {
-            return Err(CtlError::new(
-                ErrorKind::Changed,
-                format!(
-                    "refresh {}: `{pointer}` is {} by now, and the plan was made for {}",
-                    self.fleet,
-                    image.unwrap_or_else(|| "gone".to_owned()),
-                    action.image
-                ),
-            )
-            .hint("run the command again to see the new plan"));
-        }
-        if let Some(other) = running.iter().find(|refresh| !refresh.is_over()) {
-            return Err(CtlError::new(
-                ErrorKind::Changed,
-                format!(
-                    "refresh {}: refresh {} has begun since the plan was made",
-                    self.fleet, other.id
-                ),
-            )
-            .hint(("see how far it is with", status_command(&self.fleet))));
-        }
-        let id = match step.send(aws, &action.call).await {
-            Ok(id) => id,
-            Err(error) => self.begun_without_an_answer(error, &action.call.group).await?,
-        };
-        // At once, so that a kill at any later moment leaves a trace of the refresh.
-        step.note("refresh", &id);
-        Ok(Done::new(format!("started refresh {id}")).with(id))
+        let (id, did) = start(self.ctx, &self.layout, &self.fleet, step.action(), step).await?;
+        Ok(Done::new(did).with(id))
     }
 
     async fn verify(&self, seen: &Seen, run: &mut Verification<'_, Self>) -> Result<()> {
@@ -370,39 +335,85 @@ impl Change for Refresh<'_> {
     }
 }
 
-impl Refresh<'_> {
-    /// The refresh that a request has begun whose answer was lost: the request that the SDK sent again was refused
-    /// because of it, or none got an answer. There was no other one right before.
-    ///
-    /// # Errors
-    /// `error` when there is none, or when that cannot be seen.
-    async fn begun_without_an_answer(&self, error: CtlError, group: &str) -> Result<String> {
-        let refused = error
-            .reply()
-            .is_some_and(|reply| reply.is("InstanceRefreshInProgress"));
-        let with_hint = |error: CtlError| {
-            error.hint((
-                "see whether a refresh has begun with",
-                status_command(&self.fleet),
-            ))
-        };
-        // An answer that is not one of AWS says nothing of the request.
-        let unanswered = error.reply().is_none() && error.kind() != ErrorKind::Interrupted;
-        if !refused && !unanswered {
-            return Err(error);
-        }
-        let Ok(all) = self.ctx.aws.instance_refreshes(group).await else {
-            return Err(with_hint(error));
-        };
-        let Some(begun) = all.into_iter().find(|refresh| !refresh.is_over()) else {
-            return Err(with_hint(error));
-        };
-        self.ctx.ui.warn(&format!(
-            "the answer to StartInstanceRefresh was lost; refresh {} has begun since it was sent",
-            begun.id
-        ));
-        Ok(begun.id)
+/// Starts a refresh, or goes on with one, in a step of whatever verb; says its id and what was done.
+pub(in crate::commands) async fn start<V: Change>(
+    ctx: &Ctx,
+    layout: &Layout,
+    fleet: &FleetId,
+    action: &RefreshAction,
+    step: &StepRun<'_, V>,
+) -> Result<(String, String)> {
+    if let Some(id) = &action.going_on {
+        step.note("refresh", id);
+        return Ok((id.clone(), format!("goes on with refresh {id}")));
     }
+    let aws = &ctx.aws;
+    let pointer = layout.ami_parameter(fleet);
+    let names = [pointer.clone()];
+    let (running, now) =
+        futures::try_join!(aws.instance_refreshes(&action.call.group), aws.parameters(&names),)?;
+    let image = now
+        .found
+        .get(&pointer)
+        .map(|parameter| parameter.value.expose().to_owned());
+    if image.as_ref() != Some(&action.image) {
+        return Err(CtlError::new(
+            ErrorKind::Changed,
+            format!(
+                "refresh {fleet}: `{pointer}` is {} by now, and the plan was made for {}",
+                image.unwrap_or_else(|| "gone".to_owned()),
+                action.image
+            ),
+        )
+        .hint("run the command again to see the new plan"));
+    }
+    if let Some(other) = running.iter().find(|refresh| !refresh.is_over()) {
+        return Err(CtlError::new(
+            ErrorKind::Changed,
+            format!(
+                "refresh {fleet}: refresh {} has begun since the plan was made",
+                other.id
+            ),
+        )
+        .hint(("see how far it is with", status_command(fleet))));
+    }
+    let id = match step.send(aws, &action.call).await {
+        Ok(id) => id,
+        Err(error) => begun_without_an_answer(ctx, fleet, error, &action.call.group).await?,
+    };
+    // At once, so that a kill at any later moment leaves a trace of the refresh.
+    step.note("refresh", &id);
+    let did = format!("started refresh {id}");
+    Ok((id, did))
+}
+
+/// The refresh that a request has begun whose answer was lost: the request that the SDK sent again was refused
+/// because of it, or none got an answer. There was no other one right before.
+///
+/// # Errors
+/// `error` when there is none, or when that cannot be seen.
+async fn begun_without_an_answer(ctx: &Ctx, fleet: &FleetId, error: CtlError, group: &str) -> Result<String> {
+    let refused = error
+        .reply()
+        .is_some_and(|reply| reply.is("InstanceRefreshInProgress"));
+    let with_hint =
+        |error: CtlError| error.hint(("see whether a refresh has begun with", status_command(fleet)));
+    // An answer that is not one of AWS says nothing of the request.
+    let unanswered = error.reply().is_none() && error.kind() != ErrorKind::Interrupted;
+    if !refused && !unanswered {
+        return Err(error);
+    }
+    let Ok(all) = ctx.aws.instance_refreshes(group).await else {
+        return Err(with_hint(error));
+    };
+    let Some(begun) = all.into_iter().find(|refresh| !refresh.is_over()) else {
+        return Err(with_hint(error));
+    };
+    ctx.ui.warn(&format!(
+        "the answer to StartInstanceRefresh was lost; refresh {} has begun since it was sent",
+        begun.id
+    ));
+    Ok(begun.id)
 }
 
 /// The words of a refresh's outcome, also of one that is only followed.
@@ -416,11 +427,11 @@ fn words(fleet: &FleetId) -> Words {
 }
 
 /// The command that looks at the newest refresh of a fleet.
-pub(super) fn status_command(fleet: &FleetId) -> CommandLine {
+pub(in crate::commands) fn status_command(fleet: &FleetId) -> CommandLine {
     CommandLine::bpctl(["fleet", "refresh", "status"]).args([fleet.to_string()])
 }
 
 /// The command that ends the refresh of a fleet.
-pub(super) fn cancel_command(fleet: &FleetId) -> CommandLine {
+pub(in crate::commands) fn cancel_command(fleet: &FleetId) -> CommandLine {
     CommandLine::bpctl(["fleet", "refresh", "cancel"]).args([fleet.to_string()])
 }

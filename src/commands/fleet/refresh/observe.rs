@@ -16,19 +16,24 @@ const CLOCKS_DIFFER: i64 = 5;
 /// What was seen.
 #[derive(Debug)]
 pub(crate) struct Seen {
-    pub(super) nodes: Nodes,
+    pub(in crate::commands) nodes: Nodes,
     /// The refresh that is under way.
-    pub(super) under_way: Option<InstanceRefresh>,
+    pub(in crate::commands) under_way: Option<InstanceRefresh>,
     /// Whether a run of the last minutes has started it.
-    pub(super) ours: bool,
+    pub(in crate::commands) ours: bool,
     /// The image that the pointer names; `None` when EC2 does not show it.
-    pub(super) image: Option<Image>,
+    pub(in crate::commands) image: Option<Image>,
     /// What the launch template says of the image.
-    pub(super) template_image: Option<String>,
-    pub(super) work: Work,
+    pub(in crate::commands) template_image: Option<String>,
+    pub(in crate::commands) work: Work,
 }
 
-pub(super) async fn observe(ctx: &Ctx, layout: &Layout, fleet: &FleetId, recent: &[Record]) -> Result<Seen> {
+pub(in crate::commands) async fn observe(
+    ctx: &Ctx,
+    layout: &Layout,
+    fleet: &FleetId,
+    recent: &[Record],
+) -> Result<Seen> {
     let aws = &ctx.aws;
     let group = layout.auto_scaling_group(fleet);
     let (nodes, refreshes, (mut signals, _)) = futures::join!(
@@ -68,7 +73,10 @@ fn started_it(record: &Record, fleet: &FleetId, refresh: &InstanceRefresh) -> bo
         return *id == refresh.id;
     }
     let name = fleet.to_string();
-    let in_doubt = record.in_doubt().any(|step| step.id == name);
+    // Other verbs call the step `refresh <fleet>`.
+    let in_doubt = record
+        .in_doubt()
+        .any(|step| step.id.strip_prefix("refresh ").unwrap_or(&step.id) == name);
     let began: Option<Timestamp> = record.started.parse().ok();
     let since = match (refresh.started, began) {
         // It is pending and has no time yet.

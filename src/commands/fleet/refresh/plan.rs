@@ -13,7 +13,7 @@ use crate::layout::{FleetId, Layout};
 /// Processes without which no instance is replaced.
 const NEEDED: [&str; 3] = ["Launch", "Terminate", REFRESH_PROCESS];
 
-pub(super) fn plan(
+pub(in crate::commands) fn plan(
     layout: &Layout,
     fleet: &FleetId,
     options: &RefreshOptions,

@@ -4,6 +4,8 @@ mod details;
 mod observe;
 mod table;
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -112,7 +114,7 @@ struct StackView {
 }
 
 impl Capacity {
-    fn of(group: &Group) -> Self {
+    fn of(group: &Group, images: &BTreeMap<String, String>) -> Self {
         Self {
             auto_scaling_group: group.name.clone(),
             desired: group.desired,
@@ -139,7 +141,10 @@ impl Capacity {
                     availability_zone: instance.zone.clone(),
                     protected_from_scale_in: instance.protected,
                     healthy: instance.healthy,
-                    image_id: instance.image.clone(),
+                    image_id: images
+                        .get(&instance.id)
+                        .cloned()
+                        .or_else(|| instance.image.clone()),
                 })
                 .collect(),
             suspended_processes: group.suspended.iter().map(|(name, _)| name.clone()).collect(),
@@ -163,7 +168,10 @@ impl FleetStatus {
                 .group
                 .as_ref()
                 .map_or(0, |group| group.count(Phase::InService)),
-            capacity: fleet.group.as_ref().map(Capacity::of),
+            capacity: fleet
+                .group
+                .as_ref()
+                .map(|group| Capacity::of(group, &seen.images)),
             metrics: seen
                 .signals
                 .remove(id)
@@ -210,6 +218,7 @@ impl Verb for StatusArgs {
             Use::of("cloudformation:ListStacks", On::Anything),
             Use::of("cloudwatch:DescribeAlarms", On::FleetAlarms),
             Use::of("cloudwatch:GetMetricData", On::Anything),
+            Use::of("ec2:DescribeInstances", On::Anything),
             Use::of("ssm:GetParametersByPath", On::ParameterPaths),
         ]])
     }

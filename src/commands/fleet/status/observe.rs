@@ -36,6 +36,8 @@ pub(super) struct Seen {
     /// By the name of the group.
     pub(super) activities: BTreeMap<String, Activity>,
     pub(super) alarms: BTreeMap<FleetId, Vec<AlarmView>>,
+    /// The images that instances run, by instance: Auto Scaling does not say it of groups with a mixed instances policy.
+    pub(super) images: BTreeMap<String, String>,
     pub(super) gaps: Vec<Gap>,
 }
 
@@ -60,11 +62,22 @@ pub(super) async fn observe(aws: &Aws, layout: &Layout, names: &[FleetId]) -> Re
         .iter()
         .filter_map(|fleet| fleet.group.as_ref().map(|group| group.name.clone()))
         .collect();
-    let ((signals, no_signals), alarms, activities) = futures::join!(
+    let instances: Vec<String> = seen
+        .fleets
+        .iter()
+        .filter_map(|fleet| fleet.group.as_ref())
+        .flat_map(|group| group.instances.iter().map(|instance| instance.id.clone()))
+        .collect();
+    let ((signals, no_signals), alarms, activities, machines) = futures::join!(
         read_signals(aws, layout, &ids),
         aws.alarms_named(&alarm_names),
-        last_activities(aws, &group_names)
+        last_activities(aws, &group_names),
+        aws.machines(&instances)
     );
+    seen.images = or_gap(machines, "instances", &mut seen.gaps)
+        .into_iter()
+        .filter_map(|(id, machine)| Some((id, machine.image?)))
+        .collect();
     seen.signals = signals;
     if let Some(error) = no_signals {
         seen.gaps.push(Gap::new("metrics", &error));

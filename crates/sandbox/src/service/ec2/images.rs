@@ -20,6 +20,8 @@ pub(super) struct Image {
     built: SimTime,
     /// The bundle that was baked into it.
     bundle: Option<String>,
+    /// The account that shares it with this one; `None` when it is this account's own.
+    shared_by: Option<String>,
 }
 
 /// How long before its parameter an image was finished.
@@ -34,6 +36,7 @@ pub(crate) fn register(world: &mut World, parameter: &str, id: &str, at: SimTime
             slug: parameter.rsplit('/').next().unwrap_or_default().to_owned(),
             built: at - PROMOTED_AFTER,
             bundle: None,
+            shared_by: None,
         });
     }
 }
@@ -43,6 +46,15 @@ pub(crate) fn bake(world: &mut World, id: &str, bundle: &str) {
     for image in &mut world.services.ec2.images {
         if image.id == id {
             image.bundle = Some(bundle.to_owned());
+        }
+    }
+}
+
+/// Makes an image one of another account, which shares it with this one.
+pub(crate) fn share(world: &mut World, id: &str, account: &str) {
+    for image in &mut world.services.ec2.images {
+        if image.id == id {
+            image.shared_by = Some(account.to_owned());
         }
     }
 }
@@ -77,12 +89,14 @@ impl Image {
     }
 }
 
-/// Those of `owners` that the account itself is: everything here is its own.
-fn is_own(world: &World, owners: &[String]) -> bool {
+/// Whether one of `owners` owns the image; without owners, whoever does.
+fn is_of(world: &World, image: &Image, owners: &[String]) -> bool {
+    let account = &world.options.account_id;
     owners.is_empty()
-        || owners
-            .iter()
-            .any(|owner| owner == "self" || *owner == world.options.account_id)
+        || owners.iter().any(|owner| match &image.shared_by {
+            None => owner == "self" || owner == account,
+            Some(other) => owner == other,
+        })
 }
 
 pub(super) fn images(world: &World, input: &Value) -> OpResult {
@@ -109,9 +123,10 @@ pub(super) fn images(world: &World, input: &Value) -> OpResult {
         .ec2
         .images
         .iter()
-        .filter(|_| is_own(world, &texts(input, "Owners")));
+        .filter(|image| is_of(world, image, &texts(input, "Owners")));
     let images = images
         .map(|image| {
+            let account = image.shared_by.as_ref().unwrap_or(account);
             let name = format!("bp-comfyui-{}-{}", image.slug, image.stamp());
             json!({
                 "ImageId": image.id,
@@ -141,7 +156,9 @@ pub(super) fn images(world: &World, input: &Value) -> OpResult {
                         "DeleteOnTermination": true,
                     },
                 }],
-                "Tags": image.tags(),
+                // "When you share an AMI, your user-defined tags are not available to any AWS account that the AMI is
+                // shared with" (EC2 User Guide, "Share an AMI with specific AWS accounts").
+                "Tags": if image.shared_by.is_none() { image.tags() } else { json!([]) },
             })
         })
         .collect();
@@ -169,7 +186,8 @@ pub(super) fn snapshots(world: &World, input: &Value) -> OpResult {
         .ec2
         .images
         .iter()
-        .filter(|_| is_own(world, &texts(input, "OwnerIds")));
+        // The snapshots behind an image that another account shares are not shared with it.
+        .filter(|image| image.shared_by.is_none() && is_of(world, image, &texts(input, "OwnerIds")));
     let snapshots = images
         .map(|image| {
             let builder = derived("i-", &image.id);

@@ -16,7 +16,7 @@ mod types;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-pub(crate) use images::{bake, register as register_image};
+pub(crate) use images::{bake, register as register_image, share as share_image};
 pub(crate) use security_groups::ingress;
 
 use crate::service::cloudformation::{self, Resource};

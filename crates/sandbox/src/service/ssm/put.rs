@@ -140,6 +140,18 @@ fn tier(existing: Option<&Parameter>, input: &Value, text: &str) -> Result<Strin
 
 fn data_type(existing: Option<&Parameter>, input: &Value) -> Result<String, ApiError> {
     match input["DataType"].as_str() {
+        // "You can't change a parameter to or from either of these data types" (Systems Manager User Guide, "Parameter
+        // data types in Parameter Store", of aws:ec2:image and aws:ssm:integration).
+        Some(asked)
+            if existing.is_some_and(|parameter| {
+                let now = parameter.data_type();
+                now != asked && [now, asked].iter().any(|one| one.starts_with("aws:"))
+            }) =>
+        {
+            Err(validation(format!(
+                "The data type of an existing parameter can't be changed to or from {asked}."
+            )))
+        }
         // An update without a data type keeps the one the parameter has.
         None => Ok(existing.map_or("text", Parameter::data_type).to_owned()),
         Some(known @ ("text" | "aws:ec2:image" | "aws:ssm:integration")) => Ok(known.to_owned()),

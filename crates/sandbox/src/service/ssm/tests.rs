@@ -89,6 +89,18 @@ fn an_image_parameter_holds_an_ami_id() {
     call(&mut world, "PutParameter", put("ami-0123456789abcdef0"));
     let shown = call(&mut world, "GetParameter", json!({"Name": "/t/ami"}));
     assert_eq!(shown["Parameter"]["DataType"], "aws:ec2:image");
+    // No parameter becomes one, and none ceases to be one.
+    for (name, from, to) in [
+        ("/t/ami", "aws:ec2:image", "text"),
+        ("/t/text", "text", "aws:ec2:image"),
+    ] {
+        let put = |kind: &str| json!({"Name": name, "Value": "ami-0123456789abcdef0", "Type": "String", "DataType": kind, "Overwrite": true});
+        call(&mut world, "PutParameter", put(from));
+        assert_eq!(
+            fails(&mut world, "PutParameter", put(to)).code,
+            "ValidationException"
+        );
+    }
 }
 
 #[test]
