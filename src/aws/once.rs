@@ -4,7 +4,7 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 
 /// For operations without a token that recognises a repetition: after a lost or unreadable answer, or a failure of
-/// AWS itself, nobody knows whether the request was carried out, and the SDK must not send it again. The caller
+/// AWS itself, bpctl cannot know whether the request was carried out, and the SDK must not send it again. The caller
 /// looks first. What AWS has refused, e.g. because there were too many requests, is repeated as always.
 #[derive(Debug)]
 pub(super) struct UnlessUnknown;

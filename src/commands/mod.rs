@@ -31,6 +31,7 @@ pub(crate) mod schema;
 pub(crate) mod secrets;
 pub(crate) mod stack;
 pub(crate) mod task;
+mod task_screen;
 pub(crate) mod tinker;
 pub(crate) mod triage;
 pub(crate) mod verb;

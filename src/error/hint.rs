@@ -29,6 +29,13 @@ impl Hint {
         Self::default().and(text)
     }
 
+    /// What AWS does not have here although every deployed platform has it.
+    pub(crate) fn not_deployed() -> Self {
+        Self::new("the platform is not deployed here, or layout, stage or region are wrong:")
+            .command(CommandLine::bpctl(["whoami"]))
+            .and("shows them")
+    }
+
     /// Goes on with a command.
     #[must_use]
     pub(crate) fn command(mut self, command: CommandLine) -> Self {

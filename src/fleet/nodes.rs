@@ -34,7 +34,7 @@ pub(crate) enum BundleAtBoot {
     /// None was active.
     None,
     Active(String),
-    /// The pointer's history does not reach back so far, or nobody knows when the instance began.
+    /// The pointer's history does not reach back so far, or it is not known when the instance began.
     Unknown,
 }
 

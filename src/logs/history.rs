@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::source::{Line, Source};
 use crate::aws::logs::{Event, Found};
 use crate::aws::{Aws, Tokens};
-use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::error::{CtlError, ErrorKind, Hint, Result};
 
 /// A source that is being read.
 struct Head<'a> {
@@ -112,11 +112,7 @@ pub(super) fn missing(source: &Source) -> CtlError {
         ErrorKind::NotFound,
         format!("read the log group {}: there is none of that name", source.group),
     )
-    .hint((
-        "the platform is not deployed here, or layout, stage or region are wrong:",
-        CommandLine::bpctl(["whoami"]),
-        "shows them",
-    ))
+    .hint(Hint::not_deployed())
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl Program {
             })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // A bpctl that is gone must not leave a push behind that nobody waits for.
+            // When bpctl is gone, no process waits for the push any more: it must end as well.
             .kill_on_drop(true);
         let mut child = command.spawn()?;
         let written = write(&mut child, stdin);

@@ -63,7 +63,7 @@ pub(crate) struct Candidate {
 
 /// What happens to a layer that says something impossible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Manner {
+enum Strictness {
     /// It is an error.
     Strict,
     /// It is passed over, unless it is a flag.
@@ -107,14 +107,14 @@ pub(crate) fn chosen_context(inputs: &Inputs<'_>) -> Sourced<String> {
     }
 }
 
-fn context(inputs: &Inputs<'_>, manner: Manner) -> Result<Sourced<String>> {
+fn context(inputs: &Inputs<'_>, strictness: Strictness) -> Result<Sourced<String>> {
     let chosen = chosen_context(inputs);
     let known = chosen.value == SANDBOX_CONTEXT
         || inputs
             .file
             .is_some_and(|file| file.contexts.contains_key(&chosen.value))
         || (chosen.value == DEFAULT_CONTEXT && chosen.source == Source::Default);
-    if known || (manner == Manner::Lenient && !matches!(chosen.source, Source::Flag(_))) {
+    if known || (strictness == Strictness::Lenient && !matches!(chosen.source, Source::Flag(_))) {
         return Ok(chosen);
     }
     let none = ConfigFile::default();
@@ -297,7 +297,7 @@ fn pass_over_lowering(found: &mut [Candidate]) {
 struct Resolver<'a> {
     context: String,
     inputs: &'a Inputs<'a>,
-    manner: Manner,
+    strictness: Strictness,
 }
 
 impl Resolver<'_> {
@@ -320,7 +320,7 @@ impl Resolver<'_> {
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<Sourced<T>>> {
         let name = key.name;
-        let strict = self.manner == Manner::Strict && (self.inputs.aws || !FOR_AWS.contains(&name));
+        let strict = self.strictness == Strictness::Strict && (self.inputs.aws || !FOR_AWS.contains(&name));
         for candidate in candidates {
             if candidate.passed_over.is_some() {
                 continue;
@@ -463,7 +463,7 @@ pub(crate) fn check_value(key: &Key, value: &str) -> Result<(), String> {
 /// # Errors
 /// An undefined context or a value that its key does not allow; the error names the layer.
 pub(crate) fn resolve(inputs: &Inputs<'_>) -> Result<Settings> {
-    settle(inputs, Manner::Strict)
+    settle(inputs, Strictness::Strict)
 }
 
 /// Settles what can be settled, for commands that must work with a broken configuration because they
@@ -472,15 +472,15 @@ pub(crate) fn resolve(inputs: &Inputs<'_>) -> Result<Settings> {
 /// # Errors
 /// Only what is wrong with the flags of this very command line.
 pub(crate) fn resolve_leniently(inputs: &Inputs<'_>) -> Result<Settings> {
-    settle(inputs, Manner::Lenient)
+    settle(inputs, Strictness::Lenient)
 }
 
-fn settle(inputs: &Inputs<'_>, manner: Manner) -> Result<Settings> {
-    let context = context(inputs, manner)?;
+fn settle(inputs: &Inputs<'_>, strictness: Strictness) -> Result<Settings> {
+    let context = context(inputs, strictness)?;
     let from = Resolver {
         context: context.value.clone(),
         inputs,
-        manner,
+        strictness,
     };
     let endpoint_url = from.optional("endpoint_url", endpoint::check)?;
     // An emulator's regions are its own business.

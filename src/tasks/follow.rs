@@ -31,6 +31,14 @@ pub(crate) enum Followed {
     Interrupted(Task),
 }
 
+impl Followed {
+    /// As it was last seen.
+    pub(crate) fn into_task(self) -> Task {
+        let (Self::Stopped(task) | Self::TimedOut(task) | Self::Interrupted(task)) = self;
+        task
+    }
+}
+
 /// A task and what is known of it.
 pub(crate) struct Follower<'a> {
     observer: Observer<'a>,

@@ -7,10 +7,12 @@
 mod blame;
 mod command_line;
 mod description;
+mod ending;
 mod event;
 mod follow;
 mod name;
 mod network;
+mod service;
 mod start;
 pub(crate) mod stop_reason;
 mod tail;
@@ -19,11 +21,13 @@ mod verdict;
 pub(crate) use blame::{Blame, blame};
 pub(crate) use command_line::{for_entry_point, shell_line};
 pub(crate) use description::{LogPlace, is_migration};
+pub(crate) use ending::{Following, Watched};
 pub(crate) use event::{Event, Observer};
 pub(crate) use follow::{Followed, Follower};
 pub(crate) use name::TaskName;
 pub(crate) use network::Chosen;
-pub(crate) use start::start;
+pub(crate) use service::service;
+pub(crate) use start::{refused, start};
 pub(crate) use tail::Tail;
 pub(crate) use verdict::{Judged, Judgement, Verdict, judge};
 

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::error::{CtlError, Result};
+
 /// A task as the operator names it: its id or its ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TaskName {
@@ -10,10 +12,29 @@ pub(crate) struct TaskName {
     pub(crate) cluster: Option<String>,
 }
 
+impl TaskName {
+    /// The task is in this cluster, as far as its name says.
+    ///
+    /// # Errors
+    /// An ARN that names another cluster.
+    pub(crate) fn in_cluster(&self, cluster: &str) -> Result<()> {
+        match &self.cluster {
+            Some(other) if other != cluster => Err(CtlError::usage(format!(
+                "attach to task {}: it is in cluster {other}",
+                self.id
+            ))
+            .hint(format!(
+                "this context's cluster is {cluster}: choose another context or stage with `--context` or `--stage`"
+            ))),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
 impl FromStr for TaskName {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
         let refused =
             || format!("`{text}` is not a task: expected its id (32 hexadecimal digits) or its ARN");
         let (cluster, id) = if text.starts_with("arn:") {
@@ -41,6 +62,20 @@ impl FromStr for TaskName {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_task_of_another_cluster_is_not_attached_to() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let arn = format!("arn:aws:ecs:us-east-1:123456789012:task/bp/{id}");
+        let named: TaskName = arn.parse().unwrap();
+        assert!(named.in_cluster("bp").is_ok());
+        let error = named.in_cluster("bp-staging").unwrap_err();
+        assert_eq!(error.exit_status().code(), 2);
+        assert!(error.to_string().contains("it is in cluster bp"), "{error}");
+        // An id alone does not say where the task is.
+        let alone: TaskName = id.parse().unwrap();
+        assert!(alone.in_cluster("bp-staging").is_ok());
+    }
 
     #[test]
     fn tasks_are_named_by_id_or_arn() {

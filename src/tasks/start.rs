@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::event::Observer;
+use super::stop_reason::{recognize, remedy};
 use crate::aws::ecs::Task;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::wait::{Look, Waited, Waiter};
@@ -78,4 +79,22 @@ fn unknown(error: CtlError, cluster: &str, started_by: &str) -> CtlError {
             .option("--cluster", cluster)
             .option("--started-by", started_by),
     ))
+}
+
+/// RunTask's refusals, with what to do about those that have a known remedy.
+pub(crate) fn refused(error: CtlError, network_from: &str, again: &CommandLine) -> CtlError {
+    let is = |code: &str| error.reply().is_some_and(|reply| reply.is(code));
+    if ["InvalidSubnetID", "InvalidGroup", "InvalidSecurityGroup"]
+        .into_iter()
+        .any(is)
+    {
+        return error.hint(format!(
+            "{network_from}: choose others with `--subnets` and `--security-groups`"
+        ));
+    }
+    let text = error.to_string();
+    match recognize(&text) {
+        Some(reason) => error.hint(remedy(reason, &text, again)),
+        None => error,
+    }
 }

@@ -529,7 +529,10 @@ fn two_processes_never_change_the_same_fleet_at_once() {
         }),
         "{story:?}"
     );
-    assert!(story.iter().any(|event| event.parse::<u32>().is_ok()), "{story:?}");
+    assert!(
+        story.iter().any(|event| event.parse::<u32>().is_ok()),
+        "{story:?}"
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::aws::secretsmanager::{SecretState, is_placeholder};
 use crate::change::journal::Record;
 use crate::commands::migrate::within::MigrationSeen;
 use crate::context::Ctx;
-use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::layout::{App, Layout};
 
 /// What the reads showed.
@@ -163,13 +163,7 @@ pub(crate) async fn services(
     apps: &[App],
 ) -> Result<Vec<(App, Service)>> {
     let names: Vec<String> = apps.iter().map(|app| layout.service(*app)).collect();
-    let missing = |error: CtlError| {
-        error.hint((
-            "the platform is not deployed here, or layout, stage or region are wrong:",
-            CommandLine::bpctl(["whoami"]),
-            "shows them",
-        ))
-    };
+    let missing = |error: CtlError| error.hint(Hint::not_deployed());
     let found = match ctx.aws.services(cluster, &names).await {
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(error)),
         found => found?,

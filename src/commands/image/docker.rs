@@ -169,7 +169,7 @@ impl Call for BuildAndPush {
             if let Some(found) = pushed(line, &self.name) {
                 *digest.borrow_mut() = Some(found);
             }
-            // Whoever listens may have gone.
+            // The receiver may have gone.
             let _ = via.lines.send(line.to_owned());
         };
         via.docker.build(&self.what, &self.arguments, hear).await?;

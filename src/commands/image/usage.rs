@@ -11,7 +11,7 @@ use crate::context::Ctx;
 use crate::error::Result;
 use crate::layout::{App, Layout};
 
-/// Uses of images. Whatever could not be read is an error: an image that nobody asked about is not unused.
+/// Uses of images. Whatever could not be read is an error: an image whose uses were not read is not unused.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Usage {
     /// Tasks by digest and by what they belong to, e.g. `bp-backend`.

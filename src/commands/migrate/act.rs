@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::attach::attach_command;
 use super::follow::Screen;
 use super::observe;
 use super::plan::{Action, Start};
@@ -11,7 +10,6 @@ use crate::aws::ecs::{Task, short};
 use crate::aws::rds::CreateDbSnapshot;
 use crate::change::{Done, StepRun};
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
-use crate::tasks::stop_reason::{recognize, remedy};
 use crate::tasks::{self, Observer};
 use crate::wait::{Look, Waited, Waiter};
 
@@ -37,19 +35,7 @@ pub(super) async fn act<'c>(change: &Migrate<'c>, step: &Step<'_, 'c>) -> Result
 async fn start_task<'c>(change: &Migrate<'c>, step: &Step<'_, 'c>, start: &Start) -> Result<Task> {
     let ctx = change.ctx;
     // Minutes may have passed since the plan: a question, a snapshot.
-    let others = observe::migrations(ctx, &change.layout).await?;
-    // The task of the very request that is sent again is no other one.
-    let ours = Some(start.call.started_by.as_str());
-    if let Some(other) = others.iter().find(|other| other.started_by.as_deref() != ours) {
-        return Err(CtlError::new(
-            ErrorKind::Changed,
-            format!(
-                "migrate: task {} has begun to migrate since the plan was made",
-                other.id
-            ),
-        )
-        .hint(("follow it with", attach_command(&other.id))));
-    }
+    observe::still_alone(ctx, &change.layout, &start.call).await?;
     let screen = Screen::new(ctx);
     let events = |event| screen.hear(event);
     let observer = Observer {
@@ -62,26 +48,7 @@ async fn start_task<'c>(change: &Migrate<'c>, step: &Step<'_, 'c>, start: &Start
     let again = change.request.again();
     tasks::start(&observer, &call.cluster, &call.started_by, &again, send)
         .await
-        .map_err(|error| explained(error, start, &again))
-}
-
-/// RunTask's refusals, with what to do about those that have a known remedy.
-fn explained(error: CtlError, start: &Start, again: &CommandLine) -> CtlError {
-    let refused = |code: &str| error.reply().is_some_and(|reply| reply.is(code));
-    if ["InvalidSubnetID", "InvalidGroup", "InvalidSecurityGroup"]
-        .into_iter()
-        .any(refused)
-    {
-        return error.hint(format!(
-            "{}: choose others with `--subnets` and `--security-groups`",
-            start.network_from
-        ));
-    }
-    let text = error.to_string();
-    match recognize(&text) {
-        Some(reason) => error.hint(remedy(reason, &text, again)),
-        None => error,
-    }
+        .map_err(|error| tasks::refused(error, &start.network_from, &again))
 }
 
 async fn take_snapshot<'c>(change: &Migrate<'c>, step: &Step<'_, 'c>, call: &CreateDbSnapshot) -> Result<()> {

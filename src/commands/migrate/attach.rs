@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::follow::{Screen, judged};
+use super::follow::{FOLLOWING, Screen, ended, judged};
 use super::plan::CONTAINER;
 use super::request::Request;
-use super::verify::ended;
 use super::view::MigrateResult;
 use super::words;
 use crate::change::conclude_end;
@@ -22,13 +21,7 @@ pub(super) async fn run(
     timeout: Duration,
 ) -> Result<ExitStatus> {
     let cluster = layout.cluster();
-    if let Some(other) = name.cluster.as_ref().filter(|other| **other != cluster) {
-        return Err(
-            CtlError::usage(format!("attach to task {}: it is in cluster {other}", name.id)).hint(format!(
-                "this context's cluster is {cluster}: choose another context or stage with `--context` or `--stage`"
-            )),
-        );
-    }
+    name.in_cluster(&cluster)?;
     let screen = Screen::new(ctx);
     let events = |event| screen.hear(event);
     let observer = Observer {
@@ -72,8 +65,9 @@ pub(super) async fn run(
     let followed = follower.follow(timeout).await;
     screen.end();
     ctx.ui.end_group();
-    let followed = followed.map_err(|error| goes_on(error, &name.id))?;
+    let followed = followed.map_err(|error| FOLLOWING.goes_on(error, &name.id))?;
     let watched = ended(
+        ctx,
         &screen,
         followed,
         &judged(&Request::default(), &definition.essential()),
@@ -85,22 +79,6 @@ pub(super) async fn run(
     }
     let outcome = conclude_end(&words(), &name.id, &watched.end, ctx.cancel.is_cancelled());
     ctx.emit_outcome(&result, outcome)
-}
-
-/// The task goes on whatever goes wrong while watching it; the operator has to know.
-pub(super) fn goes_on(error: CtlError, task: &str) -> CtlError {
-    match error.kind() {
-        ErrorKind::Credentials
-        | ErrorKind::AccessDenied
-        | ErrorKind::Throttled
-        | ErrorKind::Unreachable
-        | ErrorKind::Unexpected
-        | ErrorKind::Rejected => error.hint((
-            "the task goes on in AWS: follow it again with",
-            attach_command(task),
-        )),
-        _ => error,
-    }
 }
 
 /// The command line that follows a task again.

@@ -3,14 +3,16 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use super::attach::attach_command;
 use super::plan::CONTAINER;
 use super::request::Request;
 use crate::aws::ecs::Task;
+use crate::change::End;
+use crate::commands::task_screen::{self, Lines};
 use crate::completion;
 use crate::context::Ctx;
 use crate::layout::PoolName;
-use crate::tasks::{Event, Judged};
-use crate::ui::Progress;
+use crate::tasks::{Followed, Following, Judged, Tail, Watched};
 
 /// What a migration is judged by. `essential` are the containers with which its task ends.
 pub(super) fn judged(request: &Request, essential: &[String]) -> Judged {
@@ -23,66 +25,52 @@ pub(super) fn judged(request: &Request, essential: &[String]) -> Judged {
     }
 }
 
+/// How a migration is followed.
+pub(super) const FOLLOWING: Following = Following {
+    verb: "migrate",
+    attach: attach_command,
+};
+
 /// Where events of a migration's task go.
-pub(super) struct Screen<'a> {
-    ctx: &'a Ctx,
-    progress: RefCell<Option<Progress>>,
-    pools: RefCell<BTreeSet<PoolName>>,
+pub(super) type Screen<'a> = task_screen::Screen<'a, Pools>;
+
+/// The tenant pools that the lines spoke of.
+#[derive(Default)]
+pub(super) struct Pools(RefCell<BTreeSet<PoolName>>);
+
+impl Lines for Pools {
+    fn line(&self, ctx: &Ctx, container: &str, line: &str) {
+        ctx.ui.log(container, line);
+        self.0.borrow_mut().extend(pool_of(line));
+    }
 }
 
-impl<'a> Screen<'a> {
-    pub(super) fn new(ctx: &'a Ctx) -> Self {
-        Self {
-            ctx,
-            progress: RefCell::new(None),
-            pools: RefCell::default(),
-        }
-    }
-
-    /// Says that a task is being followed, until [`Screen::end`].
-    pub(super) fn begin(&self, task: &str) {
-        let progress = self.ctx.ui.progress(&format!("following task {task}"));
-        self.progress.replace(Some(progress));
-    }
-
-    pub(super) fn end(&self) {
-        self.progress.replace(None);
-    }
-
-    pub(super) fn hear(&self, event: Event) {
-        let ui = &self.ctx.ui;
-        let say = |text: &str| {
-            if let Some(progress) = self.progress.borrow().as_ref() {
-                progress.say(text);
-            }
-        };
-        match event {
-            Event::State(text) => {
-                ui.status(&text);
-                say(&text);
-            }
-            Event::Awaiting(text) => say(&text),
-            Event::Line { container, line } => {
-                ui.log(&container, &line);
-                self.pools.borrow_mut().extend(pool_of(&line));
-            }
-            Event::Note(text) => ui.status(&text),
-            Event::Warning { text, hints } => {
-                ui.warn_with(&text, &hints);
-            }
-        }
-    }
-
-    /// Offers the tenant pools that the lines spoke of to the shell from now on, if these were all.
-    pub(super) fn remember_pools(&self, task: &Task) {
+impl Pools {
+    /// Offers the pools to the shell from now on, if these were all.
+    fn remember(&self, ctx: &Ctx, task: &Task) {
         let all = task
             .command(CONTAINER)
             .is_some_and(|command| !command.join(" ").contains("--pools"));
-        let pools = self.pools.borrow();
+        let pools = self.0.borrow();
         if all && !pools.is_empty() {
-            completion::remember(self.ctx, "pools", pools.iter().map(ToString::to_string));
+            completion::remember(ctx, "pools", pools.iter().map(ToString::to_string));
         }
     }
+}
+
+/// What the end of following means. What a migration that succeeded said of pools is remembered.
+pub(super) fn ended(
+    ctx: &Ctx,
+    screen: &Screen<'_>,
+    followed: Followed,
+    judged: &Judged,
+    tail: Option<&Tail>,
+) -> Watched {
+    let watched = FOLLOWING.ended(followed, judged, tail);
+    if matches!(watched.end, End::Settled) {
+        screen.lines.remember(ctx, &watched.task);
+    }
+    watched
 }
 
 /// The pool in `Migrating tenant pool database [tenant_pool_1].`

@@ -4,15 +4,16 @@ use futures::future::OptionFuture;
 use futures::{join, try_join};
 use jiff::{SignedDuration, Timestamp};
 
+use super::attach::attach_command;
 use super::plan::{CONTAINER, ContainerFacts, DatabaseFacts, Observed, RunningMigration, ServiceFacts};
 use super::request::Request;
-use crate::aws::ecs::{ContainerDefinition, Service, Task};
+use crate::aws::ecs::{ContainerDefinition, RunTask, Service, Task};
 use crate::aws::rds::{DbInstance, Recognized, platform_instance};
 use crate::change::journal::Record;
 use crate::context::Ctx;
-use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::error::{CtlError, ErrorKind, Result};
 use crate::layout::{App, Layout};
-use crate::tasks::{LogPlace, is_migration};
+use crate::tasks::{LogPlace, is_migration, service};
 
 /// ECS may take so long until every part of it knows a new task (API Reference, RunTask).
 const KNOWN_AFTER: SignedDuration = SignedDuration::from_mins(2);
@@ -30,7 +31,7 @@ pub(super) async fn observe(
     let name = layout.service(App::Backend);
     // Futures of SDK calls are large: joined on the heap they do not pile up on the stack.
     let (service, migrations, database) = try_join!(
-        Box::pin(service(ctx, &cluster, &name)),
+        Box::pin(service(&ctx.aws, &cluster, &name)),
         Box::pin(migrations(ctx, layout)),
         Box::pin(async {
             OptionFuture::from(request.snapshot.then(|| database(ctx, layout)))
@@ -52,28 +53,8 @@ pub(super) async fn observe(
     })
 }
 
-/// A service of the platform, which must be there.
-pub(in crate::commands) async fn service(ctx: &Ctx, cluster: &str, name: &str) -> Result<Service> {
-    let missing = |error: CtlError| {
-        error.hint((
-            "the platform is not deployed here, or layout, stage or region are wrong:",
-            CommandLine::bpctl(["whoami"]),
-            "shows them",
-        ))
-    };
-    match ctx.aws.service(cluster, name).await {
-        Ok(Some(service)) => Ok(service),
-        Ok(None) => Err(missing(CtlError::new(
-            ErrorKind::NotFound,
-            format!("find service {name} in cluster {cluster}: there is none"),
-        ))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(missing(error)),
-        Err(error) => Err(error),
-    }
-}
-
 /// Migrations of the backend that have not come to their end, also those that bpctl did not start.
-pub(super) async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<RunningMigration>> {
+async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<RunningMigration>> {
     let family = layout.task_family(App::Backend);
     let tasks = ctx
         .aws
@@ -92,6 +73,24 @@ pub(super) async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<Running
         .filter(|task| is_migration(task))
         .map(running)
         .collect())
+}
+
+/// No other migration has begun since the plan was made. The task of the very request that is sent again is no
+/// other one.
+pub(super) async fn still_alone(ctx: &Ctx, layout: &Layout, call: &RunTask) -> Result<()> {
+    let others = migrations(ctx, layout).await?;
+    let ours = Some(call.started_by.as_str());
+    match others.iter().find(|other| other.started_by.as_deref() != ours) {
+        None => Ok(()),
+        Some(other) => Err(CtlError::new(
+            ErrorKind::Changed,
+            format!(
+                "migrate: task {} has begun to migrate since the plan was made",
+                other.id
+            ),
+        )
+        .hint(("follow it with", attach_command(&other.id)))),
+    }
 }
 
 /// Adds the tasks that this machine has started in the last minutes: ECS lists a new task only after some

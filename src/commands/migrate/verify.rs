@@ -2,8 +2,8 @@
 
 use futures::FutureExt as _;
 
-use super::attach::{attach_command, goes_on};
-use super::follow::{Screen, judged};
+use super::attach::attach_command;
+use super::follow::{FOLLOWING, Screen, ended, judged};
 use super::plan::{Action, CONTAINER, Start};
 use super::rival::Rivals;
 use super::view::MigrateResult;
@@ -12,11 +12,13 @@ use crate::aws::ecs::Task;
 use crate::change::{End, Later, Step, Verification};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Hint, Result};
-use crate::exit::ExitStatus;
-use crate::tasks::{Followed, Follower, Judged, Judgement, Observer, Tail, Verdict, judge};
+use crate::tasks::{Followed, Follower, Judged, Observer, Tail, Verdict, Watched, judge};
 
 /// Why a task is stopped that `--stop-on-interrupt` stops.
 pub(super) const STOP_REASON: &str = "bpctl migrate was interrupted (--stop-on-interrupt)";
+
+/// What is told when a task that was to be stopped had succeeded by then.
+const FINISHED_BEFORE: &str = "the migration had finished before it could be stopped";
 
 /// Why a task is stopped beside which another one migrates.
 pub(super) const GIVES_WAY: &str = "bpctl migrate: another migration was started first";
@@ -66,7 +68,7 @@ pub(super) async fn verify<'c>(change: &Migrate<'c>, run: &mut Verification<'_, 
         let end = watch(change, run, &started, &screen, &mut follower).await;
         screen.end();
         ctx.ui.end_group();
-        end.map_err(|error| goes_on(error, task.id()))?
+        end.map_err(|error| FOLLOWING.goes_on(error, task.id()))?
     } else {
         let known = follower
             .until_known()
@@ -94,13 +96,6 @@ pub(super) async fn verify<'c>(change: &Migrate<'c>, run: &mut Verification<'_, 
     run.end(&step.id, end.end);
     run.ending(&step.id, result);
     Ok(())
-}
-
-/// A task that was watched, and how that ended.
-pub(super) struct Watched {
-    pub(super) task: Task,
-    pub(super) judgement: Judgement,
-    pub(super) end: End,
 }
 
 /// The step that started a task.
@@ -135,13 +130,17 @@ async fn watch<'c>(
                 .stop(Later::Known(task.id().to_owned()), STOP_REASON);
             ctx.ui.status(&format!("stopping task {}", task.id()));
             run.send(started.step, &ctx.aws, &stop).await?;
-            Ok(stopped_on_interrupt(
-                ctx,
-                &judged,
-                follower.follow_to_stop().await?,
-            ))
+            let stays = Hint::new("migrations that were finished are recorded in the database:")
+                .command(judged.go_on.clone())
+                .and("goes on with the rest");
+            let followed = follower.follow_to_stop().await?;
+            let watched = FOLLOWING.stopped_on_interrupt(followed, &judged, stays);
+            if matches!(watched.end, End::Settled) {
+                ctx.ui.status(FINISHED_BEFORE);
+            }
+            Ok(watched)
         }
-        followed => Ok(ended(screen, followed, &judged, follower.tail.as_ref())),
+        followed => Ok(ended(ctx, screen, followed, &judged, follower.tail.as_ref())),
     }
 }
 
@@ -168,8 +167,7 @@ async fn give_way<'c>(
             .context(format!("stop task {ours}, which migrates beside task {first}"))
             .hint(("follow the one of this run with", attach_command(&ours)))
     })?;
-    let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) =
-        follower.follow_to_stop().await?;
+    let task = follower.follow_to_stop().await?.into_task();
     let judgement = judge(&task, judged);
     let superseded = |ours: String| {
         End::Superseded(
@@ -182,8 +180,7 @@ async fn give_way<'c>(
     };
     let end = match judgement.verdict {
         Verdict::Succeeded => {
-            ctx.ui
-                .status("the migration had finished before it could be stopped");
+            ctx.ui.status(FINISHED_BEFORE);
             End::Settled
         }
         Verdict::Running => superseded(format!(
@@ -195,80 +192,4 @@ async fn give_way<'c>(
         }
     };
     Ok(Watched { task, judgement, end })
-}
-
-/// The task was told to stop. It may have finished just before.
-fn stopped_on_interrupt(ctx: &Ctx, judged: &Judged, followed: Followed) -> Watched {
-    let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) = followed;
-    let judgement = judge(&task, judged);
-    let end = match judgement.verdict {
-        Verdict::Succeeded => {
-            ctx.ui
-                .status("the migration had finished before it could be stopped");
-            End::Settled
-        }
-        Verdict::Running => End::Failed(
-            CtlError::new(
-                ErrorKind::Interrupted,
-                format!("stop task {}: it is still {}", task.id(), task.state),
-            )
-            .hint(("follow it with", attach_command(task.id()))),
-        ),
-        Verdict::Failed | Verdict::NeverStarted | Verdict::Stopped | Verdict::Unknown => End::Failed(
-            CtlError::new(
-                ErrorKind::Interrupted,
-                format!("migrate: interrupted, and task {} is stopped", task.id()),
-            )
-            .cause(judgement.summary.clone())
-            .hint((
-                "migrations that were finished are recorded in the database:",
-                judged.go_on.clone(),
-                "goes on with the rest",
-            )),
-        ),
-    };
-    Watched { task, judgement, end }
-}
-
-/// What the end of following means.
-pub(super) fn ended(
-    screen: &Screen<'_>,
-    followed: Followed,
-    judged: &Judged,
-    tail: Option<&Tail>,
-) -> Watched {
-    let (task, stopped) = match followed {
-        Followed::Stopped(task) => (task, true),
-        Followed::TimedOut(task) | Followed::Interrupted(task) => (task, false),
-    };
-    let judgement = judge(&task, judged);
-    let end = if !stopped {
-        End::Running {
-            what: format!("task {} is {} and goes on", task.id(), task.state),
-            hint: Hint::new("follow it again with").command(attach_command(task.id())),
-        }
-    } else if judgement.verdict == Verdict::Succeeded {
-        screen.remember_pools(&task);
-        End::Settled
-    } else {
-        failed(&judgement, tail)
-    };
-    Watched { task, judgement, end }
-}
-
-fn failed(judgement: &Judgement, tail: Option<&Tail>) -> End {
-    let mut error = CtlError::new(ErrorKind::Failed, format!("migrate: {}", judgement.summary));
-    for cause in &judgement.causes {
-        error = error.cause(cause);
-    }
-    for hint in &judgement.hints {
-        error = error.hint(hint);
-    }
-    if let (Verdict::Failed | Verdict::Stopped | Verdict::Unknown, Some(tail)) = (judgement.verdict, tail) {
-        error = error.hint(tail.command());
-    }
-    match judgement.status {
-        ExitStatus::External(status) => End::Exited { status, error },
-        _ => End::Failed(error),
-    }
 }

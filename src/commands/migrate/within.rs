@@ -6,11 +6,9 @@ use futures::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::attach::{attach_command, goes_on};
-use super::follow::{Screen, judged};
+use super::follow::{FOLLOWING, Screen, ended, judged};
 use super::plan::{self, CONTAINER, Observed, Start};
 use super::request::{Flags, Request};
-use super::verify::ended;
 use super::{command, observe};
 use crate::aws::Aws;
 use crate::aws::ecs::{RunTask, Task};
@@ -112,18 +110,7 @@ pub(in crate::commands) async fn migrate(
     send: impl AsyncFnOnce(&MigrationTask) -> Result<Task>,
 ) -> Result<String> {
     let call = &task.start.call;
-    let others = observe::migrations(ctx, layout).await?;
-    let ours = Some(call.started_by.as_str());
-    if let Some(other) = others.iter().find(|other| other.started_by.as_deref() != ours) {
-        return Err(CtlError::new(
-            ErrorKind::Changed,
-            format!(
-                "migrate: task {} has begun to migrate since the plan was made",
-                other.id
-            ),
-        )
-        .hint(("follow it with", attach_command(&other.id))));
-    }
+    observe::still_alone(ctx, layout, call).await?;
     let request = request(ctx)?;
     let screen = Screen::new(ctx);
     let events = |event| screen.hear(event);
@@ -152,9 +139,9 @@ pub(in crate::commands) async fn migrate(
     let followed = follower.follow(timeout).boxed_local().await;
     screen.end();
     ctx.ui.end_group();
-    let followed = followed.map_err(|error| goes_on(error, &id))?;
+    let followed = followed.map_err(|error| FOLLOWING.goes_on(error, &id))?;
     let judged = judged(&request, &task.start.essential);
-    match ended(&screen, followed, &judged, follower.tail.as_ref()).end {
+    match ended(ctx, &screen, followed, &judged, follower.tail.as_ref()).end {
         End::Settled => Ok(format!("migrated by task {id}")),
         End::Running { what, hint } => {
             let kind = match ctx.cancel.is_cancelled() {

@@ -1,15 +1,13 @@
 //! Starts the task and follows it to its end.
 
-use super::attach::{attach_command, goes_on};
-use super::follow::{Screen, ended, judged, stopped, unknown};
-use super::plan::Start;
+use super::attach::attach_command;
+use super::follow::{Screen, following, judged, unknown};
 use super::view::RunResult;
 use super::{Kind, OneOff, Started};
 use crate::aws::ecs::{RunAside, Task, short};
 use crate::change::{Done, End, Later, StepRun, Verification};
-use crate::error::{CommandLine, CtlError, Hint, Result};
-use crate::tasks::stop_reason::{recognize, remedy};
-use crate::tasks::{self, Followed, Follower, Observer, Tail, judge};
+use crate::error::{Hint, Result};
+use crate::tasks::{self, Followed, Follower, Observer, Tail, Watched, judge};
 
 pub(super) async fn act<'c, K: Kind>(
     change: &OneOff<'c, K>,
@@ -39,30 +37,11 @@ pub(super) async fn act<'c, K: Kind>(
     };
     let task = tasks::start(&observer, &call.cluster, &call.started_by, &again, send)
         .await
-        .map_err(|error| explained(error, start, &again))?;
+        .map_err(|error| tasks::refused(error, &start.network_from, &again))?;
     // At once, so that a kill at any later moment leaves a trace of the task.
     step.note("task", &task.arn);
     let did = format!("started task {} of {}", task.id(), short(&call.definition));
     Ok(Done::new(did).with(Started(task.arn)))
-}
-
-/// RunTask's refusals, with what to do about those that have a known remedy.
-fn explained(error: CtlError, start: &Start, again: &CommandLine) -> CtlError {
-    let refused = |code: &str| error.reply().is_some_and(|reply| reply.is(code));
-    if ["InvalidSubnetID", "InvalidGroup", "InvalidSecurityGroup"]
-        .into_iter()
-        .any(refused)
-    {
-        return error.hint(format!(
-            "{}: choose others with `--subnets` and `--security-groups`",
-            start.network_from
-        ));
-    }
-    let text = error.to_string();
-    match recognize(&text) {
-        Some(reason) => error.hint(remedy(reason, &text, again)),
-        None => error,
-    }
 }
 
 pub(super) async fn verify<'c, K: Kind>(
@@ -102,23 +81,21 @@ pub(super) async fn verify<'c, K: Kind>(
         start.essential.clone(),
         unknown(Some(&change.request), task.id()),
     );
-    let (task, judgement, end) = if run.waits() {
+    let watched = if run.waits() {
+        let following = following(K::NAME);
         screen.begin(&follower.id);
         let followed = follower.follow(run.remaining()).await;
         screen.end();
-        let mut followed = followed.map_err(|error| goes_on(error, task.id()))?;
-        let (judgement, end) = match &followed {
+        match followed.map_err(|error| following.goes_on(error, task.id()))? {
             Followed::Interrupted(task) if change.request.stop_on_interrupt => {
                 let stop = start.stop(Later::Known(task.id().to_owned()));
                 ctx.ui.status(&format!("stopping task {}", task.id()));
                 run.send(step, &ctx.aws, &stop).await?;
-                followed = follower.follow_to_stop().await?;
-                stopped(K::NAME, &followed, &judged)
+                let stays = Hint::new(format!("{} as it is", judged.kept));
+                following.stopped_on_interrupt(follower.follow_to_stop().await?, &judged, stays)
             }
-            _ => ended(K::NAME, &followed, &judged, follower.tail.as_ref()),
-        };
-        let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) = followed;
-        (task, judgement, end)
+            followed => following.ended(followed, &judged, follower.tail.as_ref()),
+        }
     } else {
         let known = follower
             .until_known()
@@ -126,10 +103,19 @@ pub(super) async fn verify<'c, K: Kind>(
             .map_err(|error| error.hint(("look for it with", attach_command(task.id()))))?;
         ctx.ui
             .hint(Hint::new("follow it with").command(attach_command(known.id())));
-        (known.clone(), judge(&known, &judged), End::Settled)
+        Watched {
+            judgement: judge(&known, &judged),
+            task: known,
+            end: End::Settled,
+        }
     };
-    let result = RunResult::new(&task, container, &judgement, follower.tail.as_ref());
-    run.end(&step.id, end);
+    let result = RunResult::new(
+        &watched.task,
+        container,
+        &watched.judgement,
+        follower.tail.as_ref(),
+    );
+    run.end(&step.id, watched.end);
     run.ending(&step.id, result);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::follow::{Screen, ended, judged, lines_are_the_result, unknown};
+use super::follow::{Screen, following, judged, lines_are_the_result, unknown};
 use super::view::RunResult;
 use super::words;
 use crate::change::conclude_end;
@@ -10,7 +10,7 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::layout::Layout;
-use crate::tasks::{Followed, Follower, LogPlace, Observer, Tail, TaskName};
+use crate::tasks::{Follower, LogPlace, Observer, Tail, TaskName};
 
 pub(super) async fn run(
     ctx: &Ctx,
@@ -19,13 +19,7 @@ pub(super) async fn run(
     timeout: Duration,
 ) -> Result<ExitStatus> {
     let cluster = layout.cluster();
-    if let Some(other) = name.cluster.as_ref().filter(|other| **other != cluster) {
-        return Err(
-            CtlError::usage(format!("attach to task {}: it is in cluster {other}", name.id)).hint(format!(
-                "this context's cluster is {cluster}: choose another context or stage with `--context` or `--stage`"
-            )),
-        );
-    }
+    name.in_cluster(&cluster)?;
     let screen = Screen::new(ctx);
     let events = |event| screen.hear(event);
     let observer = Observer {
@@ -74,32 +68,21 @@ pub(super) async fn run(
     screen.begin(&name.id);
     let followed = follower.follow(timeout).await;
     screen.end();
-    let followed = followed.map_err(|error| goes_on(error, &name.id))?;
+    let following = following("run");
+    let followed = followed.map_err(|error| following.goes_on(error, &name.id))?;
     let judged = judged(&container, definition.essential(), unknown(None, &name.id));
-    let (judgement, end) = ended("run", &followed, &judged, follower.tail.as_ref());
-    let (Followed::Stopped(task) | Followed::TimedOut(task) | Followed::Interrupted(task)) = followed;
-    let result = RunResult::new(&task, &container, &judgement, follower.tail.as_ref());
-    let outcome = conclude_end(&words("run"), &name.id, &end, ctx.cancel.is_cancelled());
+    let watched = following.ended(followed, &judged, follower.tail.as_ref());
+    let result = RunResult::new(
+        &watched.task,
+        &container,
+        &watched.judgement,
+        follower.tail.as_ref(),
+    );
+    let outcome = conclude_end(&words("run"), &name.id, &watched.end, ctx.cancel.is_cancelled());
     if lines_are_the_result(ctx) {
         return outcome;
     }
     ctx.emit_outcome(&result, outcome)
-}
-
-/// The task goes on whatever goes wrong while watching it; the operator has to know.
-pub(super) fn goes_on(error: CtlError, task: &str) -> CtlError {
-    match error.kind() {
-        ErrorKind::Credentials
-        | ErrorKind::AccessDenied
-        | ErrorKind::Throttled
-        | ErrorKind::Unreachable
-        | ErrorKind::Unexpected
-        | ErrorKind::Rejected => error.hint((
-            "the task goes on in AWS: follow it again with",
-            attach_command(task),
-        )),
-        _ => error,
-    }
 }
 
 /// The command line that follows a task again.

@@ -7,11 +7,10 @@ use super::request::Request;
 use crate::aws::ecs::{RunTask, Task, short};
 use crate::change::RunId;
 use crate::change::journal::Record;
-use crate::commands::migrate::observe::service;
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::layout::Layout;
-use crate::tasks::is_migration;
+use crate::tasks::{is_migration, service};
 
 /// Within a minute ECS knows a task that it has started (API Reference, RunTask, on eventual consistency).
 const KNOWN_AFTER: SignedDuration = SignedDuration::from_secs(60);
@@ -23,7 +22,7 @@ pub(super) async fn observe(
     recent: &[Record],
 ) -> Result<Observed> {
     let cluster = layout.cluster();
-    let found = service(ctx, &cluster, &layout.service(request.app)).await?;
+    let found = service(&ctx.aws, &cluster, &layout.service(request.app)).await?;
     let definition = ctx.aws.task_definition(&found.task_definition).await?;
     let alive = if request.seeds {
         ctx.aws

@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 use super::view::{TaskList, TaskRow};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
-use crate::error::{CommandLine, ErrorKind, Result};
+use crate::error::{ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::iam::{On, Use, Uses};
 use crate::layout::App;
@@ -72,11 +72,7 @@ impl Verb for ListArgs {
         };
         let mut tasks = ctx.unless_interrupted(read).await.map_err(|error| {
             if error.kind() == ErrorKind::NotFound {
-                error.hint((
-                    "the platform is not deployed here, or layout, stage or region are wrong:",
-                    CommandLine::bpctl(["whoami"]),
-                    "shows them",
-                ))
+                error.hint(Hint::not_deployed())
             } else {
                 error
             }

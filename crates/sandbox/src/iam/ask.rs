@@ -17,7 +17,7 @@ pub(crate) struct Ask {
     pub(crate) resource: String,
     /// How a refusal calls the resource, where it does not use its ARN.
     pub(crate) shown: Option<String>,
-    /// A refusal does not refuse the whole operation: whoever carries it out asks for this part.
+    /// A refusal does not refuse the whole operation: the handler that carries it out asks for this part.
     pub(crate) in_part: bool,
     /// Condition keys and their values, beside those that every request has.
     pub(crate) context: Vec<(&'static str, String)>,

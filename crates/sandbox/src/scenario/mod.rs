@@ -95,13 +95,13 @@ scenarios! {
     AmiForeign = "ami-foreign",
     /// The backend stopped publishing fleet metrics: no scale-out, and missing data takes a busy fleet to zero.
     MetricsSilent = "metrics-silent",
-    /// The scheduler of one of two backend tasks has exited: half of the values are missing, and nobody notices.
+    /// The scheduler of one of two backend tasks has exited: half of the values are missing, and no alarm tells.
     SchedulerStopped = "scheduler-stopped",
     /// A second copy of the application publishes the fleets' metrics as well: every minute has a value too many.
     SecondPublisher = "second-publisher",
     /// The alarm that starts the production fleet's first instance was deleted: its policy is never invoked.
     PolicyWithoutAlarm = "policy-without-alarm",
-    /// The alarms of the production fleet watch a slug that nobody publishes: no scale-out.
+    /// The alarms of the production fleet watch a slug under which no metric is published: no scale-out.
     WrongDimensions = "wrong-dimensions",
     /// The scale-to-zero topic has no subscription: the step policy still takes an idle fleet to zero, but one whose metrics fall silent keeps running.
     ScaleToZeroUnsubscribed = "scale-to-zero-unsubscribed",

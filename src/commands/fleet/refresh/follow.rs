@@ -435,7 +435,7 @@ pub(in crate::commands) async fn follow_up<V: Change>(
             })
             .await;
         if paused {
-            // Nobody would let it go on when this run has ended.
+            // When this run has ended, no process would let the refresh go on.
             run.send(step, &followed.ctx.aws, &action.resume).await?;
         }
         ended.map_err(|error| {

@@ -70,7 +70,7 @@ pub(super) fn needed(
     }
     let mut of_kept: BTreeMap<String, String> = BTreeMap::new();
     for (digest, index) in &repository.manifests {
-        // An index that cannot be read is kept by its own rules; without its parts nobody knows what is in it.
+        // An index that cannot be read is kept by its own rules; without its parts bpctl cannot know what is in it.
         if needed.contains_key(digest) {
             let why = "it is in an index that stays".to_owned();
             of_kept.extend(index.parts.iter().map(|part| (part.clone(), why.clone())));
