@@ -47,8 +47,6 @@ pub(crate) enum Effect {
 pub(crate) struct CommandLine {
     program: Program,
     words: Vec<Word>,
-    /// Commands whose output this one reads from stdin, first one first.
-    fed_by: Vec<CommandLine>,
     effect: Option<Effect>,
     /// The place is in the words already, or means nothing to the command.
     placed: bool,
@@ -131,7 +129,6 @@ impl CommandLine {
         Self {
             program,
             words: Vec::new(),
-            fed_by: Vec::new(),
             effect: None,
             placed: false,
         }
@@ -185,20 +182,12 @@ impl CommandLine {
             Word::OutputOf(source) => source.uses_aws(),
             Word::Plain(_) => false,
         });
-        self.is_aws() || inner || self.fed_by.iter().any(Self::uses_aws)
+        self.is_aws() || inner
     }
 
     /// Whether the aws tool runs the command.
     pub(crate) fn is_aws(&self) -> bool {
         self.program == Program::Aws
-    }
-
-    /// Reads from stdin what another command prints. That is how a secret comes to a command without
-    /// standing in its arguments, where every user of the machine sees it.
-    #[must_use]
-    pub(crate) fn fed_by(mut self, source: Self) -> Self {
-        self.fed_by.push(source);
-        self
     }
 
     /// For the aws tool: the JMESPath that picks what matters, as text.
@@ -247,7 +236,6 @@ impl CommandLine {
     #[must_use]
     pub(crate) fn in_place(&self, place: &Place) -> Self {
         let mut placed = self.clone();
-        placed.fed_by = self.fed_by.iter().map(|source| source.in_place(place)).collect();
         for word in &mut placed.words {
             if let Word::OutputOf(source) = word {
                 **source = source.in_place(place);
@@ -315,7 +303,7 @@ impl CommandLine {
 
     /// Program and arguments, for a program that runs the command without a shell.
     ///
-    /// What needs a shell (a pipe, the output of another command) becomes `sh -c`.
+    /// What needs a shell (the output of another command) becomes `sh -c`.
     pub(crate) fn words(&self) -> Vec<String> {
         let plain: Option<Vec<String>> = self
             .words
@@ -326,10 +314,10 @@ impl CommandLine {
             })
             .collect();
         match plain {
-            Some(words) if self.fed_by.is_empty() => std::iter::once(self.program.name().to_owned())
+            Some(words) => std::iter::once(self.program.name().to_owned())
                 .chain(words)
                 .collect(),
-            _ => vec!["sh".to_owned(), "-c".to_owned(), self.to_string()],
+            None => vec!["sh".to_owned(), "-c".to_owned(), self.to_string()],
         }
     }
 }
@@ -337,9 +325,6 @@ impl CommandLine {
 /// The line for a POSIX shell.
 impl fmt::Display for CommandLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for source in &self.fed_by {
-            write!(f, "{source} | ")?;
-        }
         f.write_str(&quote(self.program.name()))?;
         for word in &self.words {
             match word {
@@ -382,12 +367,27 @@ fn bpctl_reads(words: &[&str]) -> bool {
         return true;
     }
     match words {
-        ["migrate", rest @ ..] => rest.contains(&"--attach"),
-        ["fleet", verb, ..] => *verb != "scale-to-zero",
+        ["migrate" | "run" | "seed", rest @ ..] => rest.contains(&"--attach"),
+        ["bundle", "apply", rest @ ..] => rest.contains(&"--attach"),
+        ["fleet", verb, ..] => !matches!(*verb, "scale" | "scale-to-zero"),
+        ["bundle", verb, ..] => matches!(*verb, "list" | "show" | "verify" | "diff" | "history"),
+        ["rollout", verb, ..] => matches!(*verb, "status" | "history" | "watch"),
+        ["secrets", verb, ..] => matches!(*verb, "list" | "get" | "diff" | "history"),
+        ["task", verb, ..] => matches!(*verb, "list" | "describe"),
+        ["runs" | "lock", verb, ..] => matches!(*verb, "list" | "show"),
         ["config", verb, ..] => !matches!(*verb, "use-context" | "set" | "unset" | "init"),
         [verb, ..] => matches!(
             *verb,
-            "triage" | "whoami" | "exit-codes" | "man" | "completion" | "explain" | "history" | "schema"
+            "triage"
+                | "whoami"
+                | "logs"
+                | "exit-codes"
+                | "man"
+                | "completion"
+                | "explain"
+                | "history"
+                | "schema"
+                | "version"
         ),
         [] => false,
     }

@@ -77,14 +77,6 @@ fn what_another_command_prints_is_in_the_same_place() {
         "aws ecr put-image --image-manifest \"$(aws ecr batch-get-image --query 'images[0].imageManifest' --output text --profile ops --region eu-west-1)\" --profile ops --region eu-west-1"
     );
     assert_eq!(command.in_place(&place()).words(), ["sh", "-c", &line]);
-    let fed = CommandLine::aws("ssm", "put-parameter")
-        .option("--value", "file:///dev/stdin")
-        .fed_by(CommandLine::other("openssl", ["rand", "-hex", "32"]))
-        .fed_by(CommandLine::other("tr", ["-d", "\\n"]));
-    assert_eq!(
-        fed.to_string(),
-        "openssl rand -hex 32 | tr -d '\\n' | aws ssm put-parameter --value file:///dev/stdin"
-    );
 }
 
 #[test]
@@ -105,6 +97,30 @@ fn what_is_not_known_to_read_counts_as_a_change() {
             CommandLine::bpctl(["fleet", "status", "production/a"]),
             Effect::Reads,
         ),
+        (
+            CommandLine::bpctl(["fleet", "scale", "production/a", "--max", "9"]),
+            Effect::Changes,
+        ),
+        (CommandLine::bpctl(["deploy", "backend"]), Effect::Changes),
+        (CommandLine::bpctl(["exec", "0af"]), Effect::Changes),
+        (CommandLine::bpctl(["logs", "task", "0af"]), Effect::Reads),
+        (CommandLine::bpctl(["task", "describe", "0af"]), Effect::Reads),
+        (CommandLine::bpctl(["task", "stop", "0af"]), Effect::Changes),
+        (
+            CommandLine::bpctl(["rollout", "status", "backend"]),
+            Effect::Reads,
+        ),
+        (
+            CommandLine::bpctl(["rollout", "undo", "backend"]),
+            Effect::Changes,
+        ),
+        (
+            CommandLine::bpctl(["secrets", "history", "app-key"]),
+            Effect::Reads,
+        ),
+        (CommandLine::bpctl(["secrets", "set", "app-key"]), Effect::Changes),
+        (CommandLine::bpctl(["bundle", "history"]), Effect::Reads),
+        (CommandLine::bpctl(["lock", "release", "x"]), Effect::Changes),
         (CommandLine::other("npx", ["cdk", "deploy"]), Effect::Changes),
         (
             CommandLine::other("npx", ["cdk", "diff"]).with_effect(Effect::Reads),
@@ -143,6 +159,6 @@ fn commands_of_a_role_name_its_profile_and_signing_in_the_one_behind_it() {
         "aws sso login --profile corp"
     );
     assert_eq!(place.before_aws(), Some(&before));
-    let piped = CommandLine::other("tee", ["x"]).fed_by(CommandLine::aws("s3", "ls"));
-    assert!(piped.uses_aws() && !piped.is_aws());
+    let taken = CommandLine::other("tee", ["x"]).output_of(CommandLine::aws("s3", "ls"));
+    assert!(taken.uses_aws() && !taken.is_aws());
 }

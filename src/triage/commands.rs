@@ -2,13 +2,11 @@
 //!
 //! The reader of a finding pastes them as they are. What only the operator can know is asked for in words.
 
-use jiff::Timestamp;
-
 use crate::error::{CommandLine, Effect, Hint};
 use crate::layout::{App, FleetId, Layout};
 
 /// How far back the logs are read.
-const SINCE: i64 = 30;
+const SINCE: &str = "30m";
 
 fn service(layout: &Layout, app: App) -> CommandLine {
     CommandLine::aws("ecs", "describe-services")
@@ -21,9 +19,9 @@ pub(crate) fn service_events(layout: &Layout, app: App) -> CommandLine {
     service(layout, app).picking("services[].events[:10].[createdAt,message]")
 }
 
-/// The deployments of a service.
-pub(crate) fn service_deployments(layout: &Layout, app: App) -> CommandLine {
-    service(layout, app).option("--query", "services[].deployments")
+/// How far the newest deployment of a service is.
+pub(crate) fn rollout(app: App) -> CommandLine {
+    CommandLine::bpctl(["rollout", "status", app.word()])
 }
 
 /// The security groups of a service's tasks.
@@ -31,15 +29,13 @@ pub(crate) fn service_security_groups(layout: &Layout, app: App) -> CommandLine 
     service(layout, app).picking("services[].networkConfiguration.awsvpcConfiguration.securityGroups[]")
 }
 
-/// The records of the last rollouts.
-pub(crate) fn rollouts(layout: &Layout, app: App) -> CommandLine {
-    CommandLine::aws("ecs", "list-service-deployments")
-        .option("--cluster", layout.cluster())
-        .option("--service", layout.service(app))
+/// The last deployments of a service.
+pub(crate) fn rollouts(app: App) -> CommandLine {
+    CommandLine::bpctl(["rollout", "history", app.word()])
 }
 
-/// A change of a service.
-pub(crate) fn update_service(layout: &Layout, app: App) -> CommandLine {
+/// A change of a service that no verb of bpctl makes.
+fn update_service(layout: &Layout, app: App) -> CommandLine {
     CommandLine::aws("ecs", "update-service")
         .option("--cluster", layout.cluster())
         .option("--service", layout.service(app))
@@ -51,55 +47,61 @@ pub(crate) fn set_desired(layout: &Layout, app: App, count: u32) -> CommandLine 
 }
 
 /// Replaces the tasks of a service, which then read secrets and pull tags anew.
-pub(crate) fn redeploy(layout: &Layout, app: App) -> CommandLine {
-    update_service(layout, app).args(["--force-new-deployment"])
+pub(crate) fn redeploy(app: App) -> CommandLine {
+    CommandLine::bpctl(["deploy", app.word()])
 }
 
-/// Everything ECS knows about a task.
-pub(crate) fn task(layout: &Layout, task: &str) -> CommandLine {
-    CommandLine::aws("ecs", "describe-tasks")
-        .option("--cluster", layout.cluster())
-        .option("--tasks", task)
+/// Replaces the tasks of a service, and lets one of them run on capacity that no Spot customer takes away.
+pub(crate) fn redeploy_on_demand(layout: &Layout, app: App) -> CommandLine {
+    update_service(layout, app)
+        .args(["--force-new-deployment"])
+        .option(
+            "--capacity-provider-strategy",
+            "capacityProvider=FARGATE,base=1,weight=1",
+        )
+}
+
+/// What ECS knows about a task.
+pub(crate) fn task(task: &str) -> CommandLine {
+    CommandLine::bpctl(["task", "describe", task])
 }
 
 /// A shell in a container of a task.
-pub(crate) fn shell(layout: &Layout, task: &str, container: &str) -> CommandLine {
-    CommandLine::aws("ecs", "execute-command")
-        .option("--cluster", layout.cluster())
-        .option("--task", task)
-        .option("--container", container)
-        .args(["--interactive"])
-        .option("--command", "/bin/bash")
+pub(crate) fn shell(task: &str, container: &str) -> CommandLine {
+    CommandLine::bpctl(["exec", task]).option("--container", container)
 }
 
 /// Every line of one container of a task.
-pub(crate) fn container_log(layout: &Layout, app: App, container: &str, task: &str) -> CommandLine {
-    let prefix = Layout::log_stream_prefix(container);
-    CommandLine::aws("logs", "get-log-events")
-        .option("--log-group-name", layout.log_group(app))
-        .option("--log-stream-name", format!("{prefix}/{container}/{task}"))
-        .args(["--start-from-head"])
-        .picking("events[].[message]")
+pub(crate) fn container_log(container: &str, task: &str) -> CommandLine {
+    CommandLine::bpctl(["logs", "task", task]).option("--container", container)
 }
 
-/// The last hundred lines of a log group since some minutes. `aws logs tail` would be shorter, but
-/// version 1 of the tool does not have it.
-pub(crate) fn recent_lines(group: impl Into<String>, minutes: i64, now: Timestamp) -> CommandLine {
-    let since = now.as_millisecond() - minutes * 60_000;
-    CommandLine::aws("logs", "filter-log-events")
-        .option("--log-group-name", group)
-        .option("--start-time", since.to_string())
-        .picking("events[-100:].[message]")
+/// The lines of one container of all tasks of a service since the last hour.
+pub(crate) fn container_lines(app: App, container: &str) -> CommandLine {
+    CommandLine::bpctl(["logs", app.word()])
+        .option("--container", container)
+        .option("--since", "1h")
+}
+
+/// The lines of a log group since the last two hours.
+pub(crate) fn group_log(group: impl Into<String>) -> CommandLine {
+    CommandLine::bpctl(["logs", "group"])
+        .args([group])
+        .option("--since", "2h")
 }
 
 /// The lines of the last half hour that match a filter pattern.
-pub(crate) fn matching_lines(layout: &Layout, app: App, pattern: &str, now: Timestamp) -> CommandLine {
-    recent_lines(layout.log_group(app), SINCE, now).option("--filter-pattern", pattern)
+pub(crate) fn matching_lines(app: App, pattern: &str) -> CommandLine {
+    CommandLine::bpctl(["logs", app.word()])
+        .option("--since", SINCE)
+        .option("--filter-pattern", pattern)
 }
 
 /// What the workers of a fleet log.
-pub(crate) fn worker_log(layout: &Layout, fleet: &FleetId, now: Timestamp) -> CommandLine {
-    recent_lines(layout.fleet_log_group(fleet), SINCE, now)
+pub(crate) fn worker_log(fleet: &FleetId) -> CommandLine {
+    CommandLine::bpctl(["logs", "fleet"])
+        .args([fleet.to_string()])
+        .option("--since", SINCE)
 }
 
 /// The newest images of a repository.
@@ -196,36 +198,24 @@ pub(crate) fn parameter_history(name: &str) -> CommandLine {
         .picking("Parameters[-5:].[Version,Value,DataType,LastModifiedDate]")
 }
 
-/// When a parameter was written, without its value.
-pub(crate) fn parameter_dates(name: &str) -> CommandLine {
-    CommandLine::aws("ssm", "describe-parameters")
-        .option("--parameter-filters", format!("Key=Name,Values={name}"))
-        .picking("Parameters[].[Name,Version,LastModifiedDate]")
+/// State of a secret or parameter, and when it was written, without its value.
+pub(crate) fn secret(name: &str) -> CommandLine {
+    CommandLine::bpctl(["secrets", "get", name])
 }
 
-/// Writes a random value into a parameter; the value passes through a pipe, never through arguments.
-pub(crate) fn put_random_parameter(name: &str) -> CommandLine {
-    CommandLine::aws("ssm", "put-parameter")
-        .option("--name", name)
-        .option("--value", "file:///dev/stdin")
-        .option("--type", "String")
-        .args(["--overwrite"])
-        .fed_by(CommandLine::other("openssl", ["rand", "-hex", "32"]))
-        .fed_by(CommandLine::other("tr", ["-d", "\\n"]))
+/// Gives a secret a random value.
+pub(crate) fn generate_secret(name: &str) -> CommandLine {
+    CommandLine::bpctl(["secrets", "set", name, "--generate"])
 }
 
-/// Versions of a secret and their labels, without any value.
+/// Versions of a secret, without any value.
 pub(crate) fn secret_versions(name: &str) -> CommandLine {
-    CommandLine::aws("secretsmanager", "list-secret-version-ids")
-        .option("--secret-id", name)
-        .args(["--include-deprecated"])
+    CommandLine::bpctl(["secrets", "history", name])
 }
 
-/// Puts a value into a secret; it is read from stdin, so that it stands in no list of processes.
+/// Puts a value into a secret. It is asked for: an argument stands in the list of processes.
 pub(crate) fn put_secret(name: &str) -> CommandLine {
-    CommandLine::aws("secretsmanager", "put-secret-value")
-        .option("--secret-id", name)
-        .option("--secret-string", "file:///dev/stdin")
+    CommandLine::bpctl(["secrets", "set", name])
 }
 
 /// The last scaling activities of a fleet.
@@ -257,18 +247,18 @@ pub(crate) fn policies(group: &str) -> CommandLine {
         .picking("ScalingPolicies[].[PolicyName,PolicyType,Enabled,Alarms[].AlarmName]")
 }
 
-/// Sets the largest capacity of a group.
-pub(crate) fn set_maximum(group: &str, maximum: u32) -> CommandLine {
-    CommandLine::aws("autoscaling", "update-auto-scaling-group")
-        .option("--auto-scaling-group-name", group)
-        .option("--max-size", maximum.to_string())
+/// Sets the largest capacity of a fleet.
+pub(crate) fn set_maximum(fleet: &FleetId, maximum: u32) -> CommandLine {
+    CommandLine::bpctl(["fleet", "scale"])
+        .args([fleet.to_string()])
+        .option("--max", maximum.to_string())
 }
 
-/// Sets the capacity of a group.
-pub(crate) fn set_capacity(group: &str, desired: u32) -> CommandLine {
-    CommandLine::aws("autoscaling", "set-desired-capacity")
-        .option("--auto-scaling-group-name", group)
-        .option("--desired-capacity", desired.to_string())
+/// Sets the capacity of a fleet.
+pub(crate) fn set_capacity(fleet: &FleetId, desired: u32) -> CommandLine {
+    CommandLine::bpctl(["fleet", "scale"])
+        .args([fleet.to_string()])
+        .option("--desired", desired.to_string())
 }
 
 /// Lets a group do again what it was told not to.
@@ -455,29 +445,34 @@ mod tests {
             "aws ecs update-service --cluster bp-staging --service bp-staging-backend --desired-count 2"
         );
         assert_eq!(
-            container_log(&single, App::Backend, "php-fpm", "0a1b").to_string(),
-            "aws logs get-log-events --log-group-name /ecs/bp-backend --log-stream-name php/php-fpm/0a1b \
-             --start-from-head --query 'events[].[message]' --output text"
-        );
-        let now = "2026-01-15T09:30:00Z".parse().unwrap();
-        assert_eq!(
-            matching_lines(&staged, App::Frontend, "?ERROR", now).to_string(),
-            "aws logs filter-log-events --log-group-name /ecs/bp-frontend-staging --start-time 1768467600000 \
-             --query 'events[-100:].[message]' --output text --filter-pattern '?ERROR'"
+            service_events(&single, App::Frontend).to_string(),
+            "aws ecs describe-services --cluster bp --services bp-frontend \
+             --query 'services[].events[:10].[createdAt,message]' --output text"
         );
     }
 
     #[test]
-    fn no_secret_stands_in_arguments() {
-        let line = put_random_parameter("/bp/production/gpu/fleet-secret").to_string();
+    fn what_bpctl_can_do_is_said_as_its_own_command() {
         assert_eq!(
-            line,
-            "openssl rand -hex 32 | tr -d '\\n' | aws ssm put-parameter --name /bp/production/gpu/fleet-secret --value file:///dev/stdin --type String --overwrite"
+            matching_lines(App::Frontend, "?ERROR ?Fatal").to_string(),
+            "bpctl logs frontend --since 30m --filter-pattern '?ERROR ?Fatal'"
         );
-        assert!(
-            put_secret("/bp/laravel/app-key")
-                .to_string()
-                .ends_with(" --secret-string file:///dev/stdin")
+        assert_eq!(
+            container_log("php-fpm", "0a1b").to_string(),
+            "bpctl logs task 0a1b --container php-fpm"
         );
+        assert_eq!(redeploy(App::Backend).to_string(), "bpctl deploy backend");
+    }
+
+    #[test]
+    fn no_secret_stands_in_arguments() {
+        for command in [
+            generate_secret("/bp/fleets/production/fleet-secret"),
+            put_secret("/bp/laravel/app-key"),
+        ] {
+            let line = command.to_string();
+            assert!(line.starts_with("bpctl secrets set /bp/"), "{line}");
+            assert_eq!(command.effect(), Effect::Changes, "{line}");
+        }
     }
 }

@@ -131,12 +131,7 @@ fn cpu(snapshot: &Snapshot, now: Timestamp) -> Option<Finding> {
         finding
             .cause("a query, a migration or more traffic than the instance class can take")
             .next(commands::database(&id))
-            .next(commands::matching_lines(
-                &snapshot.layout,
-                App::Backend,
-                "?SQLSTATE ?slow",
-                now,
-            )),
+            .next(commands::matching_lines(App::Backend, "?SQLSTATE ?slow")),
     )
 }
 
@@ -205,7 +200,7 @@ fn complaint(snapshot: &Snapshot, now: Timestamp, topic: Topic, code: Code) -> O
         Code::DatabaseLogin => finding
             .cause("the master credentials were rotated and running tasks still hold the old ones, or the secret is wrong")
             .next(commands::secret_versions(&master_secret(layout)))
-            .next(commands::redeploy(layout, App::Backend)),
+            .next(commands::redeploy(App::Backend)),
         Code::DatabaseConnections => finding
             .cause("more connections are open than the instance class allows (`max_connections`): leaked or too many workers")
             .next(commands::database(&id)),

@@ -94,7 +94,7 @@ fn rolled_back(snapshot: &Snapshot, app: App, service: Option<&Service>, now: Ti
         finding = finding.facts(super::tasks::last_lines(snapshot, task));
         log = diagnosis
             .container
-            .map(|container| commands::container_log(layout, app, &container, task.id()));
+            .map(|container| commands::container_log(&container, task.id()));
     }
     let cause = match rollout.status.as_str() {
         "ROLLBACK_SUCCESSFUL" => {
@@ -109,7 +109,7 @@ fn rolled_back(snapshot: &Snapshot, app: App, service: Option<&Service>, now: Ti
     }
     Some(
         finding
-            .next(commands::rollouts(layout, app))
+            .next(commands::rollouts(app))
             .explains([Node::Service(app)]),
     )
 }
@@ -189,7 +189,7 @@ fn finding(
         )
         .facts(super::services::complaint(service).map(|event| super::services::said(event, now)))
         .next(commands::service_events(layout, app))
-        .next(commands::service_deployments(layout, app))
+        .next(commands::rollout(app))
         .explains([Node::Service(app)])
 }
 

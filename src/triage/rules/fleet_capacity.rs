@@ -41,12 +41,11 @@ fn held(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Findin
     if fleet.group.max > 0 || fleet.queue(now).unwrap_or_default() <= 0.0 {
         return None;
     }
-    let group = &fleet.group.name;
     Some(
         new(Code::FleetHeldAtZero, fleet, now)
             .cause("the group's maximum is 0, as after a graceful shutdown: no policy can start an instance")
-            .next(commands::set_maximum(group, 10))
             .next(commands::fleet_status(fleet.id))
+            .next(commands::set_maximum(fleet.id, 10))
             .explains([
                 Node::Queue(fleet.id.clone()),
                 alarm_node(snapshot, FleetAlarm::QueueDeep, fleet.id),
@@ -94,7 +93,7 @@ fn no_scale_out(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Optio
         finding
             .cause(cause)
             .next(commands::activities(&snapshot.layout, fleet.id))
-            .next(commands::set_capacity(&fleet.group.name, 1))
+            .next(commands::set_capacity(fleet.id, 1))
             .explains([
                 Node::Queue(fleet.id.clone()),
                 alarm_node(snapshot, FleetAlarm::QueueDeep, fleet.id),
@@ -124,7 +123,7 @@ fn at_maximum(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<
         new(Code::FleetAtMaximum, fleet, now)
             .cause("more jobs arrive than the largest fleet can do; raising the maximum costs money for as long as the queue is deep")
             .next(commands::fleet_status(fleet.id))
-            .next(commands::set_maximum(&group.name, group.max + group.max.div_ceil(2)))
+            .next(commands::set_maximum(fleet.id, group.max + group.max.div_ceil(2)))
             .explains([
                 Node::Queue(fleet.id.clone()),
                 alarm_node(snapshot, FleetAlarm::QueueDeep, fleet.id),
@@ -159,11 +158,7 @@ fn keeps_running(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Opti
     let listeners = snapshot.topics.iter().flatten().flat_map(Topic::confirmed);
     for listener in listeners.filter(|listener| listener.protocol == "lambda") {
         if let Some((_, function)) = listener.endpoint.split_once(":function:") {
-            finding = finding.next(commands::recent_lines(
-                format!("/aws/lambda/{function}"),
-                120,
-                now,
-            ));
+            finding = finding.next(commands::group_log(format!("/aws/lambda/{function}")));
         }
     }
     Some(
@@ -286,7 +281,7 @@ mod tests {
         assert!(
             rule(&snapshot, sample::now())[0].next[1]
                 .line()
-                .ends_with("--max-size 15")
+                .ends_with("--max 15")
         );
         sample::alarm_mut(&mut snapshot, "production-p3-gpu-default-queue-deep").state = AlarmState::Alarm;
         assert_eq!(codes(&snapshot), [Code::FleetAtMaximum, Code::QueueDeep]);

@@ -37,7 +37,6 @@ pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
 }
 
 fn all_silent(snapshot: &Snapshot, fleets: &[Fleet<'_>], now: Timestamp) -> Finding {
-    let layout = &snapshot.layout;
     let busy = |fleet: &&Fleet<'_>| {
         let queued = fleet
             .metrics
@@ -75,11 +74,8 @@ fn all_silent(snapshot: &Snapshot, fleets: &[Fleet<'_>], now: Timestamp) -> Find
     }
     finding
         .cause("the backend's scheduler does not publish: its container has exited, the command fails, or its role may not call cloudwatch:PutMetricData")
-        .next(
-            commands::recent_lines(layout.log_group(App::Backend), 60, now)
-                .option("--log-stream-name-prefix", "scheduler/"),
-        )
-        .next(commands::redeploy(layout, App::Backend))
+        .next(commands::container_lines(App::Backend, "scheduler"))
+        .next(commands::redeploy(App::Backend))
 }
 
 /// What becomes of a fleet whose metrics are silent, because missing data counts as an empty queue.

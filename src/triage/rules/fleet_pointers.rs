@@ -67,7 +67,6 @@ pub(super) fn amis(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
 
 /// Fleet secrets that were never set.
 pub(super) fn secrets(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
-    let layout = &snapshot.layout;
     snapshot
         .fleet_secrets
         .iter()
@@ -99,9 +98,9 @@ pub(super) fn secrets(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
             )
             .evidence(evidence)
             .cause("the backend refuses workers that come without the shared secret: they boot, cost money and never register")
-            .next(commands::parameter_dates(name))
-            .next(commands::put_random_parameter(name))
-            .next(commands::redeploy(layout, App::Backend))
+            .next(commands::secret(name))
+            .next(commands::generate_secret(name))
+            .next(commands::redeploy(App::Backend))
             .explains([401, 503].map(Node::Registration));
             for fleet in fleets::joined(snapshot) {
                 if fleet.id.stage == secret.stage {

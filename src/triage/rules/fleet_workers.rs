@@ -52,13 +52,13 @@ fn silent_workers(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Fin
     .cause(format!(
         "the workers' copy of `{secret}` is not the backend's, the backend is out of their reach, or the worker service does not start"
     ))
-    .next(commands::worker_log(layout, fleet.id, now))
+    .next(commands::worker_log(fleet.id))
     .next(commands::fleet_status(fleet.id))
     .explains([Node::Queue(fleet.id.clone())])
 }
 
 /// The error-rate alarm is on: the workers work, but jobs fail.
-pub(super) fn jobs(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
+pub(super) fn jobs(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     fleets::joined(snapshot)
         .iter()
         .filter_map(|fleet| {
@@ -71,7 +71,7 @@ pub(super) fn jobs(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
                 )
                 .evidence(format!("error rate of 20 % and more: {}", alarm.reason.as_deref().unwrap_or_default().trim()))
                 .cause("ComfyUI fails on the jobs: a missing model or custom node in the bundle, too little GPU memory, or broken input")
-                .next(commands::worker_log(&snapshot.layout, fleet.id, now))
+                .next(commands::worker_log(fleet.id))
                 .next(commands::fleet_status(fleet.id))
                 .explains([alarm_node(snapshot, FleetAlarm::ErrorRate, fleet.id)]),
             )

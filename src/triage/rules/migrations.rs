@@ -102,7 +102,6 @@ fn failed(snapshot: &Snapshot, migrations: &[&Task], now: Timestamp) -> Option<F
             (how, cause, ran)
         }
     };
-    let layout = &snapshot.layout;
     let in_a_row = ended.iter().take_while(|task| has_failed(task)).count();
     let mut finding = Finding::new(
         Code::MigrationFailed,
@@ -124,9 +123,9 @@ fn failed(snapshot: &Snapshot, migrations: &[&Task], now: Timestamp) -> Option<F
         finding = finding.evidence(format!("{} in a row failed", count(in_a_row, "migration")));
     }
     let look = if ran {
-        commands::container_log(layout, App::Backend, CONTAINER, newest.id())
+        commands::container_log(CONTAINER, newest.id())
     } else {
-        commands::task(layout, newest.id())
+        commands::task(newest.id())
     };
     Some(
         finding
@@ -153,7 +152,6 @@ fn slow(snapshot: &Snapshot, migrations: &[&Task], now: Timestamp) -> Option<Fin
         })
         .collect();
     let oldest = running.last()?;
-    let layout = &snapshot.layout;
     let mut finding = Finding::new(
         Code::MigrationSlow,
         Node::Migration,
@@ -173,12 +171,7 @@ fn slow(snapshot: &Snapshot, migrations: &[&Task], now: Timestamp) -> Option<Fin
         finding
             .facts(last_lines(snapshot, oldest))
             .next(CommandLine::bpctl(["migrate"]).option("--attach", oldest.id()))
-            .next(commands::container_log(
-                layout,
-                App::Backend,
-                CONTAINER,
-                oldest.id(),
-            )),
+            .next(commands::container_log(CONTAINER, oldest.id())),
     )
 }
 
@@ -282,7 +275,7 @@ mod tests {
         task.ecs.containers[0].exit_code = None;
         let finding = found(task);
         assert!(finding.cause.contains("not known"), "{}", finding.cause);
-        assert!(finding.next[0].contains("get-log-events"), "{:?}", finding.next);
+        assert!(finding.next[0].contains("bpctl logs task"), "{:?}", finding.next);
     }
 
     #[test]

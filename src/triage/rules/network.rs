@@ -69,7 +69,7 @@ pub(super) fn redis(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
                 .evidence(logs::quoted(last))
                 .cause(cause)
                 .next(commands::redis())
-                .next(commands::redeploy(&snapshot.layout, App::Backend))
+                .next(commands::redeploy(App::Backend))
                 .explains([Node::Responses, Node::Scheduler]),
         ];
     }

@@ -44,10 +44,10 @@ pub(super) fn rule(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
             .cause("the OAuth secret holds a text and no JSON, as after the first deployment: every container takes nine keys from it, so no backend task can start")
             .next(commands::secret_versions(&name))
             .next((
-                "put a JSON object with the nine OAuth keys into it, which is read from stdin until Ctrl-D:",
+                "put a JSON object with the nine OAuth keys into it; it is asked for:",
                 commands::put_secret(&name),
             ))
-            .next(commands::redeploy(&snapshot.layout, App::Backend))
+            .next(commands::redeploy(App::Backend))
             .explains([
                 Node::Tasks(App::Backend, TaskFault::Initialization),
                 Node::Migration,

@@ -58,7 +58,7 @@ pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
         }
     );
     if all(|samples, tasks| samples < tasks) {
-        return vec![missing(snapshot, now, &tasks, evidence)];
+        return vec![missing(snapshot, &tasks, evidence)];
     }
     if all(|samples, tasks| samples > tasks) {
         return vec![surplus(evidence)];
@@ -105,7 +105,7 @@ fn range(seen: impl Iterator<Item = f64> + Clone) -> String {
     }
 }
 
-fn missing(snapshot: &Snapshot, now: Timestamp, tasks: &[&Task], evidence: String) -> Finding {
+fn missing(snapshot: &Snapshot, tasks: &[&Task], evidence: String) -> Finding {
     let layout = &snapshot.layout;
     let ended: Vec<(&str, i32)> = tasks
         .iter()
@@ -122,7 +122,7 @@ fn missing(snapshot: &Snapshot, now: Timestamp, tasks: &[&Task], evidence: Strin
             .evidence(format!(
                 "`{SCHEDULER}` of task `{task}` has exited with status {status}"
             ))
-            .next(commands::container_log(layout, App::Backend, SCHEDULER, task));
+            .next(commands::container_log(SCHEDULER, task));
     }
     let cause = if ended.is_empty() {
         "the scheduler of a backend task hangs or fails: nothing restarts it, and with the last one the metrics fall silent"
@@ -131,11 +131,8 @@ fn missing(snapshot: &Snapshot, now: Timestamp, tasks: &[&Task], evidence: Strin
     };
     finding
         .cause(cause)
-        .next(
-            commands::recent_lines(layout.log_group(App::Backend), 60, now)
-                .option("--log-stream-name-prefix", "scheduler/"),
-        )
-        .next(commands::redeploy(layout, App::Backend))
+        .next(commands::container_lines(App::Backend, SCHEDULER))
+        .next(commands::redeploy(App::Backend))
 }
 
 fn surplus(evidence: String) -> Finding {

@@ -129,7 +129,7 @@ fn refused(
     }
     finding = advise(layout, status, &waiting, finding);
     for fleet in waiting {
-        finding = finding.next(commands::worker_log(layout, fleet.id, now));
+        finding = finding.next(commands::worker_log(fleet.id));
     }
     finding
 }
@@ -149,7 +149,7 @@ fn secrets(snapshot: &Snapshot, now: Timestamp, waiting: &[&Fleet<'_>], mut find
                 ago(now, modified)
             ));
         }
-        finding = finding.next(commands::parameter_dates(&secret.name));
+        finding = finding.next(commands::secret(&secret.name));
     }
     finding
 }
@@ -157,7 +157,7 @@ fn secrets(snapshot: &Snapshot, now: Timestamp, waiting: &[&Fleet<'_>], mut find
 fn advise(layout: &Layout, status: u16, waiting: &[&Fleet<'_>], mut finding: Finding) -> Finding {
     match status {
         401 | 503 => {
-            finding = finding.next(commands::redeploy(layout, App::Backend));
+            finding = finding.next(commands::redeploy(App::Backend));
             for fleet in waiting.iter().filter(|_| status == 401) {
                 finding = finding.next(commands::fleet_to_zero(fleet.id));
             }

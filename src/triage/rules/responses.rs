@@ -72,17 +72,11 @@ pub(super) fn errors(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
         None if balancer > target => "the load balancer has no target that answers",
         None => "the backend answers with errors; its log holds no error line that was recognised",
     };
-    let layout = &snapshot.layout;
     vec![
         finding
             .cause(cause)
-            .next(commands::matching_lines(
-                layout,
-                App::Backend,
-                "?ERROR ?CRITICAL ?Fatal",
-                now,
-            ))
-            .next(commands::rollouts(layout, App::Backend))
+            .next(commands::matching_lines(App::Backend, "?ERROR ?CRITICAL ?Fatal"))
+            .next(commands::rollouts(App::Backend))
             .explains(alarms::named(snapshot, "p1-alb-5xx-critical"))
             .explains(alarms::named(snapshot, "p2-alb-5xx-warning")),
     ]
@@ -121,9 +115,9 @@ pub(super) fn upstream(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
             ))
             .evidence(logs::quoted(last))
             .cause("php-fpm runs but accepts no connections on port 9000: it is not ready, hangs, or listens elsewhere")
-            .next(commands::container_log(layout, App::Backend, "php-fpm", task))
-            .next(commands::shell(layout, task, "php-fpm"))
-            .next(commands::redeploy(layout, App::Backend))
+            .next(commands::container_log("php-fpm", task))
+            .next(commands::shell(task, "php-fpm"))
+            .next(commands::redeploy(App::Backend))
             .explains(outside(App::Backend))
             .explains([
                 Node::Service(App::Backend),

@@ -47,15 +47,16 @@ fn finding(snapshot: &Snapshot, secret: &Secret) -> Finding {
             .next(commands::cdk_diff(&stack))
             .next(commands::cdk_deploy(&stack));
     }
-    finding
-        .next((
-            format!(
-                "put {} into it, which is read from stdin until Ctrl-D:",
-                value(secret.role)
-            ),
+    // What the stack or the database makes cannot be set by hand.
+    let finding = match secret.role {
+        "app-key" | "oauth" => finding.next((
+            format!("put {} into it; the value is asked for:", value(secret.role)),
             commands::put_secret(name),
-        ))
-        .next(commands::redeploy(layout, App::Backend))
+        )),
+        "asset-ops" => finding.next(commands::generate_secret(name)),
+        _ => finding,
+    };
+    finding.next(commands::redeploy(App::Backend))
 }
 
 fn consequence(role: &str) -> &'static str {
@@ -95,7 +96,7 @@ mod tests {
         assert_eq!(finding.subject, "/bp/laravel/app-key");
         assert_eq!(
             finding.next[0],
-            "aws secretsmanager list-secret-version-ids --secret-id /bp/laravel/app-key --include-deprecated"
+            "bpctl secrets history /bp/laravel/app-key"
         );
     }
 

@@ -31,7 +31,7 @@ fn check(snapshot: &Snapshot, group: &TargetGroup, now: Timestamp) -> Option<Fin
     let (healthy, initial) = (in_state(&["healthy"]), in_state(&["initial"]));
     let unhealthy = in_state(&["unhealthy"]);
     if !unhealthy.is_empty() {
-        return Some(sick(snapshot, group, &unhealthy, healthy.len(), now));
+        return Some(sick(snapshot, group, &unhealthy, healthy.len()));
     }
     let unused = in_state(&["unused"]);
     if !unused.is_empty() {
@@ -45,13 +45,7 @@ fn check(snapshot: &Snapshot, group: &TargetGroup, now: Timestamp) -> Option<Fin
     (healthy.is_empty() && initial.is_empty()).then(|| none(snapshot, group))
 }
 
-fn sick(
-    snapshot: &Snapshot,
-    group: &TargetGroup,
-    unhealthy: &[&Target],
-    healthy: usize,
-    now: Timestamp,
-) -> Finding {
+fn sick(snapshot: &Snapshot, group: &TargetGroup, unhealthy: &[&Target], healthy: usize) -> Finding {
     let layout = &snapshot.layout;
     let app = group.app;
     // One unhealthy backend host is P1 (alarm `p1-backend-unhealthy-hosts`).
@@ -85,12 +79,7 @@ fn sick(
     finding
         .cause(cause)
         .next(commands::target_health(&group.arn))
-        .next(commands::matching_lines(
-            layout,
-            app,
-            "?error ?ERROR ?CRITICAL",
-            now,
-        ))
+        .next(commands::matching_lines(app, "?error ?ERROR ?CRITICAL"))
         .explains([Node::Responses])
 }
 

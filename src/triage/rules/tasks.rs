@@ -112,7 +112,7 @@ fn finding(
     }
     finding = explain(snapshot, app, kind, faults, now, finding);
     if let Some((task, _)) = faults.first() {
-        finding = finding.next(commands::task(layout, task.id()));
+        finding = finding.next(commands::task(task.id()));
     }
     finding.next(commands::service_events(layout, app))
 }
@@ -151,14 +151,12 @@ fn explain(
     app: App,
     kind: TaskFault,
     faults: &[&(&Task, Diagnosis)],
-    now: Timestamp,
     finding: Finding,
 ) -> Finding {
-    let layout = &snapshot.layout;
     let reason = faults.first().and_then(|(_, diagnosis)| diagnosis.reason);
     let log = faults.first().and_then(|(task, diagnosis)| {
         let container = diagnosis.container.as_deref()?;
-        Some(commands::container_log(layout, app, container, task.id()))
+        Some(commands::container_log(container, task.id()))
     });
     match kind {
         TaskFault::Pull | TaskFault::Initialization | TaskFault::Capacity => {
@@ -179,7 +177,7 @@ fn explain(
             .maybe_next(log),
         TaskFault::Health => finding
             .cause("the containers run but do not answer their health check in time, so ECS replaces the tasks")
-            .next(commands::matching_lines(layout, app, "?ERROR ?error ?CRITICAL", now)),
+            .next(commands::matching_lines(app, "?ERROR ?error ?CRITICAL")),
         TaskFault::Pending => finding.cause(
             "no capacity, a slow image pull, or a security group without a way out to ECR and S3",
         ),
@@ -258,10 +256,7 @@ fn no_capacity(snapshot: &Snapshot, app: App, mut finding: Finding) -> Finding {
         } else {
             "Fargate Spot has no room in the subnets' zones; ECS tries again by itself, on-demand capacity has to be asked for"
         })
-        .next(
-            commands::redeploy(&snapshot.layout, app)
-                .option("--capacity-provider-strategy", "capacityProvider=FARGATE,base=1,weight=1"),
-        )
+        .next(commands::redeploy_on_demand(&snapshot.layout, app))
 }
 
 impl Finding {
@@ -326,7 +321,7 @@ fn pending(snapshot: &Snapshot, now: Timestamp, app: App) -> Option<Finding> {
     }
     finding = explain(snapshot, app, TaskFault::Pending, &[], now, finding);
     if let Some(task) = waiting.first() {
-        finding = finding.next(commands::task(layout, task.id()));
+        finding = finding.next(commands::task(task.id()));
     }
     Some(
         finding
