@@ -94,10 +94,7 @@ mod tests {
         let finding = rule(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.code, Code::SecretWithoutValue);
         assert_eq!(finding.subject, "/bp/laravel/app-key");
-        assert_eq!(
-            finding.next[0],
-            "bpctl secrets history /bp/laravel/app-key"
-        );
+        assert_eq!(finding.next[0], "bpctl secrets history /bp/laravel/app-key");
     }
 
     #[test]
