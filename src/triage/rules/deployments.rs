@@ -279,6 +279,6 @@ mod tests {
         let evidence = finding.evidence.join("\n");
         assert!(evidence.contains("`php-fpm` exited 255"), "{evidence}");
         assert!(evidence.contains("Class not found"), "{evidence}");
-        assert!(finding.next[0].contains("php/php-fpm/0a1b"), "{:?}", finding.next);
+        assert_eq!(finding.next[0], "bpctl logs task 0a1b --container php-fpm");
     }
 }

@@ -196,7 +196,7 @@ mod tests {
                 "`scheduler` of task `b` has exited with status 255"
             ]
         );
-        assert!(found[0].next[0].to_string().contains("scheduler/scheduler/b"));
+        assert_eq!(found[0].next[0], "bpctl logs task b --container scheduler");
     }
 
     #[test]

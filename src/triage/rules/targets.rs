@@ -15,12 +15,12 @@ use crate::triage::wording::count;
 /// Targets that a finding names one by one.
 const NAMED: usize = 4;
 
-pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
+pub(super) fn rule(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     let groups = snapshot.targets.iter().flatten();
-    groups.filter_map(|group| check(snapshot, group, now)).collect()
+    groups.filter_map(|group| check(snapshot, group)).collect()
 }
 
-fn check(snapshot: &Snapshot, group: &TargetGroup, now: Timestamp) -> Option<Finding> {
+fn check(snapshot: &Snapshot, group: &TargetGroup) -> Option<Finding> {
     let in_state = |wanted: &[&str]| -> Vec<&Target> {
         group
             .targets

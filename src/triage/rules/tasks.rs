@@ -110,7 +110,7 @@ fn finding(
     {
         finding = finding.evidence(said(event, now));
     }
-    finding = explain(snapshot, app, kind, faults, now, finding);
+    finding = explain(snapshot, app, kind, faults, finding);
     if let Some((task, _)) = faults.first() {
         finding = finding.next(commands::task(task.id()));
     }
@@ -319,7 +319,7 @@ fn pending(snapshot: &Snapshot, now: Timestamp, app: App) -> Option<Finding> {
             count(usize::try_from(deployment.pending).unwrap_or_default(), "task")
         ));
     }
-    finding = explain(snapshot, app, TaskFault::Pending, &[], now, finding);
+    finding = explain(snapshot, app, TaskFault::Pending, &[], finding);
     if let Some(task) = waiting.first() {
         finding = finding.next(commands::task(task.id()));
     }
@@ -365,7 +365,7 @@ mod tests {
         );
         assert!(evidence.contains("log: PHP Fatal error:  boom"), "{evidence}");
         assert!(!evidence.contains("starting"), "{evidence}");
-        assert!(finding.next[0].contains("php/php-fpm/0a1b"));
+        assert_eq!(finding.next[0], "bpctl logs task 0a1b --container php-fpm");
         // Two tasks still serve: what users see has another reason.
         assert!(!finding.explains.contains(&Node::Responses));
     }
