@@ -23,6 +23,8 @@ pub(crate) struct DbInstance {
     pub(crate) security_groups: Vec<String>,
     /// Gibibytes.
     pub(crate) allocated: Option<i32>,
+    /// The user that the instance was made with.
+    pub(crate) master_user: Option<String>,
 }
 
 /// A snapshot of a database instance.
@@ -101,6 +103,7 @@ impl Aws {
                     .filter_map(|group| group.vpc_security_group_id().map(str::to_owned))
                     .collect(),
                 allocated: instance.allocated_storage(),
+                master_user: instance.master_username().map(str::to_owned),
             });
         }
         Ok(instances)

@@ -41,3 +41,56 @@ commands::verb::verbs! {
         Options(commands::options::OptionsArgs),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::error::{CommandLine, Effect};
+
+    /// Verbs that change something and have no plan to show: a shell in a task, files and state of this machine, and
+    /// what goes on with another run, which has the plan.
+    const WITHOUT_PLAN: [&str; 15] = [
+        "exec",
+        "tinker",
+        "image build",
+        "config use-context",
+        "config set",
+        "config unset",
+        "config init",
+        "sandbox start",
+        "sandbox stop",
+        "sandbox reset",
+        "sandbox advance",
+        "sandbox serve",
+        "sandbox run",
+        "sandbox scenario set",
+        "sandbox scenario clear",
+    ];
+
+    /// The words of every command that does something by itself, and whether it has a dry run.
+    fn leaves(command: &clap::Command, words: &[String], found: &mut Vec<(Vec<String>, bool)>) {
+        if !words.is_empty() && !command.is_subcommand_required_set() {
+            let plans = command.get_arguments().any(|arg| arg.get_id() == "dry_run");
+            found.push((words.to_vec(), plans));
+        }
+        for verb in command.get_subcommands().filter(|verb| verb.get_name() != "help") {
+            leaves(verb, &[words, &[verb.get_name().to_owned()]].concat(), found);
+        }
+    }
+
+    #[test]
+    fn a_printed_command_counts_as_a_change_exactly_when_its_verb_makes_one() {
+        let mut found = Vec::new();
+        leaves(&crate::cli::command_tree(), &[], &mut found);
+        assert!(found.len() > 80, "{found:?}");
+        let mut wrong = Vec::new();
+        for (words, plans) in found {
+            let line = words.join(" ");
+            let command = CommandLine::bpctl(words);
+            let changes = plans || WITHOUT_PLAN.contains(&line.as_str());
+            if (command.effect() == Effect::Changes) != changes {
+                wrong.push(line);
+            }
+        }
+        assert!(wrong.is_empty(), "counted the wrong way: {wrong:#?}");
+    }
+}

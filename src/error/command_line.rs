@@ -361,7 +361,9 @@ fn clean(word: &str) -> String {
     word.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// Verbs of bpctl that change nothing in AWS.
+/// Verbs of bpctl that change nothing, neither in AWS nor what the operator has configured.
+///
+/// A test beside the table of verbs walks all of them: a verb with `--dry-run` is none of these.
 fn bpctl_reads(words: &[&str]) -> bool {
     if words.contains(&"--dry-run") || words.contains(&"--print-aws") {
         return true;
@@ -369,7 +371,12 @@ fn bpctl_reads(words: &[&str]) -> bool {
     match words {
         ["migrate" | "run" | "seed", rest @ ..] => rest.contains(&"--attach"),
         ["bundle", "apply", rest @ ..] => rest.contains(&"--attach"),
-        ["fleet", verb, ..] => !matches!(*verb, "scale" | "scale-to-zero"),
+        ["fleet", "refresh", what, ..] => *what == "status",
+        ["fleet", verb, ..] => !matches!(*verb, "scale" | "scale-to-zero" | "refresh"),
+        ["image", verb, ..] => matches!(*verb, "list" | "diff"),
+        ["auth", "can-i", ..] | ["iam", "policy", ..] | ["db", "tunnel", ..] => true,
+        ["sandbox", "scenario", verb, ..] => *verb == "list",
+        ["sandbox", verb, ..] => matches!(*verb, "status" | "reveal" | "env"),
         ["bundle", verb, ..] => matches!(*verb, "list" | "show" | "verify" | "diff" | "history"),
         ["rollout", verb, ..] => matches!(*verb, "status" | "history" | "watch"),
         ["secrets", verb, ..] => matches!(*verb, "list" | "get" | "diff" | "history"),
@@ -381,6 +388,9 @@ fn bpctl_reads(words: &[&str]) -> bool {
             "triage"
                 | "whoami"
                 | "logs"
+                | "doctor"
+                | "port-forward"
+                | "options"
                 | "exit-codes"
                 | "man"
                 | "completion"

@@ -212,8 +212,8 @@ impl<'a> Follower<'a> {
             Some(tail) => error.hint(tail.command()),
             None => error.hint((
                 "see which tasks there are with",
-                CommandLine::aws("ecs", "list-tasks").option("--cluster", &self.cluster),
-                "(and `--desired-status STOPPED`); logs outlive their tasks",
+                CommandLine::bpctl(["task", "list"]),
+                "(and `--stopped`); logs outlive their tasks",
             )),
         }
     }

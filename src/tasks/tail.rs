@@ -40,6 +40,7 @@ pub(crate) struct Tail {
     pub(crate) group: String,
     pub(crate) stream: String,
     container: String,
+    task: String,
     token: Option<String>,
     tokens: Tokens,
     /// What AWS said instead of the stream; `None` since the stream was seen.
@@ -62,6 +63,7 @@ impl Tail {
             group: place.group.clone(),
             stream: place.stream(container, task),
             container: container.to_owned(),
+            task: task.to_owned(),
             token: None,
             tokens: Tokens::default(),
             absent: Some("it was not looked for".to_owned()),
@@ -215,14 +217,11 @@ impl Tail {
         }
     }
 
-    /// How to read the whole log by hand.
+    /// How to read the whole log once more. The log outlives its task, and `bpctl logs` finds it then as well.
     pub(crate) fn command(&self) -> Hint {
         Hint::from((
             "read the log with",
-            CommandLine::aws("logs", "get-log-events")
-                .option("--log-group-name", &self.group)
-                .option("--log-stream-name", &self.stream)
-                .args(["--start-from-head"]),
+            CommandLine::bpctl(["logs", "task", &self.task]).option("--container", &self.container),
         ))
     }
 }

@@ -324,7 +324,12 @@ async fn a_minimum_blocks_with_the_way_out() {
     );
     let run = account.run(&["fleet", "scale-to-zero", FLEET, "--yes"]).await;
     assert_eq!((run.status.code(), run.changes.len()), (1, 0), "{}", run.text());
-    assert!(run.stderr.contains("--min-size 0"), "{}", run.text());
+    assert!(
+        run.stderr
+            .contains(" fleet scale production/gpu-default --min 0`"),
+        "{}",
+        run.text()
+    );
 }
 
 #[tokio::test(start_paused = true)]

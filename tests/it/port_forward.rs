@@ -142,7 +142,7 @@ async fn the_database_is_reached_and_no_password_is_printed() {
         "{}",
         run.text()
     );
-    let expected = format!("mysql --host 127.0.0.1 --port {port} --user <user> --password bp");
+    let expected = format!("mysql --host 127.0.0.1 --port {port} --user bp_admin --password bp");
     assert!(run.stdout.contains(&expected), "{}", run.text());
     assert!(
         run.stderr

@@ -130,7 +130,13 @@ impl fmt::Display for Sentence<'_> {
             ),
             Reason::NotModelled { part } => {
                 let part = &self.config.not_modelled()[part];
-                write!(f, "{part}: not modelled, and it may move the desired capacity")
+                // What an adapter found may end with these words already.
+                let why = if part.to_string().contains("not modelled") {
+                    ","
+                } else {
+                    ": not modelled,"
+                };
+                write!(f, "{part}{why} and it may move the desired capacity")
             }
             Reason::Quiet => f.write_str("no alarm invokes a policy"),
         }

@@ -99,7 +99,9 @@ impl Verb for TunnelArgs {
         };
         let listener = listen(ports).await?;
         let prepare = async {
-            let (host, place) = try_join(endpoint(ctx, &layout), find(ctx, &layout, &wanted, None)).await?;
+            let (database, place) =
+                try_join(endpoint(ctx, &layout), find(ctx, &layout, &wanted, None)).await?;
+            let Endpoint { host, user } = database;
             let call = StartSession {
                 target: place.target()?,
                 host: Some(host.clone()),
@@ -114,35 +116,38 @@ impl Verb for TunnelArgs {
                 place,
                 call,
             };
-            forward.approved(&self.session).await
+            let approved = forward.approved(&self.session).await?;
+            Ok(approved.map(|(forward, attended)| (forward, attended, user)))
         };
         let approved = tokio::select! {
             biased;
             approved = prepare.boxed_local() => approved?,
             () = interrupt() => return Err(interrupted()),
         };
-        let (forward, attended) = match approved {
+        let (forward, attended, user) = match approved {
             Ok(approved) => approved,
             Err(status) => return Ok(status),
         };
         let address = listener.address();
         let secrets = layout.secrets();
         let secret = secrets.into_iter().find(|(role, _)| *role == "rds");
+        let in_secret = match &user {
+            Some(_) => "user and password are in a secret; this prints them:",
+            None => {
+                "add `--user` with the name from the secret, which has the password too; this prints them:"
+            }
+        };
         let document = Tunnel {
             listen: address.to_string(),
             database: forward.remote.clone(),
             task: forward.place.task.id().to_owned(),
-            connect: format!(
-                "mysql --host {} --port {} --user <user> --password {DATABASE}",
-                address.ip(),
-                address.port()
-            ),
+            connect: client(&address.ip().to_string(), address.port(), user.as_deref()),
             secret: secret.map(|(_, name)| name).unwrap_or_default(),
         };
         let ready = || {
             ctx.emit(&document)?;
             ctx.ui.hint(
-                Hint::new("user and password are in a secret; this prints them:").command(
+                Hint::new(in_secret).command(
                     CommandLine::aws("secretsmanager", "get-secret-value")
                         .option("--secret-id", &document.secret),
                 ),
@@ -153,8 +158,24 @@ impl Verb for TunnelArgs {
     }
 }
 
-/// The host of the platform's database.
-async fn endpoint(ctx: &Ctx, layout: &Layout) -> Result<String> {
+/// The command line of a client, which asks for the password itself. The hint asks for a user that is not known.
+fn client(host: &str, port: u16, user: Option<&str>) -> String {
+    let mut line = CommandLine::other("mysql", ["--host", host]).option("--port", port.to_string());
+    if let Some(user) = user {
+        line = line.option("--user", user);
+    }
+    line.args(["--password", DATABASE]).to_string()
+}
+
+/// The platform's database.
+struct Endpoint {
+    host: String,
+    /// Its master user, if RDS says so.
+    user: Option<String>,
+}
+
+/// Where the platform's database is.
+async fn endpoint(ctx: &Ctx, layout: &Layout) -> Result<Endpoint> {
     let stack = async {
         match layout.core_stack("data") {
             Some(name) => ctx.aws.stack(&name).await,
@@ -176,7 +197,7 @@ async fn endpoint(ctx: &Ctx, layout: &Layout) -> Result<String> {
         )
         .hint(("layout, stage or region may be wrong:", CommandLine::bpctl(["whoami"]), "shows them")));
     };
-    instance.endpoint.clone().ok_or_else(|| {
+    let host = instance.endpoint.clone().ok_or_else(|| {
         CtlError::new(
             ErrorKind::Failed,
             format!(
@@ -184,6 +205,10 @@ async fn endpoint(ctx: &Ctx, layout: &Layout) -> Result<String> {
                 instance.id, instance.status
             ),
         )
+    })?;
+    Ok(Endpoint {
+        host,
+        user: instance.master_user.clone(),
     })
 }
 
@@ -200,5 +225,22 @@ impl Render for Tunnel {
 
     fn names(&self) -> Vec<String> {
         vec![self.listen.clone()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_gets_the_user_that_is_known_and_no_placeholder() {
+        assert_eq!(
+            client("127.0.0.1", 13_306, Some("bp_admin")),
+            "mysql --host 127.0.0.1 --port 13306 --user bp_admin --password bp"
+        );
+        assert_eq!(
+            client("127.0.0.1", 13_306, None),
+            "mysql --host 127.0.0.1 --port 13306 --password bp"
+        );
     }
 }

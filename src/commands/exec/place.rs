@@ -391,9 +391,12 @@ pub(crate) fn unreachable(
                 ),
         ),
     };
+    let service = region.map_or_else(
+        || "ssmmessages in its region".to_owned(),
+        |region| format!("ssmmessages.{region}.amazonaws.com"),
+    );
     error.hint(format!(
-        "the task must reach ssmmessages.{}.amazonaws.com on port 443: through the NAT gateway, or through an interface endpoint whose security group lets it in",
-        region.unwrap_or("<region>")
+        "the task must reach {service} on port 443: through the NAT gateway, or through an interface endpoint whose security group lets it in"
     ))
 }
 

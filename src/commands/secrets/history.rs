@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::iam::{On, Use, Uses};
 use crate::layout::{SecretEntry, Store};
-use crate::output::{Render, Table, View};
+use crate::output::{Render, Table, View, paragraph};
 use crate::redact::Secret;
 use crate::secrets::Fingerprints;
 
@@ -168,6 +168,12 @@ impl VersionView {
 
 impl Render for SecretHistory {
     fn human(&self, view: &View) -> String {
+        if self.versions.is_empty() {
+            let mut text = String::new();
+            let told = format!("{} has no version: no value was ever written to it.", self.name);
+            paragraph(&mut text, view, "", &told);
+            return text;
+        }
         let mut table = Table::new(&["VERSION", "AGE", "CURRENT", "LENGTH", "FINGERPRINT", "WRITER"]);
         for version in &self.versions {
             let id = if view.wide {
@@ -192,5 +198,27 @@ impl Render for SecretHistory {
             .iter()
             .map(|version| version.version.clone())
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_without_versions_says_so_instead_of_a_bare_heading() {
+        let history = SecretHistory {
+            name: "app-key".to_owned(),
+            path: "/bp/laravel/app-key".to_owned(),
+            versions: Vec::new(),
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let text = history.human(&View {
+            wide: false,
+            width: Some(80),
+            color: false,
+        });
+        assert_eq!(text, "app-key has no version: no value was ever written to it.\n");
+        assert!(history.names().is_empty());
     }
 }

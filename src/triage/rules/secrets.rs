@@ -105,4 +105,31 @@ mod tests {
         assert_eq!(finding.code, Code::SecretMissing);
         assert_eq!(finding.next[1], "npx cdk deploy bp-data");
     }
+
+    #[test]
+    fn what_to_do_depends_on_where_the_value_comes_from() {
+        let snapshot = sample::healthy();
+        for (role, set) in [
+            ("app-key", Some("bpctl secrets set /bp/laravel/app-key")),
+            ("oauth", Some("bpctl secrets set /bp/oauth/secrets")),
+            (
+                "asset-ops",
+                Some("bpctl secrets set /bp/asset-ops/secret --generate"),
+            ),
+            ("rds", None),
+            ("redis", None),
+        ] {
+            let mut snapshot = snapshot.clone();
+            let secrets = snapshot.secrets.as_mut().unwrap();
+            let secret = secrets.iter_mut().find(|secret| secret.role == role).unwrap();
+            secret.facts = None;
+            let steps = rule(&snapshot, sample::now()).remove(0).next;
+            let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+            let sets: Vec<&String> = steps.iter().filter(|step| step.contains("secrets set")).collect();
+            match set {
+                Some(set) => assert!(sets.len() == 1 && sets[0].contains(set), "{role}: {steps:?}"),
+                None => assert!(sets.is_empty(), "{role}: {steps:?}"),
+            }
+        }
+    }
 }

@@ -137,9 +137,9 @@ fn at_least(id: &FleetId, group: &Group) -> Blocker {
         ),
         hint: Hint::from((
             "lower the minimum first:",
-            CommandLine::aws("autoscaling", "update-auto-scaling-group")
-                .option("--auto-scaling-group-name", &group.name)
-                .option("--min-size", "0"),
+            CommandLine::bpctl(["fleet", "scale"])
+                .args([id.to_string()])
+                .option("--min", "0"),
         )),
     }
 }

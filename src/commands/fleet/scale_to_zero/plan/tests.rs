@@ -222,7 +222,11 @@ fn a_minimum_blocks_even_with_force() {
     let plan = planned(FORCE, vec![pinned]);
     assert!(plan.steps.is_empty());
     assert!(plan.blockers[0].reason.contains("a minimum of 1"));
-    assert!(plan.blockers[0].hint.contains("--min-size 0"));
+    assert!(
+        plan.blockers[0]
+            .hint
+            .contains("bpctl fleet scale production/gpu-default --min 0")
+    );
 }
 
 #[test]
