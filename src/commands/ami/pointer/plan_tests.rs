@@ -11,6 +11,9 @@ use crate::error::ErrorKind;
 use crate::fleet::Pointer;
 use crate::layout::{FleetId, Layout, LayoutKind};
 
+/// Makes one thing wrong in what was seen.
+type Spoil = fn(&mut Seen);
+
 const PARAMETER: &str = "/bp/ami/fleets/production/gpu-default";
 const OLD: &str = "ami-00000000000000001";
 const NEW: &str = "ami-00000000000000002";
@@ -115,7 +118,7 @@ fn a_fleet_without_a_pointer_gets_one() {
 
 #[test]
 fn what_starts_no_instance_is_refused_whatever_is_forced() {
-    let cases: [(fn(&mut Seen), &str); 5] = [
+    let cases: [(Spoil, &str); 5] = [
         (|seen| seen.image = None, "no such image"),
         (|seen| image(seen).state = "pending".to_owned(), "it is pending"),
         (
@@ -144,7 +147,7 @@ fn what_starts_no_instance_is_refused_whatever_is_forced() {
 
 #[test]
 fn what_is_not_as_it_should_be_is_refused_unless_forced() {
-    let cases: [(fn(&mut Seen), &str); 4] = [
+    let cases: [(Spoil, &str); 4] = [
         (
             |seen| image(seen).owner = Some("999988887777".to_owned()),
             "belongs to account 999988887777",
