@@ -43,7 +43,7 @@ fn warm_pool(config: &FleetConfig, state: &FleetState, decision: &Decision) -> O
     let holds = pool.size(state.desired, config.limits().max);
     let cold = launches.saturating_sub(holds);
     Some(format!(
-        "the warm pool is to hold {holds} beside {}: {} of {launches} launches can be from it, {cold} are cold",
+        "the warm pool is to hold {holds} beside {}: {} of {launches} launches can be from it, cold ones: {cold}",
         state.desired,
         launches - cold
     ))

@@ -342,6 +342,6 @@ fn a_warm_pool_changes_no_decision_and_an_explanation_says_where_launches_come_f
         .unwrap();
     assert_eq!(
         pool,
-        "the warm pool is to hold 1 beside 1: 1 of 2 launches can be from it, 1 are cold"
+        "the warm pool is to hold 1 beside 1: 1 of 2 launches can be from it, cold ones: 1"
     );
 }
