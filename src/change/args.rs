@@ -41,7 +41,7 @@ pub(crate) struct ChangeArgs {
     pub(crate) timeout: Option<Duration>,
 
     /// Wait for the end (the default)
-    #[arg(long, alias = "follow", overrides_with = "no_wait", hide = true)]
+    #[arg(long, overrides_with = "no_wait", hide = true)]
     pub(crate) wait: bool,
 
     /// Return as soon as everything is on its way

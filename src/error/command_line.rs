@@ -372,9 +372,10 @@ fn bpctl_reads(words: &[&str]) -> bool {
         ["migrate" | "run" | "seed", rest @ ..] => rest.contains(&"--attach"),
         ["bundle", "apply", rest @ ..] => rest.contains(&"--attach"),
         ["fleet", "refresh", what, ..] => *what == "status",
-        ["fleet", verb, ..] => !matches!(*verb, "scale" | "scale-to-zero" | "refresh"),
+        ["fleet", verb, ..] => !matches!(*verb, "scale" | "scale-to-zero" | "refresh" | "hold" | "release"),
         ["image", verb, ..] => matches!(*verb, "list" | "diff"),
-        ["auth", "can-i", ..] | ["iam", "policy", ..] | ["db", "tunnel", ..] => true,
+        ["auth", "can-i", ..] | ["iam", "policy", ..] | ["stack", ..] => true,
+        ["ami", verb, ..] => matches!(*verb, "list" | "show" | "history"),
         ["sandbox", "scenario", verb, ..] => *verb == "list",
         ["sandbox", verb, ..] => matches!(*verb, "status" | "reveal" | "env"),
         ["bundle", verb, ..] => matches!(*verb, "list" | "show" | "verify" | "diff" | "history"),
@@ -389,7 +390,7 @@ fn bpctl_reads(words: &[&str]) -> bool {
                 | "whoami"
                 | "logs"
                 | "doctor"
-                | "port-forward"
+                | "get"
                 | "options"
                 | "exit-codes"
                 | "man"

@@ -9,6 +9,7 @@ pub(crate) mod view;
 
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::history_command;
@@ -265,7 +266,7 @@ impl<const BACK: bool> Change for Move<'_, BACK> {
     }
 
     async fn observe(&self, target: &Target, recent: &[Record]) -> Result<Seen> {
-        observe::observe(self, target, recent).await
+        observe::observe(self, target, recent).boxed_local().await
     }
 
     fn plan(&self, seen: &Seen, _basis: &Basis<'_>) -> Result<Plan<ImageAction>> {
@@ -287,9 +288,10 @@ impl<const BACK: bool> Change for Move<'_, BACK> {
 
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
         match step.action() {
-            ImageAction::Move(action) => self.point(action, step).await,
+            ImageAction::Move(action) => self.point(action, step).boxed_local().await,
             ImageAction::Refresh(action) => {
-                let (id, did) = refresh::start(self.ctx, &self.layout, &self.fleet, action, step).await?;
+                let started = refresh::start(self.ctx, &self.layout, &self.fleet, action, step);
+                let (id, did) = started.boxed_local().await?;
                 Ok(Done::new(did).with(Found::Refresh(id)))
             }
         }

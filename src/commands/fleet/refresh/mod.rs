@@ -31,8 +31,7 @@ use view::RefreshResult;
 /// Replace the instances of a fleet by new ones, a few at a time, and follow it to its end
 ///
 /// New instances start from the image and with the bundle that the pointers name now. Nothing is replaced when no
-/// instance differs from that. Instances that are protected from scale-in because they work are waited for. Follows the
-/// refresh unless `--no-wait` is given, as `--follow` says in so many words. Ends with 0
+/// instance differs from that. Instances that are protected from scale-in because they work are waited for. Ends with 0
 /// only when every instance runs the pointer's image; says why a refresh does not advance.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]

@@ -225,7 +225,7 @@ fn a_minimum_blocks_even_with_force() {
     assert!(
         plan.blockers[0]
             .hint
-            .contains("bpctl fleet scale production/gpu-default --min 0")
+            .contains("bpctl fleet scale production/a --min 0")
     );
 }
 
