@@ -39,6 +39,19 @@ impl Layout {
         .find_map(|pattern| self.fleet_in(pattern, parameter))
     }
 
+    /// The fleet whose instances start from what the parameter of this name says. In the staged layout the name does not
+    /// say the stage: the fleet of the context's own is meant.
+    pub(crate) fn fleet_of_image_pointer(&self, parameter: &str) -> Option<FleetId> {
+        let slug: Slug = parameter.rsplit('/').next()?.parse().ok()?;
+        let fleets = self.fleet_stages().into_iter().map(|stage| FleetId {
+            stage,
+            slug: slug.clone(),
+        });
+        fleets
+            .into_iter()
+            .find(|fleet| self.ami_parameter(fleet) == parameter)
+    }
+
     /// The paths that hold the parameters of every fleet of `stage`.
     pub(crate) fn fleet_parameter_paths(&self, stage: Stage) -> Vec<ParameterPath> {
         let names = self.names();

@@ -258,7 +258,7 @@ async fn an_image_of_another_account_is_refused_unless_forced() {
     let foreign = images.iter().find(|image| image["owner"] == "999988887777");
     assert_eq!(
         foreign.expect("the shared image")["active_on"],
-        json!([PRODUCTION, STAGING])
+        json!([STAGING, PRODUCTION])
     );
 }
 

@@ -59,7 +59,7 @@ const SET_SECRET: Earlier = Earlier {
     ],
     killed: None,
 };
-const HOLD: &[&str] = &["fleet", "hold", "production/fleet-000", "--launch", "--yes"];
+const HOLD: &[&str] = &["fleet", "hold", "production/gpu-default", "--launch", "--yes"];
 const ZERO: &[&str] = &["fleet", "scale-to-zero", "--all", "--yes"];
 
 /// The table: every mutating verb has one line, and with it the campaigns of `campaigns.rs` and the signals of
@@ -74,8 +74,8 @@ macro_rules! each_verb {
             fleet_scale_to_zero: "fleet scale-to-zero", ZERO, SET, Verb { ..fleets(2) };
             fleet_refresh: "fleet refresh", &["fleet", "refresh", "production/gpu-default", "--yes"], (Service::AutoScaling, "StartInstanceRefresh"), Verb { place: Place::Promoted, world: refreshed, ..fleets(1) };
             fleet_refresh_cancel: "fleet refresh cancel", &["fleet", "refresh", "cancel", "production/gpu-default", "--yes"], (Service::AutoScaling, "CancelInstanceRefresh"), Verb { place: Place::Refreshing, world: cancelled, ..fleets(1) };
-            fleet_hold: "fleet hold", HOLD, (Service::AutoScaling, "SuspendProcesses"), Verb { world: holds, ..fleets(1) };
-            fleet_release: "fleet release", &["fleet", "release", "production/fleet-000", "--yes"], (Service::AutoScaling, "ResumeProcesses"), Verb { world: holds, earlier: Some(Earlier { argv: HOLD, killed: None }), ..fleets(1) };
+            fleet_hold: "fleet hold", HOLD, (Service::AutoScaling, "SuspendProcesses"), Verb { place: Place::Platform, world: holds, ..fleets(1) };
+            fleet_release: "fleet release", &["fleet", "release", "production/gpu-default", "--yes"], (Service::AutoScaling, "ResumeProcesses"), Verb { place: Place::Platform, world: holds, earlier: Some(Earlier { argv: HOLD, killed: None }), ..fleets(1) };
             bundle_activate: "bundle activate", &["bundle", "activate", "c81d4e2e", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { ..POINTERS };
             bundle_rollback: "bundle rollback", &["bundle", "rollback", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { ..POINTERS };
             ami_promote: "ami promote", &["ami", "promote", "--from", "staging/gpu-default", "--to", "production/gpu-default", "--yes"], POINTER, Verb { world: image_pointers, ..POINTERS };

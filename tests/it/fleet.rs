@@ -119,8 +119,8 @@ async fn status_joins_everything() {
     assert_eq!(fleet["alarms"][0]["attention"], json!(null));
     assert_eq!(fleet["stack"]["name"], "bp-gpu-fleet-production-gpu-default");
     assert_eq!(document["gaps"], json!([]));
-    // Identity, groups, stacks, parameters by name; metrics, alarms, activities.
-    assert_eq!(run.calls, 7, "{}", run.text());
+    // Identity, groups, stacks, parameters by name; metrics, alarms, activities, instances.
+    assert_eq!(run.calls, 8, "{}", run.text());
     assert_eq!(run.changes, [""; 0]);
 }
 
@@ -263,11 +263,11 @@ async fn list_takes_as_many_calls_as_there_are_pages() {
 async fn status_takes_as_many_calls_as_there_are_pages() {
     // Identity; groups and stacks by the hundred; parameters by ten under four paths (one, then two and the
     // stage's secret); metrics by 500 (four a fleet); alarms by a hundred (four a fleet);
-    // activities, one by one for no more than three fleets.
+    // activities, one by one for no more than three fleets; instances by two hundred.
     for (fleets, budget) in [
-        (2, 1 + 1 + 1 + (1 + 1 + 1 + 1) + 1 + 1 + 2),
-        (20, 1 + 1 + 1 + (2 + 5 + 1 + 1) + 1 + 1 + 1),
-        (200, 1 + 2 + 3 + (20 + 41 + 1 + 1) + 2 + 8 + 1),
+        (2, 1 + 1 + 1 + (1 + 1 + 1 + 1) + 1 + 1 + 2 + 1),
+        (20, 1 + 1 + 1 + (2 + 5 + 1 + 1) + 1 + 1 + 1 + 1),
+        (200, 1 + 2 + 3 + (20 + 41 + 1 + 1) + 2 + 8 + 1 + 2),
     ] {
         assert_eq!(
             calls(fleets, &["fleet", "status"]).await,

@@ -191,7 +191,7 @@ async fn the_list_of_fleets_shows_holds_and_those_that_are_overdue() {
     ended(&account.run(&args).await, 0, &[PUT, SUSPEND]);
     let list = account.run(&["fleet", "list"]).await;
     assert!(list.stdout.contains(", held until 20"), "{}", list.text());
-    account.sandbox.advance(Duration::from_secs(3601));
+    account.clock().sleep(Duration::from_secs(3601)).await;
     let list = account.run(&["fleet", "list"]).await;
     assert!(list.stdout.contains(", hold overdue since 20"), "{}", list.text());
     let list = account

@@ -84,21 +84,14 @@ fn counts(verb: &str, scenarios: &[Scenario], race: bool) -> bool {
 /// Statements without which a verb goes on, with less to show. What it lacks it says in words of its own, without the
 /// action.
 const GOES_ON: &[(&str, &[&str])] = &[
-    // Sessions are gone on with when their link breaks; the service is asked for when it has no task to enter.
-    ("db tunnel", &["Services", "Sessions"]),
+    // An action that `ami promote` needs as well is refused first.
+    ("ami promote --refresh", &["Anything"]),
     ("deploy", &["ServiceLogs", "Secrets"]),
-    ("exec", &["Services", "Sessions"]),
     ("fleet lint", &["Stacks", "ScaleToZeroTopic"]),
     ("fleet replay", &["ScaleToZeroTopic"]),
-    // Objects are read where there are any.
-    ("history", &["Bookkeeping"]),
     ("image diff", &["Revisions"]),
     // Without Live Tail the lines are asked for every few seconds.
     ("logs --follow", &["Logs"]),
-    ("port-forward", &["Services", "Sessions"]),
-    // The log is read where a task has stopped.
-    ("rollout abort", &["ServiceLogs"]),
-    ("rollout history", &["Bookkeeping"]),
     ("rollout undo", &["ServiceLogs", "Secrets"]),
     ("rollout watch", &["ServiceLogs"]),
     (
@@ -121,6 +114,19 @@ const GOES_ON: &[(&str, &[&str])] = &[
     ("secrets rotate", &["Secrets"]),
     ("secrets set", &["Secrets"]),
     ("secrets sync", &["Secrets"]),
+];
+
+/// Statements whose actions none of the proof's accounts gives an occasion for: a session's link that breaks, a service
+/// without a task to enter, an object of bpctl's own to read, a task that has stopped.
+const WITHOUT_OCCASION: &[(&str, &[&str])] = &[
+    ("db tunnel", &["Services", "Sessions"]),
+    ("doctor", &["Bookkeeping"]),
+    ("exec", &["Services", "Sessions"]),
+    ("get", &["Bookkeeping"]),
+    ("history", &["Bookkeeping"]),
+    ("port-forward", &["Services", "Sessions"]),
+    ("rollout abort", &["ServiceLogs"]),
+    ("rollout history", &["Bookkeeping"]),
     ("tinker", &["Services", "Sessions"]),
 ];
 
@@ -210,17 +216,26 @@ async fn each_statement_counts(
         if actions.is_empty() {
             continue;
         }
-        let goes_on = GOES_ON
-            .iter()
-            .any(|(of, sids)| *of == verb && sids.iter().any(|sid| statement["Sid"] == *sid));
+        let is_in = |list: &[(&str, &[&str])]| {
+            let sid = |sids: &&[&str]| sids.iter().any(|sid| statement["Sid"] == *sid);
+            list.iter().any(|(of, sids)| *of == verb && sid(sids))
+        };
+        let goes_on = is_in(GOES_ON);
+        let occurs = |asked: &Asked<'_>| {
+            asked
+                .3
+                .iter()
+                .any(|(action, _)| actions.contains(&action.as_str()))
+        };
+        if is_in(WITHOUT_OCCASION) && !asked.iter().any(occurs) {
+            continue;
+        }
         let mut without = policy.clone();
         without["Statement"]
             .as_array_mut()
             .expect("statements")
             .remove(place);
-        let needing = asked
-            .iter()
-            .filter(|(_, _, _, asked)| asked.iter().any(|(action, _)| actions.contains(&action.as_str())));
+        let needing = asked.iter().filter(|asked| occurs(asked));
         let mut named = false;
         for (args, scenarios, race, _) in needing {
             let proved = proved(verb, args, scenarios, *race, &without).await;

@@ -171,6 +171,7 @@ OPERATIONS = {
     ],
     "ssm": [
         "CancelCommand",
+        "DeleteParameter",
         "DescribeInstanceInformation",
         "DescribeParameters",
         "GetCommandInvocation",

@@ -229,6 +229,11 @@ def invocation(account):
     return {"CommandId": sent["CommandId"], "InstanceId": sent["InstanceIds"][0]}
 
 
+def a_parameter(account):
+    account.call("ssm", "PutParameter", Name="/bp/check/gone", Value="1", Type="String", Overwrite=True)
+    return "/bp/check/gone"
+
+
 def document(statement):
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
@@ -677,6 +682,7 @@ CALLS = {
     },
     "ssm": {
         "CancelCommand": (lambda a: {"CommandId": command(a)}, None),
+        "DeleteParameter": (lambda a: {"Name": a_parameter(a)}, None),
         "DescribeInstanceInformation": ({}, "InstanceInformationList"),
         "GetCommandInvocation": (invocation, "StatusDetails"),
         "ListCommandInvocations": ({}, "CommandInvocations"),

@@ -17,8 +17,8 @@ pub(super) async fn pointed(ctx: &Ctx, layout: &Layout) -> Result<BTreeMap<Strin
     let pointers: Vec<(String, FleetId)> = names
         .into_iter()
         .filter_map(|name| {
-            let fleet = layout.fleet_of_parameter(&name)?;
-            (layout.ami_parameter(&fleet) == name).then_some((name, fleet))
+            let fleet = layout.fleet_of_image_pointer(&name)?;
+            Some((name, fleet))
         })
         .collect();
     let names: Vec<String> = pointers.iter().map(|(name, _)| name.clone()).collect();

@@ -259,9 +259,11 @@ fn ssm(arns: &Arns<'_>, operation: &str, action: &str, input: &Value) -> Vec<Ask
         Ask::new(action, arn)
     };
     match operation {
-        "GetParameter" | "GetParameterHistory" | "LabelParameterVersion" | "PutParameter" => {
-            text(input, "Name").map(parameter).into_iter().collect()
-        }
+        "DeleteParameter"
+        | "GetParameter"
+        | "GetParameterHistory"
+        | "LabelParameterVersion"
+        | "PutParameter" => text(input, "Name").map(parameter).into_iter().collect(),
         "GetParameters" => texts(input, "Names").iter().map(|name| parameter(name)).collect(),
         "GetParametersByPath" => text(input, "Path").map(parameter).into_iter().collect(),
         "SendCommand" => {

@@ -19,7 +19,7 @@ use crate::output::age_at;
 use crate::redact::redact;
 
 /// Letters of a value in the usual table.
-const SHOWN: usize = 36;
+const SHOWN: usize = 26;
 
 /// A parameter.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

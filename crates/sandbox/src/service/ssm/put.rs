@@ -11,6 +11,15 @@ use crate::world::World;
 const STANDARD_VALUE: usize = 4096;
 const ADVANCED_VALUE: usize = 8192;
 
+/// Removes a parameter with all of its versions (Systems Manager API Reference, DeleteParameter).
+pub(super) fn delete_parameter(world: &mut World, input: &Value) -> OpResult {
+    let name = input["Name"].as_str().unwrap_or_default();
+    match world.services.ssm.parameters.remove(name) {
+        Some(_) => Ok(json!({})),
+        None => Err(super::not_found()),
+    }
+}
+
 pub(super) fn put_parameter(world: &mut World, input: &Value) -> OpResult {
     let name = input["Name"].as_str().unwrap_or_default();
     let text = input["Value"].as_str().unwrap_or_default();
