@@ -80,6 +80,10 @@ LOOKS = [
     "stack drift",
     "task list",
     "task list --stopped",
+    "ami list",
+    "ami show ami-2f10e4d6feb0c82a8",
+    "ami history --fleet production/gpu-default",
+    "ami promote --from staging/gpu-default --to production/gpu-default --dry-run",
     "get services,fleets",
     "get services",
     "get tasks",
@@ -129,6 +133,7 @@ WORK = [
     "image gc --keep 1 --older-than 1d --confirm sandbox",
     f"fleet refresh {FLEET} --force --no-wait --yes",
     f"fleet refresh cancel {FLEET} --yes",
+    "ami promote --from staging/gpu-default --to production/gpu-default --yes",
     f"fleet hold {FLEET} --for 2h --no-wait --yes",
     f"fleet release {FLEET} --yes",
     f"fleet scale {FLEET} --max 8 --yes",
@@ -170,16 +175,44 @@ def is_time(value):
     return not isinstance(value, str) or TIME.fullmatch(value) is not None
 
 
+def parts_of_others(schema):
+    """Names of the definitions to which the schema beside the reference adds members."""
+    if isinstance(schema, list):
+        return set().union(*map(parts_of_others, schema))
+    if not isinstance(schema, dict):
+        return set()
+    found = parts_of_others(list(schema.values()))
+    if isinstance(schema.get("properties"), dict) and isinstance(schema.get("$ref"), str):
+        found.add(schema["$ref"].rsplit("/", 1)[-1])
+    return found
+
+
 def strict(schema):
     """The schema, with every member that it does not tell of forbidden."""
-    if isinstance(schema, list):
-        return [strict(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {name: strict(part) for name, part in schema.items()}
-    if isinstance(schema.get("properties"), dict) and "additionalProperties" not in schema:
-        made["unevaluatedProperties"] = False
-    return made
+    parts = parts_of_others(schema)
+
+    def closed(schema, is_part):
+        if isinstance(schema, list):
+            return [closed(part, is_part) for part in schema]
+        if not isinstance(schema, dict):
+            return schema
+        whole = isinstance(schema.get("properties"), dict)
+        made = {}
+        for name, value in schema.items():
+            if name == "$defs":
+                made[name] = {key: closed(part, key in parts) for key, part in value.items()}
+            elif name in ("oneOf", "anyOf", "allOf"):
+                # What is whole forbids the rest for its variants too.
+                made[name] = closed(value, whole or is_part)
+            elif name == "properties":
+                made[name] = {key: closed(part, False) for key, part in value.items()}
+            else:
+                made[name] = closed(value, False)
+        if whole and not is_part and "additionalProperties" not in schema:
+            made["unevaluatedProperties"] = False
+        return made
+
+    return closed(schema, False)
 
 
 class Checker:
@@ -295,7 +328,7 @@ def work(checker, format):
         time.sleep(0.05)
     migrating.kill()
     migrating.wait()
-    for command in ["runs list", "lock list"]:
+    for command in ["runs list", "lock list", "get leases"]:
         checker.run(command, format)
     leases = subprocess.run([checker.bpctl, "lock", "list", "-o", "name"], capture_output=True, text=True, check=True)
     for resource in leases.stdout.split():
