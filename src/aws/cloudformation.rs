@@ -57,11 +57,14 @@ pub(crate) struct Stack {
     /// Values by the names under which other stacks import them.
     #[serde(skip)]
     pub(crate) exports: BTreeMap<String, String>,
+    /// The names under which other stacks import outputs, by the keys of the outputs.
+    #[serde(skip)]
+    pub(crate) exported_as: BTreeMap<String, String>,
     #[serde(skip)]
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) created: Option<Timestamp>,
     pub(crate) updated: Option<Timestamp>,
-    /// `IN_SYNC`, `DRIFTED`, `NOT_CHECKED` or `UNKNOWN`, when somebody looked for the last time.
+    /// `IN_SYNC`, `DRIFTED`, `NOT_CHECKED` or `UNKNOWN`, as the last detection found.
     #[serde(skip)]
     pub(crate) drift: Option<String>,
     #[serde(skip)]
@@ -284,6 +287,11 @@ fn convert(stack: &SdkStack) -> Result<Stack> {
             .tags()
             .iter()
             .filter_map(|tag| pair(tag.key(), tag.value()))
+            .collect(),
+        exported_as: stack
+            .outputs()
+            .iter()
+            .filter_map(|output| pair(output.output_key(), output.export_name()))
             .collect(),
         created: time(stack.creation_time()),
         updated: time(stack.last_updated_time()),

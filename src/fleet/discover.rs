@@ -290,6 +290,7 @@ mod tests {
             parameters: BTreeMap::new(),
             outputs: BTreeMap::new(),
             exports: BTreeMap::new(),
+            exported_as: BTreeMap::new(),
             tags: BTreeMap::new(),
             created: None,
             updated: None,

@@ -30,7 +30,7 @@ pub(crate) struct Hold {
     /// The processes that the hold has suspended: a release resumes these and no others.
     pub(crate) processes: Vec<String>,
     pub(crate) since: Timestamp,
-    /// When it is to be released; without it, when somebody says so.
+    /// When it is to be released; without it, when an operator releases it.
     pub(crate) until: Option<Timestamp>,
     /// ARN of the principal that holds.
     pub(crate) by: String,

@@ -120,6 +120,12 @@ async fn outputs_tell_the_names_under_which_they_are_imported() {
         exports.iter().any(|name| name == "bp-scale-to-zero-topic-arn"),
         "{exports:?}"
     );
+    // Two outputs of one value: only one of them is exported.
+    let run = account.run(&["stack", "outputs", "compute", "-o", "json"]).await;
+    let document = run.json();
+    let outputs = document["outputs"].as_array().expect("a list");
+    let plain = outputs.iter().find(|output| output["key"] == "AlbDns");
+    assert!(plain.expect("an output")["export"].is_null(), "{document}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ use aws_sdk_autoscaling::types::{
 
 use super::super::Aws;
 use super::super::convert::time;
+use super::super::once::UnlessUnknown;
 use super::super::operation::ShowPermit;
 use crate::change::{Call, Permit, Repeated, parameters};
 use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
@@ -200,6 +201,7 @@ impl Call for StartInstanceRefresh {
             .strategy(aws_sdk_autoscaling::types::RefreshStrategy::Rolling)
             .preferences(preferences.build())
             .customize()
+            .config_override(aws_sdk_autoscaling::config::Builder::new().retry_classifier(UnlessUnknown))
             .interceptor(ShowPermit::new(permit))
             .send()
             .await

@@ -130,7 +130,7 @@ impl DriftArgs {
             .until(
                 async || {
                     let Some(running) = id.take() else {
-                        // Somebody else's detection may have begun before the last deployment: one of our own follows.
+                        // The detection of another caller may have begun before the last deployment: one of this run follows.
                         let begun = ctx.aws.detect_drift(stack).await?;
                         let text = match begun {
                             Some(_) => "looking for drift",

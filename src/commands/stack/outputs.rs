@@ -60,10 +60,9 @@ impl Verb for OutputsArgs {
         let mut outputs = Vec::new();
         for (_, stack) in found {
             for (key, value) in stack.outputs {
-                let export = stack.exports.iter().find(|(_, exported)| **exported == value);
                 outputs.push(Output {
                     stack: stack.name.clone(),
-                    export: export.map(|(name, _)| name.clone()),
+                    export: stack.exported_as.get(&key).cloned(),
                     key,
                     value,
                 });

@@ -138,7 +138,7 @@ fn image_as_text(world: &mut World, names: &Names, fleet: &FleetSeed, comes: boo
     }
 }
 
-/// Staging tries an image that somebody shares; when it ends, an image of the account is there again.
+/// Staging tries an image that another account shares; when the scenario ends, an image of the account is there again.
 fn image_of_others(world: &mut World, names: &Names, comes: bool) {
     let fleets = world.options.effective_fleets();
     let only = fleets.len() == 1;

@@ -244,7 +244,7 @@ impl Refused {
     }
 }
 
-/// A pointer that Parameter Store lets nobody mend (Systems Manager User Guide, "Parameter data types in Parameter
+/// A pointer whose data type Parameter Store does not change (Systems Manager User Guide, "Parameter data types in Parameter
 /// Store": no parameter changes to or from `aws:ec2:image`).
 fn wrong_type(fleet: &FleetId, seen: &Seen, data_type: &str) -> Blocker {
     Blocker {

@@ -386,27 +386,21 @@ pub(in crate::commands) async fn start<V: Change>(
     Ok((id, did))
 }
 
-/// The refresh that a request has begun whose answer was lost: the request that the SDK sent again was refused
-/// because of it, or none got an answer. There was no other one right before.
+/// The refresh that a request has begun whose answer was lost. The request is sent once, and there was no refresh right
+/// before: one that AWS refused because of another refresh has begun none, and that other one is not this run's.
 ///
 /// # Errors
 /// `error` when there is none, or when that cannot be seen.
 async fn begun_without_an_answer(ctx: &Ctx, fleet: &FleetId, error: CtlError, group: &str) -> Result<String> {
-    let refused = error
-        .reply()
-        .is_some_and(|reply| reply.is("InstanceRefreshInProgress"));
-    let with_hint =
-        |error: CtlError| error.hint(("see whether a refresh has begun with", status_command(fleet)));
-    // An answer that is not one of AWS says nothing of the request.
-    let unanswered = error.reply().is_none() && error.kind() != ErrorKind::Interrupted;
-    if !refused && !unanswered {
+    let error = error.hint(("see whether a refresh has begun with", status_command(fleet)));
+    if !matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Unexpected) {
         return Err(error);
     }
     let Ok(all) = ctx.aws.instance_refreshes(group).await else {
-        return Err(with_hint(error));
+        return Err(error);
     };
     let Some(begun) = all.into_iter().find(|refresh| !refresh.is_over()) else {
-        return Err(with_hint(error));
+        return Err(error);
     };
     ctx.ui.warn(&format!(
         "the answer to StartInstanceRefresh was lost; refresh {} has begun since it was sent",

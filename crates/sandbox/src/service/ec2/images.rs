@@ -89,7 +89,7 @@ impl Image {
     }
 }
 
-/// Whether one of `owners` owns the image; without owners, whoever does.
+/// Whether one of `owners` owns the image; without owners, every account counts.
 fn is_of(world: &World, image: &Image, owners: &[String]) -> bool {
     let account = &world.options.account_id;
     owners.is_empty()
