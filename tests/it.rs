@@ -55,6 +55,8 @@ mod config;
 mod deploy;
 #[path = "it/deploy_flags.rs"]
 mod deploy_flags;
+#[path = "it/describe.rs"]
+mod describe;
 #[path = "it/doctor.rs"]
 mod doctor;
 #[path = "it/exec.rs"]

@@ -5,6 +5,7 @@ use crate::commands;
 commands::verb::verbs! {
     pub(crate) enum Command {
         Get(commands::get::GetArgs),
+        Describe(commands::describe::DescribeArgs),
         Deploy(commands::deploy::DeployArgs),
         Rollout(commands::rollout::RolloutArgs),
         Image(commands::image::ImageArgs),

@@ -4,8 +4,8 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    ami, auth, bundle, config, db, deploy, doctor, exec, exit_codes, explain, fleet, get, history, iam,
-    image, lock, logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, stack, task,
+    ami, auth, bundle, config, db, deploy, describe, doctor, exec, exit_codes, explain, fleet, get, history,
+    iam, image, lock, logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, stack, task,
     version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
@@ -86,6 +86,7 @@ documents! {
     Listed<rows::SecretRow> = "bpctl.get.secrets/1" of "items", "Secrets by name, without values.";
     Listed<rows::RunRow> = "bpctl.get.runs/1" of "items", "Runs that this machine has a journal of.";
     Listed<rows::LeaseRow> = "bpctl.get.leases/1" of "items", "Leases of the account.";
+    describe::view::Described = "bpctl.describe/1" of "items", "Things with what is looked up next: tasks, targets, events, instances, alarms, runs.";
     deploy::view::DeployResult = "bpctl.deploy/1" of "services", "What became of each service that was deployed.";
     rollout::status::Status = "bpctl.rollout.status/1" of "services", "How far the newest deployment of each service is.";
     rollout::history::History = "bpctl.rollout.history/1" of "deployments", "Deployments of a service, with what they brought.";

@@ -7,6 +7,7 @@ pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod db;
 pub(crate) mod deploy;
+pub(crate) mod describe;
 pub(crate) mod doctor;
 pub(crate) mod documents;
 pub(crate) mod exec;

@@ -391,6 +391,7 @@ fn bpctl_reads(words: &[&str]) -> bool {
                 | "logs"
                 | "doctor"
                 | "get"
+                | "describe"
                 | "options"
                 | "exit-codes"
                 | "man"

@@ -323,6 +323,21 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
             "services,tasks,deployments,images,alarms,fleets,instances,stacks,parameters,secrets,runs,leases",
         ],
     ),
+    (
+        "describe",
+        &[
+            "describe",
+            "service/backend",
+            "fleet/production/gpu-default",
+            "alarm/p1-rds-storage-low",
+            "stack/bp-compute",
+            "parameter/models-bucket",
+            "secret/app-key",
+            "image/php-latest",
+        ],
+    ),
+    // Names that nothing has are looked for in whole lists.
+    ("describe", &["describe", "parameter/none-such", "lease/none-such"]),
     ("task list", &["task", "list"]),
     ("triage", &["triage", "--fail-on", "never"]),
     (

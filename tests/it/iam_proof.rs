@@ -120,6 +120,7 @@ const GOES_ON: &[(&str, &[&str])] = &[
 /// without a task to enter, an object of bpctl's own to read, a task that has stopped.
 const WITHOUT_OCCASION: &[(&str, &[&str])] = &[
     ("db tunnel", &["Services", "Sessions"]),
+    ("describe", &["Bookkeeping"]),
     ("doctor", &["Bookkeeping"]),
     ("exec", &["Services", "Sessions"]),
     ("get", &["Bookkeeping"]),

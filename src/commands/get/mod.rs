@@ -115,7 +115,8 @@ impl Verb for GetArgs {
 }
 
 /// Which of the things, and in which order.
-struct How {
+#[derive(Default)]
+pub(in crate::commands) struct How {
     selector: Option<Selector>,
     order: Option<Order>,
 }
@@ -204,7 +205,7 @@ async fn listed<R: Row>(ctx: &Ctx, how: &How, names: &[String]) -> Result<Looked
 }
 
 /// The rows of one kind, what could not be looked at, and the names that nothing has.
-async fn read<R: Row>(
+pub(in crate::commands) async fn read<R: Row>(
     ctx: &Ctx,
     how: &How,
     names: &[String],

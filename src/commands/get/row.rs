@@ -85,7 +85,7 @@ where
 
 /// The cells of the rows of one kind.
 #[derive(Debug)]
-pub(super) struct Sheet {
+pub(in crate::commands) struct Sheet {
     pub(super) kind: Kind,
     columns: Vec<&'static str>,
     narrow: usize,
@@ -93,7 +93,7 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    pub(super) fn of<R: Row>(rows: &[R], now: Timestamp) -> Self {
+    pub(in crate::commands) fn of<R: Row>(rows: &[R], now: Timestamp) -> Self {
         Self {
             kind: R::KIND,
             columns: [R::COLUMNS, R::WIDE].concat(),
@@ -103,7 +103,7 @@ impl Sheet {
     }
 
     /// The table; among those of other kinds each name has its kind before it, as it can be typed.
-    pub(super) fn render(&self, view: &View, among_others: bool) -> String {
+    pub(in crate::commands) fn render(&self, view: &View, among_others: bool) -> String {
         let shown = if view.wide {
             self.columns.len()
         } else {

@@ -25,7 +25,7 @@ pub(crate) struct TaskRow {
     pub(in crate::commands) definition: String,
     pub(in crate::commands) state: String,
     /// The service that it belongs to; null for a one-off task.
-    pub(super) service: Option<String>,
+    pub(in crate::commands) service: Option<String>,
     pub(in crate::commands) started_by: Option<String>,
     /// The container that was given a command of its own.
     container: Option<String>,
@@ -38,7 +38,7 @@ pub(crate) struct TaskRow {
     age_seconds: Option<i64>,
     stop_code: Option<String>,
     pub(in crate::commands) stopped_reason: Option<String>,
-    containers: Vec<Container>,
+    pub(in crate::commands) containers: Vec<Container>,
     pub(in crate::commands) tags: BTreeMap<String, String>,
 }
 

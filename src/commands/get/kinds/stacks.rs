@@ -53,16 +53,6 @@ impl StackRow {
             tags: stack.tags.clone(),
         })
     }
-
-    fn what(&self) -> String {
-        let fleet = self.fleet.as_ref().map(ToString::to_string);
-        match (fleet, self.legacy) {
-            (Some(fleet), true) => format!("{fleet}, legacy"),
-            (Some(fleet), false) => fleet,
-            (None, true) => "legacy".to_owned(),
-            (None, false) => "-".to_owned(),
-        }
-    }
 }
 
 impl Row for StackRow {
@@ -78,9 +68,12 @@ impl Row for StackRow {
     fn cells(&self, now: Timestamp) -> Vec<String> {
         vec![
             self.name.clone(),
-            self.status.clone(),
+            match self.legacy {
+                true => format!("{}, legacy", self.status),
+                false => self.status.clone(),
+            },
             age_at(now, self.updated.or(self.created)),
-            self.what(),
+            or_dash(self.fleet.as_ref().map(ToString::to_string).as_deref()),
             self.created
                 .map_or_else(|| "-".to_owned(), |at| at.strftime("%Y-%m-%d").to_string()),
             or_dash(self.reason.as_deref()),
