@@ -53,6 +53,8 @@ mod completion_shells;
 mod config;
 #[path = "it/deploy.rs"]
 mod deploy;
+#[path = "it/deploy_checks.rs"]
+mod deploy_checks;
 #[path = "it/deploy_flags.rs"]
 mod deploy_flags;
 #[path = "it/describe.rs"]

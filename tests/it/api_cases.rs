@@ -337,7 +337,10 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
         ],
     ),
     // Names that nothing has are looked for in whole lists.
-    ("describe", &["describe", "parameter/none-such", "lease/none-such"]),
+    (
+        "describe",
+        &["describe", "parameter/none-such", "lease/none-such"],
+    ),
     ("task list", &["task", "list"]),
     ("triage", &["triage", "--fail-on", "never"]),
     (

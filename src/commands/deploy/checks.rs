@@ -237,7 +237,6 @@ fn secrets(seen: &Seen, one: &ServiceSeen, checked: &mut Checked) {
                 Some(SecretFact::Good) => {}
                 Some(SecretFact::Bad(what)) => {
                     if told.insert((name.clone(), what)) {
-                        let is_secret = from.contains(":secretsmanager:");
                         checked.block(
                             ErrorKind::NotFound,
                             failed(
@@ -245,14 +244,8 @@ fn secrets(seen: &Seen, one: &ServiceSeen, checked: &mut Checked) {
                                 &format!("{name}, which {} gets as {variable}, {what}", container.name),
                             ),
                             (
-                                "without it no task starts; look at it with",
-                                if is_secret {
-                                    CommandLine::aws("secretsmanager", "describe-secret")
-                                        .option("--secret-id", &name)
-                                } else {
-                                    CommandLine::aws("ssm", "describe-parameters")
-                                        .option("--parameter-filters", format!("Key=Name,Values={name}"))
-                                },
+                                "without it no task starts; see the secrets, and who gets them, with",
+                                CommandLine::bpctl(["secrets", "list"]),
                             ),
                         );
                     }
