@@ -93,47 +93,47 @@ pub(crate) struct DeployArgs {
     change: ChangeArgs,
 }
 
+/// What every deployment asks of AWS, whichever verb begins it.
+pub(in crate::commands) const DEPLOYS: &[Use] = &[
+    Use::of("ecr:BatchGetImage", On::Repositories),
+    Use::of("ecs:DescribeServiceDeployments", On::Deployments),
+    Use::of("ecs:DescribeServiceRevisions", On::Revisions),
+    Use::of("ecs:DescribeServices", On::Services),
+    Use::of("ecs:DescribeTaskDefinition", On::Anything),
+    Use::of("ecs:DescribeTasks", On::Tasks),
+    Use::of("ecs:ListTasks", On::AnythingInCluster),
+    Use::of("ecs:UpdateService", On::Services),
+    Use::of("elasticloadbalancing:DescribeTargetHealth", On::Anything),
+    Use::of("logs:DescribeLogGroups", On::Anything),
+    Use::of("logs:GetLogEvents", On::ServiceLogs),
+    Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
+    Use::of("secretsmanager:GetSecretValue", On::Secrets),
+    Use::of("ssm:GetParameters", On::FleetSecrets),
+];
+
 impl Verb for DeployArgs {
     fn uses() -> Uses {
-        Uses::of(&[
-            CHANGE,
-            &[
-                Use::of("ecr:BatchGetImage", On::Repositories),
-                Use::of("ecs:DescribeServiceDeployments", On::Deployments),
-                Use::of("ecs:DescribeServiceRevisions", On::Revisions),
-                Use::of("ecs:DescribeServices", On::Services),
-                Use::of("ecs:DescribeTaskDefinition", On::Anything),
-                Use::of("ecs:DescribeTasks", On::Tasks),
-                Use::of("ecs:ListTasks", On::AnythingInCluster),
-                Use::of("ecs:UpdateService", On::Services),
-                Use::of("elasticloadbalancing:DescribeTargetHealth", On::Anything),
-                Use::of("logs:DescribeLogGroups", On::Anything),
-                Use::of("logs:GetLogEvents", On::ServiceLogs),
-                Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
-                Use::of("secretsmanager:GetSecretValue", On::Secrets),
-                Use::of("ssm:GetParameters", On::FleetSecrets),
-            ],
-        ])
-        .with(
-            "--abort-on-first-failure",
-            &[Use::of("ecs:StopServiceDeployment", On::Deployments)],
-        )
-        .with(
-            "--image",
-            &[
-                Use::of("ecs:RegisterTaskDefinition", On::Definitions),
-                Use::of("ecs:TagResource", On::TagsOfNewDefinitions),
-                Use::of("iam:PassRole", On::TaskRoles),
-            ],
-        )
-        .with(
-            "--migrate",
-            &[
-                Use::of("ecs:RunTask", On::BackendDefinitions),
-                Use::of("ecs:TagResource", On::TagsOfNewTasks),
-                Use::of("iam:PassRole", On::TaskRoles),
-            ],
-        )
+        Uses::of(&[CHANGE, DEPLOYS])
+            .with(
+                "--abort-on-first-failure",
+                &[Use::of("ecs:StopServiceDeployment", On::Deployments)],
+            )
+            .with(
+                "--image",
+                &[
+                    Use::of("ecs:RegisterTaskDefinition", On::Definitions),
+                    Use::of("ecs:TagResource", On::TagsOfNewDefinitions),
+                    Use::of("iam:PassRole", On::TaskRoles),
+                ],
+            )
+            .with(
+                "--migrate",
+                &[
+                    Use::of("ecs:RunTask", On::BackendDefinitions),
+                    Use::of("ecs:TagResource", On::TagsOfNewTasks),
+                    Use::of("iam:PassRole", On::TaskRoles),
+                ],
+            )
     }
 
     fn needs(&self) -> Needs {

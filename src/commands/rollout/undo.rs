@@ -10,12 +10,12 @@ use crate::aws::ecs::{ServiceDeployment, ServiceRevision, short};
 use crate::change::{ChangeArgs, carry_out};
 use crate::commands::deploy::images::ecr;
 use crate::commands::deploy::observe::services;
-use crate::commands::deploy::{Deploy, Request, What};
+use crate::commands::deploy::{DEPLOYS, Deploy, Request, What};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
-use crate::iam::{CHANGE, On, Use, Uses};
+use crate::iam::{CHANGE, Uses};
 use crate::layout::{App, Layout};
 use crate::rollout::brings;
 
@@ -53,25 +53,7 @@ pub(super) struct UndoArgs {
 
 impl Verb for UndoArgs {
     fn uses() -> Uses {
-        Uses::of(&[
-            CHANGE,
-            &[
-                Use::of("ecr:BatchGetImage", On::Repositories),
-                Use::of("ecs:DescribeServiceDeployments", On::Deployments),
-                Use::of("ecs:DescribeServiceRevisions", On::Revisions),
-                Use::of("ecs:DescribeServices", On::Services),
-                Use::of("ecs:DescribeTaskDefinition", On::Anything),
-                Use::of("ecs:DescribeTasks", On::Tasks),
-                Use::of("ecs:ListTasks", On::AnythingInCluster),
-                Use::of("ecs:UpdateService", On::Services),
-                Use::of("elasticloadbalancing:DescribeTargetHealth", On::Anything),
-                Use::of("logs:DescribeLogGroups", On::Anything),
-                Use::of("logs:GetLogEvents", On::ServiceLogs),
-                Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
-                Use::of("secretsmanager:GetSecretValue", On::Secrets),
-                Use::of("ssm:GetParameters", On::FleetSecrets),
-            ],
-        ])
+        Uses::of(&[CHANGE, DEPLOYS])
     }
 
     fn needs(&self) -> Needs {
