@@ -4,7 +4,7 @@
 Usage: python3 examples/bench/run.py [path of a release build of bpctl]
 
 Prints medians of whole-process wall time and peak memory: start-up, a one-call command, the runbook's calls for the
-state of the fleets, triage of 2, 20 and 200 fleets with 40 ms added to every API call, a dump of 100,000 log events
+state of the fleets, a deployment to its verdict, triage of 2, 20 and 200 fleets with 40 ms added to every API call, a dump of 100,000 log events
 (CPU time, beside `aws logs` and, where it is installed, `awslogs`), and how long after its event a line is shown. Every
 API call goes to bpctl's own sandbox on the loopback interface.
 """
@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import signal
 import statistics
@@ -188,6 +189,18 @@ def latency(bpctl: str, aws: str, environment: dict[str, str]) -> None:
     row("`bpctl logs -f`, from event to line", statistics.median(late), 0, f"at most {max(late):.0f}; Live Tail itself: up to 1000")
 
 
+def deploy(bpctl: str, aws: str) -> None:
+    """From the command to its verdict, while the sandbox passes 30 times as fast as the clock."""
+    where = ["--cluster", "bp"]
+    with Sandbox(bpctl) as sandbox:
+        ours, memory, _ = measure([bpctl, "deploy", "backend", "--yes", "-q"], sandbox.environment, 5)
+        row("`bpctl deploy backend`, to its verdict", ours, memory)
+        update = shlex.join([aws, "ecs", "update-service", *where, "--service", "bp-backend", "--force-new-deployment"])
+        wait = shlex.join([aws, "ecs", "wait", "services-stable", *where, "--services", "bp-backend"])
+        theirs, memory, _ = measure(["sh", "-c", f"{update} && {wait}"], sandbox.environment, 3)
+        row("`aws ecs update-service`, `wait services-stable`", theirs, memory, f"{theirs / ours:.0f} times as long; looks every 15 s")
+
+
 def triage(bpctl: str) -> None:
     for count in (2, 20, 200):
         with Sandbox(bpctl, "--fleets", str(count), "--latency", ROUND_TRIP) as sandbox:
@@ -207,6 +220,7 @@ def main() -> None:
     start_up(bpctl, aws)
     one_call(bpctl, aws)
     fleets(bpctl, aws)
+    deploy(bpctl, aws)
     logs(bpctl, aws)
     triage(bpctl)
 
