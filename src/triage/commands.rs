@@ -14,9 +14,9 @@ fn service(layout: &Layout, app: App) -> CommandLine {
         .option("--services", layout.service(app))
 }
 
-/// The newest events of a service.
-pub(crate) fn service_events(layout: &Layout, app: App) -> CommandLine {
-    service(layout, app).picking("services[].events[:10].[createdAt,message]")
+/// The newest events of a service, with its tasks, targets and deployments.
+pub(crate) fn service_events(app: App) -> CommandLine {
+    CommandLine::bpctl(["describe", "service", app.word()])
 }
 
 /// How far the newest deployment of a service is.
@@ -104,12 +104,9 @@ pub(crate) fn worker_log(fleet: &FleetId) -> CommandLine {
         .option("--since", SINCE)
 }
 
-/// The newest images of a repository.
-pub(crate) fn images(repository: &str) -> CommandLine {
-    CommandLine::aws("ecr", "describe-images")
-        .option("--repository-name", repository)
-        .option("--filter", "tagStatus=TAGGED")
-        .picking("sort_by(imageDetails,&imagePushedAt)[-10:].[imagePushedAt,imageTags]")
+/// The images of a service, and which of them run.
+pub(crate) fn images(app: App) -> CommandLine {
+    CommandLine::bpctl(["image", "list", app.word()])
 }
 
 /// Gives an existing image one more tag (Amazon ECR User Guide, "Retagging an image").
@@ -185,17 +182,12 @@ pub(crate) fn security_group(id: &str) -> CommandLine {
 
 /// The images that Packer built.
 pub(crate) fn packer_images() -> CommandLine {
-    CommandLine::aws("ec2", "describe-images")
-        .option("--owners", "self")
-        .option("--filters", "Name=tag:ManagedBy,Values=packer")
-        .picking("sort_by(Images,&CreationDate)[-5:].[ImageId,Name,CreationDate]")
+    CommandLine::bpctl(["ami", "list"])
 }
 
-/// The last values of a parameter. Not for secrets.
-pub(crate) fn parameter_history(name: &str) -> CommandLine {
-    CommandLine::aws("ssm", "get-parameter-history")
-        .option("--name", name)
-        .picking("Parameters[-5:].[Version,Value,DataType,LastModifiedDate]")
+/// Which images a fleet pointed to.
+pub(crate) fn image_history(fleet: &FleetId) -> CommandLine {
+    CommandLine::bpctl(["ami", "history"]).option("--fleet", fleet.to_string())
 }
 
 /// State of a secret or parameter, and when it was written, without its value.
@@ -302,9 +294,7 @@ pub(crate) fn user_data(layout: &Layout, fleet: &FleetId) -> CommandLine {
 
 /// The outputs of a stack.
 pub(crate) fn stack_outputs(stack: &str) -> CommandLine {
-    CommandLine::aws("cloudformation", "describe-stacks")
-        .option("--stack-name", stack)
-        .picking("Stacks[].Outputs[].[OutputKey,OutputValue]")
+    CommandLine::bpctl(["stack", "outputs", stack])
 }
 
 /// The zones of the load balancers.
@@ -359,13 +349,9 @@ pub(crate) fn alarm_history(alarm: &str) -> CommandLine {
         .option("--max-items", "5")
 }
 
-/// The failed events of a stack.
+/// All events of a stack that CloudFormation still has.
 pub(crate) fn stack_events(stack: &str) -> CommandLine {
-    CommandLine::aws("cloudformation", "describe-stack-events")
-        .option("--stack-name", stack)
-        .picking(
-            "StackEvents[?contains(ResourceStatus,'FAILED')].[Timestamp,LogicalResourceId,ResourceStatusReason]",
-        )
+    CommandLine::bpctl(["stack", "events", stack]).option("--since", "90d")
 }
 
 /// What a stack consists of.
@@ -375,9 +361,9 @@ pub(crate) fn stack_resources(stack: &str) -> CommandLine {
         .picking("StackResources[].[ResourceType,PhysicalResourceId]")
 }
 
-/// Starts a comparison of the stack with its template.
+/// What was changed by hand since the stack was deployed.
 pub(crate) fn stack_drift(stack: &str) -> CommandLine {
-    CommandLine::aws("cloudformation", "detect-stack-drift").option("--stack-name", stack)
+    CommandLine::bpctl(["stack", "drift", stack])
 }
 
 /// The functions that take idle fleets to zero.
@@ -445,9 +431,9 @@ mod tests {
             "aws ecs update-service --cluster bp-staging --service bp-staging-backend --desired-count 2"
         );
         assert_eq!(
-            service_events(&single, App::Frontend).to_string(),
-            "aws ecs describe-services --cluster bp --services bp-frontend \
-             --query 'services[].events[:10].[createdAt,message]' --output text"
+            service_security_groups(&single, App::Frontend).to_string(),
+            "aws ecs describe-services --cluster bp --services bp-frontend --query \
+             'services[].networkConfiguration.awsvpcConfiguration.securityGroups[]' --output text"
         );
     }
 

@@ -43,7 +43,7 @@ fn the_report_reads_from_the_cause_down() {
          steady state.
        cause: somebody or a script set the desired count to 0; ECS keeps it there
               until it is raised
-       next:  aws ecs describe-services --cluster bp --services bp-backend --query 'services[].events[:10].[createdAt,message]' --output text
+       next:  bpctl describe service backend
        change: aws ecs update-service --cluster bp --service bp-backend --desired-count 2
        -> P1 BP-ALB-003 target group has no usable targets: bp-backend
        -> P1 BP-ALB-001 load balancer answers with 5xx: load balancer

@@ -188,7 +188,7 @@ fn finding(
                 .map(|reason| reason.trim().to_owned()),
         )
         .facts(super::services::complaint(service).map(|event| super::services::said(event, now)))
-        .next(commands::service_events(layout, app))
+        .next(commands::service_events(app))
         .next(commands::rollout(app))
         .explains([Node::Service(app)])
 }

@@ -42,7 +42,7 @@ pub(super) fn amis(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
                             pointer.version, pointer.data_type
                         ))
                         .cause("the parameter was written without the data type, so nothing checked that its value is an AMI: launches fail or will fail")
-                        .next(commands::parameter_history(&name))
+                        .next(commands::image_history(fleet.id))
                         .next(format!(
                             "then delete `{name}` and wait 30 seconds: Parameter Store changes no parameter to the data type `{IMAGE}`"
                         ))

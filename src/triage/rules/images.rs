@@ -38,7 +38,7 @@ fn missing(repository: &Repository) -> Option<Finding> {
             finding = finding.next(commands::retag(&repository.name, existing, tag));
         }
     }
-    Some(finding.next(commands::images(&repository.name)))
+    Some(finding.next(commands::images(app)))
 }
 
 /// `<prefix><sha7>` as CI pushes it.
@@ -71,7 +71,7 @@ pub(super) fn explain_pull(snapshot: &Snapshot, app: App, texts: [&str; 2], find
             .cause("the image exists: the execution role may not pull it, it is not linux/arm64, or it was pushed only after the attempt"),
         _ => finding.cause("the image that the task definition names cannot be pulled from ECR"),
     };
-    finding.next(commands::images(&name))
+    finding.next(commands::images(app))
 }
 
 /// The tag of the image of `repository` that a message names (`…/repository:tag: not found`).

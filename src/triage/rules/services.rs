@@ -88,7 +88,7 @@ fn at_zero(snapshot: &Snapshot, service: &Service, now: Timestamp) -> Option<Fin
             .facts(newest_event(service, now, |_| true))
             .cause(cause)
             .next(commands::set_desired(layout, app, 2))
-            .next(commands::service_events(layout, app))
+            .next(commands::service_events(app))
             .explains(outside(app)),
     )
 }
@@ -116,7 +116,7 @@ fn short(snapshot: &Snapshot, service: &Service, now: Timestamp) -> Option<Findi
             ))
             .facts(complaint.or_else(|| newest_event(service, now, |_| true)))
             .cause("ECS cannot start or keep the tasks; its events say why")
-            .next(commands::service_events(layout, app))
+            .next(commands::service_events(app))
             .explains(outside(app)),
     )
 }
@@ -145,7 +145,7 @@ fn unsteady(snapshot: &Snapshot, service: &Service, now: Timestamp) -> Option<Fi
             .evidence(format!("running {} of {}", service.running, service.desired))
             .evidence(said(event, now))
             .cause("tasks keep failing and being replaced since the service was last in a steady state")
-            .next(commands::service_events(layout, app)),
+            .next(commands::service_events(app)),
     )
 }
 

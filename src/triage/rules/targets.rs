@@ -165,7 +165,7 @@ fn none(snapshot: &Snapshot, group: &TargetGroup) -> Finding {
             )
         })
         .cause("no task of the service runs, so the load balancer has nobody to ask and answers 503")
-        .next(commands::service_events(layout, app))
+        .next(commands::service_events(app))
         .next(commands::target_health(&group.arn))
         .explains([Node::Responses])
 }

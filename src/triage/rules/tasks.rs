@@ -114,7 +114,7 @@ fn finding(
     if let Some((task, _)) = faults.first() {
         finding = finding.next(commands::task(task.id()));
     }
-    finding.next(commands::service_events(layout, app))
+    finding.next(commands::service_events(app))
 }
 
 fn ending(diagnosis: &Diagnosis) -> String {
@@ -325,8 +325,8 @@ fn pending(snapshot: &Snapshot, now: Timestamp, app: App) -> Option<Finding> {
     }
     Some(
         finding
-            .next(commands::service_events(layout, app))
-            .next(commands::images(&layout.repository(app))),
+            .next(commands::service_events(app))
+            .next(commands::images(app)),
     )
 }
 
