@@ -18,7 +18,7 @@ pub(crate) const MINUTE: u64 = 60_000;
 #[derive(Debug)]
 pub(crate) struct Control<'a> {
     config: &'a FleetConfig,
-    watches: Vec<Watch<'a>>,
+    active: Vec<ActiveAlarm<'a>>,
     readings: Vec<Reading>,
     pub(crate) desired: u32,
     /// The bounds, which scheduled actions move.
@@ -45,7 +45,7 @@ pub(crate) struct Control<'a> {
 
 /// An alarm at work.
 #[derive(Debug)]
-struct Watch<'a> {
+struct ActiveAlarm<'a> {
     alarm: &'a Alarm,
     /// The policy that it invokes.
     policy: Option<&'a PolicyKind>,
@@ -97,15 +97,15 @@ impl<'a> Control<'a> {
             PolicyKind::Simple(simple) => simple.cooldown.as_millis() as u64,
             PolicyKind::Step(_) | PolicyKind::TargetTracking(_) => 0,
         });
-        let watches: Vec<Watch<'_>> = alarms.iter().map(|alarm| Watch::new(config, alarm)).collect();
+        let active: Vec<ActiveAlarm<'_>> = alarms.iter().map(|alarm| ActiveAlarm::new(config, alarm)).collect();
         let looks_at = |signal: Signal| {
-            let mut inputs = watches.iter().flat_map(|watch| &watch.inputs).flatten();
+            let mut inputs = active.iter().flat_map(|alarm| &alarm.inputs).flatten();
             inputs.any(|at| *at == signal.position())
         };
         let workers_watched = looks_at(Signal::Workers) || looks_at(Signal::Backlog);
         Self {
             config,
-            watches,
+            active,
             readings: vec![Reading::default(); alarms.len()],
             desired,
             limits: config.limits(),
@@ -143,8 +143,8 @@ impl<'a> Control<'a> {
             }
         }
         let mut quiet = usize::MAX;
-        for watch in &self.watches {
-            quiet = quiet.min(watch.window.stable(watch.alarm));
+        for active in &self.active {
+            quiet = quiet.min(active.window.stable(active.alarm));
             if quiet == 0 {
                 return 0;
             }
@@ -157,16 +157,16 @@ impl<'a> Control<'a> {
 
     fn calm_around(&self, jobs: Jobs) -> Calm {
         let mut calm = Calm::default();
-        for (watch, reading) in self.watches.iter().zip(&self.readings) {
+        for (active, reading) in self.active.iter().zip(&self.readings) {
             let invoked = reading.state == AlarmState::Alarm;
-            if invoked && watch.policy.is_none() && self.looks_again() {
+            if invoked && active.policy.is_none() && self.looks_again() {
                 // The function of scale to zero looks at the jobs themselves.
                 calm.nothing_but(jobs);
-            } else if let Some(signal) = watch.plain {
-                let policy = watch.policy.filter(|_| invoked);
-                calm.between(watch.alarm, policy, signal, jobs, self.workers);
+            } else if let Some(signal) = active.plain {
+                let policy = active.policy.filter(|_| invoked);
+                calm.between(active.alarm, policy, signal, jobs, self.workers);
             } else {
-                for signal in watch.inputs.iter().flatten() {
+                for signal in active.inputs.iter().flatten() {
                     calm.only(Signal::ALL[*signal], jobs);
                 }
             }
@@ -208,13 +208,13 @@ impl<'a> Control<'a> {
         let skipped = ((now - self.last_minute) / MINUTE - 1) as usize;
         self.last_minute = now;
         let mut alarming = false;
-        for (watch, reading) in self.watches.iter_mut().zip(&mut self.readings) {
-            let Watch {
+        for (active, reading) in self.active.iter_mut().zip(&mut self.readings) {
+            let ActiveAlarm {
                 alarm,
                 window,
                 inputs,
                 ..
-            } = watch;
+            } = active;
             if skipped > 0 {
                 window.pass(alarm, skipped);
             }
@@ -304,7 +304,7 @@ impl<'a> Control<'a> {
     }
 }
 
-impl<'a> Watch<'a> {
+impl<'a> ActiveAlarm<'a> {
     fn new(config: &'a FleetConfig, alarm: &'a Alarm) -> Self {
         let signal = |input: MetricStat| config.signal_of(&Source::Metric(input.metric));
         let metrics = alarm.metric.metrics(alarm.statistic);

@@ -89,6 +89,7 @@ fn every_combination_is_reported_once() {
     assert_eq!(seen, [1, 2, 3, 4, 5, 6].map(|done| (done, 6)));
 }
 
+#[cfg(feature = "rayon")]
 #[test]
 fn threads_do_not_matter() {
     let on = |threads| {

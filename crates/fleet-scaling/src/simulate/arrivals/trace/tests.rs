@@ -4,6 +4,7 @@ fn refused(text: &str) -> String {
     Trace::from_csv(text).unwrap_err().to_string()
 }
 
+#[cfg(feature = "jiff")]
 #[test]
 fn csv_with_names_comments_and_either_kind_of_time_is_read() {
     let named = Trace::from_csv(
@@ -38,6 +39,7 @@ fn the_line_of_a_mistake_is_named() {
     );
 }
 
+#[cfg(feature = "jiff")]
 #[test]
 fn exports_of_cloudwatch_are_read_in_any_order() {
     let expected = Trace::new(60, &[1.0, 5.0]).unwrap();
