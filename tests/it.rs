@@ -85,6 +85,8 @@ mod fleet_scaling;
 mod fleet_simulate;
 #[path = "it/fleet_tune.rs"]
 mod fleet_tune;
+#[path = "it/fleet_unknown.rs"]
+mod fleet_unknown;
 #[path = "it/generated.rs"]
 mod generated;
 #[path = "it/get.rs"]

@@ -97,7 +97,10 @@ impl<'a> Control<'a> {
             PolicyKind::Simple(simple) => simple.cooldown.as_millis() as u64,
             PolicyKind::Step(_) | PolicyKind::TargetTracking(_) => 0,
         });
-        let active: Vec<ActiveAlarm<'_>> = alarms.iter().map(|alarm| ActiveAlarm::new(config, alarm)).collect();
+        let active: Vec<ActiveAlarm<'_>> = alarms
+            .iter()
+            .map(|alarm| ActiveAlarm::new(config, alarm))
+            .collect();
         let looks_at = |signal: Signal| {
             let mut inputs = active.iter().flat_map(|alarm| &alarm.inputs).flatten();
             inputs.any(|at| *at == signal.position())
