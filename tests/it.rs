@@ -118,6 +118,8 @@ mod link;
 mod logs;
 #[path = "it/migrate.rs"]
 mod migrate;
+#[path = "it/migrate_plan.rs"]
+mod migrate_plan;
 #[path = "it/migrate_trouble.rs"]
 mod migrate_trouble;
 #[path = "it/port_forward.rs"]

@@ -132,9 +132,6 @@ const SDK_OUTSIDE_AWS: &[(&str, &str)] = &[
     ("src/process/mod.rs", "a test's HTTP client is handed in"),
 ];
 
-/// Files of more than 600 lines that are about to be split.
-const TOO_LONG: &[&str] = &["tests/it/migrate.rs"];
-
 const LONGEST: usize = 600;
 
 fn root() -> PathBuf {
@@ -394,17 +391,7 @@ fn no_file_is_too_long() {
         .map(|source| (source.path, source.text.lines().count()))
         .filter(|(_, lines)| *lines > LONGEST)
         .collect();
-    let new: Vec<_> = long
-        .iter()
-        .filter(|(path, _)| !TOO_LONG.contains(&path.as_str()))
-        .collect();
-    assert!(new.is_empty(), "more than {LONGEST} lines: {new:?}");
-    for path in TOO_LONG {
-        assert!(
-            long.iter().any(|(long, _)| long == path),
-            "`{path}` is not too long any more: strike it off the list"
-        );
-    }
+    assert!(long.is_empty(), "more than {LONGEST} lines: {long:?}");
 }
 
 /// A file that no `mod` names is neither compiled nor, if it holds tests, run.
