@@ -66,8 +66,8 @@ class Sandbox:
         shutil.rmtree(self.home)
 
 
-def row(what: str, milliseconds: float, peak: float, more: str = "") -> None:
-    print(f"| {what} | {milliseconds:.1f} | {peak:.1f} | {more} |")
+def row(what: str, milliseconds: float, peak: float | None, more: str = "") -> None:
+    print(f"| {what} | {milliseconds:.1f} | {'' if peak is None else f'{peak:.1f}'} | {more} |")
 
 
 def start_up(bpctl: str, aws: str) -> None:
@@ -155,16 +155,16 @@ def logs(bpctl: str, aws: str) -> None:
         environment = sandbox.environment
         written(aws, environment, clock(environment))
         ours, lines = cpu([bpctl, "logs", "group", GROUP, "--since", "1h"], environment)
-        row(f"`bpctl logs`, {lines} events, CPU", ours * 1000, 0)
+        row(f"`bpctl logs`, {lines} events, CPU", ours * 1000, None)
         command = [aws, "logs", "filter-log-events", "--log-group-name", GROUP, "--output", "text"]
         theirs, lines = cpu(command, environment)
-        row(f"`aws logs filter-log-events`, {lines} lines, CPU", theirs * 1000, 0, f"{theirs / ours:.0f} times as much")
+        row(f"`aws logs filter-log-events`, {lines} lines, CPU", theirs * 1000, None, f"{theirs / ours:.0f} times as much")
         awslogs = shutil.which("awslogs")
         if awslogs:
             where = ["--aws-endpoint-url", environment["AWS_ENDPOINT_URL"], "--aws-region", "us-east-1"]
             command = [awslogs, "get", GROUP, "ALL", "--start", "1h ago", *where]
             theirs, lines = cpu(command, environment)
-            row(f"`awslogs get`, {lines} lines, CPU", theirs * 1000, 0, f"{theirs / ours:.0f} times as much")
+            row(f"`awslogs get`, {lines} lines, CPU", theirs * 1000, None, f"{theirs / ours:.0f} times as much")
         else:
             print("| `awslogs get` | | | not installed: pip install awslogs |")
         latency(bpctl, aws, environment)
@@ -186,7 +186,7 @@ def latency(bpctl: str, aws: str, environment: dict[str, str]) -> None:
         late.append((time.perf_counter() - begin) * 1000)
     process.send_signal(signal.SIGINT)
     process.wait()
-    row("`bpctl logs -f`, from event to line", statistics.median(late), 0, f"at most {max(late):.0f}; Live Tail itself: up to 1000")
+    row("`bpctl logs -f`, from event to line", statistics.median(late), None, f"at most {max(late):.0f}; Live Tail itself: up to 1000")
 
 
 def deploy(bpctl: str, aws: str) -> None:

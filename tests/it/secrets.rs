@@ -446,11 +446,11 @@ async fn a_fleet_secret_is_rotated_and_its_followers_are_named() {
     for words in [
         "register with the new secret and are refused",
         "`bpctl deploy backend`",
-        "start-instance-refresh --auto-scaling-group-name asg-production-gpu-default",
+        "`bpctl fleet refresh production/gpu-default`",
     ] {
         assert!(run.stderr.contains(words), "{words}\n{}", run.text());
     }
-    assert!(!run.stderr.contains("asg-staging-gpu-default"), "{}", run.text());
+    assert!(!run.stderr.contains("refresh staging/gpu-default"), "{}", run.text());
 }
 
 #[tokio::test(start_paused = true)]

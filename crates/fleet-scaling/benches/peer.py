@@ -1,6 +1,6 @@
 """The same fleet as a plain SimPy model, on the same scenario, next to the library.
 
-    python3 -m venv /tmp/simpy && /tmp/simpy/bin/pip install simpy==4.1.1
+    python3 -m venv /tmp/simpy && /tmp/simpy/bin/pip install simpy==4.1.2
     /tmp/simpy/bin/python crates/fleet-scaling/benches/peer.py [DAYS] [JOBS_PER_HOUR]
 
 Runs `examples/simulate.rs` on `examples/fleet.toml` and the model below for a few seeds, and prints both and the ratio of

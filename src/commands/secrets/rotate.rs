@@ -87,9 +87,7 @@ impl Verb for RotateArgs {
         writing.after(&self.change);
         if self.change.may_change() && !is_undo(ctx) {
             for fleet in &writing.occasion.fleets {
-                let group = writing.layout.auto_scaling_group(fleet);
-                let refresh = CommandLine::aws("autoscaling", "start-instance-refresh")
-                    .option("--auto-scaling-group-name", group);
+                let refresh = CommandLine::bpctl(["fleet", "refresh"]).args([fleet.to_string()]);
                 ctx.ui.hint((
                     "after that, workers that run keep the secret before; replace them with",
                     refresh,
