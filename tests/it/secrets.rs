@@ -450,7 +450,11 @@ async fn a_fleet_secret_is_rotated_and_its_followers_are_named() {
     ] {
         assert!(run.stderr.contains(words), "{words}\n{}", run.text());
     }
-    assert!(!run.stderr.contains("refresh staging/gpu-default"), "{}", run.text());
+    assert!(
+        !run.stderr.contains("refresh staging/gpu-default"),
+        "{}",
+        run.text()
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -221,23 +221,7 @@ impl Joined {
                 joined.fleets = alarm.fleet.as_ref().and_then(|fleet| around.fleet(fleet));
                 next.push(vec!["triage"]);
             }
-            Item::Fleet(fleet) => {
-                let id = &fleet.name;
-                joined.instances = around.chosen(&around.instances, |one| one.fleet == *id);
-                joined.alarms = around.chosen(&around.alarms, |one| one.fleet.as_ref() == Some(id));
-                joined.stacks = around.chosen(&around.stacks, |one| one.fleet.as_ref() == Some(id));
-                let name = id.to_string();
-                joined.runs = Some(around.runs_about(&[&name]));
-                if let Some(group) = &fleet.auto_scaling_group {
-                    joined.add_skew(ctx, id, None).await?;
-                    joined.add_activities(ctx, group, None).await;
-                }
-                joined.next = lines([
-                    &["fleet", "explain", &name],
-                    &["fleet", "status", &name],
-                    &["logs", "fleet", &name],
-                ]);
-            }
+            Item::Fleet(fleet) => joined.around_fleet(ctx, fleet, around).await?,
             Item::Instance(instance) => {
                 joined.fleets = around.fleet(&instance.fleet);
                 joined
@@ -278,6 +262,26 @@ impl Joined {
                 .map(|words| CommandLine::bpctl(words).to_string()),
         );
         Ok(joined)
+    }
+
+    /// Instances, alarms, stack, runs and activities of a fleet.
+    async fn around_fleet(&mut self, ctx: &Ctx, fleet: &FleetRow, around: &Around) -> Result<()> {
+        let id = &fleet.name;
+        self.instances = around.chosen(&around.instances, |one| one.fleet == *id);
+        self.alarms = around.chosen(&around.alarms, |one| one.fleet.as_ref() == Some(id));
+        self.stacks = around.chosen(&around.stacks, |one| one.fleet.as_ref() == Some(id));
+        let name = id.to_string();
+        self.runs = Some(around.runs_about(&[&name]));
+        if let Some(group) = &fleet.auto_scaling_group {
+            self.add_skew(ctx, id, None).await?;
+            self.add_activities(ctx, group, None).await;
+        }
+        self.next = lines([
+            &["fleet", "explain", &name],
+            &["fleet", "status", &name],
+            &["logs", "fleet", &name],
+        ]);
+        Ok(())
     }
 
     /// Events, targets and rules of a service: one call, and one for each target group.
