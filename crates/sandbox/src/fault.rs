@@ -159,6 +159,7 @@ pub(crate) fn failed(service: Service) -> ApiError {
         Service::SecretsManager => "InternalServiceError",
         Service::CloudWatch => "InternalServiceFault",
         Service::Ec2 | Service::S3 => "InternalError",
+        Service::ApplicationAutoScaling => "InternalServiceException",
         Service::Lambda | Service::ServiceQuotas => "ServiceException",
         Service::AutoScaling
         | Service::CloudFormation
@@ -292,7 +293,9 @@ fn resource(service: Service, input: &Value, options: &Options) -> String {
         },
         Service::Lambda => within("lambda", member("FunctionName"), "function:"),
         Service::ElastiCache => within("elasticache", member("CacheClusterId"), "cluster:"),
-        Service::Ec2 | Service::Elb | Service::ServiceQuotas => "*".to_owned(),
+        Service::ApplicationAutoScaling | Service::Ec2 | Service::Elb | Service::ServiceQuotas => {
+            "*".to_owned()
+        }
     }
 }
 

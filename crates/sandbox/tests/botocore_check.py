@@ -669,6 +669,18 @@ CALLS = {
         ),
         "DeleteRolePolicy": (deletable_policy, None),
     },
+    "application-autoscaling": {
+        "DescribeScalableTargets": ({"ServiceNamespace": "ecs"}, "ScalableTargets"),
+        "RegisterScalableTarget": (
+            {
+                "ServiceNamespace": "ecs",
+                "ResourceId": "service/bp/bp-backend",
+                "ScalableDimension": "ecs:service:DesiredCount",
+                "MinCapacity": 0,
+            },
+            "ScalableTargetARN",
+        ),
+    },
     "service-quotas": {"ListServiceQuotas": ({"ServiceCode": "ec2"}, "Quotas")},
     "sns": {
         "GetTopicAttributes": (lambda a: {"TopicArn": topic(a)}, "Attributes"),
@@ -756,6 +768,9 @@ COMMANDS = [
     "autoscaling describe-auto-scaling-groups --query length(AutoScalingGroups)",
     f"autoscaling describe-instance-refreshes --auto-scaling-group-name {FLEET} --query InstanceRefreshes[0].Status",
     f"autoscaling cancel-instance-refresh --auto-scaling-group-name {FLEET} --query InstanceRefreshId",
+    "application-autoscaling register-scalable-target --service-namespace ecs --scalable-dimension"
+    " ecs:service:DesiredCount --resource-id service/bp/bp-frontend --min-capacity 0 --query ScalableTargetARN",
+    "application-autoscaling describe-scalable-targets --service-namespace ecs --query length(ScalableTargets)",
     "cloudformation describe-stacks --stack-name bp-network --query Stacks[0].StackStatus",
     # The command line reads the body, which is text in the answer, as the JSON that it holds.
     "cloudformation get-template --stack-name bp-gpu-fleet-production-gpu-default --query"

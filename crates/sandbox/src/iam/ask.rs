@@ -95,7 +95,13 @@ pub(crate) fn asked(world: &World, service: Service, operation: &str, input: &Va
                 true,
             ),
         },
-        Service::Ec2 | Service::Elb | Service::ServiceQuotas => vec!["*".to_owned()],
+        // Service Authorization Reference: a target has an id of its own, which the request does not name.
+        Service::ApplicationAutoScaling if operation == "RegisterScalableTarget" => {
+            vec![arns.of("application-autoscaling", "scalable-target/*")]
+        }
+        Service::ApplicationAutoScaling | Service::Ec2 | Service::Elb | Service::ServiceQuotas => {
+            vec!["*".to_owned()]
+        }
     };
     resources
         .into_iter()

@@ -1,5 +1,6 @@
 //! The simulated services: each owns its state, its operations and what it does when time passes.
 
+pub(crate) mod application_autoscaling;
 pub(crate) mod autoscaling;
 pub(crate) mod cloudformation;
 pub(crate) mod cloudwatch;
@@ -35,6 +36,8 @@ use crate::error::OpResult;
 use crate::world::World;
 
 services! {
+    /// Application Auto Scaling.
+    ApplicationAutoScaling = "application-autoscaling", application_autoscaling, "application-autoscaling";
     /// EC2 Auto Scaling.
     AutoScaling = "autoscaling", autoscaling, "autoscaling";
     /// CloudFormation.
@@ -87,6 +90,7 @@ impl Service {
 /// The state of every service.
 #[derive(Debug, Default)]
 pub(crate) struct States {
+    pub(crate) application_autoscaling: application_autoscaling::State,
     pub(crate) autoscaling: autoscaling::State,
     pub(crate) cloudformation: cloudformation::State,
     pub(crate) cloudwatch: cloudwatch::State,

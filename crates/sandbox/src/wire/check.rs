@@ -49,7 +49,8 @@ pub(crate) fn input(service: Service, operation: &str, input: &Value) -> Result<
 /// Whether the service answers with the generic `N validation errors detected: …`.
 fn generic(service: Service) -> bool {
     match service {
-        Service::AutoScaling
+        Service::ApplicationAutoScaling
+        | Service::AutoScaling
         | Service::CloudFormation
         | Service::CloudWatch
         | Service::Elb
@@ -114,7 +115,7 @@ fn refusal(service: Service, operation: &str, first: &Violation, all: &[Violatio
             ),
         ),
         Service::Logs => ApiError::client("InvalidParameterException", detected(all)),
-        Service::Lambda | Service::SecretsManager | Service::Ssm => {
+        Service::ApplicationAutoScaling | Service::Lambda | Service::SecretsManager | Service::Ssm => {
             ApiError::client("ValidationException", detected(all))
         }
         Service::ServiceQuotas => ApiError::client("IllegalArgumentException", detected(all)),

@@ -11,7 +11,7 @@ use crate::seed::names::generated;
 use crate::service::ecr::{Build, Content};
 use crate::service::ecs::definition;
 use crate::service::ecs::service::{LoadBalancer, Provider, Service};
-use crate::service::{ecr, ecs, elb, logs, rds, secretsmanager};
+use crate::service::{application_autoscaling, ecr, ecs, elb, logs, rds, secretsmanager};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -303,4 +303,8 @@ fn services(world: &mut World, names: &Names, arns: &SecretArns, balancer: &str)
         frontend,
         RELEASE_AGE - Duration::from_secs(400),
     );
+    // ECS service auto scaling of the compute stack.
+    let created = registered - Duration::from_secs(73 * DAY);
+    application_autoscaling::create(world, &names.backend, 1, 4, created);
+    application_autoscaling::create(world, &names.frontend, 1, 3, created);
 }
