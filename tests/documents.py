@@ -106,6 +106,7 @@ LOOKS = [
     f"fleet scale {FLEET} --desired 1 --dry-run",
     f"fleet scale {FLEET} --desired 1 --print-aws",
     "fleet scale-to-zero --all --dry-run",
+    "shutdown --dry-run",
     "migrate --dry-run",
     "migrate --print-aws",
     # Errors.
@@ -164,6 +165,8 @@ WORK = [
     "task describe {task}",
     "task stop {task} --yes",
     "migrate --yes",
+    "shutdown --confirm sandbox",
+    "resume --yes",
     "runs list",
     "history",
     "lock list",

@@ -137,6 +137,8 @@ mod secrets;
 mod secrets_canary;
 #[path = "it/secrets_sync.rs"]
 mod secrets_sync;
+#[path = "it/shutdown.rs"]
+mod shutdown;
 #[path = "it/stack.rs"]
 mod stack;
 #[path = "it/tasks.rs"]

@@ -3,6 +3,7 @@
 //! SDK types never leave this module. Every function that changes something takes a
 //! [`Permit`](crate::change::Permit): skipping the gate does not compile.
 
+pub(crate) mod application_autoscaling;
 pub(crate) mod asset_ops;
 pub(crate) mod autoscaling;
 pub(crate) mod cloudformation;
@@ -140,6 +141,7 @@ impl Aws {
     fn endpoint(&self, prefix: &str) -> Option<String> {
         // The names in AWS' configuration are those of the services themselves.
         let service = match prefix {
+            "application-autoscaling" => "application_auto_scaling",
             "autoscaling" => "auto_scaling",
             "elasticloadbalancing" => "elastic_load_balancing_v2",
             "logs" => "cloudwatch_logs",
@@ -203,6 +205,7 @@ macro_rules! clients {
 }
 
 clients! {
+    application_autoscaling_client: aws_sdk_applicationautoscaling as "application-autoscaling" after guard_account,
     autoscaling_client: aws_sdk_autoscaling as "autoscaling" after guard_account,
     cloudformation_client: aws_sdk_cloudformation as "cloudformation" after guard_account,
     cloudwatch_client: aws_sdk_cloudwatch as "cloudwatch" after guard_account,

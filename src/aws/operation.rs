@@ -17,6 +17,7 @@ const PERMIT: &str = "x-bpctl-permit";
 /// The operations that change nothing, by IAM prefix. An operation that is not listed here is only
 /// sent with a permit.
 const READS: &[(&str, &[&str])] = &[
+    ("application-autoscaling", &["DescribeScalableTargets"]),
     (
         "autoscaling",
         &[

@@ -77,6 +77,8 @@ macro_rules! pages {
 }
 
 pages! {
+    "DescribeScalableTargets": aws_sdk_applicationautoscaling::describe_scalable_targets::DescribeScalableTargetsOutput
+        { scalable_targets "ScalableTargets": ScalableTarget, next_token }
     "DescribeAutoScalingGroups": aws_sdk_autoscaling::describe_auto_scaling_groups::DescribeAutoScalingGroupsOutput
         { auto_scaling_groups "AutoScalingGroups": AutoScalingGroup, next_token }
     "DescribePolicies": aws_sdk_autoscaling::describe_policies::DescribePoliciesOutput

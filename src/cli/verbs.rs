@@ -22,6 +22,8 @@ commands::verb::verbs! {
         Ami(commands::ami::AmiArgs),
         Bundle(commands::bundle::BundleArgs),
         Secrets(commands::secrets::SecretsArgs),
+        Shutdown(commands::shutdown::ShutdownArgs),
+        Resume(commands::resume::ResumeArgs),
         Stack(commands::stack::StackArgs),
         Runs(commands::runs::RunsArgs),
         Lock(commands::lock::LockArgs),

@@ -5,8 +5,8 @@
 
 use super::{
     ami, auth, bundle, config, db, deploy, describe, doctor, exec, exit_codes, explain, fleet, get, history,
-    iam, image, lock, logs, migrate, port_forward, rollout, run, runs, sandbox, schema, secrets, stack, task,
-    version, whoami,
+    iam, image, lock, logs, migrate, port_forward, resume, rollout, run, runs, sandbox, schema, secrets,
+    shutdown, stack, task, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;
@@ -46,6 +46,9 @@ documents! {
         "Everything that AWS knows of fleets: capacity, metrics, pointers, alarms, the last activity.";
     fleet::instances::InstanceTable = "bpctl.fleet.instances/1" of "instances",
         "What each instance of fleets runs, beside what the pointers say.";
+    shutdown::view::ShutdownResult = "bpctl.shutdown/1" of "parts",
+        "What went to zero, where it is on record what there was, and what a day of it saves.";
+    resume::view::ResumeResult = "bpctl.resume/1" of "parts", "What services and fleets have beside what a shutdown has recorded.";
     fleet::scale::ScaleResult = "bpctl.fleet.scale/1", "The size of a fleet that was set.";
     fleet::hold::view::HoldResult = "bpctl.fleet.hold/1", "Whether a fleet is held, by whom, why and until when.";
     fleet::refresh::view::RefreshResult = "bpctl.fleet.refresh/1" of "instances",

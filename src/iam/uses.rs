@@ -87,6 +87,10 @@ pub(crate) enum On {
     ActiveBundles,
     /// Whether fleets are held.
     Holds,
+    /// What the platform had before it was shut down.
+    ShutdownRecord,
+    /// Bounds of the services, which have ids of their own.
+    ScalableTargets,
     /// What says which image instances start from.
     ImagePointers,
     /// The paths that hold the parameters of fleets.
@@ -148,6 +152,8 @@ impl On {
             Self::FleetParameters => "FleetParameters",
             Self::ActiveBundles => "ActiveBundles",
             Self::Holds => "Holds",
+            Self::ShutdownRecord => "ShutdownRecord",
+            Self::ScalableTargets => "ScalableTargets",
             Self::ImagePointers => "ImagePointers",
             Self::ParameterPaths => "ParameterPaths",
             Self::ShellOnInstances => "ShellOnInstances",
@@ -261,6 +267,8 @@ impl On {
             Self::FleetParameters => parameters(layout.fleet_parameter_patterns()),
             Self::ActiveBundles => parameters(layout.active_bundle_patterns()),
             Self::Holds => parameters(layout.hold_patterns()),
+            Self::ShutdownRecord => parameters(vec![layout.shutdown_parameter()]),
+            Self::ScalableTargets => vec![place.regional("application-autoscaling", "scalable-target/*")],
             Self::ImagePointers => parameters(layout.image_patterns()),
             Self::ParameterPaths => {
                 let paths = layout.fleet_stages().into_iter();

@@ -281,6 +281,11 @@ impl Layout {
         self.fill_fleet(self.names().hold_parameter, fleet)
     }
 
+    /// What the platform had before it was shut down: bpctl's own parameter.
+    pub(crate) fn shutdown_parameter(&self) -> String {
+        self.fill(self.names().shutdown_parameter)
+    }
+
     pub(crate) fn fleet_secret_parameter(&self, stage: Stage) -> String {
         self.fill(self.names().fleet_secret_parameter)
             .replace("{fs}", stage.as_str())

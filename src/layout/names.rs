@@ -27,6 +27,8 @@ pub(crate) struct Names {
     pub(crate) desired_config_parameter: Option<&'static str>,
     /// Whether the fleet is held, and the holds before.
     pub(crate) hold_parameter: &'static str,
+    /// What the platform had before it was shut down.
+    pub(crate) shutdown_parameter: &'static str,
     pub(crate) fleet_secret_parameter: &'static str,
     pub(crate) secrets: &'static [(&'static str, &'static str)],
     pub(crate) parameters: &'static [(&'static str, &'static str)],
@@ -67,6 +69,7 @@ pub(crate) const SINGLE: Names = Names {
     active_bundle_parameter: "/{p}/fleets/{fs}/{slug}/active_bundle",
     desired_config_parameter: Some("/{p}/fleets/{fs}/{slug}/desired_config"),
     hold_parameter: "/{p}/fleets/{fs}/{slug}/hold",
+    shutdown_parameter: "/{p}/shutdown",
     fleet_secret_parameter: "/{p}/fleets/{fs}/fleet-secret",
     secrets: &[
         ("app-key", "/{p}/laravel/app-key"),
@@ -126,6 +129,7 @@ pub(crate) const STAGED: Names = Names {
     active_bundle_parameter: "/{p}/{fs}/assets/{slug}/active_bundle",
     desired_config_parameter: None,
     hold_parameter: "/{p}/{fs}/assets/{slug}/hold",
+    shutdown_parameter: "/{p}/{s}/shutdown",
     fleet_secret_parameter: "/{p}/{fs}/fleet-secret",
     secrets: &[
         ("app-key", "/{p}/{s}/laravel/app-key"),

@@ -307,6 +307,11 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
     ("tinker", &["tinker"]),
     ("run", &["run", "--", "php", "artisan", "about"]),
     ("seed", &["seed", "--yes"]),
+    (
+        "shutdown",
+        &["shutdown", "--confirm", "sandbox", "--timeout", "5m"],
+    ),
+    ("resume", &["resume", "--yes", "--timeout", "5m"]),
     ("stack drift", &["stack", "drift"]),
     ("stack events", &["stack", "events", "--since", "60d"]),
     ("stack list", &["stack", "list"]),
@@ -429,6 +434,9 @@ pub(crate) fn account(verb: &str, options: Options, race: bool) -> Account {
         if verb == "fleet list" || verb == "fleet release" {
             held(sandbox);
         }
+        if verb == "resume" {
+            asleep(sandbox);
+        }
         if verb == "fleet refresh cancel" || verb == "fleet refresh status" {
             let group = json!({"AutoScalingGroupName": "asg-production-gpu-default"});
             let started =
@@ -529,4 +537,43 @@ fn dead_lease(sandbox: &Sandbox) {
         .with_world(|world| world.call(Service::S3, "PutObject", &object))
         .expect("a lease");
     sandbox.advance(std::time::Duration::from_secs(600));
+}
+
+/// A shutdown is on record and done, as far as the backend and a fleet go.
+fn asleep(sandbox: &Sandbox) {
+    let record = json!({
+        "form": "bpctl.shutdown/1",
+        "run": "20260115T090000Z-0123456789ab",
+        "by": "arn:aws:iam::123456789012:user/operator",
+        "since": "2026-01-15T09:00:00Z",
+        "reason": null,
+        "services": {"bp-backend": {"desired": 1, "bounds": {"min": 1, "max": 4}}},
+        "fleets": {"production/gpu-default": {"min": 0, "max": 10, "desired": 1}},
+        "resumed": null,
+        "resumed_by": null,
+    });
+    let bounds = json!({
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/bp/bp-backend",
+        "ScalableDimension": "ecs:service:DesiredCount",
+        "MinCapacity": 0,
+    });
+    let size = json!({
+        "AutoScalingGroupName": "asg-production-gpu-default",
+        "MinSize": 0,
+        "MaxSize": 0,
+        "DesiredCapacity": 0,
+    });
+    let parameter = json!({"Name": "/bp/shutdown", "Type": "String", "Value": record.to_string()});
+    let service = json!({"cluster": "bp", "service": "bp-backend", "desiredCount": 0});
+    for (of, operation, input) in [
+        (Service::Ssm, "PutParameter", &parameter),
+        (Service::AutoScaling, "UpdateAutoScalingGroup", &size),
+        (Service::ApplicationAutoScaling, "RegisterScalableTarget", &bounds),
+        (Service::Ecs, "UpdateService", &service),
+    ] {
+        sandbox
+            .with_world(|world| world.call(of, operation, input))
+            .expect("a part of a shutdown");
+    }
 }

@@ -10,8 +10,8 @@ use crate::broken_network::{Break, Network, Request};
 use crate::campaign_places::{Place, lay_files};
 use crate::campaign_stores::{commands, objects, rotated, secrets};
 use crate::campaign_worlds::{
-    World, cancelled, deployments, holds, image_pointers, images, leases, migrations, one_off, pointers,
-    refreshed, rolled_back, sizes, stopped_tasks,
+    World, asleep, cancelled, deployments, holds, image_pointers, images, leases, migrations, one_off,
+    pointers, refreshed, rolled_back, sizes, stopped_tasks,
 };
 use crate::support::{Account, Run};
 
@@ -60,6 +60,7 @@ const SET_SECRET: Earlier = Earlier {
     killed: None,
 };
 const HOLD: &[&str] = &["fleet", "hold", "production/gpu-default", "--launch", "--yes"];
+const SHUTDOWN: &[&str] = &["shutdown", "--yes"];
 const ZERO: &[&str] = &["fleet", "scale-to-zero", "--all", "--yes"];
 
 /// The table: every mutating verb has one line, and with it the campaigns of `campaigns.rs` and the signals of
@@ -80,6 +81,8 @@ macro_rules! each_verb {
             bundle_rollback: "bundle rollback", &["bundle", "rollback", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { ..POINTERS };
             ami_promote: "ami promote", &["ami", "promote", "--from", "staging/gpu-default", "--to", "production/gpu-default", "--yes"], POINTER, Verb { world: image_pointers, ..POINTERS };
             ami_rollback: "ami rollback", &["ami", "rollback", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { world: image_pointers, ..POINTERS };
+            shutdown: "shutdown", SHUTDOWN, (Service::AutoScaling, "UpdateAutoScalingGroup"), Verb { world: asleep, ..fleets(1) };
+            resume: "resume", &["resume", "--yes"], UPDATE, Verb { world: asleep, earlier: Some(Earlier { argv: SHUTDOWN, killed: None }), ..fleets(1) };
             image_gc: "image gc", &["image", "gc", "--keep", "1", "--older-than", "1d", "--confirm", "sandbox"], (Service::Ecr, "BatchDeleteImage"), Verb { place: Place::Platform, world: images, ..fleets(1) };
             lock_release: "lock release", &["lock", "release", "ecs/bp-backend", "--yes"], (Service::S3, "DeleteObject"), Verb { place: Place::DeadLease, world: leases, ..fleets(1) };
             runs_resume: "runs resume", &["runs", "resume", "{run}", "--yes"], SET, Verb { earlier: Some(Earlier { argv: ZERO, killed: Some(0) }), ..fleets(2) };

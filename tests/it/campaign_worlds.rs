@@ -47,6 +47,43 @@ pub(crate) fn sizes(sandbox: &Sandbox) -> World {
     }
 }
 
+/// What a shutdown takes down: desired counts and bounds of the services, sizes of all groups, and whether its record
+/// is of a shutdown that was resumed.
+pub(crate) fn asleep(sandbox: &Sandbox) -> World {
+    let mut world = sizes(sandbox);
+    let input = json!({"cluster": "bp", "services": ["bp-backend", "bp-frontend"]});
+    let described = call(sandbox, Service::Ecs, "DescribeServices", &input);
+    for service in array(&described["services"]) {
+        let name = service["serviceName"].as_str().expect("a name").to_owned();
+        world.things.insert(name, service["desiredCount"].clone());
+    }
+    let input = json!({"ServiceNamespace": "ecs"});
+    let targets = call(
+        sandbox,
+        Service::ApplicationAutoScaling,
+        "DescribeScalableTargets",
+        &input,
+    );
+    for target in array(&targets["ScalableTargets"]) {
+        let name = target["ResourceId"].as_str().expect("an id").to_owned();
+        let bounds = json!([target["MinCapacity"], target["MaxCapacity"]]);
+        world.things.insert(name, bounds);
+    }
+    let found = call(
+        sandbox,
+        Service::Ssm,
+        "GetParameters",
+        &json!({"Names": ["/bp/shutdown"]}),
+    );
+    for parameter in array(&found["Parameters"]) {
+        let text = parameter["Value"].as_str().expect("a value");
+        let record: Value = serde_json::from_str(text).expect("a record");
+        let facts = json!([record["services"], record["fleets"], record["resumed"].is_null()]);
+        world.things.insert("record".to_owned(), facts);
+    }
+    world
+}
+
 /// Suspended processes of all groups, and what the records of holds say of them.
 pub(crate) fn holds(sandbox: &Sandbox) -> World {
     let groups = call(

@@ -143,6 +143,8 @@ const COMMANDS: &[&[&str]] = &[
     &["stack", "events", "--since", "60d"],
     &["stack", "outputs"],
     &["stack", "drift"],
+    &["shutdown", "--dry-run"],
+    &["resume", "--dry-run"],
     &["describe", "service", "backend"],
     &["describe", "fleet", "production/gpu-default"],
     &[

@@ -7,7 +7,8 @@ pub(crate) mod health;
 pub(crate) mod registered;
 pub(crate) mod rollouts;
 pub(crate) mod run;
-pub(crate) mod services;
+pub(crate) mod scale;
+mod services;
 pub(crate) mod tasks;
 
 pub(crate) use definitions::{ContainerDefinition, TaskDefinition};
@@ -17,6 +18,7 @@ pub(crate) use health::ServiceDeployment;
 pub(crate) use registered::{RegisterTaskDefinition, Registered};
 pub(crate) use rollouts::{RolloutRecord, ServiceRevision};
 pub(crate) use run::{Network, RunAside, RunTask, StopTask};
+pub(crate) use scale::ScaleService;
 pub(crate) use services::{Deployment, Event, Service};
 #[cfg(test)]
 pub(crate) use tasks::Agent;

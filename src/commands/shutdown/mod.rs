@@ -1,0 +1,237 @@
+//! `bpctl shutdown`: everything that costs by the hour and can be started again goes to zero, and what there was is on
+//! record.
+
+mod plan;
+pub(crate) mod platform;
+pub(crate) mod record;
+mod saving;
+pub(crate) mod steps;
+mod verify;
+pub(crate) mod view;
+
+use std::collections::BTreeMap;
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+
+use crate::change::journal::Record as Earlier;
+use crate::change::{
+    Basis, Change, ChangeArgs, Done, Outcome, Plan, Readiness, Step, StepRun, Target, Verification, Words,
+    carry_out,
+};
+use crate::commands::verb::{Needs, Verb};
+use crate::context::Ctx;
+use crate::error::{CommandLine, Result};
+use crate::exit::ExitStatus;
+use crate::fleet::{Signals, Verdict, Work, read_signals};
+use crate::iam::{CHANGE, On, Use, Uses};
+use crate::layout::{FleetId, Layout};
+
+use plan::Seen;
+use platform::Platform;
+use record::Author;
+use steps::Action;
+
+/// Put the platform to sleep: services and GPU fleets to zero, with what they had on record
+///
+/// Writes desired counts, bounds of service auto scaling and sizes of fleets into a parameter that other operators and
+/// CI can read, then takes the fleets and the services to zero, with their minimums, so that nothing lifts them again,
+/// and waits until no task and no instance runs. Database, cache, load balancer and NAT gateway go on and cost.
+/// `bpctl resume` gives everything back what it had. A shutdown that was cut off goes on when the command is run again.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  bpctl shutdown --dry-run
+  bpctl shutdown --drain --timeout 2h --reason 'no use over the weekend'
+  bpctl shutdown --scope gpu                                       the fleets only
+  bpctl resume                                                     back to what there was")]
+pub(crate) struct ShutdownArgs {
+    /// What goes to zero
+    #[arg(long, value_enum, default_value_t)]
+    scope: Scope,
+
+    /// Wait until the jobs of each fleet are done before it goes down
+    #[arg(long)]
+    drain: bool,
+
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+/// `--scope`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Scope {
+    /// The services
+    App,
+    /// The GPU fleets
+    Gpu,
+    /// Both
+    #[default]
+    All,
+}
+
+impl Scope {
+    fn word(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Gpu => "gpu",
+            Self::All => "all",
+        }
+    }
+}
+
+impl Verb for ShutdownArgs {
+    fn uses() -> Uses {
+        Uses::of(&[
+            CHANGE,
+            &[
+                Use::of("application-autoscaling:DescribeScalableTargets", On::Anything),
+                Use::of(
+                    "application-autoscaling:RegisterScalableTarget",
+                    On::ScalableTargets,
+                ),
+                Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+                Use::of("autoscaling:UpdateAutoScalingGroup", On::Groups),
+                Use::of("cloudwatch:GetMetricData", On::Anything),
+                Use::of("ecs:DescribeServices", On::Services),
+                Use::of("ecs:ListTasks", On::AnythingInCluster),
+                Use::of("ecs:UpdateService", On::Services),
+                Use::of("ssm:GetParameters", On::ShutdownRecord),
+                Use::of("ssm:PutParameter", On::ShutdownRecord),
+            ],
+        ])
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::AWS
+    }
+
+    async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        let change = Shutdown {
+            ctx,
+            layout: ctx.layout()?,
+            scope: self.scope,
+            drain: self.drain,
+            reason: self.change.reason.clone(),
+        };
+        carry_out(ctx, &change, &self.change).await
+    }
+}
+
+struct Shutdown<'a> {
+    ctx: &'a Ctx,
+    layout: Layout,
+    scope: Scope,
+    drain: bool,
+    reason: Option<String>,
+}
+
+impl Shutdown<'_> {
+    fn author(&self, basis: &Basis<'_>) -> Author {
+        Author {
+            run: basis.names.run.to_string(),
+            by: basis.target.principal.clone(),
+            now: Timestamp::from_second(basis.now.as_second()).unwrap_or(basis.now),
+            reason: self.reason.clone(),
+        }
+    }
+
+    async fn look(&self) -> Result<Platform> {
+        let (app, gpu) = (self.scope != Scope::Gpu, self.scope != Scope::App);
+        platform::look(&self.ctx.aws, &self.layout, app, gpu).await
+    }
+
+    /// What the fleets do that have instances, in one batched read.
+    async fn work(&self, platform: &Platform) -> BTreeMap<FleetId, Verdict> {
+        let alive = platform
+            .groups
+            .iter()
+            .filter(|(_, group)| !group.instances.is_empty());
+        let alive: Vec<FleetId> = alive.map(|(fleet, _)| fleet.clone()).collect();
+        let (mut signals, _) = Box::pin(read_signals(&self.ctx.aws, &self.layout, &alive)).await;
+        let verdict = |fleet: FleetId| {
+            let signals = signals
+                .remove(&fleet)
+                .unwrap_or_else(|| Signals::unknown("no answer"));
+            let group = platform.groups.get(&fleet)?;
+            Some((fleet, Work::of(group, &signals).verdict()))
+        };
+        alive.into_iter().filter_map(verdict).collect()
+    }
+}
+
+impl Change for Shutdown<'_> {
+    const NAME: &'static str = "shutdown";
+    type Seen = Seen;
+    type Action = Action;
+    type Output = ();
+    type Ending = verify::Left;
+    type Document = view::ShutdownResult;
+
+    fn words(&self) -> Words {
+        Words {
+            goal: format!("shut down {}", self.layout.cluster()),
+            thing: "step",
+            settle: "see every task and instance end".to_owned(),
+            following: "Waiting for jobs to end".to_owned(),
+        }
+    }
+
+    async fn observe(&self, _target: &Target, _recent: &[Earlier]) -> Result<Seen> {
+        let (platform, last) = futures::try_join!(self.look(), record::last(&self.ctx.aws, &self.layout))?;
+        let work = self.work(&platform).await;
+        Ok(Seen { platform, last, work })
+    }
+
+    fn plan(&self, seen: &Seen, basis: &Basis<'_>) -> Result<Plan<Action>> {
+        plan::plan(&self.layout, seen, self.author(basis), self.drain)
+    }
+
+    fn covers(&self, seen: &Seen, _plan: &Plan<Action>) -> Vec<String> {
+        let services = seen.platform.services.keys();
+        let bounds = services.map(|service| steps::bounds_id(service));
+        let names = seen.platform.names().into_iter();
+        std::iter::once(steps::RECORD.to_owned())
+            .chain(bounds)
+            .chain(names)
+            .collect()
+    }
+
+    async fn ready(&self, steps: &[&Step<Action>]) -> Result<Vec<Readiness>> {
+        let platform = platform::look(&self.ctx.aws, &self.layout, false, true).await?;
+        let work = self.work(&platform).await;
+        let readiness = |step: &&Step<Action>| match &step.action {
+            Action::Resize { fleet, .. } => match work.get(fleet) {
+                None | Some(Verdict::Idle) => Readiness::Now,
+                Some(Verdict::Busy { queued, busy_workers }) => {
+                    Readiness::NotYet(format!("{queued} in the queue, {busy_workers} at work"))
+                }
+                Some(Verdict::Unknown { why }) => Readiness::NotYet(why.clone()),
+            },
+            Action::Record { .. } | Action::Bounds { .. } | Action::Count { .. } => Readiness::Now,
+        };
+        Ok(steps.iter().map(readiness).collect())
+    }
+
+    async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
+        steps::act(self.ctx, &self.layout, step).await
+    }
+
+    async fn verify(&self, seen: &Seen, run: &mut Verification<'_, Self>) -> Result<()> {
+        verify::verify(self, seen, run).await
+    }
+
+    fn document(&self, seen: &Seen, outcome: &Outcome<Self>) -> Option<view::ShutdownResult> {
+        Some(view::ShutdownResult::new(self, seen, outcome))
+    }
+
+    fn resume(&self, _left: &[&str]) -> CommandLine {
+        let mut command = CommandLine::bpctl(["shutdown"]);
+        if self.scope != Scope::All {
+            command = command.option("--scope", self.scope.word());
+        }
+        if self.drain {
+            command = command.args(["--drain"]);
+        }
+        command
+    }
+}

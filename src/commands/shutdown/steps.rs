@@ -1,0 +1,254 @@
+//! The steps of a shutdown and of its end: each looks whether the plan still holds, writes, and reads back.
+
+use serde::{Deserialize, Serialize};
+
+use super::record::{Bounds, Record, last};
+use crate::aws::application_autoscaling::RegisterScalableTarget;
+use crate::aws::autoscaling::{Group, ResizeGroup};
+use crate::aws::ecs::ScaleService;
+use crate::aws::ssm::record::WriteRecord;
+use crate::change::{Call as _, Change, Done, Step, StepRun};
+use crate::context::Ctx;
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::fleet::{Signals, Verdict, Work, read_signals};
+use crate::layout::{FleetId, Layout};
+
+/// The step that writes the record.
+pub(crate) const RECORD: &str = "record";
+
+/// Minimum, maximum and desired capacity.
+type Size = (u32, u32, u32);
+
+/// What one step does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Action {
+    Record {
+        call: WriteRecord,
+        /// The record that the plan was made for.
+        before: Option<Record>,
+    },
+    Bounds {
+        call: RegisterScalableTarget,
+        before: Bounds,
+    },
+    Count {
+        call: ScaleService,
+        before: i32,
+    },
+    Resize {
+        fleet: FleetId,
+        call: ResizeGroup,
+        before: Size,
+        /// Only a fleet without jobs may be taken down.
+        idle: bool,
+    },
+}
+
+/// The step of the record.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub(crate) fn write(layout: &Layout, record: &Record, before: Option<&Record>) -> Result<Step<Action>> {
+    let call = WriteRecord {
+        name: layout.shutdown_parameter(),
+        value: record.text()?,
+    };
+    let calls = vec![call.described()];
+    let action = Action::Record {
+        call,
+        before: before.cloned(),
+    };
+    Ok(Step::new(RECORD, "put on record what there is", calls, action))
+}
+
+/// The id of the step about the bounds of a service.
+pub(crate) fn bounds_id(service: &str) -> String {
+    format!("bounds of {service}")
+}
+
+/// The step that sets the bounds of a service.
+pub(crate) fn bounds(cluster: &str, service: &str, before: Bounds, after: Bounds) -> Step<Action> {
+    let call = RegisterScalableTarget {
+        cluster: cluster.to_owned(),
+        service: service.to_owned(),
+        min: after.min,
+        max: after.max,
+        resource: format!("ecs/{service}"),
+    };
+    let calls = vec![call.described()];
+    let told = |bounds: Bounds| format!("{} to {} tasks", bounds.min, bounds.max);
+    Step::new(
+        bounds_id(service),
+        "set the bounds of its auto scaling",
+        calls,
+        Action::Bounds { call, before },
+    )
+    .changing(told(before), told(after))
+}
+
+/// The step that sets the desired count of a service.
+pub(crate) fn count(cluster: &str, service: &str, before: i32, after: i32) -> Step<Action> {
+    let call = ScaleService {
+        cluster: cluster.to_owned(),
+        service: service.to_owned(),
+        desired: after,
+        resource: format!("ecs/{service}"),
+    };
+    let calls = vec![call.described()];
+    Step::new(
+        service,
+        "set its desired count",
+        calls,
+        Action::Count { call, before },
+    )
+    .changing(format!("desired {before}"), format!("desired {after}"))
+}
+
+/// The step that sets the size of a fleet.
+pub(crate) fn resize(fleet: &FleetId, call: ResizeGroup, group: &Group, idle: bool) -> Step<Action> {
+    let calls = vec![call.described()];
+    let after = (
+        call.min.unwrap_or(group.min),
+        call.max.unwrap_or(group.max),
+        call.desired.unwrap_or(group.desired),
+    );
+    let action = Action::Resize {
+        fleet: fleet.clone(),
+        call,
+        before: size_of(group),
+        idle,
+    };
+    Step::new(fleet.to_string(), "set the size of its group", calls, action)
+        .changing(told(size_of(group)), told(after))
+}
+
+pub(crate) fn size_of(group: &Group) -> Size {
+    (group.min, group.max, group.desired)
+}
+
+pub(crate) fn told((min, max, desired): Size) -> String {
+    format!("desired {desired} (min {min}, max {max})")
+}
+
+fn changed(what: String) -> CtlError {
+    CtlError::new(ErrorKind::Changed, what).hint("run the command again to see the new plan")
+}
+
+fn not_kept(what: String) -> CtlError {
+    CtlError::new(ErrorKind::Failed, what)
+}
+
+const FOUND: &str = "found so already: nothing was written";
+
+/// Carries out one step.
+///
+/// # Errors
+/// [`ErrorKind::Changed`] when the world is not what the plan was made for; whatever AWS refuses.
+pub(crate) async fn act<V: Change<Action = Action>>(
+    ctx: &Ctx,
+    layout: &Layout,
+    step: &StepRun<'_, V>,
+) -> Result<Done<V>> {
+    let aws = &ctx.aws;
+    match step.action() {
+        Action::Record { call, before } => {
+            if last(aws, layout).await?.as_ref() != before.as_ref() {
+                return Err(changed(
+                    "write the record of the shutdown: it was changed since the plan was made".to_owned(),
+                ));
+            }
+            let version = step.send(aws, call).await?;
+            Ok(Done::new(format!("put on record, version {version}")))
+        }
+        Action::Bounds { call, before } => {
+            let service = std::slice::from_ref(&call.service);
+            let read = aws.service_bounds(&call.cluster, service).await?;
+            let now = read.get(&call.service).copied();
+            if now == Some((call.min, call.max)) {
+                return Ok(Done::new(FOUND));
+            }
+            if now != Some((before.min, before.max)) {
+                return Err(changed(format!(
+                    "set the bounds of {}: they were changed since the plan was made",
+                    call.service
+                )));
+            }
+            match step.send(aws, call).await? {
+                Some(now) if now == (call.min, call.max) => {
+                    Ok(Done::new(format!("set to {} to {} tasks", call.min, call.max)))
+                }
+                _ => Err(not_kept(format!(
+                    "keep the bounds of {}: right after the write they are others",
+                    call.service
+                ))),
+            }
+        }
+        Action::Count { call, before } => {
+            let service = aws.service(&call.cluster, &call.service).await?;
+            let now = service.map(|service| service.desired);
+            if now == Some(call.desired) {
+                return Ok(Done::new(FOUND));
+            }
+            if now != Some(*before) {
+                return Err(changed(format!(
+                    "set the desired count of {}: it was changed since the plan was made",
+                    call.service
+                )));
+            }
+            let service = step.send(aws, call).await?;
+            if service.desired == call.desired {
+                return Ok(Done::new(format!("set to {} tasks", call.desired)));
+            }
+            Err(not_kept(format!(
+                "keep {} at {} tasks: right after the write it is at {}",
+                call.service, call.desired, service.desired
+            )))
+        }
+        Action::Resize {
+            fleet,
+            call,
+            before,
+            idle,
+        } => {
+            let group = aws.group(&call.group).await?;
+            if call.is_kept(&group) {
+                return Ok(Done::new(FOUND));
+            }
+            // Scaling policies go on as long as the maximum lets them: only the bounds have to be the same.
+            if (group.min, group.max) != (before.0, before.1) {
+                return Err(changed(format!(
+                    "set the size of {fleet}: its bounds were changed since the plan was made"
+                )));
+            }
+            if *idle && work(ctx, layout, fleet, &group).await != Verdict::Idle {
+                return Err(changed(format!(
+                    "take {fleet} down: jobs came in since the plan was made"
+                )));
+            }
+            let group = step.send(aws, call).await?;
+            if call.is_kept(&group) {
+                return Ok(Done::new(format!("set to {}", told(size_of(&group)))));
+            }
+            Err(not_kept(format!(
+                "keep the size of {fleet}: right after the write it is at {}",
+                told(size_of(&group))
+            )))
+        }
+    }
+}
+
+async fn work(ctx: &Ctx, layout: &Layout, fleet: &FleetId, group: &Group) -> Verdict {
+    let (mut signals, _) = Box::pin(read_signals(&ctx.aws, layout, std::slice::from_ref(fleet))).await;
+    let signals = signals
+        .remove(fleet)
+        .unwrap_or_else(|| Signals::unknown("no answer"));
+    Work::of(group, &signals).verdict()
+}
+
+/// Whether a plan gives fleets another size.
+pub(crate) fn size_changes(plan: &crate::change::Plan<Action>) -> bool {
+    plan.steps
+        .iter()
+        .any(|step| matches!(step.action, Action::Resize { .. }))
+}

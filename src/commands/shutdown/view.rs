@@ -1,0 +1,124 @@
+//! What a shutdown came to.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Shutdown;
+use super::plan::Seen;
+use super::record::{Author, Record};
+use super::saving::Saving;
+use crate::change::{Outcome, RunId};
+use crate::output::{Render, Table, View, paragraph};
+
+/// The name under which tasks are counted that belong to no service.
+pub(super) const OTHERS: &str = "other tasks";
+
+/// The result document.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ShutdownResult {
+    run: RunId,
+    /// `app`, `gpu` or `all`.
+    scope: &'static str,
+    /// The parameter with what there was.
+    record: String,
+    parts: Vec<Row>,
+    /// Tasks of the cluster that belong to no service that was taken down; null when nobody has counted them.
+    other_tasks: Option<u64>,
+    saving: Saving,
+}
+
+/// A service or a fleet.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Row {
+    name: String,
+    /// `service` or `fleet`.
+    kind: &'static str,
+    /// Tasks or instances that were desired, as on record.
+    desired_before: i64,
+    /// Tasks or instances that run still; null when that was not looked at.
+    left: Option<u64>,
+}
+
+impl ShutdownResult {
+    pub(super) fn new(change: &Shutdown<'_>, seen: &Seen, outcome: &Outcome<Shutdown<'_>>) -> Self {
+        let author = Author {
+            run: outcome.run.to_string(),
+            by: outcome.target.principal.clone(),
+            now: jiff::Timestamp::UNIX_EPOCH,
+            reason: None,
+        };
+        let record = Record::of(&seen.platform, seen.last.as_ref(), author);
+        let ending = |name: &str| outcome.endings.get(name).map(|left| left.0);
+        let at_rest = |name: &str, now: u64| match ending(name) {
+            Some(left) => Some(left),
+            // Nothing was to be done, and nothing ran.
+            None => (now == 0).then_some(0),
+        };
+        let services = seen.platform.services.iter().map(|(name, part)| {
+            let now = part.service.desired.max(0) + part.service.running.max(0);
+            Row {
+                name: name.clone(),
+                kind: "service",
+                desired_before: record
+                    .services
+                    .get(name)
+                    .map_or(0, |size| i64::from(size.desired)),
+                left: at_rest(name, u64::try_from(now).unwrap_or_default()),
+            }
+        });
+        let fleets = seen.platform.groups.iter().map(|(fleet, group)| {
+            let name = fleet.to_string();
+            Row {
+                kind: "fleet",
+                desired_before: record.fleets.get(fleet).map_or(0, |size| i64::from(size.desired)),
+                left: at_rest(&name, u64::from(group.desired) + group.instances.len() as u64),
+                name,
+            }
+        });
+        Self {
+            run: outcome.run.clone(),
+            scope: change.scope.word(),
+            record: change.layout.shutdown_parameter(),
+            parts: services.chain(fleets).collect(),
+            other_tasks: ending(OTHERS),
+            saving: Saving::of(&change.layout, &seen.platform, &record),
+        }
+    }
+}
+
+impl Render for ShutdownResult {
+    fn human(&self, view: &View) -> String {
+        let mut table = Table::new(&["NAME", "KIND", "DESIRED BEFORE", "LEFT"]);
+        for row in &self.parts {
+            table.row([
+                row.name.clone(),
+                row.kind.to_owned(),
+                row.desired_before.to_string(),
+                row.left.map_or_else(|| "?".to_owned(), |left| left.to_string()),
+            ]);
+        }
+        let mut text = table.render(view);
+        if let Some(others) = self.other_tasks.filter(|others| *others > 0) {
+            let others = format!(
+                "{others} more tasks run in the cluster and belong to no service; see `bpctl task list`"
+            );
+            paragraph(&mut text, view, "", &others);
+        }
+        let saving = format!(
+            "Saves about {:.2} dollars a day: {}.",
+            self.saving.dollars_per_day,
+            self.saving.assumptions.join("; ")
+        );
+        paragraph(&mut text, view, "", &saving);
+        let record = format!(
+            "What there was is on record in {}; `bpctl resume` restores it.",
+            self.record
+        );
+        paragraph(&mut text, view, "", &record);
+        text
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.parts.iter().map(|row| row.name.clone()).collect()
+    }
+}
