@@ -52,14 +52,19 @@ async fn a_shutdown_ends_every_task_and_a_resume_brings_back_exactly_the_counts_
     let before = counts(&account.sandbox);
     let down = account.run(&["shutdown", "--yes", "-o", "json"]).await;
     expect(&down, 0);
+    // The record first, then the fleet; the services go side by side, each behind its bounds.
     assert_eq!(
-        down.changes,
+        down.changes[..2],
+        ["Ssm:PutParameter", "AutoScaling:UpdateAutoScalingGroup"]
+    );
+    let mut services = down.changes[2..].to_vec();
+    services.sort();
+    assert_eq!(
+        services,
         [
-            "Ssm:PutParameter",
-            "AutoScaling:UpdateAutoScalingGroup",
+            "ApplicationAutoScaling:RegisterScalableTarget",
             "ApplicationAutoScaling:RegisterScalableTarget",
             "Ecs:UpdateService",
-            "ApplicationAutoScaling:RegisterScalableTarget",
             "Ecs:UpdateService",
         ]
     );
