@@ -99,12 +99,21 @@ impl Resume<'_> {
         platform::look(&self.ctx.aws, &self.layout, true, true).await
     }
 
-    /// What the services still lack; `None` when the load balancer finds as many targets healthy as are desired.
+    /// What the services still lack; `None` when the load balancer finds as many targets healthy as are wanted.
     async fn lacking(&self) -> Result<Option<String>> {
         let aws = &self.ctx.aws;
-        let platform = platform::look(aws, &self.layout, true, false).await?;
+        let look = platform::look(aws, &self.layout, true, false);
+        let (platform, last) = futures::try_join!(look, record::last(aws, &self.layout))?;
         for (name, part) in &platform.services {
-            let desired = part.service.desired.max(0);
+            let recorded = last.as_ref().and_then(|last| last.services.get(name));
+            let desired = match recorded {
+                // Before its count is set a service that is down would lack nothing.
+                Some(size) if part.service.desired == 0 || self.meanwhile == Meanwhile::Overwrite => {
+                    size.desired
+                }
+                _ => part.service.desired,
+            };
+            let desired = desired.max(0);
             if part.service.running < desired {
                 return Ok(Some(format!(
                     "{name} runs {} of {desired} tasks",

@@ -79,7 +79,7 @@ impl Platform {
 }
 
 #[cfg(test)]
-pub(super) fn sample(desired: i32, bounds: (i32, i32), size: (u32, u32, u32)) -> Platform {
+pub(crate) fn sample(desired: i32, bounds: (i32, i32), size: (u32, u32, u32)) -> Platform {
     let service = Service {
         name: "bp-backend".to_owned(),
         desired,

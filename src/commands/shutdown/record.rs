@@ -65,17 +65,17 @@ pub(crate) struct FleetSize {
 
 /// Who writes a record, when and why.
 #[derive(Clone, Debug)]
-pub(super) struct Author {
-    pub(super) run: String,
-    pub(super) by: String,
-    pub(super) now: Timestamp,
-    pub(super) reason: Option<String>,
+pub(crate) struct Author {
+    pub(crate) run: String,
+    pub(crate) by: String,
+    pub(crate) now: Timestamp,
+    pub(crate) reason: Option<String>,
 }
 
 impl Record {
     /// The record of `platform` as it is now. What a shutdown on record has taken down already stays as that recorded
     /// it; what runs (again) is recorded as it is.
-    pub(super) fn of(platform: &Platform, last: Option<&Self>, author: Author) -> Self {
+    pub(crate) fn of(platform: &Platform, last: Option<&Self>, author: Author) -> Self {
         let held = last.filter(|last| last.resumed.is_none());
         let mut record = Self {
             form: FORM.to_owned(),

@@ -100,7 +100,7 @@ impl Render for ShutdownResult {
         let mut text = table.render(view);
         if let Some(others) = self.other_tasks.filter(|others| *others > 0) {
             let others = format!(
-                "{others} more tasks run in the cluster and belong to no service; see `bpctl task list`"
+                "{others} more tasks run in the cluster and belong to no service: `task list` shows them"
             );
             paragraph(&mut text, view, "", &others);
         }
@@ -111,7 +111,7 @@ impl Render for ShutdownResult {
         );
         paragraph(&mut text, view, "", &saving);
         let record = format!(
-            "What there was is on record in {}; `bpctl resume` restores it.",
+            "What there was is on record in {}; `resume` restores it.",
             self.record
         );
         paragraph(&mut text, view, "", &record);
