@@ -107,7 +107,7 @@ const TABLE: &[Foreign] = &[
         &["fleet", "scale-to-zero", "--help"],
     ),
     at_the_top(
-        &["job", "jobs", "workflow", "resume", "retry", "rerun"],
+        &["job", "jobs", "workflow", "retry", "rerun"],
         "runs that changed something are listed by",
         &["runs", "list"],
     ),
