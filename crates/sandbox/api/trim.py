@@ -81,6 +81,7 @@ OPERATIONS = {
         "DescribeImages",
         "DescribeRepositories",
         "GetAuthorizationToken",
+        "GetDownloadUrlForLayer",
         "PutImage",
     ],
     "ecs": [

@@ -63,6 +63,8 @@ pub struct Options {
     pub start: SimTime,
     /// What is broken.
     pub scenarios: BTreeSet<Scenario>,
+    /// An account in which nothing was ever deployed: roles to ask as, and nothing else.
+    pub empty: bool,
     /// The account's fleets; empty means those of the platform.
     pub fleets: Vec<FleetSeed>,
     /// Twelve digits.
@@ -84,6 +86,7 @@ impl Default for Options {
             // 2026-01-15T09:00:00Z, a Thursday.
             start: SimTime(1_768_467_600_000),
             scenarios: BTreeSet::new(),
+            empty: false,
             fleets: Vec::new(),
             account_id: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),

@@ -45,7 +45,10 @@ impl World {
         let start = options.start;
         let mut world = Self::empty(options, start - HISTORY);
         world.now = world.now.floor_minute();
-        seed::platform(&mut world);
+        match world.options.empty {
+            true => seed::account(&mut world),
+            false => seed::platform(&mut world),
+        }
         world.advance(start);
         world
     }
@@ -119,6 +122,11 @@ impl World {
         let pushed = self.now - ago;
         let what = (ecr::content_of(tags), platform);
         ecr::has_repository(self, repository).then(|| ecr::push_for(self, repository, tags, what, pushed))
+    }
+
+    /// The image under `tag` was pushed without an index around it, as by the classic builder of Docker.
+    pub fn push_without_provenance(&mut self, repository: &str, tag: &str) {
+        crate::service::ecr::without_provenance(self, repository, tag);
     }
 
     /// One operation on the present state, its input already checked against the API's shape.

@@ -13,6 +13,7 @@ It needs botocore 1.44.5 or newer, as `api/trim.py` does: an older one does not 
 import contextlib
 import datetime
 import email.utils
+import hashlib
 import json
 import os
 import pathlib
@@ -21,6 +22,7 @@ import shutil
 import sys
 import tempfile
 import time
+import urllib.request
 import xml.etree.ElementTree
 
 import botocore.config
@@ -395,6 +397,19 @@ def scanned(account):
     return {"repositoryName": "bp-backend", "imageId": {"imageDigest": image}}
 
 
+def configured(account):
+    """The configuration of the image that an index names, which its own manifest names in turn."""
+    image = scanned(account)["imageId"]
+    got = account.call("ecr", "BatchGetImage", repositoryName="bp-backend", imageIds=[image])
+    config = json.loads(got["images"][0]["imageManifest"])["config"]["digest"]
+    found = account.call("ecr", "GetDownloadUrlForLayer", repositoryName="bp-backend", layerDigest=config)
+    with urllib.request.urlopen(found["downloadUrl"]) as answer:
+        blob = answer.read()
+    assert config == "sha256:" + hashlib.sha256(blob).hexdigest(), blob
+    assert json.loads(blob)["architecture"] == "arm64", blob
+    return {"repositoryName": "bp-backend", "layerDigest": config}
+
+
 def zero_function(account):
     return account.call("lambda", "ListFunctions")["Functions"][0]["FunctionArn"]
 
@@ -517,6 +532,7 @@ CALLS = {
         "DescribeImages": ({"repositoryName": "bp-backend"}, "imageDetails"),
         "DescribeImageScanFindings": (scanned, "imageScanFindings"),
         "GetAuthorizationToken": ({}, "authorizationData"),
+        "GetDownloadUrlForLayer": (configured, "downloadUrl"),
         "DescribeRepositories": ({}, "repositories"),
         "PutImage": (retagged, "image"),
     },
@@ -733,6 +749,12 @@ REFUSALS = [
     ("redshift", "DescribeClusters", {}, "InvalidAction"),
     ("apigateway", "GetRestApis", {}, "UnknownOperationException"),
     ("ecr", "DescribeImages", {"repositoryName": "none"}, "RepositoryNotFoundException"),
+    (
+        "ecr",
+        "GetDownloadUrlForLayer",
+        {"repositoryName": "bp-backend", "layerDigest": "sha256:" + "0" * 64},
+        "LayersNotFoundException",
+    ),
     ("ecs", "ListTasks", {"cluster": "none"}, "ClusterNotFoundException"),
     ("elbv2", "DescribeLoadBalancers", {"Names": ["none"]}, "LoadBalancerNotFound"),
     ("iam", "GetRole", {"RoleName": "none"}, "NoSuchEntity"),

@@ -25,13 +25,18 @@ use crate::scenario::Scenario;
 use crate::service::iam;
 use crate::world::World;
 
+/// Puts in place what every account has.
+pub(crate) fn account(world: &mut World) {
+    iam::seed(world);
+}
+
 /// Puts the whole platform in place.
 pub(crate) fn platform(world: &mut World) {
     app::place(world);
     buckets::place(world);
     fleets::place(world);
     bundles::place(world);
-    iam::seed(world);
+    account(world);
 }
 
 /// Breaks or mends what the scenarios that came or went stand for.

@@ -108,6 +108,11 @@ impl World {
         self.services.sessions.base = base;
     }
 
+    /// Host and port of the listener; none where the account is reached in this process.
+    pub(crate) fn listens_at(&self) -> Option<&str> {
+        self.services.sessions.base.as_deref()?.strip_prefix("ws://")
+    }
+
     /// Where clients reach the sessions.
     pub(crate) fn sessions_base(&self) -> Option<String> {
         self.services.sessions.base.clone()

@@ -13,7 +13,9 @@ pub(super) type Refusal = (StatusCode, &'static str);
 ///
 /// # Errors
 /// 403 for a request of a web page or for another host, 400 without exactly one host.
-pub(super) fn check<B>(request: &Request<B>) -> Result<(), Refusal> {
+///
+/// `is_ours` knows the names of the account's own load balancers, which no page of another host can have here.
+pub(super) fn check<B>(request: &Request<B>, is_ours: impl Fn(&str) -> bool) -> Result<(), Refusal> {
     let headers = request.headers();
     let hosts: Vec<_> = headers.get_all("host").iter().collect();
     let [host] = hosts.as_slice() else {
@@ -22,7 +24,8 @@ pub(super) fn check<B>(request: &Request<B>) -> Result<(), Refusal> {
     let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
     // The address may name a host as well.
     let named = [host.as_ref(), request.uri().authority()];
-    if host.is_none() || !named.into_iter().flatten().all(is_this_machine) {
+    let may_be_asked = |host: &Authority| is_this_machine(host) || is_ours(host.as_str());
+    if host.is_none() || !named.into_iter().flatten().all(may_be_asked) {
         return Err((StatusCode::FORBIDDEN, "the host must be 127.0.0.1 or localhost"));
     }
     if comes_from_a_page(headers) {
@@ -57,7 +60,9 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        check(&request.body(()).unwrap()).err().map(|(status, _)| status)
+        check(&request.body(()).unwrap(), |host| host == "balancer.example")
+            .err()
+            .map(|(status, _)| status)
     }
 
     #[test]
@@ -68,6 +73,7 @@ mod tests {
             "LocalHost:1",
             "[::1]:80",
             "bp-logs.localhost:4566",
+            "balancer.example",
         ] {
             assert_eq!(checked("/", &[("host", host)]), None, "{host}");
         }

@@ -41,7 +41,7 @@ use crate::iam;
 use crate::ids::Ids;
 use crate::options::Options;
 use crate::scenario::Scenario;
-use crate::service::{Service, s3, sts};
+use crate::service::{Service, ecr, elb, s3, sts};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -94,6 +94,12 @@ impl World {
     pub fn handle(&mut self, request: &Request<Bytes>) -> Response<Bytes> {
         let request_id = self.gateway.ids.uuid();
         if let Some(answer) = asset_ops::answer(self, request) {
+            return finish(answer, self.now, &request_id);
+        }
+        if let Some(answer) = elb::answer(self, request) {
+            return finish(answer, self.now, &request_id);
+        }
+        if let Some(answer) = ecr::download_layer(self, request) {
             return finish(answer, self.now, &request_id);
         }
         // What encodes the body of a REST request belongs to the object in it.

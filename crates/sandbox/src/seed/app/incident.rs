@@ -75,6 +75,8 @@ pub(crate) fn begin(world: &mut World, scenario: Scenario) {
                 image,
                 now,
             );
+            // A plain `docker build` on a build machine: neither its platform nor an attestation.
+            ecr::without_provenance(world, &names.backend_repository, &tag);
         }
         // The others are conditions that the behaviour itself asks for.
         _ => {}

@@ -3,13 +3,15 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Image, bad_token, named, named_mut, page_size, untag};
+use super::{Image, Platform, bad_token, layer, named, named_mut, page_size, untag};
 use crate::error::{ApiError, OpResult};
 use crate::service::member::{list, page, present, text};
 use crate::time::SimTime;
 use crate::world::World;
 
 const MEDIA_TYPE: &str = "application/vnd.oci.image.index.v1+json";
+/// What the classic builder of Docker pushes (Image Manifest Version 2, Schema 2).
+const PLAIN_MEDIA_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const PART_MEDIA_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// An image of an index.
@@ -18,26 +20,32 @@ pub(super) struct Part {
     pub(super) digest: String,
     /// The index that it is in.
     pub(super) index: String,
-    /// False for the attestation.
-    pub(super) is_image: bool,
+    /// What the image is for; none for the attestation.
+    pub(super) platform: Option<Platform>,
     pub(super) pushed: SimTime,
     pub(super) bytes: u64,
 }
 
-/// The image and the attestation of an index.
-pub(super) fn parts(image: &Image) -> [Part; 2] {
-    let part = |what: &str, bytes: u64| Part {
+/// The image and the attestation of an index; an image without an index has none.
+pub(super) fn parts(image: &Image) -> Vec<Part> {
+    let part = |what: &str, bytes: u64, platform: Option<Platform>| Part {
         digest: sha256(&format!("{what} {}", image.digest)),
         index: image.digest.clone(),
-        is_image: what == "manifest",
+        platform,
         // BuildKit pushes the parts first.
         pushed: image.pushed,
         bytes,
     };
-    [part("manifest", image.bytes), part("attestation", 12_304)]
+    if !image.provenance {
+        return Vec::new();
+    }
+    vec![
+        part("manifest", image.bytes, Some(image.platform)),
+        part("attestation", 12_304, None),
+    ]
 }
 
-fn sha256(text: &str) -> String {
+pub(super) fn sha256(text: &str) -> String {
     let digest = Sha256::digest(text);
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
@@ -46,8 +54,15 @@ fn sha256(text: &str) -> String {
 /// What a tag points at after `docker buildx build --push`: an image index, because BuildKit adds a provenance
 /// attestation to every image by default (Docker documentation, "Build attestations"; OCI image specification, "Image
 /// Index"). An index does not hold its own digest, so this one is told apart by the digest of its image's manifest.
+///
+/// Without attestations the tag points at the manifest of the image itself.
 fn manifest(image: &Image) -> String {
-    let [own, attestation] = parts(image).map(|part| part.digest);
+    let parts = parts(image);
+    let [own, attestation] = parts.as_slice() else {
+        let config = layer::config(&image.digest, Some(image.platform));
+        return image_manifest(image.media_type(), &config, &image.digest, image.bytes);
+    };
+    let (own, attestation) = (&own.digest, &attestation.digest);
     json!({
         "schemaVersion": 2,
         "mediaType": MEDIA_TYPE,
@@ -73,23 +88,45 @@ fn manifest(image: &Image) -> String {
     .to_string()
 }
 
-/// The manifest of a part, which does not say for which processor it is.
+/// The manifest of a part, which does not say for which processor it is: that is in its configuration.
 fn part_manifest(part: &Part) -> String {
+    let config = layer::config(&part.digest, part.platform);
+    image_manifest(PART_MEDIA_TYPE, &config, &part.digest, part.bytes)
+}
+
+fn image_manifest(media_type: &str, config: &str, digest: &str, bytes: u64) -> String {
+    // Docker's and the Open Container Initiative's formats differ in the names of their types alone.
+    let (of_config, of_layer) = match media_type {
+        PART_MEDIA_TYPE => (
+            "application/vnd.oci.image.config.v1+json",
+            "application/vnd.oci.image.layer.v1.tar+gzip",
+        ),
+        _ => (
+            "application/vnd.docker.container.image.v1+json",
+            "application/vnd.docker.image.rootfs.diff.tar.gzip",
+        ),
+    };
     json!({
         "schemaVersion": 2,
-        "mediaType": PART_MEDIA_TYPE,
-        "config": {
-            "mediaType": "application/vnd.oci.image.config.v1+json",
-            "digest": sha256(&format!("config {}", part.digest)),
-            "size": 4_096,
-        },
+        "mediaType": media_type,
+        "config": {"mediaType": of_config, "digest": sha256(config), "size": config.len()},
         "layers": [{
-            "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
-            "digest": sha256(&format!("layer {}", part.digest)),
-            "size": part.bytes,
+            "mediaType": of_layer,
+            "digest": sha256(&format!("layer {digest}")),
+            "size": bytes,
         }],
     })
     .to_string()
+}
+
+impl Image {
+    fn media_type(&self) -> &'static str {
+        if self.provenance {
+            MEDIA_TYPE
+        } else {
+            PLAIN_MEDIA_TYPE
+        }
+    }
 }
 
 fn shown(world: &World, repository: &str, image: &Image, tag: Option<&str>) -> Value {
@@ -98,7 +135,7 @@ fn shown(world: &World, repository: &str, image: &Image, tag: Option<&str>) -> V
         "repositoryName": repository,
         "imageId": { "imageDigest": image.digest, "imageTag": tag },
         "imageManifest": manifest(image),
-        "imageManifestMediaType": MEDIA_TYPE,
+        "imageManifestMediaType": image.media_type(),
     })
 }
 
@@ -144,7 +181,8 @@ fn detail(world: &World, repository: &str, image: &Image) -> Value {
         "imageTags": (!image.tags.is_empty()).then_some(&image.tags),
         "imageSizeInBytes": image.bytes,
         "imagePushedAt": image.pushed.epoch_seconds(),
-        "imageManifestMediaType": MEDIA_TYPE,
+        "imageManifestMediaType": image.media_type(),
+        "artifactMediaType": (!image.provenance).then_some("application/vnd.docker.container.image.v1+json"),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Elastic Container Registry: repositories, images, tags, and what is inside the images.
 
 mod delete;
+mod layer;
 mod manifest;
 mod scan;
 mod token;
@@ -14,6 +15,8 @@ use crate::service::member::{integer, page, present, text, texts};
 use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
+
+pub(crate) use self::layer::answer as download_layer;
 
 /// Every repository of the account.
 #[derive(Debug, Default)]
@@ -60,6 +63,8 @@ pub(crate) struct Image {
     pub(crate) bytes: u64,
     pub(crate) content: Content,
     pub(crate) platform: Platform,
+    /// Pushed as an index with an attestation beside the image, as BuildKit does by default; else the image alone.
+    pub(crate) provenance: bool,
 }
 
 /// The processor that an image was built for.
@@ -114,6 +119,7 @@ operations! {
     Read DescribeImages => manifest::describe_images,
     Read DescribeRepositories => describe_repositories,
     Read GetAuthorizationToken => token::get_authorization_token,
+    Read GetDownloadUrlForLayer => layer::get_download_url_for_layer,
     Write PutImage => manifest::put_image,
 }
 
@@ -186,9 +192,20 @@ pub(crate) fn push_for(
             bytes,
             content,
             platform,
+            provenance: true,
         });
     }
     digest
+}
+
+/// The image under `tag` was pushed alone, as by the classic builder or with `--provenance=false`.
+pub(crate) fn without_provenance(world: &mut World, repository: &str, tag: &str) {
+    let images = named_mut(world, repository).map(|repository| repository.images.iter_mut());
+    for image in images.into_iter().flatten() {
+        if image.tags.contains(tag) {
+            image.provenance = false;
+        }
+    }
 }
 
 /// Takes a tag away; the image itself stays, as after `batch-delete-image` by tag with others left

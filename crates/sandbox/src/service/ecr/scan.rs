@@ -31,8 +31,12 @@ pub(super) fn describe_image_scan_findings(world: &World, input: &Value) -> OpRe
     let id = input.get("imageId").cloned().unwrap_or_default();
     let (digest, tag) = (text(&id, "imageDigest"), text(&id, "imageTag"));
     let part_of = |image: &&Image| {
+        if !image.provenance {
+            return digest.is_none_or(|digest| image.digest == digest)
+                && tag.is_none_or(|tag| image.tags.contains(tag));
+        }
         let mut parts = manifest::parts(image).into_iter();
-        parts.any(|part| part.is_image && tag.is_none() && digest == Some(part.digest.as_str()))
+        parts.any(|part| part.platform.is_some() && tag.is_none() && digest == Some(part.digest.as_str()))
     };
     let Some(image) = repository.images.iter().find(part_of) else {
         let known = repository.images.iter().any(|image| {

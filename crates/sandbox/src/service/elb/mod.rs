@@ -1,5 +1,6 @@
 //! Elastic Load Balancing v2: the load balancer, its target groups, and the health checks of their targets.
 
+mod answer;
 mod describe;
 mod metrics;
 #[cfg(test)]
@@ -7,6 +8,7 @@ mod tests;
 
 use std::time::Duration;
 
+pub(crate) use answer::answer;
 pub(crate) use metrics::publish;
 
 use crate::service::ecs;
@@ -182,6 +184,16 @@ pub(crate) fn create_group(
         targets: Vec::new(),
     });
     arn
+}
+
+/// Whether a host is that of a load balancer of the account.
+pub(crate) fn is_balancer(world: &World, host: &str) -> bool {
+    world
+        .services
+        .elb
+        .balancers
+        .iter()
+        .any(|balancer| balancer.dns == host)
 }
 
 /// The DNS name of the load balancer called `name`.
