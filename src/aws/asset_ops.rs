@@ -1,22 +1,16 @@
 //! The backend's audit log of bundles: one POST to the application, beside AWS.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::http::{HttpClient as _, HttpConnector as _, HttpConnectorSettings};
-use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
-use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::config_bag::ConfigBag;
 use serde_json::{Map, Value, json};
 
 use super::Aws;
+use super::direct::call;
 use super::operation::permitted;
 use crate::change::{Call, Permit, Repeated, parameters};
-use crate::error::{CtlError, ErrorKind, Result, from_sdk};
+use crate::error::{CtlError, ErrorKind, Result};
 use crate::redact::Secret;
 
 /// How long the backend may take to answer.
@@ -73,13 +67,6 @@ impl Call for RecordSync {
         const DOING: &str = "write to the backend's audit log";
         let broken = |why: String| CtlError::new(ErrorKind::Unexpected, format!("{DOING}: {why}"));
         let components = aws.components().await?;
-        let client = components
-            .http_client()
-            .ok_or_else(|| broken("there is no HTTP client".to_owned()))?;
-        let settings = HttpConnectorSettings::builder()
-            .connect_timeout(TIMEOUT)
-            .read_timeout(TIMEOUT)
-            .build();
         let mut request = HttpRequest::new(SdkBody::from(self.body().to_string()));
         request
             .set_method("POST")
@@ -94,8 +81,7 @@ impl Call for RecordSync {
                 CtlError::config("write to the backend's audit log: ASSET_OPS_SECRET is no value of a header")
             })?;
         permitted(&mut request, permit);
-        let answer = client.http_connector(&settings, &components).call(request).await;
-        let answer = answer.map_err(|error| CtlError::new(ErrorKind::Unreachable, DOING).source(&error))?;
+        let answer = call(&components, TIMEOUT, DOING, request).await?;
         let failed = |why: &str| Err(CtlError::new(ErrorKind::Failed, format!("{DOING}: {why}")));
         match answer.status().as_u16() {
             200..=299 => Ok(()),
@@ -104,42 +90,5 @@ impl Call for RecordSync {
             422 => failed("the backend finds the entry invalid"),
             other => failed(&format!("the backend answers {other}")),
         }
-    }
-}
-
-/// Keeps what the SDK makes connections with: it hands that out only inside a request.
-#[derive(Clone, Debug, Default)]
-struct KeepComponents(Arc<Mutex<Option<RuntimeComponents>>>);
-
-#[dyn_dispatch_hint]
-impl Intercept for KeepComponents {
-    fn name(&self) -> &'static str {
-        "KeepComponents"
-    }
-
-    fn read_before_transmit(
-        &self,
-        _context: &BeforeTransmitInterceptorContextRef<'_>,
-        components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(components.clone());
-        Ok(())
-    }
-}
-
-impl Aws {
-    async fn components(&self) -> Result<RuntimeComponents> {
-        let kept = KeepComponents::default();
-        self.sts_client()
-            .await?
-            .get_caller_identity()
-            .customize()
-            .interceptor(kept.clone())
-            .send()
-            .await
-            .map_err(|error| from_sdk("find out who is signed in", &error))?;
-        let components = kept.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        components.ok_or_else(|| CtlError::new(ErrorKind::Unexpected, "make a connection: the SDK has none"))
     }
 }

@@ -1,5 +1,6 @@
 //! ECR: which images there are, by their tags.
 
+mod platform;
 mod scan;
 mod token;
 mod write;
@@ -49,11 +50,15 @@ const KINDS: [&str; 4] = [
 ];
 
 /// What a tag points at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Manifest {
     pub(crate) digest: String,
-    /// `linux/arm64`, …; `None` for the manifest of one image, which does not say what it is for.
+    /// `linux/arm64`, …; `None` for the manifest of one image, whose configuration says what it is for.
     pub(crate) platforms: Option<Vec<String>>,
+    /// Digest of the configuration of one image.
+    pub(crate) config: Option<String>,
+    /// Why the configuration could not be read.
+    pub(crate) unread: Option<String>,
     /// Digests of the images of an index.
     pub(crate) parts: Vec<String>,
     /// Digest of the first image of an index that is no attestation.
@@ -83,6 +88,8 @@ impl Manifest {
                 all.filter(|platform| platform != "unknown/unknown").collect()
             }),
             parts: parts.into_iter().flatten().filter_map(digest_of).collect(),
+            config: document.get("config").and_then(digest_of),
+            unread: None,
         }
     }
 

@@ -41,6 +41,14 @@ pub(super) enum Reach {
 }
 
 impl Reach {
+    /// The application is asked as its users ask it, and the request holds nothing.
+    fn of_request(self, operation: &Operation) -> Self {
+        match self {
+            Self::Encrypted if operation.is_health_check() => Self::AnyHost,
+            other => other,
+        }
+    }
+
     pub(super) fn of(settings: &Settings, simulated: bool) -> Self {
         if simulated && settings.endpoint_url.is_none() {
             return Self::PlainLoopback;
@@ -119,7 +127,7 @@ impl HttpConnector for Connector {
                 return Err(ConnectorError::user(refusal.into()));
             }
             without_prefix(&mut request)?;
-            refuse_strangers(&request, shared.reach)?;
+            refuse_strangers(&request, shared.reach.of_request(&operation))?;
             announce(&mut request);
             shared.rate_limits.take(&operation).await;
             let label = operation.label();

@@ -25,6 +25,8 @@ pub(crate) mod sts;
 mod config;
 mod convert;
 mod credentials;
+mod direct;
+mod health;
 mod http;
 mod loopback;
 mod once;

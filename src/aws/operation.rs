@@ -14,9 +14,15 @@ const OPERATION: &str = "x-bpctl-operation";
 /// Carries the operation that a permit names, likewise.
 const PERMIT: &str = "x-bpctl-permit";
 
+/// The platform itself, asked whether it answers.
+pub(super) const APPLICATION: &str = "application";
+pub(super) const HEALTH: &str = "Health";
+
 /// The operations that change nothing, by IAM prefix. An operation that is not listed here is only
 /// sent with a permit.
 const READS: &[(&str, &[&str])] = &[
+    // No service of AWS: see `health.rs`.
+    (APPLICATION, &[HEALTH]),
     ("application-autoscaling", &["DescribeScalableTargets"]),
     (
         "autoscaling",
@@ -61,6 +67,7 @@ const READS: &[(&str, &[&str])] = &[
             "DescribeImages",
             "DescribeRepositories",
             "GetAuthorizationToken",
+            "GetDownloadUrlForLayer",
         ],
     ),
     (
@@ -170,6 +177,10 @@ impl Operation {
         }
     }
 
+    pub(super) fn is_health_check(&self) -> bool {
+        self.service == APPLICATION && self.name == HEALTH
+    }
+
     pub(super) fn label(&self) -> String {
         format!("{}:{}", self.service, self.name)
     }
@@ -244,6 +255,12 @@ pub(super) fn permitted(request: &mut HttpRequest, permit: &Permit) {
     let label = format!("{}:{}", permit.service(), permit.operation());
     request.headers_mut().insert(OPERATION, label.clone());
     request.headers_mut().insert(PERMIT, label);
+}
+
+/// Marks a request that no client of the SDK makes as one of the reads.
+pub(super) fn read_of(request: &mut HttpRequest, service: &str, operation: &str) {
+    let label = format!("{service}:{operation}");
+    request.headers_mut().insert(OPERATION, label);
 }
 
 /// Shows a permit to the HTTP layer, for one request and its retries.

@@ -1,6 +1,8 @@
 //! `bpctl deploy`: what is looked at before anything is changed.
 
-use bpctl_sandbox::{Scenario, Service};
+use std::time::Duration;
+
+use bpctl_sandbox::{Fault, FaultRule, Scenario, Service};
 use serde_json::{Value, json};
 
 use crate::support::{Account, Run};
@@ -135,6 +137,59 @@ async fn what_could_not_start_is_refused_before_anything_is_changed() {
         .run(&["deploy", "backend", "--task-definition", "7", "--yes"])
         .await;
     assert_eq!((run.status.code(), run.changes.len()), (1, 0), "{}", run.text());
+}
+
+/// Pushes the newest PHP image for a processor, as an index or alone.
+fn newest_php(account: &Account, arm64: bool, index: bool) {
+    account.sandbox.with_world(|world| {
+        let tags = ["php-abc1234", "php-latest"];
+        world
+            .push_image("bp-backend", &tags, arm64, Duration::ZERO)
+            .expect("a repository");
+        if !index {
+            world.push_without_provenance("bp-backend", "php-latest");
+        }
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_with_and_without_an_index_is_judged_by_what_it_is_for() {
+    for index in [true, false] {
+        let account = Account::with(&[]);
+        newest_php(&account, false, index);
+        let run = account.run(&["deploy", "backend", "--yes"]).await;
+        refused(
+            &run,
+            &["image bp-backend:php-latest is for linux/amd64, and the tasks are linux/arm64"],
+        );
+        let list = account
+            .run(&["image", "list", "backend", "-o", "json"])
+            .await
+            .json();
+        assert_eq!(list["images"][0]["platforms"], json!(["linux/amd64"]), "{list:#}");
+
+        newest_php(&account, true, index);
+        let run = account.run(&["deploy", "backend", "--yes"]).await;
+        assert_eq!(run.status.code(), 0, "{}", run.text());
+        assert!(!run.stderr.contains("could not check"), "{}", run.text());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_whose_configuration_cannot_be_read_is_not_called_right() {
+    let account = Account::with(&[]);
+    newest_php(&account, false, false);
+    let deny = FaultRule::on(Service::Ecr, "GetDownloadUrlForLayer", Fault::Deny);
+    account.sandbox.with_world(|world| world.inject(deny));
+    let run = account.run(&["deploy", "backend", "--dry-run"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    let words = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("could not check what image bp-backend:php-latest is for")
+            && words.contains("it must be linux/arm64"),
+        "{}",
+        run.text()
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -177,7 +177,10 @@ fn images(seen: &Seen, one: &ServiceSeen, checked: &mut Checked) {
                     ErrorKind::Rejected,
                     failed(
                         one,
-                        &format!("image {name} is for {}, and the tasks are {processor}", platforms.join(", ")),
+                        &format!(
+                            "image {name} is for {}, and the tasks are {processor}",
+                            platforms.join(", ")
+                        ),
                     ),
                     (
                         "build the images for the right processor with",
@@ -185,7 +188,8 @@ fn images(seen: &Seen, one: &ServiceSeen, checked: &mut Checked) {
                     ),
                 ),
                 None => checked.warnings.push(format!(
-                    "{word}: could not check what image {name} is for: its manifest does not say, so it must be {processor}"
+                    "{word}: could not check what image {name} is for: {}; it must be {processor}",
+                    manifest.unread.as_deref().unwrap_or("its manifest does not say")
                 )),
             },
             Some(Image::Missing) => checked.block(
@@ -196,16 +200,23 @@ fn images(seen: &Seen, one: &ServiceSeen, checked: &mut Checked) {
             Some(Image::NoRepository) => checked.block(
                 ErrorKind::NotFound,
                 failed(one, &format!("there is no repository for image {name}")),
-                ("see which repositories there are with", CommandLine::aws("ecr", "describe-repositories")),
+                (
+                    "see which repositories there are with",
+                    CommandLine::aws("ecr", "describe-repositories"),
+                ),
             ),
             Some(Image::Elsewhere) => checked.warnings.push(format!(
                 "{word}: could not check image {}: it is in another registry",
                 container.image
             )),
             Some(Image::Unchecked(why)) => {
-                checked.warnings.push(format!("{word}: could not check image {name}: {why}"));
+                checked
+                    .warnings
+                    .push(format!("{word}: could not check image {name}: {why}"));
             }
-            None => checked.warnings.push(format!("{word}: could not check image {name}")),
+            None => checked
+                .warnings
+                .push(format!("{word}: could not check image {name}")),
         }
     }
     if !compared.is_empty() && compared.iter().all(|same| *same) {

@@ -96,6 +96,7 @@ pub(crate) struct DeployArgs {
 /// What every deployment asks of AWS, whichever verb begins it.
 pub(in crate::commands) const DEPLOYS: &[Use] = &[
     Use::of("ecr:BatchGetImage", On::Repositories),
+    Use::of("ecr:GetDownloadUrlForLayer", On::Repositories),
     Use::of("ecs:DescribeServiceDeployments", On::Deployments),
     Use::of("ecs:DescribeServiceRevisions", On::Revisions),
     Use::of("ecs:DescribeServices", On::Services),

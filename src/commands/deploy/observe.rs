@@ -310,7 +310,12 @@ async fn images(ctx: &Ctx, containers: &[RegisteredContainer]) -> BTreeMap<Strin
     }
     let answers = asked.into_iter().map(async |(repository, references)| {
         let references: Vec<String> = references.into_iter().map(str::to_owned).collect();
-        (repository, ctx.aws.manifests(repository, &references).await)
+        let mut answer = ctx.aws.manifests(repository, &references).await;
+        if let Ok(Some(manifests)) = &mut answer {
+            let manifests = manifests.iter_mut().map(|(_, manifest)| manifest);
+            ctx.aws.tell_platforms(repository, manifests).await;
+        }
+        (repository, answer)
     });
     let answers: BTreeMap<&str, _> = join_all(answers).await.into_iter().collect();
     for container in containers {

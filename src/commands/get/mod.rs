@@ -71,6 +71,7 @@ impl Verb for GetArgs {
             Use::of("ec2:DescribeInstances", On::Anything),
             Use::of("ecr:BatchGetImage", On::Repositories),
             Use::of("ecr:DescribeImages", On::Repositories),
+            Use::of("ecr:GetDownloadUrlForLayer", On::Repositories),
             Use::of("ecs:DescribeServiceRevisions", On::Revisions),
             Use::of("ecs:DescribeServices", On::Services),
             Use::of("ecs:DescribeTasks", On::Tasks),

@@ -109,6 +109,7 @@ impl Verb for DiffArgs {
         Uses::of(&[&[
             Use::of("ecr:BatchGetImage", On::Repositories),
             Use::of("ecr:DescribeImages", On::Repositories),
+            Use::of("ecr:GetDownloadUrlForLayer", On::Repositories),
             Use::of("ecs:DescribeServiceRevisions", On::Revisions),
             Use::of("ecs:DescribeServices", On::Services),
             Use::of("ecs:DescribeTaskDefinition", On::Anything),

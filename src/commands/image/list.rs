@@ -1,6 +1,6 @@
 //! `bpctl image list`: the images of both repositories, and which of them run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use futures::future::{join_all, try_join_all};
@@ -79,6 +79,7 @@ impl Verb for ListArgs {
             Use::of("ecr:BatchGetImage", On::Repositories),
             Use::of("ecr:DescribeImageScanFindings", On::Repositories),
             Use::of("ecr:DescribeImages", On::Repositories),
+            Use::of("ecr:GetDownloadUrlForLayer", On::Repositories),
             Use::of("ecs:DescribeTasks", On::Tasks),
             Use::of("ecs:ListTasks", On::AnythingInCluster),
         ]])
@@ -169,7 +170,7 @@ impl Look<'_> {
         usage: &Usage,
     ) -> Result<Vec<ImageRow>> {
         let digests: Vec<String> = images.iter().map(|image| image.digest.clone()).collect();
-        let manifests = manifests(ctx, repository, &digests).await?;
+        let mut manifests = manifests(ctx, repository, &digests).await?;
         let now = ctx.clock.now();
         let mut rows = Vec::new();
         let mut asked = Vec::new();
@@ -194,7 +195,7 @@ impl Look<'_> {
                 app,
                 repository: repository.to_owned(),
                 tags: image.tags,
-                platforms: manifest.and_then(|manifest| manifest.platforms.clone()),
+                platforms: None,
                 age_seconds: image
                     .pushed
                     .map(|pushed| now.duration_since(pushed).as_secs().max(0)),
@@ -205,6 +206,15 @@ impl Look<'_> {
                 findings: None,
                 scan: None,
             });
+        }
+        let shown: BTreeSet<&str> = rows.iter().map(|row| row.digest.as_str()).collect();
+        let shown = manifests
+            .values_mut()
+            .filter(|manifest| shown.contains(manifest.digest.as_str()));
+        ctx.aws.tell_platforms(repository, shown).await;
+        for row in &mut rows {
+            let manifest = manifests.get(&row.digest);
+            row.platforms = manifest.and_then(|manifest| manifest.platforms.clone());
         }
         let scans = asked
             .iter()

@@ -186,10 +186,8 @@ mod tests {
             .insert("sha256:old".to_owned(), ["revision 7".to_owned()].into());
         let index = Manifest {
             digest: "sha256:index".to_owned(),
-            platforms: None,
             parts: vec!["sha256:part".to_owned()],
-            image: None,
-            text: String::new(),
+            ..Manifest::default()
         };
         assert_eq!(
             usage.running("sha256:index", Some(&index)),

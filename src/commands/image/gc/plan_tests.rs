@@ -26,10 +26,8 @@ fn repository(images: Vec<Image>, indexes: &[(&str, &[&str])]) -> RepositorySeen
             .map(|(digest, parts)| {
                 let manifest = Manifest {
                     digest: (*digest).to_owned(),
-                    platforms: None,
                     parts: parts.iter().map(|part| (*part).to_owned()).collect(),
-                    image: None,
-                    text: String::new(),
+                    ..Manifest::default()
                 };
                 ((*digest).to_owned(), manifest)
             })

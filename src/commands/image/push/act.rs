@@ -22,12 +22,11 @@ pub(super) async fn act<'c>(change: &Push<'c>, step: &Run<'_, 'c>) -> Result<Don
 }
 
 async fn under(change: &Push<'_>, repository: &str, reference: &str) -> Result<Option<Manifest>> {
-    let found = change
-        .ctx
-        .aws
-        .manifests(repository, &[reference.to_owned()])
-        .await?;
-    Ok(found.into_iter().flatten().next().map(|(_, manifest)| manifest))
+    let aws = &change.ctx.aws;
+    let found = aws.manifests(repository, &[reference.to_owned()]).await?;
+    let mut manifest = found.into_iter().flatten().next().map(|(_, manifest)| manifest);
+    aws.tell_platforms(repository, &mut manifest).await;
+    Ok(manifest)
 }
 
 async fn build<'c>(change: &Push<'c>, step: &Run<'_, 'c>, call: &BuildAndPush) -> Result<Done<Push<'c>>> {

@@ -65,6 +65,7 @@ impl Verb for PushArgs {
                 // the last one.
                 Use::of("ecr:BatchCheckLayerAvailability", On::Repositories),
                 Use::of("ecr:CompleteLayerUpload", On::Repositories),
+                Use::of("ecr:GetDownloadUrlForLayer", On::Repositories),
                 Use::of("ecr:InitiateLayerUpload", On::Repositories),
                 Use::of("ecr:UploadLayerPart", On::Repositories),
                 Use::of("ecr:PutImage", On::Repositories),
@@ -145,7 +146,9 @@ impl Push<'_> {
                 .flat_map(|build| [build.tag(&self.source.commit), build.moving_tag()])
                 .collect();
             let found = self.ctx.aws.manifests(&repository.name, &tags).await?;
-            let found = found.ok_or_else(|| super::list::no_repository(&repository.name))?;
+            let mut found = found.ok_or_else(|| super::list::no_repository(&repository.name))?;
+            let manifests = found.iter_mut().map(|(_, manifest)| manifest);
+            self.ctx.aws.tell_platforms(&repository.name, manifests).await;
             let under = |tag: &str| {
                 let mut found = found.iter();
                 found

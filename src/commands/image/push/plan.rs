@@ -68,7 +68,7 @@ pub(super) fn plan(seen: &[ImageSeen], source: &Source, rebuild: bool, latest: b
             warnings.push(format!(
                 "{}: {tag} is there, but it is for {}: it is built anew",
                 build.word,
-                of.unwrap_or_else(|| "a processor that its manifest does not name".to_owned())
+                of.unwrap_or_else(|| "a processor that could not be found out".to_owned())
             ));
         }
         let (digest, manifest) = match usable {
