@@ -202,7 +202,7 @@ async fn calls_do_not_grow_with_what_there_is() {
         assert_eq!((calls.0, calls.1), (one, both), "{seen:?}");
         assert!(calls.2 <= fleet + 1, "{seen:?}");
     }
-    // A second service adds its events and its targets.
-    assert_eq!(both, one + 2, "{seen:?}");
-    assert!(one <= 19 && fleet <= 14, "{seen:?}");
+    // A second service adds its events, its targets and its bounds.
+    assert_eq!(both, one + 3, "{seen:?}");
+    assert!(one <= 20 && fleet <= 14, "{seen:?}");
 }

@@ -102,6 +102,34 @@ async fn a_shutdown_ends_every_task_and_a_resume_brings_back_exactly_the_counts_
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_never_down_has_no_record_and_saves_nothing() {
+    let account = account();
+    let zero = json!({
+        "AutoScalingGroupName": "asg-production-fleet-000",
+        "MinSize": 0, "MaxSize": 0, "DesiredCapacity": 0,
+    });
+    call(
+        &account.sandbox,
+        Service::AutoScaling,
+        "UpdateAutoScalingGroup",
+        &zero,
+    );
+    account.sandbox.advance(std::time::Duration::from_secs(600));
+    let nothing = account
+        .run(&["shutdown", "--scope", "gpu", "--yes", "-o", "json"])
+        .await;
+    expect(&nothing, 0);
+    assert!(nothing.changes.is_empty(), "{:?}", nothing.changes);
+    assert!(nothing.json()["record"].is_null() && nothing.json()["saving"].is_null());
+    let words = account.run(&["shutdown", "--scope", "gpu", "--yes"]).await;
+    assert!(
+        !words.stdout.contains("record") && !words.stdout.contains("Saves"),
+        "{}",
+        words.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_staged_layout_sleeps_and_wakes_likewise() {
     let account = Account::staged(&[]);
     let down = account

@@ -284,10 +284,19 @@ impl Joined {
         Ok(())
     }
 
-    /// Events, targets and rules of a service: one call, and one for each target group.
+    /// Events, targets, rules and bounds of a service: two calls, and one for each target group.
     async fn add_service(&mut self, ctx: &Ctx, name: &str) -> Result<()> {
         let cluster = ctx.layout()?.cluster();
-        let found = match ctx.aws.services(&cluster, &[name.to_owned()]).await {
+        let names = [name.to_owned()];
+        let (found, bounds) = futures::join!(
+            ctx.aws.services(&cluster, &names),
+            ctx.aws.service_bounds(&cluster, &names)
+        );
+        let bounds = bounds.unwrap_or_else(|error| {
+            self.gaps.push(Gap::new("auto scaling of the service", &error));
+            BTreeMap::new()
+        });
+        let found = match found {
             Ok(found) => found,
             Err(error) => {
                 self.gaps.push(Gap::new("events of the service", &error));
@@ -297,7 +306,7 @@ impl Joined {
         let Some(service) = found.first() else {
             return Ok(());
         };
-        self.scaling = Some(ScalingPart::of(service));
+        self.scaling = Some(ScalingPart::of(service, bounds.get(name).copied()));
         let events = service.events.iter().take(MOST);
         self.events = Some(events.map(EventPart::of_service).collect());
         let groups = service.target_groups.iter();

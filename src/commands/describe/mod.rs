@@ -45,6 +45,7 @@ pub(crate) struct DescribeArgs {
 impl Verb for DescribeArgs {
     fn uses() -> Uses {
         Uses::of(&[&[
+            Use::of("application-autoscaling:DescribeScalableTargets", On::Anything),
             Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
             Use::of("autoscaling:DescribeScalingActivities", On::Anything),
             Use::of("cloudformation:DescribeStackEvents", On::Stacks),
@@ -55,6 +56,7 @@ impl Verb for DescribeArgs {
             Use::of("ec2:DescribeInstances", On::Anything),
             Use::of("ecr:BatchGetImage", On::Repositories),
             Use::of("ecr:DescribeImages", On::Repositories),
+            Use::of("ecr:GetDownloadUrlForLayer", On::Repositories),
             Use::of("ecs:DescribeServiceRevisions", On::Revisions),
             Use::of("ecs:DescribeServices", On::Services),
             Use::of("ecs:DescribeTasks", On::Tasks),

@@ -61,10 +61,13 @@ impl TargetPart {
     }
 }
 
-/// How many tasks a service has and how a deployment may change that.
+/// How many tasks a service has, and how service auto scaling and a deployment may change that.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(in crate::commands) struct ScalingPart {
     pub(super) desired: i32,
+    /// Bounds of service auto scaling; null without it, and when it could not be read.
+    pub(super) minimum: Option<i32>,
+    pub(super) maximum: Option<i32>,
     /// Percent of the desired count that stay while tasks are replaced.
     pub(super) minimum_healthy_percent: Option<i32>,
     pub(super) maximum_percent: Option<i32>,
@@ -75,9 +78,11 @@ pub(in crate::commands) struct ScalingPart {
 }
 
 impl ScalingPart {
-    pub(super) fn of(service: &Service) -> Self {
+    pub(super) fn of(service: &Service, bounds: Option<(i32, i32)>) -> Self {
         Self {
             desired: service.desired,
+            minimum: bounds.map(|(minimum, _)| minimum),
+            maximum: bounds.map(|(_, maximum)| maximum),
             minimum_healthy_percent: service.rules.minimum_healthy,
             maximum_percent: service.rules.maximum,
             circuit_breaker: service.rules.breaker,
@@ -93,8 +98,12 @@ impl ScalingPart {
             (true, false) => "on, does not roll back",
             (false, _) => "off",
         };
+        let bounds = match (self.minimum, self.maximum) {
+            (Some(minimum), Some(maximum)) => format!(" (auto scaling {minimum} to {maximum})"),
+            _ => String::new(),
+        };
         format!(
-            "{} desired, {} to {} percent while deploying, circuit breaker {breaker}",
+            "{} desired{bounds}, {} to {} percent while deploying, circuit breaker {breaker}",
             self.desired,
             percent(self.minimum_healthy_percent),
             percent(self.maximum_percent),

@@ -7,7 +7,8 @@ use super::Shutdown;
 use super::plan::Seen;
 use super::record::{Author, Record};
 use super::saving::Saving;
-use crate::change::{Outcome, RunId};
+use super::steps;
+use crate::change::{Outcome, RunId, State};
 use crate::output::{Render, Table, View, paragraph};
 
 /// The name under which tasks are counted that belong to no service.
@@ -19,12 +20,13 @@ pub(crate) struct ShutdownResult {
     run: RunId,
     /// `app`, `gpu` or `all`.
     scope: &'static str,
-    /// The parameter with what there was.
-    record: String,
+    /// The parameter with what there was; null when no shutdown is on record.
+    record: Option<String>,
     parts: Vec<Row>,
     /// Tasks of the cluster that belong to no service that was taken down; null when nobody has counted them.
     other_tasks: Option<u64>,
-    saving: Saving,
+    /// Null when no shutdown is on record.
+    saving: Option<Saving>,
 }
 
 /// A service or a fleet.
@@ -75,13 +77,18 @@ impl ShutdownResult {
                 name,
             }
         });
+        let held = seen.last.as_ref().is_some_and(|last| last.resumed.is_none());
+        let on_record = held
+            || outcome
+                .step(steps::RECORD)
+                .is_some_and(|step| matches!(step.state, State::Done { .. }));
         Self {
             run: outcome.run.clone(),
             scope: change.scope.word(),
-            record: change.layout.shutdown_parameter(),
+            record: on_record.then(|| change.layout.shutdown_parameter()),
             parts: services.chain(fleets).collect(),
             other_tasks: ending(OTHERS),
-            saving: Saving::of(&change.layout, &seen.platform, &record),
+            saving: on_record.then(|| Saving::of(&change.layout, &seen.platform, &record)),
         }
     }
 }
@@ -104,17 +111,18 @@ impl Render for ShutdownResult {
             );
             paragraph(&mut text, view, "", &others);
         }
-        let saving = format!(
-            "Saves about {:.2} dollars a day: {}.",
-            self.saving.dollars_per_day,
-            self.saving.assumptions.join("; ")
-        );
-        paragraph(&mut text, view, "", &saving);
-        let record = format!(
-            "What there was is on record in {}; `resume` restores it.",
-            self.record
-        );
-        paragraph(&mut text, view, "", &record);
+        if let Some(saving) = &self.saving {
+            let saving = format!(
+                "Saves about {:.2} dollars a day: {}.",
+                saving.dollars_per_day,
+                saving.assumptions.join("; ")
+            );
+            paragraph(&mut text, view, "", &saving);
+        }
+        if let Some(record) = &self.record {
+            let record = format!("What there was is on record in {record}; `resume` restores it.");
+            paragraph(&mut text, view, "", &record);
+        }
         text
     }
 
