@@ -345,3 +345,91 @@ async fn a_sync_whose_answers_break_or_that_is_interrupted_is_never_half_done() 
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn with_redeploy_the_tasks_that_hold_earlier_values_are_replaced() {
+    let account = prepared();
+    let run = account
+        .run(&[&SYNC[..], &["--redeploy", "yes", "--timeout", "20m"]].concat())
+        .await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    shows_nothing(&run);
+    let updates = run.changes.iter().filter(|change| *change == "Ecs:UpdateService");
+    // The frontend reads none of them.
+    assert_eq!(updates.count(), 1, "{:?}", run.changes);
+    assert_eq!(run.changes.last().map(String::as_str), Some("Ecs:UpdateService"));
+    let list = account.run(&["secrets", "list", "-o", "json"]).await.json();
+    let states = list["secrets"].as_array().expect("secrets").iter();
+    assert!(states.clone().all(|secret| secret["state"] == "set"), "{list:#}");
+
+    let again = account.run(&[&SYNC[..], &["--redeploy", "yes"]].concat()).await;
+    assert_eq!(again.status.code(), 0, "{}", again.text());
+    assert!(again.changes.is_empty(), "{:?}", again.changes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grace_lies_between_the_writing_and_the_deployment() {
+    let account = prepared();
+    let start = account.sandbox.now();
+    let run = account
+        .run(&[&SYNC[..], &["--redeploy", "yes", "--grace", "6m"]].concat())
+        .await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert!(
+        run.stderr.contains("afterwards 6m later the services"),
+        "{}",
+        run.text()
+    );
+    let at = |operation: &str| {
+        account.sandbox.with_world(|world| {
+            let call = world.calls().iter().find(|call| call.operation == operation);
+            call.map(|call| call.at.since(start).as_secs()).expect("a call")
+        })
+    };
+    let between = at("UpdateService") - at("PutSecretValue");
+    assert!((360..420).contains(&between), "{between}");
+    let without = account.run(&[&SYNC[..], &["--grace", "6m"]].concat()).await;
+    assert_eq!(
+        (without.status.code(), without.calls),
+        (2, 0),
+        "{}",
+        without.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_terminal_nothing_is_deployed_that_was_not_asked_for() {
+    for more in [&[][..], &["--redeploy", "no"]] {
+        let account = prepared();
+        let run = account.run(&[&SYNC[..], more].concat()).await;
+        assert_eq!(run.status.code(), 0, "{}", run.text());
+        assert!(
+            !run.changes.contains(&"Ecs:UpdateService".to_owned()),
+            "{:?}",
+            run.changes
+        );
+        assert!(run.stderr.contains("`bpctl deploy backend`"), "{}", run.text());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_dry_run_says_that_a_deployment_follows_and_a_failed_writing_is_followed_by_none() {
+    let account = prepared();
+    let words: Vec<&str> = SYNC[..6]
+        .iter()
+        .copied()
+        .chain(["--redeploy", "yes", "--dry-run"])
+        .collect();
+    let dry = account.run(&words).await;
+    assert_eq!((dry.status.code(), dry.changes.len()), (0, 0), "{}", dry.text());
+    assert!(dry.stdout.contains("afterwards the services"), "{}", dry.text());
+    let deny = FaultRule::on(Service::Ssm, "PutParameter", Fault::Deny);
+    account.sandbox.with_world(|world| world.inject(deny));
+    let failed = account.run(&[&SYNC[..], &["--redeploy", "yes"]].concat()).await;
+    assert_ne!(failed.status.code(), 0, "{}", failed.text());
+    assert!(
+        !failed.changes.contains(&"Ecs:UpdateService".to_owned()),
+        "{:?}",
+        failed.changes
+    );
+}

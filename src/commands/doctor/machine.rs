@@ -97,12 +97,14 @@ pub(super) async fn tools(ctx: &Ctx) -> Vec<Check> {
     for (tool, arguments, purpose) in TOOLS {
         let env = ctx.env.clone();
         // A thread of its own: a tool that hangs holds up neither the runtime nor the other checks for long.
-        let asked = tokio::task::spawn_blocking(move || version_of(tool, arguments, &env));
+        let asked = tokio::task::spawn_blocking(move || answer_of(tool, arguments, &env));
         let name = if *tool == "docker" { "docker buildx" } else { tool };
         checks.push(match asked.await {
             Ok(Answer::Version(version)) => Check::ok(name, version),
             Ok(Answer::Absent) => Check::warning(name, format!("not found in PATH; {purpose}"))
                 .fix(format!("install {tool} before a verb needs it")),
+            Ok(Answer::NoPlugin) => Check::warning(name, format!("{tool} has no such plugin; {purpose}"))
+                .fix("install the plugin before a verb needs it"),
             Ok(Answer::Failed(why)) => Check::unknown(name, why),
             Err(_) => Check::unknown(name, "it could not be run"),
         });
@@ -115,7 +117,22 @@ pub(super) async fn tools(ctx: &Ctx) -> Vec<Check> {
 enum Answer {
     Version(String),
     Absent,
+    /// The tool answers, and what it is extended by does not.
+    NoPlugin,
     Failed(String),
+}
+
+/// A tool that fails with a command of a plugin, and answers without it, has no such plugin.
+fn answer_of(tool: &str, arguments: &[&str], env: &BTreeMap<String, String>) -> Answer {
+    let answer = version_of(tool, arguments, env);
+    let is_plugin = arguments.len() > 1;
+    match answer {
+        Answer::Failed(_) if is_plugin => match version_of(tool, &["--version"], env) {
+            Answer::Version(_) => Answer::NoPlugin,
+            _ => answer,
+        },
+        answer => answer,
+    }
 }
 
 fn version_of(tool: &str, arguments: &[&str], env: &BTreeMap<String, String>) -> Answer {
@@ -181,6 +198,10 @@ mod tests {
     use super::*;
 
     fn asked(script: Option<&str>) -> Answer {
+        asked_for(script, &["--version"])
+    }
+
+    fn asked_for(script: Option<&str>, arguments: &[&str]) -> Answer {
         let folder = tempfile::tempdir().unwrap();
         if let Some(script) = script {
             let file = folder.path().join("tool");
@@ -191,7 +212,18 @@ mod tests {
             ("PATH".to_owned(), folder.path().display().to_string()),
             ("AWS_SECRET_ACCESS_KEY".to_owned(), "canary".to_owned()),
         ]);
-        version_of("tool", &["--version"], &env)
+        answer_of("tool", arguments, &env)
+    }
+
+    #[test]
+    fn a_plugin_that_is_missing_is_told_from_a_tool_that_does_not_work() {
+        let plugin = |script| asked_for(Some(script), &["buildx", "version"]);
+        assert_eq!(
+            plugin("test \"$1\" = buildx && exit 1; echo 27.0"),
+            Answer::NoPlugin
+        );
+        assert_eq!(plugin("echo v0.17"), Answer::Version("v0.17".to_owned()));
+        assert!(matches!(plugin("exit 1"), Answer::Failed(_)));
     }
 
     #[test]

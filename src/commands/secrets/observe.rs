@@ -31,8 +31,8 @@ pub(super) enum Found {
 
 /// A secret as it was found.
 #[derive(Clone, Debug)]
-pub(super) struct Observed {
-    pub(super) entry: SecretEntry,
+pub(in crate::commands) struct Observed {
+    pub(in crate::commands) entry: SecretEntry,
     pub(super) found: Found,
     /// The version that counts: an id in Secrets Manager, a number in Parameter Store.
     pub(super) version: Option<String>,
@@ -58,7 +58,7 @@ pub(super) struct ServiceReader {
 /// The state of a secret, as `secrets list` shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum State {
+pub(in crate::commands) enum State {
     Set,
     Placeholder,
     Missing,
@@ -96,7 +96,7 @@ impl Observed {
     }
 
     /// The state, and why unless it is set.
-    pub(super) fn state(&self) -> (State, Option<String>) {
+    pub(in crate::commands) fn state(&self) -> (State, Option<String>) {
         let value = match &self.found {
             Found::Value(value) => value,
             Found::Bytes => return (State::Malformed, Some("it holds bytes and no text".to_owned())),
@@ -137,8 +137,8 @@ fn tasks(count: usize) -> String {
 
 /// The secrets and what could not be looked at beside them.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
-    pub(super) secrets: Vec<Observed>,
+pub(in crate::commands) struct Seen {
+    pub(in crate::commands) secrets: Vec<Observed>,
     pub(super) gaps: Vec<Gap>,
 }
 
@@ -183,7 +183,7 @@ pub(super) fn named(layout: &Layout, name: &str) -> Result<SecretEntry> {
 ///
 /// # Errors
 /// When neither store can be read.
-pub(super) async fn observe_all(ctx: &Ctx, layout: &Layout) -> Result<Seen> {
+pub(in crate::commands) async fn observe_all(ctx: &Ctx, layout: &Layout) -> Result<Seen> {
     let mut gaps = Vec::new();
     let fleets = match known_groups(&ctx.aws, layout).await {
         Ok(known) => known.fleets.into_keys().collect(),

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::observe::{Seen, named};
+use super::redeploy::{self, RedeployArgs};
 use super::set::{breaks, is_undo};
 use super::write::{Occasion, To, Wanted, Writing};
 use crate::change::{ChangeArgs, Loss, carry_out};
@@ -31,12 +32,15 @@ pub(crate) struct RotateArgs {
     name: String,
 
     #[command(flatten)]
+    redeploy: RedeployArgs,
+
+    #[command(flatten)]
     change: ChangeArgs,
 }
 
 impl Verb for RotateArgs {
     fn uses() -> Uses {
-        Uses::of(&[
+        redeploy::uses(Uses::of(&[
             CHANGE,
             &[
                 Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
@@ -53,7 +57,7 @@ impl Verb for RotateArgs {
                 Use::of("ssm:GetParameters", On::FleetSecrets),
                 Use::of("ssm:PutParameter", On::FleetSecrets),
             ],
-        ])
+        ]))
     }
 
     fn needs(&self) -> Needs {
@@ -61,6 +65,7 @@ impl Verb for RotateArgs {
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        self.redeploy.check()?;
         let layout = ctx.layout()?;
         let entry = named(&layout, &self.name)?;
         let drawn = match (&entry.role, Shape::of(&entry.role).generate()) {
@@ -81,11 +86,20 @@ impl Verb for RotateArgs {
             }
             _ => Vec::new(),
         };
-        let rotate = Rotate { entry, drawn, fleets };
+        let rotate = Rotate {
+            entry,
+            drawn,
+            fleets,
+            redeploy: self.redeploy,
+        };
         let writing = Writing::new(ctx, layout, rotate)?;
         let status = carry_out(ctx, &writing, &self.change).await?;
-        writing.after(&self.change);
-        if self.change.may_change() && !is_undo(ctx) {
+        if is_undo(ctx) {
+            return Ok(status);
+        }
+        let apps = writing.apps_to_redeploy();
+        let status = self.redeploy.follow_up(ctx, apps, &self.change, status).await?;
+        if self.change.may_change() {
             for fleet in &writing.occasion.fleets {
                 let refresh = CommandLine::bpctl(["fleet", "refresh"]).args([fleet.to_string()]);
                 ctx.ui.hint((
@@ -103,6 +117,7 @@ struct Rotate {
     drawn: Secret,
     /// Those whose workers read it.
     fleets: Vec<FleetId>,
+    redeploy: RedeployArgs,
 }
 
 impl Occasion for Rotate {
@@ -131,11 +146,12 @@ impl Occasion for Rotate {
     }
 
     fn warnings(&self, _seen: &Seen) -> Vec<String> {
+        let mut warnings: Vec<String> = self.redeploy.note().into_iter().collect();
         // The plan names the loss of an application key itself.
-        if self.entry.role == SecretRole::AppKey {
-            return Vec::new();
+        if self.entry.role != SecretRole::AppKey {
+            warnings.extend(breaks(&self.entry));
         }
-        breaks(&self.entry)
+        warnings
     }
 
     fn resume(&self) -> CommandLine {

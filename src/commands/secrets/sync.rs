@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::input::{p8_of_file, text_of_file};
 use super::observe::{Observed, Seen, State};
+use super::redeploy::{self, RedeployArgs};
 use super::set::{breaks, is_undo};
 use super::write::{Occasion, To, Wanted, Writing};
 use crate::change::{ChangeArgs, carry_out};
@@ -29,7 +30,8 @@ use crate::secrets::{OAUTH_KEYS, OAuth, Shape};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl secrets sync --env-file .env --apple-p8 AuthKey.p8 --dry-run    what would change
-  bpctl secrets sync --env-file .env                                    Apple's key stays as it is")]
+  bpctl secrets sync --env-file .env                                    Apple's key stays as it is
+  bpctl secrets sync --env-file .env --redeploy yes --yes               and the tasks that hold earlier values go")]
 pub(crate) struct SyncArgs {
     /// The environment file
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -49,6 +51,9 @@ pub(crate) struct SyncArgs {
     prune: Prune,
 
     #[command(flatten)]
+    redeploy: RedeployArgs,
+
+    #[command(flatten)]
     change: ChangeArgs,
 }
 
@@ -63,7 +68,7 @@ enum Prune {
 
 impl Verb for SyncArgs {
     fn uses() -> Uses {
-        Uses::of(&[
+        redeploy::uses(Uses::of(&[
             CHANGE,
             &[
                 Use::of("ecs:DescribeServices", On::Services),
@@ -79,7 +84,7 @@ impl Verb for SyncArgs {
                 Use::of("ssm:GetParameters", On::FleetSecrets),
                 Use::of("ssm:PutParameter", On::FleetSecrets),
             ],
-        ])
+        ]))
     }
 
     fn needs(&self) -> Needs {
@@ -87,6 +92,7 @@ impl Verb for SyncArgs {
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        self.redeploy.check()?;
         let layout = ctx.layout()?;
         let given = if is_undo(ctx) {
             None
@@ -107,12 +113,16 @@ impl Verb for SyncArgs {
             entries,
             given,
             prune: self.prune == Prune::Yes,
+            redeploy: self.redeploy,
             resume: self.resume(),
         };
         let writing = Writing::new(ctx, layout, sync)?;
         let status = carry_out(ctx, &writing, &self.change).await?;
-        writing.after(&self.change);
-        Ok(status)
+        if is_undo(ctx) {
+            return Ok(status);
+        }
+        let apps = writing.apps_to_redeploy();
+        self.redeploy.follow_up(ctx, apps, &self.change, status).await
     }
 }
 
@@ -235,6 +245,7 @@ struct Sync {
     /// `None` when an earlier run is taken back.
     given: Option<Given>,
     prune: bool,
+    redeploy: RedeployArgs,
     resume: CommandLine,
 }
 
@@ -321,7 +332,7 @@ impl Occasion for Sync {
     }
 
     fn warnings(&self, seen: &Seen) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<String> = self.redeploy.note().into_iter().collect();
         for observed in &seen.secrets {
             let (state, why) = observed.state();
             if state == State::StaleInTasks {
