@@ -45,6 +45,7 @@ LOOKS = [
     "whoami",
     "auth can-i migrate",
     "auth can-i --list",
+    "day1",
     "doctor",
     "iam policy --for migrate --trust github --repo o/r --environment e",
     "config view",

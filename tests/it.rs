@@ -14,6 +14,8 @@ mod action;
 mod ami;
 #[path = "it/answers.rs"]
 mod answers;
+#[path = "it/api_accounts.rs"]
+mod api_accounts;
 #[path = "it/api_calls.rs"]
 mod api_calls;
 #[path = "it/api_cases.rs"]
@@ -51,6 +53,8 @@ mod completion;
 mod completion_shells;
 #[path = "it/config.rs"]
 mod config;
+#[path = "it/day1.rs"]
+mod day1;
 #[path = "it/deploy.rs"]
 mod deploy;
 #[path = "it/deploy_checks.rs"]

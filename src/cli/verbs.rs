@@ -29,6 +29,7 @@ commands::verb::verbs! {
         Lock(commands::lock::LockArgs),
         History(commands::history::HistoryArgs),
         Doctor(commands::doctor::DoctorArgs),
+        Day1(commands::day1::Day1Args),
         Auth(commands::auth::AuthArgs),
         Iam(commands::iam::IamArgs),
         Triage(commands::triage::TriageArgs),

@@ -4,9 +4,9 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    ami, auth, bundle, config, db, deploy, describe, doctor, exec, exit_codes, explain, fleet, get, history,
-    iam, image, lock, logs, migrate, port_forward, resume, rollout, run, runs, sandbox, schema, secrets,
-    shutdown, stack, task, version, whoami,
+    ami, auth, bundle, config, day1, db, deploy, describe, doctor, exec, exit_codes, explain, fleet, get,
+    history, iam, image, lock, logs, migrate, port_forward, resume, rollout, run, runs, sandbox, schema,
+    secrets, shutdown, stack, task, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;
@@ -104,6 +104,7 @@ documents! {
     stack::outputs::StackOutputs = "bpctl.stack.outputs/1" of "outputs", "What stacks tell of themselves.";
     stack::drift::StackDrift = "bpctl.stack.drift/1" of "stacks", "What was changed beside stacks since they were deployed.";
     auth::can_i::CanI = "bpctl.auth.can-i/1" of "verbs", "Whether the caller may run verbs, and what is missing.";
+    day1::step::Checklist = "bpctl.day1/1" of "steps", "The steps of a first deployment, and which is next.";
     doctor::view::Report = "bpctl.doctor/1" of "checks", "What bpctl needs, and how to get what is missing.";
     iam::policy::Policy = "bpctl.iam.policy/1", "The least that verbs need of IAM, and who may take the role.";
     migrate::view::MigrateResult = "bpctl.migrate/1", "What a migration came to.";

@@ -5,6 +5,7 @@ pub(crate) mod auth;
 pub(crate) mod bundle;
 pub(crate) mod completion;
 pub(crate) mod config;
+pub(crate) mod day1;
 pub(crate) mod db;
 pub(crate) mod deploy;
 pub(crate) mod describe;

@@ -1,13 +1,8 @@
-//! Command lines that between them go through all calls of every verb, and the accounts that they run in.
+//! Command lines that between them go through all calls of every verb.
 
-use std::fs;
-use std::path::Path;
+use bpctl_sandbox::Scenario;
 
-use base64::Engine as _;
-use bpctl_sandbox::{Fault, FaultRule, Options, Sandbox, Scenario, Service};
-use serde_json::json;
-
-use crate::support::{Account, kept_by_hand};
+pub(crate) use crate::api_accounts::{account, further_words};
 
 /// Verbs with command lines that between them go through all of their calls.
 pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
@@ -123,6 +118,7 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
         &["bundle", "verify", "c81d4e2e", "--deep"],
     ),
     ("db tunnel", &["db", "tunnel", "--local-port", "0"]),
+    ("day1", &["day1"]),
     ("doctor", &["doctor"]),
     ("exec", &["exec", "--", "true"]),
     ("fleet explain", &["fleet", "explain", "production/gpu-default"]),
@@ -287,6 +283,18 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
         "secrets rotate",
         &["secrets", "rotate", "app-key", "--confirm", "sandbox"],
     ),
+    (
+        "secrets rotate --redeploy",
+        &[
+            "secrets",
+            "rotate",
+            "app-key",
+            "--redeploy",
+            "yes",
+            "--confirm",
+            "sandbox",
+        ],
+    ),
     ("secrets undo", &["secrets", "undo", "app-key", "--yes"]),
     (
         "rollout undo",
@@ -386,6 +394,22 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
             "--yes",
         ],
     ),
+    (
+        "secrets sync --redeploy",
+        &[
+            "secrets",
+            "sync",
+            "--env-file",
+            ".env",
+            "--apple-p8",
+            "key.p8",
+            "--redeploy",
+            "yes",
+            "--timeout",
+            "20m",
+            "--yes",
+        ],
+    ),
     ("task stop", &["task", "stop", "--yes"]),
     ("whoami", &["whoami"]),
 ];
@@ -411,169 +435,4 @@ pub(crate) fn is_endless(args: &[&str]) -> bool {
     ["tunnel", "port-forward", "--follow"]
         .iter()
         .any(|word| args.contains(word))
-}
-
-/// The account that `verb` runs in. `race`: another run takes each lease in the same moment.
-pub(crate) fn account(verb: &str, options: Options, race: bool) -> Account {
-    let mut options = options;
-    if verb == "auth can-i" {
-        let everything = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
-        let role = "AWSReservedSSO_Operator_0123456789abcdef";
-        options.role = role.to_owned();
-        let path = format!("aws-reserved/sso.amazonaws.com/{role}");
-        options.roles.insert(path, everything.to_owned());
-    }
-    let unsubscribed = options.scenarios.contains(&Scenario::ScaleToZeroUnsubscribed);
-    let account = Account::prepared(options, |sandbox| {
-        if unsubscribed {
-            kept_by_hand(sandbox, &["asg-production-gpu-default".to_owned()], 1);
-        }
-        if ["lock list", "lock release"].contains(&verb) {
-            dead_lease(sandbox);
-        }
-        if verb == "fleet list" || verb == "fleet release" {
-            held(sandbox);
-        }
-        if verb == "resume" {
-            asleep(sandbox);
-        }
-        if verb == "fleet refresh cancel" || verb == "fleet refresh status" {
-            let group = json!({"AutoScalingGroupName": "asg-production-gpu-default"});
-            let started =
-                sandbox.with_world(|world| world.call(Service::AutoScaling, "StartInstanceRefresh", &group));
-            started.expect("a refresh under way");
-        }
-        if verb == "secrets undo" {
-            let newer = json!({"SecretId": "/bp/laravel/app-key", "SecretString": "base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="});
-            let put =
-                sandbox.with_world(|world| world.call(Service::SecretsManager, "PutSecretValue", &newer));
-            put.expect("a newer version");
-        }
-        if race {
-            let conflict = FaultRule::on(Service::S3, "PutObject", Fault::Conflict);
-            sandbox.with_world(|world| world.inject(conflict.times(1)));
-        }
-    });
-    files(account.home());
-    account
-}
-
-/// What the command line of a verb needs beside its own words: a task that runs.
-pub(crate) fn further_words(verb: &str, account: &Account) -> Vec<String> {
-    if verb != "task stop" {
-        return Vec::new();
-    }
-    let started = account.sandbox.with_world(|world| {
-        let services = json!({"cluster": "bp", "services": ["bp-backend"]});
-        let services = world
-            .call(Service::Ecs, "DescribeServices", &services)
-            .expect("the service");
-        let input = json!({
-            "cluster": "bp", "taskDefinition": "bp-backend", "launchType": "FARGATE", "startedBy": "somebody",
-            "overrides": {"containerOverrides": [{"name": "php-fpm", "command": ["sleep 3600"]}]},
-            "networkConfiguration": services["services"][0]["networkConfiguration"],
-        });
-        world.call(Service::Ecs, "RunTask", &input).expect("a task")
-    });
-    account.sandbox.advance(std::time::Duration::from_secs(120));
-    let arn = started["tasks"][0]["taskArn"].as_str().unwrap_or_default();
-    vec![arn.rsplit('/').next().unwrap_or_default().to_owned()]
-}
-
-/// Files that command lines name.
-fn files(home: &Path) {
-    let env = format!(
-        "APP_KEY=base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\nGOOGLE_CLIENT_ID=g\nGOOGLE_CLIENT_SECRET=g\n\
-         TIKTOK_CLIENT_ID=t\nTIKTOK_CLIENT_SECRET=t\nAPPLE_CLIENT_ID=a.b\nAPPLE_KEY_ID=KEYKEYKEY1\n\
-         APPLE_TEAM_ID=TEAMTEAM01\nCOMFYUI_FLEET_SECRET_STAGING={0}\nCOMFYUI_FLEET_SECRET_PRODUCTION={0}\n",
-        "ca".repeat(32)
-    );
-    let key = "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5cDg=\n-----END PRIVATE KEY-----\n";
-    for (name, content) in [
-        ("upload.bin", vec![1; 6 * 1024 * 1024]),
-        (".env", env.into_bytes()),
-        ("key.p8", key.as_bytes().to_vec()),
-    ] {
-        fs::write(home.join(name), content).expect("written");
-    }
-}
-
-/// A fleet that an operator holds.
-fn held(sandbox: &Sandbox) {
-    let record = json!({
-        "form": "bpctl.hold/1", "processes": ["Launch"], "since": "2026-01-15T08:00:00Z", "until": null,
-        "by": "arn:aws:iam::123456789012:user/night-shift", "reason": "database upgrade",
-        "run": "20260115T080000Z-ffffffffffff", "released": null, "released_by": null,
-    });
-    let record = json!({
-        "Name": "/bp/fleets/production/gpu-default/hold", "Type": "String", "Value": record.to_string(),
-    });
-    let process =
-        json!({"AutoScalingGroupName": "asg-production-gpu-default", "ScalingProcesses": ["Launch"]});
-    for (service, operation, input) in [
-        (Service::Ssm, "PutParameter", record),
-        (Service::AutoScaling, "SuspendProcesses", process),
-    ] {
-        sandbox
-            .with_world(|world| world.call(service, operation, &input))
-            .unwrap_or_else(|error| panic!("{operation}: {error:?}"));
-    }
-}
-
-/// A lease whose holder renews it no more.
-fn dead_lease(sandbox: &Sandbox) {
-    let now = jiff::Timestamp::from_millisecond(sandbox.now().0).expect("a time");
-    let body = json!({
-        "resource": "ecs/bp-backend", "run": "20260115T085900Z-ffffffffffff", "verb": "migrate",
-        "principal": "arn:aws:iam::123456789012:user/night-shift", "host": "elsewhere", "process": 4242,
-        "reason": null, "started": now, "heartbeat": now, "lasts_seconds": 120,
-    });
-    let object = json!({
-        "Bucket": "bp-logs-123456789012",
-        "Key": "bpctl/leases/ecs%2fbp-backend.json",
-        "Body": base64::engine::general_purpose::STANDARD.encode(body.to_string()),
-    });
-    sandbox
-        .with_world(|world| world.call(Service::S3, "PutObject", &object))
-        .expect("a lease");
-    sandbox.advance(std::time::Duration::from_secs(600));
-}
-
-/// A shutdown is on record and done, as far as the backend and a fleet go.
-fn asleep(sandbox: &Sandbox) {
-    let record = json!({
-        "form": "bpctl.shutdown/1",
-        "run": "20260115T090000Z-0123456789ab",
-        "by": "arn:aws:iam::123456789012:user/operator",
-        "since": "2026-01-15T09:00:00Z",
-        "reason": null,
-        "services": {"bp-backend": {"desired": 1, "bounds": {"min": 1, "max": 4}}},
-        "fleets": {"production/gpu-default": {"min": 0, "max": 10, "desired": 1}},
-        "resumed": null,
-        "resumed_by": null,
-    });
-    let bounds = json!({
-        "ServiceNamespace": "ecs",
-        "ResourceId": "service/bp/bp-backend",
-        "ScalableDimension": "ecs:service:DesiredCount",
-        "MinCapacity": 0,
-    });
-    let size = json!({
-        "AutoScalingGroupName": "asg-production-gpu-default",
-        "MinSize": 0,
-        "MaxSize": 0,
-        "DesiredCapacity": 0,
-    });
-    let parameter = json!({"Name": "/bp/shutdown", "Type": "String", "Value": record.to_string()});
-    let service = json!({"cluster": "bp", "service": "bp-backend", "desiredCount": 0});
-    for (of, operation, input) in [
-        (Service::Ssm, "PutParameter", &parameter),
-        (Service::AutoScaling, "UpdateAutoScalingGroup", &size),
-        (Service::ApplicationAutoScaling, "RegisterScalableTarget", &bounds),
-        (Service::Ecs, "UpdateService", &service),
-    ] {
-        sandbox
-            .with_world(|world| world.call(of, operation, input))
-            .expect("a part of a shutdown");
-    }
 }

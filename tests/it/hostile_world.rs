@@ -157,6 +157,7 @@ const COMMANDS: &[&[&str]] = &[
     &["task", "list", "--stopped"],
     &["whoami"],
     &["auth", "can-i", "--list"],
+    &["day1"],
     &["doctor"],
     &["iam", "policy", "--for", "migrate"],
 ];

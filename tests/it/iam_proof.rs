@@ -121,6 +121,7 @@ const GOES_ON: &[(&str, &[&str])] = &[
 const WITHOUT_OCCASION: &[(&str, &[&str])] = &[
     ("db tunnel", &["Services", "Sessions"]),
     ("describe", &["Bookkeeping"]),
+    ("day1", &["Bookkeeping"]),
     ("doctor", &["Bookkeeping"]),
     ("exec", &["Services", "Sessions"]),
     ("get", &["Bookkeeping"]),

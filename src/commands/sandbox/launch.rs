@@ -55,6 +55,10 @@ pub(crate) struct WorldArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=500))]
     pub(super) fleets: Option<u16>,
 
+    /// An account in which nothing was deployed yet
+    #[arg(long, conflicts_with_all = ["scenarios", "fleets"])]
+    pub(super) empty: bool,
+
     /// Added to every API call, to meet the network that AWS has
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
     pub(super) latency: Duration,
@@ -121,6 +125,7 @@ impl WorldArgs {
             seed: self.seed,
             start: SimTime(self.at.unwrap_or(now).as_millisecond()),
             scenarios,
+            empty: self.empty,
             fleets,
             ..Options::default()
         })
@@ -170,6 +175,7 @@ impl WorldArgs {
         for scenario in &self.scenarios {
             args.extend(["--scenario".to_owned(), scenario.clone()]);
         }
+        args.extend(self.empty.then(|| "--empty".to_owned()));
         args.extend([
             "--speed".to_owned(),
             self.speed.to_string(),
