@@ -1,6 +1,7 @@
 //! The account's HTTP gateway: takes a request apart, checks it, has it answered and writes the answer in the
 //! protocol it was asked in. Pure: the world's clock has been advanced before.
 
+mod amend;
 mod calls;
 mod cbor;
 mod check;
@@ -31,6 +32,7 @@ pub use live::Live;
 pub(crate) use live::LiveFrame;
 pub(crate) use rest::{Address, Payload};
 
+use self::amend::Amendments;
 use self::query::read_scalar;
 use self::route::{Protocol, Route, Scope};
 use self::shape::Api;
@@ -55,6 +57,7 @@ pub(crate) struct Gateway {
     pub(crate) ids: Ids,
     calls: CallLog,
     faults: Faults,
+    amendments: Amendments,
     /// The account's other regions, as far as a client has asked there.
     elsewhere: BTreeMap<String, World>,
 }
@@ -65,6 +68,7 @@ impl Gateway {
             ids: Ids::new(seed ^ 0x7265_7175_6573_7473),
             calls: CallLog::default(),
             faults: Faults::default(),
+            amendments: Amendments::default(),
             elsewhere: BTreeMap::new(),
         }
     }
@@ -321,9 +325,12 @@ impl World {
             iam::check(self, route.service, ask)?;
         }
         check::input(route.service, &route.operation, &input)?;
-        let output = self
-            .in_region(route.service, &region)
-            .call(route.service, &route.operation, &input)?;
+        let mut output =
+            self.in_region(route.service, &region)
+                .call(route.service, &route.operation, &input)?;
+        self.gateway
+            .amendments
+            .apply(route.service, &route.operation, &mut output);
         if let Some(shape) = &operation.output {
             output::check(api, shape, &output).map_err(|mismatch| {
                 ApiError::client("InternalFailure", mismatch.to_string()).with_status(500)
@@ -442,11 +449,11 @@ mod tests {
 
     const STS: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 
-    fn world() -> World {
+    pub(super) fn world() -> World {
         World::new(Options::default())
     }
 
-    fn ask(world: &mut World, headers: &[(&str, &str)], body: impl Into<Bytes>) -> (u16, String) {
+    pub(super) fn ask(world: &mut World, headers: &[(&str, &str)], body: impl Into<Bytes>) -> (u16, String) {
         let mut request = Request::post("/");
         for (name, value) in headers {
             request = request.header(*name, *value);
