@@ -65,11 +65,32 @@ impl Source {
         period: usize,
         range: usize,
     ) -> impl Iterator<Item = Option<f64>> + use<'a> {
-        let (own, computed) = match self {
-            Self::Metric(metric) => (Some(metrics.points(metric, statistic, period).take(range)), None),
-            Self::Math(math) => (None, Some(math.points(metrics, period, range))),
-        };
-        own.into_iter().flatten().chain(computed.into_iter().flatten())
+        match self {
+            Self::Metric(metric) => Points::Metric(metrics.points(metric, statistic, period).take(range)),
+            Self::Math(math) => Points::Math(math.points(metrics, period, range).into_iter()),
+        }
+    }
+}
+
+/// The points of either source. A decision draws every point of every alarm, so this is one branch and no more.
+enum Points<M, E> {
+    Metric(M),
+    Math(E),
+}
+
+impl<M, E> Iterator for Points<M, E>
+where
+    M: Iterator<Item = Option<f64>>,
+    E: Iterator<Item = Option<f64>>,
+{
+    type Item = Option<f64>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Metric(points) => points.next(),
+            Self::Math(points) => points.next(),
+        }
     }
 }
 
