@@ -112,7 +112,7 @@ pub enum Problem {
         timeout: f64,
     },
     /// A warm pool of Spot Instances.
-    #[error("stands beside Spot Instances: AWS allows warm pools of On-Demand Instances only")]
+    #[error("stands beside Spot Instances: what AWS does with a warm pool of them is not documented")]
     WarmPoolOfSpot,
     /// The steps of a step policy contradict each other.
     #[error("is invalid: {0}")]

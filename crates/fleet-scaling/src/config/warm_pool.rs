@@ -63,7 +63,9 @@ impl WarmPoolSpec {
     }
 }
 
-/// `PutWarmPool` refuses groups that request Spot Instances.
+/// "Decrease latency for applications with long boot times using warm pools" had among its limitations: "You cannot add a
+/// warm pool to Auto Scaling groups that have a mixed instances policy or that launch Spot Instances." Today's page of
+/// `PutWarmPool` names no such limit. What a pool of Spot Instances does is documented nowhere, so none is modelled.
 pub(super) fn spot(spec: &FleetSpec) -> Result<(), ConfigError> {
     if spec.warm_pool.is_some() && spec.instance_types.iter().any(|kind| kind.spot.is_some()) {
         return Err(ConfigError::new("warm_pool", Problem::WarmPoolOfSpot));

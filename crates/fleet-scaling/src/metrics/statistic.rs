@@ -170,8 +170,8 @@ mod tests {
     }
 
     /// CloudWatch User Guide, "CloudWatch statistics definitions": p95 is the value that 95 percent of the data are
-    /// below. The page "Percentiles" of "Metrics concepts" names the case that needs no interpolation: "The Min and
-    /// the Max values of the statistic set are equal".
+    /// below. "Metrics concepts", section "Percentiles", names the statistic sets of which they are known without the
+    /// samples: "The Min and Max are equal, and Sum is equal to Min multiplied by SampleCount."
     #[test]
     fn a_percentile_is_known_where_all_samples_are_equal() {
         let p99: Statistic = "p99".parse().unwrap();

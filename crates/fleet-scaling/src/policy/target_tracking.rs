@@ -68,7 +68,7 @@ impl TargetTrackingPolicy {
 
     /// The capacity wanted when the low alarm is in `ALARM` and the metric has `value`.
     ///
-    /// Proportional and rounded up: "scales in more gradually" than it scales out. AWS does not
+    /// Proportional and rounded up: it prioritizes availability "by scaling in more gradually". AWS does not
     /// publish the formula. A metric that really is 0 takes the group to its minimum, also when that is
     /// 0: only missing data keeps it ("Target tracking scaling policies", considerations).
     #[must_use]

@@ -156,7 +156,7 @@ fn branches(condition: &Value, yes: &Value, no: Option<&Value>) -> Value {
     }
 }
 
-/// "REPEAT: fills missing data points with the most recent actual value of the metric before the missing value."
+/// The table of "Functions supported for metric math", `FILL`: `REPEAT` is the most recent value before the gap.
 fn repeated(mut points: Vec<Option<f64>>) -> Vec<Option<f64>> {
     let mut last = None;
     for point in points.iter_mut().rev() {
@@ -166,8 +166,7 @@ fn repeated(mut points: Vec<Option<f64>>) -> Vec<Option<f64>> {
     points
 }
 
-/// "LINEAR: fills missing data points with values that create a linear interpolation between the values at the
-/// beginning and the end of the gap." A gap without an end, such as the newest minutes, stays.
+/// The same row: `LINEAR` is the straight line between the values at the beginning and the end of the gap. A gap without an end, such as the newest minutes, stays.
 fn interpolated(mut points: Vec<Option<f64>>) -> Vec<Option<f64>> {
     let mut newer: Option<(usize, f64)> = None;
     for age in 0..points.len() {

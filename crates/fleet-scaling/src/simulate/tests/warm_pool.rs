@@ -142,8 +142,9 @@ fn a_launch_hook_holds_up_an_instance_that_leaves_the_pool_too() {
     assert!((wait(true) - wait(false) - 100.0).abs() < 1e-6);
 }
 
-/// `PutWarmPool`: "cannot be called on an Auto Scaling group that has … a launch template or launch configuration that
-/// requests Spot Instances".
+/// The limitations of "Decrease latency for applications with long boot times using warm pools" were, in 2023: "You cannot
+/// add a warm pool to Auto Scaling groups that have a mixed instances policy or that launch Spot Instances." Today's page
+/// of `PutWarmPool` says nothing of either, and no page says what a pool of Spot Instances does.
 #[test]
 fn a_pool_of_spot_instances_and_sizes_below_zero_are_refused() {
     let refused = |change: fn(&mut FleetSpec)| {
