@@ -125,15 +125,22 @@ fn of_sound_fleets_nothing_is_said() {
 /// numbers "at most 0" is "less than 1".
 #[test]
 fn at_most_zero_and_less_than_one_are_the_same_rule_on_whole_jobs() {
-    let hours = |spec| {
-        let config = FleetConfig::new(spec).unwrap();
-        let report = simulate(&config, &"daily:0..90/h".parse().unwrap(), 7, 7 * DAY).unwrap();
-        assert!(report.scaling.scale_ins > 0);
-        report.fleet.instance_hours
-    };
-    let at_most = hours(two_steps(4.0, Comparison::LessThanOrEqualToThreshold, 0.0));
-    let less = hours(two_steps(4.0, Comparison::LessThanThreshold, 1.0));
-    assert!((at_most - less).abs() < 1e-9, "{at_most} {less}");
+    // A fleet that is never empty, and one that goes to zero and comes back with the first job.
+    for (min, out_at) in [(1, 4.0), (0, 1.0)] {
+        for (load, seed) in [("daily:0..90/h", 7), ("poisson:12/h", 3), ("burst:20@6h", 1)] {
+            let hours = |comparison, threshold| {
+                let mut spec = two_steps(out_at, comparison, threshold);
+                spec.min = min;
+                let config = FleetConfig::new(spec).unwrap();
+                let report = simulate(&config, &load.parse().unwrap(), seed, 7 * DAY).unwrap();
+                assert!(report.scaling.scale_ins > 0, "{min} {load}");
+                report.fleet.instance_hours
+            };
+            let at_most = hours(Comparison::LessThanOrEqualToThreshold, 0.0);
+            let less = hours(Comparison::LessThanThreshold, 1.0);
+            assert!((at_most - less).abs() < 1e-9, "{min} {load}: {at_most} {less}");
+        }
+    }
 }
 
 #[test]
