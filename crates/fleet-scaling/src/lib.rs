@@ -59,9 +59,12 @@
 //! Scaling User Guide.
 //!
 //! ```
-//! use fleet_scaling::{Moment, config::FleetConfig, explain, metrics::Metrics, state::FleetState};
+//! # use std::time::Duration;
+//! use fleet_scaling::tune::{Objective, Space};
+//! use fleet_scaling::{Moment, config::FleetConfig, explain, lint, metrics::Metrics, state::FleetState, tune};
 //!
 //! let config: FleetConfig = toml::from_str(r#"
+//!     min = 1
 //!     max = 6
 //!     publishes = [
 //!         { metric = "ApproximateNumberOfMessagesVisible", signal = "depth" },
@@ -87,7 +90,14 @@
 //! // Twenty messages for two instances are ten for each, where four are wanted: five instances.
 //! let why = explain(&config, &FleetState::settled(2), &metrics, Moment(0));
 //! assert_eq!(why.last().unwrap(), "the desired capacity goes from 2 to 5");
-//! # Ok::<(), toml::de::Error>(())
+//!
+//! // Nothing in it works against itself, and the cheapest one that keeps the wait short is a search like any other.
+//! assert_eq!(lint(&config), []);
+//! let (day, goal) = (Duration::from_secs(86_400), Objective::wait_p95(Duration::from_secs(600)));
+//! let found = tune(&config, &"poisson:60/h".parse()?, day, &[1, 2], &goal, &Space::around(config.spec()))?;
+//! let best = found.best.expect("a fleet that keeps the wait short");
+//! assert!(best.cost <= found.current.cost);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! A fleet is a [`config::FleetSpec`], which a TOML or JSON file carries, checked into a
