@@ -7,7 +7,7 @@ use crate::support::{Account, Run};
 /// Those that change when instances come and go, and not how many are wanted; of all that the library knows.
 const COURSE: [&str; 3] = ["lifecycle-hook", "warm-pool", "weights"];
 
-const PARTS: [&str; 18] = [
+const PARTS: [&str; 19] = [
     "metric-math",
     "percentile",
     "anomaly-band",
@@ -22,6 +22,7 @@ const PARTS: [&str; 18] = [
     "predictive-scaling",
     "other-policy",
     "scheduled-action",
+    "scale-to-zero",
     "policy-warm-up",
     "warm-pool",
     "lifecycle-hook",

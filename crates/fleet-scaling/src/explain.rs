@@ -19,8 +19,9 @@ pub fn explain(config: &FleetConfig, state: &FleetState, metrics: &Metrics, now:
     sentences.extend(warm_pool(config, state, &decision));
     sentences.push(if !decision.is_known() {
         format!(
-            "what becomes of the desired capacity, {}, is not known: {} to {}",
-            state.desired, decision.least, decision.most
+            "what becomes of the desired capacity, {}, is not known: {}",
+            state.desired,
+            decision.range()
         )
     } else if decision.desired == state.desired {
         format!("the desired capacity stays {}", state.desired)
@@ -50,6 +51,15 @@ fn warm_pool(config: &FleetConfig, state: &FleetState, decision: &Decision) -> O
 }
 
 impl Decision {
+    /// Between which capacities it lies, in words: "2 to 10", or "2 or more" where nobody knows a largest one.
+    #[must_use]
+    pub fn range(&self) -> String {
+        match self.most {
+            u32::MAX => format!("{} or more", self.least),
+            most => format!("{} to {most}", self.least),
+        }
+    }
+
     /// Its reasons in words; `config` is the one that it was decided with.
     #[must_use]
     pub fn explain(&self, config: &FleetConfig) -> Vec<String> {
@@ -103,7 +113,8 @@ impl fmt::Display for Sentence<'_> {
                 capacity,
             } => write!(
                 f,
-                "of the policies that answer, `{}` has the largest capacity, {capacity}",
+                "of the policies that answer{}, `{}` has the largest capacity, {capacity}",
+                if self.is_all() { "" } else { " and are modelled" },
                 policy(position)
             ),
             Reason::Clamped { wanted, to } if wanted > to => {
@@ -138,12 +149,18 @@ impl fmt::Display for Sentence<'_> {
                 };
                 write!(f, "{part}{why} and it may move the desired capacity")
             }
-            Reason::Quiet => f.write_str("no alarm invokes a policy"),
+            Reason::Quiet if self.is_all() => f.write_str("no alarm invokes a policy"),
+            Reason::Quiet => f.write_str("no alarm that is modelled invokes a policy"),
         }
     }
 }
 
 impl Sentence<'_> {
+    /// Whether everything that decides on the capacity is modelled.
+    fn is_all(&self) -> bool {
+        self.config.undecided().next().is_none()
+    }
+
     /// `alarm "x" is in ALARM: 15 of 15 points of QueueDepth <= 0 (newest 0), needs 15`.
     fn alarm(&self, f: &mut fmt::Formatter<'_>, position: usize, before: AlarmState) -> fmt::Result {
         let Reason::Alarm { verdict, value, .. } = *self.reason else {
@@ -178,7 +195,11 @@ impl Sentence<'_> {
             )?;
         }
         if alarm.action == Action::ScaleToZero && verdict.state != AlarmState::Alarm {
-            f.write_str("; so the fleet is not taken to zero")?;
+            f.write_str(if self.is_all() {
+                "; so the fleet is not taken to zero"
+            } else {
+                "; so this alarm does not take the fleet to zero"
+            })?;
         }
         Ok(())
     }

@@ -449,6 +449,7 @@ mod tests {
             part: crate::unknown::Part::PredefinedMetric,
             what: "policy `cpu` tracks ASGAverageCPUUtilization".to_owned(),
             direction: crate::unknown::Direction::Both,
+            bounds: None,
         });
         let config = FleetConfig::new(spec).unwrap();
         let minutes = [(0.0, None, 0), (0.0, None, 0), (0.0, None, 4), (0.0, None, 4)];

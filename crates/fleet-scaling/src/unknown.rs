@@ -24,6 +24,21 @@ pub struct NotModelled {
     /// In which direction it may move the desired capacity.
     #[serde(default)]
     pub direction: Direction,
+    /// Between which capacities, where the bounds of the group do not bind it: a scheduled action sets them too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<Bounds>,
+}
+
+/// Between which capacities a part may bring a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    /// The least.
+    pub min: u32,
+    /// The most; without it nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<u32>,
 }
 
 /// In which direction a part may move the desired capacity.
@@ -47,7 +62,7 @@ pub enum Direction {
 pub enum Effect {
     /// The desired capacity, and all that follows from it.
     Capacity,
-    /// When instances come and go, and what they cost; not the desired capacity.
+    /// When instances come and go, and what they cost; not the desired capacity of a group whose instances are warm.
     Course,
     /// What simulations come to. Decisions on given metrics are not affected.
     Simulation,
@@ -87,6 +102,8 @@ pub enum Part {
     OtherPolicy,
     /// A scheduled action that does not recur by hours and days of the week in UTC.
     ScheduledAction,
+    /// Scale to zero by an alarm that is not modelled.
+    ScaleToZero,
     /// A policy with a warm-up of its own.
     PolicyWarmUp,
     /// A warm pool beside Spot Instances, or one that is being deleted.
@@ -99,7 +116,7 @@ pub enum Part {
 
 impl Part {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::MetricMath,
         Self::Percentile,
         Self::AnomalyBand,
@@ -114,6 +131,7 @@ impl Part {
         Self::PredictiveScaling,
         Self::OtherPolicy,
         Self::ScheduledAction,
+        Self::ScaleToZero,
         Self::PolicyWarmUp,
         Self::WarmPool,
         Self::LifecycleHook,
@@ -140,6 +158,7 @@ impl Part {
             Self::PredictiveScaling => "predictive scaling",
             Self::OtherPolicy => "policies of other kinds",
             Self::ScheduledAction => "scheduled actions with dates, days of the month, months or a time zone",
+            Self::ScaleToZero => "scale to zero by an alarm that is not modelled",
             Self::PolicyWarmUp => "policies with a warm-up of their own",
             Self::WarmPool => "warm pools beside Spot Instances, and those that are being deleted",
             Self::LifecycleHook => "lifecycle hooks whose action takes an unknown time",
@@ -164,6 +183,7 @@ impl Part {
             | Self::PredictiveScaling
             | Self::OtherPolicy
             | Self::ScheduledAction
+            | Self::ScaleToZero
             | Self::PolicyWarmUp => Effect::Capacity,
             Self::UnpublishedMetric => Effect::Simulation,
             Self::WarmPool | Self::LifecycleHook | Self::Weights => Effect::Course,
@@ -217,29 +237,34 @@ pub(crate) struct Situation {
 }
 
 /// The least and the largest desired capacity that the unmodelled parts of `config` may make of what is
-/// known, and the positions of those that may.
+/// known, and the positions of those that may; `u32::MAX` when nobody knows a largest one.
 pub(crate) fn range(config: &FleetConfig, known: &Situation) -> (u32, u32, Vec<usize>) {
     let limits = config.limits();
     let (mut least, mut most) = (known.desired, known.desired);
     let mut by = Vec::new();
     for (position, part) in config.not_modelled().iter().enumerate() {
         let acts = match part.part {
-            // A schedule sets the capacity whatever alarms and policies say.
-            Part::ScheduledAction | Part::PredictiveScaling => true,
-            Part::PolicyWarmUp => known.warming && !known.ignores_alarms,
+            // They set the capacity themselves, whatever the policies say, and no alarm invokes them through the group.
+            Part::ScheduledAction | Part::PredictiveScaling | Part::ScaleToZero => true,
+            // Both decide on how much of the group counts as warm.
+            Part::PolicyWarmUp | Part::Weights => known.warming && !known.ignores_alarms,
             _ => part.decides() && !known.ignores_alarms,
         };
         if !acts {
             continue;
         }
         let (before_least, before_most) = (least, most);
+        let (lowest, highest) = match part.bounds {
+            Some(bounds) => (bounds.min, bounds.max.unwrap_or(u32::MAX)),
+            None => (limits.min, limits.max),
+        };
         if part.may(Direction::Out) {
-            most = limits.max.max(most);
+            most = highest.max(most);
         }
         if part.may(Direction::In) {
             // "Multiple dynamic scaling policies": the largest answer wins, so a known one is a floor.
             let floor = match (part.part, known.answered) {
-                (Part::ScheduledAction, _) | (_, None) => limits.min,
+                (Part::ScheduledAction | Part::ScaleToZero, _) | (_, None) => lowest,
                 (_, Some(answered)) => answered,
             };
             least = least.min(floor);
@@ -267,13 +292,14 @@ pub(crate) fn of_alarms(spec: &FleetSpec, alarms: &[Alarm]) -> Vec<NotModelled> 
                     part,
                     what,
                     direction: Direction::Both,
+                    bounds: None,
                 });
             };
             if !spec.publishes.iter().any(|own| own.metric == metric) {
                 add(Part::UnpublishedMetric, "which the fleet does not publish");
             }
             if matches!(statistic, Statistic::Percentile(_)) && alarm.period > 1 {
-                let why = "a percentile of several samples, between which CloudWatch interpolates in an unpublished way";
+                let why = "a percentile of several samples, and how CloudWatch computes it between them is not published";
                 add(Part::Percentile, why);
             }
         }
@@ -325,6 +351,7 @@ mod tests {
             part,
             what: "policy `other` is of another kind".to_owned(),
             direction,
+            bounds: None,
         });
         FleetConfig::new(spec).unwrap()
     }
@@ -354,6 +381,86 @@ mod tests {
             (0, 3, 10)
         );
         assert_eq!(range_of(&with(Part::PolicyWarmUp, Both), 1, 5.0, 5.0), (3, 3, 3));
+        // A function sets the capacity after the policies: what they answer is no floor.
+        assert_eq!(range_of(&with(Part::ScaleToZero, In), 1, 5.0, 5.0), (0, 3, 3));
+    }
+
+    /// EC2 Auto Scaling User Guide, "Scheduled scaling": an action sets the minimum and the maximum too. API Reference,
+    /// `PredictiveScalingConfiguration`: with `IncreaseMaxCapacity` the maximum can be increased.
+    #[test]
+    fn what_sets_the_bounds_of_the_group_is_not_bound_by_them() {
+        let within = |part, direction, min, max| {
+            let mut spec = with(part, direction).spec().clone();
+            spec.min = 1;
+            spec.not_modelled[0].bounds = Some(Bounds { min, max });
+            FleetConfig::new(spec).unwrap()
+        };
+        let scheduled = within(Part::ScheduledAction, Direction::Both, 0, Some(40));
+        assert_eq!(range_of(&scheduled, 1, 5.0, 5.0), (0, 3, 40));
+        let forecast = within(Part::PredictiveScaling, Direction::Out, 1, None);
+        assert_eq!(range_of(&forecast, 1, 5.0, 5.0), (3, 3, u32::MAX));
+        let metrics = Metrics::new()
+            .with("QueueDepth", [Some(5.0); 20])
+            .with("BacklogPerInstance", [Some(5.0); 20]);
+        let said = explain(&forecast, &FleetState::settled(1), &metrics, Moment(0));
+        assert_eq!(
+            said.last().unwrap(),
+            "what becomes of the desired capacity, 1, is not known: 3 or more"
+        );
+    }
+
+    /// API Reference, `LaunchTemplateOverrides`, `WeightedCapacity`: how much an instance counts. Of a group that warms
+    /// up nobody knows how much of its capacity the warm instances are.
+    #[test]
+    fn weights_and_own_warm_ups_leave_a_group_that_warms_up_unknown() {
+        for part in [Part::Weights, Part::PolicyWarmUp] {
+            let config = with(part, Direction::Both);
+            let metrics = Metrics::new()
+                .with("QueueDepth", [Some(5.0); 20])
+                .with("BacklogPerInstance", [Some(1.0); 20]);
+            let mut state = FleetState::settled(4);
+            assert!(
+                decide(&config, &state, &metrics, Moment(0)).is_known(),
+                "{part:?}"
+            );
+            state.warming = 1;
+            let decision = decide(&config, &state, &metrics, Moment(0));
+            assert_eq!((decision.least, decision.most), (0, 10), "{part:?}");
+        }
+    }
+
+    #[test]
+    fn scale_to_zero_that_is_not_modelled_acts_although_the_group_ignores_its_alarms() {
+        let config = with(Part::ScaleToZero, Direction::In);
+        let mut state = FleetState::settled(3);
+        state.suspended.alarm_notification = true;
+        let decision = decide(&config, &state, &Metrics::new(), Moment(0));
+        assert_eq!((decision.least, decision.most), (0, 3));
+    }
+
+    #[test]
+    fn beside_what_is_not_modelled_no_alarm_and_no_policy_has_the_last_word() {
+        let config = with(Part::OtherPolicy, Direction::Both);
+        let said = |desired, queue, backlog| {
+            let metrics = Metrics::new()
+                .with("QueueDepth", [Some(queue); 20])
+                .with("BacklogPerInstance", [backlog; 20]);
+            explain(&config, &FleetState::settled(desired), &metrics, Moment(0)).join("\n")
+        };
+        let several = said(1, 5.0, Some(5.0));
+        assert!(
+            several.contains("of the policies that answer and are modelled, `"),
+            "{several}"
+        );
+        assert!(
+            !several.contains("so the fleet is not taken to zero"),
+            "{several}"
+        );
+        let quiet = said(0, 0.0, None);
+        assert!(
+            quiet.contains("no alarm that is modelled invokes a policy"),
+            "{quiet}"
+        );
     }
 
     #[test]
@@ -377,7 +484,8 @@ mod tests {
         );
     }
 
-    /// "Percentile statistics": of one sample it is the sample; of several CloudWatch interpolates, and does not say how.
+    /// "CloudWatch statistics definitions": of one sample a percentile is the sample. How it is computed between several no
+    /// page says.
     #[test]
     fn a_percentile_of_several_samples_leaves_the_capacity_unknown_and_one_of_a_single_sample_does_not() {
         let with = |period_seconds: f64| {

@@ -24,8 +24,14 @@ fn with(mut spec: FleetSpec, part: Part) -> FleetConfig {
         part,
         what: "something that the group has".to_owned(),
         direction: Direction::Both,
+        bounds: None,
     });
     FleetConfig::new(spec).unwrap()
+}
+
+/// Of instances that have weights nobody knows how much of the capacity warms up.
+fn decides_while_warming(part: Part) -> bool {
+    part.effect() == Effect::Capacity || part == Part::Weights
 }
 
 #[test]
@@ -55,7 +61,7 @@ fn decide_and_explain_draw_no_conclusion_on_the_capacity_where_a_part_may_change
         let decision = decide(&config, &state, &metrics, Moment(0));
         let said = explain(&config, &state, &metrics, Moment(0));
         let last = said.last().unwrap();
-        if part.effect() == Effect::Capacity {
+        if decides_while_warming(part) {
             assert!(
                 !decision.is_known() && decision.most == 10,
                 "{part:?} {decision:?}"
@@ -137,7 +143,7 @@ fn replay_blames_nobody_for_a_change_that_a_part_may_have_asked_for() {
     assert!(known.contains(&Kind::Unasked), "{known:?}");
     for part in Part::ALL {
         let found = kinds(&with(two_steps(), part));
-        if part.effect() == Effect::Capacity {
+        if decides_while_warming(part) {
             assert!(
                 found.iter().all(|kind| *kind == Kind::Unknown),
                 "{part:?} {found:?}"

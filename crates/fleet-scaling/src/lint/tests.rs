@@ -335,6 +335,7 @@ fn what_is_not_modelled_makes_findings_unknown_and_no_errors() {
             part,
             what: "policy `other` is of another kind".to_owned(),
             direction: Direction::Both,
+            bounds: None,
         });
         let findings = lint(&FleetConfig::new(spec).unwrap());
         assert!(
