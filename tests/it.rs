@@ -69,6 +69,8 @@ mod doctor;
 mod exec;
 #[path = "it/fleet.rs"]
 mod fleet;
+#[path = "it/fleet_alarm_reasons.rs"]
+mod fleet_alarm_reasons;
 #[path = "it/fleet_budgets.rs"]
 mod fleet_budgets;
 #[path = "it/fleet_hold.rs"]
@@ -91,6 +93,8 @@ mod fleet_simulate;
 mod fleet_tune;
 #[path = "it/fleet_unknown.rs"]
 mod fleet_unknown;
+#[path = "it/fleet_unknown_live.rs"]
+mod fleet_unknown_live;
 #[path = "it/generated.rs"]
 mod generated;
 #[path = "it/get.rs"]

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_autoscaling::types::{ScalingPolicy, TargetTrackingConfiguration};
+use aws_sdk_autoscaling::types::{
+    PredictiveScalingConfiguration, PredictiveScalingMaxCapacityBreachBehavior, PredictiveScalingMode,
+    ScalingPolicy, TargetTrackingConfiguration,
+};
 
 use super::super::Aws;
 use super::super::pages::Pages;
@@ -48,7 +51,13 @@ pub(crate) enum PolicyKind {
         disable_scale_in: bool,
         metric: Tracked,
     },
-    /// E.g. `PredictiveScaling`.
+    Predictive {
+        /// Whether it acts on its forecast.
+        scales: bool,
+        /// Whether it may raise the group's maximum.
+        raises_maximum: bool,
+    },
+    /// One that this version does not know.
     Other(String),
 }
 
@@ -153,6 +162,11 @@ fn convert(policy: &ScalingPolicy) -> Result<Policy> {
                 .target_tracking_configuration()
                 .required(REQUEST, "TargetTrackingConfiguration")?,
         )?,
+        "PredictiveScaling" => predictive(
+            policy
+                .predictive_scaling_configuration()
+                .required(REQUEST, "PredictiveScalingConfiguration")?,
+        ),
         other => PolicyKind::Other(other.to_owned()),
     };
     Ok(Policy {
@@ -172,6 +186,20 @@ fn convert(policy: &ScalingPolicy) -> Result<Policy> {
             .collect(),
         kind,
     })
+}
+
+/// "Defaults to ForecastOnly if not specified" and "Defaults to HonorMaxCapacity if not specified" (API Reference,
+/// PredictiveScalingConfiguration).
+fn predictive(configuration: &PredictiveScalingConfiguration) -> PolicyKind {
+    let mode = configuration.mode().map(PredictiveScalingMode::as_str);
+    let breach = configuration
+        .max_capacity_breach_behavior()
+        .map(PredictiveScalingMaxCapacityBreachBehavior::as_str);
+    PolicyKind::Predictive {
+        // A mode of later versions may scale too.
+        scales: mode.is_some_and(|mode| mode != "ForecastOnly"),
+        raises_maximum: breach.is_some_and(|breach| breach != "HonorMaxCapacity"),
+    }
 }
 
 fn tracking(configuration: &TargetTrackingConfiguration) -> Result<PolicyKind> {

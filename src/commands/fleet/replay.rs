@@ -138,6 +138,7 @@ impl Past {
         let in_service = u32::try_from(facts.group.count(Phase::InService)).unwrap_or(u32::MAX);
         // A group that publishes its metrics knows every minute; otherwise its diary tells.
         let published = minutes.desired.iter().any(Option::is_some);
+        let warmup = facts.longest_warmup(&model.config);
         let history = (0..minutes.len())
             .map(|position| {
                 let end = minutes.end_of(position);
@@ -152,7 +153,7 @@ impl Past {
                 Minute {
                     desired,
                     // Those on their way are among the ones that are not there yet.
-                    warming: (settling_at(activities, model.config.warmup(), end)
+                    warming: (settling_at(activities, warmup, end)
                         + missing_at(activities, in_service, desired, end))
                     .min(desired),
                 }

@@ -4,6 +4,7 @@
 //! jobs take, how long an instance needs until its first job) is assumed and said so.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use fleet_scaling::config::{
     ColdStart, FleetConfig, FleetSpec, InstanceTypeSpec, JobsSpec, OnDemandSpec, PolicySpec, PoolState,
@@ -38,6 +39,15 @@ pub(crate) struct Facts {
     pub(crate) median_job_seconds: Option<f64>,
     pub(crate) deployed: Deployed,
     pub(crate) zero_listener: Listener,
+}
+
+impl Facts {
+    /// How long an instance may count as warming up: the group's warm-up, or the longest one that a policy has of its own.
+    pub(crate) fn longest_warmup(&self, config: &FleetConfig) -> Duration {
+        let own = self.policies.iter().filter(|policy| policy.enabled);
+        let own = own.filter_map(|policy| u64::try_from(policy.warmup_seconds?).ok());
+        own.map(Duration::from_secs).fold(config.warmup(), Duration::max)
+    }
 }
 
 /// The names of all alarms that decide on a fleet's capacity.
@@ -191,6 +201,7 @@ impl Reader<'_> {
                         part,
                         what: left_out.what.clone(),
                         direction,
+                        bounds: left_out.bounds,
                     })
                 })
                 .collect(),

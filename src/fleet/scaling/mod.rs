@@ -11,7 +11,7 @@ mod observe;
 mod state;
 
 use fleet_scaling::config::FleetConfig;
-use fleet_scaling::unknown::{Direction, Part};
+use fleet_scaling::unknown::{Bounds, Direction, Part};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -45,6 +45,9 @@ pub(crate) struct LeftOut {
     /// What it is where it has an effect in AWS, and in which direction.
     #[serde(skip)]
     pub(crate) part: Option<(Part, Direction)>,
+    /// Between which capacities it may bring the group, where the group's bounds do not bind it.
+    #[serde(skip)]
+    pub(crate) bounds: Option<Bounds>,
 }
 
 impl LeftOut {
@@ -54,6 +57,7 @@ impl LeftOut {
             broken: true,
             what: what.into(),
             part: None,
+            bounds: None,
         }
     }
 
@@ -63,6 +67,15 @@ impl LeftOut {
             broken: false,
             what: what.into(),
             part: Some((part, direction)),
+            bounds: None,
+        }
+    }
+
+    /// The same with bounds of its own.
+    pub(crate) fn within(self, min: u32, max: Option<u32>) -> Self {
+        Self {
+            bounds: Some(Bounds { min, max }),
+            ..self
         }
     }
 }

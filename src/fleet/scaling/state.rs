@@ -47,7 +47,7 @@ pub(crate) fn state(
     FleetState {
         desired: group.desired,
         running: count(Phase::InService) + count(Phase::Pending),
-        warming: warming_at(activities, config.warmup(), now).min(group.desired),
+        warming: warming_at(activities, facts.longest_warmup(config), now).min(group.desired),
         launching: count(Phase::Pending),
         terminating: count(Phase::Terminating),
         protected: u32::try_from(protected.count()).unwrap_or(u32::MAX),

@@ -98,11 +98,12 @@ struct Reading {
 struct Outcome {
     /// The desired capacity from now on; `None` when something that is not modelled may change it.
     desired: Option<u32>,
-    /// The instances that the group can get to.
+    /// The instances that the group can get to; `None` also when they count for more than one each.
     instances: Option<u32>,
     /// What the desired capacity may be.
     least: u32,
-    most: u32,
+    /// `None` when nobody knows a largest one.
+    most: Option<u32>,
 }
 
 /// What was read.
@@ -132,13 +133,7 @@ impl Explanation {
         // What is supposed is not what AWS has seen.
         let differences = match &what_if {
             Some(_) => Vec::new(),
-            None => states::differences(
-                &model.config,
-                &seen.facts,
-                &supposed.state,
-                &supposed.metrics,
-                seen.now,
-            ),
+            None => states::differences(model, &seen.facts, &supposed.state, &supposed.metrics, seen.now),
         };
         if let Some(what_if) = &what_if {
             what_if.apply(&model.config, &mut supposed);
@@ -185,9 +180,10 @@ impl Explanation {
             what_if,
             decision: Outcome {
                 desired: decision.is_known().then_some(decision.desired),
-                instances: decision.is_known().then_some(decision.instances),
+                instances: (decision.is_known() && !reasons::has_weights(&model.config))
+                    .then_some(decision.instances),
                 least: decision.least,
-                most: decision.most,
+                most: Some(decision.most).filter(|most| *most < u32::MAX),
             },
             last_change,
             why_this_many: told.this_many,
@@ -237,7 +233,7 @@ impl Render for Explanation {
             paragraph(&mut out, view, "  ", &format!("supposing {what_if}"));
         }
         let before = self.before();
-        let zero_too = before > 0 || self.decision.most > 0;
+        let zero_too = before > 0 || self.decision.most != Some(0);
         let this_many = match self.decision.desired {
             Some(wanted) if wanted != before => format!("why {wanted}, and {before} no longer"),
             Some(_) | None => format!("why {before}"),
@@ -269,10 +265,14 @@ impl Render for Explanation {
         let next = match wanted {
             Some(wanted) if wanted == before => format!("the desired capacity stays {before}"),
             Some(wanted) => format!("the desired capacity goes from {before} to {wanted}"),
-            None => format!(
-                "what becomes of the desired capacity, {before}, is not known ({least} to {most}): not everything \
-                 that decides on it is modelled"
-            ),
+            None => {
+                let range =
+                    most.map_or_else(|| format!("{least} or more"), |most| format!("{least} to {most}"));
+                format!(
+                    "what becomes of the desired capacity, {before}, is not known ({range}): not everything that \
+                     decides on it is modelled"
+                )
+            }
         };
         let instances = match instances {
             Some(instances) if instances != wanted.unwrap_or(instances) => {

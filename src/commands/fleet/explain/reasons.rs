@@ -5,7 +5,7 @@ use std::time::Duration;
 use fleet_scaling::config::{Action, FleetConfig};
 use fleet_scaling::decide::{Decision, Reason};
 use fleet_scaling::state::{FleetState, Process};
-use fleet_scaling::unknown::Direction;
+use fleet_scaling::unknown::{Direction, Part};
 use jiff::Timestamp;
 
 use super::super::text::{counted, minute};
@@ -138,12 +138,21 @@ fn limits(facts: &Facts<'_>, told: &mut Told) {
 /// Instances that are wanted and do not come.
 fn launches(facts: &Facts<'_>, told: &mut Told) {
     let (desired, running) = (facts.decision.desired, facts.state.running);
-    if facts.no_spot && desired > running {
-        told.not_more.push(format!(
-            "Spot has no capacity: of {} wanted {running} run; Auto Scaling goes on trying",
-            counted(desired.into(), "instance")
-        ));
-        return;
+    if facts.no_spot {
+        if !facts.decision.is_known() || has_weights(&facts.model.config) {
+            told.not_more.push(format!(
+                "Spot has no capacity: {} run, and what is wanted beyond them does not come; Auto Scaling goes on trying",
+                counted(running.into(), "instance")
+            ));
+            return;
+        }
+        if desired > running {
+            told.not_more.push(format!(
+                "Spot has no capacity: of {} wanted {running} run; Auto Scaling goes on trying",
+                counted(desired.into(), "instance")
+            ));
+            return;
+        }
     }
     let missing = facts.state.desired.saturating_sub(running);
     let newest = facts.activities.iter().find(|activity| activity.is_launch());
@@ -152,12 +161,25 @@ fn launches(facts: &Facts<'_>, told: &mut Told) {
             .started
             .and_then(|at| Duration::try_from(facts.now.duration_since(at)).ok())
             .map_or_else(String::new, |ago| format!(" {} ago", age(ago)));
+        // With weights the capacity is no number of instances.
+        let wanted = if has_weights(&facts.model.config) {
+            "more is wanted than there is".to_owned()
+        } else {
+            format!("{} wanted and not there", counted(missing.into(), "instance"))
+        };
         told.not_more.push(format!(
-            "{} wanted and not there, and the last launch failed{ago}: {}",
-            counted(missing.into(), "instance"),
+            "{wanted}, and the last launch failed{ago}: {}",
             launch.message.as_deref().unwrap_or("AWS does not say why")
         ));
     }
+}
+
+/// Whether the instances of the group count for more than one each.
+pub(super) fn has_weights(config: &FleetConfig) -> bool {
+    config
+        .not_modelled()
+        .iter()
+        .any(|part| part.part == Part::Weights)
 }
 
 #[cfg(test)]

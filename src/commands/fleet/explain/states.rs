@@ -1,13 +1,14 @@
 //! The states of alarms as they follow from the metrics, beside those that AWS reports. Pure.
 
 use fleet_scaling::alarm::AlarmState as Known;
-use fleet_scaling::config::FleetConfig;
-use fleet_scaling::metrics::Metrics;
+use fleet_scaling::metrics::{Metric, Metrics};
 use fleet_scaling::state::FleetState;
+use fleet_scaling::unknown::Part;
 use jiff::Timestamp;
 
 use super::super::text::minute;
-use crate::fleet::scaling::Facts;
+use crate::aws::cloudwatch::AlarmState;
+use crate::fleet::scaling::{Facts, Model};
 
 /// CloudWatch receives and evaluates a data point a minute or two after its time, so that its state may
 /// be that of a few minutes ago.
@@ -15,14 +16,16 @@ const LATE: usize = 3;
 
 /// A sentence for each alarm whose state does not follow from the metrics, neither now nor a few minutes ago.
 pub(super) fn differences(
-    config: &FleetConfig,
+    model: &Model,
     facts: &Facts,
     state: &FleetState,
     metrics: &Metrics,
     now: Timestamp,
 ) -> Vec<String> {
     let earlier: Vec<Metrics> = (0..=LATE).map(|minutes| metrics.ago(minutes)).collect();
-    config
+    let others = of_other_units(model, facts, metrics);
+    model
+        .config
         .alarms()
         .iter()
         .enumerate()
@@ -52,6 +55,33 @@ pub(super) fn differences(
             Some(format!(
                 "AWS reports alarm `{}` as {says}{since}, and from the metrics it follows that it is {}: {why}",
                 alarm.name, verdict.state
+            ))
+        })
+        .chain(others)
+        .collect()
+}
+
+/// Alarms on points of one unit take no part, because AWS does not say which units a metric has. One that sees no data
+/// where the metric has some tells it.
+fn of_other_units(model: &Model, facts: &Facts, metrics: &Metrics) -> Vec<String> {
+    let on_a_unit = |name: &str| {
+        model.left_out.iter().any(|left_out| {
+            matches!(left_out.part, Some((Part::Unit | Part::ScaleToZero, _)))
+                && left_out.what.contains(&format!("`{name}`"))
+        })
+    };
+    facts
+        .alarms
+        .values()
+        .filter(|alarm| alarm.state == AlarmState::InsufficientData && on_a_unit(&alarm.name))
+        .filter_map(|alarm| {
+            let unit = alarm.details.unit.as_ref()?;
+            let metric = Metric::new(alarm.metric.as_ref()?);
+            metrics.newest(&metric)?;
+            Some(format!(
+                "AWS reports alarm `{}` as INSUFFICIENT_DATA, and {metric} has data: it counts only points with the unit \
+                 {unit}, and the metric's have none or another one",
+                alarm.name
             ))
         })
         .collect()

@@ -39,6 +39,11 @@ impl Why {
         }
     }
 
+    /// The same of another kind of part.
+    pub(super) fn of(self, part: Part) -> Self {
+        Self { part, ..self }
+    }
+
     /// The same said of `subject`, which moves the capacity in `direction`.
     pub(super) fn about(self, subject: &str, direction: Direction) -> LeftOut {
         let what = format!("{subject} {}", self.what);
@@ -61,11 +66,19 @@ impl Reader<'_> {
             )));
             return None;
         };
-        let acts = if alarm.actions.contains(&policy.arn) || !alarm.actions_enabled {
-            Ok(())
-        } else if alarm.details.other_actions.contains(&policy.arn) {
+        let otherwise = || {
             let what = "invokes it in another state than ALARM, which is not modelled";
-            Err(Why::not_modelled(Part::OtherState, what))
+            Why::not_modelled(Part::OtherState, what)
+        };
+        let elsewhere = alarm.actions_enabled && alarm.details.other_actions.contains(&policy.arn);
+        let acts = if alarm.actions.contains(&policy.arn) || !alarm.actions_enabled {
+            if elsewhere {
+                // It takes part with what it does in ALARM, and what it does in another state stays unknown.
+                self.leave_out(otherwise().about(&subject, direction_of(&policy.kind)));
+            }
+            Ok(())
+        } else if elsewhere {
+            Err(otherwise())
         } else {
             Err(Why::broken(
                 "does not invoke it: the policy is none of its actions",

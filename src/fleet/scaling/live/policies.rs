@@ -18,13 +18,19 @@ impl Reader<'_> {
             self.leave_out(LeftOut::broken(format!("policy `{name}` is disabled")));
             return Vec::new();
         }
-        if let PolicyKind::Other(kind) = &policy.kind {
-            let part = match kind.as_str() {
-                "PredictiveScaling" => Part::PredictiveScaling,
-                _ => Part::OtherPolicy,
-            };
-            self.leave_out(not_understood(policy, part));
-            return Vec::new();
+        match policy.kind {
+            PolicyKind::Predictive {
+                scales,
+                raises_maximum,
+            } => {
+                self.predictive(policy, scales, raises_maximum);
+                return Vec::new();
+            }
+            PolicyKind::Other(_) => {
+                self.leave_out(not_understood(policy, Part::OtherPolicy));
+                return Vec::new();
+            }
+            PolicyKind::Step { .. } | PolicyKind::Simple { .. } | PolicyKind::TargetTracking { .. } => {}
         }
         let default = self.facts.group.default_warmup_seconds;
         if let Some(own) = policy.warmup_seconds
@@ -66,6 +72,31 @@ impl Reader<'_> {
             .collect()
     }
 
+    /// "Predictive scaling": in the mode that only forecasts it changes no capacity. Otherwise it adds capacity ahead of
+    /// what it forecasts, which may be more than the maximum, and takes none away.
+    fn predictive(&mut self, policy: &Policy, scales: bool, raises_maximum: bool) {
+        let name = &policy.name;
+        if !scales {
+            self.assumptions.push(format!(
+                "policy `{name}` only forecasts: it changes the capacity once its mode is `ForecastAndScale`"
+            ));
+            return;
+        }
+        let what = if raises_maximum {
+            format!(
+                "policy `{name}` scales ahead of a forecast, also beyond the maximum, which is not modelled"
+            )
+        } else {
+            format!("policy `{name}` scales ahead of a forecast, which is not modelled")
+        };
+        let left_out = LeftOut::not_modelled(Part::PredictiveScaling, direction_of(&policy.kind), what);
+        self.leave_out(if raises_maximum {
+            left_out.within(self.facts.group.min, None)
+        } else {
+            left_out
+        });
+    }
+
     fn adjusting(&mut self, policy: &Policy, name: String, alarm: AlarmSpec) -> Option<PolicySpec> {
         let magnitude = |value: &Option<i32>| value.and_then(|value| u32::try_from(value).ok());
         let understood = match &policy.kind {
@@ -105,7 +136,7 @@ impl Reader<'_> {
                     alarm,
                 })
             }
-            PolicyKind::TargetTracking { .. } | PolicyKind::Other(_) => None,
+            PolicyKind::TargetTracking { .. } | PolicyKind::Predictive { .. } | PolicyKind::Other(_) => None,
         };
         if understood.is_none() {
             self.leave_out(not_understood(policy, Part::OtherPolicy));
@@ -227,10 +258,11 @@ impl Reader<'_> {
         } else {
             usual.alarms().low
         };
-        if high && (spec.threshold - usual.threshold).abs() > 1e-9 {
+        if (spec.threshold - usual.threshold).abs() > 1e-9 {
             self.assumptions.push(format!(
-                "the high alarm of policy `{name}` is at {}, and the target at {target}: somebody has edited it",
-                spec.threshold
+                "the {side} alarm of policy `{name}` is at {}, where Auto Scaling makes it at {} for the target {target}: \
+                 somebody has edited it, or Auto Scaling makes it otherwise, which is not published",
+                spec.threshold, usual.threshold
             ));
         }
         self.alarm_names.push(alarm_name);
@@ -265,8 +297,7 @@ pub(super) fn direction_of(kind: &PolicyKind) -> Direction {
             ..
         } => Direction::Out,
         PolicyKind::TargetTracking { .. } => Direction::Both,
-        // "Predictive scaling": it adds capacity ahead of a forecast and takes none away.
-        PolicyKind::Other(kind) if kind == "PredictiveScaling" => Direction::Out,
+        PolicyKind::Predictive { .. } => Direction::Out,
         PolicyKind::Other(_) => Direction::Both,
     }
 }
@@ -286,6 +317,7 @@ fn kind_name(kind: &PolicyKind) -> &str {
             adjustment_type
         }
         PolicyKind::TargetTracking { .. } => "TargetTrackingScaling",
+        PolicyKind::Predictive { .. } => "PredictiveScaling",
         PolicyKind::Other(name) => name,
     }
 }

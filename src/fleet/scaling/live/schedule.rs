@@ -17,11 +17,17 @@ impl Reader<'_> {
                 continue;
             }
             let what = format!("the scheduled action `{}` {}", action.name, told(action));
-            self.left_out.push(LeftOut::not_modelled(
-                Part::ScheduledAction,
-                Direction::Both,
-                what,
-            ));
+            let left_out = LeftOut::not_modelled(Part::ScheduledAction, Direction::Both, what);
+            let group = &self.facts.group;
+            let sets = [action.min, action.max, action.desired];
+            let sets = sets
+                .into_iter()
+                .flatten()
+                .filter_map(|size| u32::try_from(size).ok());
+            let (least, most) = sets.fold((group.min, group.max), |(least, most), size| {
+                (least.min(size), most.max(size))
+            });
+            self.left_out.push(left_out.within(least, Some(most)));
         }
     }
 

@@ -48,9 +48,10 @@ impl Reader<'_> {
                     ..ScaleToZeroSpec::unguarded(spec.evaluation_periods)
                 })
             }
+            // Whatever of the alarm it is, the function acts after the policies and not among them.
             Err(why) => {
                 let subject = format!("scale to zero: the alarm `{name}`");
-                self.leave_out(why.about(&subject, Direction::In));
+                self.leave_out(why.of(Part::ScaleToZero).about(&subject, Direction::In));
                 None
             }
         }
