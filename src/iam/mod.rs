@@ -14,4 +14,4 @@ pub(crate) use keys::Keys;
 pub(crate) use place::Place;
 pub(crate) use select::{Selected, Uses, every, names, select, words};
 pub(crate) use trust::GitHub;
-pub(crate) use uses::{CHANGE, HISTORY, On, SESSION, Use};
+pub(crate) use uses::{CHANGE, HISTORY, ONE_OFF, On, SESSION, Use};

@@ -38,6 +38,17 @@ pub(crate) const SESSION: &[Use] = &[
     Use::of("ssm:TerminateSession", On::Sessions),
 ];
 
+/// What every verb needs that runs a command in a one-off task and follows it.
+pub(crate) const ONE_OFF: &[Use] = &[
+    Use::of("ecs:DescribeServices", On::Services),
+    Use::of("ecs:DescribeTaskDefinition", On::Anything),
+    Use::of("ecs:DescribeTasks", On::Tasks),
+    Use::of("ecs:RunTask", On::BackendDefinitions),
+    Use::of("ecs:TagResource", On::TagsOfNewTasks),
+    Use::of("iam:PassRole", On::TaskRoles),
+    Use::of("logs:GetLogEvents", On::BackendLogs),
+];
+
 /// Kinds of things. The order is that of the statements in a policy.
 ///
 /// Resource types are those of the Service Authorization Reference; [`On::Anything`] is for actions that have none.

@@ -5,6 +5,7 @@ use super::tail::Tail;
 use super::verdict::{Judged, Judgement, Verdict, judge};
 use crate::aws::ecs::Task;
 use crate::change::End;
+use crate::change::journal::Record;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint};
 use crate::exit::ExitStatus;
 
@@ -22,9 +23,42 @@ pub(crate) struct Following {
     pub(crate) verb: &'static str,
     /// The command line that follows this task again.
     pub(crate) attach: fn(&str) -> CommandLine,
+    /// What a task that was cut off leaves behind, a clause: "migrations that were finished are recorded".
+    pub(crate) kept: &'static str,
+    /// Why a task is stopped that `--stop-on-interrupt` stops.
+    pub(crate) stop_reason: &'static str,
 }
 
 impl Following {
+    /// What a task is judged by. `essential` are the containers with which it ends; `again` starts the same, `go_on`
+    /// goes on with what is left.
+    pub(crate) fn judged(
+        self,
+        container: &str,
+        essential: Vec<String>,
+        again: CommandLine,
+        go_on: CommandLine,
+    ) -> Judged {
+        Judged {
+            container: container.to_owned(),
+            essential: Some(essential),
+            again,
+            go_on,
+            kept: self.kept,
+        }
+    }
+
+    /// What is told of an earlier run that was cut off: `what` was not followed.
+    pub(crate) fn cut_off(self, what: &str, record: &Record) -> (String, Option<Hint>) {
+        let sentence = format!(
+            "the {what} of {} was not followed to its end on this machine",
+            record.started
+        );
+        let task = record.notes.get("task");
+        let hint = task.map(|task| Hint::new("see how it ended with").command((self.attach)(task)));
+        (sentence, hint)
+    }
+
     /// The task goes on whatever goes wrong while it is watched, and the operator has to know.
     pub(crate) fn goes_on(self, error: CtlError, task: &str) -> CtlError {
         match error.kind() {

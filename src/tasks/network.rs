@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::aws::ecs::{Network, Service};
 use crate::error::{CommandLine, CtlError, Result};
 use crate::layout::{SecurityGroupId, SubnetId};
 
@@ -22,34 +23,46 @@ pub(crate) struct Chosen {
     pub(crate) source: String,
 }
 
-impl Chosen {
-    /// Subnets of the flag, else of the environment.
-    ///
-    /// # Errors
-    /// A variable that holds no subnet ids.
-    pub(crate) fn subnets(flag: &[SubnetId], env: &BTreeMap<String, String>) -> Result<Option<Self>> {
-        chosen(SUBNETS_FLAG, flag).map_or_else(|| subnets_of_environment(env), |chosen| Ok(Some(chosen)))
-    }
+/// How the operator wants a one-off task to be run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Choices {
+    /// Stop the task on Ctrl-C.
+    pub(crate) stop_on_interrupt: bool,
+    /// `None`: those of the running service.
+    pub(crate) subnets: Option<Chosen>,
+    pub(crate) security_groups: Option<Chosen>,
+}
 
-    /// Security groups of the flag, else of the environment.
+impl Choices {
+    /// Subnets and security groups of the flags, else of the environment.
     ///
     /// # Errors
-    /// A variable that holds no security group id.
-    pub(crate) fn security_groups(
-        flag: &[SecurityGroupId],
+    /// Variables that hold no such ids.
+    pub(crate) fn new(
+        stop_on_interrupt: bool,
+        subnets: &[SubnetId],
+        security_groups: &[SecurityGroupId],
         env: &BTreeMap<String, String>,
-    ) -> Result<Option<Self>> {
-        chosen(SECURITY_GROUPS_FLAG, flag)
-            .map_or_else(|| security_group_of_environment(env), |chosen| Ok(Some(chosen)))
+    ) -> Result<Self> {
+        let subnets = chosen(SUBNETS_FLAG, subnets);
+        let groups = chosen(SECURITY_GROUPS_FLAG, security_groups);
+        Ok(Self {
+            stop_on_interrupt,
+            subnets: subnets.map_or_else(|| subnets_of_environment(env), |ids| Ok(Some(ids)))?,
+            security_groups: groups
+                .map_or_else(|| security_group_of_environment(env), |ids| Ok(Some(ids)))?,
+        })
     }
 
     /// `command` with the flags that chose them. What the environment says is still there when it is typed.
-    pub(crate) fn repeated(
-        mut command: CommandLine,
-        subnets: &Option<Self>,
-        security_groups: &Option<Self>,
-    ) -> CommandLine {
-        for (flag, chosen) in [(SUBNETS_FLAG, subnets), (SECURITY_GROUPS_FLAG, security_groups)] {
+    pub(crate) fn repeated(&self, mut command: CommandLine) -> CommandLine {
+        if self.stop_on_interrupt {
+            command = command.args(["--stop-on-interrupt"]);
+        }
+        for (flag, chosen) in [
+            (SUBNETS_FLAG, &self.subnets),
+            (SECURITY_GROUPS_FLAG, &self.security_groups),
+        ] {
             let of_flag = chosen
                 .as_ref()
                 .filter(|chosen| chosen.source == format!("flag {flag}"));
@@ -58,6 +71,28 @@ impl Chosen {
             }
         }
         command
+    }
+
+    /// The network of the task, and where it comes from in a sentence.
+    pub(super) fn network(&self, service: &Service) -> (Network, String) {
+        let own = service.network.clone().unwrap_or_default();
+        let of_service = |ids: Vec<String>| Chosen {
+            ids,
+            source: format!("service {}", service.name),
+        };
+        let subnets = self.subnets.clone().unwrap_or_else(|| of_service(own.subnets));
+        let groups = self.security_groups.clone();
+        let groups = groups.unwrap_or_else(|| of_service(own.security_groups));
+        let from = format!(
+            "the subnets come from {}, the security groups from {}",
+            subnets.source, groups.source
+        );
+        let network = Network {
+            subnets: subnets.ids,
+            security_groups: groups.ids,
+            public_ip: own.public_ip,
+        };
+        (network, from)
     }
 }
 
@@ -106,4 +141,59 @@ fn security_group_of_environment(env: &BTreeMap<String, String>) -> Result<Optio
         ids: vec![text.clone()],
         source: format!("environment {SECURITY_GROUP_VARIABLE}"),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment() {
+        let env = env(&[
+            ("PRIVATE_SUBNET_IDS", "[\"subnet-0a1b2c3d\",\"subnet-0a1b2c3e\"]"),
+            ("BACKEND_SG_ID", "sg-0123456789abcdef0"),
+        ]);
+        let subnets = ["subnet-00000001".parse().unwrap()];
+        let choices = Choices::new(false, &subnets, &[], &env).unwrap();
+        assert_eq!(choices.subnets.unwrap().source, "flag --subnets");
+        let groups = choices.security_groups.unwrap();
+        assert_eq!(
+            (groups.ids.as_slice(), groups.source.as_str()),
+            (
+                &["sg-0123456789abcdef0".to_owned()][..],
+                "environment BACKEND_SG_ID"
+            )
+        );
+        let choices = Choices::new(false, &[], &[], &env).unwrap();
+        assert_eq!(
+            choices.subnets.unwrap().ids,
+            ["subnet-0a1b2c3d", "subnet-0a1b2c3e"]
+        );
+    }
+
+    #[test]
+    fn a_bad_environment_is_a_configuration_error() {
+        for (name, value) in [
+            ("PRIVATE_SUBNET_IDS", "subnet-0a1b2c3d"),
+            ("PRIVATE_SUBNET_IDS", "[]"),
+            ("PRIVATE_SUBNET_IDS", "[\"subnet-xyz\"]"),
+            ("PRIVATE_SUBNET_IDS", "[1]"),
+            ("BACKEND_SG_ID", "subnet-0a1b2c3d"),
+        ] {
+            let error = Choices::new(false, &[], &[], &env(&[(name, value)])).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{name}={value}");
+            assert!(error.message().contains(name), "{error}");
+        }
+        let empty = env(&[("PRIVATE_SUBNET_IDS", ""), ("BACKEND_SG_ID", "")]);
+        let choices = Choices::new(false, &[], &[], &empty).unwrap();
+        assert_eq!((choices.subnets, choices.security_groups), (None, None));
+    }
 }

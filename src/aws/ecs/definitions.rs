@@ -15,7 +15,7 @@ pub(crate) struct TaskDefinition {
 }
 
 /// One container of a task definition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ContainerDefinition {
     pub(crate) name: String,
     pub(crate) image: String,

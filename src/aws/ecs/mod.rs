@@ -11,6 +11,8 @@ pub(crate) mod scale;
 mod services;
 pub(crate) mod tasks;
 
+#[cfg(test)]
+pub(crate) use definitions::AwsLogs;
 pub(crate) use definitions::{ContainerDefinition, TaskDefinition};
 pub(crate) use deploy::{StopServiceDeployment, UpdateService};
 pub(crate) use exec::ExecuteCommand;

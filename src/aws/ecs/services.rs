@@ -68,7 +68,7 @@ pub(crate) struct Event {
 }
 
 /// A deployment of a service.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Deployment {
     /// `ecs-svc/<digits>`.
     pub(crate) id: String,

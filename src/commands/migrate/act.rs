@@ -1,16 +1,17 @@
-//! Carries out the steps of a migration: the snapshot, then the task.
+//! Carries out the steps of a migration: the snapshot, then the task, which is followed to its end.
 
 use std::time::Duration;
 
-use super::follow::Screen;
+use super::follow::{FOLLOWING, Pools, judged};
 use super::observe;
-use super::plan::{Action, Start};
+use super::plan::Action;
+use super::view::MigrateResult;
 use super::{Migrate, Output};
-use crate::aws::ecs::{Task, short};
+use crate::aws::ecs::short;
 use crate::aws::rds::CreateDbSnapshot;
-use crate::change::{Done, StepRun};
-use crate::error::{CommandLine, CtlError, ErrorKind, Result};
-use crate::tasks::{self, Observer};
+use crate::change::{Done, StepRun, Verification};
+use crate::commands::one_off::{Watch, begin};
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::wait::{Look, Waited, Waiter};
 
 type Step<'s, 'c> = StepRun<'s, Migrate<'c>>;
@@ -23,32 +24,47 @@ pub(super) async fn act<'c>(change: &Migrate<'c>, step: &Step<'_, 'c>) -> Result
             Ok(Done::new(format!("took snapshot {id}")).with(Output::Snapshot(id)))
         }
         Action::Start(start) => {
-            let task = start_task(change, step, start).await?;
-            // At once, so that a kill at any later moment leaves a trace of the task.
-            step.note("task", &task.arn);
+            // Minutes may have passed since the plan: a question, a snapshot.
+            observe::still_alone(change.ctx, &change.layout, &start.call).await?;
+            let task = begin::<Pools, _>(change.ctx, step, start, &change.request.again()).await?;
             let did = format!("started task {} of {}", task.id(), short(&start.call.definition));
             Ok(Done::new(did).with(Output::Task(task.arn)))
         }
     }
 }
 
-async fn start_task<'c>(change: &Migrate<'c>, step: &Step<'_, 'c>, start: &Start) -> Result<Task> {
-    let ctx = change.ctx;
-    // Minutes may have passed since the plan: a question, a snapshot.
-    observe::still_alone(ctx, &change.layout, &start.call).await?;
-    let screen = Screen::new(ctx);
-    let events = |event| screen.hear(event);
-    let observer = Observer {
-        aws: &ctx.aws,
-        cancel: &ctx.cancel,
-        events: &events,
+/// Follows the task that was started to its end and says what that end means.
+pub(super) async fn verify<'c>(change: &Migrate<'c>, run: &mut Verification<'_, Migrate<'c>>) -> Result<()> {
+    let (mut snapshot, mut started) = (None, None);
+    for (step, output) in run.done() {
+        match (&step.action, output) {
+            (_, Some(Output::Snapshot(id))) => snapshot = Some(id),
+            (Action::Start(start), Some(Output::Task(arn))) => started = Some((step, start, arn)),
+            (Action::Start(_) | Action::Snapshot(_), Some(Output::Task(_)) | None) => {}
+        }
+    }
+    let Some((step, start, arn)) = started else {
+        return Ok(());
     };
-    let call = &start.call;
-    let send = async || step.send(&ctx.aws, call).await;
-    let again = change.request.again();
-    tasks::start(&observer, &call.cluster, &call.started_by, &again, send)
-        .await
-        .map_err(|error| tasks::refused(error, &start.network_from, &again))
+    let judged = judged(&change.request, &start.essential);
+    let watch = Watch {
+        ctx: change.ctx,
+        following: FOLLOWING,
+        start,
+        arn,
+        stop_on_interrupt: change.request.task.stop_on_interrupt,
+        stays: Hint::new(format!("{}:", judged.kept))
+            .command(judged.go_on.clone())
+            .and("goes on with the rest"),
+        judged,
+        alone: true,
+    };
+    let (watched, tail) = watch.to_end::<Pools, _>(run, step).await?;
+    let result = MigrateResult::new(&watched, tail.as_ref(), snapshot);
+    result.tell(change.ctx);
+    run.end(&step.id, watched.end);
+    run.ending(&step.id, result);
+    Ok(())
 }
 
 async fn take_snapshot<'c>(change: &Migrate<'c>, step: &Step<'_, 'c>, call: &CreateDbSnapshot) -> Result<()> {

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use super::follow::{FOLLOWING, Screen, ended, judged};
+use super::follow::{FOLLOWING, Screen, judged};
 use super::plan::CONTAINER;
 use super::request::Request;
 use super::view::MigrateResult;
 use super::words;
 use crate::change::conclude_end;
 use crate::context::Ctx;
-use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::error::{CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::layout::{App, Layout};
-use crate::tasks::{Follower, LogPlace, Observer, Tail, TaskName, Verdict, is_migration};
+use crate::tasks::{Follower, LogPlace, Tail, TaskName, is_migration};
 
 pub(super) async fn run(
     ctx: &Ctx,
@@ -24,12 +24,7 @@ pub(super) async fn run(
     name.in_cluster(&cluster)?;
     let screen = Screen::new(ctx);
     let events = |event| screen.hear(event);
-    let observer = Observer {
-        aws: &ctx.aws,
-        cancel: &ctx.cancel,
-        events: &events,
-    };
-    let mut follower = Follower::of_named(observer, &cluster, CONTAINER, &name.id);
+    let mut follower = Follower::of_named(screen.observer(&events), &cluster, CONTAINER, &name.id);
     let task = ctx
         .unless_interrupted(follower.until_known())
         .await
@@ -60,28 +55,10 @@ pub(super) async fn run(
             .warn(&format!("task {} does not look like a migration", name.id));
     }
     follower.tail = LogPlace::of(container).map(|place| Tail::new(&place, CONTAINER, &name.id));
-    ctx.ui.group("migration");
-    screen.begin(&name.id);
-    let followed = follower.follow(timeout).await;
-    screen.end();
-    ctx.ui.end_group();
-    let followed = followed.map_err(|error| FOLLOWING.goes_on(error, &name.id))?;
-    let watched = ended(
-        ctx,
-        &screen,
-        followed,
-        &judged(&Request::default(), &definition.essential()),
-        follower.tail.as_ref(),
-    );
-    let result = MigrateResult::new(&watched.task, &watched.judgement, follower.tail.as_ref(), None);
-    if watched.judgement.verdict == Verdict::Succeeded {
-        ctx.ui.status(&format!("migrated in {}", result.duration()));
-    }
+    let judged = judged(&Request::default(), &definition.essential());
+    let watched = screen.follow(&mut follower, FOLLOWING, &judged, timeout).await?;
+    let result = MigrateResult::new(&watched, follower.tail.as_ref(), None);
+    result.tell(ctx);
     let outcome = conclude_end(&words(), &name.id, &watched.end, ctx.cancel.is_cancelled());
     ctx.emit_outcome(&result, outcome)
-}
-
-/// The command line that follows a task again.
-pub(super) fn attach_command(task: &str) -> CommandLine {
-    CommandLine::bpctl(["migrate"]).option("--attach", task)
 }

@@ -1,17 +1,17 @@
 //! The command line that migrates.
 
-use super::request::Request;
+use super::request::Databases;
 use crate::layout::{LayoutKind, PoolName};
 
 /// The words of the `artisan` command (runbooks: "Database Migrations").
 ///
 /// The current code takes no `--force`; the older one, in the staged layout, wants it, and migrates
 /// the central database alone with plain `migrate`, which knows no `--fresh`.
-pub(super) fn artisan(layout: LayoutKind, request: &Request) -> Vec<String> {
+pub(super) fn artisan(layout: LayoutKind, wanted: &Databases) -> Vec<String> {
     let mut words = vec!["php".to_owned(), "artisan".to_owned()];
     let mut add = |word: &str| words.push(word.to_owned());
     match layout {
-        LayoutKind::Staged if request.central && !request.tenant && !request.fresh => {
+        LayoutKind::Staged if wanted.central && !wanted.tenant && !wanted.fresh => {
             add("migrate");
             add("--force");
             return words;
@@ -22,17 +22,17 @@ pub(super) fn artisan(layout: LayoutKind, request: &Request) -> Vec<String> {
         }
         LayoutKind::Single => add("tenancy:pools-migrate"),
     }
-    if request.central {
+    if wanted.central {
         add("--central");
     }
-    if request.tenant {
+    if wanted.tenant {
         add("--tenant");
     }
-    if request.fresh {
+    if wanted.fresh {
         add("--fresh");
     }
-    if !request.pools.is_empty() {
-        let names: Vec<&str> = request.pools.iter().map(PoolName::as_ref).collect();
+    if !wanted.pools.is_empty() {
+        let names: Vec<&str> = wanted.pools.iter().map(PoolName::as_ref).collect();
         add(&format!("--pools={}", names.join(",")));
     }
     words
@@ -42,19 +42,19 @@ pub(super) fn artisan(layout: LayoutKind, request: &Request) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn request(flags: &str) -> Request {
+    fn request(flags: &str) -> Databases {
         let has = |flag: &str| flags.split(' ').any(|given| given == flag);
         let pools: Vec<PoolName> = flags
             .split(' ')
             .find_map(|flag| flag.strip_prefix("pools="))
             .map(|pools| pools.split(',').map(|pool| pool.parse().unwrap()).collect())
             .unwrap_or_default();
-        Request {
+        Databases {
             central: has("central"),
             tenant: has("tenant") || !pools.is_empty(),
             pools,
             fresh: has("fresh"),
-            ..Request::default()
+            ..Databases::default()
         }
     }
 

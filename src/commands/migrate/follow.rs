@@ -3,51 +3,46 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use super::attach::attach_command;
 use super::plan::CONTAINER;
 use super::request::Request;
 use crate::aws::ecs::Task;
-use crate::change::End;
-use crate::commands::task_screen::{self, Lines};
+use crate::commands::one_off::{self, Lines};
 use crate::completion;
 use crate::context::Ctx;
+use crate::error::CommandLine;
 use crate::layout::PoolName;
-use crate::tasks::{Followed, Following, Judged, Tail, Watched};
+use crate::tasks::{Following, Judged};
 
 /// What a migration is judged by. `essential` are the containers with which its task ends.
 pub(super) fn judged(request: &Request, essential: &[String]) -> Judged {
-    Judged {
-        container: CONTAINER.to_owned(),
-        essential: Some(essential.to_vec()),
-        again: request.again(),
-        go_on: request.go_on(),
-        kept: "migrations that were finished are recorded in the database",
-    }
+    FOLLOWING.judged(CONTAINER, essential.to_vec(), request.again(), request.go_on())
 }
 
 /// How a migration is followed.
 pub(super) const FOLLOWING: Following = Following {
     verb: "migrate",
-    attach: attach_command,
+    attach: |task| CommandLine::bpctl(["migrate"]).option("--attach", task),
+    kept: "migrations that were finished are recorded in the database",
+    stop_reason: "bpctl migrate was interrupted (--stop-on-interrupt)",
 };
 
 /// Where events of a migration's task go.
-pub(super) type Screen<'a> = task_screen::Screen<'a, Pools>;
+pub(super) type Screen<'a> = one_off::Screen<'a, Pools>;
 
 /// The tenant pools that the lines spoke of.
 #[derive(Default)]
 pub(super) struct Pools(RefCell<BTreeSet<PoolName>>);
 
 impl Lines for Pools {
+    const GROUP: Option<&'static str> = Some("migration");
+
     fn line(&self, ctx: &Ctx, container: &str, line: &str) {
         ctx.ui.log(container, line);
         self.0.borrow_mut().extend(pool_of(line));
     }
-}
 
-impl Pools {
     /// Offers the pools to the shell from now on, if these were all.
-    fn remember(&self, ctx: &Ctx, task: &Task) {
+    fn settled(&self, ctx: &Ctx, task: &Task) {
         let all = task
             .command(CONTAINER)
             .is_some_and(|command| !command.join(" ").contains("--pools"));
@@ -56,21 +51,6 @@ impl Pools {
             completion::remember(ctx, "pools", pools.iter().map(ToString::to_string));
         }
     }
-}
-
-/// What the end of following means. What a migration that succeeded said of pools is remembered.
-pub(super) fn ended(
-    ctx: &Ctx,
-    screen: &Screen<'_>,
-    followed: Followed,
-    judged: &Judged,
-    tail: Option<&Tail>,
-) -> Watched {
-    let watched = FOLLOWING.ended(followed, judged, tail);
-    if matches!(watched.end, End::Settled) {
-        screen.lines.remember(ctx, &watched.task);
-    }
-    watched
 }
 
 /// The pool in `Migrating tenant pool database [tenant_pool_1].`

@@ -7,8 +7,6 @@ mod follow;
 pub(super) mod observe;
 mod plan;
 mod request;
-mod rival;
-mod verify;
 pub(super) mod view;
 pub(super) mod within;
 
@@ -19,14 +17,15 @@ use crate::change::journal::Record;
 use crate::change::{
     Basis, Change, ChangeArgs, Done, Outcome, Plan, StepRun, Target, Verification, Words, carry_out,
 };
+use crate::commands::one_off::TaskArgs;
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Hint, Result};
 use crate::exit::ExitStatus;
-use crate::iam::{CHANGE, On, Use, Uses};
-use crate::layout::{Layout, PoolName, SecurityGroupId, SubnetId};
-use crate::tasks::TaskName;
-use request::{Flags, Request, name};
+use crate::iam::{CHANGE, ONE_OFF, On, Use, Uses};
+use crate::layout::Layout;
+use follow::FOLLOWING;
+use request::{Databases, Request};
 
 /// Migrate the databases in a one-off task and follow it to its end
 ///
@@ -35,6 +34,7 @@ use request::{Flags, Request, name};
 /// php-fpm's lines as they come and ends with php-fpm's exit code. Refuses to start while another
 /// migration is under way.
 #[derive(Debug, Args)]
+#[command(mut_arg("attach", |attach| attach.help("Follow a migration that was started before: id or ARN of its task")))]
 #[command(after_help = "Examples:
   bpctl migrate                          central database and all tenant pools
   bpctl migrate --pools tenant_pool_1    one pool
@@ -42,48 +42,11 @@ use request::{Flags, Request, name};
   bpctl migrate --detach                 start only; follow later with --attach
   bpctl migrate --print-aws              the same as an `aws ecs run-task` command")]
 pub(crate) struct MigrateArgs {
-    /// Migrate the central database
-    #[arg(long)]
-    central: bool,
+    #[command(flatten)]
+    databases: Databases,
 
-    /// Migrate the tenant pools
-    #[arg(long)]
-    tenant: bool,
-
-    /// Migrate only these tenant pools (implies --tenant)
-    #[arg(long, value_name = "POOL,…", value_delimiter = ',', value_parser = name::<PoolName>, add = crate::completion::pools())]
-    pools: Vec<PoolName>,
-
-    /// Drop all tables first
-    #[arg(long)]
-    fresh: bool,
-
-    /// Take a snapshot of the database first; without it nothing is migrated
-    #[arg(long)]
-    snapshot: bool,
-
-    /// Follow a migration that was started before: id or ARN of its task
-    #[arg(
-        long,
-        value_name = "TASK",
-        conflicts_with_all = [
-            "central", "tenant", "pools", "fresh", "snapshot", "no_wait", "stop_on_interrupt",
-            "subnets", "security_groups", "print_aws", "dry_run",
-        ]
-    )]
-    attach: Option<TaskName>,
-
-    /// On Ctrl-C stop the task instead of leaving it running
-    #[arg(long, conflicts_with_all = ["no_wait", "print_aws"])]
-    stop_on_interrupt: bool,
-
-    /// Subnets of the task [env: PRIVATE_SUBNET_IDS, a JSON array] [default: the service's]
-    #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = name::<SubnetId>)]
-    subnets: Vec<SubnetId>,
-
-    /// Security groups of the task [env: BACKEND_SG_ID] [default: the service's]
-    #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = name::<SecurityGroupId>)]
-    security_groups: Vec<SecurityGroupId>,
+    #[command(flatten)]
+    task: TaskArgs,
 
     #[command(flatten)]
     change: ChangeArgs,
@@ -93,16 +56,8 @@ impl Verb for MigrateArgs {
     fn uses() -> Uses {
         Uses::of(&[
             CHANGE,
-            &[
-                Use::of("ecs:DescribeServices", On::Services),
-                Use::of("ecs:DescribeTaskDefinition", On::Anything),
-                Use::of("ecs:DescribeTasks", On::Tasks),
-                Use::of("ecs:ListTasks", On::AnythingInCluster),
-                Use::of("ecs:RunTask", On::BackendDefinitions),
-                Use::of("ecs:TagResource", On::TagsOfNewTasks),
-                Use::of("iam:PassRole", On::TaskRoles),
-                Use::of("logs:GetLogEvents", On::BackendLogs),
-            ],
+            ONE_OFF,
+            &[Use::of("ecs:ListTasks", On::AnythingInCluster)],
         ])
         .with(
             "--snapshot",
@@ -122,24 +77,14 @@ impl Verb for MigrateArgs {
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
         let layout = ctx.layout()?;
-        if let Some(task) = &self.attach {
+        if let Some(task) = &self.task.attach {
             let timeout = self.change.timeout.unwrap_or(ctx.settings.wait_timeout.value);
             return attach::run(ctx, &layout, task, timeout).await;
         }
-        let flags = Flags {
-            central: self.central,
-            tenant: self.tenant,
-            pools: &self.pools,
-            fresh: self.fresh,
-            snapshot: self.snapshot,
-            stop_on_interrupt: self.stop_on_interrupt,
-            subnets: &self.subnets,
-            security_groups: &self.security_groups,
-        };
         let change = Migrate {
             ctx,
             layout,
-            request: Request::new(&flags, &ctx.env)?,
+            request: Request::new(self.databases, self.task.choices(&ctx.env)?)?,
         };
         carry_out(ctx, &change, &self.change).await
     }
@@ -185,13 +130,7 @@ impl Change for Migrate<'_> {
     }
 
     fn tell(&self, record: &Record) -> (String, Option<Hint>) {
-        let sentence = format!(
-            "the migration of {} was not followed to its end on this machine",
-            record.started
-        );
-        let task = record.notes.get("task");
-        let hint = task.map(|task| Hint::new("see how it ended with").command(attach::attach_command(task)));
-        (sentence, hint)
+        FOLLOWING.cut_off("migration", record)
     }
 
     async fn observe(&self, _target: &Target, recent: &[Record]) -> Result<plan::Observed> {
@@ -212,7 +151,7 @@ impl Change for Migrate<'_> {
     }
 
     async fn verify(&self, _seen: &plan::Observed, run: &mut Verification<'_, Self>) -> Result<()> {
-        verify::verify(self, run).await
+        act::verify(self, run).await
     }
 
     fn document(&self, _seen: &plan::Observed, outcome: &Outcome<Self>) -> Option<view::MigrateResult> {

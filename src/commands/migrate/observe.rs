@@ -2,18 +2,19 @@
 
 use futures::future::OptionFuture;
 use futures::{join, try_join};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-use super::attach::attach_command;
-use super::plan::{CONTAINER, ContainerFacts, DatabaseFacts, Observed, RunningMigration, ServiceFacts};
+use super::follow::FOLLOWING;
+use super::plan::{CONTAINER, DatabaseFacts, Observed};
 use super::request::Request;
-use crate::aws::ecs::{ContainerDefinition, RunTask, Service, Task};
+use crate::aws::ecs::{RunTask, Task, short};
 use crate::aws::rds::{DbInstance, Recognized, platform_instance};
 use crate::change::journal::Record;
+use crate::commands::one_off::went_on;
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::layout::{App, Layout};
-use crate::tasks::{LogPlace, is_migration, service};
+use crate::tasks::{Place, is_migration};
 
 /// ECS may take so long until every part of it knows a new task (API Reference, RunTask).
 const KNOWN_AFTER: SignedDuration = SignedDuration::from_mins(2);
@@ -27,36 +28,28 @@ pub(super) async fn observe(
     request: &Request,
     recent: &[Record],
 ) -> Result<Observed> {
-    let cluster = layout.cluster();
-    let name = layout.service(App::Backend);
     // Futures of SDK calls are large: joined on the heap they do not pile up on the stack.
-    let (service, migrations, database) = try_join!(
-        Box::pin(service(&ctx.aws, &cluster, &name)),
+    let (place, migrations, database) = try_join!(
+        Box::pin(Place::look(&ctx.aws, layout, App::Backend, CONTAINER)),
         Box::pin(migrations(ctx, layout)),
         Box::pin(async {
-            OptionFuture::from(request.snapshot.then(|| database(ctx, layout)))
+            OptionFuture::from(request.databases.snapshot.then(|| database(ctx, layout)))
                 .await
                 .transpose()
         }),
     )?;
-    let definition = ctx.aws.task_definition(&service.task_definition).await?;
-    let migrations = with_recent(ctx, &cluster, migrations, recent).await?;
     Ok(Observed {
         layout: layout.kind(),
-        cluster,
-        container: definition.container(CONTAINER).map(container_facts),
-        essential: definition.essential(),
-        definition: definition.arn,
-        service: service_facts(service),
-        migrations,
+        migrations: with_recent(ctx, &place.cluster, migrations, recent).await?,
+        place,
         database,
     })
 }
 
 /// Migrations of the backend that have not come to their end, also those that bpctl did not start.
-async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<RunningMigration>> {
+async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<Task>> {
     let family = layout.task_family(App::Backend);
-    let tasks = ctx
+    let mut tasks = ctx
         .aws
         .live_tasks_of_family(&layout.cluster(), &family)
         .await
@@ -68,11 +61,8 @@ async fn migrations(ctx: &Ctx, layout: &Layout) -> Result<Vec<RunningMigration>>
                 Err(error)
             }
         })?;
-    Ok(tasks
-        .iter()
-        .filter(|task| is_migration(task))
-        .map(running)
-        .collect())
+    tasks.retain(is_migration);
+    Ok(tasks)
 }
 
 /// No other migration has begun since the plan was made. The task of the very request that is sent again is no
@@ -86,10 +76,10 @@ pub(super) async fn still_alone(ctx: &Ctx, layout: &Layout, call: &RunTask) -> R
             ErrorKind::Changed,
             format!(
                 "migrate: task {} has begun to migrate since the plan was made",
-                other.id
+                other.id()
             ),
         )
-        .hint(("follow it with", attach_command(&other.id)))),
+        .hint(("follow it with", (FOLLOWING.attach)(other.id())))),
     }
 }
 
@@ -98,70 +88,24 @@ pub(super) async fn still_alone(ctx: &Ctx, layout: &Layout, call: &RunTask) -> R
 async fn with_recent(
     ctx: &Ctx,
     cluster: &str,
-    mut migrations: Vec<RunningMigration>,
+    mut migrations: Vec<Task>,
     recent: &[Record],
-) -> Result<Vec<RunningMigration>> {
-    let now = ctx.clock.now();
+) -> Result<Vec<Task>> {
     for record in recent {
-        let Some(arn) = record.notes.get("task") else {
-            continue;
-        };
-        let id = crate::aws::ecs::short(arn);
-        if migrations.iter().any(|known| known.id == id) {
+        let is_known = |arn: &String| migrations.iter().any(|known| known.id() == short(arn));
+        if record.notes.get("task").is_some_and(is_known) {
             continue;
         }
-        match ctx.aws.task(cluster, arn).await? {
-            Some(task) if task.is_stopped() => {}
-            Some(task) => migrations.push(running(&task)),
-            None => {
-                let is_new = |began: Timestamp| now.duration_since(began) < KNOWN_AFTER;
-                if record.run.began().is_some_and(is_new) {
-                    migrations.push(RunningMigration {
-                        id: id.to_owned(),
-                        state: "not known to all of ECS yet".to_owned(),
-                        started_by: None,
-                        created: record.run.began(),
-                    });
-                }
-            }
+        if let Some((arn, task)) = went_on(ctx, cluster, record, KNOWN_AFTER).await? {
+            migrations.push(task.unwrap_or_else(|| Task {
+                arn: arn.to_owned(),
+                state: "not known to all of ECS yet".to_owned(),
+                created: record.run.began(),
+                ..Task::default()
+            }));
         }
     }
     Ok(migrations)
-}
-
-fn running(task: &Task) -> RunningMigration {
-    RunningMigration {
-        id: task.id().to_owned(),
-        state: task.state.clone(),
-        started_by: task.started_by.clone(),
-        created: task.created,
-    }
-}
-
-fn service_facts(service: Service) -> ServiceFacts {
-    let rollout = service
-        .primary()
-        .and_then(|deployment| deployment.rollout_state.clone());
-    let network = service.network.unwrap_or_default();
-    ServiceFacts {
-        name: service.name,
-        status: service.status,
-        desired: service.desired,
-        running: service.running,
-        rollout,
-        subnets: network.subnets,
-        security_groups: network.security_groups,
-        public_ip: network.public_ip,
-        platform_version: service.platform_version,
-        execute_command: service.execute_command,
-    }
-}
-
-fn container_facts(container: &ContainerDefinition) -> ContainerFacts {
-    ContainerFacts {
-        entry_point: container.entry_point.clone(),
-        logs: LogPlace::of(container),
-    }
 }
 
 /// The platform's database: the instance whose host name the data stack puts out. When the stack

@@ -1,35 +1,49 @@
 //! Plans of migrations: what is done, what is warned of, what is refused.
 
+use super::super::request::Databases;
 use super::*;
+use crate::aws::ecs::{AwsLogs, ContainerDefinition, Deployment, Network, Service};
 use crate::change::{Risk, RunNames, Target};
+use crate::tasks::{Choices, Chosen};
 
 const NOW: &str = "2026-01-15T09:00:00Z";
 
 fn observed() -> Observed {
     Observed {
         layout: LayoutKind::Single,
-        cluster: "bp".to_owned(),
-        service: ServiceFacts {
-            name: "bp-backend".to_owned(),
-            status: "ACTIVE".to_owned(),
-            desired: 2,
-            running: 2,
-            rollout: Some("COMPLETED".to_owned()),
-            subnets: vec!["subnet-0a1b2c3d".to_owned()],
-            security_groups: vec!["sg-0a1b2c3d".to_owned()],
-            public_ip: false,
-            platform_version: Some("LATEST".to_owned()),
-            execute_command: true,
-        },
-        definition: "arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42".to_owned(),
-        container: Some(ContainerFacts {
-            entry_point: vec!["/bin/sh".to_owned(), "-lc".to_owned()],
-            logs: Some(LogPlace {
-                group: "/ecs/bp-backend".to_owned(),
-                prefix: "php".to_owned(),
+        place: Place {
+            cluster: "bp".to_owned(),
+            service: Service {
+                name: "bp-backend".to_owned(),
+                status: "ACTIVE".to_owned(),
+                desired: 2,
+                running: 2,
+                network: Some(Network {
+                    subnets: vec!["subnet-0a1b2c3d".to_owned()],
+                    security_groups: vec!["sg-0a1b2c3d".to_owned()],
+                    public_ip: false,
+                }),
+                platform_version: Some("LATEST".to_owned()),
+                execute_command: true,
+                deployments: vec![Deployment {
+                    status: "PRIMARY".to_owned(),
+                    rollout_state: Some("COMPLETED".to_owned()),
+                    ..Deployment::default()
+                }],
+                ..Service::default()
+            },
+            definition: "arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42".to_owned(),
+            name: CONTAINER.to_owned(),
+            container: Some(ContainerDefinition {
+                entry_point: vec!["/bin/sh".to_owned(), "-lc".to_owned()],
+                logs: Some(AwsLogs {
+                    group: "/ecs/bp-backend".to_owned(),
+                    stream_prefix: Some("php".to_owned()),
+                }),
+                ..ContainerDefinition::default()
             }),
-        }),
-        essential: vec!["nginx".to_owned(), "php-fpm".to_owned()],
+            essential: vec!["nginx".to_owned(), "php-fpm".to_owned()],
+        },
         migrations: Vec::new(),
         database: None,
     }
@@ -69,17 +83,24 @@ fn planned_in(target: &Target, request: &Request, observed: &Observed) -> Plan<A
 }
 
 fn fresh() -> Request {
+    wanting(|databases| databases.fresh = true)
+}
+
+fn wanting(change: fn(&mut Databases)) -> Request {
+    let mut request = Request::default();
+    change(&mut request.databases);
+    request
+}
+
+fn choosing(task: Choices) -> Request {
     Request {
-        fresh: true,
+        task,
         ..Request::default()
     }
 }
 
 fn with_snapshot() -> Request {
-    Request {
-        snapshot: true,
-        ..Request::default()
-    }
+    wanting(|databases| databases.snapshot = true)
 }
 
 fn start_of(plan: &Plan<Action>) -> &Start {
@@ -125,7 +146,7 @@ fn a_healthy_platform_gives_one_reversible_step_without_a_word_of_warning() {
 #[test]
 fn a_platform_version_that_the_service_does_not_name_is_neither_shown_nor_sent() {
     let mut place = observed();
-    place.service.platform_version = None;
+    place.place.service.platform_version = None;
     let plan = planned(&Request::default(), &place);
     assert!(!plan.steps[0].calls[0].parameters.contains_key("platformVersion"));
 }
@@ -141,18 +162,18 @@ fn every_stop_that_may_become_necessary_is_in_the_plan() {
     };
     let plan = planned(&Request::default(), &observed());
     assert_eq!(reasons(&plan), [GIVES_WAY]);
-    let request = Request {
+    let request = choosing(Choices {
         stop_on_interrupt: true,
-        ..Request::default()
-    };
+        ..Choices::default()
+    });
     let plan = planned(&request, &observed());
-    assert_eq!(reasons(&plan), [GIVES_WAY, STOP_REASON]);
+    assert_eq!(reasons(&plan), [GIVES_WAY, FOLLOWING.stop_reason]);
 }
 
 #[test]
 fn without_a_shell_the_words_are_shown_and_sent_one_by_one() {
     let mut observed = observed();
-    observed.container.as_mut().unwrap().entry_point.clear();
+    observed.place.container.as_mut().unwrap().entry_point.clear();
     let plan = planned(&Request::default(), &observed);
     assert_eq!(
         start_of(&plan).call.command,
@@ -166,13 +187,13 @@ fn without_a_shell_the_words_are_shown_and_sent_one_by_one() {
 
 #[test]
 fn chosen_networks_win_one_by_one() {
-    let request = Request {
+    let request = choosing(Choices {
         subnets: Some(Chosen {
             ids: vec!["subnet-00000001".to_owned()],
             source: "flag --subnets".to_owned(),
         }),
-        ..Request::default()
-    };
+        ..Choices::default()
+    });
     let plan = planned(&request, &observed());
     let start = start_of(&plan);
     assert_eq!(start.call.network.subnets, ["subnet-00000001"]);
@@ -205,10 +226,7 @@ fn fresh_offers_a_snapshot_and_with_one_is_silent() {
     assert!(plan.warnings[0].contains("add `--snapshot`"), "{plan:?}");
     let mut place = observed();
     place.database = database("available", None);
-    let request = Request {
-        snapshot: true,
-        ..fresh()
-    };
+    let request = wanting(|databases| (databases.fresh, databases.snapshot) = (true, true));
     let plan = planned(&request, &place);
     assert_eq!(plan.warnings, [""; 0]);
     let steps: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
@@ -262,11 +280,12 @@ fn a_guessed_database_is_named_in_a_warning() {
 #[test]
 fn a_second_migration_is_refused_by_name() {
     let mut place = observed();
-    place.migrations = vec![RunningMigration {
-        id: "0af".to_owned(),
+    place.migrations = vec![Task {
+        arn: "arn:aws:ecs:us-east-1:123456789012:task/bp/0af".to_owned(),
         state: "RUNNING".to_owned(),
         started_by: Some("bpctl/migrate/77".to_owned()),
         created: Some("2026-01-15T08:35:00Z".parse().unwrap()),
+        ..Task::default()
     }];
     let plan = planned(&Request::default(), &place);
     let blocker = &plan.blockers[0];
@@ -281,17 +300,24 @@ fn a_second_migration_is_refused_by_name() {
 #[test]
 fn what_is_missing_blocks() {
     let mut place = observed();
-    place.service.status = "DRAINING".to_owned();
+    place.place.service.status = "DRAINING".to_owned();
     assert_eq!(planned(&Request::default(), &place).blockers.len(), 1);
     let mut place = observed();
-    place.container = None;
+    place.place.container = None;
     assert!(
         planned(&Request::default(), &place).blockers[0]
             .reason
             .contains("no container php-fpm")
     );
     let mut place = observed();
-    place.service.security_groups.clear();
+    place
+        .place
+        .service
+        .network
+        .as_mut()
+        .unwrap()
+        .security_groups
+        .clear();
     assert_eq!(
         planned(&Request::default(), &place).blockers[0].kind,
         ErrorKind::Config
@@ -303,14 +329,14 @@ fn trouble_of_the_service_is_a_warning_not_a_refusal() {
     type Change = (&'static str, fn(&mut Observed));
     let changes: [Change; 4] = [
         ("is not healthy: 1 of 2 tasks run", |place| {
-            place.service.running = 1
+            place.place.service.running = 1
         }),
-        ("is scaled to zero", |place| place.service.desired = 0),
+        ("is scaled to zero", |place| place.place.service.desired = 0),
         ("is in progress", |place| {
-            place.service.rollout = Some("IN_PROGRESS".to_owned())
+            place.place.service.deployments[0].rollout_state = Some("IN_PROGRESS".to_owned())
         }),
         ("the last deployment of bp-backend failed", |place| {
-            place.service.rollout = Some("FAILED".to_owned());
+            place.place.service.deployments[0].rollout_state = Some("FAILED".to_owned());
         }),
     ];
     for (expected, change) in changes {

@@ -6,17 +6,17 @@ use futures::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::follow::{FOLLOWING, Screen, ended, judged};
-use super::plan::{self, CONTAINER, Observed, Start};
-use super::request::{Flags, Request};
-use super::{command, observe};
+use super::follow::{FOLLOWING, Screen, judged};
+use super::observe;
+use super::plan::{self, Observed};
+use super::request::{Databases, Request};
 use crate::aws::Aws;
 use crate::aws::ecs::{RunTask, Task};
 use crate::change::{Basis, Blocker, Call, End, Later, Permit, Repeated};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::layout::Layout;
-use crate::tasks::{self, Follower, Observer, Tail};
+use crate::tasks::{self, Choices, Follower, Start};
 
 /// What a migration needs to know.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct MigrationTask {
 
 /// Central database and all tenant pools, in the network of the service.
 fn request(ctx: &Ctx) -> Result<Request> {
-    Request::new(&Flags::default(), &ctx.env)
+    Request::new(Databases::default(), Choices::new(false, &[], &[], &ctx.env)?)
 }
 
 /// Reads it.
@@ -52,9 +52,8 @@ impl MigrationSeen {
         basis: &Basis<'_>,
         definition: Later,
     ) -> Result<(MigrationTask, Vec<Blocker>)> {
-        let words = command::artisan(self.observed.layout, &self.request);
-        let start = plan::start(&self.request, &self.observed, basis, &words)?;
-        let blockers = plan::blockers(&self.request, &self.observed, &start.call);
+        let start = plan::start(&self.request, &self.observed, basis)?;
+        let blockers = plan::blockers(&self.request, &self.observed, &start);
         Ok((MigrationTask { start, definition }, blockers))
     }
 }
@@ -114,11 +113,7 @@ pub(in crate::commands) async fn migrate(
     let request = request(ctx)?;
     let screen = Screen::new(ctx);
     let events = |event| screen.hear(event);
-    let observer = Observer {
-        aws: &ctx.aws,
-        cancel: &ctx.cancel,
-        events: &events,
-    };
+    let observer = screen.observer(&events);
     let again = request.again();
     let started = tasks::start(&observer, &call.cluster, &call.started_by, &again, async || {
         send(task).await
@@ -127,21 +122,12 @@ pub(in crate::commands) async fn migrate(
     .await?;
     // At once, so that a kill at any later moment leaves a trace of the task.
     note(&started.arn);
-    let id = started.id().to_owned();
-    let mut follower = Follower::of_new(observer, &call.cluster, CONTAINER, &started);
-    follower.tail = task
-        .start
-        .logs
-        .as_ref()
-        .map(|place| Tail::new(place, CONTAINER, &id));
-    ctx.ui.group("migration");
-    screen.begin(&id);
-    let followed = follower.follow(timeout).boxed_local().await;
-    screen.end();
-    ctx.ui.end_group();
-    let followed = followed.map_err(|error| FOLLOWING.goes_on(error, &id))?;
+    let mut follower = Follower::of_new(observer, &call.cluster, &call.container, &started);
+    let id = started.id();
+    follower.tail = task.start.tail(id);
     let judged = judged(&request, &task.start.essential);
-    match ended(ctx, &screen, followed, &judged, follower.tail.as_ref()).end {
+    let followed = screen.follow(&mut follower, FOLLOWING, &judged, timeout);
+    match followed.boxed_local().await?.end {
         End::Settled => Ok(format!("migrated by task {id}")),
         End::Running { what, hint } => {
             let kind = match ctx.cancel.is_cancelled() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::follow::{Screen, following, judged, lines_are_the_result, unknown};
+use super::follow::{Screen, following, lines_are_the_result};
 use super::view::RunResult;
 use super::words;
 use crate::change::conclude_end;
@@ -10,7 +10,7 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::layout::Layout;
-use crate::tasks::{Follower, LogPlace, Observer, Tail, TaskName};
+use crate::tasks::{Follower, LogPlace, Tail, TaskName};
 
 pub(super) async fn run(
     ctx: &Ctx,
@@ -22,11 +22,7 @@ pub(super) async fn run(
     name.in_cluster(&cluster)?;
     let screen = Screen::new(ctx);
     let events = |event| screen.hear(event);
-    let observer = Observer {
-        aws: &ctx.aws,
-        cancel: &ctx.cancel,
-        events: &events,
-    };
+    let observer = screen.observer(&events);
     // One that was started a moment ago may not be known to all of ECS yet.
     let mut first = Follower::of_named(observer, &cluster, "", &name.id);
     let first = ctx
@@ -65,27 +61,15 @@ pub(super) async fn run(
         .container(&container)
         .and_then(LogPlace::of)
         .map(|place| Tail::new(&place, &container, &name.id));
-    screen.begin(&name.id);
-    let followed = follower.follow(timeout).await;
-    screen.end();
     let following = following("run");
-    let followed = followed.map_err(|error| following.goes_on(error, &name.id))?;
-    let judged = judged(&container, definition.essential(), unknown(None, &name.id));
-    let watched = following.ended(followed, &judged, follower.tail.as_ref());
-    let result = RunResult::new(
-        &watched.task,
-        &container,
-        &watched.judgement,
-        follower.tail.as_ref(),
-    );
+    // bpctl does not know how it was asked for.
+    let again = (following.attach)(&name.id);
+    let judged = following.judged(&container, definition.essential(), again.clone(), again);
+    let watched = screen.follow(&mut follower, following, &judged, timeout).await?;
+    let result = RunResult::new(&watched, &container, follower.tail.as_ref());
     let outcome = conclude_end(&words("run"), &name.id, &watched.end, ctx.cancel.is_cancelled());
     if lines_are_the_result(ctx) {
         return outcome;
     }
     ctx.emit_outcome(&result, outcome)
-}
-
-/// The command line that follows a task again.
-pub(super) fn attach_command(task: &str) -> CommandLine {
-    CommandLine::bpctl(["run"]).option("--attach", task)
 }

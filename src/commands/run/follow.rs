@@ -2,13 +2,11 @@
 
 use std::cell::Cell;
 
-use super::attach::attach_command;
-use super::request::Request;
-use crate::commands::task_screen;
+use crate::commands::one_off;
 use crate::context::Ctx;
 use crate::error::CommandLine;
 use crate::output::OutputFormat;
-use crate::tasks::{Following, Judged};
+use crate::tasks::Following;
 use crate::ui::{mute, strip_controls};
 
 /// Whether the command's lines are what stdout is for: unless a program wants a document.
@@ -20,19 +18,8 @@ pub(super) fn lines_are_the_result(ctx: &Ctx) -> bool {
     for_people && ctx.output.query.is_none()
 }
 
-/// What the command is judged by. `essential` are the containers with which its task ends.
-pub(super) fn judged(container: &str, essential: Vec<String>, again: CommandLine) -> Judged {
-    Judged {
-        container: container.to_owned(),
-        essential: Some(essential),
-        go_on: again.clone(),
-        again,
-        kept: "what the command did until then stays",
-    }
-}
-
 /// Where events of the task go.
-pub(super) type Screen<'a> = task_screen::Screen<'a, Lines>;
+pub(super) type Screen<'a> = one_off::Screen<'a, Lines>;
 
 /// The lines of the task: the result, or a part of what is told.
 #[derive(Default)]
@@ -41,7 +28,7 @@ pub(super) struct Lines {
     closed: Cell<bool>,
 }
 
-impl task_screen::Lines for Lines {
+impl one_off::Lines for Lines {
     fn line(&self, ctx: &Ctx, container: &str, line: &str) {
         if !lines_are_the_result(ctx) {
             ctx.ui.log(container, line);
@@ -68,14 +55,11 @@ impl task_screen::Lines for Lines {
 }
 
 /// How these verbs follow a task.
-pub(super) fn following(verb: &'static str) -> Following {
+pub(super) const fn following(verb: &'static str) -> Following {
     Following {
         verb,
-        attach: attach_command,
+        attach: |task| CommandLine::bpctl(["run"]).option("--attach", task),
+        kept: "what the command did until then stays",
+        stop_reason: "bpctl was interrupted (--stop-on-interrupt)",
     }
-}
-
-/// The command that starts the same again, for what was attached to: bpctl does not know how it was asked for.
-pub(super) fn unknown(request: Option<&Request>, task: &str) -> CommandLine {
-    request.map_or_else(|| attach_command(task), Request::again)
 }

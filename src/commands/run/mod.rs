@@ -16,14 +16,16 @@ use crate::change::journal::Record;
 use crate::change::{
     Basis, Change, ChangeArgs, Done, Outcome, Plan, StepRun, Target, Verification, Words, carry_out,
 };
+use crate::commands::one_off::TaskArgs;
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, Hint, Result};
 use crate::exit::ExitStatus;
-use crate::iam::{CHANGE, On, Use, Uses};
-use crate::layout::{InvalidName, Layout, SecurityGroupId, SubnetId};
-use crate::tasks::TaskName;
-use request::{Flags, Request};
+use crate::iam::{CHANGE, ONE_OFF, Uses};
+use crate::layout::Layout;
+use crate::tasks::Start;
+use follow::{following, lines_are_the_result};
+use request::Request;
 pub(crate) use seed::SeedArgs;
 
 /// Run a command in a one-off task and follow it to its end
@@ -59,49 +61,9 @@ pub(crate) struct RunArgs {
     change: ChangeArgs,
 }
 
-/// Flags of every command in a one-off task.
-#[derive(Debug, Args)]
-struct TaskArgs {
-    /// Follow a task that was started before: its id or ARN
-    #[arg(
-        long,
-        value_name = "TASK",
-        conflicts_with_all = ["no_wait", "stop_on_interrupt", "subnets", "security_groups", "print_aws", "dry_run"]
-    )]
-    attach: Option<TaskName>,
-
-    /// On Ctrl-C stop the task instead of leaving it running
-    #[arg(long, conflicts_with_all = ["no_wait", "print_aws"])]
-    stop_on_interrupt: bool,
-
-    /// Subnets of the task [env: PRIVATE_SUBNET_IDS, a JSON array] [default: the service's]
-    #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = id::<SubnetId>)]
-    subnets: Vec<SubnetId>,
-
-    /// Security groups of the task [env: BACKEND_SG_ID] [default: the service's]
-    #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = id::<SecurityGroupId>)]
-    security_groups: Vec<SecurityGroupId>,
-}
-
-/// A list of ids; `clap` splits at the commas.
-fn id<T: std::str::FromStr<Err = InvalidName>>(text: &str) -> Result<T, InvalidName> {
-    text.parse()
-}
-
 impl Verb for RunArgs {
     fn uses() -> Uses {
-        Uses::of(&[
-            CHANGE,
-            &[
-                Use::of("ecs:DescribeServices", On::Services),
-                Use::of("ecs:DescribeTaskDefinition", On::Anything),
-                Use::of("ecs:DescribeTasks", On::Tasks),
-                Use::of("ecs:RunTask", On::BackendDefinitions),
-                Use::of("ecs:TagResource", On::TagsOfNewTasks),
-                Use::of("iam:PassRole", On::TaskRoles),
-                Use::of("logs:GetLogEvents", On::BackendLogs),
-            ],
-        ])
+        Uses::of(&[CHANGE, ONE_OFF])
     }
 
     fn needs(&self) -> Needs {
@@ -117,14 +79,8 @@ impl Verb for RunArgs {
             let timeout = self.change.timeout.unwrap_or(ctx.settings.wait_timeout.value);
             return attach::run(ctx, &layout, task, timeout).await;
         }
-        let flags = Flags {
-            container: &self.container,
-            words: &self.command,
-            stop_on_interrupt: self.task.stop_on_interrupt,
-            subnets: &self.task.subnets,
-            security_groups: &self.task.security_groups,
-        };
-        let request = Request::run(&flags, &ctx.env)?;
+        let task = self.task.choices(&ctx.env)?;
+        let request = Request::run(&self.container, self.command, task)?;
         // The operator who types the command wants it; a protected context asks all the same.
         let args = ChangeArgs {
             yes: true,
@@ -176,7 +132,7 @@ fn words(verb: &str) -> Words {
 impl<K: Kind> Change for OneOff<'_, K> {
     const NAME: &'static str = K::NAME;
     type Seen = plan::Observed;
-    type Action = plan::Start;
+    type Action = Start;
     type Output = Started;
     type Ending = view::RunResult;
     type Document = view::RunResult;
@@ -186,24 +142,18 @@ impl<K: Kind> Change for OneOff<'_, K> {
     }
 
     fn tell(&self, record: &Record) -> (String, Option<Hint>) {
-        let sentence = format!(
-            "the task of {} was not followed to its end on this machine",
-            record.started
-        );
-        let task = record.notes.get("task");
-        let hint = task.map(|task| Hint::new("see how it ended with").command(attach::attach_command(task)));
-        (sentence, hint)
+        following(K::NAME).cut_off("task", record)
     }
 
     async fn observe(&self, _target: &Target, recent: &[Record]) -> Result<plan::Observed> {
         observe::observe(self.ctx, &self.layout, &self.request, recent).await
     }
 
-    fn plan(&self, seen: &plan::Observed, basis: &Basis<'_>) -> Result<Plan<plan::Start>> {
+    fn plan(&self, seen: &plan::Observed, basis: &Basis<'_>) -> Result<Plan<Start>> {
         plan::plan(K::NAME, &self.request, seen, basis)
     }
 
-    fn covers(&self, _seen: &plan::Observed, _plan: &Plan<plan::Start>) -> Vec<String> {
+    fn covers(&self, _seen: &plan::Observed, _plan: &Plan<Start>) -> Vec<String> {
         vec![plan::STEP.to_owned()]
     }
 
@@ -218,7 +168,7 @@ impl<K: Kind> Change for OneOff<'_, K> {
     fn document(&self, _seen: &plan::Observed, outcome: &Outcome<Self>) -> Option<view::RunResult> {
         let ending = outcome.endings.get(plan::STEP).cloned();
         // The lines were the result.
-        ending.filter(|ending| !(follow::lines_are_the_result(self.ctx) && ending.is_over()))
+        ending.filter(|ending| !(lines_are_the_result(self.ctx) && ending.is_over()))
     }
 
     fn resume(&self, _left: &[&str]) -> CommandLine {

@@ -2,15 +2,16 @@
 
 use jiff::SignedDuration;
 
-use super::plan::{Observed, STEP, Start};
+use super::plan::{Observed, STEP};
 use super::request::Request;
 use crate::aws::ecs::{RunTask, Task, short};
 use crate::change::RunId;
 use crate::change::journal::Record;
+use crate::commands::one_off::went_on;
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::layout::Layout;
-use crate::tasks::{is_migration, service};
+use crate::tasks::{Place, Start, is_migration};
 
 /// Within a minute ECS knows a task that it has started (API Reference, RunTask, on eventual consistency).
 const KNOWN_AFTER: SignedDuration = SignedDuration::from_secs(60);
@@ -21,17 +22,15 @@ pub(super) async fn observe(
     request: &Request,
     recent: &[Record],
 ) -> Result<Observed> {
-    let cluster = layout.cluster();
-    let found = service(&ctx.aws, &cluster, &layout.service(request.app)).await?;
-    let definition = ctx.aws.task_definition(&found.task_definition).await?;
+    let place = Place::look(&ctx.aws, layout, request.app, &request.container).await?;
     let alive = if request.seeds {
         ctx.aws
-            .live_tasks_of_family(&cluster, &layout.task_family(request.app))
+            .live_tasks_of_family(&place.cluster, &layout.task_family(request.app))
             .await?
     } else {
         Vec::new()
     };
-    let earlier = earlier_tasks(ctx, &cluster, request, recent).await?;
+    let earlier = earlier_tasks(ctx, &place.cluster, request, recent).await?;
     let migration = alive.iter().find(|task| is_migration(task));
     let migration = migration.map(|task| task.id().to_owned());
     let seeding = if request.seeds {
@@ -44,11 +43,7 @@ pub(super) async fn observe(
         None
     };
     Ok(Observed {
-        cluster,
-        container: definition.container(&request.container).cloned(),
-        essential: definition.essential(),
-        definition: definition.arn,
-        service: found,
+        place,
         migration,
         seeding,
         cut_off: earlier.into_iter().filter(|task| task.is_cut_off).collect(),
@@ -84,28 +79,14 @@ async fn earlier_tasks(
         let is_cut_off = record.is_cut_off();
         let step = record.steps.iter().find(|step| step.id == STEP);
         let action = step.and_then(|step| step.step::<Start>());
-        let (Some(arn), Some(step)) = (record.notes.get("task"), action) else {
+        let (Some(step), true) = (action, request.seeds || is_cut_off) else {
             continue;
         };
-        if !request.seeds && !is_cut_off {
-            continue;
-        }
-        // By its ARN: so ECS describes a task that it does not list yet.
-        let goes_on = match ctx.aws.task(cluster, arn).await? {
-            Some(task) => !task.is_stopped(),
-            None => {
-                let now = ctx.clock.now();
-                record
-                    .run
-                    .began()
-                    .is_some_and(|began| now.duration_since(began) < KNOWN_AFTER)
-            }
-        };
-        if goes_on {
+        if let Some((arn, _)) = went_on(ctx, cluster, record, KNOWN_AFTER).await? {
             found.push(EarlierTask {
                 run: record.run.clone(),
                 is_cut_off,
-                arn: arn.clone(),
+                arn: arn.to_owned(),
                 call: step.action.call,
             });
         }

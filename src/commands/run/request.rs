@@ -1,10 +1,8 @@
 //! What the operator asked for, checked before AWS is asked.
 
-use std::collections::BTreeMap;
-
 use crate::error::{CommandLine, CtlError, Result};
-use crate::layout::{App, Layout, SecurityGroupId, SeederClass, SubnetId};
-use crate::tasks::Chosen;
+use crate::layout::{App, Layout, SeederClass};
+use crate::tasks::Choices;
 
 /// The most bytes that the overrides of a task may have (API reference of RunTask).
 const LONGEST: usize = 8_192;
@@ -17,38 +15,24 @@ pub(super) struct Request {
     pub(super) words: Vec<String>,
     /// Seeders write to the database.
     pub(super) seeds: bool,
-    pub(super) stop_on_interrupt: bool,
-    /// `None`: those of the running service.
-    pub(super) subnets: Option<Chosen>,
-    pub(super) security_groups: Option<Chosen>,
+    pub(super) task: Choices,
     again: CommandLine,
-}
-
-/// The flags that [`Request`] is made from.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Flags<'a> {
-    pub(super) container: &'a str,
-    pub(super) words: &'a [String],
-    pub(super) stop_on_interrupt: bool,
-    pub(super) subnets: &'a [SubnetId],
-    pub(super) security_groups: &'a [SecurityGroupId],
 }
 
 impl Request {
     /// # Errors
-    /// A container that no service has, a command that is none; environment variables that are no ids.
-    pub(super) fn run(flags: &Flags<'_>, env: &BTreeMap<String, String>) -> Result<Self> {
-        let known = |app: &App| Layout::containers(*app).contains(&flags.container);
+    /// A container that no service has, a command that is none.
+    pub(super) fn run(container: &str, words: Vec<String>, task: Choices) -> Result<Self> {
+        let known = |app: &App| Layout::containers(*app).contains(&container);
         let Some(app) = [App::Backend, App::Frontend].into_iter().find(known) else {
             let names = [App::Backend, App::Frontend].map(|app| Layout::containers(app).join(", "));
             return Err(CtlError::usage(format!(
-                "run the command in container `{}`: there is none of that name",
-                flags.container
+                "run the command in container `{container}`: there is none of that name"
             ))
             .hint(format!("there are {}", names.join(", "))));
         };
-        let length: usize = flags.words.iter().map(|word| word.len() + 3).sum();
-        if flags.words.first().is_none_or(String::is_empty) || length > LONGEST {
+        let length: usize = words.iter().map(|word| word.len() + 3).sum();
+        if words.first().is_none_or(String::is_empty) || length > LONGEST {
             return Err(CtlError::usage(format!(
                 "run the command: it has no words, or more than the {LONGEST} bytes that ECS takes"
             ))
@@ -57,63 +41,41 @@ impl Request {
                 CommandLine::bpctl(["run", "--", "php", "artisan", "about"]),
             )));
         }
-        if flags.words.iter().any(|word| word.contains('\0')) {
+        if words.iter().any(|word| word.contains('\0')) {
             return Err(CtlError::usage("run the command: a word has a zero byte in it")
                 .hint("no program can be given one"));
         }
-        Self::new(app, flags, env, flags.words.to_vec(), |command| {
-            let command = match flags.container {
-                "php-fpm" => command,
-                other => command.option("--container", other),
-            };
-            command.args(["--"]).args(flags.words.iter().cloned())
-        })
-    }
-
-    /// # Errors
-    /// Environment variables that are no ids.
-    pub(super) fn seed(
-        class: Option<&SeederClass>,
-        flags: &Flags<'_>,
-        env: &BTreeMap<String, String>,
-    ) -> Result<Self> {
-        let mut words: Vec<String> = ["php", "artisan", "db:seed", "--force"].map(str::to_owned).into();
-        words.extend(class.map(|class| format!("--class={class}")));
-        let request = Self::new(App::Backend, flags, env, words, |command| match class {
-            Some(class) => command.option("--class", class.to_string()),
-            None => command,
-        })?;
-        Ok(Self {
-            seeds: true,
-            ..request
-        })
-    }
-
-    fn new(
-        app: App,
-        flags: &Flags<'_>,
-        env: &BTreeMap<String, String>,
-        words: Vec<String>,
-        rest: impl FnOnce(CommandLine) -> CommandLine,
-    ) -> Result<Self> {
-        let subnets = Chosen::subnets(flags.subnets, env)?;
-        let security_groups = Chosen::security_groups(flags.security_groups, env)?;
-        let verb = if flags.words.is_empty() { "seed" } else { "run" };
-        let mut again = CommandLine::bpctl([verb]);
-        if flags.stop_on_interrupt {
-            again = again.args(["--stop-on-interrupt"]);
-        }
-        let again = rest(Chosen::repeated(again, &subnets, &security_groups));
+        let again = match container {
+            "php-fpm" => task.repeated(CommandLine::bpctl(["run"])),
+            other => task
+                .repeated(CommandLine::bpctl(["run"]))
+                .option("--container", other),
+        };
         Ok(Self {
             app,
-            container: flags.container.to_owned(),
+            container: container.to_owned(),
+            again: again.args(["--"]).args(words.iter().cloned()),
             words,
             seeds: false,
-            stop_on_interrupt: flags.stop_on_interrupt,
-            subnets,
-            security_groups,
-            again,
+            task,
         })
+    }
+
+    pub(super) fn seed(class: Option<&SeederClass>, task: Choices) -> Self {
+        let mut words: Vec<String> = ["php", "artisan", "db:seed", "--force"].map(str::to_owned).into();
+        words.extend(class.map(|class| format!("--class={class}")));
+        let again = task.repeated(CommandLine::bpctl(["seed"]));
+        Self {
+            app: App::Backend,
+            container: "php-fpm".to_owned(),
+            words,
+            seeds: true,
+            again: match class {
+                Some(class) => again.option("--class", class.to_string()),
+                None => again,
+            },
+            task,
+        }
     }
 
     /// The command that asks for the same again.
@@ -127,15 +89,8 @@ mod tests {
     use super::*;
 
     fn run(container: &str, words: &[&str]) -> Result<Request> {
-        let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-        let flags = Flags {
-            container,
-            words: &words,
-            stop_on_interrupt: false,
-            subnets: &[],
-            security_groups: &[],
-        };
-        Request::run(&flags, &BTreeMap::new())
+        let words = words.iter().map(|&word| word.to_owned()).collect();
+        Request::run(container, words, Choices::default())
     }
 
     #[test]
@@ -174,14 +129,11 @@ mod tests {
     #[test]
     fn seeders_are_named_by_classes_and_nothing_else() {
         let class = r"Database\Seeders\PlansSeeder".parse().unwrap();
-        let flags = Flags {
-            container: "php-fpm",
-            words: &[],
+        let choices = Choices {
             stop_on_interrupt: true,
-            subnets: &[],
-            security_groups: &[],
+            ..Choices::default()
         };
-        let request = Request::seed(Some(&class), &flags, &BTreeMap::new()).unwrap();
+        let request = Request::seed(Some(&class), choices);
         assert_eq!(
             request.words,
             [

@@ -2,14 +2,15 @@
 
 use clap::Args;
 
-use super::request::{Flags, Request};
-use super::{Kind, OneOff, TaskArgs, attach, id};
+use super::request::Request;
+use super::{Kind, OneOff, attach};
 use crate::change::{ChangeArgs, carry_out};
+use crate::commands::one_off::{TaskArgs, name};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
-use crate::iam::{CHANGE, On, Use, Uses};
+use crate::iam::{CHANGE, ONE_OFF, On, Use, Uses};
 use crate::layout::SeederClass;
 
 /// Seed the database in a one-off task and follow it to its end
@@ -23,7 +24,7 @@ use crate::layout::SeederClass;
   bpctl seed --class 'Database\\Seeders\\Demo'   by its whole name")]
 pub(crate) struct SeedArgs {
     /// The seeder; letters, digits, `_` and `\`
-    #[arg(long, value_name = "NAME", value_parser = id::<SeederClass>, conflicts_with = "attach")]
+    #[arg(long, value_name = "NAME", value_parser = name::<SeederClass>, conflicts_with = "attach")]
     class: Option<SeederClass>,
 
     #[command(flatten)]
@@ -44,16 +45,8 @@ impl Verb for SeedArgs {
     fn uses() -> Uses {
         Uses::of(&[
             CHANGE,
-            &[
-                Use::of("ecs:DescribeServices", On::Services),
-                Use::of("ecs:DescribeTaskDefinition", On::Anything),
-                Use::of("ecs:DescribeTasks", On::Tasks),
-                Use::of("ecs:ListTasks", On::AnythingInCluster),
-                Use::of("ecs:RunTask", On::BackendDefinitions),
-                Use::of("ecs:TagResource", On::TagsOfNewTasks),
-                Use::of("iam:PassRole", On::TaskRoles),
-                Use::of("logs:GetLogEvents", On::BackendLogs),
-            ],
+            ONE_OFF,
+            &[Use::of("ecs:ListTasks", On::AnythingInCluster)],
         ])
     }
 
@@ -70,17 +63,10 @@ impl Verb for SeedArgs {
             let timeout = self.change.timeout.unwrap_or(ctx.settings.wait_timeout.value);
             return attach::run(ctx, &layout, task, timeout).await;
         }
-        let flags = Flags {
-            container: "php-fpm",
-            words: &[],
-            stop_on_interrupt: self.task.stop_on_interrupt,
-            subnets: &self.task.subnets,
-            security_groups: &self.task.security_groups,
-        };
         let change = OneOff::<Seed> {
             ctx,
             layout,
-            request: Request::seed(self.class.as_ref(), &flags, &ctx.env)?,
+            request: Request::seed(self.class.as_ref(), self.task.choices(&ctx.env)?),
             kind: std::marker::PhantomData,
         };
         carry_out(ctx, &change, &self.change).await

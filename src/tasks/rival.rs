@@ -5,12 +5,15 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::attach::attach_command;
-use super::plan::{STARTED_BY, Start};
-use crate::aws::ecs::Task;
-use crate::context::Ctx;
-use crate::error::{Hint, Result};
-use crate::tasks::is_migration;
+use super::description::is_migration;
+use super::ending::{Following, Watched};
+use super::event::{Event, Observer};
+use super::follow::Follower;
+use super::one_off::Start;
+use super::verdict::{Judged, Verdict, judge};
+use crate::aws::ecs::{StopTask, Task};
+use crate::change::{End, Later};
+use crate::error::{CtlError, ErrorKind, Hint, Result};
 
 /// Pauses before the tasks are listed again. ECS may show a new task late: it is to be looked for again and
 /// again, from a couple of seconds up to five minutes after RunTask (Amazon ECS API Reference, RunTask, on
@@ -28,11 +31,17 @@ enum Seen {
     None { listed: bool },
 }
 
+/// Why a task is stopped beside which another one migrates.
+pub(crate) const GIVES_WAY: &str = "bpctl migrate: another migration was started first";
+
+/// What is told when a task that was to be stopped had succeeded by then.
+pub(crate) const FINISHED_BEFORE: &str = "the migration had finished before it could be stopped";
+
 /// Migrations beside the one that this run has started.
-pub(super) struct Rivals<'a> {
-    ctx: &'a Ctx,
-    cluster: &'a str,
-    family: &'a str,
+pub(crate) struct Rivals<'a> {
+    observer: Observer<'a>,
+    following: Following,
+    start: &'a Start,
     /// ARN of the task of this run.
     ours: &'a str,
     /// Tasks that need not be looked at again: they are no migrations, or were told of.
@@ -40,20 +49,20 @@ pub(super) struct Rivals<'a> {
 }
 
 impl<'a> Rivals<'a> {
-    pub(super) fn of(ctx: &'a Ctx, start: &'a Start, ours: &'a str) -> Self {
+    pub(crate) fn of(observer: Observer<'a>, following: Following, start: &'a Start, ours: &'a str) -> Self {
         Self {
-            ctx,
-            cluster: &start.call.cluster,
-            family: start.call.family(),
+            observer,
+            following,
+            start,
             ours,
             known: RefCell::default(),
         }
     }
 
     /// The migration that was created before ours, as soon as one is seen. Without one this never ends.
-    pub(super) async fn elder(&self) -> Task {
+    pub(crate) async fn elder(&self) -> Task {
         for pause in PAUSES {
-            self.ctx.clock.sleep(Duration::from_secs(pause)).await;
+            self.observer.clock().sleep(Duration::from_secs(pause)).await;
             match self.look().await {
                 Ok(Seen::Elder(task)) => return *task,
                 Ok(Seen::None { .. }) => {}
@@ -65,9 +74,9 @@ impl<'a> Rivals<'a> {
     }
 
     /// The migration that was created before ours, if ECS shows one by the time that it lists ours.
-    pub(super) async fn elder_at_once(&self) -> Option<Task> {
+    pub(crate) async fn elder_at_once(&self) -> Option<Task> {
         for pause in SHORT_PAUSES {
-            self.ctx.clock.sleep(Duration::from_secs(pause)).await;
+            self.observer.clock().sleep(Duration::from_secs(pause)).await;
             match self.look().await {
                 Ok(Seen::Elder(task)) => return Some(*task),
                 Ok(Seen::None { listed: true }) => return None,
@@ -79,8 +88,8 @@ impl<'a> Rivals<'a> {
     }
 
     async fn look(&self) -> Result<Seen> {
-        let aws = &self.ctx.aws;
-        let arns = aws.running_tasks_of_family(self.cluster, self.family).await?;
+        let (aws, call) = (self.observer.aws, &self.start.call);
+        let arns = aws.running_tasks_of_family(&call.cluster, call.family()).await?;
         let listed = arns.iter().any(|arn| arn == self.ours);
         let mut unknown: Vec<String> = {
             let known = self.known.borrow();
@@ -94,7 +103,7 @@ impl<'a> Rivals<'a> {
         }
         // In one answer with the others: the times in it are those that the other run sees as well.
         unknown.push(self.ours.to_owned());
-        let tasks = aws.tasks(self.cluster, &unknown).await?;
+        let tasks = aws.tasks(&call.cluster, &unknown).await?;
         let Some(ours) = tasks.iter().find(|task| task.arn == self.ours) else {
             return Ok(Seen::None { listed });
         };
@@ -112,18 +121,73 @@ impl<'a> Rivals<'a> {
 
     fn tell(&self, younger: &Task) {
         let by = younger.started_by.as_deref().unwrap_or("nobody by name");
-        let then = if by.starts_with(STARTED_BY) {
+        let then = if by.starts_with("bpctl/migrate/") {
             "its run is to stop it"
         } else {
             "bpctl did not start it and does not stop it"
         };
-        self.ctx.ui.warn_with(
-            &format!(
+        let attach = (self.following.attach)(younger.id());
+        self.observer.warns(
+            format!(
                 "task {}, started by {by} after the one of this run, migrates at the same time: {then}",
                 younger.id()
             ),
-            &[Hint::new("see what becomes of it with").command(attach_command(younger.id()))],
+            [Hint::new("see what becomes of it with").command(attach)],
         );
+    }
+
+    /// Stops the task of this run through `send`, because another migration was created before it.
+    ///
+    /// # Errors
+    /// When it cannot be stopped or seen any more.
+    pub(crate) async fn give_way(
+        &self,
+        elder: &Task,
+        follower: &mut Follower<'_>,
+        judged: &Judged,
+        send: impl AsyncFnOnce(&StopTask) -> Result<Task>,
+    ) -> Result<Watched> {
+        let (first, ours) = (elder.id(), follower.id.clone());
+        let attach = self.following.attach;
+        let by = match &elder.started_by {
+            Some(by) => format!(", started by {by},"),
+            None => String::new(),
+        };
+        self.observer.warns(
+            format!("task {first}{by} began to migrate before task {ours} of this run: stopping {ours}"),
+            [],
+        );
+        let stop = self.start.stop(Later::Known(ours.clone()), GIVES_WAY);
+        send(&stop).await.map_err(|error| {
+            error
+                .context(format!("stop task {ours}, which migrates beside task {first}"))
+                .hint(("follow the one of this run with", attach(&ours)))
+        })?;
+        let task = follower.follow_to_stop().await?.into_task();
+        let judgement = judge(&task, judged);
+        let superseded = |ours: String| {
+            End::Superseded(
+                CtlError::new(
+                    ErrorKind::Changed,
+                    format!("migrate: task {first} was started first, and {ours}"),
+                )
+                .hint(("follow the first one with", attach(first))),
+            )
+        };
+        let end = match judgement.verdict {
+            Verdict::Succeeded => {
+                self.observer.says(Event::Note(FINISHED_BEFORE.to_owned()));
+                End::Settled
+            }
+            Verdict::Running => superseded(format!(
+                "task {ours} of this run was told to stop and is still {}",
+                task.state
+            )),
+            Verdict::Failed | Verdict::NeverStarted | Verdict::Stopped | Verdict::Unknown => {
+                superseded(format!("task {ours} of this run is stopped"))
+            }
+        };
+        Ok(Watched { task, judgement, end })
     }
 }
 

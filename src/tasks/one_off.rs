@@ -1,0 +1,142 @@
+//! A one-off task before it is started: the call, what stops it, and the step of a plan that it makes.
+
+use serde::{Deserialize, Serialize};
+
+use super::description::LogPlace;
+use super::for_entry_point;
+use super::network::Choices;
+use super::place::Place;
+use super::tail::Tail;
+use crate::aws::ecs::{RunAside, RunTask, StopTask, short};
+use crate::change::{ApiCall, Basis, Blocker, Call as _, Later, OnFailure, Step};
+use crate::error::Result;
+
+/// The task to start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Start {
+    pub(crate) call: RunTask,
+    /// It keeps nothing out, and nothing keeps it out.
+    #[serde(default)]
+    pub(crate) aside: bool,
+    pub(crate) logs: Option<LogPlace>,
+    /// Containers with which the task ends.
+    #[serde(default)]
+    pub(crate) essential: Vec<String>,
+    /// Where subnets and security groups come from, in a sentence.
+    pub(crate) network_from: String,
+    /// ARN of the task of a run that was cut off, which is gone on with instead of starting another one.
+    #[serde(default)]
+    pub(crate) going_on: Option<String>,
+}
+
+impl Start {
+    /// The task in which `verb` runs `words`.
+    ///
+    /// # Errors
+    /// A command line that the container's entry point cannot be given.
+    pub(crate) fn of(
+        verb: &str,
+        words: &[String],
+        choices: &Choices,
+        place: &Place,
+        basis: &Basis<'_>,
+    ) -> Result<Self> {
+        let (network, network_from) = choices.network(&place.service);
+        let entry_point = place.container.as_ref().map(|one| one.entry_point.as_slice());
+        Ok(Self {
+            call: RunTask {
+                cluster: place.cluster.clone(),
+                definition: place.definition.clone(),
+                container: place.name.clone(),
+                command: for_entry_point(entry_point.unwrap_or_default(), words)?,
+                network,
+                platform_version: place.service.platform_version.clone(),
+                execute_command: place.service.execute_command,
+                started_by: format!("bpctl/{verb}/{}", basis.names.run.short()),
+                client_token: basis.names.token.clone(),
+                tags: basis.names.tags(verb),
+                loses: None,
+            },
+            aside: false,
+            logs: place.logs(),
+            essential: place.essential.clone(),
+            network_from,
+            going_on: None,
+        })
+    }
+
+    /// The call as plans show it.
+    pub(crate) fn described(&self) -> ApiCall {
+        if self.aside {
+            RunAside(self.call.clone()).described()
+        } else {
+            self.call.described()
+        }
+    }
+
+    /// What the task changes, for locks.
+    pub(crate) fn resource(&self) -> String {
+        if self.aside {
+            RunAside(self.call.clone()).resource()
+        } else {
+            self.call.resource()
+        }
+    }
+
+    /// The call that stops the task.
+    pub(crate) fn stop(&self, task: Later, reason: &str) -> StopTask {
+        StopTask {
+            cluster: self.call.cluster.clone(),
+            task,
+            reason: reason.to_owned(),
+            resource: self.resource(),
+            loses: None,
+        }
+    }
+
+    /// The log of the task, once its id is known.
+    pub(crate) fn tail(&self, task: &str) -> Option<Tail> {
+        let place = self.logs.as_ref()?;
+        Some(Tail::new(place, &self.call.container, task))
+    }
+
+    /// Why the task cannot be started there.
+    pub(crate) fn blockers(&self, verb: &str, place: &Place) -> Vec<Blocker> {
+        let network = &self.call.network;
+        place.blockers(
+            verb,
+            !network.subnets.is_empty() && !network.security_groups.is_empty(),
+        )
+    }
+
+    /// The step `id` that starts the task for the command `line`. It may become necessary to stop it for `reasons`.
+    pub(crate) fn step<A>(
+        self,
+        id: &str,
+        line: &str,
+        reasons: &[&str],
+        action: impl FnOnce(Self) -> A,
+    ) -> Step<A> {
+        let summary = format!("run `{line}` in a new task of {}", short(&self.call.definition));
+        let (calls, notes) = (vec![self.described()], vec![self.network_from.clone()]);
+        let mut step = self.bare_step(id, summary, reasons, action);
+        (step.calls, step.notes) = (calls, notes);
+        step
+    }
+
+    /// A step that starts nothing. It may become necessary to stop what it follows for `reasons`.
+    pub(crate) fn bare_step<A>(
+        self,
+        id: &str,
+        summary: String,
+        reasons: &[&str],
+        action: impl FnOnce(Self) -> A,
+    ) -> Step<A> {
+        let stop = |reason: &&str| self.stop(Later::FromStep(id.to_owned()), reason).described();
+        let if_needed = reasons.iter().map(stop).collect();
+        let mut step = Step::new(id, summary, Vec::new(), action(self));
+        step.on_failure = OnFailure::Stop;
+        step.if_needed = if_needed;
+        step
+    }
+}
