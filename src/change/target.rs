@@ -23,6 +23,20 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// A place that nothing is special about.
+    #[cfg(test)]
+    pub(crate) fn sample() -> Self {
+        Self {
+            context: "prod".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            protected: false,
+            production: false,
+            principal: String::new(),
+            endpoint: None,
+        }
+    }
+
     /// Whether both are the same place in AWS, by whatever context they are reached.
     pub(crate) fn is_same_place(&self, other: &Self) -> bool {
         self.account == other.account && self.region == other.region && self.endpoint == other.endpoint
@@ -56,13 +70,8 @@ mod tests {
     #[test]
     fn two_simulated_accounts_are_two_places() {
         let at = |endpoint: Option<&str>| Target {
-            context: "sandbox".to_owned(),
-            account: "123456789012".to_owned(),
-            region: "us-east-1".to_owned(),
-            protected: false,
-            production: false,
-            principal: String::new(),
             endpoint: endpoint.map(str::to_owned),
+            ..Target::sample()
         };
         let (one, other) = (at(Some("http://127.0.0.1:1")), at(Some("http://127.0.0.1:2")));
         assert!(one.is_same_place(&one) && !one.is_same_place(&other) && !one.is_same_place(&at(None)));
@@ -72,13 +81,8 @@ mod tests {
     fn any_resource_in_any_place_has_a_file_of_its_own() {
         let stem = |region: &str, what: &str| {
             Target {
-                context: "prod".to_owned(),
-                account: "123456789012".to_owned(),
                 region: region.to_owned(),
-                protected: false,
-                production: false,
-                principal: String::new(),
-                endpoint: None,
+                ..Target::sample()
             }
             .file_stem(what)
         };

@@ -29,7 +29,7 @@ pub(crate) use ending::{Following, Watched};
 pub(crate) use event::{Event, Observer};
 pub(crate) use follow::{Followed, Follower};
 pub(crate) use name::TaskName;
-pub(crate) use network::{Choices, Chosen};
+pub(crate) use network::Choices;
 pub(crate) use one_off::Start;
 pub(crate) use place::Place;
 pub(crate) use rival::{FINISHED_BEFORE, GIVES_WAY, Rivals};

@@ -7,7 +7,7 @@ use super::for_entry_point;
 use super::network::Choices;
 use super::place::Place;
 use super::tail::Tail;
-use crate::aws::ecs::{RunAside, RunTask, StopTask, short};
+use crate::aws::ecs::{RunTask, StopTask, short};
 use crate::change::{ApiCall, Basis, Blocker, Call as _, Later, OnFailure, Step};
 use crate::error::Result;
 
@@ -15,9 +15,6 @@ use crate::error::Result;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Start {
     pub(crate) call: RunTask,
-    /// It keeps nothing out, and nothing keeps it out.
-    #[serde(default)]
-    pub(crate) aside: bool,
     pub(crate) logs: Option<LogPlace>,
     /// Containers with which the task ends.
     #[serde(default)]
@@ -47,6 +44,8 @@ impl Start {
             call: RunTask {
                 cluster: place.cluster.clone(),
                 definition: place.definition.clone(),
+                brought: None,
+                aside: false,
                 container: place.name.clone(),
                 command: for_entry_point(entry_point.unwrap_or_default(), words)?,
                 network,
@@ -57,7 +56,6 @@ impl Start {
                 tags: basis.names.tags(verb),
                 loses: None,
             },
-            aside: false,
             logs: place.logs(),
             essential: place.essential.clone(),
             network_from,
@@ -65,22 +63,12 @@ impl Start {
         })
     }
 
-    /// The call as plans show it.
-    pub(crate) fn described(&self) -> ApiCall {
-        if self.aside {
-            RunAside(self.call.clone()).described()
-        } else {
-            self.call.described()
-        }
-    }
-
-    /// What the task changes, for locks.
-    pub(crate) fn resource(&self) -> String {
-        if self.aside {
-            RunAside(self.call.clone()).resource()
-        } else {
-            self.call.resource()
-        }
+    /// The same with the task definition that another step brings.
+    #[must_use]
+    pub(crate) fn bringing(&self, definition: Later) -> Self {
+        let mut start = self.clone();
+        start.call.brought = Some(definition);
+        start
     }
 
     /// The call that stops the task.
@@ -89,7 +77,7 @@ impl Start {
             cluster: self.call.cluster.clone(),
             task,
             reason: reason.to_owned(),
-            resource: self.resource(),
+            resource: self.call.resource(),
             loses: None,
         }
     }
@@ -118,7 +106,7 @@ impl Start {
         action: impl FnOnce(Self) -> A,
     ) -> Step<A> {
         let summary = format!("run `{line}` in a new task of {}", short(&self.call.definition));
-        let (calls, notes) = (vec![self.described()], vec![self.network_from.clone()]);
+        let (calls, notes) = (vec![self.call.described()], vec![self.network_from.clone()]);
         let mut step = self.bare_step(id, summary, reasons, action);
         (step.calls, step.notes) = (calls, notes);
         step
@@ -138,5 +126,79 @@ impl Start {
         step.on_failure = OnFailure::Stop;
         step.if_needed = if_needed;
         step
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::{RunNames, Target};
+    use crate::error::ErrorKind;
+    use crate::tasks::network::Chosen;
+
+    fn started(choices: &Choices, place: &Place) -> Start {
+        let basis = Basis {
+            target: &Target::sample(),
+            names: &RunNames::fixed(),
+            now: "2026-01-15T09:00:00Z".parse().unwrap(),
+        };
+        let words = ["php", "artisan", "tenancy:pools-migrate"].map(str::to_owned);
+        Start::of("migrate", &words, choices, place, &basis).unwrap()
+    }
+
+    fn started_at(place: &Place) -> Start {
+        started(&Choices::default(), place)
+    }
+
+    #[test]
+    fn a_platform_version_that_the_service_does_not_name_is_neither_shown_nor_sent() {
+        let mut place = Place::sample();
+        place.service.platform_version = None;
+        let shown = started_at(&place).call.described().parameters;
+        assert!(!shown.contains_key("platformVersion"));
+    }
+
+    #[test]
+    fn without_a_shell_the_words_are_shown_and_sent_one_by_one() {
+        let mut place = Place::sample();
+        place.container.as_mut().unwrap().entry_point.clear();
+        let start = started_at(&place);
+        assert_eq!(start.call.command, ["php", "artisan", "tenancy:pools-migrate"]);
+        assert_eq!(
+            start.call.described().parameters["overrides"]["containerOverrides"][0]["command"],
+            serde_json::json!(["php", "artisan", "tenancy:pools-migrate"])
+        );
+    }
+
+    #[test]
+    fn chosen_networks_win_one_by_one() {
+        let choices = Choices {
+            subnets: Some(Chosen {
+                ids: vec!["subnet-00000001".to_owned()],
+                source: "flag --subnets".to_owned(),
+            }),
+            ..Choices::default()
+        };
+        let start = started(&choices, &Place::sample());
+        assert_eq!(start.call.network.subnets, ["subnet-00000001"]);
+        assert_eq!(
+            start.network_from,
+            "the subnets come from flag --subnets, the security groups from service bp-backend"
+        );
+    }
+
+    #[test]
+    fn what_is_missing_blocks() {
+        let blockers = |place: &Place| started_at(place).blockers("migrate", place);
+        let mut place = Place::sample();
+        assert_eq!(blockers(&place).len(), 0);
+        place.service.status = "DRAINING".to_owned();
+        assert_eq!(blockers(&place).len(), 1);
+        let mut place = Place::sample();
+        place.container = None;
+        assert!(blockers(&place)[0].reason.contains("no container php-fpm"));
+        let mut place = Place::sample();
+        place.service.network.as_mut().unwrap().security_groups.clear();
+        assert_eq!(blockers(&place)[0].kind, ErrorKind::Config);
     }
 }

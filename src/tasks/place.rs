@@ -42,6 +42,45 @@ impl Place {
         })
     }
 
+    /// A healthy backend.
+    #[cfg(test)]
+    pub(crate) fn sample() -> Self {
+        use crate::aws::ecs::{AwsLogs, Deployment, Network};
+        Self {
+            cluster: "bp".to_owned(),
+            service: Service {
+                name: "bp-backend".to_owned(),
+                status: "ACTIVE".to_owned(),
+                desired: 2,
+                running: 2,
+                network: Some(Network {
+                    subnets: vec!["subnet-0a1b2c3d".to_owned()],
+                    security_groups: vec!["sg-0a1b2c3d".to_owned()],
+                    public_ip: false,
+                }),
+                platform_version: Some("LATEST".to_owned()),
+                execute_command: true,
+                deployments: vec![Deployment {
+                    status: "PRIMARY".to_owned(),
+                    rollout_state: Some("COMPLETED".to_owned()),
+                    ..Deployment::default()
+                }],
+                ..Service::default()
+            },
+            definition: "arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42".to_owned(),
+            name: "php-fpm".to_owned(),
+            container: Some(ContainerDefinition {
+                entry_point: vec!["/bin/sh".to_owned(), "-lc".to_owned()],
+                logs: Some(AwsLogs {
+                    group: "/ecs/bp-backend".to_owned(),
+                    stream_prefix: Some("php".to_owned()),
+                }),
+                ..ContainerDefinition::default()
+            }),
+            essential: vec!["nginx".to_owned(), "php-fpm".to_owned()],
+        }
+    }
+
     /// Where the lines of the container go, if that can be known.
     pub(crate) fn logs(&self) -> Option<LogPlace> {
         self.container.as_ref().and_then(LogPlace::of)

@@ -19,7 +19,7 @@ pub(crate) use exec::ExecuteCommand;
 pub(crate) use health::ServiceDeployment;
 pub(crate) use registered::{RegisterTaskDefinition, Registered};
 pub(crate) use rollouts::{RolloutRecord, ServiceRevision};
-pub(crate) use run::{Network, RunAside, RunTask, StopTask};
+pub(crate) use run::{Network, RunTask, StopTask};
 pub(crate) use scale::ScaleService;
 pub(crate) use services::{Deployment, Event, Service};
 #[cfg(test)]

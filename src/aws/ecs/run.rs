@@ -40,6 +40,12 @@ pub(crate) struct RunTask {
     pub(crate) cluster: String,
     /// ARN: the revision that was looked at is the one that runs.
     pub(crate) definition: String,
+    /// The definition that runs in its stead, of the same family: one that another step brings.
+    #[serde(default)]
+    pub(crate) brought: Option<Later>,
+    /// It keeps nothing out, and nothing keeps it out: a command that an operator runs in passing.
+    #[serde(default)]
+    pub(crate) aside: bool,
     pub(crate) container: String,
     pub(crate) command: Vec<String>,
     pub(crate) network: Network,
@@ -80,9 +86,13 @@ impl Call for RunTask {
         } else {
             "DISABLED"
         };
+        let definition = match &self.brought {
+            Some(brought) => brought.parameter(),
+            None => self.definition.as_str().into(),
+        };
         let mut members = parameters([
             ("cluster", self.cluster.as_str().into()),
-            ("taskDefinition", self.definition.as_str().into()),
+            ("taskDefinition", definition),
             ("count", 1.into()),
             ("launchType", "FARGATE".into()),
         ]);
@@ -111,7 +121,11 @@ impl Call for RunTask {
     }
 
     fn resource(&self) -> String {
-        format!("ecs/{}", self.family())
+        match self.aside {
+            // No other run has this resource.
+            true => format!("ecs/{}", self.started_by),
+            false => format!("ecs/{}", self.family()),
+        }
     }
 
     fn loses(&self) -> Option<Loss> {
@@ -124,6 +138,10 @@ impl Call for RunTask {
     /// What AWS refuses; [`ErrorKind::Failed`] with the reason when ECS answers "no" with a `failures`
     /// list; [`ErrorKind::Unreachable`] when it is not known whether the task started.
     async fn send(&self, aws: &Aws, permit: &Permit) -> Result<Task> {
+        let definition = match &self.brought {
+            Some(brought) => brought.known()?,
+            None => &self.definition,
+        };
         let vpc = AwsVpcConfiguration::builder()
             .set_subnets(Some(self.network.subnets.clone()))
             .set_security_groups(Some(self.network.security_groups.clone()))
@@ -147,7 +165,7 @@ impl Call for RunTask {
             .await?
             .run_task()
             .cluster(&self.cluster)
-            .task_definition(&self.definition)
+            .task_definition(definition)
             .count(1)
             .launch_type(LaunchType::Fargate)
             .set_platform_version(self.platform_version.clone())
@@ -163,36 +181,6 @@ impl Call for RunTask {
             .await
             .map_err(|error| from_sdk(DOING, &error))?;
         placed(&answer)
-    }
-}
-
-/// A one-off task that keeps nothing out, and that nothing keeps out: a command that an operator runs in passing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct RunAside(pub(crate) RunTask);
-
-impl Call for RunAside {
-    const SERVICE: &'static str = RunTask::SERVICE;
-    const OPERATION: &'static str = RunTask::OPERATION;
-    const REPEATED: Repeated = RunTask::REPEATED;
-    const VOLATILE: &'static [&'static str] = RunTask::VOLATILE;
-    type Via = Aws;
-    type Answer = Task;
-
-    fn parameters(&self) -> Map<String, Value> {
-        self.0.parameters()
-    }
-
-    /// No other run has this resource.
-    fn resource(&self) -> String {
-        format!("ecs/{}", self.0.started_by)
-    }
-
-    fn loses(&self) -> Option<Loss> {
-        self.0.loses()
-    }
-
-    async fn send(&self, aws: &Aws, permit: &Permit) -> Result<Task> {
-        self.0.send(aws, permit).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! `bpctl db`: the database of the platform.
 
+pub(super) mod instances;
 pub(super) mod tunnel;
 
 use clap::Args;

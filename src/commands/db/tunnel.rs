@@ -6,6 +6,7 @@ use futures::future::try_join;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::instances::{self, ENDPOINT_OUTPUT, NoEndpoint};
 use crate::aws::rds::platform_instance;
 use crate::aws::sessions::StartSession;
 use crate::change::SessionArgs;
@@ -25,8 +26,6 @@ use crate::process::interrupt;
 const PORT: u16 = 3306;
 /// A port on this machine that is not that of a database of its own.
 const LOCAL: u16 = 13_306;
-/// The stack output that names the database's host.
-const ENDPOINT_OUTPUT: &str = "RdsEndpoint";
 /// The central database.
 const DATABASE: &str = "bp";
 
@@ -176,23 +175,21 @@ struct Endpoint {
 
 /// Where the platform's database is.
 async fn endpoint(ctx: &Ctx, layout: &Layout) -> Result<Endpoint> {
-    let stack = async {
-        match layout.core_stack("data") {
-            Some(name) => ctx.aws.stack(&name).await,
-            None => Ok(None),
-        }
+    let instances = instances::look(ctx, layout).await?;
+    let output = match instances.endpoint {
+        Ok(output) => Some(output),
+        Err(NoEndpoint {
+            error: Some(error), ..
+        }) => return Err(error),
+        Err(NoEndpoint { error: None, .. }) => None,
     };
-    let (stack, instances) = try_join(stack, ctx.aws.db_instances()).await?;
-    let output = stack
-        .as_ref()
-        .and_then(|stack| stack.outputs.get(ENDPOINT_OUTPUT));
-    let found = platform_instance(&instances, output.map(String::as_str), None);
+    let found = platform_instance(&instances.all, output.as_deref(), None);
     let Some((instance, _)) = found else {
         return Err(CtlError::new(
             ErrorKind::NotFound,
             format!(
                 "find the platform's database: none of {} instances of this region is the one that {ENDPOINT_OUTPUT} of the data stack names",
-                instances.len()
+                instances.all.len()
             ),
         )
         .hint(("layout, stage or region may be wrong:", CommandLine::bpctl(["whoami"]), "shows them")));

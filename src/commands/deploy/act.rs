@@ -3,9 +3,9 @@
 use super::lost::is_unknown;
 use super::plan::{Action, Start, revision_step};
 use super::{Deploy, Output, Started};
-use crate::aws::ecs::{UpdateService, short};
+use crate::aws::ecs::{RunTask, UpdateService, short};
 use crate::change::{Done, Later, StepRun};
-use crate::commands::migrate::within::{self, MigrationTask};
+use crate::commands::migrate::within;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::layout::App;
 
@@ -27,12 +27,12 @@ pub(super) async fn act<'c, const UNDO: bool>(
         Action::Deploy(start) => deploy(change, step, start).await,
         Action::Migrate(task) => {
             let task = match step.output(&revision_step(App::Backend)) {
-                Some(Output::Definition(arn)) => task.of(&arn),
+                Some(Output::Definition(arn)) => task.bringing(Later::Known(arn)),
                 Some(Output::Started(_)) | None => (**task).clone(),
             };
             let timeout = change.ctx.settings.wait_timeout.value;
             let note = |arn: &str| step.note("migration", arn);
-            let send = async |task: &MigrationTask| step.send(&change.ctx.aws, task).await;
+            let send = async |call: &RunTask| step.send(&change.ctx.aws, call).await;
             let did = within::migrate(change.ctx, &change.layout, &task, timeout, note, send).await?;
             Ok(Done::new(did))
         }

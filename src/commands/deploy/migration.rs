@@ -37,7 +37,7 @@ pub(super) fn add(
     match when {
         Migrate::No => {}
         Migrate::Before => {
-            let calls = vec![task.described()];
+            let calls = vec![task.call.described()];
             let summary = "migrate the databases with what is deployed, before anything is";
             let mut step = Step::new(STEP, summary, calls, Action::Migrate(Box::new(task)));
             step.needs.clone_from(&plan.steps[at].needs);
@@ -51,7 +51,7 @@ pub(super) fn add(
         }
         Migrate::After => {
             let step = &mut plan.steps[at];
-            step.if_needed.push(task.described());
+            step.if_needed.push(task.call.described());
             step.notes
                 .push("then, if it completes, the databases are migrated".to_owned());
             if let Action::Deploy(start) = &mut step.action {

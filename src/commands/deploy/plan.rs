@@ -9,8 +9,8 @@ use super::request::{Request, What};
 use super::{Started, lost::GoingOn};
 use crate::aws::ecs::{RegisterTaskDefinition, StopServiceDeployment, UpdateService};
 use crate::change::{Call as _, Later, Plan, Step};
-use crate::commands::migrate::within::MigrationTask;
 use crate::layout::App;
+use crate::tasks;
 
 /// What one step does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub(crate) enum Action {
     /// An earlier run has started it.
     Follow(Started),
     /// The migration before the deployments.
-    Migrate(Box<MigrationTask>),
+    Migrate(Box<tasks::Start>),
 }
 
 /// The deployment to start.
@@ -32,7 +32,7 @@ pub(crate) struct Start {
     pub(crate) before: Option<String>,
     /// The migration once it has completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) migrate_after: Option<MigrationTask>,
+    pub(crate) migrate_after: Option<tasks::Start>,
 }
 
 /// The step that registers the revision.

@@ -10,13 +10,14 @@ use super::plan::{Action, stop};
 use super::screen::Screen;
 use super::view::ServiceResult;
 use super::{Deploy, Output, Seen};
-use crate::aws::ecs::ServiceRevision;
+use crate::aws::ecs::{RunTask, ServiceRevision};
 use crate::change::{End, Later, Step, Verification};
-use crate::commands::migrate::within::{self, MigrationTask};
+use crate::commands::migrate::within;
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Hint, Result};
 use crate::layout::App;
 use crate::rollout::{ContainerPlaces, Following, Standing, Watcher};
+use crate::tasks;
 use crate::wait::Waited;
 
 /// How long a rollback that `--rollback-on-timeout` asked for is followed.
@@ -32,7 +33,7 @@ pub(super) async fn verify<'c, const UNDO: bool>(
 ) -> Result<()> {
     let ctx = change.ctx;
     let mut following = Vec::new();
-    let mut after: Option<(App, &Step<Action>, MigrationTask)> = None;
+    let mut after: Option<(App, &Step<Action>, tasks::Start)> = None;
     let mut steps: Vec<(App, &Step<Action>)> = Vec::new();
     for (step, output) in run.done() {
         let (Action::Deploy(_) | Action::Follow(_), Some(Output::Started(started))) = (&step.action, output)
@@ -46,7 +47,11 @@ pub(super) async fn verify<'c, const UNDO: bool>(
         if let Action::Deploy(start) = &step.action
             && let Some(task) = &start.migrate_after
         {
-            after = Some((one.app, step, task.of(&started.definition)));
+            after = Some((
+                one.app,
+                step,
+                task.bringing(Later::Known(started.definition.clone())),
+            ));
         }
         following.push(Following::new(
             one.app,
@@ -96,7 +101,7 @@ pub(super) async fn verify<'c, const UNDO: bool>(
     };
     if let Some((app, step, task)) = after {
         if completed(app) {
-            let send = async |task: &MigrationTask| run.send(step, &ctx.aws, task).await;
+            let send = async |call: &RunTask| run.send(step, &ctx.aws, call).await;
             let note = |arn: &str| {
                 ctx.ui.status(&format!(
                     "migration: started task {}",

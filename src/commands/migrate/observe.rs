@@ -1,15 +1,15 @@
 //! Reads what the plan needs to know, in two rounds of calls.
 
 use futures::future::OptionFuture;
-use futures::{join, try_join};
+use futures::try_join;
 use jiff::SignedDuration;
 
 use super::follow::FOLLOWING;
-use super::plan::{CONTAINER, DatabaseFacts, Observed};
+use super::plan::{CONTAINER, Observed};
 use super::request::Request;
 use crate::aws::ecs::{RunTask, Task, short};
-use crate::aws::rds::{DbInstance, Recognized, platform_instance};
 use crate::change::journal::Record;
+use crate::commands::db::instances;
 use crate::commands::one_off::went_on;
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
@@ -18,9 +18,6 @@ use crate::tasks::{Place, is_migration};
 
 /// ECS may take so long until every part of it knows a new task (API Reference, RunTask).
 const KNOWN_AFTER: SignedDuration = SignedDuration::from_mins(2);
-
-/// Output of the data stack that holds the database's host name.
-const ENDPOINT_OUTPUT: &str = "RdsEndpoint";
 
 pub(super) async fn observe(
     ctx: &Ctx,
@@ -33,9 +30,9 @@ pub(super) async fn observe(
         Box::pin(Place::look(&ctx.aws, layout, App::Backend, CONTAINER)),
         Box::pin(migrations(ctx, layout)),
         Box::pin(async {
-            OptionFuture::from(request.databases.snapshot.then(|| database(ctx, layout)))
-                .await
-                .transpose()
+            let look = request.databases.snapshot.then(|| instances::look(ctx, layout));
+            let found = OptionFuture::from(look).await.transpose()?;
+            Ok(found.map(|found| found.chosen()))
         }),
     )?;
     Ok(Observed {
@@ -106,96 +103,4 @@ async fn with_recent(
         }
     }
     Ok(migrations)
-}
-
-/// The platform's database: the instance whose host name the data stack puts out. When the stack
-/// cannot tell, the only instance of the region is meant; among several bpctl does not choose.
-async fn database(ctx: &Ctx, layout: &Layout) -> Result<DatabaseFacts> {
-    let endpoint = async {
-        let Some(stack) = layout.core_stack("data") else {
-            return Err("this layout has no data stack".to_owned());
-        };
-        match ctx.aws.stack(&stack).await {
-            Ok(Some(found)) => found
-                .outputs
-                .get(ENDPOINT_OUTPUT)
-                .cloned()
-                .ok_or_else(|| format!("stack {stack} has no output {ENDPOINT_OUTPUT}")),
-            Ok(None) => Err(format!("there is no stack {stack}")),
-            Err(error) => Err(format!("stack {stack} cannot be read ({error})")),
-        }
-    };
-    let (endpoint, instances) = join!(Box::pin(endpoint), Box::pin(ctx.aws.db_instances()));
-    Ok(choose(endpoint, &instances?))
-}
-
-fn choose(endpoint: Result<String, String>, instances: &[DbInstance]) -> DatabaseFacts {
-    let found = |instance: &DbInstance, doubt: Option<String>| DatabaseFacts::Found {
-        id: instance.id.clone(),
-        status: instance.status.clone(),
-        doubt,
-    };
-    let chosen = platform_instance(instances, endpoint.as_deref().ok(), None);
-    match (chosen, endpoint) {
-        (Some((instance, Recognized::ByEndpoint | Recognized::ByAlarm)), _) => found(instance, None),
-        // The only instance is not the one that the stack names.
-        (_, Ok(endpoint)) => {
-            let host = endpoint.split(':').next().unwrap_or_default();
-            DatabaseFacts::Unknown(format!("no database instance has the host name {host}"))
-        }
-        (Some((only, Recognized::AsTheOnlyOne)), Err(why)) => found(
-            only,
-            Some(format!("{why}, but it is the only database in this region")),
-        ),
-        (None, Err(why)) => DatabaseFacts::Unknown(match instances.len() {
-            0 => format!("{why}, and there is no database in this region"),
-            several => format!("{why}, and there are {several} databases in this region"),
-        }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn instance(id: &str) -> DbInstance {
-        DbInstance {
-            id: id.to_owned(),
-            status: "available".to_owned(),
-            endpoint: Some(format!("{id}.example.rds.amazonaws.com")),
-            ..DbInstance::default()
-        }
-    }
-
-    #[test]
-    fn the_database_is_the_one_behind_the_stacks_endpoint() {
-        let instances = [instance("a"), instance("b")];
-        let endpoint = "b.example.rds.amazonaws.com".to_owned();
-        for endpoint in [endpoint.clone(), format!("{endpoint}:3306")] {
-            assert_eq!(
-                choose(Ok(endpoint), &instances),
-                DatabaseFacts::Found {
-                    id: "b".to_owned(),
-                    status: "available".to_owned(),
-                    doubt: None
-                }
-            );
-        }
-        assert!(matches!(
-            choose(Ok("c.example".to_owned()), &instances),
-            DatabaseFacts::Unknown(_)
-        ));
-    }
-
-    #[test]
-    fn without_the_stack_only_an_only_database_will_do() {
-        let why = || Err("there is no stack bp-data".to_owned());
-        assert!(
-            matches!(choose(why(), &[instance("a")]), DatabaseFacts::Found { doubt: Some(doubt), .. } if doubt.contains("only database"))
-        );
-        assert!(
-            matches!(choose(why(), &[instance("a"), instance("b")]), DatabaseFacts::Unknown(why) if why.contains("2 databases"))
-        );
-        assert!(matches!(choose(why(), &[]), DatabaseFacts::Unknown(_)));
-    }
 }

@@ -8,6 +8,7 @@ use super::request::Request;
 use crate::aws::ecs::Task;
 use crate::aws::rds::CreateDbSnapshot;
 use crate::change::{Basis, Blocker, Call as _, Loss, OnFailure, Plan, Step};
+use crate::commands::db::instances::PlatformDatabase;
 use crate::error::{CommandLine, ErrorKind, Hint, Result};
 use crate::layout::LayoutKind;
 use crate::tasks::{GIVES_WAY, Place, Start};
@@ -30,19 +31,7 @@ pub(super) struct Observed {
     /// Migrations that have not come to their end.
     pub(super) migrations: Vec<Task>,
     /// Looked for only when a snapshot is wanted.
-    pub(super) database: Option<DatabaseFacts>,
-}
-
-/// The database that a snapshot would be taken of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum DatabaseFacts {
-    Found {
-        id: String,
-        status: String,
-        /// Why it is thought to be the right one, when that is not certain.
-        doubt: Option<String>,
-    },
-    Unknown(String),
+    pub(super) database: Option<PlatformDatabase>,
 }
 
 /// What one step does.
@@ -59,7 +48,8 @@ pub(super) fn plan(request: &Request, observed: &Observed, basis: &Basis<'_>) ->
     let start = start(request, observed, basis)?;
     let blockers = blockers(request, observed, &start);
     let mut steps = Vec::new();
-    if let (true, Some(DatabaseFacts::Found { id, .. })) = (request.databases.snapshot, &observed.database) {
+    if let (true, Some(PlatformDatabase::Found { id, .. })) = (request.databases.snapshot, &observed.database)
+    {
         steps.push(snapshot_step(id, basis));
     }
     let line = command::artisan(observed.layout, &request.databases).join(" ");
@@ -119,7 +109,7 @@ fn warnings(request: &Request, observed: &Observed, production: bool) -> Vec<Str
                 .to_owned(),
         );
     }
-    if let Some(DatabaseFacts::Found {
+    if let Some(PlatformDatabase::Found {
         id,
         doubt: Some(doubt),
         ..
@@ -159,13 +149,13 @@ pub(super) fn blockers(request: &Request, observed: &Observed, start: &Start) ->
     let mut block = |kind, reason: String, hint: Hint| blockers.push(Blocker { kind, reason, hint });
     if request.databases.snapshot {
         match &observed.database {
-            Some(DatabaseFacts::Found { id, status, .. }) if status != "available" => block(
+            Some(PlatformDatabase::Found { id, status, .. }) if status != "available" => block(
                 ErrorKind::Changed,
                 format!("migrate: no snapshot can be taken while database {id} is {status}"),
                 Hint::new("wait until it is available, or leave out `--snapshot`"),
             ),
-            Some(DatabaseFacts::Found { .. }) => {}
-            Some(DatabaseFacts::Unknown(why)) => block(
+            Some(PlatformDatabase::Found { .. }) => {}
+            Some(PlatformDatabase::Unknown(why)) => block(
                 ErrorKind::NotFound,
                 format!("migrate: the database to take a snapshot of is not known: {why}"),
                 Hint::from((

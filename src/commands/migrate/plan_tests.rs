@@ -2,75 +2,30 @@
 
 use super::super::request::Databases;
 use super::*;
-use crate::aws::ecs::{AwsLogs, ContainerDefinition, Deployment, Network, Service};
 use crate::change::{Risk, RunNames, Target};
-use crate::tasks::{Choices, Chosen};
+use crate::tasks::Choices;
 
 const NOW: &str = "2026-01-15T09:00:00Z";
 
 fn observed() -> Observed {
     Observed {
         layout: LayoutKind::Single,
-        place: Place {
-            cluster: "bp".to_owned(),
-            service: Service {
-                name: "bp-backend".to_owned(),
-                status: "ACTIVE".to_owned(),
-                desired: 2,
-                running: 2,
-                network: Some(Network {
-                    subnets: vec!["subnet-0a1b2c3d".to_owned()],
-                    security_groups: vec!["sg-0a1b2c3d".to_owned()],
-                    public_ip: false,
-                }),
-                platform_version: Some("LATEST".to_owned()),
-                execute_command: true,
-                deployments: vec![Deployment {
-                    status: "PRIMARY".to_owned(),
-                    rollout_state: Some("COMPLETED".to_owned()),
-                    ..Deployment::default()
-                }],
-                ..Service::default()
-            },
-            definition: "arn:aws:ecs:us-east-1:123456789012:task-definition/bp-backend:42".to_owned(),
-            name: CONTAINER.to_owned(),
-            container: Some(ContainerDefinition {
-                entry_point: vec!["/bin/sh".to_owned(), "-lc".to_owned()],
-                logs: Some(AwsLogs {
-                    group: "/ecs/bp-backend".to_owned(),
-                    stream_prefix: Some("php".to_owned()),
-                }),
-                ..ContainerDefinition::default()
-            }),
-            essential: vec!["nginx".to_owned(), "php-fpm".to_owned()],
-        },
+        place: Place::sample(),
         migrations: Vec::new(),
         database: None,
     }
 }
 
-fn database(status: &str, doubt: Option<&str>) -> Option<DatabaseFacts> {
-    Some(DatabaseFacts::Found {
+fn database(status: &str, doubt: Option<&str>) -> Option<PlatformDatabase> {
+    Some(PlatformDatabase::Found {
         id: "bp-mariadb".to_owned(),
         status: status.to_owned(),
         doubt: doubt.map(str::to_owned),
     })
 }
 
-fn target() -> Target {
-    Target {
-        context: "prod".to_owned(),
-        account: "123456789012".to_owned(),
-        region: "us-east-1".to_owned(),
-        protected: false,
-        production: false,
-        principal: String::new(),
-        endpoint: None,
-    }
-}
-
 fn planned(request: &Request, observed: &Observed) -> Plan<Action> {
-    planned_in(&target(), request, observed)
+    planned_in(&Target::sample(), request, observed)
 }
 
 fn planned_in(target: &Target, request: &Request, observed: &Observed) -> Plan<Action> {
@@ -114,7 +69,7 @@ fn start_of(plan: &Plan<Action>) -> &Start {
 fn a_healthy_platform_gives_one_reversible_step_without_a_word_of_warning() {
     let plan = planned(&Request::default(), &observed());
     assert_eq!(plan.risk(), Risk::Reversible);
-    assert_eq!(plan.confirm_word(&target()), "prod");
+    assert_eq!(plan.confirm_word(&Target::sample()), "prod");
     assert_eq!((plan.warnings.len(), plan.blockers.len()), (0, 0), "{plan:?}");
     let start = start_of(&plan);
     assert_eq!(start.call.command, ["php artisan tenancy:pools-migrate"]);
@@ -144,14 +99,6 @@ fn a_healthy_platform_gives_one_reversible_step_without_a_word_of_warning() {
 }
 
 #[test]
-fn a_platform_version_that_the_service_does_not_name_is_neither_shown_nor_sent() {
-    let mut place = observed();
-    place.place.service.platform_version = None;
-    let plan = planned(&Request::default(), &place);
-    assert!(!plan.steps[0].calls[0].parameters.contains_key("platformVersion"));
-}
-
-#[test]
 fn every_stop_that_may_become_necessary_is_in_the_plan() {
     let reasons = |plan: &Plan<Action>| -> Vec<String> {
         let calls = plan.steps[0].if_needed.iter();
@@ -171,50 +118,17 @@ fn every_stop_that_may_become_necessary_is_in_the_plan() {
 }
 
 #[test]
-fn without_a_shell_the_words_are_shown_and_sent_one_by_one() {
-    let mut observed = observed();
-    observed.place.container.as_mut().unwrap().entry_point.clear();
-    let plan = planned(&Request::default(), &observed);
-    assert_eq!(
-        start_of(&plan).call.command,
-        ["php", "artisan", "tenancy:pools-migrate"]
-    );
-    assert_eq!(
-        plan.steps[0].calls[0].parameters["overrides"]["containerOverrides"][0]["command"],
-        serde_json::json!(["php", "artisan", "tenancy:pools-migrate"])
-    );
-}
-
-#[test]
-fn chosen_networks_win_one_by_one() {
-    let request = choosing(Choices {
-        subnets: Some(Chosen {
-            ids: vec!["subnet-00000001".to_owned()],
-            source: "flag --subnets".to_owned(),
-        }),
-        ..Choices::default()
-    });
-    let plan = planned(&request, &observed());
-    let start = start_of(&plan);
-    assert_eq!(start.call.network.subnets, ["subnet-00000001"]);
-    assert_eq!(
-        start.network_from,
-        "the subnets come from flag --subnets, the security groups from service bp-backend"
-    );
-}
-
-#[test]
 fn fresh_in_production_wants_the_account_typed() {
     let production = Target {
         production: true,
-        ..target()
+        ..Target::sample()
     };
     let word = |target: &Target, request: &Request| {
         planned_in(target, request, &observed())
             .confirm_word(target)
             .to_owned()
     };
-    assert_eq!(word(&target(), &fresh()), "prod");
+    assert_eq!(word(&Target::sample(), &fresh()), "prod");
     assert_eq!(planned(&fresh(), &observed()).risk(), Risk::Destructive);
     assert_eq!(word(&production, &fresh()), "123456789012");
     assert_eq!(word(&production, &Request::default()), "prod");
@@ -257,7 +171,7 @@ fn no_snapshot_of_an_unknown_or_busy_database() {
             .reason
             .contains("while database bp-mariadb is backing-up")
     );
-    place.database = Some(DatabaseFacts::Unknown("two instances".to_owned()));
+    place.database = Some(PlatformDatabase::Unknown("two instances".to_owned()));
     let plan = planned(&with_snapshot(), &place);
     assert_eq!(plan.blockers[0].kind, ErrorKind::NotFound);
     assert!(plan.blockers[0].reason.contains("two instances"));
@@ -298,30 +212,11 @@ fn a_second_migration_is_refused_by_name() {
 }
 
 #[test]
-fn what_is_missing_blocks() {
-    let mut place = observed();
-    place.place.service.status = "DRAINING".to_owned();
-    assert_eq!(planned(&Request::default(), &place).blockers.len(), 1);
-    let mut place = observed();
-    place.place.container = None;
-    assert!(
-        planned(&Request::default(), &place).blockers[0]
-            .reason
-            .contains("no container php-fpm")
-    );
-    let mut place = observed();
-    place
-        .place
-        .service
-        .network
-        .as_mut()
-        .unwrap()
-        .security_groups
-        .clear();
-    assert_eq!(
-        planned(&Request::default(), &place).blockers[0].kind,
-        ErrorKind::Config
-    );
+fn where_no_task_can_be_started_none_is() {
+    let mut seen = observed();
+    seen.place.container = None;
+    let blockers = planned(&Request::default(), &seen).blockers;
+    assert!(blockers[0].reason.contains("no container php-fpm"));
 }
 
 #[test]
@@ -349,7 +244,7 @@ fn trouble_of_the_service_is_a_warning_not_a_refusal() {
     }
     let production = Target {
         production: true,
-        ..target()
+        ..Target::sample()
     };
     let plan = planned_in(&production, &Request::default(), &observed());
     assert_eq!(plan.warnings, ["this is production"]);

@@ -4,7 +4,7 @@ use futures::FutureExt as _;
 use jiff::SignedDuration;
 
 use super::screen::{Lines, Screen};
-use crate::aws::ecs::{RunAside, StopTask, Task};
+use crate::aws::ecs::{StopTask, Task};
 use crate::change::journal::Record;
 use crate::change::{Change, End, Later, Step, StepRun, Verification};
 use crate::context::Ctx;
@@ -27,10 +27,7 @@ pub(in crate::commands) async fn begin<L: Lines, V: Change>(
     let screen = Screen::<L>::new(ctx);
     let events = |event| screen.hear(event);
     let call = &start.call;
-    let send = async || match start.aside {
-        true => step.send(&ctx.aws, &RunAside(call.clone())).await,
-        false => step.send(&ctx.aws, call).await,
-    };
+    let send = async || step.send(&ctx.aws, call).await;
     let observer = screen.observer(&events);
     let task = tasks::start(&observer, &call.cluster, &call.started_by, again, send)
         .await

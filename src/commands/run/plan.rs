@@ -72,7 +72,7 @@ fn start(verb: &str, request: &Request, seen: &Observed, basis: &Basis<'_>) -> R
     let mut start = Start::of(verb, &request.words, &request.task, &seen.place, basis)?;
     let loses = request.seeds && basis.target.production;
     start.call.loses = loses.then(|| Loss::Data("rows of the database that the seeders replace".to_owned()));
-    start.aside = !request.seeds;
+    start.call.aside = !request.seeds;
     Ok(start)
 }
 

@@ -57,18 +57,6 @@ fn work_of(candidate: &mut Candidate) -> &mut Work {
     &mut candidate.seen.as_mut().unwrap().1
 }
 
-fn target() -> Target {
-    Target {
-        context: "prod".to_owned(),
-        account: "123456789012".to_owned(),
-        region: "us-east-1".to_owned(),
-        protected: false,
-        production: false,
-        principal: String::new(),
-        endpoint: None,
-    }
-}
-
 fn planned(request: Request, fleets: Vec<Candidate>) -> Plan<Action> {
     plan(request, &fleets)
 }
@@ -150,7 +138,7 @@ fn waiting_jobs_block_even_when_no_instance_runs() {
 fn force_makes_it_destructive_and_says_what_happens_next() {
     let plan = planned(FORCE, vec![busy("production/a")]);
     assert_eq!(plan.risk(), Risk::Destructive);
-    assert_eq!(plan.confirm_word(&target()), "prod");
+    assert_eq!(plan.confirm_word(&Target::sample()), "prod");
     assert!(plan.blockers.is_empty());
     assert!(plan.warnings[0].contains("jobs that run are lost"));
     assert!(plan.warnings[1].contains("the scaling policies are going to raise the capacity again"));
@@ -268,7 +256,7 @@ fn every_blocked_fleet_is_named() {
         vec![busy("production/a"), idle("production/b"), busy("production/c")],
     );
     assert_eq!(plan.blockers.len(), 2);
-    let view = PlanView::new("fleet scale-to-zero", &target(), &plan, |_| None);
+    let view = PlanView::new("fleet scale-to-zero", &Target::sample(), &plan, |_| None);
     assert!(view.text().contains("blocked: take production/c to zero"));
 }
 
