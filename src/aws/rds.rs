@@ -10,6 +10,7 @@ use super::operation::ShowPermit;
 use super::pages::Pages;
 use crate::change::{Call, Permit, Repeated, parameters};
 use crate::error::{Required as _, Result, from_sdk};
+use crate::wait::{Look, Waited, Waiter};
 
 /// A database instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,6 +108,27 @@ impl Aws {
             });
         }
         Ok(instances)
+    }
+
+    /// Waits until a snapshot is taken or cannot be, and says in which state it is then: `available`, `failed`,
+    /// `deleting` or `incompatible-restore`.
+    pub(crate) async fn settled_snapshot(
+        &self,
+        id: &str,
+        waiter: Waiter,
+        say: impl FnMut(&str),
+    ) -> Result<Waited<String>> {
+        let look = async || {
+            let Some(snapshot) = self.db_snapshot(id).await? else {
+                return Ok(Look::Pending("snapshot is not known to RDS yet".to_owned()));
+            };
+            Ok(match snapshot.status.as_str() {
+                "available" | "failed" | "deleting" | "incompatible-restore" => Look::Ready(snapshot.status),
+                // Steps of ten: a line every quarter of a minute says nothing more.
+                status => Look::Pending(format!("snapshot is {status}: {} %", snapshot.percent / 10 * 10)),
+            })
+        };
+        waiter.until(look, say).await
     }
 
     /// The snapshot with this identifier.

@@ -10,6 +10,7 @@ use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::iam::{HISTORY, On, SESSION, Use, Uses};
+use crate::tasks::artisan::artisan;
 
 /// The container that has the application.
 const CONTAINER: &str = "php-fpm";
@@ -49,7 +50,7 @@ impl Verb for TinkerArgs {
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
-        let program: Vec<String> = ["php", "artisan", "tinker"].map(str::to_owned).to_vec();
+        let program = artisan(&["tinker"]);
         let terminal = ctx.attached.stdin_is_terminal && ctx.attached.stdout_is_terminal;
         let request = Request {
             verb: "tinker",

@@ -43,7 +43,8 @@ impl Followed {
 pub(crate) struct Follower<'a> {
     observer: Observer<'a>,
     cluster: String,
-    container: String,
+    /// The container that the task is about; empty as long as it is not known.
+    pub(crate) container: String,
     pub(crate) id: String,
     pub(crate) tail: Option<Tail>,
     /// As last seen.
@@ -65,16 +66,17 @@ impl<'a> Follower<'a> {
             known_after: KNOWN_AFTER,
             watched: true,
             last: Some(task.clone()),
-            ..Self::of_named(observer, cluster, container, task.id())
+            container: container.to_owned(),
+            ..Self::of_named(observer, cluster, task.id())
         }
     }
 
     /// Follows a task that the operator named.
-    pub(crate) fn of_named(observer: Observer<'a>, cluster: &str, container: &str, id: &str) -> Self {
+    pub(crate) fn of_named(observer: Observer<'a>, cluster: &str, id: &str) -> Self {
         Self {
             observer,
             cluster: cluster.to_owned(),
-            container: container.to_owned(),
+            container: String::new(),
             id: id.to_owned(),
             tail: None,
             last: None,

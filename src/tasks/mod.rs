@@ -4,6 +4,7 @@
 //! Nothing is shown here. What happens while a task is followed is an [`Event`]; the command that follows
 //! decides what to do with it.
 
+pub(crate) mod artisan;
 mod blame;
 mod command_line;
 mod description;
@@ -21,9 +22,10 @@ pub(crate) mod stop_reason;
 mod tail;
 mod verdict;
 
+pub(crate) use artisan::is_migration;
 pub(crate) use blame::{Blame, blame};
 pub(crate) use command_line::{for_entry_point, shell_line};
-pub(crate) use description::{LogPlace, is_migration};
+pub(crate) use description::LogPlace;
 pub(crate) use document::{EndOfTask, LogOfTask, TaskAtLast};
 pub(crate) use ending::{Following, Watched};
 pub(crate) use event::{Event, Observer};

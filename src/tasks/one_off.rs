@@ -8,7 +8,7 @@ use super::network::Choices;
 use super::place::Place;
 use super::tail::Tail;
 use crate::aws::ecs::{RunTask, StopTask, short};
-use crate::change::{ApiCall, Basis, Blocker, Call as _, Later, OnFailure, Step};
+use crate::change::{Basis, Blocker, Call as _, Later, OnFailure, Step};
 use crate::error::Result;
 
 /// The task to start.

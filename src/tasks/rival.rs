@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::description::is_migration;
+use super::artisan::is_migration;
 use super::ending::{Following, Watched};
 use super::event::{Event, Observer};
 use super::follow::Follower;

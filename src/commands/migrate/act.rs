@@ -12,7 +12,7 @@ use crate::aws::rds::CreateDbSnapshot;
 use crate::change::{Done, StepRun, Verification};
 use crate::commands::one_off::{Watch, begin};
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
-use crate::wait::{Look, Waited, Waiter};
+use crate::wait::{Waited, Waiter};
 
 type Step<'s, 'c> = StepRun<'s, Migrate<'c>>;
 
@@ -59,7 +59,7 @@ pub(super) async fn verify<'c>(change: &Migrate<'c>, run: &mut Verification<'_, 
         judged,
         alone: true,
     };
-    let (watched, tail) = watch.to_end::<Pools, _>(run, step).await?;
+    let (watched, tail) = watch.until_end::<Pools, _>(run, step).await?;
     let result = MigrateResult::new(&watched, tail.as_ref(), snapshot);
     result.tell(change.ctx);
     run.end(&step.id, watched.end);
@@ -72,32 +72,11 @@ async fn take_snapshot<'c>(change: &Migrate<'c>, step: &Step<'_, 'c>, call: &Cre
     let id = &call.snapshot;
     step.status(&format!("taking snapshot {id} of {}", call.instance));
     step.send(&ctx.aws, call).await?;
-    let waited = Waiter::new(&ctx.clock, ctx.settings.wait_timeout.value, &ctx.cancel)
-        .pace(Duration::from_secs(5), Duration::from_secs(15))
-        .until(
-            async || {
-                let Some(snapshot) = ctx.aws.db_snapshot(id).await? else {
-                    return Ok(Look::Pending("snapshot is not known to RDS yet".to_owned()));
-                };
-                match snapshot.status.as_str() {
-                    "available" => Ok(Look::Ready(())),
-                    "failed" | "deleting" | "incompatible-restore" => Err(CtlError::new(
-                        ErrorKind::Failed,
-                        format!("take snapshot {id}: it is {}", snapshot.status),
-                    )
-                    .hint((
-                        "nothing was migrated; look for the reason with",
-                        CommandLine::aws("rds", "describe-events").option("--source-type", "db-snapshot"),
-                    ))),
-                    // Steps of ten: a line every quarter of a minute says nothing more.
-                    status => Ok(Look::Pending(format!(
-                        "snapshot is {status}: {} %",
-                        snapshot.percent / 10 * 10
-                    ))),
-                }
-            },
-            |line| step.status(line),
-        )
+    let waiter = Waiter::new(&ctx.clock, ctx.settings.wait_timeout.value, &ctx.cancel)
+        .pace(Duration::from_secs(5), Duration::from_secs(15));
+    let waited = ctx
+        .aws
+        .settled_snapshot(id, waiter, |line| step.status(line))
         .await?;
     let look = (
         "see how far it is with",
@@ -105,9 +84,17 @@ async fn take_snapshot<'c>(change: &Migrate<'c>, step: &Step<'_, 'c>, call: &Cre
         "; when it is available, migrate without `--snapshot`",
     );
     match waited {
-        Waited::Ready(()) => {
+        Waited::Ready(status) if status == "available" => {
             step.status(&format!("snapshot {id} is available"));
             Ok(())
+        }
+        Waited::Ready(status) => {
+            Err(
+                CtlError::new(ErrorKind::Failed, format!("take snapshot {id}: it is {status}")).hint((
+                    "nothing was migrated; look for the reason with",
+                    CommandLine::aws("rds", "describe-events").option("--source-type", "db-snapshot"),
+                )),
+            )
         }
         Waited::TimedOut => Err(CtlError::new(
             ErrorKind::TimedOut,

@@ -2,7 +2,6 @@
 
 mod act;
 mod attach;
-mod command;
 mod follow;
 pub(super) mod observe;
 mod plan;
@@ -17,13 +16,15 @@ use crate::change::journal::Record;
 use crate::change::{
     Basis, Change, ChangeArgs, Done, Outcome, Plan, StepRun, Target, Verification, Words, carry_out,
 };
-use crate::commands::one_off::TaskArgs;
+use crate::commands::one_off::{ChoiceArgs, attach};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::iam::{CHANGE, ONE_OFF, On, Use, Uses};
 use crate::layout::Layout;
+use crate::tasks::TaskName;
+use attach::Migration;
 use follow::FOLLOWING;
 use request::{Databases, Request};
 
@@ -34,7 +35,6 @@ use request::{Databases, Request};
 /// php-fpm's lines as they come and ends with php-fpm's exit code. Refuses to start while another
 /// migration is under way.
 #[derive(Debug, Args)]
-#[command(mut_arg("attach", |attach| attach.help("Follow a migration that was started before: id or ARN of its task")))]
 #[command(after_help = "Examples:
   bpctl migrate                          central database and all tenant pools
   bpctl migrate --pools tenant_pool_1    one pool
@@ -45,8 +45,16 @@ pub(crate) struct MigrateArgs {
     #[command(flatten)]
     databases: Databases,
 
+    /// Follow a migration that was started before: id or ARN of its task
+    #[arg(
+        long,
+        value_name = "TASK",
+        conflicts_with_all = ["no_wait", "stop_on_interrupt", "subnets", "security_groups", "print_aws", "dry_run"]
+    )]
+    attach: Option<TaskName>,
+
     #[command(flatten)]
-    task: TaskArgs,
+    choices: ChoiceArgs,
 
     #[command(flatten)]
     change: ChangeArgs,
@@ -76,15 +84,13 @@ impl Verb for MigrateArgs {
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
-        let layout = ctx.layout()?;
-        if let Some(task) = &self.task.attach {
-            let timeout = self.change.timeout.unwrap_or(ctx.settings.wait_timeout.value);
-            return attach::run(ctx, &layout, task, timeout).await;
+        if let Some(task) = &self.attach {
+            return attach(ctx, Migration, task, self.change.timeout).await;
         }
         let change = Migrate {
             ctx,
-            layout,
-            request: Request::new(self.databases, self.task.choices(&ctx.env)?)?,
+            layout: ctx.layout()?,
+            request: Request::new(self.databases, self.choices.read(&ctx.env)?)?,
         };
         carry_out(ctx, &change, &self.change).await
     }

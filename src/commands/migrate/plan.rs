@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::command;
 use super::follow::FOLLOWING;
 use super::request::Request;
 use crate::aws::ecs::Task;
@@ -52,7 +51,7 @@ pub(super) fn plan(request: &Request, observed: &Observed, basis: &Basis<'_>) ->
     {
         steps.push(snapshot_step(id, basis));
     }
-    let line = command::artisan(observed.layout, &request.databases).join(" ");
+    let line = request.words(observed.layout).join(" ");
     let mut reasons = vec![GIVES_WAY];
     if request.task.stop_on_interrupt {
         reasons.push(FOLLOWING.stop_reason);
@@ -71,7 +70,7 @@ pub(super) fn plan(request: &Request, observed: &Observed, basis: &Basis<'_>) ->
 }
 
 pub(super) fn start(request: &Request, observed: &Observed, basis: &Basis<'_>) -> Result<Start> {
-    let words = command::artisan(observed.layout, &request.databases);
+    let words = request.words(observed.layout);
     let mut start = Start::of("migrate", &words, &request.task, &observed.place, basis)?;
     let fresh = request.databases.fresh;
     start.call.loses = fresh.then(|| Loss::Data(format!("every table of {}", request.scope())));

@@ -6,8 +6,8 @@ use clap::Args;
 
 use crate::commands::one_off::name;
 use crate::error::{CommandLine, CtlError, Result};
-use crate::layout::PoolName;
-use crate::tasks::Choices;
+use crate::layout::{LayoutKind, PoolName};
+use crate::tasks::{Choices, artisan};
 
 /// The databases to migrate and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
@@ -79,6 +79,24 @@ impl Request {
             command = command.option("--pools", pools.join(","));
         }
         self.task.repeated(command)
+    }
+
+    /// The words of the command.
+    pub(super) fn words(&self, layout: LayoutKind) -> Vec<String> {
+        let Databases {
+            central,
+            tenant,
+            fresh,
+            ref pools,
+            ..
+        } = self.databases;
+        let wanted = artisan::Databases {
+            central,
+            tenant,
+            pools,
+            fresh,
+        };
+        artisan::migrate(layout, &wanted)
     }
 
     /// # Errors

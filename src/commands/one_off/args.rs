@@ -19,6 +19,13 @@ pub(in crate::commands) struct TaskArgs {
     )]
     pub(in crate::commands) attach: Option<TaskName>,
 
+    #[command(flatten)]
+    pub(in crate::commands) choices: ChoiceArgs,
+}
+
+/// How the task is to be run.
+#[derive(Debug, Args)]
+pub(in crate::commands) struct ChoiceArgs {
     /// On Ctrl-C stop the task instead of leaving it running
     #[arg(long, conflicts_with_all = ["no_wait", "print_aws"])]
     stop_on_interrupt: bool,
@@ -32,12 +39,12 @@ pub(in crate::commands) struct TaskArgs {
     security_groups: Vec<SecurityGroupId>,
 }
 
-impl TaskArgs {
+impl ChoiceArgs {
     /// What they choose, with what the environment says where they say nothing.
     ///
     /// # Errors
     /// Environment variables that are no ids.
-    pub(in crate::commands) fn choices(&self, env: &BTreeMap<String, String>) -> Result<Choices> {
+    pub(in crate::commands) fn read(&self, env: &BTreeMap<String, String>) -> Result<Choices> {
         Choices::new(self.stop_on_interrupt, &self.subnets, &self.security_groups, env)
     }
 }

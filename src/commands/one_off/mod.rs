@@ -2,9 +2,11 @@
 //! the migration of a deployment.
 
 mod args;
+mod attach;
 mod screen;
 mod watch;
 
-pub(super) use args::{TaskArgs, name};
+pub(super) use args::{ChoiceArgs, TaskArgs, name};
+pub(super) use attach::{Attach, attach};
 pub(super) use screen::{Lines, Screen};
 pub(super) use watch::{Watch, begin, went_on};

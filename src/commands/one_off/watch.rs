@@ -80,7 +80,7 @@ impl Watch<'_> {
     ///
     /// # Errors
     /// When the task cannot be seen or stopped.
-    pub(in crate::commands) async fn to_end<L: Lines, V: Change>(
+    pub(in crate::commands) async fn until_end<L: Lines, V: Change>(
         self,
         run: &Verification<'_, V>,
         step: &Step<V::Action>,

@@ -45,7 +45,7 @@ pub(super) async fn verify<'c, K: Kind>(
         stays: Hint::new(format!("{} as it is", following.kept)),
         alone: false,
     };
-    let (watched, tail) = watch.to_end::<Lines, _>(run, step).await?;
+    let (watched, tail) = watch.until_end::<Lines, _>(run, step).await?;
     let result = RunResult::new(&watched, container, tail.as_ref());
     run.end(&step.id, watched.end);
     run.ending(&step.id, result);

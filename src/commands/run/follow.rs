@@ -18,9 +18,6 @@ pub(super) fn lines_are_the_result(ctx: &Ctx) -> bool {
     for_people && ctx.output.query.is_none()
 }
 
-/// Where events of the task go.
-pub(super) type Screen<'a> = one_off::Screen<'a, Lines>;
-
 /// The lines of the task: the result, or a part of what is told.
 #[derive(Default)]
 pub(super) struct Lines {

@@ -16,7 +16,7 @@ use crate::change::journal::Record;
 use crate::change::{
     Basis, Change, ChangeArgs, Done, Outcome, Plan, StepRun, Target, Verification, Words, carry_out,
 };
-use crate::commands::one_off::TaskArgs;
+use crate::commands::one_off::{TaskArgs, attach};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, Hint, Result};
@@ -24,6 +24,7 @@ use crate::exit::ExitStatus;
 use crate::iam::{CHANGE, ONE_OFF, Uses};
 use crate::layout::Layout;
 use crate::tasks::Start;
+use attach::AnyTask;
 use follow::{following, lines_are_the_result};
 use request::Request;
 pub(crate) use seed::SeedArgs;
@@ -74,12 +75,10 @@ impl Verb for RunArgs {
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
-        let layout = ctx.layout()?;
         if let Some(task) = &self.task.attach {
-            let timeout = self.change.timeout.unwrap_or(ctx.settings.wait_timeout.value);
-            return attach::run(ctx, &layout, task, timeout).await;
+            return attach(ctx, AnyTask, task, self.change.timeout).await;
         }
-        let task = self.task.choices(&ctx.env)?;
+        let task = self.task.choices.read(&ctx.env)?;
         let request = Request::run(&self.container, self.command, task)?;
         // The operator who types the command wants it; a protected context asks all the same.
         let args = ChangeArgs {
@@ -88,7 +87,7 @@ impl Verb for RunArgs {
         };
         let change = OneOff::<Run> {
             ctx,
-            layout,
+            layout: ctx.layout()?,
             request,
             kind: std::marker::PhantomData,
         };

@@ -4,13 +4,14 @@ use jiff::SignedDuration;
 
 use super::plan::{Observed, STEP};
 use super::request::Request;
-use crate::aws::ecs::{RunTask, Task, short};
+use crate::aws::ecs::{RunTask, short};
 use crate::change::RunId;
 use crate::change::journal::Record;
 use crate::commands::one_off::went_on;
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::layout::Layout;
+use crate::tasks::artisan::is_seeding;
 use crate::tasks::{Place, Start, is_migration};
 
 /// Within a minute ECS knows a task that it has started (API Reference, RunTask, on eventual consistency).
@@ -34,7 +35,7 @@ pub(super) async fn observe(
     let migration = alive.iter().find(|task| is_migration(task));
     let migration = migration.map(|task| task.id().to_owned());
     let seeding = if request.seeds {
-        let listed = alive.iter().filter(|task| seeds(task, &request.container));
+        let listed = alive.iter().filter(|task| is_seeding(task, &request.container));
         let listed = listed.map(|task| task.id().to_owned());
         // ECS lists a new task only after some seconds.
         let known = earlier.iter().map(|task| short(&task.arn).to_owned());
@@ -48,12 +49,6 @@ pub(super) async fn observe(
         seeding,
         cut_off: earlier.into_iter().filter(|task| task.is_cut_off).collect(),
     })
-}
-
-/// Whether the command of a task seeds the database.
-fn seeds(task: &Task, container: &str) -> bool {
-    let command = task.command(container).unwrap_or_default();
-    command.iter().any(|word| word.contains("db:seed"))
 }
 
 /// The task of an earlier run, which has not stopped.

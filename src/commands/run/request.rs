@@ -2,7 +2,7 @@
 
 use crate::error::{CommandLine, CtlError, Result};
 use crate::layout::{App, Layout, SeederClass};
-use crate::tasks::Choices;
+use crate::tasks::{Choices, artisan};
 
 /// The most bytes that the overrides of a task may have (API reference of RunTask).
 const LONGEST: usize = 8_192;
@@ -62,13 +62,11 @@ impl Request {
     }
 
     pub(super) fn seed(class: Option<&SeederClass>, task: Choices) -> Self {
-        let mut words: Vec<String> = ["php", "artisan", "db:seed", "--force"].map(str::to_owned).into();
-        words.extend(class.map(|class| format!("--class={class}")));
         let again = task.repeated(CommandLine::bpctl(["seed"]));
         Self {
             app: App::Backend,
             container: "php-fpm".to_owned(),
-            words,
+            words: artisan::seed(class),
             seeds: true,
             again: match class {
                 Some(class) => again.option("--class", class.to_string()),

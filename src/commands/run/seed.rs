@@ -2,10 +2,11 @@
 
 use clap::Args;
 
+use super::attach::AnyTask;
 use super::request::Request;
-use super::{Kind, OneOff, attach};
+use super::{Kind, OneOff};
 use crate::change::{ChangeArgs, carry_out};
-use crate::commands::one_off::{TaskArgs, name};
+use crate::commands::one_off::{TaskArgs, attach, name};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
@@ -58,15 +59,13 @@ impl Verb for SeedArgs {
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
-        let layout = ctx.layout()?;
         if let Some(task) = &self.task.attach {
-            let timeout = self.change.timeout.unwrap_or(ctx.settings.wait_timeout.value);
-            return attach::run(ctx, &layout, task, timeout).await;
+            return attach(ctx, AnyTask, task, self.change.timeout).await;
         }
         let change = OneOff::<Seed> {
             ctx,
-            layout,
-            request: Request::seed(self.class.as_ref(), self.task.choices(&ctx.env)?),
+            layout: ctx.layout()?,
+            request: Request::seed(self.class.as_ref(), self.task.choices.read(&ctx.env)?),
             kind: std::marker::PhantomData,
         };
         carry_out(ctx, &change, &self.change).await
