@@ -6,6 +6,7 @@ use super::outcome::{End, State, Verdict};
 use super::spec::Words;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
+use crate::output::counted;
 
 /// Everything that a verdict is made from.
 pub(super) struct Facts<'a> {
@@ -214,7 +215,7 @@ impl<'a> Sorted<'a> {
     }
 
     fn total(&self, unfinished: &[&str], words: &Words) -> String {
-        counted(self.good.len() + unfinished.len(), words.thing)
+        counted((self.good.len() + unfinished.len()) as u64, words.thing)
     }
 
     fn interrupted(&self, facts: &Facts<'_>, unfinished: &[&str]) -> CtlError {
@@ -264,7 +265,7 @@ impl<'a> Sorted<'a> {
             (verdict_of(kind), error)
         } else {
             let total = match self.replaced().next() {
-                Some(_) => counted(good + names.len(), facts.words.thing),
+                Some(_) => counted((good + names.len()) as u64, facts.words.thing),
                 None => self.total(unfinished, facts.words),
             };
             let message = format!(
@@ -433,10 +434,6 @@ fn with_hints(mut error: CtlError, hints: impl Iterator<Item = Hint>) -> CtlErro
         }
     }
     error
-}
-
-fn counted(count: usize, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

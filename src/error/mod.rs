@@ -154,6 +154,11 @@ impl CtlError {
         Self::new(ErrorKind::Usage, message)
     }
 
+    /// The world is not what a plan was made for.
+    pub(crate) fn changed(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Changed, message).hint("run the command again to see the new plan")
+    }
+
     /// A mistake in the configuration.
     pub(crate) fn config(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Config, message)

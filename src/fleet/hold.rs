@@ -96,16 +96,13 @@ pub(crate) fn minute(at: Timestamp) -> String {
 
 /// Which of these processes the group has suspended.
 pub(crate) fn suspended_of(group: &Group, processes: &[String]) -> Vec<String> {
-    let is = |name: &&String| group.suspended.iter().any(|(process, _)| process == *name);
+    let is = |name: &&String| group.is_suspended(name);
     processes.iter().filter(is).cloned().collect()
 }
 
 /// Whether the group has something suspended that a hold suspends.
 pub(crate) fn may_be_held(group: &Group) -> bool {
-    group
-        .suspended
-        .iter()
-        .any(|(process, _)| process == ALARMS || process == LAUNCH)
+    group.is_suspended(ALARMS) || group.is_suspended(LAUNCH)
 }
 
 /// The last record of a fleet, also of a hold that is released.

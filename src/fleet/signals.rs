@@ -64,6 +64,16 @@ impl Reading {
         }
     }
 
+    /// Half a minute old.
+    #[cfg(test)]
+    pub(crate) fn sample(value: f64) -> Self {
+        Self::Fresh {
+            value,
+            at: Timestamp::UNIX_EPOCH,
+            age: Duration::from_secs(30),
+        }
+    }
+
     /// The value, when it is fresh.
     pub(crate) fn value(&self) -> Option<f64> {
         match self {
@@ -191,6 +201,13 @@ pub(crate) async fn read(
             (all.collect(), Some(error))
         }
     }
+}
+
+/// Reads the metrics of one fleet. What cannot be read is unknown.
+pub(crate) async fn read_one(aws: &Aws, layout: &Layout, fleet: &FleetId) -> Signals {
+    let (mut signals, _) = read(aws, layout, std::slice::from_ref(fleet)).await;
+    let found = signals.remove(fleet);
+    found.unwrap_or_else(|| Signals::unknown("no answer"))
 }
 
 #[cfg(test)]

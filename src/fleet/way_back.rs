@@ -1,5 +1,6 @@
 //! The way back of a pointer: what it held before.
 
+use crate::aws::Aws;
 use crate::aws::ssm::pointer::PointerVersion;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::layout::FleetId;
@@ -57,6 +58,24 @@ pub(crate) fn way_back(
         });
     }
     Ok(WayBack::To(previous.value.clone()))
+}
+
+/// The versions of a pointer that Parameter Store keeps, the newest first.
+///
+/// # Errors
+/// When it cannot be read, with the way to see which fleets there are.
+pub(crate) async fn versions_of(aws: &Aws, parameter: &str) -> Result<Vec<PointerVersion>> {
+    aws.pointer_versions(parameter).await.map_err(|error| {
+        error.hint((
+            "see the fleets of this context with",
+            CommandLine::bpctl(["fleet", "list"]),
+        ))
+    })
+}
+
+/// The name at the end of the ARN that wrote a version.
+pub(crate) fn writer(arn: &str) -> &str {
+    arn.rsplit_once(':').map_or(arn, |(_, name)| name)
 }
 
 #[cfg(test)]

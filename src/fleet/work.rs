@@ -1,9 +1,15 @@
-//! Whether a fleet can lose its instances without losing a job. Pure.
+//! Whether a fleet can lose its instances without losing a job.
 
 use serde::Serialize;
 
+use std::collections::BTreeMap;
+
+use super::signals::{read, read_one};
 use super::{Reading, Signals};
-use crate::aws::autoscaling::{Group, Phase};
+use crate::aws::Aws;
+use crate::aws::autoscaling::Group;
+use crate::error::{CtlError, Result};
+use crate::layout::{FleetId, Layout};
 
 /// What is known of the work of a fleet.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,10 +37,7 @@ pub(crate) enum Verdict {
 
 impl Work {
     pub(crate) fn of(group: &Group, signals: &Signals) -> Self {
-        let running = group
-            .instances
-            .iter()
-            .filter(|instance| instance.phase != Phase::Terminating);
+        let running = group.staying();
         Self {
             queue: signals.queue_depth.clone(),
             workers: signals.active_workers.clone(),
@@ -88,6 +91,41 @@ impl Work {
     }
 }
 
+/// What fleets do, by their metrics, 125 fleets a call. When these cannot be read nothing is known, and the error comes
+/// along.
+pub(crate) async fn of_fleets<'g>(
+    aws: &Aws,
+    layout: &Layout,
+    groups: impl IntoIterator<Item = (&'g FleetId, &'g Group)>,
+) -> (BTreeMap<FleetId, Work>, Option<CtlError>) {
+    let groups: Vec<(&FleetId, &Group)> = groups.into_iter().collect();
+    let ids: Vec<FleetId> = groups.iter().map(|(fleet, _)| (*fleet).clone()).collect();
+    let (mut signals, error) = Box::pin(read(aws, layout, &ids)).await;
+    let work = groups.into_iter().map(|(fleet, group)| {
+        let signals = signals.remove(fleet);
+        let signals = signals.unwrap_or_else(|| Signals::unknown("no answer"));
+        (fleet.clone(), Work::of(group, &signals))
+    });
+    (work.collect(), error)
+}
+
+/// What one fleet does whose group was read.
+pub(crate) async fn of_fleet(aws: &Aws, layout: &Layout, fleet: &FleetId, group: &Group) -> Work {
+    Work::of(group, &Box::pin(read_one(aws, layout, fleet)).await)
+}
+
+/// A fleet's group, and what the fleet does.
+///
+/// # Errors
+/// When there is no such group.
+pub(crate) async fn look(aws: &Aws, layout: &Layout, fleet: &FleetId) -> Result<(Group, Work)> {
+    let name = layout.auto_scaling_group(fleet);
+    let (group, signals) = futures::join!(Box::pin(aws.group(&name)), Box::pin(read_one(aws, layout, fleet)));
+    let group = group?;
+    let work = Work::of(&group, &signals);
+    Ok((group, work))
+}
+
 /// A count that travelled as a float; negative ones are none.
 fn count(value: f64) -> u64 {
     // Saturates: a float beyond the range becomes the range's end.
@@ -96,18 +134,10 @@ fn count(value: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use jiff::Timestamp;
-
     use super::*;
 
     fn fresh(value: f64) -> Reading {
-        Reading::Fresh {
-            value,
-            at: Timestamp::UNIX_EPOCH,
-            age: Duration::from_secs(30),
-        }
+        Reading::sample(value)
     }
 
     const SILENT: Reading = Reading::Silent { last: None };

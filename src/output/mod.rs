@@ -52,6 +52,11 @@ pub(crate) struct OutputSpec {
     pub(crate) query: Option<String>,
 }
 
+/// `1 job`, `2 jobs`.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A result that can be shown in every format: a [`Document`] for programs, and what people see of it.
 pub(crate) trait Render: Document {
     /// For people. Ends with a newline unless empty.

@@ -129,6 +129,22 @@ impl Group {
         self.count(Phase::InService)
     }
 
+    /// Instances that are there or on their way in.
+    pub(crate) fn staying(&self) -> impl Iterator<Item = &Instance> + Clone {
+        let stays = |instance: &&Instance| instance.phase != Phase::Terminating;
+        self.instances.iter().filter(stays)
+    }
+
+    /// Whether a process of scaling is suspended, e.g. `Terminate`.
+    pub(crate) fn is_suspended(&self, process: &str) -> bool {
+        self.suspended.iter().any(|(name, _)| name == process)
+    }
+
+    /// Minimum, maximum and desired capacity.
+    pub(crate) fn size(&self) -> (u32, u32, u32) {
+        (self.min, self.max, self.desired)
+    }
+
     /// Instances of a phase.
     pub(crate) fn count(&self, phase: Phase) -> usize {
         self.instances

@@ -54,11 +54,7 @@ impl PutObject {
 
 /// An object that must not be there is.
 fn exists(doing: String) -> CtlError {
-    CtlError::new(
-        ErrorKind::Changed,
-        format!("{doing}: another client has written it by now"),
-    )
-    .hint("run the command again to see the new plan")
+    CtlError::changed(format!("{doing}: another client has written it by now"))
 }
 
 impl Call for PutObject {

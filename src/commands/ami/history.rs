@@ -10,9 +10,9 @@ use serde::Serialize;
 use crate::aws::ec2::Image;
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
-use crate::error::{CommandLine, Result};
+use crate::error::Result;
 use crate::exit::ExitStatus;
-use crate::fleet::named;
+use crate::fleet::{named, versions_of, writer};
 use crate::iam::{On, Use, Uses};
 use crate::layout::{FleetId, FleetName};
 use crate::output::{Render, Table, View, age_at};
@@ -77,13 +77,7 @@ async fn look(ctx: &Ctx, args: &HistoryArgs) -> Result<ImageHistory> {
     let layout = ctx.layout()?;
     let mut found = Vec::new();
     for fleet in named(&ctx.aws, &layout, &args.fleets).await? {
-        let name = layout.ami_parameter(&fleet);
-        let versions = ctx.aws.pointer_versions(&name).await.map_err(|error| {
-            error.hint((
-                "see the fleets of this context with",
-                CommandLine::bpctl(["fleet", "list"]),
-            ))
-        })?;
+        let versions = versions_of(&ctx.aws, &layout.ami_parameter(&fleet)).await?;
         found.push((fleet, versions));
     }
     let mut ids: Vec<String> = found
@@ -122,11 +116,6 @@ async fn look(ctx: &Ctx, args: &HistoryArgs) -> Result<ImageHistory> {
     })
 }
 
-/// The name at the end of an ARN.
-fn short(arn: &str) -> &str {
-    arn.rsplit_once(':').map_or(arn, |(_, name)| name)
-}
-
 impl Render for ImageHistory {
     fn human(&self, view: &View) -> String {
         let mut headers = vec!["FLEET", "VERSION", "IMAGE", "STATE", "AGE", "BY"];
@@ -142,7 +131,7 @@ impl Render for ImageHistory {
                 row.image.clone(),
                 row.state.clone().unwrap_or_else(|| "gone".to_owned()),
                 age_at(self.now, row.since),
-                if view.wide { by } else { short(by) }.to_owned(),
+                if view.wide { by } else { writer(by) }.to_owned(),
             ];
             if view.wide {
                 cells.push(row.bundle_id.clone().unwrap_or_else(|| "-".to_owned()));

@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
-use crate::error::{CommandLine, Result};
+use crate::error::Result;
 use crate::exit::ExitStatus;
-use crate::fleet::{bundle_id, named};
+use crate::fleet::{bundle_id, named, versions_of, writer};
 use crate::iam::{On, Use, Uses};
 use crate::layout::{FleetId, FleetName};
 use crate::output::{Render, Table, View, age_at};
@@ -69,13 +69,7 @@ async fn look(ctx: &Ctx, args: &HistoryArgs) -> Result<PointerHistory> {
     let layout = ctx.layout()?;
     let mut versions = Vec::new();
     for fleet in named(&ctx.aws, &layout, &args.fleets).await? {
-        let name = layout.active_bundle_parameter(&fleet);
-        let found = ctx.aws.pointer_versions(&name).await.map_err(|error| {
-            error.hint((
-                "see the fleets of this context with",
-                CommandLine::bpctl(["fleet", "list"]),
-            ))
-        })?;
+        let found = versions_of(&ctx.aws, &layout.active_bundle_parameter(&fleet)).await?;
         for (position, version) in found.into_iter().enumerate() {
             versions.push(Row {
                 fleet: fleet.clone(),
@@ -94,11 +88,6 @@ async fn look(ctx: &Ctx, args: &HistoryArgs) -> Result<PointerHistory> {
     })
 }
 
-/// The name at the end of an ARN.
-fn short(arn: &str) -> &str {
-    arn.rsplit_once(':').map_or(arn, |(_, name)| name)
-}
-
 impl Render for PointerHistory {
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&["FLEET", "VERSION", "BUNDLE", "AGE", "BY"]);
@@ -109,7 +98,7 @@ impl Render for PointerHistory {
                 format!("{}{}", row.version, if row.active { " *" } else { "" }),
                 row.bundle_id.clone().unwrap_or_else(|| "none".to_owned()),
                 age_at(self.now, row.since),
-                if view.wide { by } else { short(by) }.to_owned(),
+                if view.wide { by } else { writer(by) }.to_owned(),
             ]);
         }
         table.render(view)

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub(super) use crate::output::counted;
+
 /// `1.5 GB`: in powers of a thousand, as `size_bytes` and S3's prices are.
 pub(super) fn size(bytes: u64) -> String {
     const UNITS: [(&str, u64); 4] = [
@@ -16,11 +18,6 @@ pub(super) fn size(bytes: u64) -> String {
         }
     }
     counted(bytes, "byte")
-}
-
-/// `1 asset`, `2 assets`.
-pub(super) fn counted(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// `312.4 MB/s`; nothing for a time too short to say.

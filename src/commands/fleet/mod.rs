@@ -15,7 +15,7 @@ pub(super) mod scale_to_zero;
 pub(super) mod simulate;
 mod source;
 pub(super) mod status;
-mod text;
+pub(super) mod text;
 pub(super) mod tune;
 
 use clap::Args;

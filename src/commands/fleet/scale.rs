@@ -14,7 +14,8 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
-use crate::fleet::{Verdict, Work, named_one, read_signals};
+use crate::fleet::hold::ALARMS;
+use crate::fleet::{Verdict, Work, look_at_work, named_one, size as told};
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{FleetId, FleetName, Layout};
 use crate::output::{Render, Table, View};
@@ -136,14 +137,6 @@ pub(crate) struct ScaleResult {
     desired: u32,
 }
 
-fn size_of(group: &Group) -> (u32, u32, u32) {
-    (group.min, group.max, group.desired)
-}
-
-fn told((min, max, desired): (u32, u32, u32)) -> String {
-    format!("desired {desired} (min {min}, max {max})")
-}
-
 impl Scale<'_> {
     /// The size that the group would have.
     fn after(&self, group: &Group) -> (u32, u32, u32) {
@@ -176,20 +169,13 @@ impl Change for Scale<'_> {
     }
 
     async fn observe(&self, _target: &Target, _recent: &[Record]) -> Result<(Group, Work)> {
-        let aws = &self.ctx.aws;
-        let group = aws.group(&self.layout.auto_scaling_group(&self.fleet)).await?;
-        let (mut signals, _) = read_signals(aws, &self.layout, std::slice::from_ref(&self.fleet)).await;
-        let signals = signals
-            .remove(&self.fleet)
-            .unwrap_or_else(|| crate::fleet::Signals::unknown("no answer"));
-        let work = Work::of(&group, &signals);
-        Ok((group, work))
+        look_at_work(&self.ctx.aws, &self.layout, &self.fleet).await
     }
 
     fn plan(&self, (group, work): &(Group, Work), _basis: &Basis<'_>) -> Result<Plan<Resize>> {
         let after = self.after(group);
         let title = format!("scale {} to {}", self.fleet, told(after));
-        if after == size_of(group) {
+        if after == group.size() {
             return Ok(Plan::new(title, Vec::new()));
         }
         let fewer = after.2 < group.desired && work.verdict() != Verdict::Idle;
@@ -204,10 +190,10 @@ impl Change for Scale<'_> {
         let calls = vec![call.described()];
         let action = Resize {
             call,
-            before: size_of(group),
+            before: group.size(),
         };
         let step = Step::new(self.fleet.to_string(), "set the size of the group", calls, action)
-            .changing(told(size_of(group)), told(after));
+            .changing(told(group.size()), told(after));
         let mut plan = Plan::new(title, vec![step]);
         let (min, max, desired) = after;
         if !(min <= desired && desired <= max) {
@@ -217,11 +203,7 @@ impl Change for Scale<'_> {
                 hint: Hint::new("give `--min` or `--max` as well"),
             });
         }
-        let alarms_act = !group
-            .suspended
-            .iter()
-            .any(|(process, _)| process == "AlarmNotification");
-        if self.wanted.desired.is_some() && alarms_act {
+        if self.wanted.desired.is_some() && !group.is_suspended(ALARMS) {
             plan.warnings.push(format!(
                 "{}: its scaling policies stay in force and may change the desired capacity again",
                 self.fleet
@@ -240,31 +222,27 @@ impl Change for Scale<'_> {
         if call.is_kept(&group) {
             return Ok(Done::new(format!(
                 "found at {} already: nothing was written",
-                told(size_of(&group))
+                told(group.size())
             )));
         }
-        if size_of(&group) != *before {
-            return Err(CtlError::new(
-                ErrorKind::Changed,
-                format!(
-                    "scale {}: it is at {} by now, and the plan was made for {}",
-                    self.fleet,
-                    told(size_of(&group)),
-                    told(*before)
-                ),
-            )
-            .hint("run the command again to see the new plan"));
+        if group.size() != *before {
+            return Err(CtlError::changed(format!(
+                "scale {}: it is at {} by now, and the plan was made for {}",
+                self.fleet,
+                told(group.size()),
+                told(*before)
+            )));
         }
         let group = step.send(&self.ctx.aws, call).await?;
         if call.is_kept(&group) {
-            return Ok(Done::new(format!("set to {}", told(size_of(&group)))));
+            return Ok(Done::new(format!("set to {}", told(group.size()))));
         }
         Err(CtlError::new(
             ErrorKind::Failed,
             format!(
                 "keep {} at its new size: right after the write it is at {}",
                 self.fleet,
-                told(size_of(&group))
+                told(group.size())
             ),
         ))
     }

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::fleet::{Gap, Reading};
+use crate::change::Readiness;
+use crate::fleet::{Gap, Reading, Verdict};
 use crate::output::age;
+pub(super) use crate::output::counted;
 use crate::ui::Ui;
 
 /// `2026-01-15 09:00`, in UTC as everything in AWS.
@@ -43,9 +45,26 @@ pub(super) fn phrase(reading: &Reading) -> String {
     }
 }
 
-/// `1 job`, `2 jobs`.
-pub(super) fn counted(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+/// `3 jobs wait, 2 workers are busy`.
+pub(super) fn at_work(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Idle => "no jobs".to_owned(),
+        Verdict::Unknown { why } => why.clone(),
+        Verdict::Busy { queued, busy_workers } => {
+            let jobs = (*queued > 0).then(|| format!("{} in the queue", counted(*queued, "job")));
+            let workers =
+                (*busy_workers > 0).then(|| format!("{} at work", counted(*busy_workers, "worker")));
+            jobs.into_iter().chain(workers).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// Whether a fleet may go down without losing a job, and what is waited for, in the words of `told`.
+pub(in crate::commands) fn readiness(verdict: &Verdict, told: impl Fn(&Verdict) -> String) -> Readiness {
+    match verdict {
+        Verdict::Idle => Readiness::Now,
+        Verdict::Busy { .. } | Verdict::Unknown { .. } => Readiness::NotYet(told(verdict)),
+    }
 }
 
 /// Says what could not be looked at.

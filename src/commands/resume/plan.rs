@@ -4,8 +4,9 @@ use crate::aws::autoscaling::ResizeGroup;
 use crate::change::{Blocker, OnFailure, Plan, Step};
 use crate::commands::shutdown::platform::Platform;
 use crate::commands::shutdown::record::{FleetSize, Record, ServiceSize};
-use crate::commands::shutdown::steps::{self, Action, size_of, told};
+use crate::commands::shutdown::steps::{self, Action};
 use crate::error::{CommandLine, ErrorKind, Hint, Result};
+use crate::fleet::size as told;
 use crate::layout::Layout;
 
 /// What to do with services and fleets that are neither down nor as they were.
@@ -192,11 +193,11 @@ impl Wake<'_> {
         if (group.min, group.max) == (size.min, size.max) {
             return;
         }
-        let down = size_of(group) == (0, 0, 0);
+        let down = group.size() == (0, 0, 0);
         if !down {
             self.changed.push(format!(
                 "{fleet} is at {}, on record is {}",
-                told(size_of(group)),
+                told(group.size()),
                 told((size.min, size.max, size.desired))
             ));
         }

@@ -22,7 +22,22 @@ use crate::commands::verb::{Continuation, Needs, Verb, verbs};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
-use crate::iam::Uses;
+use crate::iam::{On, Use, Uses};
+
+/// What every verb needs of AWS that writes secrets and says who has them.
+const WRITING: &[Use] = &[
+    Use::of("ecs:DescribeServices", On::Services),
+    Use::of("ecs:DescribeTaskDefinition", On::Anything),
+    Use::of("ecs:DescribeTasks", On::Tasks),
+    Use::of("ecs:ListTasks", On::AnythingInCluster),
+    Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
+    Use::of("secretsmanager:DescribeSecret", On::Secrets),
+    Use::of("secretsmanager:GetSecretValue", On::Secrets),
+    Use::of("secretsmanager:ListSecrets", On::Anything),
+    Use::of("ssm:DescribeParameters", On::Anything),
+    Use::of("ssm:GetParameters", On::FleetSecrets),
+    Use::of("ssm:PutParameter", On::FleetSecrets),
+];
 
 /// Look at the platform's secrets and change them, without showing them
 ///

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::WRITING;
 use super::observe::{Seen, named};
 use super::redeploy::{self, RedeployArgs};
 use super::set::{breaks, is_undo};
@@ -42,20 +43,10 @@ impl Verb for RotateArgs {
     fn uses() -> Uses {
         redeploy::uses(Uses::of(&[
             CHANGE,
+            WRITING,
             &[
                 Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
-                Use::of("ecs:DescribeServices", On::Services),
-                Use::of("ecs:DescribeTaskDefinition", On::Anything),
-                Use::of("ecs:DescribeTasks", On::Tasks),
-                Use::of("ecs:ListTasks", On::AnythingInCluster),
-                Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
-                Use::of("secretsmanager:DescribeSecret", On::Secrets),
-                Use::of("secretsmanager:GetSecretValue", On::Secrets),
-                Use::of("secretsmanager:ListSecrets", On::Anything),
                 Use::of("secretsmanager:PutSecretValue", On::Secrets),
-                Use::of("ssm:DescribeParameters", On::Anything),
-                Use::of("ssm:GetParameters", On::FleetSecrets),
-                Use::of("ssm:PutParameter", On::FleetSecrets),
             ],
         ]))
     }

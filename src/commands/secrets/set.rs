@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::WRITING;
 use super::input::{p8_of_file, value_from_operator, value_of_file};
 use super::observe::{Seen, State, named};
 use super::write::{Occasion, To, Wanted, Writing};
@@ -61,20 +62,8 @@ impl Verb for SetArgs {
     fn uses() -> Uses {
         Uses::of(&[
             CHANGE,
-            &[
-                Use::of("ecs:DescribeServices", On::Services),
-                Use::of("ecs:DescribeTaskDefinition", On::Anything),
-                Use::of("ecs:DescribeTasks", On::Tasks),
-                Use::of("ecs:ListTasks", On::AnythingInCluster),
-                Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
-                Use::of("secretsmanager:DescribeSecret", On::Secrets),
-                Use::of("secretsmanager:GetSecretValue", On::Secrets),
-                Use::of("secretsmanager:ListSecrets", On::Anything),
-                Use::of("secretsmanager:PutSecretValue", On::Secrets),
-                Use::of("ssm:DescribeParameters", On::Anything),
-                Use::of("ssm:GetParameters", On::FleetSecrets),
-                Use::of("ssm:PutParameter", On::FleetSecrets),
-            ],
+            WRITING,
+            &[Use::of("secretsmanager:PutSecretValue", On::Secrets)],
         ])
     }
 

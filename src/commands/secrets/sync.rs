@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::WRITING;
 use super::input::{p8_of_file, text_of_file};
 use super::observe::{Observed, Seen, State};
 use super::redeploy::{self, RedeployArgs};
@@ -70,20 +71,8 @@ impl Verb for SyncArgs {
     fn uses() -> Uses {
         redeploy::uses(Uses::of(&[
             CHANGE,
-            &[
-                Use::of("ecs:DescribeServices", On::Services),
-                Use::of("ecs:DescribeTaskDefinition", On::Anything),
-                Use::of("ecs:DescribeTasks", On::Tasks),
-                Use::of("ecs:ListTasks", On::AnythingInCluster),
-                Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
-                Use::of("secretsmanager:DescribeSecret", On::Secrets),
-                Use::of("secretsmanager:GetSecretValue", On::Secrets),
-                Use::of("secretsmanager:ListSecrets", On::Anything),
-                Use::of("secretsmanager:PutSecretValue", On::Secrets),
-                Use::of("ssm:DescribeParameters", On::Anything),
-                Use::of("ssm:GetParameters", On::FleetSecrets),
-                Use::of("ssm:PutParameter", On::FleetSecrets),
-            ],
+            WRITING,
+            &[Use::of("secretsmanager:PutSecretValue", On::Secrets)],
         ]))
     }
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::WRITING;
 use super::history::{Version, versions, with_values};
 use super::observe::{Seen, named};
 use super::set::{breaks, is_undo, may_be_set};
@@ -42,21 +43,11 @@ impl Verb for UndoArgs {
     fn uses() -> Uses {
         Uses::of(&[
             CHANGE,
+            WRITING,
             &[
-                Use::of("ecs:DescribeServices", On::Services),
-                Use::of("ecs:DescribeTaskDefinition", On::Anything),
-                Use::of("ecs:DescribeTasks", On::Tasks),
-                Use::of("ecs:ListTasks", On::AnythingInCluster),
-                Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
-                Use::of("secretsmanager:DescribeSecret", On::Secrets),
-                Use::of("secretsmanager:GetSecretValue", On::Secrets),
-                Use::of("secretsmanager:ListSecrets", On::Anything),
                 Use::of("secretsmanager:UpdateSecretVersionStage", On::Secrets),
                 Use::of("secretsmanager:ListSecretVersionIds", On::Secrets),
-                Use::of("ssm:DescribeParameters", On::Anything),
                 Use::of("ssm:GetParameterHistory", On::FleetSecrets),
-                Use::of("ssm:GetParameters", On::FleetSecrets),
-                Use::of("ssm:PutParameter", On::FleetSecrets),
             ],
         ])
     }

@@ -421,11 +421,9 @@ fn left_alone<'a, O: Occasion>(path: &str, undoes: bool) -> Result<Done<Writing<
 }
 
 fn changed(path: &str) -> CtlError {
-    CtlError::new(
-        ErrorKind::Changed,
-        format!("write `{path}`: somebody else has changed it since the plan was made"),
-    )
-    .hint("run the command again to see the new plan")
+    CtlError::changed(format!(
+        "write `{path}`: somebody else has changed it since the plan was made"
+    ))
 }
 
 /// A secret that is not there: its stack makes it, and would fail on one that was made by hand.

@@ -19,11 +19,12 @@ use crate::change::{
     Basis, Change, ChangeArgs, Done, Outcome, Plan, Readiness, Step, StepRun, Target, Verification, Words,
     carry_out,
 };
+use crate::commands::fleet::text::readiness;
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, Result};
 use crate::exit::ExitStatus;
-use crate::fleet::{Signals, Verdict, Work, read_signals};
+use crate::fleet::{Verdict, work_of_fleets};
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{FleetId, Layout};
 
@@ -142,20 +143,11 @@ impl Shutdown<'_> {
 
     /// What the fleets do that have instances, in one batched read.
     async fn work(&self, platform: &Platform) -> BTreeMap<FleetId, Verdict> {
-        let alive = platform
-            .groups
-            .iter()
-            .filter(|(_, group)| !group.instances.is_empty());
-        let alive: Vec<FleetId> = alive.map(|(fleet, _)| fleet.clone()).collect();
-        let (mut signals, _) = Box::pin(read_signals(&self.ctx.aws, &self.layout, &alive)).await;
-        let verdict = |fleet: FleetId| {
-            let signals = signals
-                .remove(&fleet)
-                .unwrap_or_else(|| Signals::unknown("no answer"));
-            let group = platform.groups.get(&fleet)?;
-            Some((fleet, Work::of(group, &signals).verdict()))
-        };
-        alive.into_iter().filter_map(verdict).collect()
+        let groups = platform.groups.iter();
+        let alive = groups.filter(|(_, group)| !group.instances.is_empty());
+        let (work, _) = work_of_fleets(&self.ctx.aws, &self.layout, alive).await;
+        let verdicts = work.into_iter().map(|(fleet, work)| (fleet, work.verdict()));
+        verdicts.collect()
     }
 }
 
@@ -199,17 +191,20 @@ impl Change for Shutdown<'_> {
     async fn ready(&self, steps: &[&Step<Action>]) -> Result<Vec<Readiness>> {
         let platform = platform::look(&self.ctx.aws, &self.layout, false, true).await?;
         let work = self.work(&platform).await;
-        let readiness = |step: &&Step<Action>| match &step.action {
-            Action::Resize { fleet, .. } => match work.get(fleet) {
-                None | Some(Verdict::Idle) => Readiness::Now,
-                Some(Verdict::Busy { queued, busy_workers }) => {
-                    Readiness::NotYet(format!("{queued} in the queue, {busy_workers} at work"))
-                }
-                Some(Verdict::Unknown { why }) => Readiness::NotYet(why.clone()),
-            },
+        let told = |verdict: &Verdict| match verdict {
+            Verdict::Idle => String::new(),
+            Verdict::Busy { queued, busy_workers } => {
+                format!("{queued} in the queue, {busy_workers} at work")
+            }
+            Verdict::Unknown { why } => why.clone(),
+        };
+        let ready = |step: &&Step<Action>| match &step.action {
+            Action::Resize { fleet, .. } => work
+                .get(fleet)
+                .map_or(Readiness::Now, |verdict| readiness(verdict, told)),
             Action::Record { .. } | Action::Bounds { .. } | Action::Count { .. } => Readiness::Now,
         };
-        Ok(steps.iter().map(readiness).collect())
+        Ok(steps.iter().map(ready).collect())
     }
 
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {

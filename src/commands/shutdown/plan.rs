@@ -30,7 +30,7 @@ pub(super) fn plan(layout: &Layout, seen: &Seen, author: Author, drain: bool) ->
     let mut steps = Vec::new();
     let mut fleets = Vec::new();
     for (fleet, group) in &seen.platform.groups {
-        if steps::size_of(group) == (0, 0, 0) {
+        if group.size() == (0, 0, 0) {
             continue;
         }
         let busy = seen

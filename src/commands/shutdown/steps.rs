@@ -10,7 +10,7 @@ use crate::aws::ssm::record::WriteRecord;
 use crate::change::{Call as _, Change, Done, Step, StepRun};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
-use crate::fleet::{Signals, Verdict, Work, read_signals};
+use crate::fleet::{Verdict, size as told, work_of};
 use crate::layout::{FleetId, Layout};
 
 /// The step that writes the record.
@@ -116,23 +116,11 @@ pub(crate) fn resize(fleet: &FleetId, call: ResizeGroup, group: &Group, idle: bo
     let action = Action::Resize {
         fleet: fleet.clone(),
         call,
-        before: size_of(group),
+        before: group.size(),
         idle,
     };
     Step::new(fleet.to_string(), "set the size of its group", calls, action)
-        .changing(told(size_of(group)), told(after))
-}
-
-pub(crate) fn size_of(group: &Group) -> Size {
-    (group.min, group.max, group.desired)
-}
-
-pub(crate) fn told((min, max, desired): Size) -> String {
-    format!("desired {desired} (min {min}, max {max})")
-}
-
-fn changed(what: String) -> CtlError {
-    CtlError::new(ErrorKind::Changed, what).hint("run the command again to see the new plan")
+        .changing(told(group.size()), told(after))
 }
 
 fn not_kept(what: String) -> CtlError {
@@ -154,7 +142,7 @@ pub(crate) async fn act<V: Change<Action = Action>>(
     match step.action() {
         Action::Record { call, before } => {
             if last(aws, layout).await?.as_ref() != before.as_ref() {
-                return Err(changed(
+                return Err(CtlError::changed(
                     "write the record of the shutdown: it was changed since the plan was made".to_owned(),
                 ));
             }
@@ -169,7 +157,7 @@ pub(crate) async fn act<V: Change<Action = Action>>(
                 return Ok(Done::new(FOUND));
             }
             if now != Some((before.min, before.max)) {
-                return Err(changed(format!(
+                return Err(CtlError::changed(format!(
                     "set the bounds of {}: they were changed since the plan was made",
                     call.service
                 )));
@@ -191,7 +179,7 @@ pub(crate) async fn act<V: Change<Action = Action>>(
                 return Ok(Done::new(FOUND));
             }
             if now != Some(*before) {
-                return Err(changed(format!(
+                return Err(CtlError::changed(format!(
                     "set the desired count of {}: it was changed since the plan was made",
                     call.service
                 )));
@@ -217,33 +205,25 @@ pub(crate) async fn act<V: Change<Action = Action>>(
             }
             // Scaling policies go on as long as the maximum lets them: only the bounds have to be the same.
             if (group.min, group.max) != (before.0, before.1) {
-                return Err(changed(format!(
+                return Err(CtlError::changed(format!(
                     "set the size of {fleet}: its bounds were changed since the plan was made"
                 )));
             }
-            if *idle && work(ctx, layout, fleet, &group).await != Verdict::Idle {
-                return Err(changed(format!(
+            if *idle && work_of(aws, layout, fleet, &group).await.verdict() != Verdict::Idle {
+                return Err(CtlError::changed(format!(
                     "take {fleet} down: jobs came in since the plan was made"
                 )));
             }
             let group = step.send(aws, call).await?;
             if call.is_kept(&group) {
-                return Ok(Done::new(format!("set to {}", told(size_of(&group)))));
+                return Ok(Done::new(format!("set to {}", told(group.size()))));
             }
             Err(not_kept(format!(
                 "keep the size of {fleet}: right after the write it is at {}",
-                told(size_of(&group))
+                told(group.size())
             )))
         }
     }
-}
-
-async fn work(ctx: &Ctx, layout: &Layout, fleet: &FleetId, group: &Group) -> Verdict {
-    let (mut signals, _) = Box::pin(read_signals(&ctx.aws, layout, std::slice::from_ref(fleet))).await;
-    let signals = signals
-        .remove(fleet)
-        .unwrap_or_else(|| Signals::unknown("no answer"));
-    Work::of(group, &signals).verdict()
 }
 
 /// Whether a plan gives fleets another size.

@@ -17,7 +17,7 @@ pub(crate) fn suspended_processes(group: &Group) -> Vec<&'static str> {
     [Process::Launch, Process::Terminate, Process::AlarmNotification]
         .into_iter()
         .map(Process::name)
-        .filter(|process| group.suspended.iter().any(|(name, _)| name == process))
+        .filter(|process| group.is_suspended(process))
         .collect()
 }
 
@@ -42,8 +42,7 @@ pub(crate) fn state(
 ) -> FleetState {
     let group = &facts.group;
     let count = |phase| u32::try_from(group.count(phase)).unwrap_or(u32::MAX);
-    let instances = group.instances.iter();
-    let protected = instances.filter(|instance| instance.protected && instance.phase != Phase::Terminating);
+    let protected = group.staying().filter(|instance| instance.protected);
     FleetState {
         desired: group.desired,
         running: count(Phase::InService) + count(Phase::Pending),

@@ -131,16 +131,12 @@ impl<const BACK: bool> Move<'_, BACK> {
         let now = self.pointer(&call.name).await?;
         let (value, found) = now.clone().unzip();
         if value != *before || version.is_some_and(|version| Some(version) != found) {
-            return Err(CtlError::new(
-                ErrorKind::Changed,
-                format!(
-                    "move `{}`: it is {} by now, and the plan was made for {}",
-                    call.name,
-                    told(now.as_ref()),
-                    before.as_deref().unwrap_or("no parameter")
-                ),
-            )
-            .hint("run the command again to see the new plan"));
+            return Err(CtlError::changed(format!(
+                "move `{}`: it is {} by now, and the plan was made for {}",
+                call.name,
+                told(now.as_ref()),
+                before.as_deref().unwrap_or("no parameter")
+            )));
         }
         let written = step.send(&self.ctx.aws, call).await?;
         if found.is_some_and(|found| written != found + 1) {

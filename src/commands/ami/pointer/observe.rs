@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Move, Wanted};
-use crate::aws::autoscaling::{Group, Phase};
+use crate::aws::autoscaling::Group;
 use crate::aws::ec2::{Image, Template};
 use crate::change::Target;
 use crate::change::journal::Record;
@@ -99,8 +99,7 @@ pub(super) async fn observe<const BACK: bool>(
     }
     let staying: Vec<String> = group
         .iter()
-        .flat_map(|group| &group.instances)
-        .filter(|instance| instance.phase != Phase::Terminating)
+        .flat_map(|group| group.staying())
         .map(|instance| instance.id.clone())
         .collect();
     let template = async {

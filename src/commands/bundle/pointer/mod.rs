@@ -120,15 +120,13 @@ impl<const BACK: bool> Change for Move<'_, BACK> {
         } = step.action();
         let (value, found) = self.pointer(&call.name).await?;
         if value != *before || version.is_some_and(|version| version != found) {
-            return Err(CtlError::new(
-                ErrorKind::Changed,
-                format!(
-                    "move `{}`: it is `{value}` (version {found}) by now, and the plan was made for `{before}`{}",
-                    call.name,
-                    version.map(|version| format!(" (version {version})")).unwrap_or_default()
-                ),
-            )
-            .hint("run the command again to see the new plan"));
+            return Err(CtlError::changed(format!(
+                "move `{}`: it is `{value}` (version {found}) by now, and the plan was made for `{before}`{}",
+                call.name,
+                version
+                    .map(|version| format!(" (version {version})"))
+                    .unwrap_or_default()
+            )));
         }
         let written = step.send(&self.ctx.aws, call).await?;
         if written != found + 1 {

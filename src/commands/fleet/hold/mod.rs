@@ -21,7 +21,7 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::hold::{ALARMS, FORM, Hold, LAUNCH, last, minute, suspended_of};
-use crate::fleet::named_one;
+use crate::fleet::{named_one, status_command};
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{FleetId, FleetName, Layout};
 use crate::wait::{Look, Waited, Waiter};
@@ -122,6 +122,11 @@ enum Action {
 /// The group, and the last record.
 type Seen = (Group, Option<Hold>);
 
+async fn look(ctx: &Ctx, layout: &Layout, fleet: &FleetId) -> Result<Seen> {
+    let name = layout.auto_scaling_group(fleet);
+    futures::try_join!(ctx.aws.group(&name), last(&ctx.aws, layout, fleet))
+}
+
 /// Refuses to write over a record that another run has changed since the plan.
 ///
 /// # Errors
@@ -131,11 +136,9 @@ async fn unchanged(ctx: &Ctx, layout: &Layout, fleet: &FleetId, before: Option<&
     if now.as_ref() == before {
         return Ok(());
     }
-    Err(CtlError::new(
-        ErrorKind::Changed,
-        format!("write the hold of {fleet}: its record was changed since the plan was made"),
-    )
-    .hint("run the command again to see the new plan"))
+    Err(CtlError::changed(format!(
+        "write the hold of {fleet}: its record was changed since the plan was made"
+    )))
 }
 
 /// The processes of a group that are suspended, in words.
@@ -218,11 +221,7 @@ impl Change for Holding<'_> {
     }
 
     async fn observe(&self, _target: &Target, _recent: &[Record]) -> Result<Seen> {
-        let name = self.layout.auto_scaling_group(&self.fleet);
-        futures::try_join!(
-            self.ctx.aws.group(&name),
-            last(&self.ctx.aws, &self.layout, &self.fleet)
-        )
+        look(self.ctx, &self.layout, &self.fleet).await
     }
 
     fn plan(&self, seen: &Seen, basis: &Basis<'_>) -> Result<Plan<Action>> {
@@ -328,7 +327,7 @@ impl Change for Holding<'_> {
         } else {
             End::Settled
         };
-        let (group, hold) = self.observe_again(&seen.name).await?;
+        let (group, hold) = look(self.ctx, &self.layout, &self.fleet).await?;
         let left: Vec<String> = suspended_of(&group, &wanted);
         let end = if left == wanted {
             end
@@ -367,13 +366,6 @@ impl Change for Holding<'_> {
 }
 
 impl Holding<'_> {
-    async fn observe_again(&self, group: &str) -> Result<Seen> {
-        futures::try_join!(
-            self.ctx.aws.group(group),
-            last(&self.ctx.aws, &self.layout, &self.fleet)
-        )
-    }
-
     /// Looks over two periods of the alarms whether the capacity is lifted all the same.
     async fn watch(&self, name: &str, deadline: Timestamp) -> Result<End> {
         let ctx = self.ctx;
@@ -407,11 +399,7 @@ impl Holding<'_> {
                     "{} is held, and was not watched over two alarm periods",
                     self.fleet
                 ),
-                hint: Hint::new("look again with").command(CommandLine::bpctl([
-                    "fleet".to_owned(),
-                    "status".to_owned(),
-                    self.fleet.to_string(),
-                ])),
+                hint: Hint::new("look again with").command(status_command(&self.fleet)),
             },
         })
     }

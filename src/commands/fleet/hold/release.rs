@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::view::HoldResult;
-use super::{RECORD, Seen, told, unchanged};
+use super::{RECORD, Seen, look, told, unchanged};
 use crate::aws::autoscaling::{Group, ResumeProcesses};
 use crate::aws::ssm::record::WriteRecord;
 use crate::change::journal::Record;
@@ -17,7 +17,7 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
-use crate::fleet::hold::{ALARMS, Hold, LAUNCH, last, suspended_of};
+use crate::fleet::hold::{ALARMS, Hold, LAUNCH, suspended_of};
 use crate::fleet::named_one;
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{FleetId, FleetName, Layout};
@@ -100,14 +100,6 @@ impl Releasing<'_> {
         }
         suspended_of(group, &processes)
     }
-
-    async fn look(&self) -> Result<Seen> {
-        let name = self.layout.auto_scaling_group(&self.fleet);
-        futures::try_join!(
-            self.ctx.aws.group(&name),
-            last(&self.ctx.aws, &self.layout, &self.fleet)
-        )
-    }
 }
 
 impl Change for Releasing<'_> {
@@ -128,7 +120,7 @@ impl Change for Releasing<'_> {
     }
 
     async fn observe(&self, _target: &Target, _recent: &[Record]) -> Result<Seen> {
-        self.look().await
+        look(self.ctx, &self.layout, &self.fleet).await
     }
 
     fn plan(&self, (group, last): &Seen, basis: &Basis<'_>) -> Result<Plan<Action>> {
@@ -232,7 +224,7 @@ impl Change for Releasing<'_> {
     async fn verify(&self, _seen: &Seen, run: &mut Verification<'_, Self>) -> Result<()> {
         // The steps have read back what they wrote; this is the fleet as the result shows it.
         let name = self.fleet.to_string();
-        let (group, hold) = self.look().await?;
+        let (group, hold) = look(self.ctx, &self.layout, &self.fleet).await?;
         if !run.done().is_empty() {
             run.end(&name, End::Settled);
         }

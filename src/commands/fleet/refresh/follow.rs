@@ -12,7 +12,7 @@ use crate::aws::autoscaling::{Group, InstanceRefresh, Phase, REFRESH_PROCESS};
 use crate::change::{Change, End, Step, Verification};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
-use crate::fleet::{FailedLaunches, Nodes, group_failures, look_at_nodes, read_signals};
+use crate::fleet::{FailedLaunches, Nodes, group_failures, look_at_nodes, read_signals_of};
 use crate::layout::{FleetId, Layout};
 use crate::output::one_line;
 use crate::wait::{Look, Waiter};
@@ -347,8 +347,8 @@ fn waits_for(refresh: &InstanceRefresh, group: &Group, failures: &[FailedLaunche
 
 /// Jobs in the fleet's queue, when CloudWatch has a value.
 pub(super) async fn backlog(ctx: &Ctx, layout: &Layout, fleet: &FleetId) -> Option<f64> {
-    let (mut signals, _) = read_signals(&ctx.aws, layout, std::slice::from_ref(fleet)).await;
-    signals.remove(fleet)?.queue_depth.value()
+    let signals = read_signals_of(&ctx.aws, layout, fleet).await;
+    signals.queue_depth.value()
 }
 
 pub(super) async fn verify(

@@ -356,15 +356,11 @@ pub(in crate::commands) async fn start<V: Change>(
         .get(&pointer)
         .map(|parameter| parameter.value.expose().to_owned());
     if image.as_ref() != Some(&action.image) {
-        return Err(CtlError::new(
-            ErrorKind::Changed,
-            format!(
-                "refresh {fleet}: `{pointer}` is {} by now, and the plan was made for {}",
-                image.unwrap_or_else(|| "gone".to_owned()),
-                action.image
-            ),
-        )
-        .hint("run the command again to see the new plan"));
+        return Err(CtlError::changed(format!(
+            "refresh {fleet}: `{pointer}` is {} by now, and the plan was made for {}",
+            image.unwrap_or_else(|| "gone".to_owned()),
+            action.image
+        )));
     }
     if let Some(other) = running.iter().find(|refresh| !refresh.is_over()) {
         return Err(CtlError::new(

@@ -7,7 +7,7 @@ use crate::aws::ec2::Image;
 use crate::change::journal::Record;
 use crate::context::Ctx;
 use crate::error::Result;
-use crate::fleet::{Nodes, Signals, Work, look_at_nodes, read_signals};
+use crate::fleet::{Nodes, Work, look_at_nodes, read_signals_of};
 use crate::layout::{FleetId, Layout};
 
 /// How much earlier than its journal a run's refresh may seem to have begun: two clocks are compared.
@@ -36,10 +36,10 @@ pub(in crate::commands) async fn observe(
 ) -> Result<Seen> {
     let aws = &ctx.aws;
     let group = layout.auto_scaling_group(fleet);
-    let (nodes, refreshes, (mut signals, _)) = futures::join!(
+    let (nodes, refreshes, signals) = futures::join!(
         look_at_nodes(aws, layout, fleet),
         aws.instance_refreshes(&group),
-        read_signals(aws, layout, std::slice::from_ref(fleet)),
+        read_signals_of(aws, layout, fleet),
     );
     let nodes = nodes?;
     let under_way = refreshes?.into_iter().find(|refresh| !refresh.is_over());
@@ -52,9 +52,6 @@ pub(in crate::commands) async fn observe(
         }
     };
     let (images, template_image) = futures::try_join!(aws.machine_images(&ids), template)?;
-    let signals = signals
-        .remove(fleet)
-        .unwrap_or_else(|| Signals::unknown("no answer"));
     Ok(Seen {
         work: Work::of(&nodes.group, &signals),
         ours: under_way

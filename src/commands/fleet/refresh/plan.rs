@@ -7,7 +7,7 @@ use crate::aws::autoscaling::{
 };
 use crate::change::{Blocker, Call as _, Loss, Plan, Step};
 use crate::error::{CommandLine, ErrorKind, Hint};
-use crate::fleet::{Node, Skew, Verdict};
+use crate::fleet::{Node, Skew, Verdict, status_command as fleet_status};
 use crate::layout::{FleetId, Layout};
 
 /// Processes without which no instance is replaced.
@@ -149,10 +149,7 @@ fn loss(fleet: &FleetId, options: &RefreshOptions, seen: &Seen) -> Option<Loss> 
 /// What is wrong with the pointer: new instances would not start, or from something else.
 fn pointer_blockers(layout: &Layout, fleet: &FleetId, seen: &Seen) -> Vec<Blocker> {
     let parameter = layout.ami_parameter(fleet);
-    let promote = || {
-        Hint::new("see its pointers with")
-            .command(CommandLine::bpctl(["fleet", "status"]).args([fleet.to_string()]))
-    };
+    let promote = || Hint::new("see its pointers with").command(fleet_status(fleet));
     let refuse = |kind, what: String, hint: Hint| {
         vec![Blocker {
             kind,
@@ -209,8 +206,7 @@ fn pointer_blockers(layout: &Layout, fleet: &FleetId, seen: &Seen) -> Vec<Blocke
                 "its launch template names the image `{}` and not `{wanted}`: new instances would not follow the pointer",
                 named.unwrap_or("none")
             ),
-            Hint::new("see what instances run with")
-                .command(CommandLine::bpctl(["fleet", "status"]).args([fleet.to_string()])),
+            Hint::new("see what instances run with").command(fleet_status(fleet)),
         ),
     }
 }

@@ -3,14 +3,14 @@
 use crate::aws::Aws;
 use crate::aws::autoscaling::Group;
 use crate::change::{Done, Readiness, Step, StepRun};
-use crate::error::{CommandLine, CtlError, ErrorKind, Result};
-use crate::fleet::{Verdict, Work, read_signals};
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::fleet::{Verdict, Work, look_at_work, status_command, work_of_fleets};
 use crate::layout::{FleetId, Layout};
 
+use super::super::text::{at_work, readiness};
+use super::Request;
 use super::ScaleToZero;
-use super::observe::again;
-use super::plan::{Action, Shrink, at_work};
-use super::request::Request;
+use super::plan::{Action, Shrink};
 
 /// Takes the fleet of a step to zero, or back to what it was.
 ///
@@ -23,7 +23,7 @@ pub(super) async fn act<'a>(
     let aws = &change.ctx.aws;
     match step.action() {
         Action::Shrink(planned) => {
-            let (group, work) = again(aws, &change.layout, &planned.fleet, &planned.call.group).await?;
+            let (group, work) = look_at_work(aws, &change.layout, &planned.fleet).await?;
             if group.desired == 0 {
                 return Ok(Done::new(
                     "found the desired capacity at 0 already: nothing was written",
@@ -72,49 +72,28 @@ fn read_back(fleet: &FleetId, wanted: u32, found: u32) -> Result<()> {
         ErrorKind::Failed,
         format!("keep {fleet} at {wanted}: right after it was set the desired capacity is {found} again"),
     )
-    .hint((
-        "see what sets it with",
-        CommandLine::bpctl(["fleet".to_owned(), "status".to_owned(), fleet.to_string()]),
-    )))
+    .hint(("see what sets it with", status_command(fleet))))
 }
 
 /// Which fleets have no job left, in two batched reads.
 pub(super) async fn ready(aws: &Aws, layout: &Layout, steps: &[&Step<Action>]) -> Result<Vec<Readiness>> {
-    let planned: Vec<Option<&Shrink>> = steps.iter().map(|step| step.action.shrink()).collect();
-    let ids: Vec<FleetId> = planned
-        .iter()
-        .flatten()
-        .map(|shrink| shrink.fleet.clone())
-        .collect();
-    let names: Vec<String> = planned
-        .iter()
+    let planned = || steps.iter().map(|step| step.action.shrink());
+    let names: Vec<String> = planned()
         .flatten()
         .map(|shrink| shrink.call.group.clone())
         .collect();
-    let (groups, (signals, _)) = futures::join!(aws.groups_named(&names), read_signals(aws, layout, &ids));
-    let groups = groups?;
-    let readiness = |shrink: &Shrink| {
-        // A group that is gone fails its own step, not the wait of the others.
-        let Some(group) = groups.iter().find(|found| found.name == shrink.call.group) else {
-            return Readiness::Now;
-        };
-        // Another actor was faster: the step finds that out, nothing is left to wait for.
-        if group.desired == 0 {
-            return Readiness::Now;
-        }
-        let verdict = match signals.get(&shrink.fleet) {
-            Some(signals) => Work::of(group, signals).verdict(),
-            None => Verdict::Unknown {
-                why: "no answer".to_owned(),
-            },
-        };
-        match verdict {
-            Verdict::Idle => Readiness::Now,
-            Verdict::Busy { .. } | Verdict::Unknown { .. } => Readiness::NotYet(at_work(&verdict)),
-        }
+    let groups = aws.groups_named(&names).await?;
+    let group_of = |shrink: &Shrink| groups.iter().find(|group| group.name == shrink.call.group);
+    let found = planned().flatten();
+    let found = found.filter_map(|shrink| Some((&shrink.fleet, group_of(shrink)?)));
+    let (work, _) = work_of_fleets(aws, layout, found).await;
+    let readiness = |shrink: &Shrink| match (group_of(shrink), work.get(&shrink.fleet)) {
+        // Another actor was faster, and nothing is left to wait for: the step finds that out. A group that is gone
+        // fails its own step, not the wait of the others.
+        (Some(Group { desired: 0, .. }), _) | (None, _) | (_, None) => Readiness::Now,
+        (Some(_), Some(work)) => readiness(&work.verdict(), at_work),
     };
-    Ok(planned
-        .into_iter()
+    Ok(planned()
         .map(|shrink| shrink.map_or(Readiness::Now, readiness))
         .collect())
 }
@@ -122,11 +101,10 @@ pub(super) async fn ready(aws: &Aws, layout: &Layout, steps: &[&Step<Action>]) -
 /// Whether the fleet is still what the operator agreed to.
 fn still_holds(request: Request, planned: &Shrink, group: &Group, work: &Work) -> Result<()> {
     let changed = |what: String| {
-        Err(CtlError::new(
-            ErrorKind::Changed,
-            format!("take {} to zero: {what} since the plan was made", planned.fleet),
-        )
-        .hint("run the command again to see the new plan"))
+        Err(CtlError::changed(format!(
+            "take {} to zero: {what} since the plan was made",
+            planned.fleet
+        )))
     };
     if group.min > 0 {
         return changed(format!("its minimum was raised to {}", group.min));
@@ -156,10 +134,6 @@ fn still_holds(request: Request, planned: &Shrink, group: &Group, work: &Work) -
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use jiff::Timestamp;
-
     use super::*;
     use crate::aws::autoscaling::{SetDesiredCapacity, sample};
     use crate::fleet::Reading;
@@ -172,15 +146,10 @@ mod tests {
     }
 
     fn work(queue: f64) -> Work {
-        let fresh = |value| Reading::Fresh {
-            value,
-            at: Timestamp::UNIX_EPOCH,
-            age: Duration::ZERO,
-        };
         Work {
-            queue: fresh(queue),
-            workers: fresh(2.0),
-            capacity: fresh(2.0),
+            queue: Reading::sample(queue),
+            workers: Reading::sample(2.0),
+            capacity: Reading::sample(2.0),
             running: 2,
             protected: 0,
         }

@@ -3,7 +3,6 @@
 mod act;
 mod observe;
 mod plan;
-mod request;
 mod verify;
 pub(in crate::commands) mod view;
 
@@ -19,13 +18,12 @@ use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Result};
 use crate::exit::ExitStatus;
-use crate::fleet::named;
+use crate::fleet::{FleetEnd, named};
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{FleetId, FleetName, Layout};
 
 use observe::Candidate;
 use plan::Action;
-use request::Request;
 
 /// Set the desired capacity of fleets to 0 and see their instances leave
 ///
@@ -98,6 +96,15 @@ impl Verb for ScaleToZeroArgs {
     }
 }
 
+/// What becomes of running jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Request {
+    /// Wait until the jobs are done.
+    drain: bool,
+    /// Go on although jobs are (or may be) lost.
+    force: bool,
+}
+
 /// The change: fleets go to zero one after the other.
 struct ScaleToZero<'a> {
     ctx: &'a Ctx,
@@ -112,7 +119,7 @@ impl Change for ScaleToZero<'_> {
     type Seen = Vec<Candidate>;
     type Action = Action;
     type Output = ();
-    type Ending = verify::FleetEnd;
+    type Ending = FleetEnd;
     type Document = view::ScaleToZeroResult;
 
     fn words(&self) -> Words {

@@ -1,9 +1,9 @@
 //! The reads behind `fleet scale-to-zero`.
 
 use crate::aws::Aws;
-use crate::aws::autoscaling::{Group, Phase};
+use crate::aws::autoscaling::Group;
 use crate::error::{ErrorKind, Result};
-use crate::fleet::{Fleet, Gap, Signals, Work, discover, known_groups, read_signals, select};
+use crate::fleet::{Fleet, Gap, Signals, Work, discover, known_groups, select, work_of_fleets};
 use crate::layout::{FleetId, Layout};
 
 /// A fleet that was asked for.
@@ -34,51 +34,19 @@ pub(super) async fn observe(
         }
         Err(error) => return Err(error),
     };
-    let alive: Vec<FleetId> = fleets
+    let groups = fleets
         .iter()
-        .filter(|fleet| fleet.group.as_ref().is_some_and(is_alive))
-        .map(|fleet| fleet.id.clone())
-        .collect();
-    let (mut signals, error) = Box::pin(read_signals(aws, layout, &alive)).await;
-    let candidates = fleets
-        .into_iter()
-        .map(|Fleet { id, group, .. }| {
-            let signals = signals
-                .remove(&id)
-                .unwrap_or_else(|| Signals::unknown("nothing runs"));
-            Candidate {
-                seen: group.map(|group| {
-                    let work = Work::of(&group, &signals);
-                    (group, work)
-                }),
-                id,
-            }
-        })
-        .collect();
-    Ok((candidates, error.map(|error| Gap::new("metrics", &error))))
-}
-
-/// Whether the group wants or has anything.
-fn is_alive(group: &Group) -> bool {
-    group.desired > 0
-        || group
-            .instances
-            .iter()
-            .any(|instance| instance.phase != Phase::Terminating)
-}
-
-/// One fleet again, right before it is written to.
-pub(super) async fn again(aws: &Aws, layout: &Layout, fleet: &FleetId, group: &str) -> Result<(Group, Work)> {
-    let only = [fleet.clone()];
-    let (group, (signals, _)) = futures::join!(
-        Box::pin(aws.group(group)),
-        Box::pin(read_signals(aws, layout, &only))
-    );
-    let group = group?;
-    let signals = signals
-        .into_values()
-        .next()
-        .unwrap_or_else(|| Signals::unknown("no answer"));
-    let work = Work::of(&group, &signals);
-    Ok((group, work))
+        .filter_map(|fleet| Some((&fleet.id, fleet.group.as_ref()?)));
+    let alive = groups.filter(|(_, group)| group.desired > 0 || group.staying().next().is_some());
+    let (mut work, error) = work_of_fleets(aws, layout, alive).await;
+    let candidates = fleets.into_iter().map(|Fleet { id, group, .. }| {
+        let work = work.remove(&id);
+        let seen = group.map(|group| {
+            let work = work.unwrap_or_else(|| Work::of(&group, &Signals::unknown("nothing runs")));
+            (group, work)
+        });
+        Candidate { id, seen }
+    });
+    let gap = error.map(|error| Gap::new("metrics", &error));
+    Ok((candidates.collect(), gap))
 }

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::autoscaling::{Group, Phase, SetDesiredCapacity};
+use crate::aws::autoscaling::{Group, SetDesiredCapacity};
 use crate::change::{Blocker, Call as _, Loss, Plan, Step};
 use crate::error::{CommandLine, ErrorKind, Hint};
-use crate::fleet::{Verdict, Work};
+use crate::fleet::{Verdict, Work, status_command};
 use crate::layout::FleetId;
 
-use super::super::text::counted;
+use super::super::text::{at_work, counted};
+use super::Request;
 use super::observe::Candidate;
-use super::request::Request;
 
 /// One fleet to be taken to zero.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ pub(super) fn plan(request: Request, fleets: &[Candidate]) -> Plan<Action> {
                 counted(work.protected as u64, "instance")
             ));
         }
-        if work.running > 0 && group.suspended.iter().any(|(process, _)| process == "Terminate") {
+        if work.running > 0 && group.is_suspended("Terminate") {
             warnings.push(format!(
                 "{id}: the process `Terminate` is suspended: no instance leaves until it is resumed"
             ));
@@ -164,7 +164,7 @@ fn blocker(request: Request, id: &FleetId, work: &Work, verdict: &Verdict) -> Op
                 running(work)
             ),
             Hint::new("find out why with")
-                .command(CommandLine::bpctl(["fleet", "status"]).args([id.to_string()]))
+                .command(status_command(id))
                 .and("and")
                 .command(CommandLine::bpctl(["triage"]))
                 .and("; `--force` goes on and may lose running jobs"),
@@ -196,20 +196,6 @@ fn warning(request: Request, id: &FleetId, work: &Work, verdict: &Verdict) -> Ve
     warnings
 }
 
-/// `3 jobs wait, 2 workers are busy`.
-pub(super) fn at_work(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Idle => "no jobs".to_owned(),
-        Verdict::Unknown { why } => why.clone(),
-        Verdict::Busy { queued, busy_workers } => {
-            let jobs = (*queued > 0).then(|| format!("{} in the queue", counted(*queued, "job")));
-            let workers =
-                (*busy_workers > 0).then(|| format!("{} at work", counted(*busy_workers, "worker")));
-            jobs.into_iter().chain(workers).collect::<Vec<_>>().join(", ")
-        }
-    }
-}
-
 fn running(work: &Work) -> String {
     let verb = if work.running == 1 { "runs" } else { "run" };
     format!("{} {verb}", counted(work.running as u64, "instance"))
@@ -218,9 +204,7 @@ fn running(work: &Work) -> String {
 fn step(request: Request, id: &FleetId, group: &Group, work: &Work, verdict: &Verdict) -> Step<Action> {
     let busy = matches!(verdict, Verdict::Busy { .. } | Verdict::Unknown { .. });
     let zones: BTreeSet<&str> = group
-        .instances
-        .iter()
-        .filter(|instance| instance.phase != Phase::Terminating)
+        .staying()
         .filter_map(|instance| instance.zone.as_deref())
         .collect();
     let place = match zones.len() {

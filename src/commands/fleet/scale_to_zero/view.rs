@@ -9,10 +9,11 @@ use crate::layout::FleetId;
 use crate::output::{Render, Table, View};
 
 use super::super::text::counted;
+use super::Request;
 use super::ScaleToZero;
 use super::observe::Candidate;
-use super::request::Request;
-use super::verify::{FleetEnd, raised};
+use super::verify::raised;
+use crate::fleet::FleetEnd;
 
 /// The end of one fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -148,47 +149,44 @@ fn fleet(candidate: &Candidate, outcome: &super::Outcome<ScaleToZero<'_>>) -> Fl
         Some(State::Done { .. } | State::StillDone(_) | State::InDoubt(..)) | None => {}
     }
     match outcome.endings.get(&name) {
-        Some(end) => ended(end, end_of),
+        Some(end) => {
+            let (kind, desired, message) = ended(end);
+            let staying = match end {
+                FleetEnd::Stays { instances, .. } => instances.clone(),
+                _ => Vec::new(),
+            };
+            FleetOutcome {
+                staying,
+                ..end_of(kind, Some(desired), message)
+            }
+        }
         None if before.is_none() => end_of(Kind::Unchanged, None, "no Auto Scaling group".to_owned()),
         None => end_of(Kind::Unchanged, before, "at zero already".to_owned()),
     }
 }
 
-fn ended(end: &FleetEnd, outcome: impl Fn(Kind, Option<u32>, String) -> FleetOutcome) -> FleetOutcome {
+/// What the look afterwards has shown, the desired capacity at the end, and that in words.
+fn ended(end: &FleetEnd) -> (Kind, u32, String) {
+    let some = |count: usize| counted(count as u64, "instance");
     match end {
-        FleetEnd::AtZero { terminating: 0 } => {
-            outcome(Kind::AtZero, Some(0), "at zero, nothing runs".to_owned())
-        }
-        FleetEnd::AtZero { terminating } => {
-            let message = format!(
-                "at zero, {} terminating",
-                counted(*terminating as u64, "instance")
-            );
-            outcome(Kind::AtZero, Some(0), message)
-        }
+        FleetEnd::AtZero { terminating: 0 } => (Kind::AtZero, 0, "at zero, nothing runs".to_owned()),
+        FleetEnd::AtZero { terminating } => (
+            Kind::AtZero,
+            0,
+            format!("at zero, {} terminating", some(*terminating)),
+        ),
         FleetEnd::Stays { instances, why } => {
-            let message = format!(
-                "at zero, but {} stays: {why}",
-                counted(instances.len() as u64, "instance")
-            );
-            FleetOutcome {
-                staying: instances.clone(),
-                ..outcome(Kind::Stays, Some(0), message)
-            }
+            let message = format!("at zero, but {} stays: {why}", some(instances.len()));
+            (Kind::Stays, 0, message)
         }
-        FleetEnd::Raised { desired, cause } => outcome(
-            Kind::RaisedAgain,
-            Some(*desired),
-            raised(*desired, cause.as_deref()),
-        ),
-        FleetEnd::NotFollowed => outcome(
+        FleetEnd::Raised { desired, cause } => {
+            (Kind::RaisedAgain, *desired, raised(*desired, cause.as_deref()))
+        }
+        FleetEnd::NotFollowed => (Kind::StillRunning, 0, "set to 0, not followed further".to_owned()),
+        FleetEnd::Unfinished { left } => (
             Kind::StillRunning,
-            Some(0),
-            "set to 0, not followed further".to_owned(),
+            0,
+            format!("at zero, {} not gone yet", some(*left)),
         ),
-        FleetEnd::Unfinished { left } => {
-            let message = format!("at zero, {} not gone yet", counted(*left as u64, "instance"));
-            outcome(Kind::StillRunning, Some(0), message)
-        }
     }
 }

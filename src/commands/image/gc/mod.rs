@@ -219,15 +219,11 @@ impl Change for Gc<'_> {
         for repository in seen.repositories.iter().filter(|one| one.name == call.repository) {
             let needed = plan::needed(repository, &seen.usage, self.rules, now);
             if let Some((digest, why)) = needed.into_iter().find(|(digest, _)| wanted.contains(digest)) {
-                return Err(CtlError::new(
-                    ErrorKind::Changed,
-                    format!(
-                        "delete images of `{}`: {} must stay by now: {why}",
-                        call.repository,
-                        brief(&digest)
-                    ),
-                )
-                .hint("run the command again to see the new plan"));
+                return Err(CtlError::changed(format!(
+                    "delete images of `{}`: {} must stay by now: {why}",
+                    call.repository,
+                    brief(&digest)
+                )));
             }
             let there: BTreeSet<&String> = repository.images.iter().map(|image| &image.digest).collect();
             if there.is_disjoint(&wanted) {

@@ -126,16 +126,12 @@ async fn move_tag<'c>(change: &Push<'c>, step: &Run<'_, 'c>, moved: &Move) -> Re
     // On the way back the tag may be on whatever the run has pushed.
     let is_way_back = matches!(call.digest, Later::Known(_)) && moved.before.is_none();
     if there != before && !is_way_back {
-        return Err(CtlError::new(
-            ErrorKind::Changed,
-            format!(
-                "move the tag {} of `{}`: somebody else has moved it to {}",
-                call.tag,
-                call.repository,
-                there.map_or("nothing", |digest| brief(digest))
-            ),
-        )
-        .hint("run the command again to see the new plan"));
+        return Err(CtlError::changed(format!(
+            "move the tag {} of `{}`: somebody else has moved it to {}",
+            call.tag,
+            call.repository,
+            there.map_or("nothing", |digest| brief(digest))
+        )));
     }
     let known = TagImage {
         digest: Later::Known(to.digest.clone()),

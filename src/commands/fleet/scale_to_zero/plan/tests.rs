@@ -1,7 +1,3 @@
-use std::time::Duration;
-
-use jiff::Timestamp;
-
 use super::*;
 use crate::aws::autoscaling::{Phase, sample};
 use crate::change::{PlanView, Risk, Target};
@@ -21,11 +17,7 @@ const FORCE: Request = Request {
 };
 
 fn fresh(value: f64) -> Reading {
-    Reading::Fresh {
-        value,
-        at: Timestamp::UNIX_EPOCH,
-        age: Duration::from_secs(30),
-    }
+    Reading::sample(value)
 }
 
 /// A fleet of `instances` with `queue` jobs and `busy` of its workers at work.
