@@ -145,6 +145,8 @@ mod secrets;
 mod secrets_canary;
 #[path = "it/secrets_sync.rs"]
 mod secrets_sync;
+#[path = "it/shown.rs"]
+mod shown;
 #[path = "it/shutdown.rs"]
 mod shutdown;
 #[path = "it/stack.rs"]
@@ -157,5 +159,7 @@ mod triage;
 mod two_machines;
 #[path = "it/watch.rs"]
 mod watch;
+#[path = "it/way_back.rs"]
+mod way_back;
 #[path = "it/workflow.rs"]
 mod workflow;

@@ -148,12 +148,36 @@ fn is_settled(record: &Record, covers: &[String]) -> bool {
 }
 
 /// Whether `runs resume` and `runs undo` may work on a run here.
-pub(super) fn may_go_on(record: &Record, verb: &str, target: &Target) -> Result<()> {
+fn may_go_on(record: &Record, verb: &str, target: &Target) -> Result<()> {
+    is_to_be_gone_on_with(record, verb)?;
+    is_here(record, target)
+}
+
+/// Whether a run is over, and one of `verb`. Asks nobody.
+///
+/// # Errors
+/// [`ErrorKind::Conflict`] for a run that is still going on; [`ErrorKind::Usage`] for one that took another back.
+pub(super) fn is_to_be_gone_on_with(record: &Record, verb: &str) -> Result<()> {
     if record.going_on {
         return Err(CtlError::new(
             ErrorKind::Conflict,
             format!("go on with run {}: it is still going on", record.run),
         ));
+    }
+    if record.verb == super::undo::NAME {
+        let again = record.of.first().map(RunId::as_str).unwrap_or_default();
+        return Err(
+            CtlError::usage(format!("go on with run {}: it took run {again} back", record.run))
+                .hint((
+                    "to take back what is left, use",
+                    CommandLine::bpctl(["runs", "undo", again]),
+                ))
+                .hint((
+                    "to do it once more, give its command line again:",
+                    CommandLine::bpctl(["runs", "show", again]),
+                    "has it",
+                )),
+        );
     }
     if record.verb != verb {
         return Err(CtlError::new(
@@ -161,6 +185,14 @@ pub(super) fn may_go_on(record: &Record, verb: &str, target: &Target) -> Result<
             format!("go on with run {}: it is a run of `{}`", record.run, record.verb),
         ));
     }
+    Ok(())
+}
+
+/// Whether a run was in the account and region that this one is in.
+///
+/// # Errors
+/// [`ErrorKind::WrongAccount`].
+pub(super) fn is_here(record: &Record, target: &Target) -> Result<()> {
     if !record.target.is_same_place(target) {
         return Err(CtlError::new(
             ErrorKind::WrongAccount,

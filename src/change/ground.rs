@@ -11,7 +11,7 @@ use super::run_id::RunId;
 use super::store::SharedStore;
 use super::target::Target;
 use crate::clock::Clock;
-use crate::error::Result;
+use crate::error::{Hint, Result};
 use crate::exit::ExitStatus;
 use crate::output::Render;
 use crate::ui::Ui;
@@ -88,6 +88,8 @@ pub(crate) enum Direction {
 #[derive(Clone, Debug)]
 pub(crate) struct Earlier {
     pub(crate) run: RunId,
+    /// What the operator does where no step takes the run back.
+    pub(crate) by_hand: Hint,
     /// Gate and waiting flags of the new command line; those of the old one do not count.
     pub(crate) args: ChangeArgs,
 }

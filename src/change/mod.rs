@@ -52,7 +52,7 @@ pub(crate) use running::{StepRun, Verification};
 pub(crate) use spec::{Basis, Change, Done, Readiness, Words};
 pub(crate) use store::{Condition, SharedStore, Stored, Written};
 pub(crate) use target::Target;
-pub(crate) use undo::UndoResult;
+pub(crate) use undo::{UndoResult, no_way_back};
 #[cfg(test)]
 pub(crate) use {plan::Risk, run_id::RunNames};
 

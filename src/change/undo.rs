@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::conclude::{Facts, conclude};
-use super::cut_off::{CutOff, may_go_on, sentence};
+use super::cut_off::{CutOff, is_here, is_to_be_gone_on_with, sentence};
 use super::engine::{in_order, unless_interrupted};
 use super::gate::{Gate, Proposal, gate};
 use super::ground::{Earlier, Ground};
@@ -26,7 +26,7 @@ use super::spec::Change;
 use super::steps::{self, undo_step};
 use super::target::Target;
 use super::{lease, locks};
-use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::output::{Render, Table, View};
 
@@ -36,20 +36,23 @@ pub(super) const NAME: &str = "runs undo";
 /// Takes a run back: the steps that are done, the last one first.
 ///
 /// # Errors
-/// A run that has no way back, and whatever keeps a step from being undone.
+/// [`Usage`](crate::error::ErrorKind::Usage) for a run that has no way back, before anything is sent; whatever keeps a
+/// step from being undone.
 pub(super) async fn undo<G: Ground, V: Change>(
     ground: &G,
     verb: &V,
     earlier: &Earlier,
 ) -> Result<ExitStatus> {
-    let target = unless_interrupted(ground, ground.target()).await?;
     let record = journal::find(ground.state_dir(), &earlier.run)?;
-    may_go_on(&record, V::NAME, &target)?;
+    is_to_be_gone_on_with(&record, V::NAME)?;
     let attempts = CutOff::undoing(ground, &earlier.run);
+    // The journal alone says whether there is a way back: without one, AWS is not asked at all.
+    let plan = plan(verb, &record, &attempts.recent, &earlier.by_hand)?;
+    let target = unless_interrupted(ground, ground.target()).await?;
+    is_here(&record, &target)?;
     for attempt in &attempts.records {
         ground.ui().warn(&sentence(attempt, "step").0);
     }
-    let plan = plan(verb, &record, &attempts.recent)?;
     let names = RunNames::draw(ground.clock().now())?;
     let started = ground.clock().now();
     let view = PlanView::new(NAME, &target, &plan, |_| None);
@@ -107,10 +110,29 @@ pub(super) async fn undo<G: Ground, V: Change>(
     }
 }
 
+/// Says that nothing takes back what these steps did, and what is done by hand instead.
+pub(crate) fn no_way_back(record: &Record, summaries: &[&str], by_hand: Hint) -> CtlError {
+    CtlError::usage(format!(
+        "undo run {}: there is no way back from `{}`",
+        record.run,
+        summaries.join("`, `")
+    ))
+    .hint(by_hand)
+    .hint((
+        "see what it did with",
+        CommandLine::bpctl(["runs", "show", record.run.as_str()]),
+    ))
+}
+
 /// The steps that take the record's done steps back.
-fn plan<V: Change>(verb: &V, record: &Record, attempts: &[Record]) -> Result<Plan<V::Action>> {
+fn plan<V: Change>(
+    verb: &V,
+    record: &Record,
+    attempts: &[Record],
+    by_hand: &Hint,
+) -> Result<Plan<V::Action>> {
     let mut steps = Vec::new();
-    let mut no_way_back = Vec::new();
+    let mut stays = Vec::new();
     for recorded in record.steps.iter().rev() {
         let may_have_happened = match recorded.progress {
             Progress::Done => true,
@@ -136,25 +158,15 @@ fn plan<V: Change>(verb: &V, record: &Record, attempts: &[Record]) -> Result<Pla
                 step.on_failure = OnFailure::Stop;
                 steps.push(step);
             }
-            None => no_way_back.push(recorded.summary.clone()),
+            None => stays.push(recorded.summary.clone()),
         }
     }
-    if steps.is_empty() && !no_way_back.is_empty() {
-        return Err(CtlError::new(
-            ErrorKind::Failed,
-            format!(
-                "undo run {}: there is no way back from `{}`",
-                record.run,
-                no_way_back.join("`, `")
-            ),
-        )
-        .hint((
-            "see what it did with",
-            CommandLine::bpctl(["runs", "show", record.run.as_str()]),
-        )));
+    if steps.is_empty() && !stays.is_empty() {
+        let summaries: Vec<&str> = stays.iter().map(String::as_str).collect();
+        return Err(no_way_back(record, &summaries, by_hand.clone()));
     }
     let mut plan = Plan::new(format!("undo run {}: {}", record.run, record.title), steps);
-    for summary in no_way_back {
+    for summary in stays {
         plan.warnings
             .push(format!("`{summary}` stays as it is: there is no way back"));
     }

@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use clap::FromArgMatches as _;
 
 use super::{Cli, command_tree};
-use crate::change::{Earlier, Mode, journal};
+use crate::change::{Direction, Earlier, Mode, journal};
+use crate::commands::runs::{by_hand, refuse_without_way_back};
 use crate::commands::verb::Continuation;
 use crate::context::state_dir;
 use crate::error::{CtlError, ErrorKind, Result};
@@ -14,7 +15,8 @@ use crate::process::Process;
 /// The command to run and what it has to do with an earlier run.
 ///
 /// # Errors
-/// A run without a journal on this machine, or whose command line this version does not know.
+/// A run without a journal on this machine, or whose command line this version does not know; one that is to be taken
+/// back and has no way back.
 pub(super) fn in_place_of(cli: Cli, process: &mut Process) -> Result<(Cli, Mode)> {
     let Some(continuation) = cli.command.continues() else {
         return Ok((cli, Mode::Fresh));
@@ -25,6 +27,10 @@ pub(super) fn in_place_of(cli: Cli, process: &mut Process) -> Result<(Cli, Mode)
         change,
     } = continuation;
     let record = journal::find(state_dir(&process.env).as_deref(), &run)?;
+    if direction == Direction::Undo {
+        refuse_without_way_back(&record)?;
+    }
+    let by_hand = by_hand(&record);
     let words = std::iter::once("bpctl".to_owned()).chain(record.command_line.iter().cloned());
     let earlier = command_tree()
         .try_get_matches_from(words)
@@ -40,7 +46,14 @@ pub(super) fn in_place_of(cli: Cli, process: &mut Process) -> Result<(Cli, Mode)
     process.args = std::iter::once(OsString::from("bpctl"))
         .chain(record.command_line.into_iter().map(OsString::from))
         .collect();
-    let mode = Mode::Of(direction, Box::new(Earlier { run, args: change }));
+    let mode = Mode::Of(
+        direction,
+        Box::new(Earlier {
+            run,
+            by_hand,
+            args: change,
+        }),
+    );
     let global = earlier.global.shown_as(cli.global);
     Ok((
         Cli {

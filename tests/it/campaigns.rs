@@ -355,8 +355,7 @@ const ELSEWHERE: &[&str] = &["image push"];
 const SESSIONS: &[&str] = &["db tunnel", "exec", "port-forward", "tinker"];
 
 /// The commands that have `--print-aws` are those that change something in AWS.
-#[test]
-fn every_mutating_verb_has_a_line_in_the_table() {
+pub(crate) fn mutating_verbs() -> BTreeSet<String> {
     fn mutating(command: &clap::Command, path: &str, found: &mut BTreeSet<String>) {
         if command
             .get_arguments()
@@ -370,6 +369,12 @@ fn every_mutating_verb_has_a_line_in_the_table() {
     }
     let mut found = BTreeSet::new();
     mutating(&bpctl::command_tree(), "", &mut found);
+    found
+}
+
+#[test]
+fn every_mutating_verb_has_a_line_in_the_table() {
+    let found = mutating_verbs();
     let missing: Vec<&String> = found
         .iter()
         .filter(|name| ![ELSEWHERE, SESSIONS].concat().contains(&name.as_str()))

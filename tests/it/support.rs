@@ -173,7 +173,7 @@ fn label(call: &Call) -> String {
 }
 
 /// Whether a call is about bpctl's own objects beside the platform's logs.
-fn is_bookkeeping(call: &Call) -> bool {
+pub(crate) fn is_bookkeeping(call: &Call) -> bool {
     call.service == Service::S3
         && (call.input.is_none()
             || call
@@ -205,10 +205,7 @@ fn shown_is_sent(homes: &[PathBuf], changes: &[&Call]) {
         })
         .flatten()
         .collect();
-    let keys: Vec<Vec<u8>> = homes
-        .iter()
-        .filter_map(|home| fs::read(home.join(".local/state/bpctl/fingerprint.key")).ok())
-        .collect();
+    let keys: Vec<Vec<u8>> = homes.iter().flat_map(|home| fingerprint_keys(home)).collect();
     for change in changes {
         let sent = change.input.clone().unwrap_or_default();
         let found = shown.iter().any(|call| {
@@ -224,7 +221,7 @@ fn shown_is_sent(homes: &[PathBuf], changes: &[&Call]) {
 
 /// Parameters are the same, whatever an earlier step found out; a secret is shown by length and fingerprint, an HMAC
 /// under one of the machines' `keys`.
-fn same(shown: &Value, sent: &Value, keys: &[Vec<u8>]) -> bool {
+pub(crate) fn same(shown: &Value, sent: &Value, keys: &[Vec<u8>]) -> bool {
     match (shown, sent) {
         (Value::Object(members), _) if members.contains_key("$from") => true,
         (Value::Object(members), Value::String(sent)) if members.contains_key("$secret") => {
@@ -244,6 +241,12 @@ fn same(shown: &Value, sent: &Value, keys: &[Vec<u8>]) -> bool {
         }
         _ => shown == sent,
     }
+}
+
+/// The key of a machine's fingerprints, if it has made one.
+pub(crate) fn fingerprint_keys(home: &Path) -> Vec<Vec<u8>> {
+    let key = fs::read(home.join(".local/state/bpctl/fingerprint.key"));
+    key.into_iter().collect()
 }
 
 fn fingerprint(key: &[u8], value: &str) -> String {

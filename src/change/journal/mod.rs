@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::error::{CtlError, Result};
 use crate::redact::redact_record;
 
-pub(crate) use read::{Progress, Record, find, list};
+pub(crate) use read::{Progress, Record, RecordedStep, find, list};
 
 /// Bytes of a journal that are read back: a hundred thousand events.
 const LIMIT: u64 = 32 * 1024 * 1024;

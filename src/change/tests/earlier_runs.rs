@@ -239,6 +239,7 @@ async fn a_finished_run_can_be_taken_back_and_only_once() {
         Direction::Undo,
         Box::new(Earlier {
             run: run_id.clone(),
+            by_hand: "rub it out".into(),
             args: yes(),
         }),
     );
@@ -260,4 +261,6 @@ async fn a_finished_run_can_be_taken_back_and_only_once() {
     };
     let error = run(&here, &verb).await.unwrap_err();
     assert!(error.message().contains("there is no way back"), "{error}");
+    assert_eq!(error.exit_status().code(), 2);
+    assert!(error.hints()[0].contains("rub it out"), "{error:?}");
 }

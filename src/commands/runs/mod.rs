@@ -1,11 +1,14 @@
 //! `bpctl runs`: what bpctl has changed from this machine, and how to go on with it or take it back.
 
 mod again;
+mod by_hand;
 pub(super) mod list;
 pub(super) mod prune;
 pub(super) mod show;
 
 use clap::Args;
+
+pub(crate) use by_hand::{by_hand, refuse_without_way_back};
 
 use crate::commands::verb::{Continuation, Needs, Verb, verbs};
 use crate::context::Ctx;

@@ -1,0 +1,193 @@
+//! What is done by hand in the place of `runs undo`: of most verbs, because no step takes them back; of the others, for
+//! the steps that have no way back. Told from the journal alone: AWS is not asked.
+
+use crate::change::ApiCall;
+use crate::change::journal::{Progress, Record, RecordedStep};
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
+
+/// Objects whose deletion is spelled out; the others are in the run's own plan.
+const SPELLED_OUT: usize = 5;
+
+/// What is done in the place of an undo.
+struct Instead {
+    hint: Hint,
+    /// Whether the verb has steps that are taken back all the same.
+    has_way_back: bool,
+}
+
+/// What is done by hand where no step takes `record` back.
+pub(crate) fn by_hand(record: &Record) -> Hint {
+    instead(record).hint
+}
+
+/// Refuses to take back a run of a verb that has no way back, if it may have done anything.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] with what is done by hand; [`ErrorKind::Conflict`] while the run goes on.
+pub(crate) fn refuse_without_way_back(record: &Record) -> Result<()> {
+    let instead = instead(record);
+    let happened: Vec<&str> = happened(record).map(|step| step.summary.as_str()).collect();
+    if instead.has_way_back || happened.is_empty() {
+        return Ok(());
+    }
+    if record.going_on {
+        return Err(CtlError::new(
+            ErrorKind::Conflict,
+            format!("undo run {}: it is still going on", record.run),
+        ));
+    }
+    Err(crate::change::no_way_back(record, &happened, instead.hint))
+}
+
+/// Steps whose request may have arrived.
+fn happened(record: &Record) -> impl Iterator<Item = &RecordedStep> {
+    let may_have = |step: &&RecordedStep| match step.progress {
+        Progress::Done | Progress::InDoubt => true,
+        Progress::Planned | Progress::Failed => false,
+    };
+    record.steps.iter().filter(may_have)
+}
+
+fn instead(record: &Record) -> Instead {
+    let verb = record.verb.as_str();
+    let bpctl = |words: &[&str]| CommandLine::bpctl(words.iter().copied());
+    let never = |hint: Hint| Instead {
+        hint,
+        has_way_back: false,
+    };
+    match verb {
+        "migrate" => never(
+            Hint::new("write a migration that takes it back, and run it with")
+                .command(bpctl(&["migrate"]))
+                .and("; data that is lost comes back from a snapshot of the database only"),
+        ),
+        "run" | "seed" => never(
+            Hint::new("only the application can take back what it did: correct its data in")
+                .command(bpctl(&["tinker"])),
+        ),
+        "exec" | "tinker" | "port-forward" | "db tunnel" => never(
+            Hint::new("what was done in a session is taken back in another one:")
+                .command(CommandLine::bpctl(verb.split(' '))),
+        ),
+        "task stop" => never(
+            Hint::new("ECS starts the tasks of a service anew by itself: see them with")
+                .command(bpctl(&["task", "list"]))
+                .and("; a task of another kind is started again by the command that had started it"),
+        ),
+        "deploy" | "rollout undo" => never(before(record)),
+        "rollout abort" => never(revision(record)),
+        "shutdown" => never(Hint::new("bring everything back with").command(bpctl(&["resume"]))),
+        "resume" => never(Hint::new("shut everything down again with").command(bpctl(&["shutdown"]))),
+        "fleet hold" => {
+            never(Hint::new("release it with").command(bpctl(&["fleet", "release", fleet(record)])))
+        }
+        "fleet release" => never(Hint::new("hold it again with").command(hold_again(record))),
+        "fleet refresh" => never(
+            Hint::new("as long as it goes on, end it with")
+                .command(bpctl(&["fleet", "refresh", "cancel", fleet(record)]))
+                .and("; to replace its instances by those of the image before, first")
+                .command(bpctl(&["ami", "rollback", "--fleet", fleet(record)])),
+        ),
+        "fleet refresh cancel" => {
+            never(Hint::new("start another one with").command(bpctl(&["fleet", "refresh", fleet(record)])))
+        }
+        "image gc" => never(
+            Hint::new("what was deleted does not come back: check its commit out, and build it anew with")
+                .command(bpctl(&["image", "push"])),
+        ),
+        "lock release" => never(
+            Hint::new("nothing is to be done: the next run takes the lease anew; see all of them with")
+                .command(bpctl(&["lock", "list"])),
+        ),
+        "bundle apply" => never(
+            Hint::new("apply the bundle that the node had before, one of")
+                .command(bpctl(&["bundle", "list"])),
+        ),
+        "bundle upload" | "bundle create" => never(deletions(record)),
+        "image push" => Instead {
+            hint: Hint::new(
+                "what was pushed stays until it is deleted, and no service pulls it: see it with",
+            )
+            .command(bpctl(&["image", "list"])),
+            has_way_back: true,
+        },
+        _ => Instead {
+            hint: Hint::new("what was written has nothing before it: write what is to be there instead"),
+            has_way_back: true,
+        },
+    }
+}
+
+/// The fleet that a run was about: its steps bear its name.
+fn fleet(record: &Record) -> &str {
+    let names = record.steps.iter().map(|step| step.id.as_str());
+    names.into_iter().find(|id| id.contains('/')).unwrap_or_default()
+}
+
+fn hold_again(record: &Record) -> CommandLine {
+    let hold = CommandLine::bpctl(["fleet", "hold", fleet(record)]);
+    let mut calls = record.steps.iter().flat_map(|step| &step.calls);
+    let launches = |call: &ApiCall| {
+        let processes = call.parameters.get("ScalingProcesses");
+        let mut names = processes.and_then(|names| names.as_array()).into_iter().flatten();
+        names.any(|name| name == "Launch")
+    };
+    if calls.any(launches) {
+        hold.args(["--launch"])
+    } else {
+        hold
+    }
+}
+
+/// The services that a run has deployed.
+fn services(record: &Record) -> Vec<&str> {
+    let words = ["backend", "frontend"];
+    let is_one = |word: &&str| happened(record).any(|step| step.id == *word);
+    words.into_iter().filter(is_one).collect()
+}
+
+fn before(record: &Record) -> Hint {
+    let commands = services(record)
+        .into_iter()
+        .map(|service| CommandLine::bpctl(["rollout", "undo", service]));
+    let start = Hint::new("deploy what ran before with");
+    let hint = commands.enumerate().fold(start, |hint, (at, command)| {
+        let hint = if at == 0 { hint } else { hint.and("and") };
+        hint.command(command)
+    });
+    let migrated = happened(record).any(|step| step.calls.iter().any(|call| call.operation == "RunTask"));
+    if migrated {
+        hint.and("; the databases stay migrated")
+    } else {
+        hint
+    }
+}
+
+fn revision(record: &Record) -> Hint {
+    let service = record.steps.first().map_or("backend", |step| step.id.as_str());
+    Hint::new("see which revision it was for with")
+        .command(CommandLine::bpctl(["rollout", "history", service]))
+        .and("and deploy that one with `--task-definition`")
+}
+
+/// Deletes what a run has written.
+fn deletions(record: &Record) -> Hint {
+    let written = happened(record).filter_map(|step| {
+        let call = step.calls.last()?;
+        let text = |name: &str| call.parameters.get(name)?.as_str();
+        let delete = CommandLine::aws("s3api", "delete-object");
+        Some(
+            delete
+                .option("--bucket", text("Bucket")?)
+                .option("--key", text("Key")?),
+        )
+    });
+    let start = Hint::new("once no bundle and no fleet needs it, delete what it wrote with");
+    written
+        .take(SPELLED_OUT)
+        .enumerate()
+        .fold(start, |hint, (at, command)| {
+            let hint = if at == 0 { hint } else { hint.and("and") };
+            hint.command(command)
+        })
+}
