@@ -283,6 +283,18 @@ impl Unsettled {
     }
 }
 
+/// A request of a run that is to be taken back and may still arrive.
+pub(super) fn settling(record: &Record, now: Timestamp) -> Option<Unsettled> {
+    record.in_doubt().find_map(|step| {
+        let age = Duration::try_from(now.duration_since(step.begun?)).unwrap_or_default();
+        Some(Unsettled {
+            pause: SETTLES.checked_sub(age).filter(|pause| !pause.is_zero())?,
+            what: step.calls.first()?.label(),
+            run: record.run.clone(),
+        })
+    })
+}
+
 /// Whether to wait for an earlier run's request: one that changes the same thing, that is not harmless
 /// when it arrives late, and that this plan does not send again itself.
 pub(super) fn unsettled<A>(plan: &Plan<A>, records: &[Record], now: Timestamp) -> Option<Unsettled> {

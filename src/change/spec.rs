@@ -17,8 +17,8 @@ use crate::output::Render;
 pub(crate) trait Change: Sized {
     /// As it is typed, e.g. `fleet scale-to-zero`.
     const NAME: &'static str;
-    /// Whether the steps that [`Change::undo`] makes look first: then a step that failed or was cut off, whose
-    /// request may have arrived all the same, is taken back as well.
+    /// Whether a step that failed is taken back as well, because its request may have arrived all the same. Each step
+    /// that [`Change::undo`] makes looks first; these leave alone what somebody else has written since.
     const UNDO_LOOKS: bool = false;
     /// What the plan is made from.
     type Seen;
@@ -60,7 +60,8 @@ pub(crate) trait Change: Sized {
     /// Carries out one step: check that the plan still holds, send, read back.
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>>;
 
-    /// The step that takes `step` back. Pure; it is carried out by [`Change::act`] like any other.
+    /// The step that takes `step` back. Pure; it is carried out by [`Change::act`] like any other. What it finds as it
+    /// was before it leaves so: the request of a step that was cut off may never have arrived.
     fn undo(&self, _step: &Step<Self::Action>) -> Option<Step<Self::Action>> {
         None
     }

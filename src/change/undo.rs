@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::conclude::{Facts, conclude};
-use super::cut_off::{CutOff, is_here, is_to_be_gone_on_with, sentence};
-use super::engine::{in_order, unless_interrupted};
+use super::cut_off::{CutOff, is_here, is_to_be_gone_on_with, sentence, settling};
+use super::engine::{in_order, print, unless_interrupted};
 use super::gate::{Gate, Proposal, gate};
 use super::ground::{Earlier, Ground};
 use super::held::HeldLeases;
@@ -55,6 +55,17 @@ pub(super) async fn undo<G: Ground, V: Change>(
     }
     let names = RunNames::draw(ground.clock().now())?;
     let started = ground.clock().now();
+    if earlier.args.print_aws {
+        return print(ground, &target, &plan);
+    }
+    if let (Some(wait), true) = (settling(&record, started), earlier.args.may_change()) {
+        ground.ui().status(&wait.sentence());
+        let pause = async {
+            ground.clock().sleep(wait.pause).await;
+            Ok(())
+        };
+        unless_interrupted(ground, pause).await?;
+    }
     let view = PlanView::new(NAME, &target, &plan, |_| None);
     let proposal = Proposal {
         verb: NAME,
@@ -135,8 +146,9 @@ fn plan<V: Change>(
     let mut stays = Vec::new();
     for recorded in record.steps.iter().rev() {
         let may_have_happened = match recorded.progress {
-            Progress::Done => true,
-            Progress::InDoubt | Progress::Failed => V::UNDO_LOOKS,
+            // Every step looks before it sends: one whose request never arrived finds nothing to take back.
+            Progress::Done | Progress::InDoubt => true,
+            Progress::Failed => V::UNDO_LOOKS,
             Progress::Planned => false,
         };
         if !may_have_happened || recorded.id.starts_with("undo ") {

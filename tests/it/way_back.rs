@@ -172,7 +172,7 @@ async fn taken_back_after_a_kill(verb: Verb) {
         .collect();
     let ends = [changes.first(), changes.last()];
     for at in ends.into_iter().flatten() {
-        for what in [Break::KilledBefore, Break::KilledAfter] {
+        for what in [Break::KilledBefore, Break::KilledAfter, Break::KilledInFlight] {
             let stage = verb.stage().await;
             let sandbox = &stage.account.sandbox;
             let before = world(sandbox);
@@ -187,6 +187,8 @@ async fn taken_back_after_a_kill(verb: Verb) {
                 undone.text()
             );
             assert_eq!(undone.status.code(), 0, "{label}");
+            // Whatever was still on its way has arrived by now.
+            stage.account.clock().sleep(Duration::from_secs(60)).await;
             assert_same(&before, &world(sandbox), &label);
         }
     }

@@ -130,6 +130,12 @@ impl<const BACK: bool> Move<'_, BACK> {
         } = action;
         let now = self.pointer(&call.name).await?;
         let (value, found) = now.clone().unzip();
+        // On the way back: the step that is taken back never got through.
+        if let (None, Some(found), Some(true)) =
+            (version, found, value.as_ref().map(|value| *value == call.image))
+        {
+            return Ok(Done::new("found there already: nothing was written").with(Found::Version(found)));
+        }
         if value != *before || version.is_some_and(|version| Some(version) != found) {
             return Err(CtlError::changed(format!(
                 "move `{}`: it is {} by now, and the plan was made for {}",
