@@ -49,10 +49,22 @@ fn command(call: &ApiCall) -> Result<CommandLine> {
         let is_token = call.repeated == Repeated::Recognised
             && ["clienttoken", "clientrequesttoken"].contains(&name.to_lowercase().as_str());
         if !is_token {
-            line = line.args(option(name, value)?);
+            let words = option(name, value)?;
+            if words.iter().any(|word| word.contains(orders_a_terminal)) {
+                return Err(CtlError::usage(format!(
+                    "print the aws commands: `{name}` has characters in it that a terminal takes for orders"
+                ))
+                .hint("`--dry-run -o json` shows it"));
+            }
+            line = line.lines(words);
         }
     }
     Ok(line)
+}
+
+/// A control character other than the end of a line and the tab.
+fn orders_a_terminal(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t')
 }
 
 /// The waiter that belongs to a call whose effect takes minutes and must be there before the next call.
@@ -165,6 +177,32 @@ mod tests {
         ] {
             assert_eq!(hyphenated(member), option);
         }
+    }
+
+    fn printed(value: &str) -> Result<String> {
+        let call = ApiCall {
+            service: "ecs".to_owned(),
+            operation: "ExecuteCommand".to_owned(),
+            parameters: crate::change::parameters([("command", value.into())]),
+            resource: "ecs/bp-backend".to_owned(),
+            loses: None,
+            repeated: Repeated::Twice,
+            volatile: Vec::new(),
+        };
+        Ok(command(&call)?.over_lines())
+    }
+
+    #[test]
+    fn the_lines_of_a_script_stay_lines() {
+        let line = printed("for t in a; do\n\techo $t\ndone").unwrap();
+        let words = shlex::split(&line.replace("\\\n", "")).unwrap();
+        assert_eq!(words.last().unwrap(), "for t in a; do\n\techo $t\ndone");
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_not_printed() {
+        let error = printed("echo \u{1b}[2J").unwrap_err();
+        assert!(error.message().contains("`command`"), "{error}");
     }
 
     #[test]

@@ -157,6 +157,17 @@ impl CommandLine {
         self
     }
 
+    /// More words, with the ends of lines and the tabs in them: a script that a container is to run. Between quotes they
+    /// are pasted as they are.
+    #[must_use]
+    pub(crate) fn lines(mut self, words: impl IntoIterator<Item = String>) -> Self {
+        let kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+        let words = words.into_iter();
+        self.words
+            .extend(words.map(|word| Word::Plain(word.chars().filter(kept).collect())));
+        self
+    }
+
     /// An option and its value.
     #[must_use]
     pub(crate) fn option(self, name: &str, value: impl Into<String>) -> Self {

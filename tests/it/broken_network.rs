@@ -178,7 +178,7 @@ fn request_of(request: &HttpRequest) -> Request {
         .or_else(|| path.split_once("/operation/").map(|(_, name)| name.to_owned()));
     match named {
         Some(operation) => Request {
-            writes: !["Describe", "Get", "List", "Lookup", "Filter", "Batch"]
+            writes: !["Describe", "Get", "List", "Lookup", "Filter", "BatchGet"]
                 .iter()
                 .any(|start| operation.starts_with(start)),
             operation,

@@ -1,27 +1,44 @@
-//! Every mutating verb as the real binary, and a real signal while the request that changes something is under
-//! way. Then the next run, which tells what happened and finishes.
+//! Every mutating verb as the real binary, and a real signal while one of its writes is under way. Then the run after
+//! it, which tells what happened and finishes.
+//!
+//! A write is every request that may change something, those of leases and of the shared history among them. Struck are
+//! the first, the middle and the last write of an undisturbed run, and the one that changes what the verb is about
+//! ([`points`]): what lies between is like one of these. At each of them comes SIGINT, SIGTERM and SIGKILL with the
+//! request carried out; at the last of these SIGKILL with the request lost as well.
+//!
+//! After SIGINT and SIGTERM the operator types what bpctl says at its end, after SIGKILL, which leaves no word, the same
+//! command or `runs resume` of the run in the journal. In the end the world is that of an undisturbed run.
 #![cfg(unix)]
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
-use bpctl_sandbox::{Fault, FaultRule};
+use bpctl_sandbox::{Fault, FaultRule, Service, World as Account};
 
+use crate::broken_network::Request;
 use crate::campaign_places::lay_files;
 use crate::campaign_verbs::{Undisturbed, Verb, each_verb, newest_run, verb};
-use crate::campaigns::{assert_finished, assert_found_again, assert_nothing_else, hinted, told_the_truth};
+use crate::campaigns::{
+    assert_finished, assert_found_again, assert_nothing_else, hinted, mutating_verbs, told_the_truth,
+};
 use crate::site::{Site, eventually};
 
 /// How many times as fast as the clock on the wall the account's time passes.
 const SPEED: f64 = 20.0;
 
 /// After which a process counts as hanging, and is killed.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(90);
 
 /// How long an answer is held back: longer than a signal needs to be heard, shorter than bpctl's patience.
-const HELD: Duration = Duration::from_millis(1500);
+const HELD: Duration = Duration::from_millis(1000);
+
+/// Cases of one verb at once: they wait most of the time.
+const AT_ONCE: usize = 5;
 
 /// What happens to the process while its request is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +51,12 @@ enum Signal {
     Interrupt,
     /// What a CI runner sends that cancels a job.
     Terminate,
+}
+
+impl Signal {
+    fn is_kill(self) -> bool {
+        matches!(self, Self::KillBefore | Self::KillAfter)
+    }
 }
 
 /// A process that has ended.
@@ -71,14 +94,29 @@ fn to_its_end(site: &Site, home: &Path, words: &[String]) -> Ended {
     wait(start(site, home, words), home)
 }
 
-/// Sends a signal while the `nth` change of a command (from 0) is under way.
-fn struck(site: &Site, home: &Path, verb: &Verb, words: &[String], nth: usize, signal: Signal) -> Ended {
-    let (service, operation) = verb.change;
-    let before = site.changes(operation);
+/// Sends a signal while the `nth` write of a command (from 0) is under way. `None`: the command ends before it.
+///
+/// `of`: counted are the writes of that operation alone.
+fn struck(
+    site: &Site,
+    home: &Path,
+    words: &[String],
+    (of, nth): (Option<(Service, &str)>, usize),
+    signal: Signal,
+) -> Option<Ended> {
+    let counted = |changed_only: bool| {
+        let is_counted = |(operation, changed): &&(String, bool)| {
+            of.is_none_or(|(_, name)| name == operation) && (*changed || !changed_only)
+        };
+        site.writes().iter().filter(is_counted).count()
+    };
+    let (before, calls_before) = (counted(true), counted(false));
     let nth_only = |fault| {
-        FaultRule::on(service, operation, fault)
-            .after(nth as u32)
-            .times(1)
+        let rule = match of {
+            Some((service, operation)) => FaultRule::on(service, operation, fault),
+            None => FaultRule::on_writes(fault),
+        };
+        rule.after(nth as u32).times(1)
     };
     site.sandbox.with_world(|world| {
         world.inject(nth_only(Fault::Delay(HELD)));
@@ -86,19 +124,18 @@ fn struck(site: &Site, home: &Path, verb: &Verb, words: &[String], nth: usize, s
             world.inject(nth_only(Fault::Disconnect));
         }
     });
-    let arrived = |site: &Site| {
-        site.sandbox.with_world(|world| {
-            let calls = world.calls().iter();
-            calls.filter(|call| call.operation == operation).count()
-        })
-    };
-    let calls_before = arrived(site);
     let mut child = start(site, home, words);
-    assert!(
-        eventually(DEADLINE, || arrived(site) > calls_before + nth),
-        "no {operation}\n{}",
-        fs::read_to_string(home.join("stderr")).unwrap_or_default()
-    );
+    let arrived = || counted(false) > calls_before + nth;
+    let mut ended = false;
+    eventually(DEADLINE, || {
+        ended = child.try_wait().expect("a child").is_some();
+        ended || arrived()
+    });
+    if ended || !arrived() {
+        site.sandbox.with_world(Account::clear_faults);
+        assert_eq!(wait(child, home).status, Some(0), "no write {nth}");
+        return None;
+    }
     let name = match signal {
         Signal::KillBefore | Signal::KillAfter => None,
         Signal::Interrupt => Some("-INT"),
@@ -114,11 +151,25 @@ fn struck(site: &Site, home: &Path, verb: &Verb, words: &[String], nth: usize, s
         }
     }
     let ended = wait(child, home);
-    site.sandbox.with_world(bpctl_sandbox::World::clear_faults);
-    let changed = site.changes(operation) - before;
+    site.sandbox.with_world(Account::clear_faults);
+    let changed = counted(true) - before;
     let carried_out = nth + usize::from(signal != Signal::KillBefore);
     assert!(changed >= carried_out, "{changed} changes\n{}", ended.stderr);
-    ended
+    Some(ended)
+}
+
+/// The place among all writes of the request that changes what a verb is about.
+fn change_of(verb: &Verb, requests: &[Request]) -> usize {
+    let mut writes = requests.iter().filter(|request| request.writes);
+    let at = writes.position(|request| request.is_of(verb.change.1));
+    at.expect("a change")
+}
+
+/// The writes of a run that are struck.
+fn points(verb: &Verb, known: &Undisturbed) -> BTreeSet<usize> {
+    let count = known.requests.iter().filter(|request| request.writes).count();
+    let change = change_of(verb, &known.requests);
+    [0, change, count / 2, count - 1].into()
 }
 
 /// The account, with everything that goes before, and the words of the command line.
@@ -131,7 +182,13 @@ fn stage(verb: &Verb, home: &Path) -> (Site, Vec<String>) {
         let words: Vec<String> = earlier.argv.iter().map(|&word| word.to_owned()).collect();
         match earlier.killed {
             None => assert_eq!(to_its_end(&site, home, &words).status, Some(0)),
-            Some(nth) => drop(struck(&site, home, verb, &words, nth, Signal::KillAfter)),
+            Some(nth) => {
+                let ended = struck(&site, home, &words, (Some(verb.change), nth), Signal::KillAfter);
+                assert!(
+                    ended.is_some_and(|ended| ended.status.is_none()),
+                    "it was not killed"
+                );
+            }
         }
         run = newest_run(home);
     }
@@ -148,31 +205,70 @@ fn undisturbed(verb: &Verb) -> Undisturbed {
     runtime.expect("a runtime").block_on(verb.undisturbed())
 }
 
-fn signalled(verb: &Verb, known: &Undisturbed, signal: Signal) {
+/// A command line that was printed, as somebody types it who has read the question.
+fn answered(words: &[String]) -> Vec<String> {
+    let mut line = words.to_vec();
+    let verbs = mutating_verbs();
+    let is_mutating = (1..=3.min(words.len())).any(|count| verbs.contains(&words[..count].join(" ")));
+    let says_yes = words.iter().any(|word| word == "--yes" || word == "--confirm");
+    let about = ["run", "exec", "tinker"].iter().any(|verb| words[0] == *verb);
+    if is_mutating && !says_yes && !about && !words.iter().any(|word| word == "--attach") {
+        line.push("--yes".to_owned());
+    }
+    line
+}
+
+/// What the operator types next: what was said, or the same again.
+fn next(said: &Ended, words: &[String], label: &str) -> Vec<String> {
+    let commands = hinted(&said.stderr, label);
+    let last = commands.last().map(|command| {
+        // The place stands before the verb, and is that of this test anyway.
+        let words = command[1..].iter().skip_while(|word| word.starts_with("--"));
+        answered(&words.cloned().collect::<Vec<_>>())
+    });
+    last.unwrap_or_else(|| words.to_vec())
+}
+
+fn signalled(verb: &Verb, known: &Undisturbed, at: usize, signal: Signal) {
     let home = tempfile::tempdir().expect("a folder");
     let home = home.path();
     let (site, words) = stage(verb, home);
     let before = (verb.world)(&site.sandbox);
-    // A lease is an object as well, and comes first.
-    let nth = usize::from(verb.change.1 == "PutObject");
-    let ended = struck(&site, home, verb, &words, nth, signal);
+    let Some(ended) = struck(&site, home, &words, (None, at), signal) else {
+        return;
+    };
+    let hit = site.writes();
     let now = (verb.world)(&site.sandbox);
-    let mut label = format!("bpctl {}: {signal:?}\n{}", verb.name, ended.stderr);
+    let mut label = format!(
+        "bpctl {}: {signal:?} at write {at} of {hit:?}\n{}",
+        verb.name, ended.stderr
+    );
     assert_nothing_else(known, &now, &label);
-    match (signal, ended.status) {
-        (Signal::KillBefore | Signal::KillAfter, status) => assert_eq!(status, None, "{label}"),
+    match (signal.is_kill(), ended.status) {
+        (true, status) => assert_eq!(status, None, "{label}"),
         (_, Some(0)) => assert_finished(verb, known, &now, &label),
-        (_, Some(130)) => assert_found_again(&now, &ended.stderr, &label),
+        (_, Some(130)) => {
+            assert_found_again(&now, &ended.stderr, &label);
+            assert!(ended.stderr.contains("hint: "), "no way on\n{label}");
+        }
         (_, other) => panic!("status {other:?}\n{label}"),
     }
     told_the_truth(&before, &now, &ended.stderr, &label);
-    if verb.takes_back() && ended.status == Some(0) {
+    let is_over = is_over(home);
+    if verb.takes_back() && (ended.status == Some(0) || is_over) {
         return;
     }
-
-    let mut again = to_its_end(&site, home, &words);
-    label = format!("{label}===== and again\n{}", again.stderr);
-    let is_kill = matches!(signal, Signal::KillBefore | Signal::KillAfter);
+    let line = match (signal, ended.status) {
+        // Of the run in the journal: there is none before the first lease is taken.
+        (Signal::KillAfter, _) if !is_over => {
+            let resume = ["runs", "resume", &newest_run(home), "--yes"];
+            resume.map(str::to_owned).to_vec()
+        }
+        (Signal::KillAfter | Signal::KillBefore, _) | (_, Some(0)) => words.clone(),
+        _ => next(&ended, &words, &label),
+    };
+    let mut again = to_its_end(&site, home, &line);
+    label = format!("{label}===== {line:?}\n{}", again.stderr);
     let tells = [
         "an earlier run",
         "was not followed to its end",
@@ -180,7 +276,7 @@ fn signalled(verb: &Verb, known: &Undisturbed, signal: Signal) {
         "was cut off",
     ];
     assert!(
-        !is_kill || tells.iter().any(|words| again.stderr.contains(words)),
+        !signal.is_kill() || is_over || tells.iter().any(|words| again.stderr.contains(words)),
         "the kill is not told\n{label}"
     );
     // What it says to do; where it says to wait, the same once more.
@@ -188,25 +284,50 @@ fn signalled(verb: &Verb, known: &Undisturbed, signal: Signal) {
         if again.status == Some(0) {
             break;
         }
-        let commands = hinted(&again.stderr, &label);
-        let next = commands.last().map_or(words.as_slice(), |command| &command[1..]);
+        let line = match again.status {
+            Some(3) => [line.as_slice(), &["--confirm", "sandbox"].map(str::to_owned)].concat(),
+            _ => next(&again, &words, &label),
+        };
         eventually(Duration::from_secs(1), || false);
-        again = to_its_end(&site, home, next);
-        label = format!("{label}===== {next:?}\n{}", again.stderr);
+        again = to_its_end(&site, home, &line);
+        label = format!("{label}===== {line:?}\n{}", again.stderr);
     }
     assert_eq!(again.status, Some(0), "{label}");
     assert_finished(verb, known, &(verb.world)(&site.sandbox), &label);
+}
+
+/// Whether the newest run has written down how it ended.
+fn is_over(home: &Path) -> bool {
+    let journal = format!(".local/state/bpctl/journal/{}.jsonl", newest_run(home));
+    let text = fs::read_to_string(home.join(journal)).expect("a journal");
+    text.lines().any(|line| line.contains("\"event\":\"end\""))
+}
+
+/// All cases of a verb, a few at a time.
+fn struck_everywhere(verb: &Verb) {
+    let known = undisturbed(verb);
+    let change = change_of(verb, &known.requests);
+    let mut cases = vec![(change, Signal::KillBefore)];
+    for at in points(verb, &known) {
+        cases.extend([Signal::KillAfter, Signal::Interrupt, Signal::Terminate].map(|signal| (at, signal)));
+    }
+    let taken = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((at, signal)) = cases.get(taken.fetch_add(1, Ordering::Relaxed)) {
+                    signalled(verb, &known, *at, *signal);
+                }
+            });
+        }
+    });
 }
 
 macro_rules! signals {
     ($($test:ident: $name:literal, $argv:expr, $change:expr, Verb { $($rest:tt)* };)+) => {
         $(#[test]
         fn $test() {
-            let verb = verb($name);
-            let known = undisturbed(&verb);
-            for signal in [Signal::KillBefore, Signal::KillAfter, Signal::Interrupt, Signal::Terminate] {
-                signalled(&verb, &known, signal);
-            }
+            struck_everywhere(&verb($name));
         })+
     };
 }

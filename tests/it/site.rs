@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use bpctl_sandbox::transport::{Pace, ServeOptions, Stopper, serve};
-use bpctl_sandbox::{Options, Sandbox};
+use bpctl_sandbox::{Access, Options, Sandbox};
 
 /// A running listener; stops when dropped.
 pub(crate) struct Site {
@@ -67,6 +67,17 @@ impl Site {
             calls
                 .filter(|call| call.operation == operation && call.changed())
                 .count()
+        })
+    }
+
+    /// The calls that may change something, also those that were cut off, in order, and whether they did.
+    pub(crate) fn writes(&self) -> Vec<(String, bool)> {
+        self.sandbox.with_world(|world| {
+            let writes = world.calls().iter();
+            writes
+                .filter(|call| call.access == Some(Access::Write))
+                .map(|call| (call.operation.clone(), call.changed()))
+                .collect()
         })
     }
 }

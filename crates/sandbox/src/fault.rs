@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::error::ApiError;
 use crate::options::Options;
-use crate::service::{Service, s3};
+use crate::service::{Access, Service, s3};
 
 /// The scenario `throttled` refuses every call whose number this divides.
 pub(crate) const THROTTLED_EVERY: u64 = 3;
@@ -39,6 +39,8 @@ pub enum Fault {
 pub struct FaultRule {
     service: Option<Service>,
     operation: Option<String>,
+    /// Only calls that may change something.
+    writes: bool,
     fault: Fault,
     spared: u32,
     times: Option<u32>,
@@ -51,6 +53,7 @@ impl FaultRule {
         Self {
             service: None,
             operation: None,
+            writes: false,
             fault,
             spared: 0,
             times: None,
@@ -63,6 +66,15 @@ impl FaultRule {
         Self {
             service: Some(service),
             operation: Some(operation.to_owned()),
+            ..Self::everywhere(fault)
+        }
+    }
+
+    /// Every call that may change something, of every service.
+    #[must_use]
+    pub fn on_writes(fault: Fault) -> Self {
+        Self {
+            writes: true,
             ..Self::everywhere(fault)
         }
     }
@@ -84,7 +96,8 @@ impl FaultRule {
     /// Whether the rule hits this call; counts it.
     fn hits(&mut self, service: Service, operation: &str) -> bool {
         let concerns = self.service.is_none_or(|of| of == service)
-            && self.operation.as_deref().is_none_or(|name| name == operation);
+            && self.operation.as_deref().is_none_or(|name| name == operation)
+            && (!self.writes || service.access(operation) == Some(Access::Write));
         if !concerns {
             return false;
         }
@@ -318,6 +331,20 @@ mod tests {
             .collect();
         assert_eq!(hit, [false, true, true, false, false]);
         assert!(faults.of(Service::Ecs, "StopTask").is_empty());
+    }
+
+    #[test]
+    fn a_rule_on_writes_counts_no_reads() {
+        let mut faults = Faults::default();
+        faults.add(FaultRule::on_writes(Fault::Disconnect).after(1).times(1));
+        let calls = [
+            (Service::S3, "PutObject"),
+            (Service::Ecs, "DescribeTasks"),
+            (Service::Ecs, "StopTask"),
+            (Service::Ecs, "StopTask"),
+        ];
+        let hit = calls.map(|(service, operation)| !faults.of(service, operation).is_empty());
+        assert_eq!(hit, [false, false, true, false]);
     }
 
     #[test]
