@@ -255,7 +255,10 @@ pub(crate) fn tasks_of(sandbox: &Sandbox, family: &str) -> Vec<Value> {
         let input = json!({"cluster": "bp", "tasks": arns});
         array(&call(sandbox, Service::Ecs, "DescribeTasks", &input)["tasks"])
     };
-    ["RUNNING", "STOPPED"].into_iter().flat_map(listed).collect()
+    // One that stops between the two looks is in both: as it was seen last.
+    let all = ["RUNNING", "STOPPED"].into_iter().flat_map(listed);
+    let by_arn: BTreeMap<String, Value> = all.map(|task| (task["taskArn"].to_string(), task)).collect();
+    by_arn.into_values().collect()
 }
 
 fn at(value: &Value) -> Option<Timestamp> {

@@ -164,15 +164,25 @@ impl Change for Migrate<'_> {
         outcome.endings.get(plan::START).cloned()
     }
 
-    fn resume(&self, _left: &[&str]) -> CommandLine {
-        CommandLine::bpctl(["migrate"])
+    fn resume(&self, left: &[&str]) -> CommandLine {
+        // Once its task has begun, tables may be gone: they are not dropped a second time.
+        let command = if left.contains(&plan::START) {
+            self.request.again()
+        } else {
+            self.request.go_on()
+        };
+        if left.contains(&plan::SNAPSHOT) {
+            command.args(["--snapshot"])
+        } else {
+            command
+        }
     }
 
     fn explain(&self, error: CtlError, outcome: &Outcome<Self>) -> CtlError {
         match (outcome.output(plan::SNAPSHOT), outcome.output(plan::START)) {
             (Some(Output::Snapshot(id)), None) => error.hint((
                 format!("snapshot {id} was taken and stays:"),
-                CommandLine::bpctl(["migrate"]),
+                self.request.again(),
                 "without `--snapshot` goes on from here",
             )),
             _ => error,
