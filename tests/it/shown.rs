@@ -68,7 +68,7 @@ pub(crate) struct Told {
     /// The steps of the real run as it wrote them down.
     written: Vec<Value>,
     sent: Vec<Sent>,
-    /// Whether the real run came to its end.
+    /// Whether the real run had the time to send everything.
     ended: bool,
     keys: Vec<Vec<u8>>,
     /// The real run, for messages.
@@ -190,13 +190,14 @@ pub(crate) async fn told(
         })
         .collect();
     let code = real.status.code();
-    assert!([0, 6, 8].contains(&code), "{name}: {}", real.text());
+    // Somebody else may take back what was done (1, 8), and the end may take longer than is waited for (6).
+    assert!([0, 1, 6, 8].contains(&code), "{name}: {}", real.text());
     Told {
         dry: array(&plan["steps"]),
         printed,
         written,
         sent,
-        ended: code == 0,
+        ended: code != 6,
         keys,
         text: format!("bpctl {}\n{}", argv.join(" "), real.text()),
     }
