@@ -562,17 +562,14 @@ fn what_other_command_lines_show_is_sent() {
 fn one_of_the_others(name: &str, argv: &[&str]) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .start_paused(true)
+        // Whether standard input is empty shows in real time only.
+        .start_paused(!["exec", "tinker"].contains(&name))
         .build();
     runtime.expect("a runtime").block_on(async {
         let account = account(name, Options::default(), false);
         let words = further_words(name, &account);
         let all = argv.iter().copied().chain(words.iter().map(String::as_str));
-        let mut argv: Vec<&str> = all.collect();
-        if name == "exec" {
-            // Whether its input is empty shows in real time only.
-            argv = with(name, &argv, &["--no-stdin"]);
-        }
+        let argv: Vec<&str> = all.collect();
         compared(&account, name, &argv).await;
     });
 }
