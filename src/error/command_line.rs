@@ -400,7 +400,7 @@ fn bpctl_reads(words: &[&str]) -> bool {
             "triage"
                 | "whoami"
                 | "logs"
-                | "doctor"
+                | "day1" | "doctor"
                 | "get"
                 | "describe"
                 | "options"

@@ -29,7 +29,8 @@ pub(crate) struct ResumeArgs {
 /// Take back what a run did
 ///
 /// Undoes the run's finished steps, the last one first, through a plan of their own. Steps without a way back
-/// (a migration that has run) are named and stay.
+/// (a migration that has run) are named and stay; a run without any way back ends with status 2 and says what is done
+/// by hand.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl runs undo 20260115T090000Z-0123456789ab --dry-run    what would be undone")]
