@@ -531,7 +531,12 @@ fn further() -> Vec<&'static (&'static str, &'static [&'static str])> {
         let verb = name.split(" --").next().unwrap_or_default();
         mutating.contains(verb)
     };
-    COMMANDS.iter().filter(|(name, _)| is_mutating(name)).collect()
+    // `--redeploy` is a plan after a plan: each is compared where it is the only one.
+    let one_plan = |name: &str| !name.ends_with("--redeploy");
+    let lines = COMMANDS.iter();
+    lines
+        .filter(|(name, _)| is_mutating(name) && one_plan(name))
+        .collect()
 }
 
 /// The command lines of `api_cases.rs` go through what those of the campaigns do not: other flags, sessions, uploads in
@@ -589,8 +594,5 @@ fn every_mutating_verb_is_compared() {
         .into_iter()
         .filter(|name| !compared.contains(name.as_str()))
         .collect();
-    assert!(
-        missing.is_empty(),
-        "give them a line in campaign_verbs.rs or api_cases.rs: {missing:?}"
-    );
+    assert!(missing.is_empty(), "lines are missing: {missing:?}");
 }
