@@ -71,7 +71,7 @@ impl Aws {
     /// What the SDK makes connections with.
     ///
     /// # Errors
-    /// When nobody can be signed in.
+    /// When AWS does not tell who the caller is.
     pub(super) async fn components(&self) -> Result<RuntimeComponents> {
         let kept = KeepComponents::default();
         self.sts_client()

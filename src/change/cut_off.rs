@@ -153,7 +153,7 @@ fn may_go_on(record: &Record, verb: &str, target: &Target) -> Result<()> {
     is_here(record, target)
 }
 
-/// Whether a run is over, and one of `verb`. Asks nobody.
+/// Whether a run is over, and one of `verb`. Reads the journal alone.
 ///
 /// # Errors
 /// [`ErrorKind::Conflict`] for a run that is still going on; [`ErrorKind::Usage`] for one that took another back.

@@ -18,7 +18,7 @@ use crate::output::{Render, Table, View, age_at};
 
 /// Show who changed what in this account, and how it ended
 ///
-/// Every run of a mutating verb leaves one entry in the platform's logs bucket, whoever and wherever it was.
+/// Every run of a mutating verb leaves one entry in the platform's logs bucket, of every operator and of CI.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl history                      runs of the last week

@@ -86,7 +86,7 @@ impl Place {
         self.container.as_ref().and_then(LogPlace::of)
     }
 
-    /// What is to be said of a container whose lines nobody will see.
+    /// What is to be said of a container whose lines cannot be shown.
     pub(crate) fn mute(&self) -> Option<String> {
         let mute = self.container.is_some() && self.logs().is_none();
         mute.then(|| {

@@ -3,6 +3,7 @@
 use bpctl_sandbox::{Fault, FaultRule, Options, Scenario, Service};
 use serde_json::Value;
 
+use crate::site::Site;
 use crate::support::{Account, Run};
 
 fn empty() -> Account {
@@ -146,9 +147,10 @@ async fn one_fleet_can_be_asked_for_and_an_unknown_name_is_refused() {
     let document = day1(&account, &["--fleet", "staging/gpu-default"]).await;
     let workers = step(&document, "workers staging/gpu-default");
     assert_eq!(workers["state"], "open", "{workers:#}");
-    assert_eq!(
-        workers["command"],
-        "bpctl fleet scale staging/gpu-default --desired 1"
+    assert!(workers["command"].is_null(), "{workers:#}");
+    assert!(
+        workers["note"].to_string().contains("give the fleet a job"),
+        "{workers:#}"
     );
     let steps = document["steps"].as_array().expect("steps");
     assert!(
@@ -170,4 +172,35 @@ async fn a_run_stops_where_a_step_is_not_bpctls_and_says_which() {
     ] {
         assert!(run.stderr.contains(words), "{words}: {}", run.text());
     }
+}
+
+/// The steps are processes of the real binary, each with its own plan and question.
+#[test]
+fn a_run_carries_out_what_is_bpctls_begins_where_it_ended_and_stops_at_the_rest() {
+    let options = Options {
+        scenarios: [Scenario::SecretMissing].into(),
+        ..Options::default()
+    };
+    let site = Site::start(options, 60.0, std::time::Duration::ZERO);
+    let home = tempfile::tempdir().expect("a folder");
+    let run = |args: &[&str]| {
+        let output = site.bpctl(home.path(), args).output().expect("bpctl starts");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), stderr)
+    };
+    // Without a terminal and without `--yes` the first step is declined, and that ends the run.
+    let (status, said) = run(&["day1", "--run"]);
+    assert_eq!(status, Some(3), "{said}");
+    assert_eq!(site.writes(), [], "{said}");
+
+    let (status, said) = run(&["day1", "--run", "--yes"]);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("app-key: written as version"), "{said}");
+    assert!(said.contains("step `workers staging/gpu-default`"), "{said}");
+    let (key, tasks) = (site.changes("PutSecretValue"), site.changes("RunTask"));
+    assert_eq!((key, tasks), (1, 1), "{said}");
+
+    let (status, said) = run(&["day1", "--run", "--yes"]);
+    assert_eq!(status, Some(1), "{said}");
+    assert_eq!(site.changes("RunTask"), 1, "{said}");
 }

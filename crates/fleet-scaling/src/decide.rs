@@ -28,7 +28,7 @@ pub struct Decision {
     pub desired: u32,
     /// The least that it may be with the parts that are not modelled.
     pub least: u32,
-    /// The most that it may be with them; `u32::MAX` when nobody knows a largest one.
+    /// The most that it may be with them; `u32::MAX` when no largest one is known.
     pub most: u32,
     /// The instances that the group makes for: the desired capacity, unless something keeps it from
     /// following or replacements for instances at risk run next to them.

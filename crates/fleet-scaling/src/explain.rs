@@ -51,7 +51,7 @@ fn warm_pool(config: &FleetConfig, state: &FleetState, decision: &Decision) -> O
 }
 
 impl Decision {
-    /// Between which capacities it lies, in words: "2 to 10", or "2 or more" where nobody knows a largest one.
+    /// Between which capacities it lies, in words: "2 to 10", or "2 or more" where no largest one is known.
     #[must_use]
     pub fn range(&self) -> String {
         match self.most {

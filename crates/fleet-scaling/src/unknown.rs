@@ -36,7 +36,7 @@ pub struct NotModelled {
 pub struct Bounds {
     /// The least.
     pub min: u32,
-    /// The most; without it nobody knows.
+    /// The most, where one is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u32>,
 }
@@ -237,7 +237,7 @@ pub(crate) struct Situation {
 }
 
 /// The least and the largest desired capacity that the unmodelled parts of `config` may make of what is
-/// known, and the positions of those that may; `u32::MAX` when nobody knows a largest one.
+/// known, and the positions of those that may; `u32::MAX` when no largest one is known.
 pub(crate) fn range(config: &FleetConfig, known: &Situation) -> (u32, u32, Vec<usize>) {
     let limits = config.limits();
     let (mut least, mut most) = (known.desired, known.desired);

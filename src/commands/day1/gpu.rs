@@ -133,18 +133,18 @@ async fn instances(ctx: &Ctx, layout: &Layout, fleet: &FleetId, workers: Option<
     let count = nodes.staying().count();
     let old = nodes.on_other_images().len();
     let refreshed = match old {
-        0 => Step::done(refresh, format!("{count} instances, all of the pointer's image")),
-        old => Step::open(refresh, format!("{old} of {count} instances run another image"))
+        0 => Step::done(refresh, format!("instances of another image: 0 of {count}")),
+        old => Step::open(refresh, format!("instances of another image: {old} of {count}"))
             .by(["fleet", "refresh", &name]),
     };
     let registered = match workers {
+        // Scaling it by hand would not do: its policy takes it back to zero before a worker has booted.
         _ if count == 0 => Step::open(register, "no instance runs, so none can register")
-            .by(["fleet", "scale", &name, "--desired", "1"])
-            .note("it goes back to zero by itself when its queue stays empty"),
+            .note("give the fleet a job: an instance starts for it, and its worker registers"),
         Some(Reading::Fresh { value, .. }) => Step::of(
             *value >= 1.0,
             register,
-            format!("{value} workers have registered, {count} instances run"),
+            format!("workers registered: {value}, instances: {count}"),
         )
         .by(["fleet", "status", &name]),
         Some(Reading::Silent { .. }) => {

@@ -39,7 +39,7 @@ pub(crate) use request::{Migrate, Request, Services, What};
 ///
 /// Without more flags the tasks are replaced by new ones of the same task definition: tags such as `php-latest` are
 /// resolved anew. Looks first whether every image is there and for the right processor, whether every secret has a
-/// value, and whether nobody else deploys. Follows exactly the deployments that it started: one that the circuit
+/// value, and whether no other actor deploys. Follows exactly the deployments that it started: one that the circuit
 /// breaker rolls back ends with status 8, one that somebody else's replaces with 5, whatever runs afterwards.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

@@ -23,7 +23,7 @@ pub(crate) struct ShutdownResult {
     /// The parameter with what there was; null when no shutdown is on record.
     record: Option<String>,
     parts: Vec<Row>,
-    /// Tasks of the cluster that belong to no service that was taken down; null when nobody has counted them.
+    /// Tasks of the cluster that belong to no service that was taken down; null when they were not counted.
     other_tasks: Option<u64>,
     /// Null when no shutdown is on record.
     saving: Option<Saving>,

@@ -102,7 +102,7 @@ struct Outcome {
     instances: Option<u32>,
     /// What the desired capacity may be.
     least: u32,
-    /// `None` when nobody knows a largest one.
+    /// `None` when no largest one is known.
     most: Option<u32>,
 }
 
