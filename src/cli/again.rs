@@ -59,6 +59,7 @@ pub(super) fn in_place_of(cli: Cli, process: &mut Process) -> Result<(Cli, Mode)
         Cli {
             global,
             command: earlier.command,
+            changes: true,
         },
         mode,
     ))

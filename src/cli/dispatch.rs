@@ -31,7 +31,11 @@ pub(super) enum Owner {
 
 /// Runs one verb to its end and says what went wrong.
 pub(super) async fn dispatch(cli: Cli, mode: Mode, mut process: Process, owner: Owner) -> ExitStatus {
-    let Cli { global, command } = cli;
+    let Cli {
+        global,
+        command,
+        changes,
+    } = cli;
     let verbosity = global.verbosity();
     let needs = command.needs();
     let log = process.env.get("BPCTL_LOG").cloned();
@@ -39,7 +43,7 @@ pub(super) async fn dispatch(cli: Cli, mode: Mode, mut process: Process, owner: 
         .in_place(global.place())
         .with_documents(global.output().is_json());
     init_tracing(log, &ui, verbosity);
-    let ctx = match context(&global, needs, mode, process, ui).await {
+    let ctx = match context(&global, needs, changes, mode, process, ui).await {
         Ok(ctx) => ctx,
         Err((ui, error)) => return give_up(&ui, &error),
     };
@@ -101,6 +105,7 @@ fn file(
 async fn context(
     global: &GlobalArgs,
     needs: Needs,
+    changes: bool,
     mode: Mode,
     process: Process,
     ui: Ui,
@@ -158,7 +163,13 @@ async fn context(
                 ui.warn(&passed_over);
             }
         }
-        Ok((file, settings, choice, profiles))
+        // Before the first read of a verb, too: which fleet a bare slug means is asked of some account.
+        let checked = if changes && needs.aws {
+            settings.check_before_changes()
+        } else {
+            Ok(())
+        };
+        checked.map(|()| (file, settings, choice, profiles))
     });
     let (config, mut settings, choice, profiles) = match resolved {
         Ok(resolved) => resolved,

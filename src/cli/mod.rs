@@ -34,6 +34,10 @@ struct Cli {
 
     #[command(subcommand)]
     command: Command,
+
+    /// Whether the verb is one of those that change something.
+    #[arg(skip)]
+    changes: bool,
 }
 
 /// The whole command tree, for completions, man pages and tests.

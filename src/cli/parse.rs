@@ -84,13 +84,27 @@ fn shows_help(error: &clap::Error) -> bool {
     )
 }
 
+/// Whether the verb changes something: such verbs, and no others, have a dry run.
+fn changes(matches: &clap::ArgMatches) -> bool {
+    let tree = command_tree();
+    let (mut command, mut matches) = (&tree, matches);
+    while let Some((verb, below)) = matches.subcommand() {
+        let Some(found) = command.find_subcommand(verb) else {
+            return false;
+        };
+        (command, matches) = (found, below);
+    }
+    command.get_arguments().any(|arg| arg.get_id() == "dry_run")
+}
+
 /// Command line → [`Cli`]; help and version texts and complaints are written here.
 pub(super) fn parse(process: &mut Process) -> Result<Cli, ExitStatus> {
     let args = process.args.clone();
     let wants_json = wants_json(&args);
-    let parsed = command_tree()
-        .try_get_matches_from(&args)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = command_tree().try_get_matches_from(&args).and_then(|matches| {
+        let changes = changes(&matches);
+        Cli::from_arg_matches(&matches).map(|cli| Cli { changes, ..cli })
+    });
     parsed.map_err(|error| {
         let error = if shows_help(&error) {
             // The same once more, for the page as it is shown.

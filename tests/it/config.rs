@@ -194,11 +194,22 @@ async fn changes_need_a_chosen_context_and_keep_the_accounts_rules() {
     // The simulated account, under a name that is not chosen below.
     let file = "[contexts.prod]\naccount_id = \"123456789012\"\nprotected = true\n[contexts.dev]\nregion = \"us-east-1\"\n";
     fs::write(account.home().join("bpctl.toml"), file).unwrap();
-    let migrate = ["migrate", "--tenant", "--yes"];
-    let unchosen = run(&account, &migrate).await;
-    assert_eq!(unchosen.status.code(), 2, "{}", unchosen.text());
-    assert!(unchosen.stderr.contains("`dev`, `prod`"), "{}", unchosen.text());
-    assert!(unchosen.changes.is_empty());
+    // Also where a bare slug, the present deployment or a reader of a secret would be looked up first.
+    for command in [
+        &["migrate", "--tenant", "--yes"][..],
+        &["fleet", "scale", "gpu-default", "--desired", "1", "--yes"],
+        &["rollout", "undo", "backend", "--dry-run"],
+        &["secrets", "rotate", "fleet-secret/staging", "--print-aws"],
+    ] {
+        let unchosen = run(&account, command).await;
+        assert_eq!(
+            (unchosen.status.code(), unchosen.calls),
+            (2, 0),
+            "{}",
+            unchosen.text()
+        );
+        assert!(unchosen.stderr.contains("`dev`, `prod`"), "{}", unchosen.text());
+    }
     let in_dev = |variables: &'static [(&'static str, &'static str)]| {
         account.run_with(
             &["--context", "dev", "migrate", "--tenant", "--yes"],
