@@ -22,6 +22,7 @@ import shutil
 import sys
 import tempfile
 import time
+import uuid
 import urllib.request
 import xml.etree.ElementTree
 
@@ -185,6 +186,19 @@ def database(account):
     return account.call("rds", "DescribeDBInstances")["DBInstances"][0]["DBInstanceIdentifier"]
 
 
+def stopped_database(account):
+    """The instance, stopped: that takes its minutes."""
+    name = {"DBInstanceIdentifier": database(account)}
+    state = lambda: account.call("rds", "DescribeDBInstances", **name)["DBInstances"][0]["DBInstanceStatus"]
+    for _ in range(100):
+        if state() == "available":
+            account.call("rds", "StopDBInstance", **name)
+        if state() == "stopped":
+            return name
+        time.sleep(1)
+    raise AssertionError(f"the database is {state()}")
+
+
 def topic(account):
     topics = account.call("sns", "ListTopics")["Topics"]
     return next(t["TopicArn"] for t in topics if t["TopicArn"].endswith(":bp-ops-alerts"))
@@ -311,6 +325,43 @@ def active_refreshes(account):
     return [refresh for refresh in found if refresh["Status"] in ("Pending", "InProgress", "Cancelling")]
 
 
+def new_group(_):
+    return {"GroupName": f"check-{uuid.uuid4()}", "Description": "check"}
+
+
+def a_group(account):
+    return account.call("ec2", "CreateSecurityGroup", **new_group(account))["GroupId"]
+
+
+def rule(account, cidr):
+    permission = {"IpProtocol": "tcp", "FromPort": 8188, "ToPort": 8188, "IpRanges": [{"CidrIp": cidr}]}
+    return {"GroupId": a_group(account), "IpPermissions": [permission]}
+
+
+def machine(account):
+    image = account.call("ssm", "GetParameter", Name=AMI)["Parameter"]["Value"]
+    return {
+        "ImageId": image,
+        "InstanceType": "g4dn.xlarge",
+        "MinCount": 1,
+        "MaxCount": 1,
+        "UserData": "#!/bin/sh\nshutdown -h +240\n",
+        "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
+        "TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "check"}]}],
+    }
+
+
+def started(account):
+    """An instance that runs: it begins as `pending`, from which it cannot be stopped."""
+    instance = account.call("ec2", "RunInstances", **machine(account))["Instances"][0]["InstanceId"]
+    for _ in range(100):
+        found = account.call("ec2", "DescribeInstances", InstanceIds=[instance])["Reservations"]
+        if found[0]["Instances"][0]["State"]["Name"] == "running":
+            return instance
+        time.sleep(0.1)
+    raise RuntimeError(f"{instance} does not come up")
+
+
 def without_a_refresh(account):
     if active_refreshes(account):
         # Simulated time goes on: it may end between the two calls.
@@ -371,11 +422,71 @@ def looked_for_drift(account, stack):
     return account.call("cloudformation", "DetectStackDrift", StackName=stack)["StackDriftDetectionId"]
 
 
+def image_of(account, stage):
+    """The image that the pointer of a stage's fleet names."""
+    name = f"/bp/ami/fleets/{stage}/gpu-default"
+    return account.call("ssm", "GetParameter", Name=name)["Parameter"]["Value"]
+
+
+def after_deregistration(account):
+    """The snapshot of an image that is gone."""
+    image = image_of(account, "production")
+    mappings = account.call("ec2", "DescribeImages", ImageIds=[image])["Images"][0]["BlockDeviceMappings"]
+    account.call("ec2", "DeregisterImage", ImageId=image)
+    return {"SnapshotId": mappings[0]["Ebs"]["SnapshotId"]}
+
+
 def after_drift_detection(account):
     looked_for_drift(account, "bp-cicd")
     # More than it takes for the few resources of that stack.
     time.sleep(1)
     return {"StackName": "bp-cicd"}
+
+
+CHECKED = json.dumps(
+    {
+        "Parameters": {"Days": {"Type": "Number", "Default": 7, "Description": "How long"}},
+        "Resources": {
+            "Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": {"Ref": "Days"}}},
+            "Value": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Ref": "Log"}}},
+        },
+        "Outputs": {"Log": {"Value": {"Ref": "Log"}}},
+    }
+)
+
+
+def change_set(account, stack, name="check", template=CHECKED):
+    """A change set that has been compared with its stack, which it makes unless it is there."""
+    named = {"StackName": stack, "ChangeSetName": name}
+    try:
+        account.call("cloudformation", "DescribeStacks", StackName=stack)
+        kind = "UPDATE"
+    except botocore.exceptions.ClientError:
+        kind = "CREATE"
+    account.call("cloudformation", "CreateChangeSet", **named, ChangeSetType=kind, TemplateBody=template)
+    for _ in range(100):
+        seen = account.call("cloudformation", "DescribeChangeSet", **named)
+        if not seen["Status"].endswith(("PENDING", "IN_PROGRESS")):
+            return named
+        time.sleep(0.1)
+    raise RuntimeError(f"{seen['Status']} does not end")
+
+
+def deployed(account, stack):
+    """A stack whose deployment is over; answers its status."""
+    account.call("cloudformation", "ExecuteChangeSet", **change_set(account, stack))
+    for _ in range(200):
+        seen = account.call("cloudformation", "DescribeStacks", StackName=stack)["Stacks"][0]
+        if not seen["StackStatus"].endswith("IN_PROGRESS"):
+            return seen["StackStatus"]
+        time.sleep(0.1)
+    raise RuntimeError(f"{seen['StackStatus']} does not end")
+
+
+def deletable_stack(account):
+    if deployed(account, "check-deleted") != "CREATE_COMPLETE":
+        problem("the stack was not created")
+    return {"StackName": "check-deleted", "ClientRequestToken": "check"}
 
 
 def spot_prices(account):
@@ -460,10 +571,21 @@ CALLS = {
             None,
         ),
         "StartInstanceRefresh": (without_a_refresh, "InstanceRefreshId"),
+        "TerminateInstanceInAutoScalingGroup": (
+            lambda a: {"InstanceId": worker(a), "ShouldDecrementDesiredCapacity": False},
+            "Activity",
+        ),
         "SuspendProcesses": ({"AutoScalingGroupName": FLEET, "ScalingProcesses": ["AZRebalance"]}, None),
         "UpdateAutoScalingGroup": ({"AutoScalingGroupName": FLEET, "MinSize": 0}, None),
     },
     "cloudformation": {
+        "CreateChangeSet": (
+            {"StackName": "check-create", "ChangeSetName": "check", "ChangeSetType": "CREATE", "TemplateBody": CHECKED},
+            "Id",
+        ),
+        "DeleteChangeSet": (lambda a: change_set(a, "check-set-deleted"), None),
+        "DeleteStack": (deletable_stack, None),
+        "DescribeChangeSet": (lambda a: {**change_set(a, "check-described"), "IncludePropertyValues": True}, "Changes"),
         "DescribeStackDriftDetectionStatus": (
             lambda a: {"StackDriftDetectionId": looked_for_drift(a, "bp-data")},
             "DetectionStatus",
@@ -473,10 +595,18 @@ CALLS = {
         "DescribeStackResources": ({"StackName": "bp-compute"}, "StackResources"),
         "DescribeStacks": ({}, "Stacks"),
         "DetectStackDrift": ({"StackName": "bp-network"}, "StackDriftDetectionId"),
+        "ExecuteChangeSet": (lambda a: change_set(a, "check-executed"), None),
         "GetTemplate": ({"StackName": "bp-gpu-fleet-production-gpu-default"}, "TemplateBody"),
+        "ListChangeSets": (lambda a: {"StackName": change_set(a, "check-listed")["StackName"]}, "Summaries"),
         "ListExports": ({}, "Exports"),
+        "ListImports": ({"ExportName": "bp-scale-to-zero-topic-arn"}, "Imports"),
         "ListStackResources": ({"StackName": "bp-compute"}, "StackResourceSummaries"),
         "ListStacks": ({}, "StackSummaries"),
+        "UpdateTerminationProtection": (
+            {"StackName": "bp-data", "EnableTerminationProtection": True},
+            "StackId",
+        ),
+        "ValidateTemplate": ({"TemplateBody": CHECKED}, "Parameters"),
     },
     "cloudwatch": {
         "DescribeAlarmHistory": (after_a_change_of_state, "AlarmHistoryItems"),
@@ -500,6 +630,9 @@ CALLS = {
         ),
     },
     "ec2": {
+        "CreateImage": (lambda a: {"InstanceId": worker(a), "Name": "check (1)"}, "ImageId"),
+        "DeleteSnapshot": (after_deregistration, None),
+        "DeregisterImage": (lambda a: {"ImageId": image_of(a, "staging")}, "Return"),
         "DescribeAddresses": ({}, "Addresses"),
         "DescribeImages": ({"Owners": ["self"], "Filters": [{"Name": "tag:ManagedBy", "Values": ["packer"]}]}, "Images"),
         "DescribeInstanceTypeOfferings": ({"LocationType": "availability-zone"}, "InstanceTypeOfferings"),
@@ -519,6 +652,13 @@ CALLS = {
         "DescribeSubnets": ({"Filters": [{"Name": "tag:aws-cdk:subnet-name", "Values": ["priv*"]}]}, "Subnets"),
         "DescribeVolumes": ({}, "Volumes"),
         "DescribeVpcs": ({}, "Vpcs"),
+        "AuthorizeSecurityGroupIngress": (lambda a: rule(a, "198.51.100.0/24"), "SecurityGroupRules"),
+        "CreateSecurityGroup": (new_group, "GroupId"),
+        "DeleteSecurityGroup": (lambda a: {"GroupId": a_group(a)}, "GroupId"),
+        "RevokeSecurityGroupIngress": (lambda a: rule(a, "203.0.113.0/24"), "UnknownIpPermissions"),
+        "RunInstances": (machine, "Instances"),
+        "StopInstances": (lambda a: {"InstanceIds": [started(a)]}, "StoppingInstances"),
+        "TerminateInstances": (lambda a: {"InstanceIds": [started(a)]}, "TerminatingInstances"),
     },
     "ecr": {
         "BatchGetImage": (
@@ -618,6 +758,8 @@ CALLS = {
             lambda a: {"DBInstanceIdentifier": database(a), "AllocatedStorage": 30, "ApplyImmediately": True},
             "DBInstance",
         ),
+        "StartDBInstance": (stopped_database, "DBInstance"),
+        "StopDBInstance": (lambda a: {"DBInstanceIdentifier": database(a)}, "DBInstance"),
     },
     "s3": {
         "AbortMultipartUpload": (with_a_part, None),
@@ -741,10 +883,29 @@ REFUSALS = [
     ("autoscaling", "RollbackInstanceRefresh", {"AutoScalingGroupName": FLEET}, "IrreversibleInstanceRefresh"),
     ("autoscaling", "StartInstanceRefresh", {"AutoScalingGroupName": FLEET}, "InstanceRefreshInProgress"),
     ("cloudformation", "DescribeStacks", {"StackName": "none"}, "ValidationError"),
+    ("cloudformation", "ContinueUpdateRollback", {"StackName": "bp-data"}, "ValidationError"),
+    ("cloudformation", "DeleteStack", {"StackName": "bp-data"}, "ValidationError"),
+    ("cloudformation", "DescribeChangeSet", {"StackName": "bp-data", "ChangeSetName": "none"}, "ChangeSetNotFound"),
+    (
+        "cloudformation",
+        "CreateChangeSet",
+        {
+            "StackName": "check-roles",
+            "ChangeSetName": "check",
+            "ChangeSetType": "CREATE",
+            "TemplateBody": '{"Resources": {"R": {"Type": "AWS::IAM::InstanceProfile"}}}',
+        },
+        "InsufficientCapabilitiesException",
+    ),
     ("cloudwatch", "SetAlarmState", {"AlarmName": "none", "StateValue": "OK", "StateReason": "r"}, "ResourceNotFound"),
     ("ec2", "DescribeInstances", {"InstanceIds": ["i-0123456789abcdef0"]}, "InvalidInstanceID.NotFound"),
+    ("ec2", "CreateImage", {"InstanceId": "i-0123456789abcdef0", "Name": "check"}, "InvalidInstanceID.NotFound"),
+    ("ec2", "CreateImage", {"InstanceId": "i-0123456789abcdef0", "Name": "check?"}, "InvalidAMIName.Malformed"),
+    ("ec2", "DeleteSnapshot", {"SnapshotId": "snap-0123456789abcdef0"}, "InvalidSnapshot.NotFound"),
+    ("ec2", "DeregisterImage", {"ImageId": "ami-0123456789abcdef0"}, "InvalidAMIID.NotFound"),
     ("ec2", "DescribeVpcs", {"DryRun": True}, "DryRunOperation"),
-    ("ec2", "TerminateInstances", {"InstanceIds": ["i-0123456789abcdef0"]}, "InvalidAction"),
+    ("ec2", "TerminateInstances", {"InstanceIds": ["i-0123456789abcdef0"]}, "InvalidInstanceID.NotFound"),
+    ("ec2", "RebootInstances", {"InstanceIds": ["i-0123456789abcdef0"]}, "InvalidAction"),
     ("dynamodb", "ListTables", {}, "UnknownOperationException"),
     ("redshift", "DescribeClusters", {}, "InvalidAction"),
     ("apigateway", "GetRestApis", {}, "UnknownOperationException"),

@@ -118,6 +118,14 @@ pub(crate) fn script_of(world: &World, command: &str) -> Script {
         "apply-bundle: active bundle is {}",
         manifest["bundle_id"].as_str().unwrap_or_default()
     ));
+    if command.contains("> /opt/comfyui/.baked_bundle_id") {
+        let id = command.split_once("printf '%s\\n' '");
+        let id = id.and_then(|(_, rest)| rest.split('\'').next());
+        script.say(format!(
+            "/opt/comfyui/.baked_bundle_id: {}",
+            id.unwrap_or_default()
+        ));
+    }
     if command.contains("systemctl restart comfyui.service") {
         script.takes(8);
         script.say("restarted comfyui.service");

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use crate::service::member::{list, text, texts};
-use crate::service::{Service, s3, secretsmanager};
+use crate::service::{Service, autoscaling, ec2, s3, secretsmanager};
 use crate::world::World;
 
 /// One question to IAM.
@@ -67,7 +67,8 @@ pub(crate) fn asked(world: &World, service: Service, operation: &str, input: &Va
         Service::Sts => vec![text(input, "RoleArn").unwrap_or("*").to_owned()],
         Service::Iam => identities(&arns, operation, input),
         Service::Logs => logs(&arns, operation, input),
-        Service::AutoScaling => groups(&arns, operation, input),
+        Service::AutoScaling => groups(world, &arns, operation, input),
+        Service::Ec2 => return machines(world, &arns, operation, &action, input),
         Service::CloudWatch => alarms(&arns, operation, input),
         Service::Ecr if operation == "GetAuthorizationToken" => vec!["*".to_owned()],
         Service::Ecr => one(&arns, "ecr", "repository/", text(input, "repositoryName"), true),
@@ -99,7 +100,7 @@ pub(crate) fn asked(world: &World, service: Service, operation: &str, input: &Va
         Service::ApplicationAutoScaling if operation == "RegisterScalableTarget" => {
             vec![arns.of("application-autoscaling", "scalable-target/*")]
         }
-        Service::ApplicationAutoScaling | Service::Ec2 | Service::Elb | Service::ServiceQuotas => {
+        Service::ApplicationAutoScaling | Service::Elb | Service::ServiceQuotas => {
             vec!["*".to_owned()]
         }
     };
@@ -398,7 +399,11 @@ fn databases(arns: &Arns<'_>, operation: &str, action: &str, input: &Value) -> V
     };
     let resources = match operation {
         "DescribeDBSnapshots" if text(input, "DBSnapshotIdentifier").is_some() => snapshot(),
-        "DescribeDBSnapshots" | "DescribeDBInstances" | "ModifyDBInstance" => instance(),
+        "DescribeDBSnapshots"
+        | "DescribeDBInstances"
+        | "ModifyDBInstance"
+        | "StartDBInstance"
+        | "StopDBInstance" => instance(),
         "CreateDBSnapshot" => [instance(), snapshot()].concat(),
         _ => vec!["*".to_owned()],
     };
@@ -463,11 +468,16 @@ fn logs(arns: &Arns<'_>, operation: &str, input: &Value) -> Vec<String> {
     }
 }
 
-fn groups(arns: &Arns<'_>, operation: &str, input: &Value) -> Vec<String> {
+fn groups(world: &World, arns: &Arns<'_>, operation: &str, input: &Value) -> Vec<String> {
     if operation.starts_with("Describe") {
         return vec!["*".to_owned()];
     }
-    let group = text(input, "AutoScalingGroupName");
+    // One operation names the instance, and is checked on the group that it is in.
+    let of = text(input, "InstanceId").and_then(|id| {
+        let mut all = autoscaling::groups(world);
+        all.find(|group| group.instances().iter().any(|instance| instance.id == id))
+    });
+    let group = text(input, "AutoScalingGroupName").or(of.map(|group| group.spec().name.as_str()));
     one(
         arns,
         "autoscaling",
@@ -475,6 +485,82 @@ fn groups(arns: &Arns<'_>, operation: &str, input: &Value) -> Vec<String> {
         group,
         true,
     )
+}
+
+/// Images and snapshots belong to a region, not to an account, and are checked with their tags.
+fn removal(world: &World, arns: &Arns<'_>, operation: &str, action: &str, input: &Value) -> Ask {
+    let (kind, member) = match operation {
+        "DeleteSnapshot" => ("snapshot", "SnapshotId"),
+        _ => ("image", "ImageId"),
+    };
+    let id = text(input, member).unwrap_or("*");
+    let ask = Ask::new(action, format!("arn:aws:ec2:{}::{kind}/{id}", arns.region));
+    tagged(world, id, ask)
+}
+
+/// The same with what the resource's tag `ManagedBy` says.
+fn tagged(world: &World, id: &str, ask: Ask) -> Ask {
+    match ec2::managed_by(world, id) {
+        Some(value) => ask.when("aws:ResourceTag/ManagedBy", value),
+        None => ask,
+    }
+}
+
+/// EC2 checks RunInstances on everything that it makes and uses, and tags on creation by an action of their own (EC2 User
+/// Guide, "Grant permission to tag Amazon EC2 resources during creation"). Describe operations know no resources.
+fn machines(world: &World, arns: &Arns<'_>, operation: &str, action: &str, input: &Value) -> Vec<Ask> {
+    let of = |kind: &str, id: &str| Ask::new(action, arns.of("ec2", &format!("{kind}/{id}")));
+    let mut asks = match operation {
+        "RunInstances" => {
+            let image = text(input, "ImageId").unwrap_or("*");
+            // Images belong to a region, not to an account.
+            let image = format!("arn:aws:ec2:{}::image/{image}", arns.region);
+            let interface = list(input, "NetworkInterfaces").first().unwrap_or(input);
+            let mut asks = vec![Ask::new(action, image)];
+            asks.extend(["instance", "volume", "network-interface"].map(|kind| of(kind, "*")));
+            asks.push(of("subnet", text(interface, "SubnetId").unwrap_or("*")));
+            let groups = [texts(interface, "Groups"), texts(interface, "SecurityGroupIds")].concat();
+            asks.extend(groups.iter().map(|id| of("security-group", id)));
+            asks
+        }
+        "StopInstances" | "TerminateInstances" => texts(input, "InstanceIds")
+            .iter()
+            .map(|id| tagged(world, id, of("instance", id)))
+            .collect(),
+        "CreateSecurityGroup" => vec![
+            of("security-group", "*"),
+            of("vpc", text(input, "VpcId").unwrap_or("*")),
+        ],
+        "AuthorizeSecurityGroupIngress" | "DeleteSecurityGroup" | "RevokeSecurityGroupIngress" => {
+            vec![of("security-group", text(input, "GroupId").unwrap_or("*"))]
+        }
+        "CreateImage" => {
+            let made = |kind: &str| Ask::new(action, format!("arn:aws:ec2:{}::{kind}/*", arns.region));
+            let instance = of("instance", text(input, "InstanceId").unwrap_or("*"));
+            vec![instance, made("image"), made("snapshot")]
+        }
+        "DeleteSnapshot" | "DeregisterImage" => vec![removal(world, arns, operation, action, input)],
+        _ => vec![Ask::new(action, "*")],
+    };
+    for kind in list(input, "TagSpecifications") {
+        let kind = text(kind, "ResourceType").unwrap_or("*");
+        let resource = match kind {
+            "image" | "snapshot" => format!("arn:aws:ec2:{}::{kind}/*", arns.region),
+            _ => arns.of("ec2", &format!("{kind}/*")),
+        };
+        asks.push(Ask::new("ec2:CreateTags", resource).when("ec2:CreateAction", operation));
+    }
+    let profile = &input["IamInstanceProfile"];
+    let profile = text(profile, "Name").or_else(|| text(profile, "Arn"));
+    if operation == "RunInstances"
+        && let Some(profile) = profile
+    {
+        // The profile of the data stack and its role have the same name there.
+        let name = profile.rsplit('/').next().unwrap_or(profile);
+        let role = format!("arn:aws:iam::{}:role/{name}", world.options.account_id);
+        asks.push(Ask::new("iam:PassRole", role).when("iam:PassedToService", "ec2.amazonaws.com"));
+    }
+    asks
 }
 
 fn alarms(arns: &Arns<'_>, operation: &str, input: &Value) -> Vec<String> {

@@ -40,6 +40,7 @@ fn lead(scenario: Scenario) -> Option<Duration> {
         Scenario::CapacityUnavailable => 15 * 60,
         Scenario::Alb5xx | Scenario::Backend502 | Scenario::RdsCpu => 25 * 60,
         Scenario::NoHealthyTargets
+        | Scenario::ResumeConflict
         | Scenario::NatExhausted
         | Scenario::RedisFull
         | Scenario::SchedulerStopped

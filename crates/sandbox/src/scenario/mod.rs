@@ -59,6 +59,8 @@ scenarios! {
     Backend502 = "backend-502",
     /// The backend service was scaled to zero: its target group has no targets.
     NoHealthyTargets = "no-healthy-targets",
+    /// The platform was shut down, and while it slept somebody has set the frontend to two tasks and the first fleet's maximum to two ("Set scaling limits for your Auto Scaling group", Amazon EC2 Auto Scaling User Guide). Find what `resume` says of it, and decide with `--overwrite` or `--keep`.
+    ResumeConflict = "resume-conflict",
     /// The load balancer is not enabled in the zone of the backend's task: its target is unused, and it answers 503 itself.
     ZoneDisabled = "zone-disabled",
     /// Redis is full and throws keys out. Find its memory and its evictions.
@@ -127,6 +129,12 @@ scenarios! {
     BundleMissingObject = "bundle-missing-object",
     /// The disk of every GPU node is full: a bundle that is applied to a running node fails at its last asset. Find the error in the output of the command.
     ApplyFails = "apply-fails",
+    /// The role that CloudFormation works with may not create Auto Scaling groups: a new stack with one is rolled back (AWS CloudFormation User Guide, "Troubleshooting CloudFormation", "Insufficient IAM permissions"). Find the first resource that failed.
+    StackCreateFails = "stack-create-fails",
+    /// The role that CloudFormation works with may not update Auto Scaling groups: an update of one fails, and so does the way back (AWS CloudFormation User Guide, "Troubleshooting CloudFormation", "Update rollback failed"). Continue the rollback without the group.
+    StackRollbackFailed = "stack-rollback-failed",
+    /// Instances that are started one by one never register with Systems Manager (its user guide, "Troubleshooting managed node availability"): a builder of an image is never ready. See that it is terminated.
+    BuilderNeverReady = "builder-never-ready",
     /// Every third API call is throttled.
     Throttled = "throttled",
     /// The caller's credentials have expired.

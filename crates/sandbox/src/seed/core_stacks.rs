@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::names::Names;
 use super::parameters;
-use super::stacks::{parameter, resource};
+use super::stacks::{address, parameter, resource};
 use crate::options::Layout;
 use crate::service::cloudformation::Resource;
 use crate::service::elb;
@@ -156,7 +156,9 @@ pub(super) fn data(world: &World, names: &Names) -> Vec<Resource> {
         if what == "models" {
             properties["VersioningConfiguration"] = json!({ "Status": "Enabled" });
         }
+        // The logs go with their stack: CDK's custom resource empties the buckets with this tag.
         if what == "logs" {
+            properties["Tags"] = json!([{ "Key": "aws-cdk:auto-delete-objects", "Value": "true" }]);
             properties["LifecycleConfiguration"] = json!({ "Rules": [{
                 "ExpirationInDays": 90,
                 "Status": "Enabled",
@@ -215,6 +217,28 @@ pub(super) fn compute(world: &World, names: &Names) -> Vec<Resource> {
             json!({ "Scheme": "internet-facing", "Type": "application" }),
         ),
     ];
+    if address(world).0 == "https" {
+        let of = |kind: &str, rest: &str| {
+            let name = &world.services.facts.load_balancer;
+            format!(
+                "arn:aws:elasticloadbalancing:{region}:{account}:{kind}/app/{name}/50dc6c495c0c9188{rest}"
+            )
+        };
+        let (balancer, listener) = (of("loadbalancer", ""), of("listener", "/8f6e5d4c3b2a1908"));
+        let certificate =
+            format!("arn:aws:acm:{region}:{account}:certificate/5f3d2c1b-0a9e-4d7c-8b6a-123456789abc");
+        resources.push(resource(
+            "AlbHttps",
+            &listener,
+            "AWS::ElasticLoadBalancingV2::Listener",
+            json!({
+                "Certificates": [{ "CertificateArn": certificate }],
+                "LoadBalancerArn": balancer,
+                "Port": 443,
+                "Protocol": "HTTPS",
+            }),
+        ));
+    }
     for (name, logical) in [("backend", "Backend"), ("frontend", "Frontend")] {
         let service = names.core(name);
         let logs = match world.options.layout {

@@ -138,7 +138,10 @@ fn scaling(world: &World, names: &Names, fleet: &FleetSeed, group: &Group) -> Ve
 }
 
 fn launch_template(world: &World, names: &Names, fleet: &FleetSeed, group: &Group) -> Value {
-    let Image::Parameter(image) = &group.spec().image;
+    let image = match &group.spec().image {
+        Image::Parameter(name) => format!("resolve:ssm:{name}"),
+        Image::Id(id) => id.clone(),
+    };
     json!({
         "LaunchTemplateName": group.spec().launch_template,
         "LaunchTemplateData": {
@@ -146,7 +149,7 @@ fn launch_template(world: &World, names: &Names, fleet: &FleetSeed, group: &Grou
                 "DeviceName": "/dev/sda1",
                 "Ebs": { "Encrypted": true, "VolumeSize": 100, "VolumeType": "gp3" },
             }],
-            "ImageId": format!("resolve:ssm:{image}"),
+            "ImageId": image,
             "MetadataOptions": { "HttpPutResponseHopLimit": 1, "HttpTokens": "required" },
             "SecurityGroupIds": [world.services.facts.gpu_security_group],
             "UserData": { "Fn::Base64": { "Fn::Join": ["", user_data(world, names, fleet)] } },

@@ -95,6 +95,39 @@ fn tags(world: &World, names: &Names, fleet: &FleetSeed) -> Vec<(String, String)
         .collect()
 }
 
+/// A stack has made the group of a fleet: its workers come to the backend, which has no jobs for them yet.
+pub(crate) fn joins(world: &mut World, group: &str, tags: &[(String, String)]) {
+    let names = Names::new(&world.options);
+    let slug = tags
+        .iter()
+        .find(|(key, _)| key == names.slug_tag())
+        .map(|(_, slug)| slug);
+    let (Some(slug), Some(rest)) = (slug, group.strip_prefix("asg-")) else {
+        return;
+    };
+    let Some(stage) = rest
+        .strip_suffix(slug.as_str())
+        .map(|stage| stage.trim_end_matches('-'))
+    else {
+        return;
+    };
+    if workload::fleet_mut(world, group).is_some() {
+        return;
+    }
+    let place = FleetPlace {
+        group: group.to_owned(),
+        secret: names.fleet_secret(stage),
+        log_group: format!("/gpu-workers/{slug}"),
+        dimensions: names.metric_dimensions(stage, slug),
+    };
+    let idle = WorkerRules {
+        customers: 0,
+        job_seconds: JOB_SECONDS,
+        extra_per_minute: 0.0,
+    };
+    workload::add_fleet(world, place, idle);
+}
+
 /// For how many days the workers' log is kept.
 pub(super) fn retention(stage: &str) -> u32 {
     if stage == "production" { 30 } else { 7 }

@@ -2,6 +2,8 @@
 
 mod alarms;
 mod app;
+mod asleep;
+mod bootstrap;
 mod buckets;
 mod bundles;
 mod core_stacks;
@@ -17,6 +19,7 @@ use std::collections::BTreeSet;
 
 pub(crate) use app::incident::begin as begin_incident;
 pub(crate) use app::place::Facts;
+pub(crate) use fleets::joins as fleet_joins;
 
 #[cfg(test)]
 pub(crate) use names::database as database_of;
@@ -37,6 +40,8 @@ pub(crate) fn platform(world: &mut World) {
     fleets::place(world);
     bundles::place(world);
     account(world);
+    // Last: the ids of everything before stay what they are.
+    bootstrap::place(world);
 }
 
 /// Breaks or mends what the scenarios that came or went stand for.

@@ -173,7 +173,7 @@ fn small_suffix(options: &Options, what: &str) -> String {
 
 /// The name that CloudFormation gives to a resource whose template states none: stack, logical id and twelve
 /// letters and digits.
-pub(super) fn generated(ids: &mut crate::ids::Ids, stack: &str, logical: &str) -> String {
+pub(crate) fn generated(ids: &mut crate::ids::Ids, stack: &str, logical: &str) -> String {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let suffix: String = (0..12)
         .map(|_| char::from(LETTERS[ids.between(0, LETTERS.len() as u64 - 1) as usize]))

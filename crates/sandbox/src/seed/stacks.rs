@@ -258,7 +258,7 @@ fn resources(world: &World, names: &Names, what: &str, fleets: &[FleetSeed]) -> 
         "cicd" => ["Backend", "Frontend"]
             .map(|name| {
                 let repository = repository(world, &name.to_ascii_lowercase());
-                let properties = json!({ "RepositoryName": repository });
+                let properties = json!({ "EmptyOnDelete": true, "RepositoryName": repository });
                 resource(
                     &format!("{name}Repo"),
                     &repository,

@@ -58,6 +58,12 @@ pub(crate) fn create(world: &mut World, service: &str, min: i64, max: i64, creat
     });
 }
 
+/// Takes the bounds of a resource away.
+pub(crate) fn delete(world: &mut World, resource: &str) {
+    let targets = &mut world.services.application_autoscaling.targets;
+    targets.retain(|target| target.resource != resource);
+}
+
 fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::client("ValidationException", message)
 }

@@ -127,6 +127,23 @@ fn add(world: &mut World, name: &str, trust: &str, policy: Option<&str>) {
     world.services.iam.roles.insert(name.to_owned(), role);
 }
 
+/// The id of a role.
+pub(crate) fn role_id(world: &World, input: &Value) -> Option<Value> {
+    named(world, input).ok().map(|role| json!(role.id))
+}
+
+/// Gives a role another trust policy.
+pub(crate) fn trust(world: &mut World, role: &str, document: &Value) {
+    if let Some(role) = world.services.iam.roles.get_mut(role) {
+        role.trust = document.to_string();
+    }
+}
+
+/// Takes a role away with its policies.
+pub(crate) fn remove_role(world: &mut World, role: &str) {
+    world.services.iam.roles.remove(role);
+}
+
 /// Always the same for a name, so that roles draw no random numbers.
 fn id_of(name: &str) -> String {
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

@@ -138,4 +138,5 @@ pub(crate) fn tick(world: &mut World) {
         cloudwatch::evaluate(world);
     }
     autoscaling::tick(world);
+    cloudformation::tick(world);
 }

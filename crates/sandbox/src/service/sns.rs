@@ -71,6 +71,16 @@ pub(crate) fn create_topic(world: &mut World, name: &str) -> String {
     arn
 }
 
+/// Whether there is a topic with this ARN.
+pub(crate) fn has_topic(world: &World, arn: &str) -> bool {
+    world.services.sns.topics.contains_key(arn)
+}
+
+/// Takes a topic away with its subscriptions.
+pub(crate) fn delete_topic(world: &mut World, arn: &str) {
+    world.services.sns.topics.remove(arn);
+}
+
 /// Subscribes an endpoint that has confirmed already.
 pub(crate) fn add_subscription(world: &mut World, topic_arn: &str, protocol: &str, endpoint: &str) {
     let arn = format!("{topic_arn}:{}", world.ids.uuid());

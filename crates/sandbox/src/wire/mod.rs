@@ -513,7 +513,7 @@ mod tests {
         assert_eq!(status, 400);
         assert!(answer.contains("UnknownOperationException"), "{answer}");
         assert_eq!(world.calls()[0].access, None);
-        let (status, answer) = ask(&mut world, &[], "Action=DeleteStack&Version=2010-05-15");
+        let (status, answer) = ask(&mut world, &[], "Action=CancelUpdateStack&Version=2010-05-15");
         assert_eq!(status, 400);
         assert!(answer.contains("<Code>InvalidAction</Code>"), "{answer}");
     }

@@ -174,7 +174,9 @@ impl Fleet {
             .map(|instance| (instance.id.clone(), instance.launched))
             .collect();
         let interruptions = group.interruptions;
-        self.interrupted += u32::try_from(interruptions - self.seen_interruptions).unwrap_or_default();
+        // A group that a stack has made anew counts from zero.
+        let more = interruptions.saturating_sub(self.seen_interruptions);
+        self.interrupted += u32::try_from(more).unwrap_or_default();
         self.seen_interruptions = interruptions;
         let leases = &mut self.leases;
         self.workers.retain(|worker| {

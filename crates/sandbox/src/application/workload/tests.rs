@@ -340,6 +340,7 @@ fn the_single_layout_has_a_stack_and_pointers_for_each_fleet() {
     assert_eq!(
         names,
         [
+            "CDKToolkit",
             "bp-cicd",
             "bp-compute",
             "bp-data",

@@ -60,6 +60,7 @@ pub(crate) fn begin(world: &mut World, scenario: Scenario) {
             }
         }
         Scenario::NoHealthyTargets => ecs::set_desired(world, &names.backend, 0),
+        Scenario::ResumeConflict => crate::seed::asleep::begin(world),
         Scenario::EcrTagMissing => {
             for tag in ["php-latest", "nginx-latest"] {
                 ecr::untag(world, &names.backend_repository, tag);
@@ -113,6 +114,7 @@ pub(super) fn mend(world: &mut World, scenario: Scenario) {
             put_oauth(world, &names, &value);
         }
         Scenario::NoHealthyTargets => ecs::set_desired(world, &names.backend, 1),
+        Scenario::ResumeConflict => crate::seed::asleep::mend(world),
         Scenario::MemoryExhausted => ecs::deploy(world, &names.backend, None),
         Scenario::SchedulerStopped => {
             ecs::set_desired(world, &names.backend, 1);

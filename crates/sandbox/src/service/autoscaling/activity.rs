@@ -48,7 +48,7 @@ impl Activity {
         self.end = Some(now);
     }
 
-    fn shown(&self, group: &str, group_arn: &str) -> Value {
+    pub(super) fn shown(&self, group: &str, group_arn: &str) -> Value {
         let mut shape = Map::new();
         let mut set = |name: &str, value: Value| {
             shape.insert(name.to_owned(), value);

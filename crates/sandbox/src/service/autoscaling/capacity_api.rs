@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::group::{BY_USER, Group};
-use super::{no_group, validation};
+use super::group::{BY_USER, Group, LifecycleState, seconds};
+use super::{lifecycle, no_group, validation};
 use crate::error::{ApiError, OpResult};
 use crate::service::paging::strings;
 use crate::world::World;
@@ -128,6 +128,72 @@ pub(super) fn set_instance_protection(world: &mut World, input: &Value) -> OpRes
         group.protect(id, protected);
     }
     Ok(json!({}))
+}
+
+/// "Terminates the specified instance and optionally adjusts the desired group size" (API reference). Scale-in
+/// protection does not keep an instance from it ("Use instance scale-in protection").
+pub(super) fn terminate_instance(world: &mut World, input: &Value) -> OpResult {
+    let now = world.now;
+    let id = input["InstanceId"].as_str().unwrap_or_default();
+    let decrement = input["ShouldDecrementDesiredCapacity"].as_bool().unwrap_or(false);
+    let named = super::groups(world)
+        .find(|group| group.instances.iter().any(|instance| instance.id == id))
+        .map(|group| group.spec.name.clone());
+    let Some(name) = named else {
+        return Err(validation(format!(
+            "Instance Id not found - No managed instance found for instance ID: {id}"
+        )));
+    };
+    super::group_mut(world, &name);
+    let World { ids, services, .. } = world;
+    let Some(group) = services.autoscaling.groups.get_mut(&name) else {
+        return Err(no_group(&name));
+    };
+    let at = group
+        .instances
+        .iter()
+        .position(|instance| instance.id == id)
+        .unwrap_or_default();
+    if group.instances[at].state == LifecycleState::Terminating {
+        // The activity that is under way already is what the second request gets.
+        let running = group.instances[at].activity.clone();
+        let activity = group
+            .activities
+            .iter()
+            .find(|activity| Some(&activity.id) == running.as_ref());
+        let shown = activity.map(|activity| activity.shown(&name, &group.arn));
+        return Ok(json!({ "Activity": shown }));
+    }
+    if decrement && group.desired <= group.min {
+        return Err(validation(format!(
+            "Currently, desiredSize equals minSize ({}). Terminating instance without replacement will violate \
+             group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's \
+             min size.",
+            group.min
+        )));
+    }
+    let when = seconds(now);
+    let mut cause = format!("At {when} instance {id} was taken out of service in response to a user request");
+    if decrement {
+        let fewer = group.desired - 1;
+        cause.push_str(&format!(
+            ", shrinking the capacity from {} to {fewer}",
+            group.desired
+        ));
+        group.desired = fewer;
+        group.last_scaling = Some(now);
+    }
+    cause.push('.');
+    lifecycle::terminate(group, at, cause, ids, now);
+    if !decrement {
+        group.look_at(now + Duration::from_secs(10));
+    }
+    let shown = group
+        .activities
+        .front()
+        .map(|activity| activity.shown(&name, &group.arn));
+    services.autoscaling.generation += 1;
+    Ok(json!({ "Activity": shown }))
 }
 
 /// The processes that a request names; all of them when it names none.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::group::{Group, Image, Instance};
+use super::group::{Group, Instance};
 use super::{bad_token, max_records};
 use crate::error::{ApiError, OpResult};
 use crate::service::paging::{page, strings};
@@ -99,7 +99,10 @@ fn shown_instance(group: &Group, instance: &Instance) -> Value {
     set("AvailabilityZone", json!(instance.zone));
     set("LifecycleState", json!(instance.state.name()));
     set("HealthStatus", json!("Healthy"));
-    set("LaunchTemplate", launch_template(group, "1"));
+    set(
+        "LaunchTemplate",
+        launch_template(group, &instance.template_version),
+    );
     // No ImageId: "This field won't appear for: Existing instances launched from Launch Templates without overrides".
     set("ProtectedFromScaleIn", json!(instance.protected));
     Value::Object(shape)
@@ -107,7 +110,6 @@ fn shown_instance(group: &Group, instance: &Instance) -> Value {
 
 fn shown(group: &Group, account: &str, with_instances: bool) -> Value {
     let spec = &group.spec;
-    let Image::Parameter(_) = spec.image;
     let overrides: Value = spec
         .instance_types
         .iter()
@@ -123,7 +125,7 @@ fn shown(group: &Group, account: &str, with_instances: bool) -> Value {
         "MixedInstancesPolicy",
         json!({
             "LaunchTemplate": {
-                "LaunchTemplateSpecification": launch_template(group, "1"),
+                "LaunchTemplateSpecification": launch_template(group, &group.template_version),
                 "Overrides": overrides,
             },
             "InstancesDistribution": {

@@ -44,6 +44,8 @@ pub(crate) struct GroupSpec {
 pub(crate) enum Image {
     /// `resolve:ssm:<parameter>`, looked up at every launch.
     Parameter(String),
+    /// An AMI id.
+    Id(String),
 }
 
 /// A group of the account.
@@ -52,6 +54,8 @@ pub(crate) struct Group {
     pub(super) spec: GroupSpec,
     pub(super) arn: String,
     pub(super) launch_template_id: String,
+    /// The version of the launch template: a number, `$Latest` or `$Default`.
+    pub(super) template_version: String,
     pub(crate) min: u32,
     pub(crate) max: u32,
     pub(crate) desired: u32,
@@ -114,6 +118,8 @@ pub(crate) struct Instance {
     pub(super) zone: String,
     pub(super) subnet: String,
     pub(super) image: String,
+    /// The version of the launch template that it was launched from.
+    pub(super) template_version: String,
     /// EC2 takes the Spot Instance back then.
     pub(super) reclaimed: Option<SimTime>,
     /// The activity that ends with the present state.
@@ -135,6 +141,11 @@ impl Instance {
 
     pub(crate) fn image(&self) -> &str {
         &self.image
+    }
+
+    /// The version of the launch template that it was launched from.
+    pub(crate) fn template_version(&self) -> &str {
+        &self.template_version
     }
 }
 
@@ -267,6 +278,7 @@ pub(super) fn create(world: &mut World, spec: GroupSpec, workers: u32, since: Si
                 zone,
                 subnet,
                 image: image.clone(),
+                template_version: "1".to_owned(),
                 reclaimed: None,
                 activity: None,
             }
@@ -275,6 +287,7 @@ pub(super) fn create(world: &mut World, spec: GroupSpec, workers: u32, since: Si
     let group = Group {
         arn,
         launch_template_id,
+        template_version: "1".to_owned(),
         min: spec.min,
         max: spec.max,
         desired: workers,

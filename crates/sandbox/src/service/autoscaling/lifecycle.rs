@@ -51,7 +51,16 @@ pub(crate) fn tick(world: &mut World) {
 
 /// The AMI that a launch template names now, or why there is none.
 pub(super) fn resolve_image(world: &World, image: &Image) -> Result<String, String> {
-    let Image::Parameter(name) = image;
+    let name = match image {
+        Image::Parameter(name) => name,
+        Image::Id(id) if ssm::is_ami(id) => return Ok(id.clone()),
+        Image::Id(id) => {
+            return Err(format!(
+                "You must use a valid fully-formed launch template. Invalid id: \"{id}\" (expecting \"ami-...\"). \
+                 Launching EC2 instance failed."
+            ));
+        }
+    };
     let Some(parameter) = ssm::value(world, name) else {
         return Err(format!(
             "You must use a valid fully-formed launch template. The Systems Manager parameter {name} for the AMI \
@@ -189,6 +198,7 @@ fn launch(group: &mut Group, ids: &mut Ids, now: SimTime, image: &Result<String,
             zone,
             subnet,
             image: image.clone(),
+            template_version: group.template_version.clone(),
             reclaimed: None,
             activity: Some(activity),
         });

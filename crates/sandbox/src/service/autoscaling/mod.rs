@@ -8,6 +8,7 @@ mod lifecycle;
 mod policy;
 mod refresh;
 mod refresh_api;
+mod stack;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,10 @@ use serde_json::Value;
 pub(crate) use group::{Group, GroupSpec, Image, Instance, LifecycleState};
 pub(crate) use lifecycle::tick;
 pub(crate) use policy::{Policy, PolicyKind, invoke_policies, is_policy, policy_arn};
+pub(crate) use stack::{
+    Change, TemplateUse, change_group, change_policy, connect, delete_group, delete_policy, disconnect,
+    make_group, put_policy,
+};
 
 use crate::error::ApiError;
 use crate::service::table::operations;
@@ -47,6 +52,7 @@ operations! {
     Write SetInstanceProtection => capacity_api::set_instance_protection,
     Write StartInstanceRefresh => refresh_api::start_instance_refresh,
     Write SuspendProcesses => capacity_api::suspend_processes,
+    Write TerminateInstanceInAutoScalingGroup => capacity_api::terminate_instance,
     Write UpdateAutoScalingGroup => capacity_api::update_auto_scaling_group,
 }
 
@@ -70,6 +76,18 @@ pub(crate) fn group_mut<'a>(world: &'a mut World, name: &str) -> Option<&'a mut 
 /// Creates a group with `workers` instances that have been in service since `since`.
 pub(crate) fn create_group(world: &mut World, spec: GroupSpec, workers: u32, since: SimTime) {
     group::create(world, spec, workers, since);
+}
+
+/// Somebody terminates an instance past its group: the next health check finds it gone. The state that it had.
+pub(crate) fn reclaim(world: &mut World, group: &str, instance: &str) -> Option<LifecycleState> {
+    let now = world.now;
+    let group = group_mut(world, group)?;
+    let found = group.instances.iter_mut().find(|known| known.id == instance)?;
+    let before = found.state;
+    if before != LifecycleState::Terminating {
+        found.reclaimed = Some(now);
+    }
+    Some(before)
 }
 
 /// A number that changes whenever instances may have come, gone or changed their state.

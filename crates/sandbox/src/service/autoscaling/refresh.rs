@@ -212,7 +212,9 @@ fn begin(group: &Group, refresh: &mut Refresh, now: SimTime) {
     // is none of them: "If you enable skip matching, but none of these are changing, the instance refresh will succeed
     // immediately without replacing any instances".
     let matches = |instance: &&Instance| {
-        refresh.preferences.skip_matching && group.spec.instance_types.contains(&instance.instance_type)
+        refresh.preferences.skip_matching
+            && instance.template_version == group.template_version
+            && group.spec.instance_types.contains(&instance.instance_type)
     };
     refresh.old = group
         .active()

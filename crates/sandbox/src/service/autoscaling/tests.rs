@@ -332,3 +332,54 @@ fn a_surge_fills_the_group_to_its_maximum() {
     assert_eq!(in_service(&mut world), 10);
     assert_eq!(group(&mut world)["DesiredCapacity"], 10);
 }
+
+#[test]
+fn one_instance_leaves_with_or_without_another_in_its_place() {
+    let mut world = world(&[]);
+    call(
+        &mut world,
+        "SuspendProcesses",
+        json!({"AutoScalingGroupName": GROUP}),
+    );
+    let processes = json!({"AutoScalingGroupName": GROUP, "ScalingProcesses": ["Launch", "Terminate"]});
+    call(&mut world, "ResumeProcesses", processes);
+    let before = group(&mut world);
+    let (desired, id) = (
+        before["DesiredCapacity"].as_u64().unwrap(),
+        before["Instances"][0]["InstanceId"].clone(),
+    );
+    let ending = |decrement: bool| json!({"InstanceId": id, "ShouldDecrementDesiredCapacity": decrement});
+    let protection =
+        json!({"AutoScalingGroupName": GROUP, "InstanceIds": [id], "ProtectedFromScaleIn": true});
+    call(&mut world, "SetInstanceProtection", protection);
+    let minimum = |min: u64| json!({"AutoScalingGroupName": GROUP, "MinSize": min});
+    call(&mut world, "UpdateAutoScalingGroup", minimum(desired));
+    let refused = refusal(&mut world, "TerminateInstanceInAutoScalingGroup", ending(true));
+    assert!(refused.contains("desiredSize equals minSize"), "{refused}");
+    call(&mut world, "UpdateAutoScalingGroup", minimum(0));
+    let activity = call(&mut world, "TerminateInstanceInAutoScalingGroup", ending(true))["Activity"].clone();
+    assert_eq!(activity["StatusCode"], "InProgress");
+    assert!(
+        activity["Cause"]
+            .as_str()
+            .unwrap()
+            .contains("in response to a user request, shrinking")
+    );
+    let again = call(&mut world, "TerminateInstanceInAutoScalingGroup", ending(true))["Activity"].clone();
+    assert_eq!(again["ActivityId"], activity["ActivityId"]);
+    pass(&mut world, 3);
+    let after = group(&mut world);
+    assert_eq!(after["DesiredCapacity"].as_u64().unwrap(), desired - 1);
+    assert!(
+        !after["Instances"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one["InstanceId"] == id)
+    );
+    let gone = refusal(&mut world, "TerminateInstanceInAutoScalingGroup", ending(false));
+    assert!(
+        gone.starts_with("ValidationError: Instance Id not found"),
+        "{gone}"
+    );
+}

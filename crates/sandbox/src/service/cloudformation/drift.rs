@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Resource, Stack, find, validation};
+use super::stack::Stack;
+use super::{Resource, find, validation};
 use crate::error::{ApiError, OpResult};
 use crate::service::ec2;
 use crate::service::member::{present, text, texts};

@@ -1,19 +1,37 @@
-//! CloudFormation: stacks with their outputs, resources, events and templates.
+//! CloudFormation: stacks that are deployed from templates through change sets, with their outputs, resources and events.
 
+mod change_set;
+mod deletion;
+mod deployment;
+mod describe;
+mod document;
 mod drift;
+mod exports;
+#[cfg(test)]
+mod fleet_tests;
+mod intrinsics;
+mod kinds;
 mod resources;
+#[cfg(test)]
+mod service_tests;
+mod stack;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use self::stack::Stack;
 use crate::error::{ApiError, OpResult};
-use crate::service::paging::{page, strings};
+use crate::service::paging::page;
 use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
+
+pub(crate) use self::deployment::tick;
 
 /// Stacks, summaries, events and exports on one page.
 const A_PAGE: usize = 100;
@@ -22,6 +40,10 @@ const A_PAGE: usize = 100;
 #[derive(Debug, Default)]
 pub(crate) struct State {
     stacks: BTreeMap<String, Stack>,
+    /// Stacks that were deleted, in the order of their end. Their names are free again.
+    deleted: Vec<Stack>,
+    /// What outlived its stack: the name of that stack and the resource.
+    retained: Vec<(String, Resource)>,
     /// Comparisons that were asked for, the newest last.
     detections: Vec<drift::Detection>,
 }
@@ -51,6 +73,7 @@ pub(crate) struct Output {
 #[derive(Clone, Debug)]
 pub(crate) struct Resource {
     pub(crate) logical: String,
+    /// Empty until the resource is there.
     pub(crate) physical: String,
     /// `AWS::AutoScaling::AutoScalingGroup`
     pub(crate) kind: String,
@@ -60,36 +83,27 @@ pub(crate) struct Resource {
     pub(crate) attributes: Value,
 }
 
-#[derive(Debug)]
-struct Stack {
-    id: String,
-    spec: StackSpec,
-    /// As it was deployed.
-    template: String,
-    /// Newest first.
-    events: Vec<Value>,
-}
-
-impl Stack {
-    fn status(&self) -> &'static str {
-        match self.spec.updated {
-            Some(_) => "UPDATE_COMPLETE",
-            None => "CREATE_COMPLETE",
-        }
-    }
-}
-
 operations! {
+    Write ContinueUpdateRollback => deployment::continue_rollback,
+    Write CreateChangeSet => change_set::create,
+    Write DeleteChangeSet => change_set::delete,
+    Write DeleteStack => deletion::delete_stack,
+    Read DescribeChangeSet => change_set::describe,
     Read DescribeStackDriftDetectionStatus => drift::status,
-    Read DescribeStackEvents => describe_stack_events,
+    Read DescribeStackEvents => describe::stack_events,
     Read DescribeStackResourceDrifts => drift::resource_drifts,
     Read DescribeStackResources => resources::describe,
-    Read DescribeStacks => describe_stacks,
+    Read DescribeStacks => describe::stacks,
     Read DetectStackDrift => drift::detect,
+    Write ExecuteChangeSet => change_set::execute,
     Read GetTemplate => template::get_template,
-    Read ListExports => list_exports,
+    Read ListChangeSets => change_set::list,
+    Read ListExports => exports::list,
+    Read ListImports => exports::imports,
     Read ListStackResources => resources::list,
-    Read ListStacks => list_stacks,
+    Read ListStacks => describe::list,
+    Write UpdateTerminationProtection => deletion::protect,
+    Read ValidateTemplate => document::validate,
 }
 
 /// Puts a stack in place as if it had been deployed at the times of its spec.
@@ -102,17 +116,15 @@ pub(crate) fn put_stack(world: &mut World, spec: StackSpec) {
         world.ids.uuid()
     );
     let mut events = Vec::new();
-    deployment(world, &id, &spec, "CREATE", spec.created, &mut events);
+    told(world, &id, &spec, "CREATE", spec.created, &mut events);
     if let Some(updated) = spec.updated {
-        deployment(world, &id, &spec, "UPDATE", updated, &mut events);
+        told(world, &id, &spec, "UPDATE", updated, &mut events);
     }
     events.reverse();
     let template = template::body(&world.services.cloudformation, &spec);
     let stack = Stack {
-        id,
-        spec,
-        template,
         events,
+        ..Stack::seeded(id, spec, template)
     };
     world
         .services
@@ -135,7 +147,7 @@ pub(crate) fn deploy_again(world: &mut World, name: &str, outputs: Vec<Output>, 
     if template != stack.template {
         let now = world.now;
         let mut events = Vec::new();
-        deployment(world, &stack.id, &spec, "UPDATE", now, &mut events);
+        told(world, &stack.id, &spec, "UPDATE", now, &mut events);
         events.reverse();
         events.append(&mut stack.events);
         stack.events = events;
@@ -144,6 +156,7 @@ pub(crate) fn deploy_again(world: &mut World, name: &str, outputs: Vec<Output>, 
             ..spec
         };
         stack.template = template;
+        stack.status = "UPDATE_COMPLETE";
     }
     world
         .services
@@ -152,16 +165,23 @@ pub(crate) fn deploy_again(world: &mut World, name: &str, outputs: Vec<Output>, 
         .insert(name.to_owned(), stack);
 }
 
-/// Every resource of every stack, with the name of its stack.
+/// Every resource of every stack, with the name of its stack; also those that outlived their stack, or that an
+/// update has replaced and not yet deleted.
 pub(crate) fn resources(world: &World) -> impl Iterator<Item = (&str, &Resource)> {
-    let stacks = world.services.cloudformation.stacks.values();
-    stacks.flat_map(|stack| {
-        stack
-            .spec
-            .resources
-            .iter()
-            .map(|resource| (stack.spec.name.as_str(), resource))
-    })
+    let state = &world.services.cloudformation;
+    let retained = state
+        .retained
+        .iter()
+        .map(|(stack, resource)| (stack.as_str(), resource));
+    state
+        .stacks
+        .values()
+        .flat_map(|stack| {
+            let present = stack.spec.resources.iter().chain(&stack.leaving);
+            present.map(|resource| (stack.spec.name.as_str(), resource))
+        })
+        .chain(retained)
+        .filter(|(_, resource)| !resource.physical.is_empty())
 }
 
 /// When the stack was last deployed.
@@ -171,14 +191,7 @@ pub(crate) fn deployed(world: &World, stack: &str) -> Option<SimTime> {
 }
 
 /// The events of one deployment, oldest first: the stack begins, each resource goes by, the stack ends.
-fn deployment(
-    world: &mut World,
-    id: &str,
-    spec: &StackSpec,
-    verb: &str,
-    began: SimTime,
-    events: &mut Vec<Value>,
-) {
+fn told(world: &mut World, id: &str, spec: &StackSpec, verb: &str, began: SimTime, events: &mut Vec<Value>) {
     let itself = Resource {
         logical: spec.name.clone(),
         physical: id.to_owned(),
@@ -218,11 +231,34 @@ fn validation(message: impl Into<String>) -> ApiError {
     ApiError::client("ValidationError", message)
 }
 
+/// A stack by its name, or by its id: then also one that was deleted.
 fn find<'a>(world: &'a World, wanted: &str) -> Option<&'a Stack> {
-    let stacks = &world.services.cloudformation.stacks;
-    stacks
+    let state = &world.services.cloudformation;
+    let everyone = state.stacks.values().chain(&state.deleted);
+    state
+        .stacks
         .get(wanted)
-        .or_else(|| stacks.values().find(|stack| stack.id == wanted))
+        .or_else(|| everyone.into_iter().find(|stack| stack.id == wanted))
+}
+
+/// The name of a stack that is there, by name or id.
+fn named(world: &World, wanted: &str) -> Option<String> {
+    let stack = find(world, wanted).filter(|stack| stack.deleted.is_none())?;
+    Some(stack.spec.name.clone())
+}
+
+fn stack_mut<'a>(world: &'a mut World, name: &str) -> Option<&'a mut Stack> {
+    world.services.cloudformation.stacks.get_mut(name)
+}
+
+/// A new stack id.
+fn stack_id(world: &mut World, name: &str) -> String {
+    format!(
+        "arn:aws:cloudformation:{}:{}:stack/{name}/{}",
+        world.options.region,
+        world.options.account_id,
+        world.ids.uuid()
+    )
 }
 
 fn paged(name: &str, items: Vec<Value>, input: &Value) -> OpResult {
@@ -233,164 +269,4 @@ fn paged(name: &str, items: Vec<Value>, input: &Value) -> OpResult {
         output["NextToken"] = json!(next);
     }
     Ok(output)
-}
-
-fn shown(world: &World, stack: &Stack) -> Value {
-    let spec = &stack.spec;
-    let mut shape = Map::new();
-    let mut set = |name: &str, value: Value| {
-        shape.insert(name.to_owned(), value);
-    };
-    set("StackId", json!(stack.id));
-    set("StackName", json!(spec.name));
-    set("Description", json!(spec.description));
-    set("CreationTime", json!(spec.created.epoch_seconds()));
-    if let Some(updated) = spec.updated {
-        set("LastUpdatedTime", json!(updated.epoch_seconds()));
-    }
-    set("RollbackConfiguration", json!({}));
-    set("StackStatus", json!(stack.status()));
-    set("DisableRollback", json!(false));
-    set("NotificationARNs", json!([]));
-    set(
-        "Capabilities",
-        json!(["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]),
-    );
-    set(
-        "Outputs",
-        spec.outputs
-            .iter()
-            .map(|output| {
-                let mut item = json!({ "OutputKey": output.key, "OutputValue": output.value });
-                if let Some(export) = &output.export {
-                    item["ExportName"] = json!(export);
-                }
-                item
-            })
-            .collect(),
-    );
-    set(
-        "Tags",
-        spec.tags
-            .iter()
-            .map(|(key, value)| json!({ "Key": key, "Value": value }))
-            .collect(),
-    );
-    set("EnableTerminationProtection", json!(false));
-    set("DriftInformation", drift::information(world, stack));
-    Value::Object(shape)
-}
-
-fn describe_stacks(world: &mut World, input: &Value) -> OpResult {
-    if let Some(name) = input["StackName"].as_str() {
-        let stack =
-            find(world, name).ok_or_else(|| validation(format!("Stack with id {name} does not exist")))?;
-        return Ok(json!({ "Stacks": [shown(world, stack)] }));
-    }
-    let stacks = world.services.cloudformation.stacks.values();
-    let stacks = stacks.map(|stack| shown(world, stack)).collect();
-    paged("Stacks", stacks, input)
-}
-
-fn list_stacks(world: &mut World, input: &Value) -> OpResult {
-    let statuses = strings(input, "StackStatusFilter");
-    let mut stacks: Vec<&Stack> = world
-        .services
-        .cloudformation
-        .stacks
-        .values()
-        .filter(|stack| statuses.is_empty() || statuses.contains(&stack.status()))
-        .collect();
-    stacks.sort_by_key(|stack| std::cmp::Reverse(stack.spec.created));
-    let summaries = stacks
-        .into_iter()
-        .map(|stack| {
-            let mut item = json!({
-                "StackId": stack.id,
-                "StackName": stack.spec.name,
-                "TemplateDescription": stack.spec.description,
-                "CreationTime": stack.spec.created.epoch_seconds(),
-                "StackStatus": stack.status(),
-                "DriftInformation": drift::information(world, stack),
-            });
-            if let Some(updated) = stack.spec.updated {
-                item["LastUpdatedTime"] = json!(updated.epoch_seconds());
-            }
-            item
-        })
-        .collect();
-    paged("StackSummaries", summaries, input)
-}
-
-fn describe_stack_events(world: &mut World, input: &Value) -> OpResult {
-    let name = input["StackName"].as_str().unwrap_or_default();
-    let stack = find(world, name).ok_or_else(|| validation(format!("Stack [{name}] does not exist")))?;
-    paged("StackEvents", stack.events.clone(), input)
-}
-
-fn list_exports(world: &mut World, input: &Value) -> OpResult {
-    let mut exports = BTreeMap::new();
-    for stack in world.services.cloudformation.stacks.values() {
-        for output in &stack.spec.outputs {
-            if let Some(name) = &output.export {
-                exports.insert(
-                    name.clone(),
-                    json!({ "ExportingStackId": stack.id, "Name": name, "Value": output.value }),
-                );
-            }
-        }
-    }
-    paged("Exports", exports.into_values().collect(), input)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::options::Options;
-    use crate::service::Service;
-
-    #[test]
-    fn a_missing_stack_is_named_in_the_words_of_each_operation() {
-        let mut world = World::new(Options::default());
-        let mut message = |operation| {
-            let input = json!({"StackName": "bp-none"});
-            world
-                .call(Service::CloudFormation, operation, &input)
-                .unwrap_err()
-                .message
-        };
-        assert_eq!(message("DescribeStacks"), "Stack with id bp-none does not exist");
-        assert_eq!(message("DescribeStackEvents"), "Stack [bp-none] does not exist");
-    }
-
-    #[test]
-    fn events_tell_the_last_deployment_first() {
-        let mut world = World::new(Options::default());
-        let created = SimTime(1_000_000);
-        put_stack(
-            &mut world,
-            StackSpec {
-                name: "t".to_owned(),
-                created,
-                updated: Some(created + Duration::from_secs(3600)),
-                resources: vec![Resource {
-                    logical: "Queue".to_owned(),
-                    physical: "q".to_owned(),
-                    kind: "AWS::SQS::Queue".to_owned(),
-                    properties: Value::Null,
-                    attributes: Value::Null,
-                }],
-                ..StackSpec::default()
-            },
-        );
-        let input = json!({"StackName": "t"});
-        let events = world
-            .call(Service::CloudFormation, "DescribeStackEvents", &input)
-            .unwrap();
-        let events = events["StackEvents"].as_array().unwrap();
-        assert_eq!(events.len(), 8);
-        assert_eq!(events[0]["ResourceStatus"], "UPDATE_COMPLETE");
-        assert_eq!(events[7]["ResourceStatusReason"], "User Initiated");
-        assert_eq!(events[7]["ResourceStatus"], "CREATE_IN_PROGRESS");
-    }
 }

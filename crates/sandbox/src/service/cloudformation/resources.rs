@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{A_PAGE, Resource, Stack, find, paged, validation};
+use super::stack::Stack;
+use super::{A_PAGE, Resource, find, paged, validation};
 use crate::error::OpResult;
+use crate::service::member::present;
 use crate::world::World;
 
 pub(super) fn describe(world: &mut World, input: &Value) -> OpResult {
@@ -51,13 +53,14 @@ pub(super) fn list(world: &mut World, input: &Value) -> OpResult {
 }
 
 fn shown(stack: &Stack, resource: &Resource, time: &str) -> Value {
-    let at = stack.spec.updated.unwrap_or(stack.spec.created);
-    json!({
+    let state = stack.state(&resource.logical);
+    present(json!({
         "LogicalResourceId": resource.logical,
-        "PhysicalResourceId": resource.physical,
+        "PhysicalResourceId": Some(&resource.physical).filter(|id| !id.is_empty()),
         "ResourceType": resource.kind,
-        time: at.epoch_seconds(),
-        "ResourceStatus": stack.status(),
+        time: state.at.epoch_seconds(),
+        "ResourceStatus": state.status,
+        "ResourceStatusReason": state.reason,
         "DriftInformation": { "StackResourceDriftStatus": "NOT_CHECKED" },
-    })
+    }))
 }

@@ -4,8 +4,9 @@ use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 use serde_json::{Map, Value, json};
 
-use super::{StackSpec, State, find, validation};
-use crate::error::{ApiError, OpResult};
+use super::{StackSpec, State, change_set, find, validation};
+use crate::error::OpResult;
+use crate::service::member::text;
 use crate::world::World;
 
 /// The template as CDK uploads it: JSON, indented by one space.
@@ -91,19 +92,18 @@ fn indented(value: &Value) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// No template here has a transform, so both stages are the same; there are no change sets.
+/// The template of a stack, or that of a change set. No template here has a transform, so both stages are the same.
 pub(super) fn get_template(world: &mut World, input: &Value) -> OpResult {
-    if let Some(name) = input["ChangeSetName"].as_str() {
-        let message = format!("ChangeSet [{name}] does not exist");
-        return Err(ApiError::client("ChangeSetNotFound", message).with_status(404));
-    }
-    let name = input["StackName"]
-        .as_str()
-        .ok_or_else(|| validation("StackName is required"))?;
-    let stack =
-        find(world, name).ok_or_else(|| validation(format!("Stack with id {name} does not exist")))?;
+    let body = match (text(input, "ChangeSetName"), text(input, "StackName")) {
+        (Some(_), _) => change_set::named(world, input)?.1.template().to_owned(),
+        (None, Some(name)) => find(world, name)
+            .ok_or_else(|| validation(format!("Stack with id {name} does not exist")))?
+            .template
+            .clone(),
+        (None, None) => return Err(validation("StackName is required")),
+    };
     Ok(json!({
-        "TemplateBody": stack.template,
+        "TemplateBody": body,
         "StagesAvailable": ["Original", "Processed"],
     }))
 }

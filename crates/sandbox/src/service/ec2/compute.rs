@@ -1,9 +1,10 @@
-//! The instances of the Auto Scaling groups with their places, addresses and volumes.
+//! The instances of the Auto Scaling groups with their places and addresses, and the volumes of all instances.
 
 use serde_json::{Value, json};
 
 use super::derived;
 use super::describe::{Kind, describe};
+use super::machine::machines;
 use super::network::{Subnet, all_subnets};
 use crate::error::OpResult;
 use crate::service::autoscaling::{self, Group, Instance, LifecycleState};
@@ -74,7 +75,7 @@ pub(super) fn volumes(world: &World, input: &Value) -> OpResult {
             ("volume-type", "VolumeType"),
         ],
     };
-    let volumes = placed(world)
+    let mut volumes: Vec<Value> = placed(world)
         .iter()
         .map(|placed| {
             let instance = placed.instance;
@@ -102,5 +103,7 @@ pub(super) fn volumes(world: &World, input: &Value) -> OpResult {
             })
         })
         .collect();
+    let single = machines(world).filter(|machine| machine.exists(world.now));
+    volumes.extend(single.map(|machine| machine.shown_volume(world)));
     describe(&KIND, volumes, input)
 }

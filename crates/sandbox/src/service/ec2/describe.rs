@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::error::{ApiError, OpResult};
-use crate::service::member::{flag, integer, list, page, present, text, texts};
+use crate::service::member::{integer, list, page, present, text, texts};
 
 /// How one kind of thing is asked for.
 pub(super) struct Kind {
@@ -35,10 +35,7 @@ pub(super) fn describe(kind: &Kind, items: Vec<Value>, input: &Value) -> OpResul
 
 /// Those of `items` that the ids and the filters of the request leave.
 pub(super) fn selected(kind: &Kind, mut items: Vec<Value>, input: &Value) -> Result<Vec<Value>, ApiError> {
-    if flag(input, "DryRun") == Some(true) {
-        let message = "Request would have succeeded, but DryRun flag is set.";
-        return Err(ApiError::client("DryRunOperation", message).with_status(412));
-    }
+    super::answers_dry_run(input)?;
     for (member, by) in kind.ids {
         let wanted = texts(input, member);
         let has = |item: &Value, id: &str| item[*by] == *id;

@@ -1,11 +1,11 @@
-//! Images that Packer built for the fleets, and their snapshots.
+//! Images that Packer built for the fleets or that were made of instances, and their snapshots.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::derived;
-use super::describe::{Kind, describe, tags};
+use super::describe::{Kind, describe};
 use crate::error::OpResult;
 use crate::service::member::texts;
 use crate::time::SimTime;
@@ -14,38 +14,90 @@ use crate::world::World;
 /// An image of the account.
 #[derive(Debug)]
 pub(super) struct Image {
-    id: String,
-    /// The fleet it was built for.
-    slug: String,
-    built: SimTime,
-    /// The bundle that was baked into it.
-    bundle: Option<String>,
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) created: SimTime,
+    /// When it becomes `available`.
+    pub(super) ready: SimTime,
+    pub(super) tags: Vec<Value>,
+    /// The snapshots of its volumes, the root's first.
+    pub(super) snapshots: Vec<String>,
     /// The account that shares it with this one; `None` when it is this account's own.
-    shared_by: Option<String>,
+    pub(super) shared_by: Option<String>,
+}
+
+/// A snapshot of a volume.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) id: String,
+    pub(super) volume: String,
+    pub(super) description: String,
+    pub(super) started: SimTime,
+    pub(super) completed: SimTime,
+    /// Of its volume, in GiB.
+    pub(super) size: i64,
+    pub(super) encrypted: bool,
+    pub(super) tags: Vec<Value>,
 }
 
 /// How long before its parameter an image was finished.
 const PROMOTED_AFTER: Duration = Duration::from_secs(40 * 60);
 
-/// Notes the image that a parameter begins to point to.
+/// Notes the image that a parameter begins to point to. One that was deregistered stays away.
 pub(crate) fn register(world: &mut World, parameter: &str, id: &str, at: SimTime) {
-    let images = &mut world.services.ec2.images;
-    if images.iter().all(|image| image.id != id) {
-        images.push(Image {
-            id: id.to_owned(),
-            slug: parameter.rsplit('/').next().unwrap_or_default().to_owned(),
-            built: at - PROMOTED_AFTER,
-            bundle: None,
-            shared_by: None,
-        });
+    let state = &mut world.services.ec2;
+    if state.gone_images.contains(id) || state.images.iter().any(|image| image.id == id) {
+        return;
     }
+    let built = at - PROMOTED_AFTER;
+    let slug = parameter.rsplit('/').next().unwrap_or_default();
+    let stamp = stamp(built);
+    let name = format!("bp-comfyui-{slug}-{stamp}");
+    let tags = [
+        ("Name", name.as_str()),
+        ("FleetSlug", slug),
+        ("BuildTime", stamp.as_str()),
+        ("ManagedBy", "packer"),
+    ]
+    .map(|(key, value)| json!({ "Key": key, "Value": value }));
+    let snapshot = Snapshot {
+        id: derived("snap-", id),
+        volume: derived("vol-", id),
+        description: format!("Created by CreateImage({}) for {id}", derived("i-", id)),
+        started: built - Duration::from_secs(11 * 60),
+        completed: built,
+        size: 100,
+        encrypted: false,
+        tags: tags.to_vec(),
+    };
+    state.images.push(Image {
+        id: id.to_owned(),
+        name,
+        created: built,
+        ready: built,
+        tags: tags.to_vec(),
+        snapshots: vec![snapshot.id.clone()],
+        shared_by: None,
+    });
+    state.snapshots.push(snapshot);
+}
+
+/// `20260109055000`.
+fn stamp(at: SimTime) -> String {
+    let text = at.iso8601();
+    text.chars().filter(char::is_ascii_digit).take(14).collect()
 }
 
 /// Notes the bundle that was baked into an image.
 pub(crate) fn bake(world: &mut World, id: &str, bundle: &str) {
-    for image in &mut world.services.ec2.images {
-        if image.id == id {
-            image.bundle = Some(bundle.to_owned());
+    let state = &mut world.services.ec2;
+    let tag = json!({ "Key": "BundleId", "Value": bundle });
+    for image in state.images.iter_mut().filter(|image| image.id == id) {
+        image.tags.push(tag.clone());
+        for snapshot in &mut state.snapshots {
+            if image.snapshots.contains(&snapshot.id) {
+                snapshot.tags.push(tag.clone());
+            }
         }
     }
 }
@@ -59,33 +111,36 @@ pub(crate) fn share(world: &mut World, id: &str, account: &str) {
     }
 }
 
+/// Whether instances can be started from an image of this id: "Wait for the AMI status to be available" (EC2 User Guide,
+/// "Create an Amazon EBS-backed AMI").
+pub(super) fn exists(world: &World, id: &str) -> bool {
+    let mut images = world.services.ec2.images.iter();
+    images.any(|image| image.id == id && image.state(world.now) == "available")
+}
+
 impl Image {
-    /// The snapshot of its root volume.
-    fn snapshot(&self) -> String {
-        derived("snap-", &self.id)
+    pub(super) fn state(&self, now: SimTime) -> &'static str {
+        if now < self.ready { "pending" } else { "available" }
+    }
+}
+
+impl Snapshot {
+    fn state(&self, now: SimTime) -> &'static str {
+        if now < self.completed {
+            "pending"
+        } else {
+            "completed"
+        }
     }
 
-    fn tags(&self) -> Value {
-        let stamp = self.stamp();
-        let name = format!("bp-comfyui-{}-{stamp}", self.slug);
-        let baked = self.bundle.as_deref().map(|bundle| ("BundleId", bundle));
-        let own = [
-            ("Name", name.as_str()),
-            ("FleetSlug", self.slug.as_str()),
-            ("BuildTime", stamp.as_str()),
-            ("ManagedBy", "packer"),
-        ];
-        tags(own.into_iter().chain(baked))
-    }
-
-    /// `20260109055000`.
-    fn stamp(&self) -> String {
-        self.built
-            .iso8601()
-            .chars()
-            .filter(char::is_ascii_digit)
-            .take(14)
-            .collect()
+    /// How much of it is done, as a share of its time.
+    fn progress(&self, now: SimTime) -> String {
+        let (all, done) = (
+            self.completed.since(self.started).as_millis(),
+            now.since(self.started).as_millis(),
+        );
+        let percent = (done * 100).checked_div(all).unwrap_or(100).min(100);
+        format!("{percent}%")
     }
 }
 
@@ -106,6 +161,10 @@ pub(super) fn images(world: &World, input: &Value) -> OpResult {
         missing: ("InvalidAMIID.NotFound", "image id"),
         filters: &[
             ("architecture", "Architecture"),
+            (
+                "block-device-mapping.snapshot-id",
+                "BlockDeviceMappings.Ebs.SnapshotId",
+            ),
             ("creation-date", "CreationDate"),
             ("image-id", "ImageId"),
             ("image-type", "ImageType"),
@@ -117,52 +176,56 @@ pub(super) fn images(world: &World, input: &Value) -> OpResult {
             ("virtualization-type", "VirtualizationType"),
         ],
     };
-    let account = &world.options.account_id;
-    let images = world
-        .services
-        .ec2
-        .images
-        .iter()
-        .filter(|image| is_of(world, image, &texts(input, "Owners")));
-    let images = images
-        .map(|image| {
-            let account = image.shared_by.as_ref().unwrap_or(account);
-            let name = format!("bp-comfyui-{}-{}", image.slug, image.stamp());
+    let owners = texts(input, "Owners");
+    let state = &world.services.ec2;
+    let known = state.images.iter().filter(|image| is_of(world, image, &owners));
+    let images = known.map(|image| shown(world, image)).collect();
+    describe(&KIND, images, input)
+}
+
+fn shown(world: &World, image: &Image) -> Value {
+    let state = &world.services.ec2;
+    let account = image.shared_by.as_ref().unwrap_or(&world.options.account_id);
+    let of = |id: &String| state.snapshots.iter().find(|snapshot| snapshot.id == *id);
+    let volumes = image.snapshots.iter().zip(["/dev/sda1", "/dev/sdb", "/dev/sdc"]);
+    let mappings: Vec<Value> = volumes
+        .map(|(id, device)| {
+            let snapshot = of(id);
             json!({
-                "ImageId": image.id,
-                "Name": name,
-                "ImageLocation": format!("{account}/{name}"),
-                "OwnerId": account,
-                "CreationDate": image.built.iso8601(),
-                "State": "available",
-                "Public": false,
-                "Architecture": "x86_64",
-                "ImageType": "machine",
-                "PlatformDetails": "Linux/UNIX",
-                "UsageOperation": "RunInstances",
-                "RootDeviceName": "/dev/sda1",
-                "RootDeviceType": "ebs",
-                "VirtualizationType": "hvm",
-                "Hypervisor": "xen",
-                "EnaSupport": true,
-                "SriovNetSupport": "simple",
-                "BlockDeviceMappings": [{
-                    "DeviceName": "/dev/sda1",
-                    "Ebs": {
-                        "SnapshotId": image.snapshot(),
-                        "VolumeSize": 100,
-                        "VolumeType": "gp3",
-                        "Encrypted": false,
-                        "DeleteOnTermination": true,
-                    },
-                }],
-                // "When you share an AMI, your user-defined tags are not available to any AWS account that the AMI is
-                // shared with" (EC2 User Guide, "Share an AMI with specific AWS accounts").
-                "Tags": if image.shared_by.is_none() { image.tags() } else { json!([]) },
+                "DeviceName": device,
+                "Ebs": {
+                    "SnapshotId": id,
+                    "VolumeSize": snapshot.map_or(100, |snapshot| snapshot.size),
+                    "VolumeType": "gp3",
+                    "Encrypted": snapshot.is_some_and(|snapshot| snapshot.encrypted),
+                    "DeleteOnTermination": true,
+                },
             })
         })
         .collect();
-    describe(&KIND, images, input)
+    json!({
+        "ImageId": image.id,
+        "Name": image.name,
+        "ImageLocation": format!("{account}/{}", image.name),
+        "OwnerId": account,
+        "CreationDate": image.created.iso8601(),
+        "State": image.state(world.now),
+        "Public": false,
+        "Architecture": "x86_64",
+        "ImageType": "machine",
+        "PlatformDetails": "Linux/UNIX",
+        "UsageOperation": "RunInstances",
+        "RootDeviceName": "/dev/sda1",
+        "RootDeviceType": "ebs",
+        "VirtualizationType": "hvm",
+        "Hypervisor": "xen",
+        "EnaSupport": true,
+        "SriovNetSupport": "simple",
+        "BlockDeviceMappings": mappings,
+        // "When you share an AMI, your user-defined tags are not available to any AWS account that the AMI is
+        // shared with" (EC2 User Guide, "Share an AMI with specific AWS accounts").
+        "Tags": if image.shared_by.is_none() { image.tags.clone() } else { Vec::new() },
+    })
 }
 
 pub(super) fn snapshots(world: &World, input: &Value) -> OpResult {
@@ -181,29 +244,32 @@ pub(super) fn snapshots(world: &World, input: &Value) -> OpResult {
             ("volume-size", "VolumeSize"),
         ],
     };
-    let images = world
-        .services
-        .ec2
-        .images
-        .iter()
-        // The snapshots behind an image that another account shares are not shared with it.
-        .filter(|image| image.shared_by.is_none() && is_of(world, image, &texts(input, "OwnerIds")));
-    let snapshots = images
-        .map(|image| {
-            let builder = derived("i-", &image.id);
+    let (state, now) = (&world.services.ec2, world.now);
+    let account = &world.options.account_id;
+    let owners = texts(input, "OwnerIds");
+    let own = owners.is_empty() || owners.iter().any(|owner| owner == "self" || owner == account);
+    // The snapshots behind an image that another account shares are not shared with it.
+    let hidden = |snapshot: &&Snapshot| {
+        let mut images = state.images.iter().filter(|image| image.shared_by.is_some());
+        images.any(|image| image.snapshots.contains(&snapshot.id))
+    };
+    let known = state.snapshots.iter().filter(|snapshot| own && !hidden(snapshot));
+    let snapshots = known
+        .map(|snapshot| {
+            let completed = Some(snapshot.completed).filter(|at| *at <= now);
             json!({
-                "SnapshotId": image.snapshot(),
-                "VolumeId": derived("vol-", &image.id),
-                "VolumeSize": 100,
-                "State": "completed",
-                "Progress": "100%",
-                "StartTime": (image.built - Duration::from_secs(11 * 60)).epoch_seconds(),
-                "CompletionTime": image.built.epoch_seconds(),
-                "OwnerId": world.options.account_id,
-                "Encrypted": false,
+                "SnapshotId": snapshot.id,
+                "VolumeId": snapshot.volume,
+                "VolumeSize": snapshot.size,
+                "State": snapshot.state(now),
+                "Progress": snapshot.progress(now),
+                "StartTime": snapshot.started.epoch_seconds(),
+                "CompletionTime": completed.map(SimTime::epoch_seconds),
+                "OwnerId": account,
+                "Encrypted": snapshot.encrypted,
                 "StorageTier": "standard",
-                "Description": format!("Created by CreateImage({builder}) for {}", image.id),
-                "Tags": image.tags(),
+                "Description": snapshot.description,
+                "Tags": snapshot.tags,
             })
         })
         .collect();

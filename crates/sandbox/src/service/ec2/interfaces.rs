@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::compute::{Placed, placed};
 use super::derived;
 use super::describe::{Kind, describe};
+use super::machine::machines;
 use super::network::{Subnet, all_subnets};
 use crate::error::OpResult;
 use crate::service::ecs::task::Phase;
@@ -49,6 +50,7 @@ struct One<'a> {
 pub(super) fn all(world: &World) -> Vec<Value> {
     let (subnets, instances) = (all_subnets(world), placed(world));
     let mut found = of_tasks_and_instances(world, &instances);
+    found.extend(of_machines(world, &subnets));
     found.extend(of_standing_parts(world, &subnets));
     found.iter().map(|one| shown(world, one)).collect()
 }
@@ -89,6 +91,26 @@ fn of_tasks_and_instances<'a>(world: &'a World, instances: &'a [Placed<'a>]) -> 
         });
     }
     found
+}
+
+/// Instances outside Auto Scaling groups.
+fn of_machines<'a>(world: &'a World, subnets: &'a [Subnet]) -> Vec<One<'a>> {
+    let there = machines(world).filter(|machine| machine.exists(world.now));
+    there
+        .map(|machine| {
+            let place = subnets.iter().find(|known| known.id == machine.subnet);
+            One {
+                id: machine.interface(),
+                subnet: &machine.subnet,
+                zone: place.map_or("", |place| place.zone.as_str()),
+                address: place.map(|place| place.address(&machine.id)),
+                description: String::new(),
+                kind: "interface",
+                group: machine.groups.first().map(String::as_str),
+                instance: Some(&machine.id),
+            }
+        })
+        .collect()
 }
 
 /// The NAT gateway, the load balancer and the database stand where they were put.
@@ -143,7 +165,10 @@ fn shown(world: &World, one: &One<'_>) -> Value {
     json!({
         "NetworkInterfaceId": one.id,
         "SubnetId": one.subnet,
-        "VpcId": world.services.facts.vpc,
+        "VpcId": all_subnets(world)
+            .into_iter()
+            .find(|subnet| subnet.id == one.subnet)
+            .map(|subnet| subnet.vpc),
         "AvailabilityZone": one.zone,
         "PrivateIpAddress": one.address,
         "PrivateIpAddresses": [{ "Primary": true, "PrivateIpAddress": one.address }],

@@ -19,6 +19,10 @@ pub(super) fn default_vpc(world: &World) -> String {
     derived("vpc-", &format!("default {}", world.options.region))
 }
 
+pub(super) fn vpc_exists(world: &World, id: &str) -> bool {
+    id == default_vpc(world) || resources(world, "AWS::EC2::VPC").any(|(_, vpc)| vpc.physical == id)
+}
+
 pub(super) fn vpcs(world: &World, input: &Value) -> OpResult {
     const KIND: Kind = Kind {
         output: "Vpcs",

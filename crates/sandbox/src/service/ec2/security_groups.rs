@@ -29,6 +29,40 @@ pub(super) fn security_groups(world: &World, input: &Value) -> OpResult {
             ("vpc-id", "VpcId"),
         ],
     };
+    describe(&KIND, all(world), input)
+}
+
+/// A security group that somebody has made by hand.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) vpc: String,
+    pub(super) tags: Vec<Value>,
+}
+
+/// The id of the group that a VPC comes with.
+pub(super) fn default_of(vpc: &str) -> String {
+    derived("sg-", &format!("default {vpc}"))
+}
+
+/// The VPC of a group; `None` for a group that does not exist.
+pub(super) fn vpc_of(world: &World, id: &str) -> Option<String> {
+    let found = all(world).into_iter().find(|group| group["GroupId"] == *id);
+    found.and_then(|group| text(&group, "VpcId").map(str::to_owned))
+}
+
+/// The rules for incoming traffic of a group, as the API shows them.
+pub(super) fn incoming(world: &World, id: &str) -> Vec<Value> {
+    let found = all(world).into_iter().find(|group| group["GroupId"] == *id);
+    found.map_or_else(Vec::new, |group| list(&group, "IpPermissions").to_vec())
+}
+
+/// Every security group of the region.
+fn all(world: &World) -> Vec<Value> {
+    let everywhere = json!([{ "IpProtocol": "-1", "CidrIp": "0.0.0.0/0" }]);
+    let of = |rules: &Value| permissions(world, rules.as_array().map_or(&[], Vec::as_slice));
     let mut groups: Vec<Value> = resources(world, "AWS::EC2::SecurityGroup")
         .map(|(stack, made)| {
             let properties = &made.properties;
@@ -55,7 +89,7 @@ pub(super) fn security_groups(world: &World, input: &Value) -> OpResult {
         .collect();
     let vpcs = resources(world, "AWS::EC2::VPC").map(|(_, vpc)| vpc.physical.clone());
     for vpc in vpcs.chain([default_vpc(world)]) {
-        let id = derived("sg-", &format!("default {vpc}"));
+        let id = default_of(&vpc);
         let group = Group {
             id: &id,
             name: "default",
@@ -63,11 +97,18 @@ pub(super) fn security_groups(world: &World, input: &Value) -> OpResult {
             vpc: &vpc,
         };
         let itself = json!([{ "IpProtocol": "-1", "SourceSecurityGroupId": id }]);
-        let everywhere = json!([{ "IpProtocol": "-1", "CidrIp": "0.0.0.0/0" }]);
-        let of = |rules: &Value| permissions(world, rules.as_array().map_or(&[], Vec::as_slice));
         groups.push(group.shown(world, of(&itself), of(&everywhere), Vec::new()));
     }
-    describe(&KIND, groups, input)
+    for made in &world.services.ec2.made_groups {
+        let group = Group {
+            id: &made.id,
+            name: &made.name,
+            description: &made.description,
+            vpc: &made.vpc,
+        };
+        groups.push(group.shown(world, json!([]), of(&everywhere), made.tags.clone()));
+    }
+    groups
 }
 
 /// The rules for incoming traffic as they are: an operator may have taken one away since the stack was deployed.
@@ -88,6 +129,8 @@ struct Group<'a> {
 impl Group<'_> {
     fn shown(&self, world: &World, incoming: Value, outgoing: Value, tags: Vec<Value>) -> Value {
         let (region, account) = (&world.options.region, &world.options.account_id);
+        let changed = world.services.ec2.rules.get(self.id);
+        let incoming = changed.map_or(incoming, |rules| rules.clone().into());
         json!({
             "GroupId": self.id,
             "GroupName": self.name,

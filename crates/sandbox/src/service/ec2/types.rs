@@ -55,6 +55,11 @@ const TYPES: &[Type] = &[
     },
 ];
 
+/// Whether there are instances of this type.
+pub(super) fn is_known(name: &str) -> bool {
+    TYPES.iter().any(|kind| kind.name == name)
+}
+
 pub(super) fn types(_: &World, input: &Value) -> OpResult {
     const KIND: Kind = Kind {
         output: "InstanceTypes",

@@ -141,6 +141,20 @@ pub(crate) fn create_repository(world: &mut World, name: &str, created: SimTime)
     });
 }
 
+/// Whether a repository has an image.
+pub(crate) fn has_images(world: &World, name: &str) -> bool {
+    named(world, name).is_ok_and(|repository| !repository.images.is_empty())
+}
+
+/// Takes a repository away with its images.
+pub(crate) fn delete_repository(world: &mut World, name: &str) {
+    world
+        .services
+        .ecr
+        .repositories
+        .retain(|repository| repository.name != name);
+}
+
 /// Pushes a new image under `tags`, taking the tags away from whatever had them. Answers the digest.
 pub(crate) fn push(
     world: &mut World,

@@ -33,7 +33,7 @@ use serde_json::{Value, json};
 
 pub(crate) use crate::application::migrations::{applied_central, applied_tenant};
 pub(crate) use metrics::publish;
-pub(crate) use update::{create, deploy, set_desired};
+pub(crate) use update::{create, create_service, deploy, set_desired};
 
 use crate::error::{ApiError, OpResult};
 use crate::service::elb::Failure;
@@ -80,6 +80,61 @@ operations! {
 pub(crate) fn tick(world: &mut World) {
     life::tick(world);
     scheduler::tick(world);
+}
+
+/// Whether the cluster has a service.
+pub(crate) fn has_services(world: &World) -> bool {
+    !world.services.ecs.services.is_empty()
+}
+
+/// Whether a task of the cluster runs or is about to.
+pub(crate) fn has_tasks(world: &World) -> bool {
+    let mut tasks = world.services.ecs.tasks.iter();
+    tasks.any(|task| task.is_running() || task.is_pending())
+}
+
+/// Makes the cluster, if there is none. Returns whether it did.
+pub(crate) fn create_cluster(world: &mut World, name: &str) -> bool {
+    let cluster = &mut world.services.ecs.cluster;
+    let free = cluster.is_empty();
+    if free {
+        name.clone_into(cluster);
+    }
+    free
+}
+
+/// The cluster is gone: no name means it any more.
+pub(crate) fn delete_cluster(world: &mut World) {
+    world.services.ecs.cluster.clear();
+}
+
+/// How the last deployment of a service stands: whether it is complete; an error once the circuit breaker has ended it.
+pub(crate) fn settled(world: &World, name: &str) -> Result<bool, ()> {
+    let primary = service::named(world, name).and_then(service::Service::primary);
+    match primary {
+        Some(primary) if primary.undoes() => Err(()),
+        Some(primary) => match primary.state {
+            service::RolloutState::Completed => Ok(true),
+            service::RolloutState::InProgress => Ok(false),
+            service::RolloutState::Failed => Err(()),
+        },
+        None => Ok(true),
+    }
+}
+
+/// Takes a service to zero, and away once its last task has stopped. Returns whether it is gone.
+pub(crate) fn delete_service(world: &mut World, name: &str) -> bool {
+    set_desired(world, name, 0);
+    let state = &mut world.services.ecs;
+    let mut own = state.tasks.iter().filter(|task| {
+        let own = task.service.as_ref().is_some_and(|(service, _)| service == name);
+        own && (task.is_running() || task.is_pending())
+    });
+    if own.next().is_some() {
+        return false;
+    }
+    state.services.retain(|service| service.name != name);
+    true
 }
 
 /// How many tasks run the backend's scheduler, which publishes the fleets' metrics.

@@ -144,6 +144,11 @@ impl Deployment {
         }
     }
 
+    /// Whether it is the goal of a rollback.
+    pub(super) fn undoes(&self) -> bool {
+        self.is_rollback
+    }
+
     /// The digits of the id, which also name the service revision.
     pub(super) fn number(&self) -> &str {
         self.id.trim_start_matches("ecs-svc/")

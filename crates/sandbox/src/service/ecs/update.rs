@@ -150,6 +150,19 @@ fn position(world: &World, name: &str) -> Option<usize> {
         .position(|service| service.name == name)
 }
 
+/// Creates a service, whose first deployment begins now (API Reference, CreateService).
+pub(crate) fn create_service(world: &mut World, service: Service, definition: usize) {
+    let state = &mut world.services.ecs;
+    for group in &service.security_groups {
+        if !state.security_groups.contains(group) {
+            state.security_groups.push(group.clone());
+        }
+    }
+    state.services.push(service);
+    let index = state.services.len() - 1;
+    begin(world, index, definition);
+}
+
 /// Puts a service in place whose tasks have been running for `age`, deployed just before.
 pub(crate) fn create(world: &mut World, service: Service, definition: usize, age: Duration) {
     let deployed = world.now - age - Duration::from_secs(220);

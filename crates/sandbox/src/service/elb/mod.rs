@@ -149,6 +149,73 @@ pub(crate) fn create_balancer(world: &mut World, name: &str, created: SimTime, p
     arn
 }
 
+/// The ARN of the load balancer that has this ARN, name or host name.
+pub(crate) fn balancer_arn<'a>(world: &'a World, named: &str) -> Option<&'a str> {
+    let mut balancers = world.services.elb.balancers.iter();
+    let found = balancers.find(|one| one.arn == named || one.name == named || one.dns == named)?;
+    Some(&found.arn)
+}
+
+/// Takes a load balancer away, with the target groups behind it.
+pub(crate) fn delete_balancer(world: &mut World, named: &str) {
+    let Some(arn) = balancer_arn(world, named).map(str::to_owned) else {
+        return;
+    };
+    let state = &mut world.services.elb;
+    state.groups.retain(|group| group.balancer != arn);
+    state.balancers.retain(|one| one.arn != arn);
+}
+
+/// Creates a group of IP targets that no load balancer is in front of yet: name, port and VPC, and path, codes and timeout
+/// of its check. Answers its ARN.
+pub(crate) fn make_group(
+    world: &mut World,
+    (name, port, vpc): (&str, u16, &str),
+    (path, matcher, timeout): (String, String, i64),
+) -> String {
+    let check = Check {
+        path: "",
+        matcher: "",
+        timeout,
+    };
+    let arn = create_group(world, name, port, vpc, "", &check);
+    if let Some(group) = world
+        .services
+        .elb
+        .groups
+        .iter_mut()
+        .find(|group| group.arn == arn)
+    {
+        group.path = path;
+        group.matcher = matcher;
+    }
+    arn
+}
+
+/// A load balancer sends requests to a group from now on.
+pub(crate) fn attach(world: &mut World, group: &str, balancer: &str) {
+    if let Some(group) = world
+        .services
+        .elb
+        .groups
+        .iter_mut()
+        .find(|known| known.arn == group)
+    {
+        balancer.clone_into(&mut group.balancer);
+    }
+}
+
+/// Whether a load balancer sends requests to a group.
+pub(crate) fn is_attached(world: &World, group: &str) -> bool {
+    let mut groups = world.services.elb.groups.iter();
+    groups.any(|known| known.arn == group && !known.balancer.is_empty())
+}
+
+/// Takes a target group away.
+pub(crate) fn delete_group(world: &mut World, arn: &str) {
+    world.services.elb.groups.retain(|group| group.arn != arn);
+}
+
 /// How a target group checks its targets.
 #[derive(Clone, Debug)]
 pub(crate) struct Check {

@@ -94,6 +94,22 @@ pub(crate) fn create_group(world: &mut World, name: &str, retention_days: u32) {
         });
 }
 
+/// Whether there is a log group of this name.
+pub(crate) fn has_group(world: &World, name: &str) -> bool {
+    world.services.logs.groups.contains_key(name)
+}
+
+/// For how many days a group keeps its events; 0 for ever. Returns whether there is such a group.
+pub(crate) fn retain(world: &mut World, name: &str, days: u32) -> bool {
+    let group = world.services.logs.groups.get_mut(name);
+    group.map(|group| group.retention_days = days).is_some()
+}
+
+/// Takes a group away with all of its streams.
+pub(crate) fn delete_group(world: &mut World, name: &str) {
+    world.services.logs.groups.remove(name);
+}
+
 /// One event at this moment, visible at once. Creates the stream; without the group nothing happens,
 /// as with a log driver whose group is missing.
 pub(crate) fn append(world: &mut World, group: &str, stream: &str, message: &str) {

@@ -3,6 +3,7 @@
 pub(crate) mod database;
 mod events;
 mod modify;
+mod power;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,8 @@ pub(crate) struct State {
     snapshots: Vec<snapshot::Snapshot>,
     /// Changes of storage, the newest last.
     growths: Vec<modify::Growth>,
+    /// Stops and starts, the newest last.
+    turns: Vec<power::Turn>,
     pub(crate) databases: database::Databases,
 }
 
@@ -54,12 +57,58 @@ operations! {
     Read DescribeDBSnapshots => snapshot::describe,
     Read DescribeEvents => events::describe_events,
     Write ModifyDBInstance => modify::modify,
+    Write StartDBInstance => power::start,
+    Write StopDBInstance => power::stop,
 }
 
 /// Puts an instance in place, with the automated snapshot of the last night.
 pub(crate) fn create(world: &mut World, instance: Instance) {
     snapshot::automated(world, &instance);
     world.services.rds.instances.push(instance);
+}
+
+/// Creates an instance without a past.
+pub(crate) fn make(world: &mut World, instance: Instance) {
+    world.services.rds.instances.push(instance);
+}
+
+/// The host name of an instance.
+pub(crate) fn endpoint<'a>(world: &'a World, id: &str) -> Option<&'a str> {
+    let mut instances = world.services.rds.instances.iter();
+    instances
+        .find(|instance| instance.id == id)
+        .map(|instance| instance.endpoint.as_str())
+}
+
+/// Whether there is an instance.
+pub(crate) fn any(world: &World) -> bool {
+    !world.services.rds.instances.is_empty()
+}
+
+/// Whether an instance is in this security group.
+pub(crate) fn uses(world: &World, security_group: &str) -> bool {
+    let mut instances = world.services.rds.instances.iter();
+    instances.any(|instance| instance.security_group == security_group)
+}
+
+/// Gives an instance another class, if one is said. Returns whether there is such an instance.
+pub(crate) fn set_class(world: &mut World, id: &str, class: Option<&str>) -> bool {
+    let instance = world
+        .services
+        .rds
+        .instances
+        .iter_mut()
+        .find(|instance| instance.id == id);
+    let Some(instance) = instance else { return false };
+    if let Some(class) = class {
+        class.clone_into(&mut instance.class);
+    }
+    true
+}
+
+/// Takes an instance away.
+pub(crate) fn delete(world: &mut World, id: &str) {
+    world.services.rds.instances.retain(|instance| instance.id != id);
 }
 
 /// Whether an instance has this endpoint.
@@ -72,14 +121,25 @@ pub(crate) fn is_endpoint(world: &World, host: &str) -> bool {
         .any(|instance| instance.endpoint == host)
 }
 
+/// The status of an instance, as DescribeDBInstances says it.
+fn status(world: &World, instance: &Instance) -> &'static str {
+    power::state(world, &instance.id).unwrap_or(match instance.status {
+        "available" => modify::status(world, &instance.id).unwrap_or("available"),
+        busy => busy,
+    })
+}
+
+fn serves(world: &World, instance: &Instance) -> bool {
+    matches!(
+        status(world, instance),
+        "available" | "backing-up" | "modifying" | "storage-optimization"
+    )
+}
+
 /// Whether the instance answers queries.
 pub(crate) fn is_serving(world: &World) -> bool {
-    world
-        .services
-        .rds
-        .instances
-        .iter()
-        .any(|instance| matches!(instance.status, "available" | "backing-up" | "modifying"))
+    let instances = &world.services.rds.instances;
+    instances.iter().any(|instance| serves(world, instance))
 }
 
 /// Snapshots make progress.
@@ -112,6 +172,10 @@ pub(crate) fn publish(world: &mut World) {
         (true, false) => 18.0 + (6.0 * jitter).round(),
     };
     for instance in world.services.rds.instances.clone() {
+        // An instance that is stopped has nothing to report.
+        if power::state(world, &instance.id).is_some() {
+            continue;
+        }
         let grown = (modify::storage(world, &instance.id) - STORAGE) as f64;
         let dimensions = [("DBInstanceIdentifier", instance.id.as_str())];
         for (name, value) in [
@@ -178,10 +242,7 @@ fn described(world: &World, instance: &Instance) -> Value {
         "DBInstanceIdentifier": instance.id,
         "DBInstanceClass": instance.class,
         "Engine": "mariadb",
-        "DBInstanceStatus": match instance.status {
-            "available" => modify::status(world, &instance.id).unwrap_or("available"),
-            busy => busy,
-        },
+        "DBInstanceStatus": status(world, instance),
         "MasterUsername": "bp_admin",
         "DBName": "bp",
         "Endpoint": {"Address": instance.endpoint, "Port": 3306, "HostedZoneId": "Z2R2ITUGPM61AM"},

@@ -85,6 +85,13 @@ pub(super) fn modify(world: &mut World, input: &Value) -> OpResult {
             "the sandbox changes the storage of an instance, not {other}"
         )));
     }
+    // "You can't modify a stopped DB instance" (RDS user guide, "Stopping an Amazon RDS DB instance temporarily").
+    if super::power::state(world, &instance.id).is_some() {
+        return Err(ApiError::client(
+            "InvalidDBInstanceState",
+            format!("Database instance is not in available state: {}", instance.id),
+        ));
+    }
     let present_size = storage(world, &instance.id);
     if let Some(wanted) = integer(input, "AllocatedStorage").filter(|wanted| *wanted != present_size) {
         if wanted < present_size {

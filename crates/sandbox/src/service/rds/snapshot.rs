@@ -111,6 +111,9 @@ pub(super) fn create(world: &mut World, input: &Value) -> OpResult {
             "The parameter DBSnapshotIdentifier is not a valid identifier. Identifiers must begin with a letter; must contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens.",
         ));
     }
+    let instances = world.services.rds.instances.iter();
+    let mut turned = instances.filter(|instance| super::power::state(world, &instance.id).is_some());
+    let turned = turned.any(|instance| instance.id.eq_ignore_ascii_case(wanted));
     let state = &mut world.services.rds;
     if state.snapshots.iter().any(|snapshot| snapshot.id == id) {
         return Err(ApiError::client(
@@ -123,7 +126,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> OpResult {
         .iter_mut()
         .find(|instance| instance.id.eq_ignore_ascii_case(wanted))
         .ok_or_else(|| instance_not_found(wanted))?;
-    if instance.status != "available" {
+    if turned || instance.status != "available" {
         return Err(ApiError::client(
             "InvalidDBInstanceState",
             format!("Instance {} is not currently available.", instance.id),

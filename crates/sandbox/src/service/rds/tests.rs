@@ -101,3 +101,41 @@ fn storage_grows_while_the_instance_serves_and_not_again_at_once() {
         assert_eq!(refused.code, "InvalidParameterCombination");
     }
 }
+
+#[test]
+fn a_stop_and_a_start_take_minutes_and_a_stop_ends_after_seven_days() {
+    let mut operator = Operator::under(&[]);
+    let name = json!({"DBInstanceIdentifier": database()});
+    let state = |operator: &mut Operator| {
+        let found = operator.call(Service::Rds, "DescribeDBInstances", &name);
+        text(&found["DBInstances"][0]["DBInstanceStatus"])
+    };
+    let early = operator.refused(Service::Rds, "StartDBInstance", &name);
+    assert_eq!(early.code, "InvalidDBInstanceState");
+    let stopped = operator.call(Service::Rds, "StopDBInstance", &name);
+    assert_eq!(stopped["DBInstance"]["DBInstanceStatus"], "stopping");
+    for operation in ["StopDBInstance", "StartDBInstance"] {
+        let busy = operator.refused(Service::Rds, operation, &name);
+        assert_eq!(busy.code, "InvalidDBInstanceState", "{operation}");
+    }
+    operator.wait(3 * 60);
+    assert_eq!(state(&mut operator), "stopped");
+    let snapshot = json!({"DBInstanceIdentifier": database(), "DBSnapshotIdentifier": "of-nothing"});
+    let refused = operator.refused(Service::Rds, "CreateDBSnapshot", &snapshot);
+    assert_eq!(refused.code, "InvalidDBInstanceState");
+    let larger = json!({"DBInstanceIdentifier": database(), "AllocatedStorage": 40});
+    let refused = operator.refused(Service::Rds, "ModifyDBInstance", &larger);
+    assert_eq!(refused.code, "InvalidDBInstanceState");
+    let started = operator.call(Service::Rds, "StartDBInstance", &name);
+    assert_eq!(started["DBInstance"]["DBInstanceStatus"], "starting");
+    operator.wait(4 * 60);
+    assert_eq!(state(&mut operator), "available");
+    operator.call(Service::Rds, "StopDBInstance", &name);
+    // Nothing of the week in between matters here.
+    operator.world.now = operator.world.now + std::time::Duration::from_secs(3 * 60 + 7 * 86_400 - 60);
+    assert_eq!(state(&mut operator), "stopped");
+    operator.world.now = operator.world.now + std::time::Duration::from_secs(120);
+    assert_eq!(state(&mut operator), "starting");
+    operator.world.now = operator.world.now + std::time::Duration::from_secs(4 * 60);
+    assert_eq!(state(&mut operator), "available");
+}

@@ -137,6 +137,33 @@ pub(crate) fn place(
     }
 }
 
+/// Whether there is a bucket of this name.
+pub(crate) fn has_bucket(world: &World, name: &str) -> bool {
+    world.services.s3.buckets.contains_key(name)
+}
+
+/// Whether a bucket keeps versions from now on.
+pub(crate) fn set_versioning(world: &mut World, name: &str, keeps: bool) {
+    if let Some(bucket) = world.services.s3.buckets.get_mut(name) {
+        bucket.versioning = match (keeps, bucket.versioning) {
+            (true, _) => Versioning::Enabled,
+            (false, Versioning::Never) => Versioning::Never,
+            (false, _) => Versioning::Suspended,
+        };
+    }
+}
+
+/// Takes a bucket away; one with objects, versions or delete markers stays, unless it is emptied first. Returns whether
+/// it is gone.
+pub(crate) fn delete_bucket(world: &mut World, name: &str, empties: bool) -> bool {
+    let buckets = &mut world.services.s3.buckets;
+    if !empties && buckets.get(name).is_some_and(|bucket| !bucket.objects.is_empty()) {
+        return false;
+    }
+    buckets.remove(name);
+    true
+}
+
 /// Every key that a bucket has or had.
 pub(crate) fn keys(world: &World, bucket: &str) -> Vec<String> {
     let bucket = world.services.s3.buckets.get(bucket);

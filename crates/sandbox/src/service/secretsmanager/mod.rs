@@ -102,6 +102,15 @@ pub(crate) fn arn_of(world: &World, named: &str) -> Option<String> {
     Some(found.arn.clone())
 }
 
+/// Whether a name is taken; `Some(true)` by a secret that is scheduled for deletion.
+pub(crate) fn marked(world: &World, name: &str) -> Option<bool> {
+    let secret = world.services.secretsmanager.secrets.get(name)?;
+    secret
+        .goes
+        .is_none_or(|goes| goes > world.now)
+        .then_some(secret.goes.is_some())
+}
+
 /// The text of a secret's current version.
 pub(crate) fn current_text(world: &World, name: &str) -> Option<String> {
     let secret = world.services.secretsmanager.secrets.get(name)?;

@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use super::paged;
 use crate::application::bundles::{Line, Script, script_of};
 use crate::error::{ApiError, OpResult};
+use crate::scenario::Scenario;
 use crate::service::autoscaling::{self, LifecycleState};
+use crate::service::ec2;
 use crate::service::logs;
 use crate::service::member::{integer, list, present, text, texts};
 use crate::time::SimTime;
@@ -123,10 +125,12 @@ fn is_online(world: &World, instance: &str) -> bool {
 
 fn online(world: &World) -> impl Iterator<Item = (String, SimTime)> {
     let now = world.now;
+    let never_ready = world.has(Scenario::BuilderNeverReady);
     autoscaling::groups(world)
         .flat_map(|group| group.instances())
         .filter(|instance| instance.state == LifecycleState::InService)
         .map(|instance| (instance.id.clone(), instance.launched))
+        .chain(ec2::running_machines(world).filter(move |_| !never_ready))
         .filter(move |(_, launched)| *launched + Duration::from_secs(60) <= now)
 }
 
