@@ -1,0 +1,112 @@
+//! The scaling policies of a fleet.
+
+use serde_json::{Value, json};
+
+use super::Parts;
+use crate::alarm::Alarm;
+use crate::build::{Resource, Template, reference};
+
+/// The most steps of a step policy (Amazon EC2 Auto Scaling User Guide, "Quotas").
+const MOST_STEPS: u32 = 20;
+
+/// What the step policies are called after.
+const STEPS: &str = "QueueDepthStepScaleOut";
+
+pub(super) fn add(template: &mut Template, parts: &Parts<'_>) {
+    if parts.settings.upstream_compatible {
+        // One minute without jobs takes a fleet of any size to zero, long before the queue-empty alarm would: the next
+        // job waits for a cold start. Tracking scales in, and the alarm ends the last instance.
+        let lower = Alarm {
+            comparison: "LessThanOrEqualToThreshold",
+            description: "Lower threshold scaling alarm".to_owned(),
+            ..Alarm::at_least(parts.metric("QueueDepth", "Maximum", 60), 0.0)
+        };
+        let step = json!({ "MetricIntervalUpperBound": 0, "ScalingAdjustment": 0 });
+        step_policy(template, parts, "Lower", json!([step]), lower);
+    }
+    let upper = Alarm {
+        description: "Upper threshold scaling alarm".to_owned(),
+        ..Alarm::at_least(parts.metric("QueueDepth", "Maximum", 60), 1.0)
+    };
+    step_policy(template, parts, "Upper", upper_steps(parts), upper);
+    // Between nothing and one instance there is nothing to track.
+    if parts.settings.upstream_compatible || parts.kind.max_size > 1 {
+        tracking(template, parts);
+    }
+}
+
+/// The platform asks for exactly one instance in every minute with a job, and so takes away what tracking has built up
+/// whenever that one does not fire in the same minute. Here there is a step for every size of the fleet, which asks
+/// for what tracking asks for: one instance, and one more for every `backlog_target` jobs. (Adding one instead would
+/// never end, for the depth counts the jobs that run.)
+fn upper_steps(parts: &Parts<'_>) -> Value {
+    if parts.settings.upstream_compatible {
+        return json!([{ "MetricIntervalLowerBound": 0, "ScalingAdjustment": 1 }]);
+    }
+    let (max, target) = (parts.kind.max_size.max(1), parts.kind.backlog_target);
+    // Large fleets take several instances at a step.
+    let each = (max - 1).div_ceil(MOST_STEPS - 1).max(1);
+    let count = (max - 1).div_ceil(each) + 1;
+    let instances = |step: u32| (1 + step * each).min(max);
+    // Bounds are distances from the alarm's threshold, one job.
+    let beyond = |step: u32| instances(step) * target - 1;
+    (0..count)
+        .map(|step| {
+            let lower = if step == 0 { 0 } else { beyond(step - 1) };
+            let mut adjustment = json!({ "MetricIntervalLowerBound": lower });
+            if step + 1 < count {
+                adjustment["MetricIntervalUpperBound"] = json!(beyond(step));
+            }
+            adjustment["ScalingAdjustment"] = json!(instances(step));
+            adjustment
+        })
+        .collect()
+}
+
+/// A policy and the one alarm that invokes it. CloudFormation names both after their logical ids.
+fn step_policy(template: &mut Template, parts: &Parts<'_>, side: &str, steps: Value, alarm: Alarm) {
+    let logical = |what: &str| parts.logical(&["AsgSpot", STEPS, &format!("{side}{what}")]);
+    let policy = logical("Policy");
+    template.add(
+        &policy,
+        Resource::new(
+            "AWS::AutoScaling::ScalingPolicy",
+            json!({
+                "AutoScalingGroupName": reference(&parts.group()),
+                "PolicyType": "StepScaling",
+                "AdjustmentType": "ExactCapacity",
+                "MetricAggregationType": "Maximum",
+                "StepAdjustments": steps,
+            }),
+        ),
+    );
+    let alarm = Alarm {
+        actions: vec![reference(&policy)],
+        ..alarm
+    };
+    template.add(&logical("Alarm"), alarm.resource());
+}
+
+/// From one instance to many by the jobs of each; Auto Scaling makes the alarms itself.
+fn tracking(template: &mut Template, parts: &Parts<'_>) {
+    template.add(
+        &parts.logical(&["AsgSpot", "ScalingPolicyBacklogTargetTracking"]),
+        Resource::new(
+            "AWS::AutoScaling::ScalingPolicy",
+            json!({
+                "AutoScalingGroupName": reference(&parts.group()),
+                "PolicyType": "TargetTrackingScaling",
+                "TargetTrackingConfiguration": {
+                    "CustomizedMetricSpecification": {
+                        "Namespace": super::NAMESPACE,
+                        "MetricName": "BacklogPerInstance",
+                        "Dimensions": parts.dimensions(),
+                        "Statistic": "Average",
+                    },
+                    "DisableScaleIn": false,
+                    "TargetValue": parts.kind.backlog_target,
+                },
+            }),
+        ),
+    );
+}
