@@ -27,6 +27,7 @@ mod rollout;
 mod secrets;
 mod session;
 mod settings;
+mod stacks;
 mod tasks;
 mod triage;
 mod ui;

@@ -1,5 +1,6 @@
 //! CloudFormation stacks: state, parameters, outputs, events, resources and drift.
 
+mod change_sets;
 mod drift;
 mod last;
 mod resources;
@@ -15,6 +16,10 @@ use super::convert::time;
 use super::pages::Pages;
 use crate::error::{CtlError, Required as _, Result, from_sdk};
 
+pub(crate) use change_sets::{
+    ChangeSet, CreateChangeSet, DeleteChangeSet, DeleteStack, ExecuteChangeSet, INLINE_TEMPLATE, SetChange,
+    SetTerminationProtection, TemplateSource,
+};
 pub(crate) use drift::{Detection, Drifted};
 pub(crate) use last::{failures_of_last_operation, last_operation};
 
@@ -49,6 +54,9 @@ const PRESENT: &[StackStatus] = &[
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Stack {
     pub(crate) name: String,
+    /// Its ARN: the only name that a deleted stack is known by.
+    #[serde(skip)]
+    pub(crate) id: String,
     /// E.g. `UPDATE_COMPLETE` or `UPDATE_ROLLBACK_COMPLETE`.
     pub(crate) status: String,
     pub(crate) status_reason: Option<String>,
@@ -106,6 +114,8 @@ pub(crate) struct StackEvent {
     /// E.g. `CREATE_FAILED`.
     pub(crate) status: String,
     pub(crate) reason: Option<String>,
+    /// That of the request which began the operation.
+    pub(crate) token: Option<String>,
 }
 
 impl StackEvent {
@@ -212,6 +222,25 @@ impl Aws {
         }
     }
 
+    /// Names of the stacks that import what is exported under this name.
+    pub(crate) async fn importers(&self, export: &str) -> Result<Vec<String>> {
+        let what = format!("list the stacks that import `{export}`");
+        let client = self.cloudformation_client().await?;
+        let stream = client.list_imports().export_name(export).into_paginator().send();
+        match Pages::new(&what, stream).all().await {
+            Ok(stacks) => Ok(stacks),
+            // "Export '…' is not imported by any stack." is a ValidationError, and no list.
+            Err(error)
+                if error
+                    .reply()
+                    .is_some_and(|reply| reply.message.contains("is not imported")) =>
+            {
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// One stack; `None` when there is none of this name.
     pub(crate) async fn stack(&self, name: &str) -> Result<Option<Stack>> {
         let answer = self
@@ -254,6 +283,7 @@ fn event(event: &SdkEvent) -> Result<StackEvent> {
             .as_str()
             .to_owned(),
         reason: event.resource_status_reason().map(str::to_owned),
+        token: event.client_request_token().map(str::to_owned),
     })
 }
 
@@ -262,6 +292,7 @@ fn convert(stack: &SdkStack) -> Result<Stack> {
     let pair = |key: Option<&str>, value: Option<&str>| Some((key?.to_owned(), value?.to_owned()));
     Ok(Stack {
         name: stack.stack_name().required(REQUEST, "StackName")?.to_owned(),
+        id: stack.stack_id().required(REQUEST, "StackId")?.to_owned(),
         status: stack
             .stack_status()
             .required(REQUEST, "StackStatus")?

@@ -38,6 +38,7 @@ const READS: &[(&str, &[&str])] = &[
     (
         "cloudformation",
         &[
+            "DescribeChangeSet",
             "DescribeStackDriftDetectionStatus",
             "DescribeStackEvents",
             "DescribeStackResourceDrifts",
@@ -45,6 +46,7 @@ const READS: &[(&str, &[&str])] = &[
             // Compares a stack with its template and changes neither.
             "DetectStackDrift",
             "GetTemplate",
+            "ListImports",
             "ListStackResources",
             "ListStacks",
         ],
@@ -57,6 +59,10 @@ const READS: &[(&str, &[&str])] = &[
             "DescribeInstanceTypes",
             "DescribeInstances",
             "DescribeLaunchTemplateVersions",
+            "DescribeNetworkInterfaces",
+            "DescribeSecurityGroups",
+            "DescribeSnapshots",
+            "DescribeSubnets",
         ],
     ),
     (

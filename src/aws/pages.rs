@@ -89,10 +89,22 @@ pages! {
         { scheduled_update_group_actions "ScheduledUpdateGroupActions": ScheduledUpdateGroupAction, next_token }
     "DescribeInstances": aws_sdk_ec2::describe_instances::DescribeInstancesOutput
         { reservations "Reservations": Reservation, next_token }
+    "DescribeLaunchTemplateVersions": aws_sdk_ec2::describe_launch_template_versions::DescribeLaunchTemplateVersionsOutput
+        { launch_template_versions "LaunchTemplateVersions": LaunchTemplateVersion, next_token }
+    "DescribeSnapshots": aws_sdk_ec2::describe_snapshots::DescribeSnapshotsOutput
+        { snapshots "Snapshots": Snapshot, next_token }
+    "DescribeNetworkInterfaces": aws_sdk_ec2::describe_network_interfaces::DescribeNetworkInterfacesOutput
+        { network_interfaces "NetworkInterfaces": NetworkInterface, next_token }
+    "DescribeSecurityGroups": aws_sdk_ec2::describe_security_groups::DescribeSecurityGroupsOutput
+        { security_groups "SecurityGroups": SecurityGroup, next_token }
+    "DescribeSubnets": aws_sdk_ec2::describe_subnets::DescribeSubnetsOutput
+        { subnets "Subnets": Subnet, next_token }
     "ListStacks": aws_sdk_cloudformation::list_stacks::ListStacksOutput
         { stack_summaries "StackSummaries": StackSummary, next_token }
     "DescribeStacks": aws_sdk_cloudformation::describe_stacks::DescribeStacksOutput
         { stacks "Stacks": Stack, next_token }
+    "DescribeChangeSet": aws_sdk_cloudformation::describe_change_set::DescribeChangeSetOutput
+        { changes "Changes": Change, next_token }
     "DescribeStackEvents": aws_sdk_cloudformation::describe_stack_events::DescribeStackEventsOutput
         { stack_events "StackEvents": StackEvent, next_token }
     "DescribeStackResourceDrifts": aws_sdk_cloudformation::describe_stack_resource_drifts::DescribeStackResourceDriftsOutput
@@ -134,6 +146,20 @@ impl Page for aws_sdk_ecs::operation::list_tasks::ListTasksOutput {
 
     fn list(self) -> Option<Vec<String>> {
         self.task_arns
+    }
+
+    fn token(&self) -> Option<&str> {
+        self.next_token.as_deref()
+    }
+}
+
+impl Page for aws_sdk_cloudformation::operation::list_imports::ListImportsOutput {
+    type Item = String;
+    const OPERATION: &'static str = "ListImports";
+    const LIST: &'static str = "Imports";
+
+    fn list(self) -> Option<Vec<String>> {
+        self.imports
     }
 
     fn token(&self) -> Option<&str> {

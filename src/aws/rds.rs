@@ -1,5 +1,7 @@
 //! Operations on rds.
 
+pub(crate) mod power;
+
 use aws_sdk_rds::error::SdkError;
 use aws_sdk_rds::types::Tag;
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,15 @@ pub(crate) struct DbInstance {
     pub(crate) allocated: Option<i32>,
     /// The user that the instance was made with.
     pub(crate) master_user: Option<String>,
+    /// `mariadb`, `sqlserver-se`, …
+    pub(crate) engine: String,
+    pub(crate) multi_az: bool,
+    /// The cluster that it belongs to, as an instance of Aurora does.
+    pub(crate) cluster: Option<String>,
+    /// What it is a read replica of.
+    pub(crate) replica_of: Option<String>,
+    /// Its read replicas.
+    pub(crate) replicas: Vec<String>,
 }
 
 /// A snapshot of a database instance.
@@ -105,6 +116,13 @@ impl Aws {
                     .collect(),
                 allocated: instance.allocated_storage(),
                 master_user: instance.master_username().map(str::to_owned),
+                engine: instance.engine().unwrap_or_default().to_owned(),
+                multi_az: instance.multi_az().unwrap_or(false),
+                cluster: instance.db_cluster_identifier().map(str::to_owned),
+                replica_of: instance
+                    .read_replica_source_db_instance_identifier()
+                    .map(str::to_owned),
+                replicas: instance.read_replica_db_instance_identifiers().to_vec(),
             });
         }
         Ok(instances)

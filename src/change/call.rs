@@ -11,6 +11,12 @@ use crate::error::{CtlError, ErrorKind, Result};
 /// The "service" of calls that docker makes for bpctl: their parameter `arguments` is its command line.
 pub(crate) const DOCKER: &str = "docker";
 
+/// The same for programs of Node.js.
+pub(crate) const NPX: &str = "npx";
+
+/// The same of calls that packer makes.
+pub(crate) const PACKER: &str = "packer";
+
 /// A mutating call of the AWS layer, beside its SDK request.
 pub(crate) trait Call: Clone {
     /// The IAM prefix, e.g. `autoscaling`.

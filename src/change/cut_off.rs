@@ -236,7 +236,9 @@ pub(super) fn adopt<A: DeserializeOwned>(plan: &mut Plan<A>, records: &[Record],
                 "{}: the request of run {} is sent again, with the same token: if it has arrived, AWS answers with what it started",
                 adopted.id, record.run
             ));
-            plan.steps[at] = adopted;
+            // What the earlier run had done by then is no step any more.
+            let needs = std::mem::take(&mut plan.steps[at].needs);
+            plan.steps[at] = Step { needs, ..adopted };
         }
     }
 }

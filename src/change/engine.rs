@@ -27,7 +27,7 @@ use super::spec::{Basis, Change};
 use super::steps::{self, Steps, undo_step};
 use super::target::Target;
 use super::{history, undo};
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 
 /// Carries a mutating verb out, or shows what it would do.
@@ -295,6 +295,10 @@ impl<G: Ground> Run<'_, G> {
         let outcome = self.outcome(&running, steps, endings);
         let error = error.map(|error| verb.explain(error, &outcome));
         let result = match error {
+            Some(error) if verdict == Verdict::Interrupted => {
+                let show = CommandLine::bpctl(["runs", "show", self.names.run.as_str()]);
+                Err(error.hint(("see what was done with", show)))
+            }
             Some(error) => Err(error),
             None => Ok(ExitStatus::Done),
         };

@@ -38,7 +38,7 @@ use std::time::Duration;
 
 pub(crate) use args::{ChangeArgs, duration};
 pub(crate) use attended::{Attendance, Attended, Proposed, SessionArgs, attend};
-pub(crate) use call::{ApiCall, Call, DOCKER, Later, Loss, Repeated, parameters};
+pub(crate) use call::{ApiCall, Call, DOCKER, Later, Loss, NPX, PACKER, Repeated, parameters};
 pub(crate) use conclude::conclude_end;
 pub(crate) use engine::carry_out;
 pub(crate) use ground::{Direction, Earlier, Ground, Mode, Shared};

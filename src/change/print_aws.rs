@@ -37,7 +37,8 @@ impl PrintedCommands {
 }
 
 fn command(call: &ApiCall) -> Result<CommandLine> {
-    if call.service == crate::change::DOCKER {
+    let programs = [super::call::DOCKER, super::call::NPX, super::call::PACKER];
+    if programs.contains(&call.service.as_str()) {
         let words = call.parameters.get("arguments").and_then(Value::as_array);
         let words = words.into_iter().flatten().map(plain);
         return Ok(CommandLine::other(&call.service, words));

@@ -383,9 +383,23 @@ fn bpctl_reads(words: &[&str]) -> bool {
         ["migrate" | "run" | "seed", rest @ ..] => rest.contains(&"--attach"),
         ["bundle", "apply", rest @ ..] => rest.contains(&"--attach"),
         ["fleet", "refresh", what, ..] => *what == "status",
-        ["fleet", verb, ..] => !matches!(*verb, "scale" | "scale-to-zero" | "refresh" | "hold" | "release"),
+        ["fleet", "config", what, ..] => *what == "get",
+        ["fleet", "dev", what, ..] => *what == "list",
+        ["fleet", verb, ..] => !matches!(
+            *verb,
+            "scale"
+                | "scale-to-zero"
+                | "refresh"
+                | "hold"
+                | "release"
+                | "protect"
+                | "drain"
+                | "provision"
+                | "apply-config"
+        ),
         ["image", verb, ..] => matches!(*verb, "list" | "diff"),
-        ["auth", "can-i", ..] | ["iam", "policy", ..] | ["stack", ..] => true,
+        ["auth", "can-i", ..] | ["iam", "policy", ..] => true,
+        ["stack", verb, ..] => !matches!(*verb, "deploy" | "delete"),
         ["ami", verb, ..] => matches!(*verb, "list" | "show" | "history"),
         ["sandbox", "scenario", verb, ..] => *verb == "list",
         ["sandbox", verb, ..] => matches!(*verb, "status" | "reveal" | "env"),

@@ -284,6 +284,7 @@ mod tests {
 
     fn stack(name: &str) -> Stack {
         Stack {
+            id: String::new(),
             name: name.to_owned(),
             status: "CREATE_COMPLETE".to_owned(),
             status_reason: None,

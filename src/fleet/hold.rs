@@ -4,6 +4,7 @@
 //! nothing at a time: a hold whose time is over is overdue, and stays until it is released.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -41,6 +42,74 @@ pub(crate) struct Hold {
     pub(crate) released: Option<Timestamp>,
     /// ARN of the principal that released it.
     pub(crate) released_by: Option<String>,
+}
+
+/// What a hold is to be like.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    /// Processes that are to be suspended.
+    pub(crate) processes: Vec<String>,
+    /// How long from `now` on; without it the time of a hold in force stays.
+    pub(crate) lasting: Option<Duration>,
+    /// Without it the reason of a hold in force stays.
+    pub(crate) reason: Option<String>,
+    /// ARN of the principal that holds.
+    pub(crate) by: String,
+    pub(crate) run: String,
+    pub(crate) now: Timestamp,
+}
+
+impl Wish {
+    /// The processes of the wish that are not suspended yet.
+    pub(crate) fn missing(&self, group: &Group) -> Vec<String> {
+        let missing = |process: &&String| !group.is_suspended(process);
+        self.processes.iter().filter(missing).cloned().collect()
+    }
+
+    /// The record that is to be in force: `last` itself where it says all of that already.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a time beyond the end of calendars.
+    pub(crate) fn record(&self, group: &Group, last: Option<&Hold>) -> Result<Hold> {
+        let held = last.filter(|hold| !hold.is_released());
+        // What was suspended before the hold is not the hold's to resume.
+        let mut processes = held.map(|hold| hold.processes.clone()).unwrap_or_default();
+        for process in self.missing(group) {
+            if !processes.contains(&process) {
+                processes.push(process);
+            }
+        }
+        let now = Timestamp::from_second(self.now.as_second()).unwrap_or(self.now);
+        let until = match self.lasting {
+            Some(lasting) => Some(
+                now.checked_add(lasting)
+                    .map_err(|error| CtlError::usage("hold the fleet: `--for` is too long").source(&error))?,
+            ),
+            None => held.and_then(|hold| hold.until),
+        };
+        let reason = self
+            .reason
+            .clone()
+            .or_else(|| held.and_then(|hold| hold.reason.clone()));
+        if let Some(held) = held
+            && held.processes == processes
+            && held.until == until
+            && held.reason == reason
+        {
+            return Ok(held.clone());
+        }
+        Ok(Hold {
+            form: FORM.to_owned(),
+            processes,
+            since: held.map_or(now, |hold| hold.since),
+            until,
+            by: self.by.clone(),
+            reason,
+            run: self.run.clone(),
+            released: None,
+            released_by: None,
+        })
+    }
 }
 
 impl Hold {
@@ -127,6 +196,21 @@ pub(crate) async fn in_force(
     layout: &Layout,
     fleets: &[FleetId],
 ) -> Result<BTreeMap<FleetId, Result<Hold>>> {
+    let mut holds = records(aws, layout, fleets).await?;
+    holds.retain(|_, hold| !hold.as_ref().is_ok_and(Hold::is_released));
+    Ok(holds)
+}
+
+/// The last records of these fleets, also of holds that are released, ten fleets a call. A record that cannot be read
+/// is an error in its place.
+///
+/// # Errors
+/// When Parameter Store does not answer.
+pub(crate) async fn records(
+    aws: &Aws,
+    layout: &Layout,
+    fleets: &[FleetId],
+) -> Result<BTreeMap<FleetId, Result<Hold>>> {
     if fleets.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -134,8 +218,7 @@ pub(crate) async fn in_force(
     let read = aws.parameters(&names).await?;
     let holds = fleets.iter().zip(&names).filter_map(|(fleet, name)| {
         let hold = Hold::read(name, read.found.get(name)?.value.expose());
-        let over = hold.as_ref().is_ok_and(Hold::is_released);
-        (!over).then(|| (fleet.clone(), hold))
+        Some((fleet.clone(), hold))
     });
     Ok(holds.collect())
 }

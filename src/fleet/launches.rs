@@ -65,7 +65,7 @@ pub(crate) fn group(activities: &[Activity], types: &[String]) -> Vec<FailedLaun
 
 /// The error code in a message: `… UnfulfillableCapacity - Unable to …`, or what sentences without one speak of
 /// (EC2 Auto Scaling User Guide, "Troubleshoot Amazon EC2 Auto Scaling: EC2 instance launch failures").
-fn error_of(message: &str) -> String {
+pub(super) fn error_of(message: &str) -> String {
     let is_code = |word: &str| {
         word.len() > 8
             && word
@@ -130,6 +130,7 @@ mod tests {
             message: Some(message.to_owned()),
             started: None,
             ended: None,
+            progress: None,
             zone: Some(zone.to_owned()),
         }
     }

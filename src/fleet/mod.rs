@@ -1,7 +1,9 @@
 //! GPU fleets as the platform sees them, joined from what AWS tells in pieces: groups, stacks,
 //! parameters, metrics and alarms; and as the scaling library sees them ([`scaling`]).
 
+pub(crate) mod activity;
 mod alarms;
+pub(crate) mod desired_config;
 mod discover;
 pub(crate) mod hold;
 mod launches;

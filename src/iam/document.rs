@@ -77,6 +77,8 @@ impl Document {
                 resource: on.resources(place),
                 condition: on.conditions(place),
             })
+            // What a layout does not have needs no permission.
+            .filter(|statement: &Statement| !statement.resource.is_empty())
             .collect();
         Self::new(statement)
     }

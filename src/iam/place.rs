@@ -42,6 +42,11 @@ impl Place {
         format!("arn:{}:{service}::{}:{rest}", self.partition, self.account)
     }
 
+    /// A resource of a region that belongs to no account, as far as its ARN says, e.g. a machine image.
+    pub(super) fn shared_regional(&self, service: &str, rest: &str) -> String {
+        format!("arn:{}:{service}:{}::{rest}", self.partition, self.region)
+    }
+
     /// A document of Systems Manager that AWS owns.
     pub(super) fn document_of_aws(&self, name: &str) -> String {
         format!("arn:{}:ssm:{}::document/{name}", self.partition, self.region)

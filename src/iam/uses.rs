@@ -96,12 +96,28 @@ pub(crate) enum On {
     /// Image, bundle and configuration of fleets.
     FleetParameters,
     ActiveBundles,
+    /// What the stacks of fleets are made from.
+    FleetConfigurations,
     /// Whether fleets are held.
     Holds,
     /// What the platform had before it was shut down.
     ShutdownRecord,
     /// Bounds of the services, which have ids of their own.
     ScalableTargets,
+    /// What a new instance is made of and stands on.
+    NewMachines,
+    /// Tags of instances, images and security groups, as far as they come with their making.
+    TagsOfNewMachines,
+    /// Instances that bpctl has started.
+    OwnMachines,
+    /// Roles that instances are handed.
+    MachineRoles,
+    /// An image that is made of an instance, and its snapshots.
+    NewImages,
+    /// Machine images of the fleets: those with their tag.
+    MachineImages,
+    /// Snapshots behind such images, with the same tag.
+    ImageSnapshots,
     /// What says which image instances start from.
     ImagePointers,
     /// The paths that hold the parameters of fleets.
@@ -122,6 +138,11 @@ pub(crate) enum On {
     Bundles,
     Assets,
     ModelsBucket,
+    /// Instances outside the fleets: they have no names.
+    DevInstances,
+    DevSecurityGroups,
+    /// A security group and the VPC that it is made in.
+    NewSecurityGroups,
     /// Users and roles of the account.
     Principals,
 }
@@ -162,9 +183,17 @@ impl On {
             Self::PlatformParameters => "PlatformParameters",
             Self::FleetParameters => "FleetParameters",
             Self::ActiveBundles => "ActiveBundles",
+            Self::FleetConfigurations => "FleetConfigurations",
             Self::Holds => "Holds",
             Self::ShutdownRecord => "ShutdownRecord",
             Self::ScalableTargets => "ScalableTargets",
+            Self::NewMachines => "NewMachines",
+            Self::TagsOfNewMachines => "TagsOfNewMachines",
+            Self::OwnMachines => "OwnMachines",
+            Self::MachineRoles => "MachineRoles",
+            Self::NewImages => "NewImages",
+            Self::MachineImages => "MachineImages",
+            Self::ImageSnapshots => "ImageSnapshots",
             Self::ImagePointers => "ImagePointers",
             Self::ParameterPaths => "ParameterPaths",
             Self::ShellOnInstances => "ShellOnInstances",
@@ -177,6 +206,9 @@ impl On {
             Self::Bundles => "Bundles",
             Self::Assets => "Assets",
             Self::ModelsBucket => "ModelsBucket",
+            Self::DevInstances => "DevInstances",
+            Self::DevSecurityGroups => "DevSecurityGroups",
+            Self::NewSecurityGroups => "NewSecurityGroups",
             Self::Principals => "Principals",
         }
     }
@@ -277,9 +309,44 @@ impl On {
             }
             Self::FleetParameters => parameters(layout.fleet_parameter_patterns()),
             Self::ActiveBundles => parameters(layout.active_bundle_patterns()),
+            Self::FleetConfigurations => parameters(layout.desired_config_patterns()),
             Self::Holds => parameters(layout.hold_patterns()),
             Self::ShutdownRecord => parameters(vec![layout.shutdown_parameter()]),
             Self::ScalableTargets => vec![place.regional("application-autoscaling", "scalable-target/*")],
+            Self::NewMachines => {
+                let kinds = [
+                    "instance",
+                    "volume",
+                    "network-interface",
+                    "subnet",
+                    "security-group",
+                ];
+                let own = kinds.map(|kind| place.regional("ec2", &format!("{kind}/*")));
+                let image = place.shared_regional("ec2", "image/*");
+                own.into_iter().chain([image]).collect()
+            }
+            Self::TagsOfNewMachines => vec![
+                place.regional("ec2", "instance/*"),
+                place.regional("ec2", "security-group/*"),
+                place.regional("ec2", "volume/*"),
+                place.shared_regional("ec2", "image/*"),
+                place.shared_regional("ec2", "snapshot/*"),
+            ],
+            Self::OwnMachines => vec![place.regional("ec2", "instance/*")],
+            // The role behind packer's profile is the data stack's: CloudFormation's names begin with the stack's.
+            Self::MachineRoles => {
+                let stack = layout.core_stack("data").into_iter();
+                stack
+                    .map(|stack| place.global("iam", &format!("role/{stack}-*")))
+                    .collect()
+            }
+            Self::NewImages => vec![
+                place.regional("ec2", "instance/*"),
+                place.shared_regional("ec2", "image/*"),
+                place.shared_regional("ec2", "snapshot/*"),
+            ],
+            Self::MachineImages => vec![place.shared_regional("ec2", "image/*")],
+            Self::ImageSnapshots => vec![place.shared_regional("ec2", "snapshot/*")],
             Self::ImagePointers => parameters(layout.image_patterns()),
             Self::ParameterPaths => {
                 let paths = layout.fleet_stages().into_iter();
@@ -308,6 +375,11 @@ impl On {
             Self::Bundles => place.bucket("models", "/bundles/*"),
             Self::Assets => place.bucket("models", "/assets/*"),
             Self::ModelsBucket => place.bucket("models", ""),
+            Self::DevInstances => vec![place.regional("ec2", "instance/*")],
+            Self::DevSecurityGroups => vec![place.regional("ec2", "security-group/*")],
+            Self::NewSecurityGroups => ["security-group/*", "vpc/*"]
+                .map(|rest| place.regional("ec2", rest))
+                .to_vec(),
             Self::Principals => vec![place.global("iam", "role/*"), place.global("iam", "user/*")],
         }
     }
@@ -327,6 +399,24 @@ impl On {
                 "StringEquals",
                 "ecs:CreateAction",
                 "RegisterTaskDefinition".to_owned(),
+            ),
+            Self::MachineImages | Self::ImageSnapshots => {
+                one("StringEquals", "aws:ResourceTag/ManagedBy", "packer".to_owned())
+            }
+            Self::OwnMachines => one("StringEquals", "aws:ResourceTag/ManagedBy", "bpctl".to_owned()),
+            Self::TagsOfNewMachines => BTreeMap::from([(
+                "StringEquals",
+                BTreeMap::from([(
+                    "ec2:CreateAction".to_owned(),
+                    ["CreateImage", "CreateSecurityGroup", "RunInstances"]
+                        .map(str::to_owned)
+                        .to_vec(),
+                )]),
+            )]),
+            Self::MachineRoles => one(
+                "StringEquals",
+                "iam:PassedToService",
+                "ec2.amazonaws.com".to_owned(),
             ),
             Self::TaskRoles => one(
                 "StringEquals",

@@ -148,6 +148,11 @@ impl Layout {
         })
     }
 
+    /// What every name begins with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     pub(crate) fn kind(&self) -> LayoutKind {
         self.kind
     }
@@ -260,6 +265,18 @@ impl Layout {
 
     pub(crate) fn launch_template(&self, fleet: &FleetId) -> String {
         self.fill_fleet(self.names().launch_template, fleet)
+    }
+
+    /// The parameter that names the instance profile of builders of images, where the layout has one.
+    pub(crate) fn packer_profile_parameter(&self) -> Option<String> {
+        let mut all = self.parameters().into_iter();
+        all.find(|(role, _)| *role == "packer-instance-profile")
+            .map(|(_, name)| name)
+    }
+
+    /// The name of a machine image for a fleet or workflow, made at `stamp`; packer names them likewise.
+    pub(crate) fn machine_image_name(&self, slug: &str, stamp: &str) -> String {
+        format!("{}-comfyui-{slug}-{stamp}", self.prefix)
     }
 
     pub(crate) fn ami_parameter(&self, fleet: &FleetId) -> String {

@@ -34,6 +34,15 @@ impl Layout {
         self.of_fleets(self.names().active_bundle_parameter)
     }
 
+    /// Parameters from which the stacks of fleets are made; none in a layout that compiles them in.
+    pub(crate) fn desired_config_patterns(&self) -> Vec<String> {
+        let pattern = self.names().desired_config_parameter;
+        pattern
+            .into_iter()
+            .flat_map(|pattern| self.of_fleets(pattern))
+            .collect()
+    }
+
     /// Parameters that say whether fleets are held.
     pub(crate) fn hold_patterns(&self) -> Vec<String> {
         self.of_fleets(self.names().hold_parameter)

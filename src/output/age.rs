@@ -23,6 +23,18 @@ pub(crate) fn age_at(now: Timestamp, at: Option<Timestamp>) -> String {
     )
 }
 
+/// A length of time, to the second: `1m54s`.
+pub(crate) fn lasted(length: Duration) -> String {
+    humantime::format_duration(Duration::from_secs(length.as_secs()))
+        .to_string()
+        .replace(' ', "")
+}
+
+/// The time from one moment to another, as [`lasted`] says it.
+pub(crate) fn took(began: Timestamp, ended: Timestamp) -> String {
+    lasted(Duration::try_from(ended.duration_since(began)).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,7 @@ use crate::ui::{Ui, keep_colors, mute, strip_controls};
 use formats::{json, lines, plain, yaml};
 
 pub(crate) use crate::ui::one_line;
-pub(crate) use age::{age, age_at};
+pub(crate) use age::{age, age_at, lasted, took};
 pub(crate) use document::{Document, Envelope, Shape, document, document_line};
 use document::{item_lines, items};
 use outputs::values;

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
-/// How long a program may take to end after an interrupt.
+/// How long a program may take to end after an interrupt, unless it is given more.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// A program and what it is given in any case.
@@ -19,6 +19,8 @@ pub(crate) struct Program {
     path: PathBuf,
     env: BTreeMap<String, String>,
     cwd: PathBuf,
+    /// How long it may take to end after an interrupt.
+    grace: Duration,
 }
 
 /// How a program came to its end.
@@ -41,7 +43,14 @@ impl Program {
             path: file,
             env: env.clone(),
             cwd: cwd.to_owned(),
+            grace: GRACE,
         })
+    }
+
+    /// The same with more time to end after an interrupt, for one that cleans up behind itself.
+    #[must_use]
+    pub(crate) fn patient(self, grace: Duration) -> Self {
+        Self { grace, ..self }
     }
 
     /// Runs it. `stdin` is all that it can read; `hear` gets every line of both its streams.
@@ -85,7 +94,7 @@ impl Program {
             () = cancel.cancelled() => {
                 interrupt(&child);
                 #[expect(clippy::disallowed_methods, reason = "another program's time is the machine's")]
-                let late = tokio::time::sleep(GRACE);
+                let late = tokio::time::sleep(self.grace);
                 tokio::select! {
                     _ = &mut all => {}
                     () = late => {}

@@ -33,6 +33,7 @@ pub(crate) use file::{ConfigFile, FILE_NAME, find as find_file};
 pub(crate) use folders::state as state_folder;
 pub(crate) use keys::{KEYS, Key, key, nearest};
 pub(crate) use profiles::{Chain, DEFAULT_PROFILE, Means, Profiles};
+pub(crate) use region::partition;
 pub(crate) use resolve::{
     Candidate, Inputs, candidates, check_value, chosen_context, resolve, resolve_leniently,
     service_candidates,

@@ -31,6 +31,9 @@ pub(crate) struct Activity {
     pub(crate) message: Option<String>,
     pub(crate) started: Option<Timestamp>,
     pub(crate) ended: Option<Timestamp>,
+    /// In percent.
+    #[serde(skip)]
+    pub(crate) progress: Option<i32>,
     /// Availability zone, where the activity is about one.
     #[serde(skip)]
     pub(crate) zone: Option<String>,
@@ -157,6 +160,7 @@ fn convert(activity: &SdkActivity) -> Result<Activity> {
         message: activity.status_message().map(str::to_owned),
         started: time(activity.start_time()),
         ended: time(activity.end_time()),
+        progress: activity.progress(),
         zone: activity.details().and_then(zone_of),
     })
 }

@@ -3,6 +3,7 @@
 mod activities;
 mod capacity;
 mod groups;
+mod members;
 mod policies;
 mod processes;
 mod refresh;
@@ -13,6 +14,7 @@ mod schedule;
 pub(crate) use activities::Activity;
 pub(crate) use capacity::{ResizeGroup, SetDesiredCapacity};
 pub(crate) use groups::{Group, Instance, Phase, WarmPool};
+pub(crate) use members::{PROTECTED_AT_ONCE, SetInstanceProtection, TerminateInstance};
 pub(crate) use policies::{Policy, PolicyKind, Tracked};
 #[cfg(test)]
 pub(crate) use policies::{Step, TrackedMetric};

@@ -50,6 +50,7 @@ mod tests {
             kind: kind.to_owned(),
             status: status.to_owned(),
             reason: (!reason.is_empty()).then(|| reason.to_owned()),
+            token: None,
         }
     }
 

@@ -16,7 +16,7 @@ const BUNDLE_TAG: &str = "BundleId";
 const FLEET_TAG: &str = "FleetSlug";
 
 /// The tag of images that Packer has built, and its value.
-const MANAGED_BY: (&str, &str) = ("ManagedBy", "packer");
+pub(super) const MANAGED_BY: (&str, &str) = ("ManagedBy", "packer");
 
 /// A machine image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub(crate) struct Image {
     pub(crate) root_device: Option<String>,
     /// Whether the snapshot of the root volume is encrypted; `None` when the image does not say it.
     pub(crate) encrypted: Option<bool>,
+    /// Of the root volume, in GiB.
+    pub(crate) root_gib: Option<u32>,
     /// Snapshots of its volumes.
     pub(crate) snapshots: Vec<String>,
 }
@@ -63,6 +65,9 @@ impl Image {
                 .collect(),
             root_device: root.map(str::to_owned),
             encrypted: volume.and_then(|volume| volume.encrypted()),
+            root_gib: volume
+                .and_then(|volume| volume.volume_size())
+                .and_then(|size| u32::try_from(size).ok()),
             snapshots: image
                 .block_device_mappings()
                 .iter()
@@ -93,6 +98,24 @@ impl Aws {
     pub(crate) async fn own_images(&self) -> Result<Vec<Image>> {
         let (tag, value) = MANAGED_BY;
         self.images_where(&format!("tag:{tag}"), &[value.to_owned()], true)
+            .await
+    }
+
+    /// The images of this account with a tag of this value.
+    pub(crate) async fn own_images_tagged(&self, tag: &str, value: &str) -> Result<Vec<Image>> {
+        self.images_where(&format!("tag:{tag}"), &[value.to_owned()], true)
+            .await
+    }
+
+    /// The image of this account that has this name: at most one has.
+    pub(crate) async fn own_image_named(&self, name: &str) -> Result<Option<Image>> {
+        let found = self.images_where("name", &[name.to_owned()], true).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The images of this account that stand on one of these snapshots.
+    pub(crate) async fn images_on(&self, snapshots: &[String]) -> Result<Vec<Image>> {
+        self.images_where("block-device-mapping.snapshot-id", snapshots, true)
             .await
     }
 

@@ -22,6 +22,11 @@ pub(crate) struct Machine {
     pub(crate) state: Option<String>,
     pub(crate) image: Option<String>,
     pub(crate) private_ip: Option<String>,
+    pub(crate) public_ip: Option<String>,
+    /// E.g. `g4dn.xlarge`.
+    pub(crate) instance_type: Option<String>,
+    /// Ids of its security groups.
+    pub(crate) security_groups: Vec<String>,
     pub(crate) launched: Option<Timestamp>,
     /// A Spot Instance.
     pub(crate) spot: bool,
@@ -38,9 +43,35 @@ impl Aws {
         self.machines_where("image-id", images, Some(states)).await
     }
 
+    /// The machines of one of these images, whatever they do, as long as they are there: one that is stopped may start
+    /// again. Two hundred images a call.
+    pub(crate) async fn machines_of(&self, images: &[String]) -> Result<BTreeMap<String, Machine>> {
+        let mut found = self.machines_where("image-id", images, None).await?;
+        found.retain(|_, machine| machine.state.as_deref() != Some("terminated"));
+        Ok(found)
+    }
+
     /// The machines of these ids; those that EC2 has forgotten are left out.
     pub(crate) async fn machines(&self, ids: &[String]) -> Result<BTreeMap<String, Machine>> {
         self.machines_where("instance-id", ids, None).await
+    }
+
+    /// The machines with one of these values of a tag, whatever state they are in.
+    pub(crate) async fn machines_tagged(
+        &self,
+        tag: &str,
+        values: &[&str],
+    ) -> Result<BTreeMap<String, Machine>> {
+        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
+        self.machines_where(&format!("tag:{tag}"), &values, None).await
+    }
+
+    /// The machine that was started with this client token; `None` when there is none, or it was forgotten.
+    pub(crate) async fn machine_of_token(&self, token: &str) -> Result<Option<Machine>> {
+        let found = self
+            .machines_where("client-token", &[token.to_owned()], None)
+            .await?;
+        Ok(found.into_values().next())
     }
 
     async fn machines_where(
@@ -75,7 +106,7 @@ impl Aws {
     }
 }
 
-fn convert(instance: &aws_sdk_ec2::types::Instance) -> Result<Machine> {
+pub(super) fn convert(instance: &aws_sdk_ec2::types::Instance) -> Result<Machine> {
     let state = instance.state().and_then(|state| state.name());
     let tags = instance.tags().iter();
     Ok(Machine {
@@ -86,6 +117,13 @@ fn convert(instance: &aws_sdk_ec2::types::Instance) -> Result<Machine> {
         state: state.map(|name| name.as_str().to_owned()),
         image: instance.image_id().map(str::to_owned),
         private_ip: instance.private_ip_address().map(str::to_owned),
+        public_ip: instance.public_ip_address().map(str::to_owned),
+        instance_type: instance.instance_type().map(|kind| kind.as_str().to_owned()),
+        security_groups: instance
+            .security_groups()
+            .iter()
+            .filter_map(|group| group.group_id().map(str::to_owned))
+            .collect(),
         launched: time(instance.launch_time()),
         spot: instance
             .instance_lifecycle()

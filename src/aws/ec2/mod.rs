@@ -1,12 +1,24 @@
-//! EC2: the images that fleets start from, their machines and their launch templates.
+//! EC2: the images that fleets start from, their machines and launch templates, and instances that are started one by
+//! one.
 
+mod create_image;
 mod images;
 mod instances;
+mod run;
+mod security_groups;
+mod snapshots;
 mod templates;
 mod types;
 
+pub(crate) use create_image::CreateImage;
 pub(crate) use images::Image;
 pub(crate) use instances::Machine;
+pub(crate) use run::{RootVolume, RunInstances, StopInstances, TerminateInstances};
+pub(crate) use security_groups::{
+    AuthorizeIngress, CreateSecurityGroup, DefaultSubnet, DeleteSecurityGroup, Ingress, RevokeIngress,
+    SecurityGroup,
+};
+pub(crate) use snapshots::{DeleteSnapshot, DeregisterImage, Snapshot};
 pub(crate) use templates::Template;
 
 /// Values of a filter (Amazon EC2 User Guide, "List and filter your resources": 200 for a filter).

@@ -1,6 +1,7 @@
 //! DescribeLaunchTemplateVersions: which image a template names.
 
 use super::super::Aws;
+use super::super::pages::Pages;
 use crate::error::{CtlError, ErrorKind, Result, from_sdk};
 
 /// What a version of a launch template says of the image and of the volumes.
@@ -13,6 +14,31 @@ pub(crate) struct Template {
 }
 
 impl Aws {
+    /// The images that the default and the latest version of every launch template of the region start from, each with
+    /// the template's name.
+    pub(crate) async fn images_of_templates(&self) -> Result<Vec<(String, String)>> {
+        // Without a template, the versions of all of them (EC2 API Reference, DescribeLaunchTemplateVersions).
+        let stream = self
+            .ec2_client()
+            .await?
+            .describe_launch_template_versions()
+            .versions("$Latest")
+            .versions("$Default")
+            .resolve_alias(true)
+            .max_results(200)
+            .into_paginator()
+            .send();
+        let versions = Pages::new("read the launch templates", stream).all().await?;
+        Ok(versions
+            .iter()
+            .filter_map(|version| {
+                let image = version.launch_template_data()?.image_id()?;
+                let name = version.launch_template_name().unwrap_or("a launch template");
+                Some((image.to_owned(), name.to_owned()))
+            })
+            .collect())
+    }
+
     /// The image that a version of a launch template names: `resolve:ssm:<parameter>` or, with `resolved`, the AMI that
     /// such a parameter points to now.
     ///

@@ -15,7 +15,7 @@ use super::super::convert::time;
 use super::super::once::UnlessUnknown;
 use super::super::operation::ShowPermit;
 use super::super::pages::Pages;
-use crate::change::{Call, Permit, Repeated, parameters};
+use crate::change::{Call, Later, Permit, Repeated, parameters};
 use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
 
 /// The document that runs a shell script.
@@ -89,12 +89,14 @@ fn progress(status: &str) -> Progress {
 /// looks for the first one by its comment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SendCommand {
-    pub(crate) instance: String,
+    pub(crate) instance: Later,
     /// Tells the command from others, at most 100 characters.
     pub(crate) comment: String,
     pub(crate) lines: Vec<String>,
     /// Seconds that the script may take.
     pub(crate) limit: u64,
+    /// What is changed, for locks, e.g. `instance/i-…`.
+    pub(crate) resource: String,
 }
 
 impl Call for SendCommand {
@@ -108,7 +110,7 @@ impl Call for SendCommand {
     fn parameters(&self) -> Map<String, Value> {
         parameters([
             ("DocumentName", DOCUMENT.into()),
-            ("InstanceIds", json!([self.instance])),
+            ("InstanceIds", json!([self.instance.parameter()])),
             ("Comment", self.comment.as_str().into()),
             ("TimeoutSeconds", DELIVERY.into()),
             (
@@ -123,10 +125,11 @@ impl Call for SendCommand {
     }
 
     fn resource(&self) -> String {
-        format!("instance/{}", self.instance)
+        self.resource.clone()
     }
 
     async fn send(&self, aws: &Aws, permit: &Permit) -> Result<String> {
+        let instance = self.instance.known()?;
         let output = CloudWatchOutputConfig::builder()
             .cloud_watch_log_group_name(LOG_GROUP)
             .cloud_watch_output_enabled(true)
@@ -136,7 +139,7 @@ impl Call for SendCommand {
             .await?
             .send_command()
             .document_name(DOCUMENT)
-            .instance_ids(&self.instance)
+            .instance_ids(instance)
             .comment(&self.comment)
             .timeout_seconds(DELIVERY)
             .parameters("commands", self.lines.clone())
@@ -147,7 +150,7 @@ impl Call for SendCommand {
             .interceptor(ShowPermit::new(permit))
             .send()
             .await
-            .map_err(|error| from_sdk(format!("send the command to {}", self.instance), &error))?;
+            .map_err(|error| from_sdk(format!("send the command to {instance}"), &error))?;
         let id = answer.command().and_then(|command| command.command_id());
         Ok(id.required(Self::OPERATION, "CommandId")?.to_owned())
     }

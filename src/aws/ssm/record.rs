@@ -1,5 +1,6 @@
 //! Records of bpctl's own: small documents in Parameter Store, whose versions are their history.
 
+use aws_sdk_ssm::types::ParameterTier;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -13,7 +14,13 @@ use crate::error::{Result, from_sdk};
 pub(crate) struct WriteRecord {
     pub(crate) name: String,
     pub(crate) value: String,
+    /// Whether Parameter Store may make it an advanced parameter, which holds 8 KB and costs 0.05 dollars a month; it
+    /// does so when the value has more than 4 KB ("Managing parameter tiers", Systems Manager User Guide).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) may_be_advanced: bool,
 }
+
+const TIERING: ParameterTier = ParameterTier::IntelligentTiering;
 
 impl Call for WriteRecord {
     const SERVICE: &'static str = "ssm";
@@ -26,12 +33,16 @@ impl Call for WriteRecord {
     type Answer = i64;
 
     fn parameters(&self) -> Map<String, Value> {
-        parameters([
+        let mut members = parameters([
             ("Name", self.name.as_str().into()),
             ("Value", self.value.as_str().into()),
             ("Type", "String".into()),
             ("Overwrite", true.into()),
-        ])
+        ]);
+        if self.may_be_advanced {
+            members.insert("Tier".to_owned(), TIERING.as_str().into());
+        }
+        members
     }
 
     fn resource(&self) -> String {
@@ -47,6 +58,7 @@ impl Call for WriteRecord {
             .value(&self.value)
             .r#type(aws_sdk_ssm::types::ParameterType::String)
             .overwrite(true)
+            .set_tier(self.may_be_advanced.then_some(TIERING))
             .customize()
             .interceptor(ShowPermit::new(permit))
             .send()

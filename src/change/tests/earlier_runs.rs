@@ -6,10 +6,15 @@ use super::*;
 
 /// Cuts the journal of a run off in the middle of its only step, as a kill does.
 fn cut_off(here: &Here) -> journal::Record {
+    cut_off_behind(here, 2)
+}
+
+/// Leaves so many lines of the journal: a step has one for its beginning and one for its end, behind that of the plan.
+fn cut_off_behind(here: &Here, lines: usize) -> journal::Record {
     let [record] = here.journal().try_into().expect("one run");
     let path = here.state.path().join(format!("journal/{}.jsonl", record.run));
     let text = std::fs::read_to_string(&path).expect("a journal");
-    let kept: Vec<&str> = text.lines().take(2).collect();
+    let kept: Vec<&str> = text.lines().take(lines).collect();
     std::fs::write(&path, kept.join("\n") + "\n").expect("written");
     record
 }
@@ -43,6 +48,19 @@ async fn a_request_that_was_cut_off_is_sent_again_with_its_token() {
     run(&here, &verb).await.unwrap();
     let sent = verb.world.sent.borrow();
     assert_ne!(sent[1], sent[2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_sent_again_waits_for_no_step_that_the_earlier_run_has_done() {
+    let here = Here::new();
+    let mut first = plan(&["b", "a"]);
+    first.steps[1].needs = vec!["b".to_owned()];
+    let verb = Toucher::new(first, World::default());
+    run(&here, &verb).await.unwrap();
+    cut_off_behind(&here, 4);
+    let verb = Toucher::new(with_fresh_token(), World::default());
+    run(&here, &verb).await.unwrap();
+    assert_eq!(verb.world.sent.borrow().len(), 1, "{}", here.captured.stderr());
 }
 
 #[tokio::test(start_paused = true)]

@@ -142,6 +142,7 @@ mod tests {
             message: None,
             started: Some(at("2026-01-15T09:00:10Z")),
             ended: (status != "InProgress").then(|| at("2026-01-15T09:01:00Z")),
+            progress: None,
             zone: None,
         }
     }
