@@ -35,11 +35,16 @@ LOOKS = [
     "fleet lint",
     f"fleet replay {FLEET} --since 3h",
     "fleet instances",
+    f"fleet activity {FLEET}",
+    f"fleet config get {FLEET}",
+    f"fleet activity {FLEET} --failed --since 2d",
     f"fleet refresh {FLEET} --force --dry-run",
     f"fleet refresh status {FLEET}",
     "image list",
     "image diff",
     "image gc --dry-run",
+    "ami gc --keep 1 --older-than 1d --dry-run",
+    "ami bake --fleet production/gpu-default --bundle c81d4e2e --dry-run",
     "triage --fail-on never",
     "triage",
     "whoami",
@@ -79,6 +84,7 @@ LOOKS = [
     "stack events --since 60d",
     "stack outputs",
     "stack drift",
+    "stack template data",
     "task list",
     "task list --stopped",
     "ami list",
@@ -134,9 +140,17 @@ ANYWHERE = [
 WORK = [
     "bundle apply c81d4e2e --instance {instance} --fleet production/gpu-default --yes",
     f"fleet scale {FLEET} --max 9 --yes",
+    f"fleet config set {FLEET} --instance-type g5.xlarge --yes",
+    f"fleet dev launch {FLEET} --cidr 203.0.113.7/32 --yes",
+    "fleet dev list",
+    f"fleet protect {FLEET} --all --yes",
+    f"fleet protect {FLEET} --all --off --yes",
     "image build --source {source} --tag 0af12cd",
     "image push --source {source} --tag 0af12cd --yes",
     "image gc --keep 1 --older-than 1d --confirm sandbox",
+    "ami gc --keep 1 --older-than 1d --confirm sandbox",
+    # The fleet's image has its active bundle.
+    "ami bake --fleet staging/gpu-default --yes",
     f"fleet refresh {FLEET} --force --no-wait --yes",
     f"fleet refresh cancel {FLEET} --yes",
     "ami promote --from staging/gpu-default --to production/gpu-default --yes",
@@ -159,6 +173,9 @@ WORK = [
     "bundle activate c81d4e2e --fleet staging/gpu-default --yes",
     "bundle create --name again --from c81d4e2e --yes",
     "bundle upload {file} --kind lora --yes",
+    "stack diff staging/gpu-tiny --assembly {assembly}",
+    "stack deploy staging/gpu-tiny --assembly {assembly} --yes",
+    "stack delete staging/gpu-tiny --confirm sandbox",
     "exec -- true",
     "run --yes -- php artisan about",
     "deploy backend --yes",
@@ -317,15 +334,28 @@ def application(folder):
     return folder / "app"
 
 
+def assembly(folder):
+    """A cloud assembly with one stack of one resource, that of a fleet."""
+    stack = "bp-gpu-fleet-staging-gpu-tiny"
+    logs = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/gpu-workers/gpu-tiny"}}
+    properties = {"templateFile": f"{stack}.template.json"}
+    artifacts = {stack: {"type": "aws:cloudformation:stack", "environment": "aws://unknown-account/unknown-region", "properties": properties}}
+    made = folder / "cdk.out"
+    made.mkdir()
+    (made / f"{stack}.template.json").write_text(json.dumps({"Resources": {"Logs": logs}}))
+    (made / "manifest.json").write_text(json.dumps({"version": "55.0.0", "artifacts": artifacts}))
+    return made
+
+
 def work(checker, format):
     instance = names(checker.bpctl, "fleet", "status", FLEET, "--query", "fleets[0].capacity.instances[0].id")
     with tempfile.NamedTemporaryFile(suffix=".safetensors") as file, tempfile.TemporaryDirectory() as folder:
-        source = application(pathlib.Path(folder))
+        source, made = application(pathlib.Path(folder)), assembly(pathlib.Path(folder))
         file.write(b"weights")
         file.flush()
         for command in WORK:
             run, task = newest_run(checker.bpctl), names(checker.bpctl, "task", "list", "-o", "name")
-            checker.run(command.format(run=run, task=task, instance=instance, file=file.name, source=source), format)
+            checker.run(command.format(run=run, task=task, instance=instance, file=file.name, source=source, assembly=made), format)
     for command in ["port-forward backend :80", "db tunnel --local-port 0"]:
         checker.forwarding(command, format)
     # A run that is killed leaves a lease and a journal without an end.

@@ -12,6 +12,12 @@ mod support;
 mod action;
 #[path = "it/ami.rs"]
 mod ami;
+#[path = "it/ami_bake.rs"]
+mod ami_bake;
+#[path = "it/ami_build.rs"]
+mod ami_build;
+#[path = "it/ami_gc.rs"]
+mod ami_gc;
 #[path = "it/answers.rs"]
 mod answers;
 #[path = "it/api_accounts.rs"]
@@ -20,6 +26,10 @@ mod api_accounts;
 mod api_calls;
 #[path = "it/api_cases.rs"]
 mod api_cases;
+#[path = "it/api_cases_fleets.rs"]
+mod api_cases_fleets;
+#[path = "it/assemblies.rs"]
+mod assemblies;
 #[path = "it/auth.rs"]
 mod auth;
 #[path = "it/basics.rs"]
@@ -36,6 +46,8 @@ mod bundle_apply;
 mod bundle_make;
 #[path = "it/bundle_pointer.rs"]
 mod bundle_pointer;
+#[path = "it/bundle_refresh.rs"]
+mod bundle_refresh;
 #[path = "it/campaign_places.rs"]
 mod campaign_places;
 #[path = "it/campaign_stores.rs"]
@@ -69,16 +81,26 @@ mod doctor;
 mod exec;
 #[path = "it/fleet.rs"]
 mod fleet;
+#[path = "it/fleet_activity.rs"]
+mod fleet_activity;
 #[path = "it/fleet_alarm_reasons.rs"]
 mod fleet_alarm_reasons;
 #[path = "it/fleet_budgets.rs"]
 mod fleet_budgets;
+#[path = "it/fleet_config.rs"]
+mod fleet_config;
+#[path = "it/fleet_dev.rs"]
+mod fleet_dev;
 #[path = "it/fleet_hold.rs"]
 mod fleet_hold;
 #[path = "it/fleet_killed.rs"]
 mod fleet_killed;
 #[path = "it/fleet_names.rs"]
 mod fleet_names;
+#[path = "it/fleet_protect.rs"]
+mod fleet_protect;
+#[path = "it/fleet_provision.rs"]
+mod fleet_provision;
 #[path = "it/fleet_refresh.rs"]
 mod fleet_refresh;
 #[path = "it/fleet_scale.rs"]
@@ -151,6 +173,8 @@ mod shown;
 mod shutdown;
 #[path = "it/stack.rs"]
 mod stack;
+#[path = "it/stack_deploy.rs"]
+mod stack_deploy;
 #[path = "it/tasks.rs"]
 mod tasks;
 #[path = "it/triage.rs"]

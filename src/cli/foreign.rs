@@ -103,7 +103,7 @@ const TABLE: &[Foreign] = &[
         &[
             "stop", "drain", "down", "cordon", "delete", "remove", "rm", "destroy",
         ],
-        "bpctl deletes nothing; fleets are taken to zero by",
+        "things are deleted below what they are, e.g. `stack delete`; fleets are taken to zero by",
         &["fleet", "scale-to-zero", "--help"],
     ),
     at_the_top(
@@ -207,7 +207,7 @@ const TABLE: &[Foreign] = &[
     },
     Foreign {
         below: "fleet",
-        verbs: &["stop", "drain", "down", "zero"],
+        verbs: &["stop", "down", "zero"],
         says: "fleets are taken to zero by",
         ours: &["fleet", "scale-to-zero", "--help"],
     },

@@ -46,6 +46,17 @@ documents! {
         "Everything that AWS knows of fleets: capacity, metrics, pointers, alarms, the last activity.";
     fleet::instances::InstanceTable = "bpctl.fleet.instances/1" of "instances",
         "What each instance of fleets runs, beside what the pointers say.";
+    fleet::config::view::ConfigDetails = "bpctl.fleet.config.get/1",
+        "The configuration of a fleet, what is wrong with it, and whether the fleet's group has it.";
+    fleet::config::view::ConfigResult = "bpctl.fleet.config/1", "A fleet's configuration that was written: `set` and `edit`.";
+    fleet::protect::ProtectResult = "bpctl.fleet.protect/1" of "instances", "Which instances of a fleet scale-in leaves alone.";
+    fleet::drain::DrainResult = "bpctl.fleet.drain/1", "An instance that was taken out of a fleet.";
+    fleet::dev::view::DevList = "bpctl.fleet.dev.list/1" of "instances", "Development instances.";
+    fleet::dev::view::LaunchResult = "bpctl.fleet.dev.launch/1", "A development instance that was launched, and where it answers.";
+    fleet::dev::view::EndingResult = "bpctl.fleet.dev.end/1" of "instances",
+        "Development instances that were stopped or terminated: `fleet dev stop` and `fleet dev terminate`.";
+    fleet::activity::Diary = "bpctl.fleet.activity/1" of "activities",
+        "What the group of a fleet has done lately, and why.";
     shutdown::view::ShutdownResult = "bpctl.shutdown/1" of "parts",
         "What went to zero, where it is on record what there was, and what a day of it saves.";
     resume::view::ResumeResult = "bpctl.resume/1" of "parts", "What services and fleets have beside what a shutdown has recorded.";
@@ -66,6 +77,8 @@ documents! {
     ami::history::ImageHistory = "bpctl.ami.history/1" of "versions", "Which images fleets pointed to.";
     ami::pointer::view::PromoteResult = "bpctl.ami.promote/1",
         "The image that a fleet's new instances start from, and the replacement of those that run.";
+    ami::bake::view::BakeResult = "bpctl.ami.bake/1", "A machine image that was made: `ami bake` and `ami build`.";
+    ami::gc::GcResult = "bpctl.ami.gc/1" of "images", "Machine images and snapshots that were deleted.";
     bundle::list::BundleList = "bpctl.bundle.list/1" of "bundles", "Bundles of the models bucket.";
     bundle::show::BundleDetails = "bpctl.bundle.show/1" of "assets", "One bundle and its assets.";
     bundle::verify::Verification = "bpctl.bundle.verify/1" of "problems", "What is wrong with a bundle.";
@@ -102,6 +115,10 @@ documents! {
     stack::status::StackStatus = "bpctl.stack.status/1" of "stacks", "How stacks are, what failed, and what to do.";
     stack::events::StackEvents = "bpctl.stack.events/1" of "events", "What happened to stacks and their resources.";
     stack::outputs::StackOutputs = "bpctl.stack.outputs/1" of "outputs", "What stacks tell of themselves.";
+    stack::delete::StacksDeleted = "bpctl.stack.delete/1" of "stacks", "What a deletion of stacks came to.";
+    stack::deploy::view::StacksDeployed = "bpctl.stack.deploy/1" of "stacks", "What a deployment of stacks came to.";
+    stack::diff::StackDiff = "bpctl.stack.diff/1" of "stacks", "What templates would change.";
+    stack::template::PrintedTemplate = "bpctl.stack.template/1", "A template that bpctl makes itself.";
     stack::drift::StackDrift = "bpctl.stack.drift/1" of "stacks", "What was changed beside stacks since they were deployed.";
     auth::can_i::CanI = "bpctl.auth.can-i/1" of "verbs", "Whether the caller may run verbs, and what is missing.";
     day1::step::Checklist = "bpctl.day1/1" of "steps", "The steps of a first deployment, and which is next.";

@@ -164,6 +164,10 @@ catalog! {
     PublisherSurplus = "BP-FLT-022", P2, "fleet metrics have a second publisher", "Common failure modes: No scale-out";
     /// Workers call another address than the platform's.
     WorkerAddress = "BP-FLT-023", P2, "workers call another address", "Common failure modes: Workers not registering";
+    /// An operator holds the fleet.
+    FleetHeld = "BP-FLT-024", P3, "fleet is held", "Manage fleet capacity";
+    /// A hold is still in force after its time.
+    HoldOverdue = "BP-FLT-025", P2, "hold of a fleet is overdue", "Manage fleet capacity";
     /// Registrations end with 401.
     RegisterSecret = "BP-REG-001", P2, "workers come with another fleet secret", "Common failure modes: Workers not registering";
     /// Registrations end with 403.

@@ -2,8 +2,9 @@
 //!
 //! The reader of a finding pastes them as they are. What only the operator can know is asked for in words.
 
-use crate::error::{CommandLine, Effect, Hint};
-use crate::layout::{App, FleetId, Layout};
+use crate::error::{CommandLine, Hint};
+use crate::fleet::hold::{ALARMS, LAUNCH};
+use crate::layout::{App, FleetId, Layout, LayoutKind};
 
 /// How far back the logs are read.
 const SINCE: &str = "30m";
@@ -253,8 +254,11 @@ pub(crate) fn set_capacity(fleet: &FleetId, desired: u32) -> CommandLine {
         .option("--desired", desired.to_string())
 }
 
-/// Lets a group do again what it was told not to.
-pub(crate) fn resume(group: &str, processes: &[&str]) -> CommandLine {
+/// Lets a fleet do again what it was told not to.
+pub(crate) fn resume(fleet: &FleetId, group: &str, processes: &[&str]) -> CommandLine {
+    if processes.iter().all(|process| [ALARMS, LAUNCH].contains(process)) {
+        return release(fleet).args(["--unrecorded"]);
+    }
     CommandLine::aws("autoscaling", "resume-processes")
         .option("--auto-scaling-group-name", group)
         .args(["--scaling-processes"])
@@ -272,6 +276,18 @@ pub(crate) fn queue_metrics(namespace: &str) -> CommandLine {
 /// Capacity, queue, workers, pointers and alarms of a fleet.
 pub(crate) fn fleet_status(fleet: &FleetId) -> CommandLine {
     CommandLine::bpctl(["fleet", "status"]).args([fleet.to_string()])
+}
+
+/// Ends the hold of a fleet.
+pub(crate) fn release(fleet: &FleetId) -> CommandLine {
+    CommandLine::bpctl(["fleet", "release"]).args([fleet.to_string()])
+}
+
+/// Gives the hold of a fleet a new time.
+pub(crate) fn hold_on(fleet: &FleetId) -> CommandLine {
+    CommandLine::bpctl(["fleet", "hold"])
+        .args([fleet.to_string()])
+        .option("--for", "2h")
 }
 
 /// Takes a fleet to zero.
@@ -316,14 +332,30 @@ pub(crate) fn redis_clusters() -> CommandLine {
         .picking("CacheClusters[].[CacheClusterId,CacheClusterStatus,CacheNodeType,NumCacheNodes]")
 }
 
-/// What a deployment of the stack would change; run in the infrastructure folder.
-pub(crate) fn cdk_diff(stack: &str) -> CommandLine {
-    CommandLine::other("npx", ["cdk", "diff", stack]).with_effect(Effect::Reads)
+/// What a deployment of the stack would change.
+pub(crate) fn stack_diff(stack: &str) -> CommandLine {
+    CommandLine::bpctl(["stack", "diff", stack])
 }
 
-/// Puts the stack's resources back to what the code says; run in the infrastructure folder.
-pub(crate) fn cdk_deploy(stack: &str) -> CommandLine {
-    CommandLine::other("npx", ["cdk", "deploy", stack])
+/// Puts the stack's resources back to what the code says.
+pub(crate) fn stack_deploy(stack: &str) -> CommandLine {
+    CommandLine::bpctl(["stack", "deploy", stack])
+}
+
+/// What a deployment of the fleet's stack would change: its templates are only made with the fleet's own values.
+pub(crate) fn fleet_stack_diff(layout: &Layout, fleet: &FleetId) -> CommandLine {
+    match layout.kind() {
+        LayoutKind::Single => fleet_stack_deploy(layout, fleet).args(["--dry-run"]),
+        LayoutKind::Staged => stack_diff(&layout.fleet_stack(fleet)),
+    }
+}
+
+/// Puts the resources of the fleet's stack back to what the code says.
+pub(crate) fn fleet_stack_deploy(layout: &Layout, fleet: &FleetId) -> CommandLine {
+    match layout.kind() {
+        LayoutKind::Single => CommandLine::bpctl(["fleet", "apply-config", &fleet.to_string()]),
+        LayoutKind::Staged => stack_deploy(&layout.fleet_stack(fleet)),
+    }
 }
 
 /// State and actions of alarms.
@@ -420,7 +452,8 @@ pub(crate) fn start_database(id: &str) -> CommandLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::{LayoutKind, Stage};
+    use crate::error::Effect;
+    use crate::layout::Stage;
 
     #[test]
     fn commands_use_the_names_of_the_layout() {

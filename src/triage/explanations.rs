@@ -28,7 +28,7 @@ explanations! {
     ServiceMissing:
         "The ECS service is not there, or it is being deleted: its part of the application does not run.",
         "DescribeServices answers MISSING, INACTIVE or DRAINING for the service.",
-        "Look with `cdk diff` at what the compute stack would change, then deploy it.";
+        "Look with `bpctl stack diff` at what the compute stack would change, then deploy it.";
     ServiceAtZero:
         "Somebody set the desired count to 0. ECS keeps it there until it is raised.",
         "DescribeServices: desired count 0.",
@@ -200,7 +200,7 @@ explanations! {
     AlarmDimensions:
         "Alarms watch a metric that nobody publishes: no scale-out, and the alarm for an empty queue, which takes missing data for one, keeps the fleet at zero.",
         "The alarms' dimensions are not those that the backend publishes.",
-        "Look with `cdk diff` at the fleet's stack, then deploy it.";
+        "Look with `bpctl stack diff` at the fleet's stack, then deploy it.";
     FleetAlarmMissing:
         "Alarms that a fleet should have are not there.",
         "DescribeAlarms does not have their names.",
@@ -228,7 +228,7 @@ explanations! {
     ProcessesSuspended:
         "Processes of the group are suspended, so it does not scale.",
         "DescribeAutoScalingGroups lists them with the reason.",
-        "Ask who suspended them, then resume them.";
+        "Ask who suspended them, then resume them; `fleet release --unrecorded` does that for what a hold suspends.";
     WorkersNotRegistering:
         "Instances run and cost money, and no worker reports to the backend.",
         "Instances are in service for longer than a cold start, ActiveWorkers is 0.",
@@ -281,6 +281,14 @@ explanations! {
         "The launch template tells workers another address than the platform has now, as after a deployment of the fleet without the domain and the certificate. Over http a registration is redirected and arrives as another method: workers boot, cost money and never register.",
         "API_BASE_URL in the user data of the deployed template is not the output ApiBaseUrl of the compute stack. The templates of ten stacks are read, those of the fleets with the most instances.",
         "Deploy the fleet's stack with the domain and the certificate in force, and without the stacks it depends on; then replace its instances.";
+    FleetHeld:
+        "An operator holds the fleet: no alarm changes its capacity, and perhaps no instance starts.",
+        "AlarmNotification or Launch of the group is suspended, and the fleet's parameter `hold` says by whom, why and until when.",
+        "Nothing as long as that is meant; `fleet release` ends it.";
+    HoldOverdue:
+        "The time of a hold is over, and the fleet is held all the same: AWS releases nothing by itself.",
+        "The record's `until` lies in the past, `released` is null, and the group's processes are suspended.",
+        "Ask who holds it, then `fleet release`; `fleet hold --for` gives it a new time.";
     RegisterSecret:
         "The backend refuses workers because their secret is not its own: it was changed after the backend's tasks or the workers had read it.",
         "nginx of the backend logs POST /api/worker/register with status 401.",

@@ -20,6 +20,7 @@ pub(crate) use crate::aws::secretsmanager::SecretFacts;
 pub(crate) use crate::aws::sns::Subscription;
 pub(crate) use crate::aws::ssm::ParameterFacts;
 use crate::error::{ErrorKind, Hint};
+pub(crate) use crate::fleet::hold::Hold;
 use crate::layout::{App, FleetId, Layout, Stage};
 
 macro_rules! probes {
@@ -102,6 +103,9 @@ probes! {
     StackNames = "stack-names", 3, P3, stack_names: Vec<String>;
     /// Auto Scaling groups of the fleets.
     Groups = "fleet-groups", 3, P2, groups: Vec<FleetGroup>;
+    /// Who holds the fleets that have processes suspended.
+    /// Only holds in force; an error text where the record cannot be read.
+    Holds = "fleet-holds", 0, P3, holds: BTreeMap<FleetId, Result<Hold, String>>;
     /// Alarms of the fleets.
     FleetAlarms = "fleet-alarms", 2, P3, fleet_alarms: Vec<Alarm>;
     /// Scaling policies of the fleets.
@@ -502,6 +506,7 @@ mod tests {
             kind: kind.to_owned(),
             status: status.to_owned(),
             reason: (!reason.is_empty()).then(|| reason.to_owned()),
+            token: None,
         }
     }
 

@@ -7,6 +7,8 @@ use base64::Engine as _;
 use bpctl_sandbox::{Fault, FaultRule, Options, Sandbox, Scenario, Service};
 use serde_json::json;
 
+use crate::assemblies;
+use crate::campaign_places::CONFIG;
 use crate::support::{Account, kept_by_hand};
 
 /// The account that `verb` runs in. `race`: another run takes each lease in the same moment.
@@ -31,8 +33,11 @@ pub(crate) fn account(verb: &str, options: Options, race: bool) -> Account {
         if ["lock list", "lock release"].contains(&verb) {
             dead_lease(sandbox);
         }
-        if verb == "fleet list" || verb == "fleet release" {
+        if ["fleet list", "fleet release", "triage"].contains(&verb) {
             held(sandbox);
+        }
+        if verb == "fleet provision" {
+            assemblies::configure_new_fleet(sandbox);
         }
         if verb == "resume" {
             asleep(sandbox);
@@ -55,11 +60,18 @@ pub(crate) fn account(verb: &str, options: Options, race: bool) -> Account {
         }
     });
     files(account.home());
+    assemblies::lay_files(&account.sandbox, account.home());
     account
 }
 
 /// What the command line of a verb needs beside its own words: a task that runs.
 pub(crate) fn further_words(verb: &str, account: &Account) -> Vec<String> {
+    if verb == "fleet drain" {
+        return vec!["--instance".to_owned(), member(account)];
+    }
+    if verb.starts_with("fleet dev stop") || verb.starts_with("fleet dev terminate") {
+        return vec![dev_instance(account)];
+    }
     if verb != "task stop" {
         return Vec::new();
     }
@@ -80,6 +92,46 @@ pub(crate) fn further_words(verb: &str, account: &Account) -> Vec<String> {
     vec![arn.rsplit('/').next().unwrap_or_default().to_owned()]
 }
 
+/// A development instance that runs, in a security group of its own.
+fn dev_instance(account: &Account) -> String {
+    let call = |operation: &str, input: &serde_json::Value| {
+        let called = account
+            .sandbox
+            .with_world(|world| world.call(Service::Ec2, operation, input));
+        called.unwrap_or_else(|error| panic!("{operation}: {error:?}"))
+    };
+    let tags = json!([
+        {"Key": "ManagedBy", "Value": "dev-gpu-action"},
+        {"Key": "Stage", "Value": "production"},
+        {"Key": "FleetSlug", "Value": "gpu-default"},
+    ]);
+    let of = |kind: &str| json!([{"ResourceType": kind, "Tags": tags}]);
+    let made = json!({"GroupName": "dev", "Description": "d", "TagSpecifications": of("security-group")});
+    let group = call("CreateSecurityGroup", &made)["GroupId"].clone();
+    let images = call("DescribeImages", &json!({"Owners": ["self"]}));
+    let started = call(
+        "RunInstances",
+        &json!({
+            "MinCount": 1, "MaxCount": 1, "ImageId": images["Images"][0]["ImageId"], "InstanceType": "g4dn.xlarge",
+            "SecurityGroupIds": [group], "TagSpecifications": of("instance"),
+        }),
+    );
+    account.sandbox.advance(std::time::Duration::from_secs(60));
+    let id = started["Instances"][0]["InstanceId"].as_str();
+    id.expect("an instance").to_owned()
+}
+
+/// An instance of the production fleet.
+fn member(account: &Account) -> String {
+    let named = json!({"AutoScalingGroupNames": ["asg-production-gpu-default"]});
+    let groups = account
+        .sandbox
+        .with_world(|world| world.call(Service::AutoScaling, "DescribeAutoScalingGroups", &named))
+        .expect("the group");
+    let id = &groups["AutoScalingGroups"][0]["Instances"][0]["InstanceId"];
+    id.as_str().unwrap_or("i-0123456789abcdef0").to_owned()
+}
+
 /// Files that command lines name.
 fn files(home: &Path) {
     let env = format!(
@@ -93,6 +145,7 @@ fn files(home: &Path) {
         ("upload.bin", vec![1; 6 * 1024 * 1024]),
         (".env", env.into_bytes()),
         ("key.p8", key.as_bytes().to_vec()),
+        ("config.json", CONFIG.into()),
     ] {
         fs::write(home.join(name), content).expect("written");
     }
@@ -139,16 +192,24 @@ fn dead_lease(sandbox: &Sandbox) {
     sandbox.advance(std::time::Duration::from_secs(600));
 }
 
-/// A shutdown is on record and done, as far as the backend and a fleet go.
+/// A shutdown is on record and done, as far as the backend, a fleet and the database go.
 fn asleep(sandbox: &Sandbox) {
+    let call = |of, operation: &str, input: &serde_json::Value| {
+        sandbox
+            .with_world(|world| world.call(of, operation, input))
+            .expect("a part of a shutdown")
+    };
+    let found = call(Service::Rds, "DescribeDBInstances", &json!({}));
+    let database = &found["DBInstances"][0]["DBInstanceIdentifier"];
     let record = json!({
-        "form": "bpctl.shutdown/1",
+        "form": "bpctl.shutdown/2",
         "run": "20260115T090000Z-0123456789ab",
         "by": "arn:aws:iam::123456789012:user/operator",
         "since": "2026-01-15T09:00:00Z",
         "reason": null,
         "services": {"bp-backend": {"desired": 1, "bounds": {"min": 1, "max": 4}}},
-        "fleets": {"production/gpu-default": {"min": 0, "max": 10, "desired": 1}},
+        "fleets": [{"min": 0, "max": 10, "desired": 1, "of": {"production": ["gpu-default"]}}],
+        "database": database,
         "resumed": null,
         "resumed_by": null,
     });
@@ -166,14 +227,15 @@ fn asleep(sandbox: &Sandbox) {
     });
     let parameter = json!({"Name": "/bp/shutdown", "Type": "String", "Value": record.to_string()});
     let service = json!({"cluster": "bp", "service": "bp-backend", "desiredCount": 0});
+    let instance = json!({"DBInstanceIdentifier": database});
     for (of, operation, input) in [
         (Service::Ssm, "PutParameter", &parameter),
         (Service::AutoScaling, "UpdateAutoScalingGroup", &size),
         (Service::ApplicationAutoScaling, "RegisterScalableTarget", &bounds),
         (Service::Ecs, "UpdateService", &service),
+        (Service::Rds, "StopDBInstance", &instance),
     ] {
-        sandbox
-            .with_world(|world| world.call(of, operation, input))
-            .expect("a part of a shutdown");
+        call(of, operation, input);
     }
+    sandbox.advance(std::time::Duration::from_secs(300));
 }

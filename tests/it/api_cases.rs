@@ -1,189 +1,24 @@
 //! Command lines that between them go through all calls of every verb.
 
+use std::sync::LazyLock;
+
 use bpctl_sandbox::Scenario;
 
 pub(crate) use crate::api_accounts::{account, further_words};
+use crate::api_cases_fleets::OF_FLEETS;
+
+/// A verb, and a command line of it.
+pub(crate) type Command = (&'static str, &'static [&'static str]);
 
 /// Verbs with command lines that between them go through all of their calls.
-pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
-    (
-        "ami history",
-        &["ami", "history", "--fleet", "production/gpu-default"],
-    ),
-    ("ami list", &["ami", "list"]),
-    (
-        "ami promote",
-        &[
-            "ami",
-            "promote",
-            "--from",
-            "staging/gpu-default",
-            "--to",
-            "production/gpu-default",
-            "--yes",
-        ],
-    ),
-    (
-        "ami promote --refresh",
-        &[
-            "ami",
-            "promote",
-            "--from",
-            "staging/gpu-default",
-            "--to",
-            "production/gpu-default",
-            "--refresh",
-            "--confirm",
-            "sandbox",
-        ],
-    ),
-    (
-        "ami rollback",
-        &[
-            "ami",
-            "rollback",
-            "--fleet",
-            "production/gpu-default",
-            "--confirm",
-            "sandbox",
-        ],
-    ),
-    ("ami show", &["ami", "show", "ami-0123456789abcdef0"]),
+pub(crate) static COMMANDS: LazyLock<Vec<Command>> = LazyLock::new(|| [OF_FLEETS, OF_THE_PLATFORM].concat());
+
+const OF_THE_PLATFORM: &[Command] = &[
     ("auth can-i", &["auth", "can-i", "migrate"]),
-    (
-        "bundle activate",
-        &[
-            "bundle",
-            "activate",
-            "c81d4e2e",
-            "--fleet",
-            "staging/gpu-default",
-            "--yes",
-        ],
-    ),
-    (
-        "bundle apply",
-        &[
-            "bundle",
-            "apply",
-            "c81d4e2e",
-            "--instance",
-            "i-ec3493695c7560645",
-            "--fleet",
-            "production/gpu-default",
-            "--yes",
-        ],
-    ),
-    (
-        "bundle create",
-        &[
-            "bundle",
-            "create",
-            "--name",
-            "x",
-            "--from",
-            "c81d4e2e",
-            "--without",
-            "models/loras/camera_orbit.safetensors",
-            "--yes",
-        ],
-    ),
-    ("bundle diff", &["bundle", "diff", "2f6c1f0e", "c81d4e2e"]),
-    (
-        "bundle history",
-        &["bundle", "history", "--fleet", "staging/gpu-default"],
-    ),
-    ("bundle list", &["bundle", "list"]),
-    (
-        "bundle rollback",
-        &["bundle", "rollback", "--fleet", "staging/gpu-default", "--yes"],
-    ),
-    ("bundle show", &["bundle", "show", "c81d4e2e"]),
-    (
-        "bundle upload",
-        &[
-            "bundle",
-            "upload",
-            "upload.bin",
-            "--kind",
-            "other",
-            "--part-size",
-            "5",
-            "--yes",
-        ],
-    ),
-    ("bundle verify", &["bundle", "verify", "c81d4e2e"]),
-    (
-        "bundle verify --deep",
-        &["bundle", "verify", "c81d4e2e", "--deep"],
-    ),
     ("db tunnel", &["db", "tunnel", "--local-port", "0"]),
     ("day1", &["day1"]),
     ("doctor", &["doctor"]),
     ("exec", &["exec", "--", "true"]),
-    ("fleet explain", &["fleet", "explain", "production/gpu-default"]),
-    (
-        "fleet hold",
-        &["fleet", "hold", "production/gpu-default", "--for", "2h", "--yes"],
-    ),
-    (
-        "fleet instances",
-        &["fleet", "instances", "production/gpu-default"],
-    ),
-    ("fleet lint", &["fleet", "lint"]),
-    ("fleet list", &["fleet", "list"]),
-    (
-        "fleet refresh",
-        &["fleet", "refresh", "production/gpu-default", "--force", "--yes"],
-    ),
-    (
-        "fleet refresh cancel",
-        &["fleet", "refresh", "cancel", "production/gpu-default", "--yes"],
-    ),
-    (
-        "fleet refresh status",
-        &["fleet", "refresh", "status", "production/gpu-default"],
-    ),
-    (
-        "fleet release",
-        &["fleet", "release", "production/gpu-default", "--yes"],
-    ),
-    ("fleet replay", &["fleet", "replay", "production/gpu-default"]),
-    (
-        "fleet scale",
-        &[
-            "fleet",
-            "scale",
-            "production/gpu-default",
-            "--desired",
-            "3",
-            "--yes",
-        ],
-    ),
-    (
-        "fleet scale-to-zero",
-        &[
-            "fleet",
-            "scale-to-zero",
-            "--all",
-            "--drain",
-            "--yes",
-            "--timeout",
-            "5m",
-        ],
-    ),
-    (
-        "fleet scale-to-zero",
-        &[
-            "fleet",
-            "scale-to-zero",
-            "--all",
-            "--force",
-            "--confirm",
-            "sandbox",
-        ],
-    ),
-    ("fleet status", &["fleet", "status"]),
     ("history", &["history"]),
     ("image diff", &["image", "diff"]),
     (
@@ -317,9 +152,35 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
     ("seed", &["seed", "--yes"]),
     (
         "shutdown",
-        &["shutdown", "--confirm", "sandbox", "--timeout", "5m"],
+        &[
+            "shutdown",
+            "--confirm",
+            "sandbox",
+            "--rds",
+            "stop",
+            "--timeout",
+            "15m",
+        ],
     ),
-    ("resume", &["resume", "--yes", "--timeout", "5m"]),
+    ("resume", &["resume", "--yes", "--timeout", "30m"]),
+    (
+        "stack delete",
+        &[
+            "stack",
+            "delete",
+            "production/gpu-default",
+            "--confirm",
+            "sandbox",
+        ],
+    ),
+    (
+        "stack deploy",
+        &["stack", "deploy", "monitoring", "--assembly", "cdk.out", "--yes"],
+    ),
+    (
+        "stack diff",
+        &["stack", "diff", "monitoring", "--assembly", "cdk.out"],
+    ),
     ("stack drift", &["stack", "drift"]),
     ("stack events", &["stack", "events", "--since", "60d"]),
     ("stack list", &["stack", "list"]),
@@ -356,30 +217,6 @@ pub(crate) const COMMANDS: &[(&str, &[&str])] = &[
     ),
     ("task list", &["task", "list"]),
     ("triage", &["triage", "--fail-on", "never"]),
-    (
-        "fleet simulate",
-        &[
-            "fleet",
-            "simulate",
-            "production/gpu-default",
-            "--arrivals",
-            "poisson:10/h",
-            "--days",
-            "1",
-        ],
-    ),
-    (
-        "fleet tune",
-        &[
-            "fleet",
-            "tune",
-            "production/gpu-default",
-            "--p95-wait",
-            "10m",
-            "--days",
-            "1",
-        ],
-    ),
     ("lock release", &["lock", "release", "ecs/bp-backend", "--yes"]),
     ("logs --follow", &["logs", "backend", "--follow"]),
     (

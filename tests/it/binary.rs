@@ -30,14 +30,12 @@ fn picture(options: &[&str], args: &[&str]) -> String {
     without_ids(&text)
 }
 
-/// Every run of twelve or more hexadecimal digits that has a digit and a letter becomes `<id>`.
+/// Every run of twelve or more hexadecimal digits that has a digit and is not the account's number becomes `<id>`.
 fn without_ids(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut word = String::new();
     let flush = |word: &mut String, result: &mut String| {
-        let is_id = word.len() >= 12
-            && word.bytes().any(|b| b.is_ascii_digit())
-            && word.bytes().any(|b| b.is_ascii_lowercase());
+        let is_id = word.len() >= 12 && word.bytes().any(|b| b.is_ascii_digit()) && *word != "123456789012";
         result.push_str(if is_id { "<id>" } else { word });
         word.clear();
     };
@@ -56,8 +54,8 @@ fn without_ids(text: &str) -> String {
 #[test]
 fn ids_and_nothing_else_are_replaced() {
     assert_eq!(
-        without_ids("task e8814a10cbc69cca at 123456789012, decade"),
-        "task <id> at 123456789012, decade"
+        without_ids("task e8814a10cbc69cca of run 819808478648 at 123456789012, decade"),
+        "task <id> of run <id> at 123456789012, decade"
     );
 }
 

@@ -65,6 +65,8 @@ pub(crate) struct Network {
     what: Break,
     /// Whether every later request breaks as well.
     lasting: bool,
+    /// Breaks at the first request of this operation instead.
+    operation: Option<&'static str>,
     count: Arc<AtomicUsize>,
     /// Told when the process is to die.
     pub(crate) killed: Arc<Notify>,
@@ -109,6 +111,7 @@ impl Network {
             at,
             what,
             lasting: false,
+            operation: None,
             count: Arc::default(),
             killed: Arc::default(),
             interrupted: tokio_util::sync::CancellationToken::new(),
@@ -126,6 +129,13 @@ impl Network {
     #[must_use]
     pub(crate) fn lasting(mut self, lasting: bool) -> Self {
         self.lasting = lasting || matches!(self.what, Break::Skew | Break::SkewUndated);
+        self
+    }
+
+    /// The same, broken at the first request of an operation, whatever its number.
+    #[must_use]
+    pub(crate) fn on(mut self, operation: &'static str) -> Self {
+        self.operation = Some(operation);
         self
     }
 
@@ -305,6 +315,7 @@ impl HttpConnector for Connector {
             at,
             what,
             lasting,
+            operation,
             clock,
             killed,
             interrupted,
@@ -313,7 +324,11 @@ impl HttpConnector for Connector {
         let seen = request_of(&request);
         self.network.seen.lock().expect("no panic").push(seen.clone());
         let number = self.network.count.fetch_add(1, Ordering::SeqCst);
-        if number != at && !(lasting && number > at) {
+        let is_chosen = match operation {
+            Some(operation) => seen.operation == operation && !self.network.was_hit(),
+            None => number == at || (lasting && number > at),
+        };
+        if !is_chosen {
             return self.inner.call(request);
         }
         self.network

@@ -8,6 +8,7 @@ use bpctl_sandbox::{FleetSeed, Options, Sandbox, Scenario, Service};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::assemblies::configure_new_fleet;
 use crate::campaign_worlds::{call, tasks_of};
 use crate::support::kept_by_hand;
 
@@ -26,6 +27,8 @@ pub(crate) enum Place {
     Promoted,
     /// Its refresh is under way, started by other means.
     Refreshing,
+    /// A fleet is configured that is not provisioned.
+    NewFleet,
     /// A deployment of the backend is under way whose tasks fail, and no circuit breaker ends it.
     EndlessDeployment,
 }
@@ -36,7 +39,9 @@ const A_WHILE: Duration = Duration::from_secs(900);
 impl Place {
     pub(crate) fn options(self) -> Options {
         match self {
-            Self::Platform | Self::DeadLease | Self::NewBuild | Self::EndlessDeployment => Options::default(),
+            Self::Platform | Self::DeadLease | Self::NewBuild | Self::NewFleet | Self::EndlessDeployment => {
+                Options::default()
+            }
             Self::Promoted | Self::Refreshing => Options {
                 scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
                 ..Options::default()
@@ -71,6 +76,7 @@ impl Place {
                 redeploy(sandbox, &json!({}));
                 sandbox.advance(A_WHILE);
             }
+            Self::NewFleet => configure_new_fleet(sandbox),
             Self::Promoted => promote(sandbox),
             Self::Refreshing => {
                 promote(sandbox);
@@ -97,6 +103,7 @@ impl Place {
             "{frontend-task}" => running_task(sandbox, "bp-frontend"),
             "{commit}" => commit(sandbox),
             "{node}" => node(sandbox),
+            "{dev}" => dev_instance(sandbox),
             other => other.to_owned(),
         }
     }
@@ -110,10 +117,21 @@ pub(crate) fn lay_files(home: &Path) {
         ("key.p8", P8.to_owned()),
         (".env", env_file()),
         ("new.safetensors", "weights".to_owned()),
+        ("config.json", CONFIG.to_owned()),
     ] {
         std::fs::write(home.join(name), text).expect("it is written");
     }
 }
+
+/// A configuration of the production fleet with another instance type.
+pub(crate) const CONFIG: &str = r#"{
+  "version": 1,
+  "template_slug": "gpu-default",
+  "instance_type": "g6e.2xlarge",
+  "ami_ssm_parameter": "/bp/ami/fleets/production/gpu-default",
+  "enabled": true
+}
+"#;
 
 const KEY: &str = "base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 const P8: &str = "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5cDg=\n-----END PRIVATE KEY-----\n";
@@ -146,6 +164,13 @@ fn node(sandbox: &Sandbox) -> String {
         .flat_map(|group| group["Instances"].as_array().cloned().unwrap_or_default());
     let running = nodes.find(|node| node["LifecycleState"] == "InService");
     text(&running.expect("a node runs")["InstanceId"])
+}
+
+/// The development instance.
+fn dev_instance(sandbox: &Sandbox) -> String {
+    let filter = json!({"Filters": [{"Name": "tag:ManagedBy", "Values": ["dev-gpu-action"]}]});
+    let found = call(sandbox, Service::Ec2, "DescribeInstances", &filter);
+    text(&found["Reservations"][0]["Instances"][0]["InstanceId"])
 }
 
 fn text(value: &Value) -> String {

@@ -6,12 +6,14 @@ use std::fs;
 
 use bpctl_sandbox::{Sandbox, Service};
 
+use crate::assemblies;
 use crate::broken_network::{Break, Network, Request};
 use crate::campaign_places::{Place, lay_files};
 use crate::campaign_stores::{commands, objects, rotated, secrets};
 use crate::campaign_worlds::{
-    World, asleep, cancelled, deployments, holds, image_pointers, images, leases, migrations, one_off,
-    pointers, refreshed, rolled_back, sizes, stopped_tasks,
+    World, asleep, baked, cancelled, configurations, deployments, dev_instances, ended_instances, holds,
+    holds_and_sizes, image_pointers, images, leases, machine_images, migrations, one_off, pointers,
+    protections, refreshed, rolled_back, sizes, stacks, stopped_tasks,
 };
 use crate::support::{Account, Run};
 
@@ -60,7 +62,17 @@ const SET_SECRET: Earlier = Earlier {
     killed: None,
 };
 const HOLD: &[&str] = &["fleet", "hold", "production/gpu-default", "--launch", "--yes"];
+const LAUNCH: &[&str] = &[
+    "fleet",
+    "dev",
+    "launch",
+    "production/gpu-default",
+    "--cidr",
+    "203.0.113.7/32",
+    "--yes",
+];
 const SHUTDOWN: &[&str] = &["shutdown", "--yes"];
+const SHUTDOWN_RDS: &[&str] = &["shutdown", "--rds", "stop", "--yes"];
 const ZERO: &[&str] = &["fleet", "scale-to-zero", "--all", "--yes"];
 
 /// The table: every mutating verb has one line, and with it the campaigns of `campaigns.rs` and the signals of
@@ -73,6 +85,14 @@ macro_rules! each_verb {
             migrate_with_snapshot: "migrate --snapshot", &["migrate", "--snapshot", "--yes"], (Service::Rds, "CreateDBSnapshot"), Verb { ..MIGRATE };
             fleet_scale: "fleet scale", &["fleet", "scale", "production/fleet-000", "--desired", "2", "--max", "3", "--yes"], (Service::AutoScaling, "UpdateAutoScalingGroup"), Verb { ..fleets(1) };
             fleet_scale_to_zero: "fleet scale-to-zero", ZERO, SET, Verb { ..fleets(2) };
+            fleet_scale_to_zero_held: "fleet scale-to-zero --hold", &["fleet", "scale-to-zero", "production/fleet-000", "--hold=launch", "--yes"], SET, Verb { world: holds_and_sizes, ..fleets(1) };
+            fleet_config_set: "fleet config set", &["fleet", "config", "set", "production/gpu-default", "--instance-type", "g5.xlarge", "--yes"], POINTER, Verb { world: configurations, ..POINTERS };
+            fleet_config_edit: "fleet config edit", &["fleet", "config", "edit", "production/gpu-default", "--file", "config.json", "--yes"], POINTER, Verb { world: configurations, ..POINTERS };
+            fleet_protect: "fleet protect", &["fleet", "protect", "production/fleet-000", "--all", "--yes"], (Service::AutoScaling, "SetInstanceProtection"), Verb { world: protections, ..fleets(1) };
+            fleet_dev_launch: "fleet dev launch", LAUNCH, (Service::Ec2, "RunInstances"), Verb { world: dev_instances, again: &["instances"], ..POINTERS };
+            fleet_dev_stop: "fleet dev stop", &["fleet", "dev", "stop", "{dev}", "--yes"], (Service::Ec2, "StopInstances"), Verb { world: dev_instances, earlier: Some(Earlier { argv: LAUNCH, killed: None }), ..POINTERS };
+            fleet_dev_terminate: "fleet dev terminate", &["fleet", "dev", "terminate", "{dev}", "--cleanup", "--confirm", "sandbox"], (Service::Ec2, "TerminateInstances"), Verb { world: ended_instances, earlier: Some(Earlier { argv: LAUNCH, killed: None }), ..POINTERS };
+            fleet_drain: "fleet drain", &["fleet", "drain", "production/fleet-000", "--instance", "{node}", "--yes"], (Service::AutoScaling, "TerminateInstanceInAutoScalingGroup"), Verb { ..fleets(1) };
             fleet_refresh: "fleet refresh", &["fleet", "refresh", "production/gpu-default", "--yes"], (Service::AutoScaling, "StartInstanceRefresh"), Verb { place: Place::Promoted, world: refreshed, ..fleets(1) };
             fleet_refresh_cancel: "fleet refresh cancel", &["fleet", "refresh", "cancel", "production/gpu-default", "--yes"], (Service::AutoScaling, "CancelInstanceRefresh"), Verb { place: Place::Refreshing, world: cancelled, ..fleets(1) };
             fleet_hold: "fleet hold", HOLD, (Service::AutoScaling, "SuspendProcesses"), Verb { place: Place::Platform, world: holds, ..fleets(1) };
@@ -81,8 +101,12 @@ macro_rules! each_verb {
             bundle_rollback: "bundle rollback", &["bundle", "rollback", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { ..POINTERS };
             ami_promote: "ami promote", &["ami", "promote", "--from", "staging/gpu-default", "--to", "production/gpu-default", "--yes"], POINTER, Verb { world: image_pointers, ..POINTERS };
             ami_rollback: "ami rollback", &["ami", "rollback", "--fleet", "staging/gpu-default", "--yes"], POINTER, Verb { world: image_pointers, ..POINTERS };
+            ami_bake: "ami bake", &["ami", "bake", "--fleet", "staging/gpu-default", "--bundle", "c81d4e2e", "--yes"], (Service::Ec2, "CreateImage"), Verb { world: baked, ..POINTERS };
+            ami_gc: "ami gc", &["ami", "gc", "--keep", "1", "--older-than", "1d", "--confirm", "sandbox"], (Service::Ec2, "DeregisterImage"), Verb { place: Place::Platform, world: machine_images, ..fleets(1) };
             shutdown: "shutdown", SHUTDOWN, (Service::AutoScaling, "UpdateAutoScalingGroup"), Verb { world: asleep, ..fleets(1) };
             resume: "resume", &["resume", "--yes"], UPDATE, Verb { world: asleep, earlier: Some(Earlier { argv: SHUTDOWN, killed: None }), ..fleets(1) };
+            shutdown_with_the_database: "shutdown --rds", SHUTDOWN_RDS, (Service::Rds, "StopDBInstance"), Verb { world: asleep, ..fleets(1) };
+            resume_with_the_database: "resume --no-up", &["resume", "--no-up", "--yes"], (Service::Rds, "StartDBInstance"), Verb { world: asleep, earlier: Some(Earlier { argv: SHUTDOWN_RDS, killed: None }), ..fleets(1) };
             image_gc: "image gc", &["image", "gc", "--keep", "1", "--older-than", "1d", "--confirm", "sandbox"], (Service::Ecr, "BatchDeleteImage"), Verb { place: Place::Platform, world: images, ..fleets(1) };
             lock_release: "lock release", &["lock", "release", "ecs/bp-backend", "--yes"], (Service::S3, "DeleteObject"), Verb { place: Place::DeadLease, world: leases, ..fleets(1) };
             runs_resume: "runs resume", &["runs", "resume", "{run}", "--yes"], SET, Verb { earlier: Some(Earlier { argv: ZERO, killed: Some(0) }), ..fleets(2) };
@@ -100,6 +124,10 @@ macro_rules! each_verb {
             secrets_sync: "secrets sync", &["secrets", "sync", "--env-file", ".env", "--apple-p8", "key.p8", "--yes"], SECRET, Verb { world: secrets, ..POINTERS };
             secrets_rotate: "secrets rotate", &["secrets", "rotate", "fleet-secret/production", "--yes"], POINTER, Verb { world: rotated, again: &["values"], ..POINTERS };
             secrets_undo: "secrets undo", &["secrets", "undo", "fleet-secret/production", "--yes"], POINTER, Verb { world: secrets, earlier: Some(SET_SECRET), again: &["undone"], ..POINTERS };
+            stack_deploy: "stack deploy", &["stack", "deploy", "monitoring", "--assembly", "cdk.out", "--yes"], EXECUTE, Verb { ..STACKS };
+            fleet_provision: "fleet provision", &["fleet", "provision", "staging/gpu-new", "--assembly", "cdk.out", "--yes"], EXECUTE, Verb { ..STACKS };
+            fleet_apply_config: "fleet apply-config", &["fleet", "apply-config", "production/gpu-default", "--assembly", "cdk.out", "--yes"], EXECUTE, Verb { ..STACKS };
+            stack_delete: "stack delete", &["stack", "delete", "production/gpu-default", "--confirm", "sandbox"], (Service::CloudFormation, "DeleteStack"), Verb { ..STACKS };
             runs_undo: "runs undo", &["runs", "undo", "{run}", "--yes"], SET, Verb { earlier: Some(Earlier { argv: ZERO, killed: None }), ..fleets(2) };
         }
     };
@@ -129,6 +157,14 @@ const DEPLOY: Verb = Verb {
     world: deployments,
     // A deployment that had ended when the process died is started again: the tasks are replaced once more.
     again: &["deployments", "succeeded"],
+    ..MIGRATE
+};
+
+const EXECUTE: (Service, &str) = (Service::CloudFormation, "ExecuteChangeSet");
+
+const STACKS: Verb = Verb {
+    place: Place::NewFleet,
+    world: stacks,
     ..MIGRATE
 };
 
@@ -183,6 +219,7 @@ impl Verb {
     pub(crate) async fn stage(&self) -> Stage {
         let account = Account::prepared(self.place.options(), |sandbox| self.place.prepare(sandbox));
         lay_files(account.home());
+        assemblies::lay_files(&account.sandbox, account.home());
         let mut run = String::new();
         if let Some(earlier) = &self.earlier {
             match earlier.killed {
@@ -257,6 +294,11 @@ async fn requests(argv: &[&str], place: Place) -> Vec<Request> {
     let network = Network::sound(account.sandbox.clone(), account.clock());
     over(&account, argv, &network).await.expect("it is not killed");
     network.seen.lock().expect("no panic").clone()
+}
+
+/// The requests of a command line in the platform as it is deployed.
+pub(crate) async fn requests_of(argv: &[&str]) -> Vec<Request> {
+    requests(argv, Place::Platform).await
 }
 
 /// The id of the newest run with a journal in a home folder.

@@ -1,6 +1,7 @@
 //! What campaigns compare of an account: what a verb may have changed, by name.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bpctl_sandbox::{Sandbox, Service};
 use jiff::Timestamp;
@@ -47,8 +48,101 @@ pub(crate) fn sizes(sandbox: &Sandbox) -> World {
     }
 }
 
-/// What a shutdown takes down: desired counts and bounds of the services, sizes of all groups, and whether its record
-/// is of a shutdown that was resumed.
+/// Every stack by its state and template, once what is under way has ended.
+pub(crate) fn stacks(sandbox: &Sandbox) -> World {
+    let described = || call(sandbox, Service::CloudFormation, "DescribeStacks", &json!({}));
+    let is_under_way = |stack: &Value| {
+        let status = stack["StackStatus"].as_str().expect("a status");
+        status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS"
+    };
+    if array(&described()["Stacks"]).iter().any(is_under_way) {
+        sandbox.advance(Duration::from_secs(1800));
+    }
+    let described = described();
+    let mut world = World::default();
+    for stack in array(&described["Stacks"]) {
+        // It has no resource yet, and any new change set takes its place.
+        if stack["StackStatus"] == "REVIEW_IN_PROGRESS" {
+            continue;
+        }
+        let name = stack["StackName"].as_str().expect("a name").to_owned();
+        let input = json!({"StackName": name});
+        let template = call(sandbox, Service::CloudFormation, "GetTemplate", &input);
+        let template = template["TemplateBody"].as_str().unwrap_or_default();
+        let template: Value = serde_json::from_str(template).unwrap_or_default();
+        let resources = &template["Resources"];
+        world
+            .things
+            .insert(name, json!([stack["StackStatus"], resources]));
+    }
+    world
+}
+
+/// Development instances by the state that they come to, and the rules of their security groups that have any.
+pub(crate) fn dev_instances(sandbox: &Sandbox) -> World {
+    let filter = json!({"Filters": [{"Name": "tag:ManagedBy", "Values": ["dev-gpu-action"]}]});
+    let found = call(sandbox, Service::Ec2, "DescribeInstances", &filter);
+    let mut states: Vec<&str> = Vec::new();
+    let reservations = array(&found["Reservations"]);
+    let instances = reservations
+        .iter()
+        .flat_map(|reservation| array(&reservation["Instances"]));
+    for instance in instances {
+        states.push(match instance["State"]["Name"].as_str().unwrap_or_default() {
+            "pending" | "running" => "running",
+            "stopping" | "stopped" => "stopped",
+            _ => "terminated",
+        });
+    }
+    states.sort_unstable();
+    let groups = call(sandbox, Service::Ec2, "DescribeSecurityGroups", &filter);
+    let groups = array(&groups["SecurityGroups"]).into_iter();
+    let rules: Vec<Value> = groups.map(|group| group["IpPermissions"].clone()).collect();
+    let count = rules.len();
+    let rules: Vec<Value> = rules
+        .into_iter()
+        .filter(|rules| !array(rules).is_empty())
+        .collect();
+    let things = [
+        ("instances", json!(states)),
+        ("groups", json!(count)),
+        ("rules", json!(rules)),
+    ];
+    World {
+        things: things.map(|(name, value)| (name.to_owned(), value)).into(),
+        started: Vec::new(),
+    }
+}
+
+/// The same without the rules, which go with their group.
+pub(crate) fn ended_instances(sandbox: &Sandbox) -> World {
+    let mut world = dev_instances(sandbox);
+    world.things.remove("rules");
+    world
+}
+
+/// How many instances of each fleet without work scale-in leaves alone: workers with a job set their own.
+pub(crate) fn protections(sandbox: &Sandbox) -> World {
+    let all = json!({"MaxRecords": 100});
+    let groups = call(sandbox, Service::AutoScaling, "DescribeAutoScalingGroups", &all);
+    let groups = array(&groups["AutoScalingGroups"]).into_iter();
+    let things = groups.filter_map(|group| {
+        let name = group["AutoScalingGroupName"].as_str()?.to_owned();
+        let instances = array(&group["Instances"]).into_iter();
+        let protected = instances
+            .filter(|one| one["ProtectedFromScaleIn"] == true)
+            .count();
+        name.starts_with("asg-production-fleet-")
+            .then(|| (name, json!(protected)))
+    });
+    World {
+        things: things.collect(),
+        started: Vec::new(),
+    }
+}
+
+/// What a shutdown takes down: desired counts and bounds of the services, sizes of all groups, the database, and whether
+/// its record is of a shutdown that was resumed.
 pub(crate) fn asleep(sandbox: &Sandbox) -> World {
     let mut world = sizes(sandbox);
     let input = json!({"cluster": "bp", "services": ["bp-backend", "bp-frontend"]});
@@ -78,8 +172,19 @@ pub(crate) fn asleep(sandbox: &Sandbox) -> World {
     for parameter in array(&found["Parameters"]) {
         let text = parameter["Value"].as_str().expect("a value");
         let record: Value = serde_json::from_str(text).expect("a record");
-        let facts = json!([record["services"], record["fleets"], record["resumed"].is_null()]);
+        let facts = json!([
+            record["services"],
+            record["fleets"],
+            record["database"],
+            record["resumed"].is_null()
+        ]);
         world.things.insert("record".to_owned(), facts);
+    }
+    for database in array(&call(sandbox, Service::Rds, "DescribeDBInstances", &json!({}))["DBInstances"]) {
+        let status = database["DBInstanceStatus"].as_str().unwrap_or_default();
+        // What is on its way counts as there.
+        let is_down = ["stopping", "stopped"].contains(&status);
+        world.things.insert("database is down".to_owned(), is_down.into());
     }
     world
 }
@@ -123,6 +228,15 @@ pub(crate) fn holds(sandbox: &Sandbox) -> World {
     }
 }
 
+/// Holds, and the sizes of all groups.
+pub(crate) fn holds_and_sizes(sandbox: &Sandbox) -> World {
+    let mut world = holds(sandbox);
+    for (name, size) in sizes(sandbox).things {
+        world.things.insert(format!("size of {name}"), size);
+    }
+    world
+}
+
 /// The pointers of all fleets to their bundles.
 pub(crate) fn pointers(sandbox: &Sandbox) -> World {
     let input = json!({"Path": "/bp/fleets", "Recursive": true});
@@ -135,6 +249,22 @@ pub(crate) fn pointers(sandbox: &Sandbox) -> World {
     });
     World {
         things: pointers.collect(),
+        started: Vec::new(),
+    }
+}
+
+/// What the stacks of the fleets are to be made from.
+pub(crate) fn configurations(sandbox: &Sandbox) -> World {
+    let input = json!({"Path": "/bp/fleets", "Recursive": true});
+    let found = call(sandbox, Service::Ssm, "GetParametersByPath", &input);
+    let found = array(&found["Parameters"]).into_iter().filter_map(|parameter| {
+        let name = parameter["Name"]
+            .as_str()
+            .filter(|name| name.ends_with("/desired_config"))?;
+        Some((name.to_owned(), parameter["Value"].clone()))
+    });
+    World {
+        things: found.collect(),
         started: Vec::new(),
     }
 }
@@ -166,6 +296,45 @@ pub(crate) fn images(sandbox: &Sandbox) -> World {
                 .collect();
             images.sort_by_key(Value::to_string);
             world.things.insert(format!("{name} {status}"), images.into());
+        }
+    }
+    world
+}
+
+/// How many finished images were baked.
+pub(crate) fn baked(sandbox: &Sandbox) -> World {
+    let input = json!({"Filters": [
+        {"Name": "tag:bpctl:command", "Values": ["ami bake"]},
+        {"Name": "state", "Values": ["available"]},
+    ]});
+    let images = call(sandbox, Service::Ec2, "DescribeImages", &input);
+    World {
+        things: [("baked images".to_owned(), array(&images["Images"]).len().into())].into(),
+        started: Vec::new(),
+    }
+}
+
+/// Of which machine images that pointers ever named something is there: the image or its snapshot.
+pub(crate) fn machine_images(sandbox: &Sandbox) -> World {
+    let input = json!({"ParameterFilters": [{"Key": "Path", "Option": "Recursive", "Values": ["/bp/ami"]}]});
+    let found = call(sandbox, Service::Ssm, "DescribeParameters", &input);
+    let images = call(sandbox, Service::Ec2, "DescribeImages", &json!({}));
+    let images = array(&images["Images"]);
+    let snapshots = call(sandbox, Service::Ec2, "DescribeSnapshots", &json!({}));
+    let snapshots = array(&snapshots["Snapshots"]);
+    let mut world = World::default();
+    for parameter in array(&found["Parameters"]) {
+        let input = json!({"Name": parameter["Name"]});
+        let history = call(sandbox, Service::Ssm, "GetParameterHistory", &input);
+        for version in array(&history["Parameters"]) {
+            let id = version["Value"].as_str().expect("a value");
+            let there = images.iter().any(|image| image["ImageId"] == *id);
+            let of_it = |snapshot: &&Value| {
+                let description = snapshot["Description"].as_str().unwrap_or_default();
+                description.ends_with(&format!("for {id}"))
+            };
+            let snapshot = snapshots.iter().any(|snapshot| of_it(&snapshot));
+            world.things.insert(id.to_owned(), (there || snapshot).into());
         }
     }
     world

@@ -294,7 +294,7 @@ async fn many_fleets_are_a_table_with_their_last_scaling() {
         run.text()
     );
     assert!(
-        line.contains("scaling out") && line.ends_with("InProgress"),
+        line.contains("scaling out") && line.ends_with("InProgress: desired capacity set by a user: 2 to 3"),
         "{}",
         run.text()
     );

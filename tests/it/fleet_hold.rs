@@ -187,11 +187,58 @@ async fn a_release_leaves_alone_what_was_suspended_before_the_hold() {
 #[tokio::test(start_paused = true)]
 async fn the_list_of_fleets_shows_holds_and_those_that_are_overdue() {
     let account = Account::with(&[]);
-    let args = ["fleet", "hold", FLEET, "--for", "1h", "--no-wait", "--yes"];
+    let args = [
+        "fleet",
+        "hold",
+        FLEET,
+        "--for",
+        "1h",
+        "--reason",
+        "tests",
+        "--no-wait",
+        "--yes",
+    ];
     ended(&account.run(&args).await, 0, &[PUT, SUSPEND]);
     let list = account.run(&["fleet", "list"]).await;
     assert!(list.stdout.contains(", held until 20"), "{}", list.text());
+    let status = account.run(&["fleet", "status", FLEET]).await;
+    assert!(
+        status.stdout.contains("  hold          held until 20") && status.stdout.contains(": tests"),
+        "{}",
+        status.text()
+    );
+    let codes = [
+        "triage",
+        "-o",
+        "json",
+        "--query",
+        "findings[].[code, evidence[1]]",
+    ];
+    let found = account.run(&codes).await;
+    assert!(
+        found.stdout.contains("BP-FLT-024") && !found.stdout.contains("BP-FLT-010"),
+        "{}",
+        found.text()
+    );
     account.clock().sleep(Duration::from_secs(3601)).await;
+    let found = account.run(&codes).await;
+    assert!(found.stdout.contains("BP-FLT-025"), "{}", found.text());
+    let shown = account.run(&["triage"]).await;
+    assert!(
+        shown.stdout.contains("fleet release production/gpu-default"),
+        "{}",
+        shown.text()
+    );
+    let overdue = [
+        "fleet",
+        "status",
+        "-o",
+        "json",
+        "--query",
+        "fleets[?hold_overdue].name",
+    ];
+    let status = account.run(&overdue).await;
+    assert_eq!(status.json(), json!([FLEET]), "{}", status.text());
     let list = account.run(&["fleet", "list"]).await;
     assert!(list.stdout.contains(", hold overdue since 20"), "{}", list.text());
     let list = account
@@ -299,4 +346,139 @@ async fn calls_do_not_grow_with_fleets_that_are_not_held() {
     );
     let after = account.run(&["fleet", "list"]).await.calls;
     assert_eq!(after, before + 1, "one batch of records");
+}
+
+const ZERO: &str = "AutoScaling:SetDesiredCapacity";
+
+#[tokio::test(start_paused = true)]
+async fn a_fleet_whose_queue_has_jobs_is_taken_to_zero_and_stays_there() {
+    let account = Account::with(&[]);
+    let zero = ["fleet", "scale-to-zero", FLEET, "--force", "--confirm", "sandbox"];
+    let lifted = account.run(&zero).await;
+    assert_eq!(lifted.status.code(), 1, "{}", lifted.text());
+    assert!(
+        lifted
+            .stderr
+            .contains("`bpctl fleet scale-to-zero production/gpu-default --hold --force`"),
+        "{}",
+        lifted.text()
+    );
+    let began = account.sandbox.now().0;
+    let held = account
+        .run(
+            &[
+                &zero[..],
+                &["--hold", "--for", "2h", "--reason", "upgrade", "-o", "json"],
+            ]
+            .concat(),
+        )
+        .await;
+    ended(&held, 0, &[PUT, SUSPEND, ZERO]);
+    // Two periods of the alarms that would lift it.
+    assert!(account.sandbox.now().0 - began >= 120_000, "{}", held.text());
+    let document = held.json();
+    let row = &document["fleets"][0];
+    assert_eq!(
+        (&row["outcome"], &row["hold"]["reason"], &document["changed"]),
+        (&json!("at-zero"), &json!("upgrade"), &json!(1)),
+        "{document}"
+    );
+    assert!(
+        row["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("; held until 20")),
+        "{row}"
+    );
+    account.sandbox.advance(Duration::from_secs(1800));
+    assert_eq!(group(&account, GROUP), (0, vec!["AlarmNotification".to_owned()]));
+    let again = account.run(&[&zero[..], &["--hold"]].concat()).await;
+    ended(&again, 0, &[]);
+    assert!(
+        again.stdout.contains("at zero already; held until 20"),
+        "{}",
+        again.text()
+    );
+    // The record is that of `fleet hold`.
+    ended(
+        &account.run(&["fleet", "release", FLEET, "--yes"]).await,
+        0,
+        &[RESUME, PUT],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fleet_at_zero_is_held_with_launch_and_whoever_lifts_it_is_looked_for() {
+    let account = Account::with(&[]);
+    let zero = [
+        "fleet",
+        "scale-to-zero",
+        FLEET,
+        "--force",
+        "--confirm",
+        "sandbox",
+        "--hold=launch",
+    ];
+    let dry = account
+        .run(&[
+            "fleet",
+            "scale-to-zero",
+            FLEET,
+            "--force",
+            "--hold=launch",
+            "--dry-run",
+        ])
+        .await;
+    ended(&dry, 0, &[]);
+    ended(&account.run(&zero).await, 0, &[PUT, SUSPEND, ZERO]);
+    assert_eq!(
+        record(&account, RECORD)["processes"],
+        json!(["AlarmNotification", "Launch"])
+    );
+    ended(
+        &account.run(&["fleet", "release", FLEET, "--yes"]).await,
+        0,
+        &[RESUME, PUT],
+    );
+    for args in [
+        &["fleet", "scale-to-zero", FLEET, "--for", "2h", "--yes"][..],
+        &["fleet", "scale-to-zero", FLEET, "--hold", "--for", "0s", "--yes"],
+        &["fleet", "scale-to-zero", FLEET, "--hold=all", "--yes"],
+    ] {
+        let run = account.run(args).await;
+        assert_eq!((run.status.code(), run.calls), (2, 0), "{}", run.text());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_that_cannot_be_had_keeps_the_fleet_as_it_is() {
+    let account = Account::with(&[]);
+    let before = group(&account, GROUP);
+    account.sandbox.with_world(|world| {
+        world.inject(FaultRule::on(Service::AutoScaling, "SuspendProcesses", Fault::Deny).times(1));
+    });
+    let zero = [
+        "fleet",
+        "scale-to-zero",
+        FLEET,
+        "--force",
+        "--confirm",
+        "sandbox",
+        "--hold",
+    ];
+    let denied = account.run(&zero).await;
+    assert_eq!(denied.status.code(), 7, "{}", denied.text());
+    assert_eq!(group(&account, GROUP), before, "{}", denied.text());
+    assert!(
+        denied
+            .stderr
+            .contains("bpctl fleet scale-to-zero production/gpu-default --force --hold"),
+        "{}",
+        denied.text()
+    );
+    // The same command goes on with what is left.
+    ended(&account.run(&zero).await, 0, &[SUSPEND, ZERO]);
+    let broken = json!({"Name": RECORD, "Value": "gone", "Overwrite": true});
+    call(&account, Service::Ssm, "PutParameter", &broken);
+    let unread = account.run(&zero).await;
+    ended(&unread, 1, &[]);
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bpctl_sandbox::Scenario;
 use serde_json::Value;
 
+use crate::assemblies;
 use crate::layers::sources;
 use crate::support::{Account, Run};
 
@@ -128,6 +129,14 @@ async fn follow(account: &Account, scenario: &Scenario, words: &[String], change
         return;
     }
     let mut line: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+    // The templates of the stacks come from the infrastructure code, which is not here.
+    if ["stack diff", "stack deploy", "fleet apply-config"]
+        .iter()
+        .any(|verb| line.join(" ").contains(verb))
+    {
+        assemblies::lay_deployed(&account.sandbox, account.home());
+        line.extend(["--assembly", "cdk.out"]);
+    }
     if changes {
         line.push("--dry-run");
     }

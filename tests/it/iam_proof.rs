@@ -84,8 +84,14 @@ fn counts(verb: &str, scenarios: &[Scenario], race: bool) -> bool {
 /// Statements without which a verb goes on, with less to show. What it lacks it says in words of its own, without the
 /// action.
 const GOES_ON: &[(&str, &[&str])] = &[
-    // An action that `ami promote` needs as well is refused first.
+    // An action that is needed without the flag as well is refused first.
+    ("ami bake --promote", &["Anything"]),
+    ("ami bake --refresh", &["Anything"]),
     ("ami promote --refresh", &["Anything"]),
+    ("fleet dev terminate --cleanup", &["Anything"]),
+    // The same of `bundle activate` and `rollback`.
+    ("bundle activate --refresh", &["Anything"]),
+    ("bundle rollback --refresh", &["Anything"]),
     // Which tasks read which secret makes no step, and what services do is told when nothing before them is open.
     ("day1", &["AnythingInCluster", "Services", "Tasks"]),
     ("deploy", &["ServiceLogs", "Secrets"]),
@@ -119,8 +125,9 @@ const GOES_ON: &[(&str, &[&str])] = &[
 ];
 
 /// Statements whose actions none of the proof's accounts gives an occasion for: a session's link that breaks, a service
-/// without a task to enter, an object of bpctl's own to read, a task that has stopped.
+/// without a task to enter, an object of bpctl's own to read, a task that has stopped, an image that was never finished.
 const WITHOUT_OCCASION: &[(&str, &[&str])] = &[
+    ("ami bake", &["ImageSnapshots", "MachineImages"]),
     ("db tunnel", &["Services", "Sessions"]),
     ("describe", &["Bookkeeping"]),
     ("day1", &["Bookkeeping"]),

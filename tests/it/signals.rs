@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use bpctl_sandbox::{Fault, FaultRule, Service, World as Account};
 
+use crate::assemblies;
 use crate::broken_network::Request;
 use crate::campaign_places::lay_files;
 use crate::campaign_verbs::{Undisturbed, Verb, each_verb, newest_run, verb};
@@ -183,6 +184,7 @@ fn stage(verb: &Verb, home: &Path) -> (Site, Vec<String>) {
     let site = Site::start(verb.place.options(), SPEED, Duration::ZERO);
     verb.place.prepare(&site.sandbox);
     lay_files(home);
+    assemblies::lay_files(&site.sandbox, home);
     let mut run = String::new();
     if let Some(earlier) = &verb.earlier {
         let words: Vec<String> = earlier.argv.iter().map(|&word| word.to_owned()).collect();
@@ -283,8 +285,16 @@ fn signalled(verb: &Verb, known: &Undisturbed, at: usize, signal: Signal) {
         !signal.is_kill() || is_over || tells.iter().any(|words| again.stderr.contains(words)),
         "the kill is not told\n{label}"
     );
-    // A lease that was released is not there to be released once more, and that is no success of the second command.
-    let gone = |again: &Ended| verb.name == "lock release" && again.stderr.contains("there is none");
+    // What was removed is not there to be removed once more, and that is no success of the second command.
+    const GONE: [(&str, &str); 3] = [
+        ("lock release", "there is none"),
+        ("fleet drain", "it is not in this fleet"),
+        ("stack delete", ": not there"),
+    ];
+    let gone = |again: &Ended| {
+        GONE.iter()
+            .any(|(name, words)| *name == verb.name && again.stderr.contains(words))
+    };
     // What it says to do; where it says to wait, the same once more.
     for _ in 0..20 {
         if again.status == Some(0) || gone(&again) {

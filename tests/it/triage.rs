@@ -50,10 +50,15 @@ fn expected(scenario: Scenario) -> Option<&'static str> {
         Scenario::WrongArchitecture | Scenario::SlowHealth => return None,
         // What only shows while instances are replaced: `fleet refresh` says why it does not advance.
         Scenario::RefreshNoCapacity | Scenario::RefreshStuck => return None,
+        // What only shows when a stack is deployed.
+        Scenario::StackCreateFails | Scenario::StackRollbackFailed => return None,
         // Instances start from a shared image: `ami promote` refuses it.
         Scenario::AmiForeign => return None,
         // Triage does not look into the models bucket; `bundle verify` does.
-        Scenario::BundleCorrupt | Scenario::BundleMissingObject | Scenario::ApplyFails => return None,
+        Scenario::BundleCorrupt
+        | Scenario::BundleMissingObject
+        | Scenario::ApplyFails
+        | Scenario::BuilderNeverReady => return None,
         Scenario::MigrationFails => "BP-MIG-001",
         Scenario::MigrationSlow => "BP-MIG-002",
         Scenario::PullError => "BP-ECS-008",
@@ -64,7 +69,7 @@ fn expected(scenario: Scenario) -> Option<&'static str> {
         Scenario::CapacityUnavailable => "BP-ECS-010",
         Scenario::Alb5xx => "BP-ALB-001",
         Scenario::Backend502 => "BP-ALB-004",
-        Scenario::NoHealthyTargets => "BP-ECS-002",
+        Scenario::NoHealthyTargets | Scenario::ResumeConflict => "BP-ECS-002",
         Scenario::RdsCpu => "BP-RDS-001",
         Scenario::RdsStorageLow => "BP-RDS-002",
         Scenario::RdsRefused => "BP-RDS-004",
@@ -294,7 +299,7 @@ async fn what_a_blind_probe_leaves_without_a_question_goes_under_it() {
         .into_iter()
         .filter(|(_, state)| state == "could-not-check")
         .count();
-    assert_eq!(unseen, 6, "{}", run.text());
+    assert_eq!(unseen, 7, "{}", run.text());
 }
 
 #[tokio::test(start_paused = true)]

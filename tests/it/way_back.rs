@@ -14,7 +14,9 @@ use serde_json::Value;
 use crate::broken_network::Break;
 use crate::campaign_stores::{objects, secrets};
 use crate::campaign_verbs::{Stage, VERBS, Verb, broken, each_verb, newest_run, verb};
-use crate::campaign_worlds::{asleep, holds, image_pointers, images, pointers};
+use crate::campaign_worlds::{
+    asleep, configurations, holds, image_pointers, images, machine_images, pointers, protections,
+};
 use crate::campaigns::hinted;
 use crate::support::Run;
 
@@ -35,6 +37,14 @@ const WAYS: &[(&str, Way)] = &[
     ("migrate --snapshot", Way::Told),
     ("fleet scale", Way::Back),
     ("fleet scale-to-zero", Way::Back),
+    ("fleet scale-to-zero --hold", Way::Back),
+    ("fleet config set", Way::Back),
+    ("fleet config edit", Way::Back),
+    ("fleet protect", Way::Back),
+    ("fleet dev launch", Way::Told),
+    ("fleet dev stop", Way::Told),
+    ("fleet dev terminate", Way::Told),
+    ("fleet drain", Way::Told),
     ("fleet refresh", Way::Told),
     ("fleet refresh cancel", Way::Told),
     ("fleet hold", Way::Named),
@@ -43,8 +53,12 @@ const WAYS: &[(&str, Way)] = &[
     ("bundle rollback", Way::Back),
     ("ami promote", Way::Back),
     ("ami rollback", Way::Back),
+    ("ami bake", Way::Told),
+    ("ami gc", Way::Told),
     ("shutdown", Way::Named),
     ("resume", Way::Named),
+    ("shutdown --rds", Way::Named),
+    ("resume --no-up", Way::Named),
     ("image gc", Way::Told),
     ("lock release", Way::Told),
     ("runs resume", Way::Back),
@@ -62,6 +76,10 @@ const WAYS: &[(&str, Way)] = &[
     ("secrets sync", Way::Back),
     ("secrets rotate", Way::Back),
     ("secrets undo", Way::Back),
+    ("stack delete", Way::Told),
+    ("stack deploy", Way::Told),
+    ("fleet provision", Way::Told),
+    ("fleet apply-config", Way::Told),
     ("runs undo", Way::Told),
 ];
 
@@ -80,7 +98,10 @@ fn world(sandbox: &Sandbox) -> BTreeMap<String, Value> {
         ("hold", holds(sandbox)),
         ("bundle", pointers(sandbox)),
         ("image pointer", image_pointers(sandbox)),
+        ("configuration", configurations(sandbox)),
+        ("protection", protections(sandbox)),
         ("images", images(sandbox)),
+        ("machine image", machine_images(sandbox)),
         ("store", objects(sandbox)),
         ("secret", secrets(sandbox)),
     ] {
@@ -106,7 +127,14 @@ async fn carried_out(stage: &Stage) -> String {
     let run = stage.account.run(&stage.argv()).await;
     assert_eq!(run.status.code(), 0, "{}", run.text());
     // What was read from files is not there any more when a run is taken back.
-    for name in ["app-key", "fleet-secret", "key.p8", ".env", "new.safetensors"] {
+    for name in [
+        "app-key",
+        "fleet-secret",
+        "key.p8",
+        ".env",
+        "new.safetensors",
+        "config.json",
+    ] {
         fs::remove_file(stage.account.home().join(name)).expect("it is there");
     }
     stage.account.clock().sleep(Duration::from_secs(1)).await;

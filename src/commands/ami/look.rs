@@ -6,21 +6,24 @@ use crate::context::Ctx;
 use crate::error::Result;
 use crate::layout::{FleetId, Layout};
 
-/// The fleets of the context by the value of their image pointers: the names in pages of fifty, the values ten a call.
-pub(super) async fn pointed(ctx: &Ctx, layout: &Layout) -> Result<BTreeMap<String, Vec<FleetId>>> {
+/// The image pointers of the context, each with its fleet: names in pages of fifty.
+pub(super) async fn image_pointers(ctx: &Ctx, layout: &Layout) -> Result<Vec<(String, FleetId)>> {
     let stages = layout.fleet_stages().into_iter();
     let paths: Vec<String> = stages
         .flat_map(|stage| layout.fleet_parameter_paths(stage))
         .map(|path| path.path)
         .collect();
     let names = ctx.aws.parameter_names_under(&paths).await?;
-    let pointers: Vec<(String, FleetId)> = names
-        .into_iter()
-        .filter_map(|name| {
-            let fleet = layout.fleet_of_image_pointer(&name)?;
-            Some((name, fleet))
-        })
-        .collect();
+    let pointers = names.into_iter().filter_map(|name| {
+        let fleet = layout.fleet_of_image_pointer(&name)?;
+        Some((name, fleet))
+    });
+    Ok(pointers.collect())
+}
+
+/// The fleets of the context by the value of their image pointers: the names in pages of fifty, the values ten a call.
+pub(super) async fn pointed(ctx: &Ctx, layout: &Layout) -> Result<BTreeMap<String, Vec<FleetId>>> {
+    let pointers = image_pointers(ctx, layout).await?;
     let names: Vec<String> = pointers.iter().map(|(name, _)| name.clone()).collect();
     let parameters = ctx.aws.parameters(&names).await?;
     let mut fleets: BTreeMap<String, Vec<FleetId>> = BTreeMap::new();

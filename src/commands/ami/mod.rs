@@ -1,8 +1,12 @@
-//! `bpctl ami`: the machine images that GPU nodes start from: looked at, promoted to fleets and rolled back.
+//! `bpctl ami`: the machine images that GPU nodes start from: looked at, promoted to fleets, rolled back and cleared away.
 
+pub(crate) mod bake;
+mod build;
+pub(crate) mod gc;
 pub(crate) mod history;
 pub(crate) mod list;
 mod look;
+mod machine_type;
 pub(crate) mod pointer;
 mod promote;
 mod rollback;
@@ -17,7 +21,7 @@ use crate::exit::ExitStatus;
 use crate::iam::Uses;
 use crate::layout::{FleetId, ImageId, InvalidName};
 
-/// Look at the machine images of GPU fleets, promote one to a fleet, roll back
+/// Look at the machine images of GPU fleets, make and promote them, roll back, delete old ones
 ///
 /// Every fleet has a parameter that names the image of its new instances: its pointer. Launch templates look it up for
 /// each instance that they start, so a pointer that moves changes new instances, and running ones by a refresh.
@@ -35,6 +39,9 @@ verbs! {
         Promote(promote::PromoteArgs),
         Rollback(rollback::RollbackArgs),
         History(history::HistoryArgs),
+        Gc(gc::GcArgs),
+        Bake(bake::BakeArgs),
+        Build(build::BuildArgs),
     }
 }
 

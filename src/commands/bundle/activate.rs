@@ -7,6 +7,7 @@ use super::name::BundleName;
 use super::pointer::{Move, SMALL, Wanted};
 use super::verify::Depth;
 use crate::change::{ChangeArgs, carry_out};
+use crate::commands::fleet::refresh::{self, RefreshOptions};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::Result;
@@ -19,12 +20,13 @@ use crate::layout::FleetName;
 ///
 /// Verifies the bundle, says what nodes will do (skip the synchronisation, or how much they fetch), moves each fleet's
 /// pointer if it is still as it was shown, and reads it back. A bundle that fails its verification is refused. Nodes
-/// that run keep what they have until they are replaced; the commands for that are printed.
+/// that run keep what they have until they are replaced: `--refresh` does that as well, and follows it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl bundle activate c81d4e2e --fleet staging/gpu-default             one fleet
   bpctl bundle activate c81d4e2e --fleet staging/a --fleet staging/b     several
   bpctl bundle activate c81d4e2e --fleet production/gpu-default --deep   hash all of it first, whatever its size
+  bpctl bundle activate c81d4e2e --fleet staging/gpu-default --refresh   and replace the nodes that run
   bpctl bundle activate c81d4e2e --fleet staging/gpu-default --dry-run   only say what would happen")]
 pub(crate) struct ActivateArgs {
     /// The bundle: its id or the beginning of it
@@ -34,6 +36,10 @@ pub(crate) struct ActivateArgs {
     /// A fleet, e.g. staging/gpu-default; may be given several times
     #[arg(long = "fleet", value_name = "FLEET", required = true, add = crate::completion::fleets())]
     fleets: Vec<FleetName>,
+
+    /// Replace the fleets' instances afterwards, as `fleet refresh` does, and follow it
+    #[arg(long)]
+    refresh: bool,
 
     /// Read and hash the content of every object first; bundles of up to 256 MiB are hashed anyway
     #[arg(long)]
@@ -61,6 +67,7 @@ impl Verb for ActivateArgs {
                 Use::of("ssm:PutParameter", On::ActiveBundles),
             ],
         ])
+        .with("--refresh", &refresh::uses_within())
     }
 
     fn needs(&self) -> Needs {
@@ -84,6 +91,7 @@ impl Verb for ActivateArgs {
             } else {
                 Depth::HashedUpTo(SMALL)
             },
+            refresh: self.refresh.then(RefreshOptions::default),
             force: self.force,
         };
         carry_out(ctx, &change, &self.change).await

@@ -59,14 +59,14 @@ pub(super) struct Bundle {
 /// Objects by their keys; `None` for one that is not there.
 pub(super) type Objects = BTreeMap<String, Option<Found>>;
 
-pub(super) struct Library<'a> {
+pub(in crate::commands) struct Library<'a> {
     pub(super) ctx: &'a Ctx,
     pub(super) layout: Layout,
-    pub(super) bucket: String,
+    pub(in crate::commands) bucket: String,
 }
 
 impl<'a> Library<'a> {
-    pub(super) async fn open(ctx: &'a Ctx) -> Result<Self> {
+    pub(in crate::commands) async fn open(ctx: &'a Ctx) -> Result<Self> {
         let layout = ctx.layout()?;
         let bucket = ctx.aws.bucket(&layout, "models").await?;
         Ok(Self { ctx, layout, bucket })

@@ -13,9 +13,17 @@ mod name;
 pub(crate) mod pointer;
 mod rollback;
 pub(crate) mod show;
+mod sound;
 mod text;
 pub(crate) mod upload;
 pub(crate) mod verify;
+
+pub(in crate::commands) use apply::follow::{Followed, failure, follow};
+pub(in crate::commands) use apply::script::{After, lines, send};
+pub(in crate::commands) use library::Library;
+pub(in crate::commands) use name::{BundleName, parse as bundle_name};
+pub(in crate::commands) use sound::{Sound, sound};
+pub(in crate::commands) use text::size as bundle_size;
 
 use clap::Args;
 

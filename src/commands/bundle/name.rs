@@ -7,7 +7,7 @@ use crate::layout::{BundleId, InvalidName, Slug};
 
 /// `<id>`, or `<workflow>/<id>` where every workflow has bundles of its own. What pointers and keys hold is taken too.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct BundleName {
+pub(in crate::commands) struct BundleName {
     pub(super) slug: Option<Slug>,
     /// The id, or the beginning of one.
     pub(super) id: BundleId,
@@ -32,7 +32,7 @@ impl FromStr for BundleName {
 }
 
 /// For clap.
-pub(super) fn parse(text: &str) -> Result<BundleName, String> {
+pub(in crate::commands) fn parse(text: &str) -> Result<BundleName, String> {
     text.parse().map_err(|error: InvalidName| error.to_string())
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 pub(super) use crate::output::counted;
 
 /// `1.5 GB`: in powers of a thousand, as `size_bytes` and S3's prices are.
-pub(super) fn size(bytes: u64) -> String {
+pub(in crate::commands) fn size(bytes: u64) -> String {
     const UNITS: [(&str, u64); 4] = [
         ("TB", 1_000_000_000_000),
         ("GB", 1_000_000_000),

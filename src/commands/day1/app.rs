@@ -82,7 +82,7 @@ fn bootstrap(core: &[String], stacks: &Result<Vec<Stack>>) -> Step {
 }
 
 fn stack(name: &str, stacks: &Result<Vec<Stack>>) -> Step {
-    let deploy = CommandLine::other("npx", ["cdk", "deploy", name, "--exclusively"]);
+    let deploy = CommandLine::bpctl(["stack", "deploy", name]);
     seen(&format!("stack {name}"), name, stacks)
         .by_line(deploy)
         .note(CONTEXT)

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use super::Day1Args;
 use super::step::{State, Step};
 use crate::context::Ctx;
-use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
+use crate::error::{CommandLine, CtlError, Effect, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
 
 /// Goes on until nothing is open, a step is not bpctl's, or one ends without being done.
@@ -20,15 +20,21 @@ pub(super) async fn carry_out(ctx: &Ctx, args: &Day1Args) -> Result<ExitStatus> 
             return Ok(ExitStatus::Done);
         };
         ctx.ui.status(&format!("{}: {}", next.step, next.found));
-        let words = match &next.line {
-            Some(line) if next.state == State::Open => line.in_place(ctx.ui.place()).words(),
-            _ => Vec::new(),
+        let (words, asks) = match &next.line {
+            Some(line) if next.state == State::Open => {
+                // Only what changes something asks before it does.
+                (
+                    line.in_place(ctx.ui.place()).words(),
+                    line.effect() == Effect::Changes,
+                )
+            }
+            _ => (Vec::new(), false),
         };
         let own = match words.split_first() {
             Some((program, words)) if program == "bpctl" => words,
             _ => return Err(by_other_means(next)),
         };
-        let ended = run(ctx, own, args.yes).await?;
+        let ended = run(ctx, own, args.yes && asks).await?;
         if ended != ExitStatus::Done {
             return Ok(ended);
         }

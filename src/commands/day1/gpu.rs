@@ -81,16 +81,16 @@ fn configuration(layout: &Layout, fleet: &FleetId, pointers: &Read<'_>) -> Step 
 
 fn provisioned(layout: &Layout, fleet: &FleetId, stacks: &Result<Vec<Stack>>, before: &[Step]) -> Step {
     let name = layout.fleet_stack(fleet);
-    let deploy = CommandLine::other("npx", ["cdk", "deploy", &name, "--exclusively"]);
+    let deploy = match layout.kind() {
+        LayoutKind::Single => CommandLine::bpctl(["fleet", "provision", &fleet.to_string()]),
+        LayoutKind::Staged => CommandLine::bpctl(["stack", "deploy", &name]),
+    };
     let step = seen(&format!("provision {fleet}"), &name, stacks).by_line(deploy);
     let shared: Option<String> = ["gpu-shared", "gpu"]
         .into_iter()
         .find_map(|role| layout.core_stack(role))
         .map(|name| format!("stack {name}"));
-    step.note(
-        "in the folder of the CDK app, with the fleet's and the domain's context values that are in force, or by the workflow that provisions fleets",
-    )
-    .after(before.iter().map(|step| step.step.clone()).chain(shared))
+    step.after(before.iter().map(|step| step.step.clone()).chain(shared))
 }
 
 /// The pointer names an image that can be launched.

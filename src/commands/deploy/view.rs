@@ -1,5 +1,7 @@
 //! What became of deployments, as scripts and people read it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,7 +11,7 @@ use crate::aws::ecs::{ServiceRevision, short};
 use crate::change::RunId;
 use crate::layout::App;
 use crate::output::markdown::{cell, code};
-use crate::output::{Render, Table, View};
+use crate::output::{Render, Table, View, lasted};
 use crate::rollout::{Following, StoppedTask};
 
 /// The result document of `deploy` and of the verbs that start or end deployments.
@@ -95,14 +97,7 @@ impl ServiceResult {
     pub(crate) fn duration(&self) -> String {
         self.duration_seconds
             .and_then(|seconds| u64::try_from(seconds).ok())
-            .map_or_else(
-                || "-".to_owned(),
-                |seconds| {
-                    humantime::format_duration(std::time::Duration::from_secs(seconds))
-                        .to_string()
-                        .replace(' ', "")
-                },
-            )
+            .map_or_else(|| "-".to_owned(), |seconds| lasted(Duration::from_secs(seconds)))
     }
 
     fn definition(&self) -> &str {

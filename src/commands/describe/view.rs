@@ -8,6 +8,7 @@ use super::join::Joined;
 use crate::commands::get::mixed::Item;
 use crate::commands::get::row::{Row, Sheet, or_dash};
 use crate::fleet::Gap;
+use crate::fleet::activity::{ActivityKind, instance, reason};
 use crate::kinds::Kind;
 use crate::output::{Render, Table, View, age_at, one_line};
 
@@ -171,13 +172,14 @@ impl Description {
     }
 
     fn activities(&self, now: Timestamp, view: &View) -> Option<String> {
-        let mut table = Table::new(&["AGE", "STATUS", "ACTIVITY"]);
+        let mut table = Table::new(&["AGE", "STATUS", "ACTIVITY", "REASON"]);
         for one in self.joined.activities.as_ref()? {
-            let text = match &one.message {
-                Some(message) => format!("{}: {message}", one.description),
-                None => one.description.clone(),
+            let kind = ActivityKind::of(one).as_str();
+            let what = match instance(one) {
+                Some(id) => format!("{kind} {id}"),
+                None => kind.to_owned(),
             };
-            table.row([age_at(now, one.started), one.status.clone(), text]);
+            table.row([age_at(now, one.started), one.status.clone(), what, reason(one)]);
         }
         Some(table.render(view))
     }

@@ -278,6 +278,7 @@ mod tests {
             id: "staging/upscale".parse().unwrap(),
             group: None,
             stack: Some(Stack {
+                id: String::new(),
                 name: stack.to_owned(),
                 status: "CREATE_COMPLETE".to_owned(),
                 status_reason: None,

@@ -1,13 +1,19 @@
 //! `bpctl fleet`: look at GPU fleets, understand how they scale, and take them to zero.
 
+pub(super) mod activity;
 mod assumptions;
 mod compute;
+pub(super) mod config;
 mod demand;
+pub(super) mod dev;
+pub(super) mod drain;
 pub(super) mod explain;
 pub(super) mod hold;
 pub(super) mod instances;
 pub(super) mod lint;
 pub(super) mod list;
+pub(super) mod protect;
+pub(super) mod provision;
 pub(crate) mod refresh;
 pub(super) mod replay;
 pub(super) mod scale;
@@ -44,13 +50,20 @@ verbs! {
         List(list::ListArgs),
         Status(status::StatusArgs),
         Instances(instances::InstancesArgs),
+        Activity(activity::ActivityArgs),
         Explain(explain::ExplainArgs),
         Lint(lint::LintArgs),
         Replay(replay::ReplayArgs),
         Simulate(simulate::SimulateArgs),
         Tune(tune::TuneArgs),
+        Provision(provision::ProvisionArgs),
+        ApplyConfig(provision::ApplyConfigArgs),
+        Config(config::ConfigArgs),
         Scale(scale::ScaleArgs),
         Refresh(refresh::RefreshArgs),
+        Protect(protect::ProtectArgs),
+        Drain(drain::DrainArgs),
+        Dev(dev::DevArgs),
         Hold(hold::HoldArgs),
         Release(hold::release::ReleaseArgs),
         ScaleToZero(scale_to_zero::ScaleToZeroArgs),

@@ -3,9 +3,13 @@
 mod plan;
 pub(crate) mod view;
 
+use std::cell::RefCell;
+
 use clap::Args;
 use jiff::Timestamp;
 
+use crate::aws::rds::DbInstance;
+use crate::aws::rds::power::Power;
 use crate::change::journal::Record as Earlier;
 use crate::change::{
     Basis, Change, ChangeArgs, Done, End, Outcome, Plan, Readiness, Step, StepRun, Target, Verification,
@@ -16,19 +20,20 @@ use crate::commands::shutdown::record::{self, Record};
 use crate::commands::shutdown::steps::{self, Action};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
-use crate::error::{CommandLine, Result};
+use crate::error::{CommandLine, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::iam::{CHANGE, On, Use, Uses};
-use crate::layout::Layout;
+use crate::layout::{App, Layout};
 
 use plan::{Meanwhile, Seen};
 use view::ResumeResult;
 
 /// Wake the platform after `bpctl shutdown`: everything gets back what is on record
 ///
-/// Sets the services to their recorded desired counts and bounds of auto scaling, waits until the load balancer finds
-/// their targets healthy, then gives the fleets their sizes back and marks the shutdown as resumed; the versions of the
-/// parameter keep it as history. What was changed since the shutdown is said, and nothing is done until `--overwrite`
+/// Starts the database if the shutdown has stopped it and waits until it is available, sets the services to their
+/// recorded desired counts and bounds of auto scaling, waits until the load balancer finds their targets healthy and
+/// the application answers `/up` with 200, then gives the fleets their sizes back and marks the shutdown as resumed; the
+/// versions of the parameter keep it as history. What was changed since the shutdown is said, and nothing is done until `--overwrite`
 /// or `--keep` says what is to become of it. A resume that was cut off goes on when the command is run again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -43,6 +48,10 @@ pub(crate) struct ResumeArgs {
     /// Leave what was changed since the shutdown as it is
     #[arg(long)]
     keep: bool,
+
+    /// Do not ask the application at `/up`, where its load balancer cannot be reached from here
+    #[arg(long)]
+    no_up: bool,
 
     #[command(flatten)]
     change: ChangeArgs,
@@ -60,9 +69,12 @@ impl Verb for ResumeArgs {
                 ),
                 Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
                 Use::of("autoscaling:UpdateAutoScalingGroup", On::Groups),
+                Use::of("cloudformation:DescribeStacks", On::Stacks),
                 Use::of("ecs:DescribeServices", On::Services),
                 Use::of("ecs:UpdateService", On::Services),
                 Use::of("elasticloadbalancing:DescribeTargetHealth", On::Anything),
+                Use::of("rds:DescribeDBInstances", On::Databases),
+                Use::of("rds:StartDBInstance", On::Databases),
                 Use::of("ssm:GetParameters", On::ShutdownRecord),
                 Use::of("ssm:PutParameter", On::ShutdownRecord),
             ],
@@ -83,6 +95,8 @@ impl Verb for ResumeArgs {
             ctx,
             layout: ctx.layout()?,
             meanwhile,
+            asks: !self.no_up,
+            address: RefCell::default(),
         };
         carry_out(ctx, &change, &self.change).await
     }
@@ -92,20 +106,71 @@ struct Resume<'a> {
     ctx: &'a Ctx,
     layout: Layout,
     meanwhile: Meanwhile,
+    /// Whether the application is asked whether it is up.
+    asks: bool,
+    /// Scheme and host of the application, once the stack has been read; why it is not known.
+    address: RefCell<Option<std::result::Result<String, String>>>,
 }
+
+/// Output of the compute stack that holds the address of the application.
+const ADDRESS_OUTPUT: &str = "ApiBaseUrl";
+
+/// The path that says whether the application is up, behind the load balancer.
+const UP: &str = "/up";
 
 impl Resume<'_> {
     async fn look(&self) -> Result<Platform> {
         platform::look(&self.ctx.aws, &self.layout, true, true).await
     }
 
+    /// The database that a shutdown has stopped; `None` when it has stopped none, or when it is gone.
+    async fn database(&self, last: Option<&Record>) -> Result<Option<DbInstance>> {
+        let Some(id) = last.and_then(|last| last.database.as_ref()) else {
+            return Ok(None);
+        };
+        match self.ctx.aws.db_instance(id).await {
+            Ok(instance) => Ok(Some(instance)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The address of the application, as the compute stack puts it out.
+    async fn look_for_address(&self) -> std::result::Result<String, String> {
+        let Some(stack) = self.layout.core_stack("compute") else {
+            return Err("this layout has no compute stack".to_owned());
+        };
+        match self.ctx.aws.stack(&stack).await {
+            Ok(Some(mut found)) => found
+                .outputs
+                .remove(ADDRESS_OUTPUT)
+                .ok_or_else(|| format!("stack {stack} has no output {ADDRESS_OUTPUT}")),
+            Ok(None) => Err(format!("there is no stack {stack}")),
+            Err(error) => Err(format!("stack {stack} cannot be read ({error})")),
+        }
+    }
+
+    /// What the application answers instead of 200; `None` when it is up, or not asked.
+    async fn not_up(&self) -> Option<String> {
+        let address = match &*self.address.borrow() {
+            Some(Ok(address)) if self.asks => address.clone(),
+            _ => return None,
+        };
+        match self.ctx.aws.health(&address, UP).await {
+            Ok(200) => None,
+            Ok(status) => Some(format!("{address}{UP} answers {status}")),
+            Err(error) => Some(format!(
+                "{address}{UP} does not answer ({error}); `--no-up` does not ask"
+            )),
+        }
+    }
+
     /// What the services still lack; `None` when the load balancer finds as many targets healthy as are wanted.
-    async fn lacking(&self) -> Result<Option<String>> {
+    async fn lacking(&self, last: Option<&Record>) -> Result<Option<String>> {
         let aws = &self.ctx.aws;
-        let look = platform::look(aws, &self.layout, true, false);
-        let (platform, last) = futures::try_join!(look, record::last(aws, &self.layout))?;
+        let platform = platform::look(aws, &self.layout, true, false).await?;
         for (name, part) in &platform.services {
-            let recorded = last.as_ref().and_then(|last| last.services.get(name));
+            let recorded = last.and_then(|last| last.services.get(name));
             let desired = match recorded {
                 // Before its count is set a service that is down would lack nothing.
                 Some(size) if part.service.desired == 0 || self.meanwhile == Meanwhile::Overwrite => {
@@ -130,6 +195,11 @@ impl Resume<'_> {
                 }
             }
         }
+        let backend = self.layout.service(App::Backend);
+        let serves = platform.services.get(&backend);
+        if serves.is_some_and(|part| part.service.desired > 0) {
+            return Ok(self.not_up().await);
+        }
         Ok(None)
     }
 }
@@ -147,13 +217,30 @@ impl Change for Resume<'_> {
             goal: format!("resume {}", self.layout.cluster()),
             thing: "step",
             settle: format!("see {} healthy", self.layout.cluster()),
-            following: "Waiting for healthy targets".to_owned(),
+            following: "Waiting for the application".to_owned(),
         }
     }
 
     async fn observe(&self, _target: &Target, _recent: &[Earlier]) -> Result<Seen> {
         let (platform, last) = futures::try_join!(self.look(), record::last(&self.ctx.aws, &self.layout))?;
-        Ok(Seen { platform, last })
+        let held = last.as_ref().filter(|last| last.resumed.is_none());
+        let address = async {
+            match held.is_some() && self.asks {
+                true => Some(self.look_for_address().await),
+                false => None,
+            }
+        };
+        let (database, address) = futures::join!(Box::pin(self.database(held)), Box::pin(address));
+        if let Some(Err(why)) = &address {
+            let unasked = format!("the application is not asked whether it is up: {why}");
+            self.ctx.ui.warn(&unasked);
+        }
+        self.address.replace(address);
+        Ok(Seen {
+            platform,
+            last,
+            database: database?,
+        })
     }
 
     fn plan(&self, seen: &Seen, basis: &Basis<'_>) -> Result<Plan<Action>> {
@@ -172,15 +259,37 @@ impl Change for Resume<'_> {
         std::iter::once(steps::RECORD.to_owned())
             .chain(bounds)
             .chain(seen.platform.names())
+            .chain(
+                seen.database
+                    .iter()
+                    .map(|instance| steps::database_id(&instance.id)),
+            )
             .collect()
     }
 
     async fn ready(&self, steps: &[&Step<Action>]) -> Result<Vec<Readiness>> {
-        let readiness = match self.lacking().await? {
-            None => Readiness::Now,
-            Some(why) => Readiness::NotYet(why),
+        let last = record::last(&self.ctx.aws, &self.layout).await?;
+        let database = self.database(last.as_ref()).await?;
+        let down = database.as_ref().filter(|instance| !instance.is_up());
+        let down = down.map(|instance| format!("the database {} is {}", instance.id, instance.status));
+        // As long as the database is down nobody needs to look at the services.
+        let lacking = match &down {
+            Some(why) => Some(why.clone()),
+            None => self.lacking(last.as_ref()).await?,
         };
-        Ok(steps.iter().map(|_| readiness.clone()).collect())
+        let stopping = database.is_some_and(|instance| instance.power() == Power::Stopping);
+        let until = |why: &Option<String>| match why {
+            None => Readiness::Now,
+            Some(why) => Readiness::NotYet(why.clone()),
+        };
+        let ready = |step: &&Step<Action>| match &step.action {
+            // It is started when it has stopped.
+            Action::Start { .. } if stopping => until(&down),
+            Action::Start { .. } | Action::Stop { .. } => Readiness::Now,
+            Action::Count { .. } | Action::Bounds { .. } => until(&down),
+            Action::Resize { .. } | Action::Record { .. } => until(&lacking),
+        };
+        Ok(steps.iter().map(ready).collect())
     }
 
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
@@ -191,12 +300,13 @@ impl Change for Resume<'_> {
         // The last step has waited for healthy targets; this is the platform as the result shows it.
         let (platform, last) = futures::try_join!(self.look(), record::last(&self.ctx.aws, &self.layout))?;
         let Some(last) = last else { return Ok(()) };
+        let database = self.database(Some(&last)).await?;
         if run.done().iter().any(|(step, _)| step.id == steps::RECORD) {
             run.end(steps::RECORD, End::Settled);
         }
         run.ending(
             steps::RECORD,
-            ResumeResult::new(self.layout.shutdown_parameter(), &platform, last),
+            ResumeResult::new(self.layout.shutdown_parameter(), &platform, database, last),
         );
         Ok(())
     }
@@ -208,7 +318,10 @@ impl Change for Resume<'_> {
     }
 
     fn resume(&self, _left: &[&str]) -> CommandLine {
-        let command = CommandLine::bpctl(["resume"]);
+        let mut command = CommandLine::bpctl(["resume"]);
+        if !self.asks {
+            command = command.args(["--no-up"]);
+        }
         match self.meanwhile {
             Meanwhile::Ask => command,
             Meanwhile::Overwrite => command.args(["--overwrite"]),

@@ -1,6 +1,8 @@
 //! What the end of a shutdown does. Pure.
 
 use crate::aws::autoscaling::ResizeGroup;
+use crate::aws::rds::DbInstance;
+use crate::aws::rds::power::Power;
 use crate::change::{Blocker, OnFailure, Plan, Step};
 use crate::commands::shutdown::platform::Platform;
 use crate::commands::shutdown::record::{FleetSize, Record, ServiceSize};
@@ -26,6 +28,8 @@ pub(super) enum Meanwhile {
 pub(crate) struct Seen {
     pub(super) platform: Platform,
     pub(super) last: Option<Record>,
+    /// The database that the shutdown has stopped; `None` when it has stopped none, or when it is gone.
+    pub(super) database: Option<DbInstance>,
 }
 
 impl Seen {
@@ -68,16 +72,24 @@ pub(super) fn plan(
         steps: Vec::new(),
         changed: Vec::new(),
     };
+    let blocked = wake.database(record, seen.database.as_ref());
+    let first: Vec<String> = wake.steps.iter().map(|step| step.id.clone()).collect();
     for (name, size) in &record.services {
         wake.service(&seen.platform, name, size);
     }
+    for step in wake.steps.iter_mut().skip(first.len()) {
+        // Without its database a task of the backend is never healthy.
+        step.needs.extend(first.iter().cloned());
+        step.waits = seen.database.as_ref().is_some_and(|database| !database.is_up());
+    }
     let services: Vec<String> = wake.steps.iter().map(|step| step.id.clone()).collect();
+    let waits_for_services = !record.services.is_empty() || record.database.is_some();
     for (fleet, size) in &record.fleets {
         let before = wake.steps.len();
         wake.fleet(&seen.platform, fleet, size);
         for step in wake.steps.iter_mut().skip(before) {
             step.needs.clone_from(&services);
-            step.waits = !record.services.is_empty();
+            step.waits = waits_for_services;
         }
     }
     let Wake {
@@ -86,13 +98,14 @@ pub(super) fn plan(
     let mut last = steps::write(layout, &resumed(record), Some(record))?;
     last.summary = "mark the shutdown as resumed".to_owned();
     last.needs = steps.iter().map(|step| step.id.clone()).collect();
-    last.waits = !record.services.is_empty();
+    last.waits = waits_for_services;
     steps.push(last);
     for step in &mut steps {
         step.on_failure = OnFailure::Stop;
     }
     let mut plan = Plan::new(title, steps);
     plan.at_once = 4;
+    plan.blockers.extend(blocked);
     if meanwhile == Meanwhile::Ask && !changed.is_empty() {
         plan.blockers.push(Blocker {
             kind: ErrorKind::Changed,
@@ -123,6 +136,29 @@ struct Wake<'a> {
 }
 
 impl Wake<'_> {
+    /// Starts the database that the shutdown has stopped, or says why it cannot be.
+    fn database(&mut self, record: &Record, now: Option<&DbInstance>) -> Option<Blocker> {
+        let id = record.database.as_ref()?;
+        let Some(instance) = now else {
+            self.changed
+                .push(format!("the database {id} is not there any more"));
+            return None;
+        };
+        match instance.power() {
+            Power::Off | Power::Stopping => self.steps.push(steps::start(instance)),
+            // AWS starts it by itself after seven days.
+            Power::On | Power::Busy | Power::Starting => {}
+            Power::Other => {
+                return Some(Blocker {
+                    kind: ErrorKind::Conflict,
+                    reason: format!("start the database {id}: it is `{}`", instance.status),
+                    hint: Hint::new("find out why with").command(CommandLine::bpctl(["triage"])),
+                });
+            }
+        }
+        None
+    }
+
     fn service(&mut self, platform: &Platform, name: &str, size: &ServiceSize) {
         let Some(part) = platform.services.get(name) else {
             self.changed.push(format!("{name} is not there any more"));
@@ -229,7 +265,7 @@ mod tests {
             now: jiff::Timestamp::UNIX_EPOCH,
             reason: None,
         };
-        Record::of(&sample(2, (1, 4), (0, 10, 3)), None, author)
+        Record::of(&sample(2, (1, 4), (0, 10, 3)), None, None, author)
     }
 
     fn planned(platform: Platform, last: Option<Record>, meanwhile: Meanwhile) -> Plan<Action> {
@@ -238,7 +274,65 @@ mod tests {
             resumed: Some(jiff::Timestamp::UNIX_EPOCH),
             ..record.clone()
         };
-        plan(&layout, &Seen { platform, last }, resumed, meanwhile).unwrap()
+        let seen = Seen {
+            platform,
+            last,
+            database: None,
+        };
+        plan(&layout, &seen, resumed, meanwhile).unwrap()
+    }
+
+    fn with_database(status: Option<&str>) -> Plan<Action> {
+        let layout = Layout::new(LayoutKind::Single, "bp", None).unwrap();
+        let last = Record {
+            database: Some("bp-db".to_owned()),
+            ..record()
+        };
+        let database = status.map(|status| DbInstance {
+            id: "bp-db".to_owned(),
+            status: status.to_owned(),
+            ..DbInstance::default()
+        });
+        let seen = Seen {
+            platform: sample(0, (0, 4), (0, 0, 0)),
+            last: Some(last),
+            database,
+        };
+        plan(&layout, &seen, Record::clone, Meanwhile::Ask).unwrap()
+    }
+
+    #[test]
+    fn the_database_comes_before_the_services() {
+        for status in ["stopped", "stopping"] {
+            let plan = with_database(Some(status));
+            assert_eq!(
+                ids(&plan),
+                [
+                    "database bp-db",
+                    "bp-backend",
+                    "bounds of bp-backend",
+                    "production/a",
+                    "record"
+                ]
+            );
+            assert_eq!(plan.steps[1].needs, ["database bp-db"]);
+            assert!(plan.steps.iter().all(|step| step.waits));
+        }
+        // AWS has started it: there is nothing to start, and the services wait until it serves.
+        let plan = with_database(Some("starting"));
+        assert_eq!(ids(&plan)[0], "bp-backend");
+        assert!(plan.steps[0].waits);
+    }
+
+    #[test]
+    fn a_database_that_is_gone_or_broken_is_told_before_anything_is_written() {
+        let gone = with_database(None);
+        assert_eq!(gone.blockers[0].kind, ErrorKind::Changed);
+        assert!(gone.blockers[0].reason.contains("bp-db is not there any more"));
+        assert_eq!(
+            with_database(Some("failed")).blockers[0].kind,
+            ErrorKind::Conflict
+        );
     }
 
     fn ids(plan: &Plan<Action>) -> Vec<&str> {

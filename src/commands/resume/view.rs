@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::aws::rds::DbInstance;
 use crate::change::RunId;
 use crate::commands::shutdown::platform::Platform;
 use crate::commands::shutdown::record::Record;
@@ -22,6 +23,16 @@ pub(crate) struct ResumeResult {
     /// When it was resumed; null as long as something is left to do.
     resumed: Option<Timestamp>,
     parts: Vec<Row>,
+    /// The database that the shutdown had stopped; null when it had stopped none.
+    database: Option<Database>,
+}
+
+/// The database beside the services and fleets.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct Database {
+    name: String,
+    /// As RDS says it, e.g. `available`; null when it is gone.
+    status: Option<String>,
 }
 
 /// A service or a fleet on record.
@@ -54,7 +65,12 @@ impl Size {
 }
 
 impl ResumeResult {
-    pub(super) fn new(parameter: String, platform: &Platform, record: Record) -> Self {
+    pub(super) fn new(
+        parameter: String,
+        platform: &Platform,
+        database: Option<DbInstance>,
+        record: Record,
+    ) -> Self {
         let services = record.services.iter().map(|(name, size)| Row {
             name: name.clone(),
             kind: "service",
@@ -90,6 +106,10 @@ impl ResumeResult {
             by: record.by.clone(),
             resumed: record.resumed,
             parts: services.chain(fleets).collect(),
+            database: record.database.clone().map(|name| Database {
+                name,
+                status: database.map(|instance| instance.status),
+            }),
         }
     }
 }
@@ -103,6 +123,14 @@ impl Render for ResumeResult {
                 row.kind.to_owned(),
                 row.recorded.cell(),
                 row.now.map_or_else(|| "gone".to_owned(), Size::cell),
+            ]);
+        }
+        if let Some(database) = &self.database {
+            table.row([
+                database.name.clone(),
+                "database".to_owned(),
+                "available".to_owned(),
+                database.status.clone().unwrap_or_else(|| "gone".to_owned()),
             ]);
         }
         table.render(view)

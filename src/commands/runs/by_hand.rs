@@ -55,6 +55,9 @@ fn instead(record: &Record) -> Instead {
         hint,
         has_way_back: false,
     };
+    if let Some(hint) = of_fleets(record) {
+        return never(hint);
+    }
     match verb {
         "migrate" => never(
             Hint::new("write a migration that takes it back, and run it with")
@@ -77,20 +80,7 @@ fn instead(record: &Record) -> Instead {
         "deploy" | "rollout undo" => never(before(record)),
         "rollout abort" => never(revision(record)),
         "shutdown" => never(Hint::new("bring everything back with").command(bpctl(&["resume"]))),
-        "resume" => never(Hint::new("shut everything down again with").command(bpctl(&["shutdown"]))),
-        "fleet hold" => {
-            never(Hint::new("release it with").command(bpctl(&["fleet", "release", fleet(record)])))
-        }
-        "fleet release" => never(Hint::new("hold it again with").command(hold_again(record))),
-        "fleet refresh" => never(
-            Hint::new("as long as it goes on, end it with")
-                .command(bpctl(&["fleet", "refresh", "cancel", fleet(record)]))
-                .and("; to replace its instances by those of the image before, first")
-                .command(bpctl(&["ami", "rollback", "--fleet", fleet(record)])),
-        ),
-        "fleet refresh cancel" => {
-            never(Hint::new("start another one with").command(bpctl(&["fleet", "refresh", fleet(record)])))
-        }
+        "resume" => never(Hint::new("shut everything down again with").command(shut_down_again(record))),
         "image gc" => never(
             Hint::new("what was deleted does not come back: check its commit out, and build it anew with")
                 .command(bpctl(&["image", "push"])),
@@ -118,10 +108,78 @@ fn instead(record: &Record) -> Instead {
     }
 }
 
+/// The same for fleets, their images and the stacks.
+fn of_fleets(record: &Record) -> Option<Hint> {
+    let bpctl = |words: &[&str]| CommandLine::bpctl(words.iter().copied());
+    Some(match record.verb.as_str() {
+        "fleet hold" => Hint::new("release it with").command(bpctl(&["fleet", "release", fleet(record)])),
+        "fleet release" => Hint::new("hold it again with").command(hold_again(record)),
+        "fleet dev launch" => Hint::new("terminate it with its security group; see its id with")
+                .command(bpctl(&["fleet", "dev", "list"])),
+        "fleet dev stop" => Hint::new("started again in the console it has no timer, and another address: see it with")
+                .command(bpctl(&["fleet", "dev", "list"])),
+        "fleet dev terminate" => Hint::new("its disk does not come back: launch another one; see those that are there with")
+                .command(bpctl(&["fleet", "dev", "list"])),
+        "fleet drain" => Hint::new("an instance does not come back; see how many the fleet has with")
+                .command(bpctl(&["fleet", "status", drained(record)]))
+                .and("; another desired capacity lets it start another one"),
+        "fleet refresh" => Hint::new("as long as it goes on, end it with")
+                .command(bpctl(&["fleet", "refresh", "cancel", fleet(record)]))
+                .and("; to replace its instances by those of the image before, first")
+                .command(bpctl(&["ami", "rollback", "--fleet", fleet(record)])),
+        "fleet refresh cancel" => Hint::new("start another one with").command(bpctl(&["fleet", "refresh", fleet(record)])),
+        "stack deploy" => Hint::new("check out the infrastructure code that was deployed before, and deploy it with")
+                .command(bpctl(&["stack", "deploy"]).args(done_steps(record))),
+        "stack delete" => Hint::new("deploy them again with").command(bpctl(&["stack", "deploy"]).args(done_steps(record))),
+        "fleet apply-config" => Hint::new("write the desired configuration of before, and apply it with")
+                .command(bpctl(&["fleet", "apply-config"]).args(provisioned(record))),
+        "fleet provision" => Hint::new("delete the stack of the fleet with")
+                .command(bpctl(&["stack", "delete"]).args(done_steps(record))),
+        "ami bake" | "ami build" => Hint::new("the image stays until nothing needs it and it is old; see it with")
+                .command(bpctl(&["ami", "list"]))
+                .and("; then it goes with")
+                .command(bpctl(&["ami", "gc"])),
+        "ami gc" => Hint::new("what was deleted does not come back: build an image anew, and promote it; see which there are with")
+            .command(bpctl(&["ami", "list"])),
+        _ => return None,
+    })
+}
+
 /// The fleet that a run was about: its steps bear its name.
 fn fleet(record: &Record) -> &str {
     let names = record.steps.iter().map(|step| step.id.as_str());
     names.into_iter().find(|id| id.contains('/')).unwrap_or_default()
+}
+
+/// The stacks that a run has deployed.
+fn done_steps(record: &Record) -> Vec<String> {
+    happened(record).map(|step| step.id.clone()).collect()
+}
+
+/// The fleet as it was typed: a run of one fleet has the stack's name in its steps.
+fn provisioned(record: &Record) -> Option<String> {
+    let mut words = record
+        .command_line
+        .iter()
+        .skip_while(|word| *word != "apply-config");
+    words.nth(1).cloned()
+}
+
+fn shut_down_again(record: &Record) -> CommandLine {
+    let shutdown = CommandLine::bpctl(["shutdown"]);
+    let starts = |call: &ApiCall| call.operation == "StartDBInstance";
+    if happened(record).any(|step| step.calls.iter().any(starts)) {
+        shutdown.option("--rds", "stop")
+    } else {
+        shutdown
+    }
+}
+
+/// The fleet that a drained instance was of: its step bears the instance's name.
+fn drained(record: &Record) -> &str {
+    let mut calls = record.steps.iter().flat_map(|step| &step.calls);
+    let resource = calls.find_map(|call| call.resource.strip_prefix("asg/"));
+    resource.unwrap_or_default()
 }
 
 fn hold_again(record: &Record) -> CommandLine {

@@ -1,6 +1,7 @@
 //! `bpctl shutdown`: everything that costs by the hour and can be started again goes to zero, and what there was is on
 //! record.
 
+mod database;
 mod plan;
 pub(crate) mod platform;
 pub(crate) mod record;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
+use crate::aws::rds::power::Power;
 use crate::change::journal::Record as Earlier;
 use crate::change::{
     Basis, Change, ChangeArgs, Done, Outcome, Plan, Readiness, Step, StepRun, Target, Verification, Words,
@@ -22,12 +24,13 @@ use crate::change::{
 use crate::commands::fleet::text::readiness;
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
-use crate::error::{CommandLine, Result};
+use crate::error::{CommandLine, CtlError, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::{Verdict, work_of_fleets};
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{FleetId, Layout};
 
+use database::Database;
 use plan::Seen;
 use platform::Platform;
 use record::Author;
@@ -37,13 +40,15 @@ use steps::Action;
 ///
 /// Writes desired counts, bounds of service auto scaling and sizes of fleets into a parameter that other operators and
 /// CI can read, then takes the fleets and the services to zero, with their minimums, so that nothing lifts them again,
-/// and waits until no task and no instance runs. Database, cache, load balancer and NAT gateway go on and cost.
+/// and waits until no task and no instance runs. `--rds stop` stops the database then, which AWS starts again by itself
+/// after seven days. Cache, load balancer and NAT gateway go on and cost, and so does the storage of the database.
 /// `bpctl resume` gives everything back what it had. A shutdown that was cut off goes on when the command is run again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl shutdown --dry-run
   bpctl shutdown --drain --timeout 2h --reason 'no use over the weekend'
   bpctl shutdown --scope gpu                                       the fleets only
+  bpctl shutdown --rds stop                                        the database as well
   bpctl resume                                                     back to what there was")]
 pub(crate) struct ShutdownArgs {
     /// What goes to zero
@@ -54,8 +59,22 @@ pub(crate) struct ShutdownArgs {
     #[arg(long)]
     drain: bool,
 
+    /// What becomes of the database when no task runs any more
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    rds: Rds,
+
     #[command(flatten)]
     change: ChangeArgs,
+}
+
+/// `--rds`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Rds {
+    /// It goes on
+    #[default]
+    Keep,
+    /// It is stopped, and started by `resume`, or by AWS after seven days
+    Stop,
 }
 
 /// `--scope`.
@@ -92,10 +111,13 @@ impl Verb for ShutdownArgs {
                 ),
                 Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
                 Use::of("autoscaling:UpdateAutoScalingGroup", On::Groups),
+                Use::of("cloudformation:DescribeStacks", On::DataStack),
                 Use::of("cloudwatch:GetMetricData", On::Anything),
                 Use::of("ecs:DescribeServices", On::Services),
                 Use::of("ecs:ListTasks", On::AnythingInCluster),
                 Use::of("ecs:UpdateService", On::Services),
+                Use::of("rds:DescribeDBInstances", On::Databases),
+                Use::of("rds:StopDBInstance", On::Databases),
                 Use::of("ssm:GetParameters", On::ShutdownRecord),
                 Use::of("ssm:PutParameter", On::ShutdownRecord),
             ],
@@ -107,11 +129,18 @@ impl Verb for ShutdownArgs {
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
+        if self.rds == Rds::Stop && self.scope == Scope::Gpu {
+            return Err(
+                CtlError::usage("stop the database: the services that need it are not in the scope")
+                    .hint("leave `--scope gpu` out, or `--rds stop`"),
+            );
+        }
         let change = Shutdown {
             ctx,
             layout: ctx.layout()?,
             scope: self.scope,
             drain: self.drain,
+            rds: self.rds,
             reason: self.change.reason.clone(),
         };
         carry_out(ctx, &change, &self.change).await
@@ -123,6 +152,7 @@ struct Shutdown<'a> {
     layout: Layout,
     scope: Scope,
     drain: bool,
+    rds: Rds,
     reason: Option<String>,
 }
 
@@ -139,6 +169,21 @@ impl Shutdown<'_> {
     async fn look(&self) -> Result<Platform> {
         let (app, gpu) = (self.scope != Scope::Gpu, self.scope != Scope::App);
         platform::look(&self.ctx.aws, &self.layout, app, gpu).await
+    }
+
+    /// Whether nothing needs the database any more, and it does nothing that keeps it from being stopped.
+    async fn may_stop(&self, instance: &str) -> Result<Readiness> {
+        let (needed, instance) = futures::try_join!(
+            steps::needed_by(&self.ctx.aws, &self.layout),
+            self.ctx.aws.db_instance(instance)
+        )?;
+        Ok(match (needed, instance.power()) {
+            (Some(why), _) => Readiness::NotYet(why),
+            (None, Power::Busy | Power::Starting) => {
+                Readiness::NotYet(format!("{} is {}", instance.id, instance.status))
+            }
+            (None, Power::On | Power::Stopping | Power::Off | Power::Other) => Readiness::Now,
+        })
     }
 
     /// What the fleets do that have instances, in one batched read.
@@ -164,14 +209,29 @@ impl Change for Shutdown<'_> {
             goal: format!("shut down {}", self.layout.cluster()),
             thing: "step",
             settle: "see every task and instance end".to_owned(),
-            following: "Waiting for jobs to end".to_owned(),
+            following: "Waiting for jobs and tasks to end".to_owned(),
         }
     }
 
     async fn observe(&self, _target: &Target, _recent: &[Earlier]) -> Result<Seen> {
-        let (platform, last) = futures::try_join!(self.look(), record::last(&self.ctx.aws, &self.layout))?;
+        let database = async {
+            match self.rds {
+                Rds::Stop => database::look(self.ctx, &self.layout).await.map(Some),
+                Rds::Keep => Ok(None),
+            }
+        };
+        let (platform, last, database) = futures::try_join!(
+            self.look(),
+            record::last(&self.ctx.aws, &self.layout),
+            Box::pin(database)
+        )?;
         let work = self.work(&platform).await;
-        Ok(Seen { platform, last, work })
+        Ok(Seen {
+            platform,
+            last,
+            work,
+            database,
+        })
     }
 
     fn plan(&self, seen: &Seen, basis: &Basis<'_>) -> Result<Plan<Action>> {
@@ -182,15 +242,34 @@ impl Change for Shutdown<'_> {
         let services = seen.platform.services.keys();
         let bounds = services.map(|service| steps::bounds_id(service));
         let names = seen.platform.names().into_iter();
+        let database = match &seen.database {
+            Some(Database::Found { instance, .. }) => Some(steps::database_id(&instance.id)),
+            Some(Database::Unknown(_)) | None => None,
+        };
         std::iter::once(steps::RECORD.to_owned())
             .chain(bounds)
             .chain(names)
+            .chain(database)
             .collect()
     }
 
     async fn ready(&self, steps: &[&Step<Action>]) -> Result<Vec<Readiness>> {
-        let platform = platform::look(&self.ctx.aws, &self.layout, false, true).await?;
-        let work = self.work(&platform).await;
+        let resizes = steps
+            .iter()
+            .any(|step| matches!(step.action, Action::Resize { .. }));
+        let work = match resizes {
+            true => {
+                let platform = platform::look(&self.ctx.aws, &self.layout, false, true).await?;
+                self.work(&platform).await
+            }
+            false => BTreeMap::new(),
+        };
+        let mut stop = Readiness::Now;
+        for step in steps {
+            if let Action::Stop { call } = &step.action {
+                stop = self.may_stop(&call.instance).await?;
+            }
+        }
         let told = |verdict: &Verdict| match verdict {
             Verdict::Idle => String::new(),
             Verdict::Busy { queued, busy_workers } => {
@@ -202,7 +281,10 @@ impl Change for Shutdown<'_> {
             Action::Resize { fleet, .. } => work
                 .get(fleet)
                 .map_or(Readiness::Now, |verdict| readiness(verdict, told)),
-            Action::Record { .. } | Action::Bounds { .. } | Action::Count { .. } => Readiness::Now,
+            Action::Stop { .. } => stop.clone(),
+            Action::Record { .. } | Action::Bounds { .. } | Action::Count { .. } | Action::Start { .. } => {
+                Readiness::Now
+            }
         };
         Ok(steps.iter().map(ready).collect())
     }
@@ -226,6 +308,9 @@ impl Change for Shutdown<'_> {
         }
         if self.drain {
             command = command.args(["--drain"]);
+        }
+        if self.rds == Rds::Stop {
+            command = command.option("--rds", "stop");
         }
         command
     }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::database::Database;
 use super::platform::Platform;
-use super::record::{Author, Bounds, LONGEST, Record};
+use super::record::{Author, Bounds, FOR_THE_END, LONGEST, Record};
 use super::steps::{self, Action};
 use crate::aws::autoscaling::ResizeGroup;
 use crate::change::{Blocker, Loss, OnFailure, Plan};
@@ -18,6 +19,17 @@ pub(crate) struct Seen {
     pub(super) last: Option<Record>,
     /// What the fleets that have instances do.
     pub(super) work: BTreeMap<FleetId, Verdict>,
+    /// The database, where it is to be stopped.
+    pub(super) database: Option<Database>,
+}
+
+impl Seen {
+    /// What is going to be on record.
+    pub(super) fn record(&self, author: Author) -> Record {
+        let database = self.database.as_ref().and_then(Database::to_stop);
+        let database = database.map(|instance| instance.id.as_str());
+        Record::of(&self.platform, database, self.last.as_ref(), author)
+    }
 }
 
 /// The record, then fleets, bounds of the services, and the services last: the backend publishes the metrics that tell
@@ -26,7 +38,8 @@ pub(crate) struct Seen {
 /// # Errors
 /// When the record cannot be written as JSON.
 pub(super) fn plan(layout: &Layout, seen: &Seen, author: Author, drain: bool) -> Result<Plan<Action>> {
-    let record = Record::of(&seen.platform, seen.last.as_ref(), author);
+    let now = author.now;
+    let record = seen.record(author);
     let mut steps = Vec::new();
     let mut fleets = Vec::new();
     for (fleet, group) in &seen.platform.groups {
@@ -67,28 +80,36 @@ pub(super) fn plan(layout: &Layout, seen: &Seen, author: Author, drain: bool) ->
             steps.push(step);
         }
     }
+    let mut plan = Plan::new(format!("shut down {}", layout.cluster()), steps);
+    if let Some(database) = &seen.database {
+        database.plan(&mut plan, record.database.is_some(), now);
+    }
     // Nothing is taken down whose size is not on record.
+    let steps = &mut plan.steps;
     if !steps.is_empty() && seen.last.as_ref() != Some(&record) {
-        for step in &mut steps {
+        for step in steps.iter_mut() {
             step.needs.push(steps::RECORD.to_owned());
         }
         steps.insert(0, steps::write(layout, &record, seen.last.as_ref())?);
     }
-    for step in &mut steps {
+    for step in steps {
         step.on_failure = OnFailure::Stop;
     }
-    let mut plan = Plan::new(format!("shut down {}", layout.cluster()), steps);
     plan.at_once = 4;
-    plan.warnings = warnings(seen, &plan);
+    plan.warnings.extend(warnings(seen, &plan));
     let length = record.text()?.len();
-    if length > LONGEST {
+    let longest = LONGEST - FOR_THE_END;
+    if length > longest {
         plan.blockers.push(Blocker {
             kind: ErrorKind::Quota,
             reason: format!(
-                "put the sizes of {} fleets on record: {length} characters, and a parameter has {LONGEST}",
+                "put the sizes of {} fleets on record: {length} bytes, and there is room for {longest} in a parameter",
                 record.fleets.len()
             ),
-            hint: Hint::new("take fleets down with").command(CommandLine::bpctl(["fleet", "scale-to-zero"])),
+            hint: Hint::new("take the fleets down without a record with")
+                .command(CommandLine::bpctl(["fleet", "scale-to-zero", "--all", "--hold"]))
+                .and("and the services with")
+                .command(CommandLine::bpctl(["shutdown", "--scope", "app"])),
         });
     }
     Ok(plan)
@@ -139,7 +160,12 @@ mod tests {
         let work = fleets
             .map(|fleet| (fleet, if busy { verdict.clone() } else { Verdict::Idle }))
             .collect();
-        let seen = Seen { platform, last, work };
+        let seen = Seen {
+            platform,
+            last,
+            work,
+            database: None,
+        };
         let layout = Layout::new(LayoutKind::Single, "bp", None).unwrap();
         plan(&layout, &seen, author(), drain).unwrap()
     }
@@ -183,7 +209,7 @@ mod tests {
                 .steps
                 .is_empty()
         );
-        let record = Record::of(&sample(1, (1, 4), (0, 10, 2)), None, author());
+        let record = Record::of(&sample(1, (1, 4), (0, 10, 2)), None, None, author());
         let half_way = planned(sample(1, (0, 4), (0, 0, 0)), Some(record), false, false);
         assert_eq!(ids(&half_way), ["bp-backend"]);
     }
@@ -192,8 +218,10 @@ mod tests {
     fn more_than_a_parameter_holds_is_refused_before_anything_is_written() {
         let mut platform = sample(1, (1, 4), (0, 10, 2));
         let group = platform.groups.values().next().unwrap().clone();
-        for number in 0..100 {
-            let fleet = format!("production/fleet-{number:03}").parse().unwrap();
+        for number in 0..200 {
+            let fleet = format!("production/upscale-and-restore-old-photographs-{number:03}")
+                .parse()
+                .unwrap();
             platform.groups.insert(fleet, group.clone());
         }
         let plan = planned(platform, None, false, false);

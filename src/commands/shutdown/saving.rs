@@ -70,8 +70,10 @@ impl Saving {
                 unknown.join(", ")
             ));
         }
-        assumptions
-            .push("database, cache, load balancer, NAT gateway, storage and logs cost as before".to_owned());
+        assumptions.push(match &record.database {
+            None => "database, cache, load balancer, NAT gateway, storage and logs cost as before".to_owned(),
+            Some(_) => "the hours of the stopped database are saved as well and not counted; cache, load balancer, NAT gateway, storage, backups and logs cost as before".to_owned(),
+        });
         Self {
             dollars_per_day: (hourly * 24.0 * 100.0).round() / 100.0,
             assumptions,

@@ -3,15 +3,19 @@
 use serde::{Deserialize, Serialize};
 
 use super::record::{Bounds, Record, last};
+use crate::aws::Aws;
 use crate::aws::application_autoscaling::RegisterScalableTarget;
 use crate::aws::autoscaling::{Group, ResizeGroup};
 use crate::aws::ecs::ScaleService;
+use crate::aws::rds::DbInstance;
+use crate::aws::rds::power::{Power, StartDbInstance, StopDbInstance};
 use crate::aws::ssm::record::WriteRecord;
 use crate::change::{Call as _, Change, Done, Step, StepRun};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::fleet::{Verdict, size as told, work_of};
-use crate::layout::{FleetId, Layout};
+use crate::layout::{App, FleetId, Layout};
+use crate::output::counted;
 
 /// The step that writes the record.
 pub(crate) const RECORD: &str = "record";
@@ -43,6 +47,12 @@ pub(crate) enum Action {
         /// Only a fleet without jobs may be taken down.
         idle: bool,
     },
+    Stop {
+        call: StopDbInstance,
+    },
+    Start {
+        call: StartDbInstance,
+    },
 }
 
 /// The step of the record.
@@ -53,6 +63,7 @@ pub(crate) fn write(layout: &Layout, record: &Record, before: Option<&Record>) -
     let call = WriteRecord {
         name: layout.shutdown_parameter(),
         value: record.text()?,
+        may_be_advanced: true,
     };
     let calls = vec![call.described()];
     let action = Action::Record {
@@ -121,6 +132,68 @@ pub(crate) fn resize(fleet: &FleetId, call: ResizeGroup, group: &Group, idle: bo
     };
     Step::new(fleet.to_string(), "set the size of its group", calls, action)
         .changing(told(group.size()), told(after))
+}
+
+/// The id of the step about the database.
+pub(crate) fn database_id(instance: &str) -> String {
+    format!("database {instance}")
+}
+
+/// The step that stops the database, when no task runs any more.
+pub(crate) fn stop(instance: &DbInstance) -> Step<Action> {
+    let call = StopDbInstance {
+        instance: instance.id.clone(),
+    };
+    let calls = vec![call.described()];
+    let mut step = Step::new(
+        database_id(&instance.id),
+        "stop the database when no task runs any more",
+        calls,
+        Action::Stop { call },
+    )
+    .changing(instance.status.clone(), "stopped");
+    step.waits = true;
+    step
+}
+
+/// The step that starts the database.
+pub(crate) fn start(instance: &DbInstance) -> Step<Action> {
+    let call = StartDbInstance {
+        instance: instance.id.clone(),
+    };
+    let calls = vec![call.described()];
+    let mut step = Step::new(
+        database_id(&instance.id),
+        "start the database",
+        calls,
+        Action::Start { call },
+    )
+    .changing(instance.status.clone(), "available");
+    step.waits = true;
+    step
+}
+
+/// Tasks and services that still need the database, in a clause.
+///
+/// # Errors
+/// When AWS cannot be read.
+pub(crate) async fn needed_by(aws: &Aws, layout: &Layout) -> Result<Option<String>> {
+    let cluster = layout.cluster();
+    let names = [App::Backend, App::Frontend].map(|app| layout.service(app));
+    let (services, tasks) = futures::try_join!(
+        aws.services(&cluster, &names),
+        Box::pin(aws.running_tasks(&cluster))
+    )?;
+    let mut up = services.iter().filter(|service| service.desired > 0);
+    if let Some(service) = up.next() {
+        return Ok(Some(format!(
+            "{} has a desired count of {}",
+            service.name, service.desired
+        )));
+    }
+    let starting: i32 = services.iter().map(|service| service.pending.max(0)).sum();
+    let count = tasks.len() as u64 + u64::try_from(starting).unwrap_or_default();
+    Ok((count > 0).then(|| format!("{} in the cluster", counted(count, "task"))))
 }
 
 fn not_kept(what: String) -> CtlError {
@@ -193,6 +266,15 @@ pub(crate) async fn act<V: Change<Action = Action>>(
                 call.service, call.desired, service.desired
             )))
         }
+        Action::Stop { call } => stop_now(aws, layout, step, call).await,
+        Action::Start { call } => {
+            let instance = aws.db_instance(&call.instance).await?;
+            if instance.power() != Power::Off {
+                return Ok(Done::new(FOUND));
+            }
+            let instance = step.send(aws, call).await?;
+            Ok(Done::new(format!("asked to start: {}", instance.status)))
+        }
         Action::Resize {
             fleet,
             call,
@@ -231,4 +313,32 @@ pub(crate) fn size_changes(plan: &crate::change::Plan<Action>) -> bool {
     plan.steps
         .iter()
         .any(|step| matches!(step.action, Action::Resize { .. }))
+}
+
+/// Stops the database if nothing needs it any more.
+async fn stop_now<V: Change<Action = Action>>(
+    aws: &Aws,
+    layout: &Layout,
+    step: &StepRun<'_, V>,
+    call: &StopDbInstance,
+) -> Result<Done<V>> {
+    if let Some(why) = needed_by(aws, layout).await? {
+        return Err(CtlError::changed(format!(
+            "stop the database {}: {why}",
+            call.instance
+        )));
+    }
+    let instance = aws.db_instance(&call.instance).await?;
+    match instance.power() {
+        Power::Stopping | Power::Off => return Ok(Done::new(FOUND)),
+        Power::On => {}
+        Power::Busy | Power::Starting | Power::Other => {
+            return Err(CtlError::changed(format!(
+                "stop the database {}: it is `{}`",
+                instance.id, instance.status
+            )));
+        }
+    }
+    let instance = step.send(aws, call).await?;
+    Ok(Done::new(format!("asked to stop: {}", instance.status)))
 }

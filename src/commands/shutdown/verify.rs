@@ -6,6 +6,9 @@ use std::time::Duration;
 use super::Shutdown;
 use super::plan::Seen;
 use super::platform::Platform;
+use super::steps::{self, Action};
+use crate::aws::rds::DbInstance;
+use crate::aws::rds::power::Power;
 use crate::change::{End, Verification};
 use crate::error::{CommandLine, Hint, Result};
 use crate::wait::{Look, Waited, Waiter};
@@ -35,6 +38,30 @@ fn left(platform: &Platform) -> BTreeMap<String, std::result::Result<u64, String
     services.chain(fleets).collect()
 }
 
+/// How the stop of the database ended, and whether it still runs.
+fn database_end(
+    run: &Verification<'_, Shutdown<'_>>,
+    instance: &str,
+    seen: Option<&DbInstance>,
+) -> (End, Option<u64>) {
+    match seen.map(|database| (database.power(), database)) {
+        Some((Power::Off, _)) => (End::Settled, Some(0)),
+        None if !run.waits() => (End::Settled, None),
+        Some((Power::Stopping, _)) | None => {
+            let end = End::Running {
+                what: format!("the database {instance} is stopping"),
+                hint: Hint::new("AWS goes on with it; look again with")
+                    .command(CommandLine::bpctl(["triage"])),
+            };
+            (end, seen.map(|_| 1))
+        }
+        Some((Power::On | Power::Busy | Power::Starting | Power::Other, database)) => {
+            let what = format!("the database {instance} is {} again", database.status);
+            (End::Overturned(what), Some(1))
+        }
+    }
+}
+
 /// Looks until nothing is left. One look is three calls, whatever the number of fleets below a hundred.
 ///
 /// # Errors
@@ -51,7 +78,12 @@ pub(super) async fn verify(
     };
     let names: Vec<String> = seen.platform.names().into_iter().filter(followed).collect();
     let mut last = BTreeMap::new();
-    if !names.is_empty() && run.waits() && !ctx.cancel.is_cancelled() {
+    let stopped = run.done().iter().find_map(|(step, _)| match &step.action {
+        Action::Stop { call } => Some(call.instance.clone()),
+        _ => None,
+    });
+    let mut database = None;
+    if (!names.is_empty() || stopped.is_some()) && run.waits() && !ctx.cancel.is_cancelled() {
         let waiter = Waiter::until_deadline(&ctx.clock, run.deadline(), &ctx.cancel)
             .pace(Duration::from_secs(5), Duration::from_secs(20));
         let progress = ctx.ui.progress("Waiting for tasks and instances to end");
@@ -63,8 +95,16 @@ pub(super) async fn verify(
                         .iter()
                         .filter(|name| matches!(last.get(*name), Some(Ok(count)) if *count > 0));
                     let open: Vec<&String> = open.collect();
+                    if let Some(instance) = &stopped {
+                        database = Some(ctx.aws.db_instance(instance).await?);
+                    }
                     match open.as_slice() {
-                        [] => Ok(Look::Ready(())),
+                        [] => Ok(match &database {
+                            Some(database) if database.power() == Power::Stopping => {
+                                Look::Pending(format!("{} is stopping", database.id))
+                            }
+                            _ => Look::Ready(()),
+                        }),
                         [first, others @ ..] => Ok(Look::Pending(match others.len() {
                             0 => format!("{first} still runs"),
                             more => format!("{first} and {more} more still run"),
@@ -94,6 +134,14 @@ pub(super) async fn verify(
         run.end(name.clone(), end);
         if let Some(Ok(count)) = last.get(name) {
             run.ending(name.clone(), Left(*count));
+        }
+    }
+    if let Some(instance) = stopped {
+        let name = steps::database_id(&instance);
+        let (end, left) = database_end(run, &instance, database.as_ref());
+        run.end(name.clone(), end);
+        if let Some(left) = left {
+            run.ending(name, Left(left));
         }
     }
     if !seen.platform.services.is_empty() && !last.is_empty() {

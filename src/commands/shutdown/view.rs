@@ -1,14 +1,18 @@
 //! What a shutdown came to.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shutdown;
+use super::database::{Database, starts_itself};
 use super::plan::Seen;
-use super::record::{Author, Record};
+use super::record::Author;
 use super::saving::Saving;
 use super::steps;
+use crate::aws::rds::power::Power;
 use crate::change::{Outcome, RunId, State};
+use crate::fleet::hold::minute;
 use crate::output::{Render, Table, View, paragraph};
 
 /// The name under which tasks are counted that belong to no service.
@@ -25,17 +29,19 @@ pub(crate) struct ShutdownResult {
     parts: Vec<Row>,
     /// Tasks of the cluster that belong to no service that was taken down; null when they were not counted.
     other_tasks: Option<u64>,
+    /// When AWS starts the database again by itself; null when this run has not stopped it.
+    database_starts: Option<Timestamp>,
     /// Null when no shutdown is on record.
     saving: Option<Saving>,
 }
 
-/// A service or a fleet.
+/// A service, a fleet or the database.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Row {
     name: String,
-    /// `service` or `fleet`.
+    /// `service`, `fleet` or `database`.
     kind: &'static str,
-    /// Tasks or instances that were desired, as on record.
+    /// Tasks or instances that were desired, as on record; 1 for a database that ran.
     desired_before: i64,
     /// Tasks or instances that run still; null when that was not looked at.
     left: Option<u64>,
@@ -49,7 +55,7 @@ impl ShutdownResult {
             now: jiff::Timestamp::UNIX_EPOCH,
             reason: None,
         };
-        let record = Record::of(&seen.platform, seen.last.as_ref(), author);
+        let record = seen.record(author);
         let ending = |name: &str| outcome.endings.get(name).map(|left| left.0);
         let at_rest = |name: &str, now: u64| match ending(name) {
             Some(left) => Some(left),
@@ -77,6 +83,26 @@ impl ShutdownResult {
                 name,
             }
         });
+        let database = record.database.as_ref().map(|id| {
+            let name = steps::database_id(id);
+            let left = ending(&name).or(match &seen.database {
+                Some(Database::Found { instance, .. }) => Some(u64::from(!matches!(
+                    instance.power(),
+                    Power::Stopping | Power::Off
+                ))),
+                Some(Database::Unknown(_)) | None => None,
+            });
+            Row {
+                name: id.clone(),
+                kind: "database",
+                desired_before: 1,
+                left,
+            }
+        });
+        let has_stopped = record.database.as_ref().is_some_and(|id| {
+            let step = outcome.step(&steps::database_id(id));
+            step.is_some_and(|step| matches!(step.state, State::Done { .. }))
+        });
         let held = seen.last.as_ref().is_some_and(|last| last.resumed.is_none());
         let on_record = held
             || outcome
@@ -86,8 +112,9 @@ impl ShutdownResult {
             run: outcome.run.clone(),
             scope: change.scope.word(),
             record: on_record.then(|| change.layout.shutdown_parameter()),
-            parts: services.chain(fleets).collect(),
+            parts: services.chain(fleets).chain(database).collect(),
             other_tasks: ending(OTHERS),
+            database_starts: has_stopped.then(|| starts_itself(change.ctx.clock.now())),
             saving: on_record.then(|| Saving::of(&change.layout, &seen.platform, &record)),
         }
     }
@@ -110,6 +137,10 @@ impl Render for ShutdownResult {
                 "{others} more tasks run in the cluster and belong to no service: `task list` shows them"
             );
             paragraph(&mut text, view, "", &others);
+        }
+        if let Some(at) = self.database_starts {
+            let starts = format!("AWS starts the database again by itself on {}.", minute(at));
+            paragraph(&mut text, view, "", &starts);
         }
         if let Some(saving) = &self.saving {
             let saving = format!(

@@ -1,10 +1,15 @@
 //! `bpctl stack`: the CloudFormation stacks of the platform.
 
+pub(super) mod delete;
+pub(in crate::commands) mod deploy;
+pub(super) mod diff;
 pub(super) mod drift;
 pub(super) mod events;
 pub(super) mod list;
+pub(in crate::commands) mod operation;
 pub(super) mod outputs;
 pub(super) mod status;
+pub(super) mod template;
 mod which;
 
 use clap::Args;
@@ -15,7 +20,7 @@ use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::iam::Uses;
 
-/// Look at the stacks of the platform
+/// Look at the stacks of the platform, and deploy them
 ///
 /// A stack is named in full (`bp-compute`), by its part (`compute`), or by the fleet that it holds
 /// (`production/gpu-default`).
@@ -33,6 +38,10 @@ verbs! {
         Events(events::EventsArgs),
         Outputs(outputs::OutputsArgs),
         Drift(drift::DriftArgs),
+        Diff(diff::StackDiffArgs),
+        Template(template::TemplateArgs),
+        Deploy(deploy::StackDeployArgs),
+        Delete(delete::StackDeleteArgs),
     }
 }
 

@@ -85,6 +85,7 @@ impl Verb for TriageArgs {
             Use::of("sns:ListSubscriptionsByTopic", On::Topics),
             Use::of("ssm:DescribeParameters", On::Anything),
             Use::of("ssm:GetParameters", On::FleetSecrets),
+            Use::of("ssm:GetParameters", On::Holds),
         ]])
     }
 

@@ -7,9 +7,10 @@ use futures::future::try_join_all;
 use super::deadline::Deadline;
 use crate::aws::Aws;
 use crate::error::Result;
+use crate::fleet::hold;
 use crate::layout::{FLEET_SECRET_PLACEHOLDER, FleetAlarm, FleetId, Layout, Stage};
 use crate::triage::snapshot::{
-    Activity, Alarm, FleetGroup, FleetSecret, FleetSecretState, Pointer, Policy, Topic,
+    Activity, Alarm, FleetGroup, FleetSecret, FleetSecretState, Hold, Pointer, Policy, Topic,
 };
 
 /// How far back scaling activities count.
@@ -46,6 +47,20 @@ pub(super) async fn groups(aws: &Aws, layout: &Layout, asked: &[FleetId]) -> Res
 /// The fleets that have a group.
 pub(super) fn ids(groups: &[FleetGroup]) -> BTreeSet<FleetId> {
     groups.iter().map(|group| group.fleet.clone()).collect()
+}
+
+/// The holds in force of the fleets that have something suspended which a hold suspends: of the others nothing is read.
+pub(super) async fn holds(
+    aws: &Aws,
+    layout: &Layout,
+    groups: &[FleetGroup],
+) -> Result<BTreeMap<FleetId, std::result::Result<Hold, String>>> {
+    let held = groups.iter().filter(|fleet| hold::may_be_held(&fleet.group));
+    let held: Vec<FleetId> = held.map(|group| group.fleet.clone()).collect();
+    let found = hold::in_force(aws, layout, &held).await?.into_iter();
+    Ok(found
+        .map(|(fleet, hold)| (fleet, hold.map_err(|error| error.to_string())))
+        .collect())
 }
 
 /// The scaling policies of every fleet's group, or of the groups that were asked for.

@@ -190,6 +190,11 @@ async fn fleets(aws: &Aws, layout: &Layout, scope: &Scope, deadline: &Deadline<'
         let groups = needed(&groups, Probe::Groups)?;
         deadline.check(addresses::read(aws, layout, groups)).await
     };
+    let holds = async {
+        let groups = groups.clone().await;
+        let groups = needed(&groups, Probe::Groups)?;
+        deadline.check(fleets::holds(aws, layout, groups)).await
+    };
     let amis = async {
         let known = known.clone().await?;
         deadline.check(fleets::amis(aws, layout, &known)).await
@@ -209,10 +214,11 @@ async fn fleets(aws: &Aws, layout: &Layout, scope: &Scope, deadline: &Deadline<'
         deadline.check(fleets::topics(aws, layout, &known?, alarms)).await
     };
     let activities = deadline.check(fleets::activities(aws, deadline, layout));
-    let (fleet_metrics, addresses, amis, fleet_secrets, topics, activities) =
-        futures::join!(metrics, addresses, amis, secrets, topics, activities);
+    let (fleet_metrics, addresses, holds, amis, fleet_secrets, topics, activities) =
+        futures::join!(metrics, addresses, holds, amis, secrets, topics, activities);
     Snapshot {
         groups: groups.clone().await,
+        holds,
         fleet_alarms: alarms.clone().await,
         policies: policies.clone().await,
         fleet_metrics,

@@ -53,7 +53,7 @@ fn the_report_reads_from_the_cause_down() {
        cause: the principal may not call this API
        next:  bpctl triage
 
-    1 root cause (3 P1, 1 P3); 22 checks, 1 could not be checked
+    1 root cause (3 P1, 1 P3); 23 checks, 1 could not be checked
     not checked: scale-to-zero-topic
     ");
 }

@@ -44,10 +44,10 @@ pub(super) fn rule(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
             Some(
                 finding
                     .next(commands::user_data(layout, fleet.id))
-                    .next(commands::cdk_diff(&stack))
+                    .next(commands::fleet_stack_diff(layout, fleet.id))
                     .next((
                         "with the domain and the certificate in force, and without the stacks it depends on:",
-                        commands::cdk_deploy(&stack).args(["--exclusively"]),
+                        commands::fleet_stack_deploy(layout, fleet.id),
                     ))
                     .next("replace the fleet's instances afterwards: they read the address when they boot"),
             )

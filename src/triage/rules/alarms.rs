@@ -190,8 +190,8 @@ pub(super) fn missing(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     if let Some(stack) = snapshot.layout.core_stack("monitoring") {
         finding.node = Node::Stack(stack.clone());
         finding = finding
-            .next(commands::cdk_diff(&stack))
-            .next(commands::cdk_deploy(&stack));
+            .next(commands::stack_diff(&stack))
+            .next(commands::stack_deploy(&stack));
     }
     vec![finding]
 }
@@ -343,7 +343,10 @@ mod tests {
         assert_eq!(found[0].evidence, ["no alarm `p1-rds-storage-low`"]);
         assert_eq!(
             found[0].next,
-            ["npx cdk diff bp-monitoring", "npx cdk deploy bp-monitoring"]
+            [
+                "bpctl stack diff bp-monitoring",
+                "bpctl stack deploy bp-monitoring"
+            ]
         );
     }
 

@@ -69,8 +69,8 @@ fn state(snapshot: &Snapshot, now: Timestamp) -> Option<Finding> {
                 .explains(dependents());
             if let Some(stack) = layout.core_stack("data") {
                 finding = finding
-                    .next(commands::cdk_diff(&stack))
-                    .next(commands::cdk_deploy(&stack));
+                    .next(commands::stack_diff(&stack))
+                    .next(commands::stack_deploy(&stack));
             }
             Some(finding)
         }

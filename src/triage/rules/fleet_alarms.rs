@@ -54,7 +54,7 @@ fn dimensions(snapshot: &Snapshot, fleet: &Fleet<'_>) -> Option<Finding> {
         .facts(evidence)
         .evidence(format!("the backend publishes {}", list(&wanted)))
         .cause("the alarms were created for another stage or slug, so they see no data: no scale-out, and scale-in at once")
-        .next(commands::cdk_diff(&layout.fleet_stack(fleet.id))).next(commands::cdk_deploy(&layout.fleet_stack(fleet.id)))
+        .next(commands::fleet_stack_diff(layout, fleet.id)).next(commands::fleet_stack_deploy(layout, fleet.id))
         .next(commands::fleet_status(fleet.id))
         .explains(fleet.downstream())
         .explains([Node::Policies(fleet.id.clone())])
@@ -114,8 +114,8 @@ fn missing(snapshot: &Snapshot, fleet: &Fleet<'_>) -> Option<Finding> {
         gone.iter()
             .map(|kind| format!("no alarm `{}`", layout.fleet_alarm(*kind, fleet.id))),
     )
-    .next(commands::cdk_diff(&layout.fleet_stack(fleet.id)))
-    .next(commands::cdk_deploy(&layout.fleet_stack(fleet.id)));
+    .next(commands::fleet_stack_diff(layout, fleet.id))
+    .next(commands::fleet_stack_deploy(layout, fleet.id));
     Some(if scales {
         finding
             .cause("the fleet's stack is incomplete: without `queue-empty` a fleet whose metrics fall silent keeps its instances")
@@ -151,10 +151,7 @@ mod tests {
             finding.evidence[0],
             "`production-gpu-default-queue-has-jobs` watches `FleetSlug=gpu-default-v2, Stage=production`"
         );
-        assert_eq!(
-            finding.next[2],
-            "npx cdk deploy bp-gpu-fleet-production-gpu-default"
-        );
+        assert_eq!(finding.next[2], "bpctl fleet apply-config production/gpu-default");
     }
 
     #[test]

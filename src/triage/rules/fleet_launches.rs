@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::fleet_holds;
 use super::fleets::{self, Fleet};
 use super::launch_words;
 use crate::triage::catalog::Code;
@@ -82,37 +83,37 @@ pub(super) fn suspended(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     ];
     fleets::joined(snapshot)
         .iter()
-        .filter(|fleet| !fleet.group.suspended.is_empty())
-        .map(|fleet| {
+        .filter_map(|fleet| {
             let group = &fleet.group.name;
-            let names: Vec<&str> = fleet
-                .group
-                .suspended
-                .iter()
-                .map(|(name, _)| name.as_str())
-                .collect();
+            let held = fleet_holds::processes(snapshot, fleet.id);
+            let suspended = fleet.group.suspended.iter();
+            let unheld: Vec<_> = suspended.filter(|(name, _)| !held.contains(name)).collect();
+            if unheld.is_empty() {
+                return None;
+            }
+            let names: Vec<&str> = unheld.iter().map(|(name, _)| name.as_str()).collect();
             let severity = if names.iter().any(|name| NEEDED.contains(name)) {
                 Severity::P2
             } else {
                 Severity::P3
             };
-            Finding::new(
+            let finding = Finding::new(
                 Code::ProcessesSuspended,
                 Node::Launch(fleet.id.clone()),
                 fleet.id.to_string(),
             )
             .severity(severity)
             .facts(
-                fleet
-                    .group
-                    .suspended
+                unheld
                     .iter()
                     .map(|(name, reason)| format!("`{name}` of `{group}`: {reason}")),
             )
+            .facts(fleet_holds::unreadable(snapshot, fleet.id))
             .cause("somebody suspended them, or AWS did after a day of failed launches; they stay so until they are resumed")
             .next(commands::group(group))
-            .next(commands::resume(group, &names))
-            .explains(fleet.downstream())
+            .next(commands::resume(fleet.id, group, &names))
+            .explains(fleet.downstream());
+            Some(finding)
         })
         .collect()
 }
@@ -180,6 +181,19 @@ mod tests {
         )];
         let finding = suspended(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.severity, Severity::P2);
-        assert!(finding.next[1].line().ends_with("--scaling-processes Launch"));
+        assert!(
+            finding.next[1]
+                .line()
+                .ends_with("fleet release production/gpu-default --unrecorded")
+        );
+        sample::group_mut(&mut snapshot, "production/gpu-default")
+            .suspended
+            .push(("Terminate".to_owned(), String::new()));
+        let finding = suspended(&snapshot, sample::now()).remove(0);
+        assert!(
+            finding.next[1]
+                .line()
+                .ends_with("--scaling-processes Launch Terminate")
+        );
     }
 }

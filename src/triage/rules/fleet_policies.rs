@@ -123,8 +123,8 @@ fn check(snapshot: &Snapshot, fleet: &Fleet<'_>, now: Timestamp) -> Option<Findi
     if faults.iter().any(|(fault, ..)| *fault != Fault::Mute) {
         finding = finding
             .next(commands::stack_drift(&stack))
-            .next(commands::cdk_diff(&stack))
-            .next(commands::cdk_deploy(&stack));
+            .next(commands::fleet_stack_diff(&snapshot.layout, fleet.id))
+            .next(commands::fleet_stack_deploy(&snapshot.layout, fleet.id));
     }
     Some(finding.next(commands::fleet_status(fleet.id)))
 }
@@ -259,7 +259,10 @@ mod tests {
             )),
             "{lines:?}"
         );
-        assert!(lines.iter().all(|line| !line.contains("cdk deploy")), "{lines:?}");
+        assert!(
+            lines.iter().all(|line| !line.contains("apply-config")),
+            "{lines:?}"
+        );
     }
 
     #[test]

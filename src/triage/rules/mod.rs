@@ -10,6 +10,7 @@ mod database_states;
 mod deployments;
 mod fleet_alarms;
 mod fleet_capacity;
+mod fleet_holds;
 mod fleet_launches;
 mod fleet_metrics;
 mod fleet_pointers;
@@ -75,6 +76,7 @@ const RULES: &[Rule] = &[
     fleet_pointers::topics,
     fleet_launches::rule,
     fleet_launches::suspended,
+    fleet_holds::rule,
     publishers::rule,
     addresses::rule,
     registrations::rule,

@@ -118,6 +118,7 @@ pub(crate) fn launch(minutes: i64, status: &str, message: &str) -> Activity {
         cause: String::new(),
         started: Some(before(minutes)),
         ended: None,
+        progress: None,
         zone: None,
     }
 }

@@ -44,8 +44,8 @@ fn finding(snapshot: &Snapshot, secret: &Secret) -> Finding {
         finding = finding.next(commands::secret_versions(name));
     } else if let Some(stack) = layout.core_stack("data") {
         finding = finding
-            .next(commands::cdk_diff(&stack))
-            .next(commands::cdk_deploy(&stack));
+            .next(commands::stack_diff(&stack))
+            .next(commands::stack_deploy(&stack));
     }
     // What the stack or the database makes cannot be set by hand.
     let finding = match secret.role {
@@ -103,7 +103,7 @@ mod tests {
         snapshot.secrets.as_mut().unwrap()[0].facts = None;
         let finding = rule(&snapshot, sample::now()).remove(0);
         assert_eq!(finding.code, Code::SecretMissing);
-        assert_eq!(finding.next[1], "npx cdk deploy bp-data");
+        assert_eq!(finding.next[1], "bpctl stack deploy bp-data");
     }
 
     #[test]

@@ -57,8 +57,8 @@ fn missing(snapshot: &Snapshot, service: &Service) -> Option<Finding> {
         .explains(outside(service.app));
     if let Some(stack) = layout.core_stack("compute") {
         finding = finding
-            .next(commands::cdk_diff(&stack))
-            .next(commands::cdk_deploy(&stack));
+            .next(commands::stack_diff(&stack))
+            .next(commands::stack_deploy(&stack));
     }
     Some(finding)
 }

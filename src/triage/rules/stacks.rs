@@ -189,7 +189,7 @@ fn advice(stack: &UnsettledStack, said: &dyn Fn(&[&str]) -> bool) -> (&'static s
         ),
         "IMPORT_ROLLBACK_COMPLETE" => (
             "the last import failed and was undone: the resource is still outside of the stack",
-            commands::cdk_diff(name).into(),
+            commands::stack_diff(name).into(),
         ),
         "REVIEW_IN_PROGRESS" => (
             "a change set would create the stack, and nobody has executed it: there is no resource yet",
@@ -207,11 +207,11 @@ fn advice(stack: &UnsettledStack, said: &dyn Fn(&[&str]) -> bool) -> (&'static s
         ),
         "UPDATE_ROLLBACK_COMPLETE" => (
             "the last update failed and was undone: what the code says is not what runs",
-            commands::cdk_diff(name).into(),
+            commands::stack_diff(name).into(),
         ),
         _ => (
             "the last operation on the stack did not succeed",
-            commands::cdk_diff(name).into(),
+            commands::stack_diff(name).into(),
         ),
     }
 }
@@ -251,8 +251,8 @@ mod tests {
             ("ROLLBACK_FAILED", "delete-stack", Severity::P2),
             ("CREATE_FAILED", "delete-stack", Severity::P2),
             ("DELETE_FAILED", "delete-stack", Severity::P2),
-            ("UPDATE_ROLLBACK_COMPLETE", "cdk diff", Severity::P3),
-            ("IMPORT_ROLLBACK_COMPLETE", "cdk diff", Severity::P3),
+            ("UPDATE_ROLLBACK_COMPLETE", "stack diff", Severity::P3),
+            ("IMPORT_ROLLBACK_COMPLETE", "stack diff", Severity::P3),
             ("IMPORT_ROLLBACK_FAILED", "describe-stacks", Severity::P2),
             ("REVIEW_IN_PROGRESS", "list-change-sets", Severity::P3),
         ] {

@@ -18,9 +18,10 @@ use crate::change::journal::Record;
 use crate::change::{
     Basis, Call as _, Change, Done, End, Outcome, Plan, Step, StepRun, Target, Verification, Words,
 };
-use crate::commands::fleet::refresh::follow::{Followed, follow_up};
+use crate::commands::fleet::refresh::follow::Followed;
 use crate::commands::fleet::refresh::view::RefreshResult;
-use crate::commands::fleet::refresh::{self, RefreshAction, RefreshOptions};
+use crate::commands::fleet::refresh::within::{Found, MoveOrRefresh, follow_within, step_within};
+use crate::commands::fleet::refresh::{self, RefreshOptions};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::iam::{CHANGE, On, Use, Uses};
@@ -55,12 +56,7 @@ pub(super) struct Move<'a, const BACK: bool> {
 }
 
 /// One step.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum ImageAction {
-    Move(MoveAction),
-    Refresh(Box<RefreshAction>),
-}
+pub(super) type ImageAction = MoveOrRefresh<MoveAction>;
 
 /// The value to write, and what the plan was made for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -72,16 +68,6 @@ pub(super) struct MoveAction {
     version: Option<i64>,
 }
 
-/// What a step found out.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Found {
-    /// The number of the pointer's new version.
-    Version(i64),
-    /// The id of the refresh.
-    Refresh(String),
-}
-
 /// How something ended.
 #[derive(Clone, Debug)]
 pub(super) enum Ended {
@@ -89,32 +75,46 @@ pub(super) enum Ended {
     Refresh(Box<RefreshResult>),
 }
 
+/// What moving a pointer asks for.
+pub(super) const MOVES: &[Use] = &[
+    Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+    Use::of("ec2:DescribeImages", On::Anything),
+    Use::of("ec2:DescribeInstanceTypes", On::Anything),
+    Use::of("ec2:DescribeInstances", On::Anything),
+    Use::of("ec2:DescribeLaunchTemplateVersions", On::Anything),
+    Use::of("ssm:GetParameters", On::FleetParameters),
+    Use::of("ssm:PutParameter", On::ImagePointers),
+];
+
 /// What moving a pointer asks for beside `further`, and what `--refresh` adds.
 pub(super) fn uses(further: &[Use]) -> Uses {
-    const OWN: &[Use] = &[
-        Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
-        Use::of("ec2:DescribeImages", On::Anything),
-        Use::of("ec2:DescribeInstanceTypes", On::Anything),
-        Use::of("ec2:DescribeInstances", On::Anything),
-        Use::of("ec2:DescribeLaunchTemplateVersions", On::Anything),
-        Use::of("ssm:GetParameters", On::FleetParameters),
-        Use::of("ssm:PutParameter", On::ImagePointers),
-    ];
-    const START: &[Use] = &[Use::of("autoscaling:StartInstanceRefresh", On::Groups)];
+    let refreshing = refresh::uses_within();
     if further.is_empty() {
-        let with_refresh = [refresh::LOOK, START].concat();
-        Uses::of(&[CHANGE, OWN]).with("--refresh", &with_refresh)
+        Uses::of(&[CHANGE, MOVES]).with("--refresh", &refreshing)
     } else {
-        Uses::of(&[CHANGE, OWN, further, refresh::LOOK, START])
+        Uses::of(&[CHANGE, MOVES, further, &refreshing])
     }
 }
 
-/// The name of the step that replaces the instances.
-fn refresh_step(fleet: &FleetId) -> String {
-    format!("refresh {fleet}")
-}
+impl<'a, const BACK: bool> Move<'a, BACK> {
+    /// A fleet goes to an image.
+    pub(super) fn to(
+        ctx: &'a Ctx,
+        layout: Layout,
+        fleet: FleetId,
+        image: ImageId,
+        refresh: Option<RefreshOptions>,
+    ) -> Self {
+        Self {
+            ctx,
+            layout,
+            fleet,
+            wanted: Wanted::Image(image),
+            refresh,
+            force: false,
+        }
+    }
 
-impl<const BACK: bool> Move<'_, BACK> {
     /// What the pointer holds now, and in which version.
     async fn pointer(&self, name: &str) -> Result<Option<(String, i64)>> {
         let mut now = self.ctx.aws.parameters(&[name.to_owned()]).await?;
@@ -285,7 +285,7 @@ impl<const BACK: bool> Change for Move<'_, BACK> {
     }
 
     fn covers(&self, _seen: &Seen, _plan: &Plan<ImageAction>) -> Vec<String> {
-        vec![self.fleet.to_string(), refresh_step(&self.fleet)]
+        vec![self.fleet.to_string(), step_within(&self.fleet)]
     }
 
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
@@ -339,29 +339,26 @@ impl<const BACK: bool> Change for Move<'_, BACK> {
         if written.is_some() || in_force {
             run.ending(&name, Ended::Pointer(Box::new(pointer)));
         }
-        let refresh = done.iter().find_map(|(step, found)| match (&step.action, found) {
-            (ImageAction::Refresh(action), Some(Found::Refresh(id))) => Some((*step, action, id)),
-            _ => None,
-        });
-        let (Some((step, action, id)), Some(before)) = (refresh, &seen.group) else {
-            if written.is_some()
-                && self.refresh.is_none()
-                && let Some(hint) = seen.next(&self.fleet)
-            {
-                self.ctx.ui.hint(hint);
+        if let Some(before) = &seen.group {
+            let followed = Followed {
+                ctx: self.ctx,
+                layout: &self.layout,
+                fleet: &self.fleet,
+                pause_on_backlog: None,
+                before,
+            };
+            if let Some((step, end, result)) = follow_within(&followed, run).await? {
+                run.end(&step, end);
+                run.ending(&step, Ended::Refresh(Box::new(result)));
+                return Ok(());
             }
-            return Ok(());
-        };
-        let followed = Followed {
-            ctx: self.ctx,
-            layout: &self.layout,
-            fleet: &self.fleet,
-            pause_on_backlog: None,
-            before,
-        };
-        let (end, result) = follow_up(&followed, id, step, action, run).await?;
-        run.end(&step.id, end);
-        run.ending(&step.id, Ended::Refresh(Box::new(result)));
+        }
+        if written.is_some()
+            && self.refresh.is_none()
+            && let Some(hint) = seen.next(&self.fleet)
+        {
+            self.ctx.ui.hint(hint);
+        }
         Ok(())
     }
 

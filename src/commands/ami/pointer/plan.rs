@@ -1,12 +1,12 @@
 //! From what was seen to the pointer that is moved and the instances that are replaced. Pure.
 
 use super::observe::Seen;
-use super::{ImageAction, MoveAction, refresh_step};
+use super::{ImageAction, MoveAction};
 use crate::aws::ec2::Image;
 use crate::aws::ssm::pointer::PointToImage;
 use crate::change::{Blocker, Call as _, OnFailure, Plan, Step};
 use crate::commands::fleet::refresh::RefreshOptions;
-use crate::commands::fleet::refresh::plan::plan as plan_refresh;
+use crate::commands::fleet::refresh::within::plan_within;
 use crate::error::{CommandLine, ErrorKind, Hint};
 use crate::layout::{FleetId, Layout};
 
@@ -49,25 +49,11 @@ pub(super) fn plan(layout: &Layout, fleet: &FleetId, seen: &Seen, asked: &Asked<
     if let (Some(options), Some(refresh)) = (asked.refresh, &seen.refresh)
         && plan.blockers.is_empty()
     {
-        let inner = plan_refresh(layout, fleet, options, refresh);
+        let needs: Vec<String> = plan.steps.iter().map(|step| step.id.clone()).collect();
+        let inner = plan_within(layout, fleet, options, refresh, &needs);
         plan.blockers.extend(inner.blockers);
         plan.warnings.extend(inner.warnings);
-        for step in inner.steps {
-            plan.steps.push(Step {
-                id: refresh_step(fleet),
-                needs: plan.steps.iter().map(|step| step.id.clone()).collect(),
-                summary: step.summary,
-                calls: step.calls,
-                if_needed: step.if_needed,
-                notes: step.notes,
-                before: step.before,
-                after: step.after,
-                waits: step.waits,
-                on_failure: OnFailure::Stop,
-                then: step.then,
-                action: ImageAction::Refresh(Box::new(step.action)),
-            });
-        }
+        plan.steps.extend(inner.steps);
     }
     plan
 }

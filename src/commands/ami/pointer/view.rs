@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::Ended;
 use super::observe::Seen;
-use super::{Ended, refresh_step};
 use crate::aws::ec2::Image;
 use crate::change::RunId;
 use crate::commands::fleet::refresh::view::RefreshResult;
+use crate::commands::fleet::refresh::within::step_within;
 use crate::layout::FleetId;
 use crate::output::{Render, View};
 
@@ -76,7 +77,7 @@ impl PromoteResult {
         run: &RunId,
         endings: &BTreeMap<String, Ended>,
     ) -> Option<Self> {
-        let refresh = match endings.get(&refresh_step(fleet)) {
+        let refresh = match endings.get(&step_within(fleet)) {
             Some(Ended::Refresh(result)) => Some((**result).clone()),
             Some(Ended::Pointer(_)) | None => None,
         };

@@ -69,14 +69,19 @@ impl Output {
 }
 
 /// How the following of a command ended.
-pub(super) enum Followed {
+pub(in crate::commands) enum Followed {
     Ended(Invocation),
     /// It goes on; the text says why it is not followed any more.
     GoesOn(&'static str),
 }
 
 /// Follows a command until it ends, `timeout` passes or the operator interrupts.
-pub(super) async fn follow(ctx: &Ctx, command: &str, instance: &str, timeout: Duration) -> Result<Followed> {
+pub(in crate::commands) async fn follow(
+    ctx: &Ctx,
+    command: &str,
+    instance: &str,
+    timeout: Duration,
+) -> Result<Followed> {
     let progress = ctx.ui.progress(&format!("following command {command}"));
     let outputs = RefCell::new([
         ("stdout", Output::of(command, instance, "stdout")),
@@ -148,9 +153,14 @@ pub(super) async fn follow(ctx: &Ctx, command: &str, instance: &str, timeout: Du
 
 /// What the end of a command means.
 fn end_of(ended: &Invocation) -> End {
-    if ended.progress == Progress::Succeeded {
-        return End::Settled;
+    match ended.progress {
+        Progress::Succeeded => End::Settled,
+        Progress::UnderWay | Progress::Ended => End::Failed(failure(ended)),
     }
+}
+
+/// Why a command has not ended well.
+pub(in crate::commands) fn failure(ended: &Invocation) -> CtlError {
     let what = match ended.exit_code {
         Some(code) => format!("the script ended with {code}"),
         None => format!("the command is {}", ended.status),
@@ -163,14 +173,12 @@ fn end_of(ended: &Invocation) -> End {
     if let Some(line) = ended.stderr.lines().rev().find(|line| !line.trim().is_empty()) {
         error = error.cause(redact(line).into_owned());
     }
-    End::Failed(
-        error.hint((
-            "see all of its output with",
-            CommandLine::aws("ssm", "get-command-invocation")
-                .option("--command-id", &ended.command)
-                .option("--instance-id", &ended.instance),
-        )),
-    )
+    error.hint((
+        "see all of its output with",
+        CommandLine::aws("ssm", "get-command-invocation")
+            .option("--command-id", &ended.command)
+            .option("--instance-id", &ended.instance),
+    ))
 }
 
 fn goes_on(command: &str, instance: &str, why: &str) -> End {

@@ -1,10 +1,10 @@
 //! `bpctl bundle apply`: a bundle onto one running node, by a command of Systems Manager.
 
-mod follow;
+pub(in crate::commands) mod follow;
 mod plan;
+pub(in crate::commands) mod script;
 pub(crate) mod view;
 
-use std::cell::Cell;
 use std::time::Duration;
 
 use clap::Args;
@@ -31,7 +31,6 @@ use crate::exit::ExitStatus;
 use crate::fleet::named_one;
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{FleetId, FleetName, InstanceId, InvalidName, Layout};
-use crate::wait::{Look, Waited, Waiter};
 use view::ApplyResult;
 
 /// How long a node may take: bundles of 60 GB have been seen (the platform's runbook, "Apply Bundle to Dev Instance").
@@ -39,9 +38,6 @@ const LIMIT: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// A command that is not shown after this time is not there (any more).
 const SHOWN_AFTER: SignedDuration = SignedDuration::from_mins(5);
-
-/// For how long a command is looked for whose answer was lost.
-const SEARCH: Duration = Duration::from_secs(20);
 
 /// Apply a bundle to one running node
 ///
@@ -210,43 +206,6 @@ impl Apply<'_> {
         Ok(under_way.then(|| Invocation::just_sent(command, instance, comment)))
     }
 
-    /// The command of a request without an answer. There is no token that would recognise a second request.
-    ///
-    /// # Errors
-    /// `error`, with how to go on.
-    async fn sent_without_answer(&self, call: &SendCommand, error: CtlError) -> Result<String> {
-        let ctx = self.ctx;
-        ctx.ui
-            .warn("no answer to SendCommand: looking whether the command was sent");
-        let looked = Cell::new(false);
-        let waited = Waiter::new(&ctx.clock, SEARCH, &ctx.cancel)
-            .until(
-                async || {
-                    let under_way = ctx.aws.scripts_under_way(&call.instance).await?;
-                    looked.set(true);
-                    let ours = under_way.into_iter().find(|found| found.comment == call.comment);
-                    Ok(ours.map_or_else(
-                        || Look::Pending(String::new()),
-                        |found| Look::Ready(found.command),
-                    ))
-                },
-                |_| {},
-            )
-            .await;
-        match waited {
-            Ok(Waited::Ready(command)) => Ok(command),
-            Ok(Waited::TimedOut) if looked.get() => Err(error.hint((
-                "no such command is under way on the node; run",
-                self.resume(&[]),
-                "again: it looks first",
-            ))),
-            Ok(Waited::TimedOut | Waited::Cancelled) | Err(_) => Err(error.hint((
-                "it is not known whether the command was sent: look with",
-                CommandLine::aws("ssm", "list-command-invocations").option("--instance-id", &call.instance),
-            ))),
-        }
-    }
-
     /// The entry of the audit log, where there is one.
     fn record(&self, action: &ApplyAction) -> Option<RecordSync> {
         let audit = self.audit.as_ref()?;
@@ -397,15 +356,9 @@ impl Change for Apply<'_> {
                 follow::attach_command(&other.command, self.instance.as_ref()),
             )));
         }
-        let command = match step.send(&self.ctx.aws, &action.call).await {
-            // An answer that cannot be read is as good as none.
-            Err(error) if matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Unexpected) => {
-                self.sent_without_answer(&action.call, error).await?
-            }
-            sent => sent?,
-        };
+        let command = script::send(self.ctx, step, &action.call, || self.resume(&[])).await?;
         step.note("command", &command);
-        step.note("instance", &action.call.instance);
+        step.note("instance", self.instance.as_ref());
         step.note("comment", &action.call.comment);
         Ok(Done::new(format!("sent command {command} to {}", self.instance)).with(command))
     }

@@ -3,16 +3,13 @@
 use jiff::Timestamp;
 
 use super::super::text::size;
+use super::script::{After, lines};
 use super::{ApplyAction, Seen};
 use crate::aws::ssm::command::{LOG_GROUP, SendCommand};
-use crate::change::{Blocker, Call as _, Plan, Step};
+use crate::change::{Blocker, Call as _, Later, Plan, Step};
 use crate::error::{CommandLine, ErrorKind, Hint};
 use crate::layout::FleetId;
 use crate::output::one_line;
-
-/// What the node runs (the platform's runbook, "Apply Bundle to Dev Instance").
-const SCRIPT: &str = "/opt/comfyui/bin/apply-bundle.sh";
-const ROOT: &str = "/opt/comfyui";
 
 /// How the comment of a command begins that applies a bundle.
 const COMMENT: &str = "bpctl bundle apply";
@@ -26,18 +23,6 @@ pub(super) struct Wanted<'a> {
     pub(super) audit: bool,
 }
 
-/// The lines of the script. Bucket and prefix have no letters that a shell would read.
-fn lines(bucket: &str, prefix: &str) -> Vec<String> {
-    vec![
-        "set -eu".to_owned(),
-        format!("test -x {SCRIPT} || {{ echo '{SCRIPT} is not there or not executable' >&2; exit 127; }}"),
-        format!("MODELS_BUCKET='{bucket}' BUNDLE_PREFIX='{prefix}' INSTALL_ROOT='{ROOT}' {SCRIPT}"),
-        "systemctl restart comfyui.service".to_owned(),
-        "systemctl restart comfyui-worker.service || echo 'comfyui-worker.service was not restarted' >&2"
-            .to_owned(),
-    ]
-}
-
 pub(super) fn plan(wanted: &Wanted<'_>, seen: &Seen, now: Timestamp) -> Plan<ApplyAction> {
     let instance = wanted.instance;
     let comment = format!("{COMMENT} {}", seen.bundle_id);
@@ -46,10 +31,11 @@ pub(super) fn plan(wanted: &Wanted<'_>, seen: &Seen, now: Timestamp) -> Plan<App
         .iter()
         .find(|invocation| invocation.comment == comment);
     let call = SendCommand {
-        instance: instance.to_owned(),
+        instance: Later::Known(instance.to_owned()),
         comment,
-        lines: lines(wanted.models_bucket, &seen.prefix),
+        lines: lines(wanted.models_bucket, &seen.prefix, After::Restart),
         limit: super::LIMIT.as_secs(),
+        resource: format!("instance/{instance}"),
     };
     let stamp = now.strftime("%Y%m%dT%H%M%SZ");
     let action = ApplyAction {

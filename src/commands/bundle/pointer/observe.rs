@@ -8,6 +8,8 @@ use super::super::name::BundleName;
 use super::super::verify::{Checked, check};
 use super::{Move, Wanted};
 use crate::bundle::Problem;
+use crate::change::journal::Record;
+use crate::commands::fleet::refresh::observe::{Seen as RefreshSeen, observe as observe_refresh};
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::fleet::{Pointers, WayBack, bundle_id, parameter_names, way_back};
 use crate::layout::{FleetId, Layout, LayoutKind};
@@ -62,6 +64,8 @@ pub(super) struct FleetSeen {
     pub(super) differing: Option<u64>,
     /// Nodes that run now; `None` without a group.
     pub(super) running: Option<usize>,
+    /// What a refresh begins with; `None` when none is asked for, and without a group.
+    pub(super) refresh: Option<RefreshSeen>,
 }
 
 impl FleetSeen {
@@ -85,7 +89,7 @@ impl FleetSeen {
 /// Bundles that have been looked at in this run, by their labels.
 type Looked = BTreeMap<String, (Bundle, Checked)>;
 
-pub(super) async fn observe<const BACK: bool>(change: &Move<'_, BACK>) -> Result<Seen> {
+pub(super) async fn observe<const BACK: bool>(change: &Move<'_, BACK>, recent: &[Record]) -> Result<Seen> {
     let (library, aws) = (&change.library, &change.ctx.aws);
     let layout = &library.layout;
     let names: Vec<String> = change
@@ -142,6 +146,13 @@ pub(super) async fn observe<const BACK: bool>(change: &Move<'_, BACK>) -> Result
             .iter()
             .find(|found| found.name == group)
             .map(|group| group.instances.len());
+        let refresh = match (&change.refresh, running) {
+            (Some(_), Some(_)) => {
+                let seen = observe_refresh(change.ctx, layout, fleet, recent).await?;
+                Some(after_the_move(seen, &to, stays.is_some()))
+            }
+            (Some(_), None) | (None, _) => None,
+        };
         fleets.push(FleetSeen {
             parameter: layout.active_bundle_parameter(fleet),
             fleet: fleet.clone(),
@@ -153,9 +164,21 @@ pub(super) async fn observe<const BACK: bool>(change: &Move<'_, BACK>) -> Result
             boot,
             differing,
             running,
+            refresh,
         });
     }
     Ok(Seen { fleets })
+}
+
+/// What a refresh will see when the pointer has been moved.
+fn after_the_move(mut seen: RefreshSeen, to: &To, stays: bool) -> RefreshSeen {
+    if let Some(bundle) = &mut seen.nodes.pointers.bundle
+        && !stays
+    {
+        bundle.pointer.value.clone_from(&to.value);
+        bundle.bundle_id.clone_from(&to.bundle_id);
+    }
+    seen
 }
 
 /// A bundle that something points to already; one that is not there or cannot be read is none to compare with.

@@ -1,22 +1,39 @@
 //! From what was seen to the pointers that are moved. Pure.
 
 use super::super::text::size;
-use super::MoveAction;
 use super::observe::{Boot, FleetSeen, Seen};
+use super::{BundleAction, MoveAction};
 use crate::aws::ssm::pointer::MovePointer;
 use crate::change::{Blocker, Call as _, Plan, Step};
+use crate::commands::fleet::refresh::RefreshOptions;
+use crate::commands::fleet::refresh::within::{MoveOrRefresh, plan_within};
 use crate::error::{CommandLine, ErrorKind, Hint};
+use crate::layout::Layout;
 use crate::output::one_line;
 
 /// Problems that are named in a refusal.
 const NAMED: usize = 3;
 
-pub(super) fn plan(seen: &Seen, force: bool, back: bool) -> Plan<MoveAction> {
-    let mut steps = Vec::new();
-    let (mut warnings, mut blockers): (Vec<String>, Vec<Blocker>) = (Vec::new(), Vec::new());
+/// How to go about it.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) refresh: Option<&'a RefreshOptions>,
+    pub(super) force: bool,
+    pub(super) back: bool,
+}
+
+pub(super) fn plan(seen: &Seen, asked: &Asked<'_>) -> Plan<BundleAction> {
+    let what = match seen.fleets.first().and_then(|fleet| fleet.to.bundle.as_ref()) {
+        _ if asked.back => "roll back the bundle".to_owned(),
+        Some(bundle) => format!("activate bundle {bundle}"),
+        None => "activate no bundle".to_owned(),
+    };
+    let fleets: Vec<String> = seen.fleets.iter().map(|fleet| fleet.fleet.to_string()).collect();
+    let mut plan = Plan::new(format!("{what} on {}", fleets.join(", ")), Vec::new());
     for fleet in &seen.fleets {
         let Some((before, version)) = &fleet.pointer else {
-            blockers.push(Blocker {
+            plan.blockers.push(Blocker {
                 kind: ErrorKind::NotFound,
                 reason: format!(
                     "move the pointer of {}: there is no parameter `{}`",
@@ -26,86 +43,99 @@ pub(super) fn plan(seen: &Seen, force: bool, back: bool) -> Plan<MoveAction> {
             });
             continue;
         };
+        let mut needs = Vec::new();
         if let Some(why) = &fleet.stays {
-            warnings.push(why.clone());
-            continue;
+            plan.warnings.push(why.clone());
+        } else if *before != fleet.to.value {
+            check(fleet, asked.force, &mut plan);
+            plan.steps.push(move_step(fleet, before, *version, asked.back));
+            needs.push(fleet.fleet.to_string());
         }
-        if *before == fleet.to.value {
-            continue;
+        if let (Some(options), Some(refresh)) = (asked.refresh, &fleet.refresh) {
+            let inner = plan_within(asked.layout, &fleet.fleet, options, refresh, &needs);
+            plan.blockers.extend(inner.blockers);
+            plan.warnings.extend(inner.warnings);
+            plan.steps.extend(inner.steps);
         }
-        let label = fleet.to.bundle.as_deref();
-        match (label, fleet.to.problems.as_slice()) {
-            (_, []) => {}
-            (Some(label), problems) => {
-                let told: Vec<String> = problems
-                    .iter()
-                    .take(NAMED)
-                    .map(|problem| one_line(&format!("{}: {}", problem.about, problem.what)))
-                    .collect();
-                let more = match problems.len().saturating_sub(NAMED) {
-                    0 => String::new(),
-                    more => format!("; and {more} more"),
-                };
-                let reason = format!("bundle {label} fails its verification: {}{more}", told.join("; "));
-                if force {
-                    warnings.push(format!("{reason}; activated all the same (`--force`)"));
-                } else if blockers.iter().all(|blocker| !blocker.reason.contains(label)) {
-                    blockers.push(Blocker {
-                        kind: ErrorKind::Failed,
-                        reason: format!("activate it: {reason}"),
-                        hint: Hint::new("see everything that is wrong with")
-                            .command(CommandLine::bpctl(["bundle", "verify", label, "--deep"]))
-                            .and("; `--force` activates it all the same"),
-                    });
-                }
-            }
-            (None, _) => {}
-        }
-        if label.is_none() {
-            warnings.push(format!(
-                "{}: no bundle is active then: new nodes have what their image has",
-                fleet.fleet
-            ));
-        } else if !fleet.to.hashed {
-            let warning = format!(
-                "the content of bundle {} was not read ({}): `--deep` hashes it",
-                label.unwrap_or_default(),
-                size(fleet.to.bytes)
-            );
-            if !warnings.contains(&warning) {
-                warnings.push(warning);
-            }
-        }
-        let call = MovePointer {
-            name: fleet.parameter.clone(),
-            value: fleet.to.value.clone(),
-        };
-        let action = MoveAction {
-            fleet: fleet.fleet.clone(),
-            call: call.clone(),
-            before: before.clone(),
-            version: Some(*version),
-        };
-        let summary = if back {
-            "move the pointer back"
-        } else {
-            "move the pointer"
-        };
-        let mut step = Step::new(fleet.fleet.to_string(), summary, vec![call.described()], action)
-            .changing(before, &fleet.to.value);
-        step.notes = notes(fleet);
-        steps.push(step);
     }
-    let what = match seen.fleets.first().and_then(|fleet| fleet.to.bundle.as_ref()) {
-        _ if back => "roll back the bundle".to_owned(),
-        Some(bundle) => format!("activate bundle {bundle}"),
-        None => "activate no bundle".to_owned(),
-    };
-    let fleets: Vec<String> = seen.fleets.iter().map(|fleet| fleet.fleet.to_string()).collect();
-    let mut plan = Plan::new(format!("{what} on {}", fleets.join(", ")), steps);
-    plan.warnings = warnings;
-    plan.blockers = blockers;
     plan
+}
+
+/// What speaks against the bundle, and what is not known of it.
+fn check(fleet: &FleetSeen, force: bool, plan: &mut Plan<BundleAction>) {
+    let Some(label) = fleet.to.bundle.as_deref() else {
+        plan.warnings.push(format!(
+            "{}: no bundle is active then: new nodes have what their image has",
+            fleet.fleet
+        ));
+        return;
+    };
+    let problems = fleet.to.problems.as_slice();
+    if !problems.is_empty() {
+        let told: Vec<String> = problems
+            .iter()
+            .take(NAMED)
+            .map(|problem| one_line(&format!("{}: {}", problem.about, problem.what)))
+            .collect();
+        let more = match problems.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        let reason = format!("bundle {label} fails its verification: {}{more}", told.join("; "));
+        if force {
+            plan.warnings
+                .push(format!("{reason}; activated all the same (`--force`)"));
+        } else if plan
+            .blockers
+            .iter()
+            .all(|blocker| !blocker.reason.contains(label))
+        {
+            plan.blockers.push(Blocker {
+                kind: ErrorKind::Failed,
+                reason: format!("activate it: {reason}"),
+                hint: Hint::new("see everything that is wrong with")
+                    .command(CommandLine::bpctl(["bundle", "verify", label, "--deep"]))
+                    .and("; `--force` activates it all the same"),
+            });
+        }
+    }
+    if !fleet.to.hashed {
+        let warning = format!(
+            "the content of bundle {label} was not read ({}): `--deep` hashes it",
+            size(fleet.to.bytes)
+        );
+        if !plan.warnings.contains(&warning) {
+            plan.warnings.push(warning);
+        }
+    }
+}
+
+fn move_step(fleet: &FleetSeen, before: &str, version: i64, back: bool) -> Step<BundleAction> {
+    let call = MovePointer {
+        name: fleet.parameter.clone(),
+        value: fleet.to.value.clone(),
+    };
+    let calls = vec![call.described()];
+    let action = MoveAction {
+        fleet: fleet.fleet.clone(),
+        call,
+        before: before.to_owned(),
+        version: Some(version),
+    };
+    let summary = if back {
+        "move the pointer back"
+    } else {
+        "move the pointer"
+    };
+    let mut step = Step::new(
+        fleet.fleet.to_string(),
+        summary,
+        calls,
+        MoveOrRefresh::Move(action),
+    )
+    .changing(before, &fleet.to.value);
+    step.notes = notes(fleet);
+    step
 }
 
 /// What the nodes will do.
@@ -133,6 +163,9 @@ pub(super) fn notes(fleet: &FleetSeen) -> Vec<String> {
         ));
     }
     notes.push(match fleet.running {
+        Some(running) if running > 0 && fleet.refresh.is_some() => {
+            "the nodes that run now are replaced afterwards".to_owned()
+        }
         None => "there is no Auto Scaling group".to_owned(),
         Some(0) => "no node runs now".to_owned(),
         Some(1) => "1 node runs now and keeps its bundle until it is replaced".to_owned(),
@@ -146,6 +179,7 @@ mod tests {
     use super::super::observe::To;
     use super::*;
     use crate::bundle::Problem;
+    use crate::layout::LayoutKind;
 
     fn fleet(before: &str) -> FleetSeen {
         FleetSeen {
@@ -166,11 +200,18 @@ mod tests {
             boot: Boot::Sync(5_000),
             differing: Some(1_000),
             running: Some(2),
+            refresh: None,
         }
     }
 
-    fn planned(fleet: FleetSeen, force: bool) -> Plan<MoveAction> {
-        plan(&Seen { fleets: vec![fleet] }, force, false)
+    fn planned(fleet: FleetSeen, force: bool) -> Plan<BundleAction> {
+        let asked = Asked {
+            layout: &Layout::new(LayoutKind::Single, "bp", None).unwrap(),
+            refresh: None,
+            force,
+            back: false,
+        };
+        plan(&Seen { fleets: vec![fleet] }, &asked)
     }
 
     #[test]

@@ -6,9 +6,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::text::size;
+use super::Ended;
 use super::observe::{Boot, FleetSeen, Seen};
 use super::plan::notes;
 use crate::change::RunId;
+use crate::commands::fleet::refresh::view::RefreshResult;
+use crate::commands::fleet::refresh::within::step_within;
 use crate::layout::FleetId;
 use crate::output::{Render, Table, View};
 
@@ -46,6 +49,8 @@ pub(crate) struct Moved {
     running_nodes: Option<usize>,
     /// The same in words.
     nodes: Vec<String>,
+    /// The replacement of the nodes; `null` without one.
+    refresh: Option<RefreshResult>,
 }
 
 impl Moved {
@@ -70,6 +75,7 @@ impl Moved {
             differing_bytes: seen.differing,
             running_nodes: seen.running,
             nodes: notes(seen),
+            refresh: None,
         }
     }
 }
@@ -82,10 +88,22 @@ pub(crate) struct PointerResult {
 }
 
 impl PointerResult {
-    pub(super) fn new(seen: &Seen, run: &RunId, endings: &BTreeMap<String, Moved>) -> Option<Self> {
+    pub(super) fn new(seen: &Seen, run: &RunId, endings: &BTreeMap<String, Ended>) -> Option<Self> {
         let fleets = seen.fleets.iter();
         let fleets: Vec<Moved> = fleets
-            .filter_map(|fleet| endings.get(&fleet.fleet.to_string()).cloned())
+            .filter_map(|fleet| {
+                let Some(Ended::Pointer(moved)) = endings.get(&fleet.fleet.to_string()) else {
+                    return None;
+                };
+                let refresh = match endings.get(&step_within(&fleet.fleet)) {
+                    Some(Ended::Refresh(result)) => Some((**result).clone()),
+                    Some(Ended::Pointer(_)) | None => None,
+                };
+                Some(Moved {
+                    refresh,
+                    ..(**moved).clone()
+                })
+            })
             .collect();
         (!fleets.is_empty()).then(|| Self {
             run: run.clone(),
@@ -111,7 +129,11 @@ impl Render for PointerResult {
                     .map_or_else(|| "-".to_owned(), |running| running.to_string()),
             ]);
         }
-        table.render(view)
+        let mut text = table.render(view);
+        for refresh in self.fleets.iter().filter_map(|row| row.refresh.as_ref()) {
+            text.push_str(&refresh.human(view));
+        }
+        text
     }
 
     fn names(&self) -> Vec<String> {

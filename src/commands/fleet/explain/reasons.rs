@@ -277,6 +277,7 @@ mod tests {
             message: Some("There is no Spot capacity available that matches your request.".to_owned()),
             started: "2026-01-15T08:57:00Z".parse().ok(),
             ended: None,
+            progress: None,
             zone: None,
         };
         let told_failed = told(&model(), &state, 3.0, &[failed], false);

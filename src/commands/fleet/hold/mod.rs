@@ -1,38 +1,38 @@
 //! `bpctl fleet hold`: nothing lifts the fleet, and everybody can see who holds it, why, and until when.
 
 pub(super) mod release;
+pub(super) mod steps;
 pub(crate) mod view;
 
 use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use crate::aws::autoscaling::{Group, SuspendProcesses};
-use crate::aws::ssm::record::WriteRecord;
+use crate::aws::autoscaling::Group;
 use crate::change::journal::Record;
 use crate::change::{
-    Basis, Call as _, Change, ChangeArgs, Done, End, Outcome, Plan, Step, StepRun, Target, Verification,
-    Words, carry_out, duration,
+    Basis, Change, ChangeArgs, Done, End, Outcome, Plan, StepRun, Target, Verification, Words, carry_out,
+    duration,
 };
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
-use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
+use crate::error::{CommandLine, CtlError, Hint, Result};
 use crate::exit::ExitStatus;
-use crate::fleet::hold::{ALARMS, FORM, Hold, LAUNCH, last, minute, suspended_of};
+use crate::fleet::hold::{ALARMS, Hold, LAUNCH, Wish, last, minute, suspended_of};
 use crate::fleet::{named_one, status_command};
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{FleetId, FleetName, Layout};
 use crate::wait::{Look, Waited, Waiter};
 
+use steps::{Action, Parts, told};
 use view::HoldResult;
 
 /// The step that writes the record; the other one bears the fleet's name.
 const RECORD: &str = "record";
 
 /// Two periods of the alarms that lift a fleet, one minute each, and the time that an action takes.
-const ALARM_TIME: Duration = Duration::from_secs(130);
+pub(super) const ALARM_TIME: Duration = Duration::from_secs(130);
 
 /// Keep scaling policies from changing a fleet
 ///
@@ -80,10 +80,7 @@ impl Verb for HoldArgs {
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
         let layout = ctx.layout()?;
-        if self.lasting.is_some_and(|lasting| lasting.is_zero()) {
-            return Err(CtlError::usage("hold the fleet: `--for` is no time at all")
-                .hint("write e.g. `--for 2h`, or leave it out to hold the fleet until it is released"));
-        }
+        some_time(self.lasting)?;
         let fleet = ctx
             .unless_interrupted(named_one(&ctx.aws, &layout, &self.fleet))
             .await?;
@@ -99,6 +96,23 @@ impl Verb for HoldArgs {
     }
 }
 
+/// # Errors
+/// [`ErrorKind::Usage`](crate::error::ErrorKind::Usage) for a hold that is over at once.
+pub(super) fn some_time(lasting: Option<Duration>) -> Result<()> {
+    if lasting.is_some_and(|lasting| lasting.is_zero()) {
+        return Err(CtlError::usage("hold the fleet: `--for` is no time at all")
+            .hint("write e.g. `--for 2h`, or leave it out to hold the fleet until it is released"));
+    }
+    Ok(())
+}
+
+/// `--for` as it is typed again.
+pub(super) fn lasting_again(command: CommandLine, lasting: Option<Duration>) -> CommandLine {
+    let Some(lasting) = lasting else { return command };
+    let text = humantime::format_duration(lasting).to_string().replace(' ', "");
+    command.option("--for", text)
+}
+
 struct Holding<'a> {
     ctx: &'a Ctx,
     layout: Layout,
@@ -106,17 +120,6 @@ struct Holding<'a> {
     lasting: Option<Duration>,
     launch: bool,
     reason: Option<String>,
-}
-
-/// One step of a hold or of its release.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-enum Action {
-    Record {
-        call: WriteRecord,
-        /// The record that the plan was made for.
-        before: Option<Hold>,
-    },
-    Suspend(SuspendProcesses),
 }
 
 /// The group, and the last record.
@@ -127,79 +130,21 @@ async fn look(ctx: &Ctx, layout: &Layout, fleet: &FleetId) -> Result<Seen> {
     futures::try_join!(ctx.aws.group(&name), last(&ctx.aws, layout, fleet))
 }
 
-/// Refuses to write over a record that another run has changed since the plan.
-///
-/// # Errors
-/// When it was changed, or cannot be read.
-async fn unchanged(ctx: &Ctx, layout: &Layout, fleet: &FleetId, before: Option<&Hold>) -> Result<()> {
-    let now = last(&ctx.aws, layout, fleet).await?;
-    if now.as_ref() == before {
-        return Ok(());
-    }
-    Err(CtlError::changed(format!(
-        "write the hold of {fleet}: its record was changed since the plan was made"
-    )))
-}
-
-/// The processes of a group that are suspended, in words.
-fn told(processes: &[String]) -> String {
-    if processes.is_empty() {
-        return "nothing suspended".to_owned();
-    }
-    format!("{} suspended", processes.join(", "))
-}
-
 impl Holding<'_> {
     fn wanted(&self) -> Vec<String> {
         let launch = self.launch.then_some(LAUNCH);
         std::iter::once(ALARMS).chain(launch).map(str::to_owned).collect()
     }
 
-    /// The record that is to be in force.
-    fn record(&self, (group, last): &Seen, basis: &Basis<'_>) -> Result<Hold> {
-        let held = last.as_ref().filter(|hold| !hold.is_released());
-        let suspended = suspended_of(group, &self.wanted());
-        // What was suspended before the hold is not the hold's to resume.
-        let mut processes = held.map(|hold| hold.processes.clone()).unwrap_or_default();
-        for process in self.wanted() {
-            if !suspended.contains(&process) && !processes.contains(&process) {
-                processes.push(process);
-            }
-        }
-        let now = Timestamp::from_second(basis.now.as_second()).unwrap_or(basis.now);
-        let until = match self.lasting {
-            Some(lasting) => Some(
-                now.checked_add(lasting)
-                    .map_err(|error| CtlError::usage("hold the fleet: `--for` is too long").source(&error))?,
-            ),
-            None => held.and_then(|hold| hold.until),
-        };
-        let reason = self
-            .reason
-            .clone()
-            .or_else(|| held.and_then(|hold| hold.reason.clone()));
-        if let Some(held) = held
-            && held.processes == processes
-            && held.until == until
-            && held.reason == reason
-        {
-            return Ok(held.clone());
-        }
-        Ok(Hold {
-            form: FORM.to_owned(),
-            processes,
-            since: held.map_or(now, |hold| hold.since),
-            until,
+    fn wish(&self, basis: &Basis<'_>) -> Wish {
+        Wish {
+            processes: self.wanted(),
+            lasting: self.lasting,
+            reason: self.reason.clone(),
             by: basis.target.principal.clone(),
-            reason,
             run: basis.names.run.to_string(),
-            released: None,
-            released_by: None,
-        })
-    }
-
-    fn resource(&self) -> String {
-        format!("asg/{}", self.fleet)
+            now: basis.now,
+        }
     }
 }
 
@@ -226,53 +171,22 @@ impl Change for Holding<'_> {
 
     fn plan(&self, seen: &Seen, basis: &Basis<'_>) -> Result<Plan<Action>> {
         let (group, last) = seen;
-        let record = self.record(seen, basis)?;
+        let wish = self.wish(basis);
+        let record = wish.record(group, last.as_ref())?;
         let title = match record.until {
             Some(until) => format!("hold {} until {}", self.fleet, minute(until)),
             None => format!("hold {}", self.fleet),
         };
-        let suspended = suspended_of(group, &self.wanted());
-        let missing: Vec<String> = self
-            .wanted()
-            .into_iter()
-            .filter(|process| !suspended.contains(process))
-            .collect();
-        let mut steps = Vec::new();
-        if last.as_ref() != Some(&record) {
-            let call = WriteRecord {
-                name: self.layout.hold_parameter(&self.fleet),
-                value: record.text()?,
-            };
-            let calls = vec![call.described()];
-            let before = last.as_ref().filter(|hold| !hold.is_released());
-            let before = before.map_or_else(|| "not held".to_owned(), |hold| hold.clause(basis.now));
-            let action = Action::Record {
-                call,
-                before: last.clone(),
-            };
-            steps.push(
-                Step::new(RECORD, "put the hold on record", calls, action)
-                    .changing(before, record.clause(basis.now)),
-            );
-        }
-        if !missing.is_empty() {
-            let call = SuspendProcesses {
-                group: group.name.clone(),
-                processes: missing,
-                resource: self.resource(),
-            };
-            let calls = vec![call.described()];
-            let mut step = Step::new(
-                self.fleet.to_string(),
-                "suspend what would change the fleet",
-                calls,
-                Action::Suspend(call),
-            )
-            .changing(told(&suspended), told(&self.wanted()));
-            // A release resumes what is on record: first the record.
-            step.needs = steps.iter().map(|step| step.id.clone()).collect();
-            steps.push(step);
-        }
+        let parts = Parts {
+            layout: &self.layout,
+            fleet: &self.fleet,
+            group,
+            last: last.as_ref(),
+            wish: &wish,
+        };
+        let steps = parts.steps(&record, [RECORD.to_owned(), self.fleet.to_string()], |action| {
+            action
+        })?;
         let any = !steps.is_empty();
         let mut plan = Plan::new(title, steps);
         if any && group.desired > 0 {
@@ -290,28 +204,7 @@ impl Change for Holding<'_> {
     }
 
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
-        match step.action() {
-            Action::Record { call, before } => {
-                unchanged(self.ctx, &self.layout, &self.fleet, before.as_ref()).await?;
-                let version = step.send(&self.ctx.aws, call).await?;
-                Ok(Done::new(format!("put on record, version {version}")))
-            }
-            Action::Suspend(call) => {
-                let group = step.send(&self.ctx.aws, call).await?;
-                let suspended = suspended_of(&group, &call.processes);
-                if suspended == call.processes {
-                    return Ok(Done::new(told(&suspended)));
-                }
-                Err(CtlError::new(
-                    ErrorKind::Failed,
-                    format!(
-                        "hold {}: right after the write it has {}",
-                        self.fleet,
-                        told(&suspended)
-                    ),
-                ))
-            }
-        }
+        steps::act(self.ctx, &self.layout, &self.fleet, step.action(), step).await
     }
 
     async fn verify(&self, (seen, _): &Seen, run: &mut Verification<'_, Self>) -> Result<()> {
@@ -348,13 +241,8 @@ impl Change for Holding<'_> {
     }
 
     fn resume(&self, _left: &[&str]) -> CommandLine {
-        let mut command = CommandLine::bpctl(["fleet", "hold"]).args([self.fleet.to_string()]);
-        if let Some(lasting) = self.lasting {
-            command = command.option(
-                "--for",
-                humantime::format_duration(lasting).to_string().replace(' ', ""),
-            );
-        }
+        let command = CommandLine::bpctl(["fleet", "hold"]).args([self.fleet.to_string()]);
+        let mut command = lasting_again(command, self.lasting);
         if self.launch {
             command = command.args(["--launch"]);
         }

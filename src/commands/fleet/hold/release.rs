@@ -4,8 +4,9 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::steps::{self, told, unchanged};
 use super::view::HoldResult;
-use super::{RECORD, Seen, look, told, unchanged};
+use super::{RECORD, Seen, look};
 use crate::aws::autoscaling::{Group, ResumeProcesses};
 use crate::aws::ssm::record::WriteRecord;
 use crate::change::journal::Record;
@@ -15,7 +16,7 @@ use crate::change::{
 };
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
-use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
+use crate::error::{CommandLine, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::hold::{ALARMS, Hold, LAUNCH, suspended_of};
 use crate::fleet::named_one;
@@ -154,6 +155,7 @@ impl Change for Releasing<'_> {
             let call = WriteRecord {
                 name: self.layout.hold_parameter(&self.fleet),
                 value: record.text()?,
+                may_be_advanced: false,
             };
             let calls = vec![call.described()];
             let action = Action::Record {
@@ -198,21 +200,7 @@ impl Change for Releasing<'_> {
 
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
         match step.action() {
-            Action::Resume(call) => {
-                let group = step.send(&self.ctx.aws, call).await?;
-                let left = suspended_of(&group, &call.processes);
-                if left.is_empty() {
-                    return Ok(Done::new(format!("resumed {}", call.processes.join(", "))));
-                }
-                Err(CtlError::new(
-                    ErrorKind::Failed,
-                    format!(
-                        "release {}: right after the write it has {}",
-                        self.fleet,
-                        told(&left)
-                    ),
-                ))
-            }
+            Action::Resume(call) => steps::resume(self.ctx, &self.fleet, call, step).await,
             Action::Record { call, before } => {
                 unchanged(self.ctx, &self.layout, &self.fleet, before.as_ref()).await?;
                 let version = step.send(&self.ctx.aws, call).await?;

@@ -6,6 +6,7 @@ pub(in crate::commands) mod observe;
 pub(in crate::commands) mod plan;
 pub(super) mod status;
 pub(crate) mod view;
+pub(in crate::commands) mod within;
 
 use std::time::Duration;
 
@@ -98,7 +99,7 @@ verbs! {
 }
 
 /// What a look at a refresh and at the instances asks for.
-pub(in crate::commands) const LOOK: &[Use] = &[
+const LOOK: &[Use] = &[
     Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
     Use::of("autoscaling:DescribeInstanceRefreshes", On::Anything),
     Use::of("autoscaling:DescribeScalingActivities", On::Anything),
@@ -109,6 +110,11 @@ pub(in crate::commands) const LOOK: &[Use] = &[
     Use::of("ssm:GetParameterHistory", On::ActiveBundles),
     Use::of("ssm:GetParameters", On::FleetParameters),
 ];
+
+/// What a refresh within another verb asks for.
+pub(in crate::commands) fn uses_within() -> Vec<Use> {
+    [LOOK, &[Use::of("autoscaling:StartInstanceRefresh", On::Groups)]].concat()
+}
 
 /// What a look alone asks for.
 const LOOK_ONLY: &[Use] = &[
@@ -343,7 +349,7 @@ pub(in crate::commands) async fn start<V: Change>(
     step: &StepRun<'_, V>,
 ) -> Result<(String, String)> {
     if let Some(id) = &action.going_on {
-        step.note("refresh", id);
+        step.note(&note(step.id()), id);
         return Ok((id.clone(), format!("goes on with refresh {id}")));
     }
     let aws = &ctx.aws;
@@ -377,9 +383,18 @@ pub(in crate::commands) async fn start<V: Change>(
         Err(error) => begun_without_an_answer(ctx, fleet, error, &action.call.group).await?,
     };
     // At once, so that a kill at any later moment leaves a trace of the refresh.
-    step.note("refresh", &id);
+    step.note(&note(step.id()), &id);
     let did = format!("started refresh {id}");
     Ok((id, did))
+}
+
+/// The name in the journal of a step's refresh: a run of another verb may refresh several fleets.
+fn note(step: &str) -> String {
+    if step.starts_with("refresh ") {
+        step.to_owned()
+    } else {
+        "refresh".to_owned()
+    }
 }
 
 /// The refresh that a request has begun whose answer was lost. The request is sent once, and there was no refresh right

@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::Refresh;
+use super::within::step_within;
 use crate::aws::autoscaling::InstanceRefresh;
 use crate::aws::ec2::Image;
+use crate::change::Change as _;
 use crate::change::journal::Record;
 use crate::context::Ctx;
 use crate::error::Result;
@@ -14,7 +17,7 @@ use crate::layout::{FleetId, Layout};
 const CLOCKS_DIFFER: i64 = 5;
 
 /// What was seen.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(in crate::commands) nodes: Nodes,
     /// The refresh that is under way.
@@ -66,14 +69,15 @@ pub(in crate::commands) async fn observe(
 
 /// Whether a run of this machine has started a refresh: it noted its id, or it was cut off over the request.
 fn started_it(record: &Record, fleet: &FleetId, refresh: &InstanceRefresh) -> bool {
-    if let Some(id) = record.notes.get("refresh") {
+    let noted = record.notes.get(&step_within(fleet));
+    if let Some(id) = noted.or_else(|| record.notes.get("refresh")) {
         return *id == refresh.id;
     }
     let name = fleet.to_string();
-    // Other verbs call the step `refresh <fleet>`.
+    let within = step_within(fleet);
     let in_doubt = record
         .in_doubt()
-        .any(|step| step.id.strip_prefix("refresh ").unwrap_or(&step.id) == name);
+        .any(|step| (step.id == name && record.verb == <Refresh<'_>>::NAME) || step.id == within);
     let began: Option<Timestamp> = record.started.parse().ok();
     let since = match (refresh.started, began) {
         // It is pending and has no time yet.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::change::RunId;
-use crate::fleet::{FailedLaunches, Node, Nodes};
+use crate::fleet::{FailedLaunches, Node, Nodes, Skew};
 use crate::layout::FleetId;
 use crate::output::{Render, Table, View};
 
@@ -28,11 +28,7 @@ impl NodeView {
             lifecycle_state: node.state.clone(),
             availability_zone: node.zone.clone(),
             image: node.image.clone(),
-            differs_in: nodes
-                .skew(node)
-                .into_iter()
-                .map(crate::fleet::Skew::word)
-                .collect(),
+            differs_in: nodes.skew(node).into_iter().map(Skew::word).collect(),
             protected_from_scale_in: node.protected,
         }
     }
@@ -62,6 +58,16 @@ pub(crate) struct RefreshResult {
 }
 
 impl RefreshResult {
+    /// Instances that booted with another bundle than the one that is active.
+    pub(in crate::commands) fn with_another_bundle(&self) -> Vec<&str> {
+        let differs = |node: &&NodeView| node.differs_in.contains(&Skew::Bundle.word());
+        self.instances
+            .iter()
+            .filter(differs)
+            .map(|node| node.id.as_str())
+            .collect()
+    }
+
     pub(super) fn empty(fleet: &FleetId) -> Self {
         Self {
             run: None,

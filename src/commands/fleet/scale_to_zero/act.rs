@@ -7,6 +7,7 @@ use crate::error::{CtlError, ErrorKind, Result};
 use crate::fleet::{Verdict, Work, look_at_work, status_command, work_of_fleets};
 use crate::layout::{FleetId, Layout};
 
+use super::super::hold::steps as hold;
 use super::super::text::{at_work, readiness};
 use super::Request;
 use super::ScaleToZero;
@@ -61,6 +62,7 @@ pub(super) async fn act<'a>(
                 call.desired
             )))
         }
+        Action::Hold { fleet, hold, .. } => hold::act(change.ctx, &change.layout, fleet, hold, step).await,
     }
 }
 
@@ -77,25 +79,22 @@ fn read_back(fleet: &FleetId, wanted: u32, found: u32) -> Result<()> {
 
 /// Which fleets have no job left, in two batched reads.
 pub(super) async fn ready(aws: &Aws, layout: &Layout, steps: &[&Step<Action>]) -> Result<Vec<Readiness>> {
-    let planned = || steps.iter().map(|step| step.action.shrink());
-    let names: Vec<String> = planned()
-        .flatten()
-        .map(|shrink| shrink.call.group.clone())
-        .collect();
+    let mut planned: Vec<(&FleetId, &str)> = steps.iter().map(|step| step.action.group()).collect();
+    planned.dedup();
+    let names: Vec<String> = planned.iter().map(|(_, group)| (*group).to_owned()).collect();
     let groups = aws.groups_named(&names).await?;
-    let group_of = |shrink: &Shrink| groups.iter().find(|group| group.name == shrink.call.group);
-    let found = planned().flatten();
-    let found = found.filter_map(|shrink| Some((&shrink.fleet, group_of(shrink)?)));
+    let group_of = |name: &str| groups.iter().find(|group| group.name == name);
+    let found = planned
+        .into_iter()
+        .filter_map(|(fleet, name)| Some((fleet, group_of(name)?)));
     let (work, _) = work_of_fleets(aws, layout, found).await;
-    let readiness = |shrink: &Shrink| match (group_of(shrink), work.get(&shrink.fleet)) {
+    let readiness = |(fleet, name): (&FleetId, &str)| match (group_of(name), work.get(fleet)) {
         // Another actor was faster, and nothing is left to wait for: the step finds that out. A group that is gone
         // fails its own step, not the wait of the others.
         (Some(Group { desired: 0, .. }), _) | (None, _) | (_, None) => Readiness::Now,
         (Some(_), Some(work)) => readiness(&work.verdict(), at_work),
     };
-    Ok(planned()
-        .map(|shrink| shrink.map_or(Readiness::Now, readiness))
-        .collect())
+    Ok(steps.iter().map(|step| readiness(step.action.group())).collect())
 }
 
 /// Whether the fleet is still what the operator agreed to.
@@ -176,10 +175,12 @@ mod tests {
     const PLAIN: Request = Request {
         drain: false,
         force: false,
+        hold: None,
     };
     const DRAIN: Request = Request {
         drain: true,
         force: false,
+        hold: None,
     };
 
     #[test]

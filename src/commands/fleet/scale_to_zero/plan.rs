@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::autoscaling::{Group, SetDesiredCapacity};
 use crate::change::{Blocker, Call as _, Loss, Plan, Step};
-use crate::error::{CommandLine, ErrorKind, Hint};
+use crate::error::{CommandLine, ErrorKind, Hint, Result};
+use crate::fleet::hold::Wish;
 use crate::fleet::{Verdict, Work, status_command};
-use crate::layout::FleetId;
+use crate::layout::{FleetId, Layout};
 
+use super::super::hold::steps::{self as hold, Parts};
 use super::super::text::{at_work, counted};
-use super::Request;
 use super::observe::Candidate;
+use super::{Holds, Request};
 
 /// One fleet to be taken to zero.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,19 +39,73 @@ pub(super) enum Action {
         fleet: FleetId,
         call: SetDesiredCapacity,
     },
+    /// Keeps the fleet from being lifted, or ends that.
+    Hold {
+        fleet: FleetId,
+        group: String,
+        hold: Box<hold::Action>,
+    },
+}
+
+/// Before the fleet in the id of the step that writes the record of its hold.
+const RECORD_OF: &str = "hold of ";
+/// Before the fleet in the id of the step that suspends its processes.
+const PROCESSES_OF: &str = "processes of ";
+
+/// Ids of the steps that a fleet can have.
+pub(super) fn ids(fleet: &FleetId) -> [String; 3] {
+    [
+        format!("{RECORD_OF}{fleet}"),
+        format!("{PROCESSES_OF}{fleet}"),
+        fleet.to_string(),
+    ]
+}
+
+/// The fleet of a step.
+pub(super) fn fleet_of(step: &str) -> &str {
+    let prefixes = [RECORD_OF, PROCESSES_OF].into_iter();
+    let rest = prefixes.filter_map(|prefix| step.strip_prefix(prefix)).next();
+    rest.unwrap_or(step)
+}
+
+/// `--hold` as it is typed.
+pub(super) fn hold_flag(holds: Holds) -> &'static str {
+    match holds {
+        Holds::Alarms => "--hold",
+        Holds::Launch => "--hold=launch",
+    }
 }
 
 impl Action {
     pub(super) fn shrink(&self) -> Option<&Shrink> {
         match self {
             Self::Shrink(shrink) => Some(shrink),
-            Self::Restore { .. } => None,
+            Self::Restore { .. } | Self::Hold { .. } => None,
+        }
+    }
+
+    /// The fleet, and its group.
+    pub(super) fn group(&self) -> (&FleetId, &str) {
+        match self {
+            Self::Shrink(Shrink { fleet, call, .. }) | Self::Restore { fleet, call } => (fleet, &call.group),
+            Self::Hold { fleet, group, .. } => (fleet, group),
         }
     }
 }
 
 /// The step that takes a step back.
 pub(super) fn undo(step: &Step<Action>) -> Option<Step<Action>> {
+    if let Action::Hold { fleet, group, hold } = &step.action {
+        let (summary, hold) = hold::undo(hold)?;
+        let calls = vec![hold::described(&hold)];
+        let (fleet, group, hold) = (fleet.clone(), group.clone(), Box::new(hold));
+        return Some(Step::new(
+            &step.id,
+            summary,
+            calls,
+            Action::Hold { fleet, group, hold },
+        ));
+    }
     let Shrink {
         fleet, call, desired, ..
     } = step.action.shrink()?;
@@ -69,8 +125,17 @@ pub(super) fn undo(step: &Step<Action>) -> Option<Step<Action>> {
     )
 }
 
-/// The plan. Fleets that want nothing already are no steps; fleets that must not be touched block.
-pub(super) fn plan(request: Request, fleets: &[Candidate]) -> Plan<Action> {
+/// The plan. Fleets that want nothing already are no steps; fleets that must not be touched block. With a `wish` each
+/// fleet is held before it goes to zero.
+///
+/// # Errors
+/// When the record of a hold cannot be made.
+pub(super) fn plan(
+    layout: &Layout,
+    request: Request,
+    wish: Option<&Wish>,
+    fleets: &[Candidate],
+) -> Result<Plan<Action>> {
     let mut steps = Vec::new();
     let mut warnings = Vec::new();
     let mut blockers = Vec::new();
@@ -101,11 +166,17 @@ pub(super) fn plan(request: Request, fleets: &[Candidate]) -> Plan<Action> {
                 "{id}: the process `Terminate` is suspended: no instance leaves until it is resumed"
             ));
         }
-        if group.desired == 0 {
+        if group.desired > 0 && group.min > 0 {
+            blockers.push(at_least(id, group));
             continue;
         }
-        if group.min > 0 {
-            blockers.push(at_least(id, group));
+        let held = match wish {
+            Some(wish) => hold_steps(layout, candidate, group, wish, request.drain)?,
+            None => Vec::new(),
+        };
+        let needs: Vec<String> = held.iter().map(|step| step.id.clone()).collect();
+        steps.extend(held);
+        if group.desired == 0 {
             continue;
         }
         let verdict = work.verdict();
@@ -113,19 +184,64 @@ pub(super) fn plan(request: Request, fleets: &[Candidate]) -> Plan<Action> {
             Some(blocker) => blockers.push(blocker),
             None => warnings.extend(warning(request, id, work, &verdict)),
         }
-        steps.push(step(request, id, group, work, &verdict));
+        let mut shrink = step(request, id, group, work, &verdict);
+        // Nothing may lift it between the two.
+        shrink.needs = needs;
+        steps.push(shrink);
     }
-    let count = counted(steps.len() as u64, "fleet");
-    let title = if request.drain {
+    let mut names: Vec<&FleetId> = steps.iter().map(|step| step.action.group().0).collect();
+    names.dedup();
+    let count = counted(names.len() as u64, "fleet");
+    let title = if wish.is_some() {
+        format!(
+            "take {count} to zero and hold {}",
+            if names.len() == 1 { "it" } else { "them" }
+        )
+    } else if request.drain {
         format!("take {count} to zero as soon as no job is left")
     } else {
         format!("take {count} to zero")
     };
-    Plan {
+    Ok(Plan {
         warnings,
         blockers,
         ..Plan::new(title, steps)
+    })
+}
+
+/// Puts the hold of a fleet in force. With `--drain` it waits for the jobs like the rest: until then alarms may lift the
+/// fleet, which is what gets the jobs done.
+fn hold_steps(
+    layout: &Layout,
+    candidate: &Candidate,
+    group: &Group,
+    wish: &Wish,
+    drain: bool,
+) -> Result<Vec<Step<Action>>> {
+    let fleet = &candidate.id;
+    let last = candidate.last.as_ref();
+    let record = wish.record(group, last)?;
+    let parts = Parts {
+        layout,
+        fleet,
+        group,
+        last,
+        wish,
+    };
+    let [record_id, processes_id, _] = ids(fleet);
+    let action = |hold| Action::Hold {
+        fleet: fleet.clone(),
+        group: group.name.clone(),
+        hold: Box::new(hold),
+    };
+    let mut steps = parts.steps(&record, [record_id, processes_id], action)?;
+    for step in &mut steps {
+        if drain && group.desired > 0 {
+            step.waits = true;
+            step.notes.push("waits until no job is left".to_owned());
+        }
     }
+    Ok(steps)
 }
 
 fn at_least(id: &FleetId, group: &Group) -> Blocker {
@@ -182,9 +298,12 @@ fn warning(request: Request, id: &FleetId, work: &Work, verdict: &Verdict) -> Ve
                 warnings.push(format!("{id}: {}; jobs that run are lost", at_work(verdict)));
             }
             if *queued > 0 {
-                warnings.push(format!(
-                    "{id}: jobs wait, so the scaling policies are going to raise the capacity again within a minute or two"
-                ));
+                warnings.push(match request.hold {
+                    None => format!(
+                        "{id}: jobs wait, so the scaling policies are going to raise the capacity again within a minute or two, unless `--hold` keeps them from it"
+                    ),
+                    Some(_) => format!("{id}: jobs wait, and go on waiting until it is released"),
+                });
             }
         }
         Verdict::Unknown { why } => warnings.push(format!(

@@ -1,20 +1,23 @@
 //! After the write: do the instances really leave, and does the capacity stay at zero?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::change::{End, Outcome, Verification};
 use crate::context::Ctx;
-use crate::error::{CtlError, Hint, Result};
+use crate::error::{CommandLine, CtlError, Hint, Result};
+use crate::fleet::hold::{self, Hold};
 use crate::fleet::{FleetEnd, judge_leaving, lifted_by, status_command};
 use crate::layout::FleetId;
 use crate::wait::{Look, Waited, Waiter};
 
+use super::super::hold::ALARM_TIME as HOLD_TIME;
 use super::super::text::counted;
 use super::ScaleToZero;
 use super::observe::Candidate;
+use super::plan::Action;
 
 /// While jobs wait, the step policy's alarm is looked at once a minute: this long it may take until
 /// the capacity is lifted again.
@@ -25,8 +28,16 @@ const ALARM_TIME: Duration = Duration::from_secs(100);
 pub(super) struct Followed {
     pub(super) fleet: FleetId,
     pub(super) group: String,
-    /// A policy is expected to lift it again.
-    pub(super) jobs_wait: bool,
+    /// So long something may lift it again.
+    pub(super) watched: Duration,
+}
+
+/// How a fleet ended.
+#[derive(Clone, Debug)]
+pub(super) struct Ending {
+    pub(super) end: FleetEnd,
+    /// The hold in force, where one was asked for.
+    pub(super) hold: Option<Hold>,
 }
 
 /// The end as the engine takes it.
@@ -54,18 +65,33 @@ pub(super) fn raised(desired: u32, cause: Option<&str>) -> String {
 }
 
 /// How to keep a capacity from being raised again.
-pub(super) fn explain(error: CtlError, outcome: &Outcome<ScaleToZero<'_>>) -> CtlError {
+pub(super) fn explain(
+    error: CtlError,
+    change: &ScaleToZero<'_>,
+    outcome: &Outcome<ScaleToZero<'_>>,
+) -> CtlError {
     let raised = outcome
         .endings
         .iter()
-        .find(|(_, end)| matches!(end, FleetEnd::Raised { .. }));
+        .find(|(_, ending)| matches!(ending.end, FleetEnd::Raised { .. }));
     let Some((fleet, _)) = raised else {
         return error;
     };
+    if change.request.hold.is_some() {
+        return error.hint(
+            Hint::new("no alarm has set it: find the person, the schedule or the program that did with")
+                .command(CommandLine::bpctl(["fleet", "explain"]).args([fleet.clone()])),
+        );
+    }
+    let mut again = CommandLine::bpctl(["fleet", "scale-to-zero"]).args([fleet.clone(), "--hold".to_owned()]);
+    if change.request.force {
+        again = again.args(["--force"]);
+    }
     error.hint(
-        Hint::new("let the queue run empty first, see")
-            .command(status_command(fleet))
-            .and(", or suspend its process AlarmNotification while it must stay at zero"),
+        Hint::new("keep it at zero until it is released with")
+            .command(again)
+            .and(", or let the queue run empty first, see")
+            .command(status_command(fleet)),
     )
 }
 
@@ -86,33 +112,77 @@ pub(super) async fn verify(
     } else {
         follow(ctx, &fleets, run.deadline()).await
     };
+    let (holds, unread) = match holds_of(change, &fleets).await {
+        Ok(holds) => (holds, None),
+        Err(error) => (BTreeMap::new(), Some(error)),
+    };
     for fleet in &fleets {
         let end = ends.get(&fleet.fleet).cloned().unwrap_or(FleetEnd::NotFollowed);
         run.end(fleet.fleet.to_string(), end_of(&end, &fleet.fleet, run.waits()));
-        run.ending(fleet.fleet.to_string(), end);
+        let hold = holds.get(&fleet.fleet).cloned();
+        run.ending(fleet.fleet.to_string(), Ending { end, hold });
     }
-    trouble.map_or(Ok(()), Err)
+    trouble.or(unread).map_or(Ok(()), Err)
+}
+
+/// The holds in force of these fleets, where holds were asked for.
+async fn holds_of(change: &ScaleToZero<'_>, fleets: &[Followed]) -> Result<BTreeMap<FleetId, Hold>> {
+    if change.request.hold.is_none() {
+        return Ok(BTreeMap::new());
+    }
+    let names: Vec<FleetId> = fleets.iter().map(|fleet| fleet.fleet.clone()).collect();
+    let found = hold::in_force(&change.ctx.aws, &change.layout, &names).await?;
+    let holds = found.into_iter();
+    holds.map(|(fleet, hold)| Ok((fleet, hold?))).collect()
 }
 
 fn to_follow(seen: &[Candidate], run: &Verification<'_, ScaleToZero<'_>>) -> Vec<Followed> {
-    let written = run.done().into_iter().filter_map(|(step, _)| {
-        let shrink = step.action.shrink()?;
-        Some(Followed {
-            fleet: shrink.fleet.clone(),
-            group: shrink.call.group.clone(),
-            jobs_wait: shrink.jobs_wait,
+    let done = run.done();
+    let shrunk: BTreeSet<&FleetId> = done
+        .iter()
+        .filter_map(|(step, _)| Some(&step.action.shrink()?.fleet))
+        .collect();
+    let at_zero = |fleet: &FleetId| {
+        let mut groups = seen.iter().filter(|candidate| candidate.id == *fleet);
+        groups.any(|candidate| {
+            candidate
+                .seen
+                .as_ref()
+                .is_some_and(|(group, _)| group.desired == 0)
         })
-    });
-    let shrinking = seen.iter().filter_map(|Candidate { id, seen }| {
-        let (group, _) = seen.as_ref()?;
+    };
+    let mut fleets: BTreeMap<FleetId, Followed> = BTreeMap::new();
+    for (step, _) in &done {
+        let watched = match &step.action {
+            Action::Shrink(shrink) if shrink.jobs_wait => ALARM_TIME,
+            Action::Shrink(_) | Action::Restore { .. } => Duration::ZERO,
+            // Whoever holds a fleet wants to know that it stays.
+            Action::Hold { .. } => HOLD_TIME,
+        };
+        let (fleet, group) = step.action.group();
+        // One that is held and was not taken to zero after all does not stay there.
+        if !shrunk.contains(fleet) && !at_zero(fleet) {
+            continue;
+        }
+        let followed = fleets.entry(fleet.clone()).or_insert_with(|| Followed {
+            fleet: fleet.clone(),
+            group: group.to_owned(),
+            watched,
+        });
+        followed.watched = followed.watched.max(watched);
+    }
+    for Candidate { id, seen, .. } in seen {
+        let Some((group, _)) = seen else { continue };
         let leaving = group.desired == 0 && !group.deleting && group.staying().next().is_some();
-        leaving.then(|| Followed {
-            fleet: id.clone(),
-            group: group.name.clone(),
-            jobs_wait: false,
-        })
-    });
-    written.chain(shrinking).collect()
+        if leaving {
+            fleets.entry(id.clone()).or_insert_with(|| Followed {
+                fleet: id.clone(),
+                group: group.name.clone(),
+                watched: Duration::ZERO,
+            });
+        }
+    }
+    fleets.into_values().collect()
 }
 
 /// Follows all fleets. When looking fails for good, the error comes along with what is known by then.
@@ -143,7 +213,7 @@ async fn follow(
                 left.retain_mut(|(fleet, count)| {
                     let group = groups.iter().find(|group| group.name == fleet.group);
                     *count = group.map_or(0, |group| group.staying().count());
-                    let end = judge_leaving(group, fleet.jobs_wait && waited < ALARM_TIME);
+                    let end = judge_leaving(group, waited < fleet.watched);
                     let goes_on = end.is_none();
                     ends.extend(end.map(|end| (fleet.fleet.clone(), end)));
                     goes_on

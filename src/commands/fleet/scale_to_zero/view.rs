@@ -1,5 +1,6 @@
 //! What became of every fleet, and the document about it.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -9,11 +10,12 @@ use crate::layout::FleetId;
 use crate::output::{Render, Table, View};
 
 use super::super::text::counted;
-use super::Request;
 use super::ScaleToZero;
 use super::observe::Candidate;
-use super::verify::raised;
+use super::plan::ids;
+use super::verify::{Ending, raised};
 use crate::fleet::FleetEnd;
+use crate::fleet::hold::Hold;
 
 /// The end of one fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -46,6 +48,8 @@ pub(super) struct FleetOutcome {
     pub(super) desired_after: Option<u32>,
     /// Instances that keep running although nothing is wanted any more.
     pub(super) staying: Vec<String>,
+    /// The hold in force with `--hold`; null without it, and where it is not in force.
+    pub(super) hold: Option<Hold>,
     pub(super) message: String,
 }
 
@@ -85,20 +89,25 @@ pub(crate) struct ScaleToZeroResult {
 
 impl ScaleToZeroResult {
     pub(super) fn new(
-        request: Request,
+        change: &ScaleToZero<'_>,
         candidates: &[Candidate],
         outcome: &super::Outcome<ScaleToZero<'_>>,
     ) -> Self {
+        let request = change.request;
+        let is_done = |candidate: &Candidate| {
+            let step = outcome.step(&candidate.id.to_string());
+            step.is_some_and(|step| matches!(step.state, State::Done { .. }))
+        };
         Self {
             run: outcome.run.clone(),
             target: outcome.target.clone(),
             drain: request.drain,
             force: request.force,
-            changed: outcome.done(),
+            changed: candidates.iter().filter(|one| is_done(one)).count(),
             interrupted_before: outcome.cut_off.first().map(Interrupted::from),
             fleets: candidates
                 .iter()
-                .map(|candidate| fleet(candidate, outcome))
+                .map(|candidate| held(fleet(candidate, outcome), change.ctx.clock.now()))
                 .collect(),
         }
     }
@@ -124,7 +133,15 @@ impl Render for ScaleToZeroResult {
     }
 }
 
-/// What became of one fleet: its step, and the look afterwards.
+/// With the hold in its message.
+fn held(mut fleet: FleetOutcome, now: Timestamp) -> FleetOutcome {
+    if let Some(hold) = &fleet.hold {
+        fleet.message = format!("{}; {}", fleet.message, hold.clause(now));
+    }
+    fleet
+}
+
+/// What became of one fleet: its steps, and the look afterwards.
 fn fleet(candidate: &Candidate, outcome: &super::Outcome<ScaleToZero<'_>>) -> FleetOutcome {
     let name = candidate.id.to_string();
     let before = candidate.seen.as_ref().map(|(group, _)| group.desired);
@@ -134,22 +151,22 @@ fn fleet(candidate: &Candidate, outcome: &super::Outcome<ScaleToZero<'_>>) -> Fl
         desired_before: before,
         desired_after: after,
         staying: Vec::new(),
+        hold: None,
         message,
     };
-    match outcome.step(&name).map(|step| &step.state) {
-        Some(State::Failed(error)) => {
-            return end_of(Kind::Failed, before, format!("failed to {error}"));
+    // The hold goes first: what became of the fleet is what became of the first step that is not done.
+    for step in ids(&candidate.id).iter().filter_map(|id| outcome.step(id)) {
+        match &step.state {
+            State::Failed(error) => return end_of(Kind::Failed, before, format!("failed to {error}")),
+            State::NotBegun | State::Undone => {
+                return end_of(Kind::NotBegun, before, "not begun".to_owned());
+            }
+            State::NotReady(why) => return end_of(Kind::StillBusy, before, format!("not touched: {why}")),
+            State::Done { .. } | State::StillDone(_) | State::InDoubt(..) => {}
         }
-        Some(State::NotBegun | State::Undone) => {
-            return end_of(Kind::NotBegun, before, "not begun".to_owned());
-        }
-        Some(State::NotReady(why)) => {
-            return end_of(Kind::StillBusy, before, format!("not touched: {why}"));
-        }
-        Some(State::Done { .. } | State::StillDone(_) | State::InDoubt(..)) | None => {}
     }
     match outcome.endings.get(&name) {
-        Some(end) => {
+        Some(Ending { end, hold }) => {
             let (kind, desired, message) = ended(end);
             let staying = match end {
                 FleetEnd::Stays { instances, .. } => instances.clone(),
@@ -157,11 +174,15 @@ fn fleet(candidate: &Candidate, outcome: &super::Outcome<ScaleToZero<'_>>) -> Fl
             };
             FleetOutcome {
                 staying,
+                hold: hold.clone(),
                 ..end_of(kind, Some(desired), message)
             }
         }
         None if before.is_none() => end_of(Kind::Unchanged, None, "no Auto Scaling group".to_owned()),
-        None => end_of(Kind::Unchanged, before, "at zero already".to_owned()),
+        None => FleetOutcome {
+            hold: candidate.last.clone().filter(|hold| !hold.is_released()),
+            ..end_of(Kind::Unchanged, before, "at zero already".to_owned())
+        },
     }
 }
 

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use super::super::text::{counted, minute, number, phrase};
 use super::{Capacity, FleetStatus};
 use crate::aws::cloudwatch::AlarmState;
+use crate::fleet::activity::{ActivityKind, instance, reason};
+use crate::fleet::hold::Hold;
 use crate::fleet::{AlarmView, FleetState, Gap, Pointer, Reading};
 use crate::output::age;
 use crate::output::one_line;
@@ -29,6 +31,9 @@ pub(super) fn block(fleet: &FleetStatus, gaps: &[Gap], now: Timestamp) -> String
         if !capacity.suspended_processes.is_empty() {
             line("suspended", &capacity.suspended_processes.join(", "));
         }
+    }
+    if let Some(hold) = &fleet.hold {
+        line("hold", &held(hold, now));
     }
     let metrics = &fleet.metrics;
     line("queue depth", &phrase(&metrics.queue_depth));
@@ -84,6 +89,17 @@ pub(super) fn block(fleet: &FleetStatus, gaps: &[Gap], now: Timestamp) -> String
         line("stack", &format!("{} ({})", stack.name, stack.status));
     }
     text
+}
+
+/// `held until 2026-01-15 18:30 UTC, by arn:aws:iam::123456789012:user/operator: database upgrade`.
+fn held(hold: &Hold, now: Timestamp) -> String {
+    let reason = hold.reason.as_ref().map(|reason| format!(": {reason}"));
+    format!(
+        "{}, by {}{}",
+        hold.clause(now),
+        hold.by,
+        reason.unwrap_or_default()
+    )
 }
 
 fn none() -> String {
@@ -176,13 +192,13 @@ fn activity(fleet: &FleetStatus, unread: bool, now: Timestamp) -> String {
         .started
         .map(|at| format!(" {} ago", since(at, now)))
         .unwrap_or_default();
-    let message = activity
-        .message
-        .as_ref()
-        .filter(|message| !activity.description.contains(message.as_str()))
-        .map(|message| format!(" ({message})"))
-        .unwrap_or_default();
-    format!("{}{when}: {}{message}", activity.status, activity.description)
+    let kind = ActivityKind::of(activity).as_str();
+    let what = match instance(activity) {
+        Some(id) => format!("{kind} {id}, "),
+        None if kind == "other" => String::new(),
+        None => format!("{kind}, "),
+    };
+    format!("{}{when}: {what}{}", activity.status, reason(activity))
 }
 
 fn since(at: Timestamp, now: Timestamp) -> String {

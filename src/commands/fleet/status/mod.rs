@@ -18,6 +18,7 @@ use crate::commands::watch::{WatchArgs, watch};
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::fleet::hold::Hold;
 use crate::fleet::{AlarmView, Fleet, FleetState, Gap, Pointers, Signals, named};
 use crate::iam::{On, Use, Uses};
 use crate::layout::{FleetId, FleetName, Stage};
@@ -68,6 +69,10 @@ struct FleetStatus {
     max: Option<u32>,
     in_service: usize,
     capacity: Option<Capacity>,
+    /// Who holds the fleet, why and until when; null when nobody does.
+    hold: Option<Hold>,
+    /// Whether the time of the hold is over.
+    hold_overdue: bool,
     metrics: Signals,
     pointers: Pointers,
     /// The newest scaling activity; of many fleets only that of the last day.
@@ -153,8 +158,9 @@ impl Capacity {
 }
 
 impl FleetStatus {
-    fn of(fleet: &Fleet, seen: &mut observe::Seen) -> Self {
+    fn of(fleet: &Fleet, seen: &mut observe::Seen, now: Timestamp) -> Self {
         let id = &fleet.id;
+        let hold = seen.holds.remove(id);
         Self {
             name: id.clone(),
             stage: id.stage,
@@ -172,6 +178,8 @@ impl FleetStatus {
                 .group
                 .as_ref()
                 .map(|group| Capacity::of(group, &seen.images)),
+            hold_overdue: hold.as_ref().is_some_and(|hold| hold.is_overdue(now)),
+            hold,
             metrics: seen
                 .signals
                 .remove(id)
@@ -200,7 +208,7 @@ impl Render for Status {
                 .collect();
             blocks.join("\n")
         } else {
-            table::render(&self.fleets, &self.gaps, view)
+            table::render(&self.fleets, &self.gaps, self.at, view)
         }
     }
 
@@ -255,11 +263,12 @@ async fn look(ctx: &Ctx, args: &StatusArgs) -> Result<Status> {
         ctx.ui.status("There are no fleets");
     }
     let fleets = std::mem::take(&mut seen.fleets);
+    let now = ctx.clock.now();
     Ok(Status {
-        at: ctx.clock.now(),
+        at: now,
         fleets: fleets
             .iter()
-            .map(|fleet| FleetStatus::of(fleet, &mut seen))
+            .map(|fleet| FleetStatus::of(fleet, &mut seen, now))
             .collect(),
         gaps: seen.gaps,
     })

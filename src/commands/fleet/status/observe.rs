@@ -11,6 +11,7 @@ use crate::aws::autoscaling::Activity;
 use crate::aws::cloudwatch::Alarm;
 use crate::aws::ssm::Parameter;
 use crate::error::Result;
+use crate::fleet::hold::Hold;
 use crate::fleet::{
     AlarmView, Fleet, Gap, Pointers, Signals, alarm_names, assemble, judge, parameter_names, read_signals,
     select,
@@ -38,6 +39,8 @@ pub(super) struct Seen {
     pub(super) alarms: BTreeMap<FleetId, Vec<AlarmView>>,
     /// The images that instances run, by instance: Auto Scaling does not say it of groups with a mixed instances policy.
     pub(super) images: BTreeMap<String, String>,
+    /// Holds in force.
+    pub(super) holds: BTreeMap<FleetId, Hold>,
     pub(super) gaps: Vec<Gap>,
 }
 
@@ -90,6 +93,17 @@ pub(super) async fn observe(aws: &Aws, layout: &Layout, names: &[FleetId]) -> Re
         .collect();
     for fleet in &seen.fleets {
         let id = &fleet.id;
+        let record = layout.hold_parameter(id);
+        match parameters
+            .get(&record)
+            .map(|text| Hold::read(&record, text.value.expose()))
+        {
+            Some(Ok(hold)) if !hold.is_released() => {
+                seen.holds.insert(id.clone(), hold);
+            }
+            Some(Err(error)) => seen.gaps.push(Gap::new("holds", &error)),
+            Some(Ok(_)) | None => {}
+        }
         let pointers = Pointers::of(layout, id, &parameters);
         seen.missing
             .insert(id.clone(), missing(layout, fleet, &pointers, &seen.gaps));
@@ -138,7 +152,11 @@ fn or_gap<T: Default>(result: Result<T>, what: &'static str, gaps: &mut Vec<Gap>
 /// as many calls as there are pages and tells of fleets that have nothing else.
 async fn parameters(aws: &Aws, layout: &Layout, names: &[FleetId]) -> Result<BTreeMap<String, Parameter>> {
     if !names.is_empty() {
-        let names: Vec<String> = names.iter().flat_map(|id| parameter_names(layout, id)).collect();
+        let of = |id| {
+            let hold = layout.hold_parameter(id);
+            parameter_names(layout, id).into_iter().chain([hold])
+        };
+        let names: Vec<String> = names.iter().flat_map(of).collect();
         return Ok(aws.parameters(&names).await?.found);
     }
     let paths: Vec<_> = layout

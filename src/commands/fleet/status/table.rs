@@ -1,12 +1,15 @@
 //! Many fleets, one line each.
 
+use jiff::Timestamp;
+
 use super::super::text::cell;
 use super::FleetStatus;
 use crate::fleet::Gap;
+use crate::fleet::activity::reason;
 use crate::output::{Table, View};
 
 /// The table; `wide` adds what decides the contents of new instances.
-pub(super) fn render(fleets: &[FleetStatus], gaps: &[Gap], view: &View) -> String {
+pub(super) fn render(fleets: &[FleetStatus], gaps: &[Gap], now: Timestamp, view: &View) -> String {
     let mut headers = vec![
         "NAME",
         "DESIRED",
@@ -30,7 +33,7 @@ pub(super) fn render(fleets: &[FleetStatus], gaps: &[Gap], view: &View) -> Strin
             cell(&fleet.metrics.queue_depth),
             cell(&fleet.metrics.active_workers),
             fleet.state.as_str().to_owned(),
-            look_at(fleet, gaps),
+            look_at(fleet, gaps, now),
         ];
         if view.wide {
             let pointers = &fleet.pointers;
@@ -47,10 +50,9 @@ pub(super) fn render(fleets: &[FleetStatus], gaps: &[Gap], view: &View) -> Strin
                     .as_ref()
                     .and_then(|bundle| bundle.bundle_id.clone())
                     .unwrap_or_else(dash),
-                fleet
-                    .last_activity
-                    .as_ref()
-                    .map_or_else(dash, |activity| activity.status.clone()),
+                fleet.last_activity.as_ref().map_or_else(dash, |activity| {
+                    format!("{}: {}", activity.status, reason(activity))
+                }),
             ]);
         }
         table.row(cells);
@@ -63,7 +65,7 @@ fn dash() -> String {
 }
 
 /// What is not as it should be; a dash when everything is.
-fn look_at(fleet: &FleetStatus, gaps: &[Gap]) -> String {
+fn look_at(fleet: &FleetStatus, gaps: &[Gap], now: Timestamp) -> String {
     let missing = fleet.missing.iter().map(|part| format!("no {part}"));
     let alarms = fleet
         .alarms
@@ -77,10 +79,20 @@ fn look_at(fleet: &FleetStatus, gaps: &[Gap]) -> String {
         .capacity
         .iter()
         .flat_map(|capacity| &capacity.suspended_processes)
+        .filter(|process| {
+            let held = fleet.hold.as_ref();
+            !held.is_some_and(|hold| hold.processes.contains(process))
+        })
         .map(|process| format!("{process} suspended"));
+    let held = fleet.hold.as_ref().map(|hold| hold.clause(now));
     let untyped = fleet.pointers.ami.iter().filter(|ami| !ami.is_image());
     let untyped = untyped.map(|_| "AMI pointer's type".to_owned());
-    let mut all: Vec<String> = missing.chain(untyped).chain(alarms).chain(suspended).collect();
+    let mut all: Vec<String> = missing
+        .chain(untyped)
+        .chain(alarms)
+        .chain(held)
+        .chain(suspended)
+        .collect();
     if gaps.iter().any(|gap| gap.what == "alarms") {
         all.push("alarms ?".to_owned());
     }

@@ -2,18 +2,22 @@ use super::*;
 use crate::aws::autoscaling::{Phase, sample};
 use crate::change::{PlanView, Risk, Target};
 use crate::fleet::Reading;
+use crate::layout::LayoutKind;
 
 const PLAIN: Request = Request {
     drain: false,
     force: false,
+    hold: None,
 };
 const DRAIN: Request = Request {
     drain: true,
     force: false,
+    hold: None,
 };
 const FORCE: Request = Request {
     drain: false,
     force: true,
+    hold: None,
 };
 
 fn fresh(value: f64) -> Reading {
@@ -38,6 +42,7 @@ fn fleet(name: &str, instances: usize, queue: Reading, busy: usize) -> Candidate
     Candidate {
         id,
         seen: Some((group, work)),
+        last: None,
     }
 }
 
@@ -50,7 +55,11 @@ fn work_of(candidate: &mut Candidate) -> &mut Work {
 }
 
 fn planned(request: Request, fleets: Vec<Candidate>) -> Plan<Action> {
-    plan(request, &fleets)
+    plan(&layout(), request, None, &fleets).unwrap()
+}
+
+fn layout() -> Layout {
+    Layout::new(LayoutKind::Single, "bp", None).unwrap()
 }
 
 fn shrink(step: &Step<Action>) -> &Shrink {
@@ -235,6 +244,7 @@ fn a_fleet_without_a_group_or_on_its_way_out_is_only_mentioned() {
     let bare = Candidate {
         id: "production/a".parse().unwrap(),
         seen: None,
+        last: None,
     };
     let plan = planned(PLAIN, vec![bare, leaving]);
     assert!(plan.steps.is_empty() && plan.blockers.is_empty());
@@ -259,4 +269,72 @@ fn a_step_is_taken_back_to_the_capacity_that_the_fleet_had() {
     assert_eq!(undo.calls[0].parameters["DesiredCapacity"], 2);
     assert_eq!(undo.calls[0].loses, None);
     assert!(super::undo(&undo).is_none());
+}
+
+fn wish(holds: Holds) -> Wish {
+    Wish {
+        processes: holds.processes(),
+        lasting: None,
+        reason: None,
+        by: "operator".to_owned(),
+        run: "r".to_owned(),
+        now: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn held(request: Request, fleets: &[Candidate]) -> Plan<Action> {
+    plan(&layout(), request, Some(&wish(Holds::Launch)), fleets).unwrap()
+}
+
+fn operations(plan: &Plan<Action>) -> Vec<&str> {
+    plan.steps
+        .iter()
+        .map(|step| step.calls[0].operation.as_str())
+        .collect()
+}
+
+#[test]
+fn a_fleet_is_held_before_it_goes_to_zero() {
+    let request = Request {
+        hold: Some(Holds::Launch),
+        ..PLAIN
+    };
+    let plan = held(request, &[idle("production/a")]);
+    assert_eq!(
+        operations(&plan),
+        ["PutParameter", "SuspendProcesses", "SetDesiredCapacity"]
+    );
+    assert_eq!(plan.title, "take 1 fleet to zero and hold it");
+    assert_eq!(
+        plan.steps[2].needs,
+        ["hold of production/a", "processes of production/a"]
+    );
+    assert_eq!(
+        plan.steps[1].calls[0].parameters["ScalingProcesses"],
+        serde_json::json!(["AlarmNotification", "Launch"])
+    );
+    assert!(plan.steps.iter().all(|step| fleet_of(&step.id) == "production/a"));
+    // Each of them has a way back.
+    assert!(plan.steps.iter().all(|step| undo(step).is_some()));
+}
+
+#[test]
+fn a_fleet_at_zero_is_held_and_one_that_is_held_already_is_no_step() {
+    let mut at_zero = fleet("production/a", 0, fresh(0.0), 0);
+    assert_eq!(
+        operations(&held(PLAIN, std::slice::from_ref(&at_zero))),
+        ["PutParameter", "SuspendProcesses"]
+    );
+    let group = &at_zero.seen.as_ref().unwrap().0;
+    at_zero.last = Some(wish(Holds::Launch).record(group, None).unwrap());
+    let names = Holds::Launch.processes().into_iter();
+    group_of(&mut at_zero).suspended = names.map(|name| (name, String::new())).collect();
+    assert!(held(PLAIN, &[at_zero]).steps.is_empty());
+}
+
+#[test]
+fn a_drained_fleet_may_scale_until_its_jobs_are_done() {
+    let plan = held(DRAIN, &[busy("production/a")]);
+    assert_eq!(plan.steps.len(), 3);
+    assert!(plan.steps.iter().all(|step| step.waits));
 }

@@ -1,0 +1,328 @@
+//! One operation of CloudFormation on one stack, followed by the token that each of its events carries.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use crate::aws::cloudformation::StackEvent;
+use crate::change::{Change, End, Readiness, Verification};
+use crate::context::Ctx;
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::output::took;
+use crate::wait::{Look, Waiter};
+
+/// Failures that an error names.
+const NAMED: usize = 3;
+
+/// Resources take seconds to minutes.
+const PACE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(10));
+
+/// Operations that were begun, by stack.
+pub(super) type Operations = BTreeMap<String, Operation>;
+
+/// Follows every operation to its end, the deadline or an interrupt, and records what became of it.
+pub(super) async fn follow<V>(
+    ctx: &Ctx,
+    operations: &mut Operations,
+    run: &mut Verification<'_, V>,
+) -> Result<()>
+where
+    V: Change<Ending = StackResult>,
+{
+    if run.waits() && !operations.is_empty() {
+        let progress = ctx.ui.progress("Following the stacks");
+        let waiter = Waiter::until_deadline(&ctx.clock, run.deadline(), &ctx.cancel).pace(PACE.0, PACE.1);
+        let look = async || {
+            for looked in join_all(operations.values_mut().map(|operation| operation.look(ctx))).await {
+                looked?;
+            }
+            let left = operations.values().filter(|operation| !operation.is_over());
+            let left: Vec<String> = left.map(Operation::text).collect();
+            Ok(if left.is_empty() {
+                Look::Ready(())
+            } else {
+                Look::Pending(left.join("; "))
+            })
+        };
+        waiter.until(look, |text| progress.say(text)).await?;
+    }
+    for (name, operation) in operations.iter() {
+        run.end(name.clone(), operation.end());
+        run.ending(name.clone(), operation.result());
+    }
+    Ok(())
+}
+
+/// Whether the operations on these stacks have come to a good end.
+///
+/// # Errors
+/// One has come to another end: `done` fits "deploy bp-data: bp-network, …".
+pub(super) fn readiness(operations: &Operations, needs: &[String], done: &str) -> Result<Readiness> {
+    for need in needs {
+        match operations.get(need) {
+            Some(operation) if operation.is_good() => {}
+            Some(operation) if operation.is_over() => {
+                return Err(CtlError::new(
+                    ErrorKind::Failed,
+                    format!("{done} {need}, which did not come to a good end"),
+                ));
+            }
+            Some(operation) => return Ok(Readiness::NotYet(operation.text())),
+            None => return Ok(Readiness::NotYet(format!("{need} comes first"))),
+        }
+    }
+    Ok(Readiness::Now)
+}
+
+/// One stack.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct StackResult {
+    pub(super) stack: String,
+    /// As CloudFormation says it, e.g. `UPDATE_COMPLETE`; null while the operation goes on, or when none was needed.
+    pub(super) status: Option<String>,
+    /// What the events of the operation carry; null when none was needed.
+    pub(super) token: Option<String>,
+    /// Resources that were worked on.
+    pub(super) resources: usize,
+    pub(super) began: Option<Timestamp>,
+    pub(super) ended: Option<Timestamp>,
+    /// The first failure first; the others followed from it.
+    pub(super) failures: Vec<Failure>,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct Failure {
+    /// Its name in the template.
+    pub(super) resource: String,
+    /// E.g. `AWS::ECS::Service`.
+    pub(super) kind: String,
+    pub(super) reason: Option<String>,
+}
+
+impl StackResult {
+    pub(super) fn unchanged(stack: &str) -> Self {
+        Self {
+            stack: stack.to_owned(),
+            status: None,
+            token: None,
+            resources: 0,
+            began: None,
+            ended: None,
+            failures: Vec::new(),
+        }
+    }
+}
+
+/// What an operation is about.
+pub(super) struct Of<'a> {
+    pub(super) stack: &'a str,
+    /// The name, or the ARN of a stack that is going to be gone.
+    pub(super) asked_by: &'a str,
+    /// The command that goes on with it.
+    pub(super) again: CommandLine,
+}
+
+/// One operation on one stack.
+#[derive(Debug)]
+pub(in crate::commands) struct Operation {
+    stack: String,
+    /// What events are asked for by: the name, or the ARN of a stack that is going to be gone.
+    asked_by: String,
+    token: String,
+    /// The command that goes on with it.
+    again: CommandLine,
+    since: Timestamp,
+    /// Resources that the plan names.
+    planned: usize,
+    /// Ids of events that were told.
+    told: BTreeSet<String>,
+    /// When the work on each resource began.
+    begun: BTreeMap<String, Timestamp>,
+    finished: BTreeSet<String>,
+    events: Vec<StackEvent>,
+    ended: Option<String>,
+}
+
+impl Operation {
+    /// `planned`: how many resources the plan names.
+    pub(super) fn new(of: Of<'_>, planned: usize, token: &str, since: Timestamp) -> Self {
+        Self {
+            stack: of.stack.to_owned(),
+            asked_by: of.asked_by.to_owned(),
+            token: token.to_owned(),
+            again: of.again,
+            since,
+            planned,
+            told: BTreeSet::new(),
+            begun: BTreeMap::new(),
+            finished: BTreeSet::new(),
+            events: Vec::new(),
+            ended: None,
+        }
+    }
+
+    /// One look; tells what is new.
+    pub(super) async fn look(&mut self, ctx: &Ctx) -> Result<()> {
+        if self.ended.is_some() {
+            return Ok(());
+        }
+        let mut events = ctx.aws.stack_events_since(&self.asked_by, self.since).await?;
+        events.retain(|event| event.token.as_deref() == Some(self.token.as_str()));
+        events.reverse();
+        for event in &events {
+            if self.told.insert(event.id.clone()) {
+                self.tell(ctx, event);
+            }
+        }
+        let last = events.iter().rev().find(|event| event.is_of_stack(&self.stack));
+        self.ended = last
+            .filter(|event| is_end(&event.status))
+            .map(|event| event.status.clone());
+        self.events = events;
+        Ok(())
+    }
+
+    /// Only what is over: what begins is over soon, or is what the line below waits for.
+    fn tell(&mut self, ctx: &Ctx, event: &StackEvent) {
+        if event.is_of_stack(&self.stack) {
+            ctx.ui.status(&format!("{}: {}", self.stack, event.status));
+            return;
+        }
+        if event.status.ends_with("_IN_PROGRESS") {
+            if let Some(at) = event.at {
+                self.begun.entry(event.resource.clone()).or_insert(at);
+            }
+            return;
+        }
+        let took = match (self.begun.remove(&event.resource), event.at) {
+            (Some(begun), Some(at)) => format!(" after {}", took(begun, at)),
+            _ => String::new(),
+        };
+        self.finished.insert(event.resource.clone());
+        let reason = match (&event.reason, event.status.ends_with("_FAILED")) {
+            (Some(reason), true) => format!(": {reason}"),
+            _ => String::new(),
+        };
+        ctx.ui.status(&format!(
+            "{}: {} ({}) {}{took}{reason}",
+            self.stack, event.resource, event.kind, event.status
+        ));
+    }
+
+    /// How far it is.
+    fn text(&self) -> String {
+        let left: Vec<&str> = self.begun.keys().take(2).map(String::as_str).collect();
+        let at = match left.as_slice() {
+            [] => String::new(),
+            names => format!(", now {}", names.join(", ")),
+        };
+        match self.planned {
+            0 => format!("{}: {} resources done{at}", self.stack, self.finished.len()),
+            planned => format!(
+                "{}: {} of {planned}{at}",
+                self.stack,
+                self.finished.len().min(planned)
+            ),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// Whether it has ended as it was meant.
+    fn is_good(&self) -> bool {
+        matches!(
+            self.ended.as_deref(),
+            Some("CREATE_COMPLETE" | "UPDATE_COMPLETE" | "DELETE_COMPLETE")
+        )
+    }
+
+    /// What failed, the first failure first; the others followed from it.
+    fn failures(&self) -> Vec<&StackEvent> {
+        self.events
+            .iter()
+            .filter(|event| event.status.ends_with("_FAILED") && !event.is_of_stack(&self.stack))
+            .filter(|event| {
+                event
+                    .reason
+                    .as_deref()
+                    .is_none_or(|reason| !reason.contains("cancelled"))
+            })
+            .collect()
+    }
+
+    fn end(&self) -> End {
+        let look = || CommandLine::bpctl(["stack", "status", self.stack.as_str()]);
+        let Some(status) = self.ended.as_deref() else {
+            return End::Running {
+                what: self.text(),
+                hint: ("go on with", self.again.clone()).into(),
+            };
+        };
+        if self.is_good() {
+            return End::Settled;
+        }
+        let what = match status.split('_').next() {
+            Some("UPDATE") => "update",
+            Some("DELETE") => "deletion",
+            _ => "creation",
+        };
+        let (kind, message) = match status {
+            "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" => (
+                ErrorKind::Failed,
+                format!("{}: its {what} failed and was rolled back", self.stack),
+            ),
+            _ => (
+                ErrorKind::Failed,
+                format!("{}: its {what} ended {status}", self.stack),
+            ),
+        };
+        let error = self
+            .failures()
+            .into_iter()
+            .take(NAMED)
+            .fold(CtlError::new(kind, message), |error, event| {
+                let reason = event.reason.as_deref().unwrap_or("no reason given");
+                error.cause(format!("{} ({}): {reason}", event.resource, event.kind))
+            })
+            .hint(("see what to do with", look()));
+        match status {
+            "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" => End::RolledBack(error),
+            _ => End::Failed(error),
+        }
+    }
+
+    fn result(&self) -> StackResult {
+        let at = |event: Option<&StackEvent>| event.and_then(|event| event.at);
+        StackResult {
+            stack: self.stack.clone(),
+            status: self.ended.clone(),
+            token: Some(self.token.clone()),
+            resources: self.finished.len(),
+            began: at(self.events.first()),
+            ended: self.is_over().then(|| at(self.events.last())).flatten(),
+            failures: self
+                .failures()
+                .into_iter()
+                .map(|event| Failure {
+                    resource: event.resource.clone(),
+                    kind: event.kind.clone(),
+                    reason: event.reason.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Whether a status of a stack is the last one of an operation ("Stack status codes"); the cleanup behind an update
+/// only removes what is no longer needed, and is waited for as well.
+fn is_end(status: &str) -> bool {
+    !status.ends_with("_IN_PROGRESS")
+}
