@@ -143,6 +143,8 @@ WORK = [
     f"fleet config set {FLEET} --instance-type g5.xlarge --yes",
     f"fleet dev launch {FLEET} --cidr 203.0.113.7/32 --yes",
     "fleet dev list",
+    "fleet dev terminate {dev} --cleanup --confirm sandbox",
+    f"fleet drain {FLEET} --instance {{instance}} --force --confirm sandbox",
     f"fleet protect {FLEET} --all --yes",
     f"fleet protect {FLEET} --all --off --yes",
     "image build --source {source} --tag 0af12cd",
@@ -355,7 +357,10 @@ def work(checker, format):
         file.flush()
         for command in WORK:
             run, task = newest_run(checker.bpctl), names(checker.bpctl, "task", "list", "-o", "name")
-            checker.run(command.format(run=run, task=task, instance=instance, file=file.name, source=source, assembly=made), format)
+            if "{instance}" in command or "{dev}" in command:
+                instance = names(checker.bpctl, "fleet", "status", FLEET, "--query", "fleets[0].capacity.instances[0].id")
+            dev = names(checker.bpctl, "fleet", "dev", "list", "-o", "name") if "{dev}" in command else ""
+            checker.run(command.format(run=run, task=task, instance=instance, file=file.name, source=source, assembly=made, dev=dev), format)
     for command in ["port-forward backend :80", "db tunnel --local-port 0"]:
         checker.forwarding(command, format)
     # A run that is killed leaves a lease and a journal without an end.
