@@ -199,6 +199,16 @@ def stopped_database(account):
     raise AssertionError(f"the database is {state()}")
 
 
+def available_database(account):
+    """The instance, once it has started again."""
+    name = {"DBInstanceIdentifier": database(account)}
+    for _ in range(100):
+        if account.call("rds", "DescribeDBInstances", **name)["DBInstances"][0]["DBInstanceStatus"] == "available":
+            return name["DBInstanceIdentifier"]
+        time.sleep(1)
+    raise AssertionError("the database does not become available")
+
+
 def topic(account):
     topics = account.call("sns", "ListTopics")["Topics"]
     return next(t["TopicArn"] for t in topics if t["TopicArn"].endswith(":bp-ops-alerts"))
@@ -339,9 +349,10 @@ def rule(account, cidr):
 
 
 def machine(account):
-    image = account.call("ssm", "GetParameter", Name=AMI)["Parameter"]["Value"]
+    # Those that pointers name are deregistered by other checks.
+    images = account.call("ec2", "DescribeImages", Owners=["self"])["Images"]
     return {
-        "ImageId": image,
+        "ImageId": next(image["ImageId"] for image in images if image["State"] == "available"),
         "InstanceType": "g4dn.xlarge",
         "MinCount": 1,
         "MaxCount": 1,
@@ -754,12 +765,13 @@ CALLS = {
         "DescribeDBInstances": (lambda a: {"DBInstanceIdentifier": database(a)}, "DBInstances"),
         "DescribeDBSnapshots": ({}, "DBSnapshots"),
         "DescribeEvents": ({"Duration": 1440}, "Events"),
+        # In this order: after another size the storage is optimised for hours, and such an instance cannot be stopped.
+        "StopDBInstance": (lambda a: {"DBInstanceIdentifier": database(a)}, "DBInstance"),
+        "StartDBInstance": (stopped_database, "DBInstance"),
         "ModifyDBInstance": (
-            lambda a: {"DBInstanceIdentifier": database(a), "AllocatedStorage": 30, "ApplyImmediately": True},
+            lambda a: {"DBInstanceIdentifier": available_database(a), "AllocatedStorage": 30, "ApplyImmediately": True},
             "DBInstance",
         ),
-        "StartDBInstance": (stopped_database, "DBInstance"),
-        "StopDBInstance": (lambda a: {"DBInstanceIdentifier": database(a)}, "DBInstance"),
     },
     "s3": {
         "AbortMultipartUpload": (with_a_part, None),

@@ -58,7 +58,7 @@ impl<'c> Bake<'c> {
         )))
     }
 
-    /// An image with its snapshots, unless somebody was faster.
+    /// An image with its snapshots, unless another caller was faster.
     async fn remove_image(&self, image: &str, snapshots: &[String], step: &StepRun<'_, Self>) -> Result<()> {
         let call = deregister(Later::Known(image.to_owned()));
         step.send(&self.ctx.aws, &call).await?;
@@ -320,7 +320,7 @@ impl<'c> Bake<'c> {
         }
     }
 
-    /// The way back of the builder, also when nobody knows whether it was started.
+    /// The way back of the builder, also when bpctl does not know whether it was started.
     async fn take_builder_back(
         &self,
         run: &str,

@@ -46,7 +46,7 @@ const STOPPED: Duration = Duration::from_secs(15 * 60);
 /// How long an image may be `pending`: the copy of a volume of some hundred GiB that was never copied before.
 const AVAILABLE: Duration = Duration::from_secs(3 * 60 * 60);
 
-/// Minutes after which a builder ends itself that nobody has ended: longer than a bundle may take.
+/// Minutes after which a builder ends itself that bpctl has not ended: longer than a bundle may take.
 const SELF_DESTRUCTION: u64 = 8 * 60;
 
 /// The steps.
@@ -60,7 +60,7 @@ const IMAGE: &str = "image";
 /// Starts an instance of the fleet's type from the image that the fleet's pointer names, waits until Systems Manager
 /// reaches it, applies the bundle as `bundle apply` does, marks it as baked, stops the instance and makes an image of it,
 /// with the tags that packer gives. The instance is terminated in any case: when something fails, after Ctrl-C, and by
-/// the next run of this command after a kill; one that nobody looks after ends itself after eight hours.
+/// the next run of this command after a kill; one that no run looks after ends itself after eight hours.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl ami bake --fleet staging/gpu-default                               with the active bundle

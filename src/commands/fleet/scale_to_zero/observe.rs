@@ -47,7 +47,7 @@ pub(super) async fn observe(
     let (mut work, error) = work_of_fleets(aws, layout, alive).await;
     let with_group = fleets.iter().filter(|fleet| holds && fleet.group.is_some());
     let with_group: Vec<FleetId> = with_group.map(|fleet| fleet.id.clone()).collect();
-    // A hold is not written over a record that nobody can read.
+    // A hold is not written over a record that bpctl cannot read.
     let records = hold::records(aws, layout, &with_group).await?.into_iter();
     let mut records = records
         .map(|(fleet, hold)| Ok((fleet, hold?)))

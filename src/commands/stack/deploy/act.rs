@@ -211,7 +211,14 @@ async fn discard<'c, V: DeployVerb>(
 ) -> Result<()> {
     let aws = &change.ctx.aws;
     match &action.discard_stack {
-        Some(stack) => step.send(aws, stack).await,
+        Some(stack) => {
+            // Only the empty one: a stack of this name with resources in it was made by somebody else meanwhile.
+            let now = aws.stack(&action.stack).await?;
+            match now.is_some_and(|now| now.status == "REVIEW_IN_PROGRESS") {
+                true => step.send(aws, stack).await,
+                false => Ok(()),
+            }
+        }
         None => step.send(aws, &action.discard).await,
     }
 }
