@@ -186,27 +186,23 @@ def database(account):
     return account.call("rds", "DescribeDBInstances")["DBInstances"][0]["DBInstanceIdentifier"]
 
 
-def stopped_database(account):
-    """The instance, stopped: that takes its minutes."""
+# It can be stopped in either: after another size its storage is optimised for hours.
+RUNS = ("available", "storage-optimization")
+
+
+def database_in(account, *states):
+    """The instance, once it is in one of these states: each takes its minutes."""
     name = {"DBInstanceIdentifier": database(account)}
-    state = lambda: account.call("rds", "DescribeDBInstances", **name)["DBInstances"][0]["DBInstanceStatus"]
     for _ in range(100):
-        if state() == "available":
-            account.call("rds", "StopDBInstance", **name)
-        if state() == "stopped":
+        if account.call("rds", "DescribeDBInstances", **name)["DBInstances"][0]["DBInstanceStatus"] in states:
             return name
         time.sleep(1)
-    raise AssertionError(f"the database is {state()}")
+    raise AssertionError(f"the database is not {' or '.join(states)}")
 
 
-def available_database(account):
-    """The instance, once it has started again."""
-    name = {"DBInstanceIdentifier": database(account)}
-    for _ in range(100):
-        if account.call("rds", "DescribeDBInstances", **name)["DBInstances"][0]["DBInstanceStatus"] == "available":
-            return name["DBInstanceIdentifier"]
-        time.sleep(1)
-    raise AssertionError("the database does not become available")
+def stopped_database(account):
+    account.call("rds", "StopDBInstance", **database_in(account, *RUNS))
+    return database_in(account, "stopped")
 
 
 def topic(account):
@@ -765,13 +761,12 @@ CALLS = {
         "DescribeDBInstances": (lambda a: {"DBInstanceIdentifier": database(a)}, "DBInstances"),
         "DescribeDBSnapshots": ({}, "DBSnapshots"),
         "DescribeEvents": ({"Duration": 1440}, "Events"),
-        # In this order: after another size the storage is optimised for hours, and such an instance cannot be stopped.
-        "StopDBInstance": (lambda a: {"DBInstanceIdentifier": database(a)}, "DBInstance"),
-        "StartDBInstance": (stopped_database, "DBInstance"),
         "ModifyDBInstance": (
-            lambda a: {"DBInstanceIdentifier": available_database(a), "AllocatedStorage": 30, "ApplyImmediately": True},
+            lambda a: {"DBInstanceIdentifier": database(a), "AllocatedStorage": 30, "ApplyImmediately": True},
             "DBInstance",
         ),
+        "StartDBInstance": (stopped_database, "DBInstance"),
+        "StopDBInstance": (lambda a: database_in(a, *RUNS), "DBInstance"),
     },
     "s3": {
         "AbortMultipartUpload": (with_a_part, None),
