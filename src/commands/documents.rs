@@ -84,7 +84,7 @@ documents! {
     bundle::verify::Verification = "bpctl.bundle.verify/1" of "problems", "What is wrong with a bundle.";
     bundle::diff::BundleDiff = "bpctl.bundle.diff/1" of "differences", "What two bundles differ in.";
     bundle::upload::view::UploadResult = "bpctl.bundle.upload/1" of "assets", "Files that became assets.";
-    bundle::create::CreateResult = "bpctl.bundle.create/1", "A bundle that was made.";
+    bundle::create::view::CreateResult = "bpctl.bundle.create/1", "A bundle that was made.";
     bundle::apply::view::ApplyResult = "bpctl.bundle.apply/1", "What became of a bundle that was applied to a node.";
     bundle::pointer::view::PointerResult = "bpctl.bundle.activate/1" of "fleets",
         "Which bundle is active on fleets now, and what their nodes do: `bundle activate` and `bundle rollback`.";

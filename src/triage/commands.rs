@@ -186,6 +186,13 @@ pub(crate) fn packer_images() -> CommandLine {
     CommandLine::bpctl(["ami", "list"])
 }
 
+/// Builds an image for a fleet, and lets the fleet's pointer name it.
+pub(crate) fn build_image(fleet: &FleetId) -> CommandLine {
+    CommandLine::bpctl(["ami", "build"])
+        .option("--fleet", fleet.to_string())
+        .args(["--promote"])
+}
+
 /// Which images a fleet pointed to.
 pub(crate) fn image_history(fleet: &FleetId) -> CommandLine {
     CommandLine::bpctl(["ami", "history"]).option("--fleet", fleet.to_string())

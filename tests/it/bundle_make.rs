@@ -406,9 +406,171 @@ async fn a_bundle_without_its_objects_or_with_bad_paths_is_not_made() {
         "{}",
         taken.text()
     );
-    let staged = Account::staged(&[]);
-    let run = staged
-        .run(&["bundle", "create", "--name", "x", "--asset", lora, "--yes"])
+    for (account, args, told) in [
+        (Account::with(&[]), &["--asset", lora][..], "it has no name"),
+        (
+            Account::with(&[]),
+            &["--name", "x", "--workflow", "image-to-video", "--asset", lora],
+            "belong to no workflow",
+        ),
+        (
+            Account::staged(&[]),
+            &["--name", "x", "--workflow", "image-to-video", "--asset", lora],
+            "have no name",
+        ),
+        (Account::staged(&[]), &["--asset", lora], "belongs to a workflow"),
+    ] {
+        let run = account
+            .run(&[&["bundle", "create", "--yes"], args].concat())
+            .await;
+        assert_eq!((run.status.code(), run.calls), (2, 0), "{}", run.text());
+        assert!(run.stderr.contains(told), "{}", run.text());
+    }
+}
+
+/// The bundle of the staged account that others are made of.
+async fn staged_bundle(account: &Account) -> String {
+    let listed = account.run(&["bundle", "list", "-o", "name"]).await;
+    let mut names = listed.stdout.lines();
+    names.next().expect("a bundle").to_owned()
+}
+
+fn staged(account: &Account, operation: &str, mut input: Value) -> Value {
+    input["Bucket"] = json!("bp-models-123456789012-staging");
+    account
+        .sandbox
+        .with_world(|world| world.call(Service::S3, operation, &input))
+        .unwrap_or_else(|error| panic!("{operation}: {error:?}"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_the_staged_layout_s3_copies_first_and_the_manifest_comes_last() {
+    let account = Account::staged(&[]);
+    file(&account, "new_lora.safetensors", &noise(6 * 1024 * 1024));
+    let upload = account
+        .run(&[
+            "bundle",
+            "upload",
+            "new_lora.safetensors",
+            "--kind",
+            "lora",
+            "--yes",
+            "-o",
+            "name",
+        ])
         .await;
-    assert_eq!((run.status.code(), run.calls), (2, 0), "{}", run.text());
+    let asset = upload.stdout.trim().to_owned();
+    let from = staged_bundle(&account).await;
+    let args = [
+        "bundle",
+        "create",
+        "--from",
+        &from,
+        "--asset",
+        &asset,
+        "--notes",
+        "tried on dev",
+        "--part-size",
+        "5",
+        "--yes",
+        "-o",
+        "json",
+    ];
+    let run = account.run(&args).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    let document = run.json();
+    let assets = document["assets"].as_u64().expect("a number");
+    assert_eq!(
+        run.changes.last().map(String::as_str),
+        Some(PUT),
+        "{:?}",
+        run.changes
+    );
+    let sent = |name: &str| run.changes.iter().filter(|change| *change == name).count();
+    assert_eq!(
+        (sent("S3:CopyObject") as u64, sent("S3:UploadPartCopy"), sent(PUT)),
+        (assets - 1, 2, 1),
+        "{:?}",
+        run.changes
+    );
+    let id = document["bundle"].as_str().expect("an id").to_owned();
+    assert!(
+        id.starts_with(from.split_once('/').expect("a workflow").0),
+        "{id}"
+    );
+    let key = format!("bundles/{id}/models/loras/new_lora.safetensors");
+    let there = staged(&account, "HeadObject", json!({"Key": key}));
+    assert_eq!(there["ContentLength"], 6 * 1024 * 1024);
+    let verified = account
+        .run(&["bundle", "verify", &id, "--deep", "-o", "json"])
+        .await;
+    assert_eq!(verified.status.code(), 0, "{}", verified.text());
+    let again = account.run(&args).await;
+    assert_eq!(
+        (again.status.code(), again.changes.len()),
+        (0, 0),
+        "{}",
+        again.text()
+    );
+    assert_eq!(again.json()["bundle"], id.as_str());
+}
+
+/// Killed between any two requests, the same command makes the same bundle, and before its manifest there is none.
+#[tokio::test(start_paused = true)]
+async fn copies_that_were_cut_off_are_no_bundle_and_are_gone_on_with() {
+    let breaks = [Break::KilledAfter, Break::KilledInFlight, Break::Interrupt];
+    // Every request is cut in one of the three ways.
+    for (offset, what) in breaks.into_iter().enumerate() {
+        for at in (offset..).step_by(breaks.len()) {
+            let account = Account::staged(&[]);
+            file(&account, "new_lora.safetensors", &noise(6 * 1024 * 1024));
+            let upload = account
+                .run(&[
+                    "bundle",
+                    "upload",
+                    "new_lora.safetensors",
+                    "--kind",
+                    "lora",
+                    "--yes",
+                    "-o",
+                    "name",
+                ])
+                .await;
+            let (from, asset) = (staged_bundle(&account).await, upload.stdout.trim());
+            let args = [
+                "bundle",
+                "create",
+                "--from",
+                &from,
+                "--asset",
+                asset,
+                "--part-size",
+                "5",
+                "--yes",
+                "-o",
+                "json",
+            ];
+            let before = account.run(&["bundle", "list", "-o", "name"]).await.stdout;
+            let (network, _) = broken(&account, &args, at, what).await;
+            if !network.was_hit() {
+                assert!(at > 20, "every request of the run was cut: {at}");
+                break;
+            }
+            let label = format!("{what:?} at {at}: {:?}", network.hit.lock().expect("no panic"));
+            let run = account.run(&args).await;
+            assert_eq!(run.status.code(), 0, "{label}\n{}", run.text());
+            let id = run.json()["bundle"].as_str().expect("an id").to_owned();
+            let verified = account.run(&["bundle", "verify", &id]).await;
+            assert_eq!(verified.status.code(), 0, "{label}: {}", verified.text());
+            let after = account.run(&["bundle", "list", "-o", "name"]).await.stdout;
+            let news: Vec<&str> = after.lines().filter(|name| !before.contains(name)).collect();
+            assert_eq!(news, [id], "{label}");
+            let left = staged(&account, "ListMultipartUploads", json!({}));
+            assert_eq!(
+                left["Uploads"].as_array().map_or(0, Vec::len),
+                0,
+                "{label}: {left}"
+            );
+        }
+    }
 }

@@ -93,7 +93,7 @@ async fn each_thing_that_is_not_as_it_should_be_is_open_with_its_command() {
         (
             Scenario::AmiMissing,
             "ami production/gpu-default",
-            "bpctl ami list",
+            "bpctl ami build --fleet production/gpu-default --promote",
         ),
     ] {
         let document = day1(&Account::with(&[scenario]), &[]).await;

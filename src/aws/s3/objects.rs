@@ -39,6 +39,8 @@ pub(crate) struct Described {
     pub(crate) sha256: Option<Vec<u8>>,
     /// The name of the file that it was uploaded from.
     pub(crate) file: Option<String>,
+    /// Another one when the object is written over.
+    pub(crate) etag: String,
 }
 
 impl Page for ListObjectsV2Output {
@@ -145,6 +147,7 @@ impl Aws {
                 .metadata()
                 .and_then(|metadata| metadata.get(FILE_NAME))
                 .cloned(),
+            etag: answer.e_tag().required(REQUEST, "ETag")?.to_owned(),
         }))
     }
 

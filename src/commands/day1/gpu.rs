@@ -7,6 +7,7 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Result};
 use crate::fleet::{Pointers, Reading, discover, look_at_nodes, named, parameter_names, read_signals};
 use crate::layout::{FleetId, FleetName, Layout, LayoutKind};
+use crate::triage::commands::build_image;
 
 /// # Errors
 /// A fleet of `names` that there cannot be.
@@ -96,19 +97,19 @@ fn provisioned(layout: &Layout, fleet: &FleetId, stacks: &Result<Vec<Stack>>, be
 /// The pointer names an image that can be launched.
 async fn image(ctx: &Ctx, fleet: &FleetId, pointers: &Read<'_>) -> Step {
     let step = format!("ami {fleet}");
-    let build = "build an image for the fleet with packer, then let the pointer name it";
+    let build = "with packer; one of another fleet can be promoted instead";
     let pointer = match pointers {
         Ok(pointers) => pointers.ami.as_ref(),
         Err(error) => return Step::unknown(step, error),
     };
     let Some(pointer) = pointer else {
         return Step::open(step, "there is no pointer")
-            .by(["ami", "list"])
+            .by_line(build_image(fleet))
             .note(build);
     };
     if !pointer.is_image() {
         let found = format!("{} has data type {}", pointer.parameter, pointer.data_type);
-        return Step::open(step, found).by(["ami", "list"]).note(build);
+        return Step::open(step, found).by_line(build_image(fleet)).note(build);
     }
     match ctx.aws.machine_images(std::slice::from_ref(&pointer.value)).await {
         Err(error) => Step::unknown(step, &error),
@@ -117,7 +118,7 @@ async fn image(ctx: &Ctx, fleet: &FleetId, pointers: &Read<'_>) -> Step {
             Some(image) => Step::open(step, format!("{} is {}", image.id, image.state)),
             None => Step::open(step, format!("{} does not exist here", pointer.value)),
         }
-        .by(["ami", "list"])
+        .by_line(build_image(fleet))
         .note(build),
     }
 }

@@ -55,8 +55,9 @@ pub(super) fn amis(snapshot: &Snapshot, now: Timestamp) -> Vec<Finding> {
                 finding
                     .evidence(fleet.capacity())
                     .next(commands::packer_images())
-                    .next(format!(
-                        "write the id of the newest good image into `{name}`, as a String with the data type `{IMAGE}`"
+                    .next((
+                        "promote the newest good one of them; where there is none, build one with",
+                        commands::build_image(fleet.id),
                     ))
                     .explains([Node::Launch(id.clone())])
                     .explains(fleet.downstream()),

@@ -64,7 +64,9 @@ impl Verb for UploadArgs {
         Uses::of(&[
             CHANGE,
             &[
+                Use::of("s3:AbortMultipartUpload", On::Assets),
                 Use::of("s3:GetObject", On::Assets),
+                Use::of("s3:ListMultipartUploadParts", On::Assets),
                 // S3 says that an asset is missing only to those who may list.
                 Use::of("s3:ListBucket", On::ModelsBucket),
                 Use::of("s3:ListBucketMultipartUploads", On::ModelsBucket),
