@@ -233,6 +233,7 @@ fn commands_in_documents_can_be_typed() {
     for file in [
         "README.md",
         "docs/README.md",
+        "docs/runbook.md",
         "docs/phrase-book.md",
         "docs/confirmation.md",
         "docs/state.md",
