@@ -173,6 +173,8 @@ mod shown;
 mod shutdown;
 #[path = "it/stack.rs"]
 mod stack;
+#[path = "it/stack_bootstrap.rs"]
+mod stack_bootstrap;
 #[path = "it/stack_deploy.rs"]
 mod stack_deploy;
 #[path = "it/tasks.rs"]

@@ -195,6 +195,14 @@ const COMMANDS: &[&[&str]] = &[
     &["stack", "delete", "production/gpu-default", "--dry-run"],
     &[
         "stack",
+        "bootstrap",
+        "--assembly",
+        "cdk.out",
+        "--upgrade",
+        "--dry-run",
+    ],
+    &[
+        "stack",
         "deploy",
         "monitoring",
         "--assembly",
