@@ -236,6 +236,12 @@ const TABLE: &[Foreign] = &[
     },
     Foreign {
         below: "stack",
+        verbs: &["rollback", "continue-update-rollback", "resume"],
+        says: "a rollback that has stopped half way is gone on with by",
+        ours: &["stack", "continue-rollback", "--help"],
+    },
+    Foreign {
+        below: "stack",
         verbs: &["rm", "destroy", "down", "remove"],
         says: "stacks are deleted by",
         ours: &["stack", "delete", "--help"],

@@ -195,6 +195,12 @@ const COMMANDS: &[&[&str]] = &[
     &["stack", "delete", "production/gpu-default", "--dry-run"],
     &[
         "stack",
+        "continue-rollback",
+        "production/gpu-default",
+        "--dry-run",
+    ],
+    &[
+        "stack",
         "bootstrap",
         "--assembly",
         "cdk.out",
