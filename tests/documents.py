@@ -175,6 +175,7 @@ WORK = [
     "bundle activate c81d4e2e --fleet staging/gpu-default --yes",
     "bundle create --name again --from c81d4e2e --yes",
     "bundle upload {file} --kind lora --yes",
+    "stack bootstrap --assembly {assembly} --yes",
     "stack diff staging/gpu-tiny --assembly {assembly}",
     "stack deploy staging/gpu-tiny --assembly {assembly} --yes",
     "stack delete staging/gpu-tiny --confirm sandbox",

@@ -173,8 +173,12 @@ mod shown;
 mod shutdown;
 #[path = "it/stack.rs"]
 mod stack;
+#[path = "it/stack_bootstrap.rs"]
+mod stack_bootstrap;
 #[path = "it/stack_deploy.rs"]
 mod stack_deploy;
+#[path = "it/stack_rollback.rs"]
+mod stack_rollback;
 #[path = "it/tasks.rs"]
 mod tasks;
 #[path = "it/triage.rs"]

@@ -4,6 +4,7 @@ mod change_sets;
 mod drift;
 mod last;
 mod resources;
+mod rollback;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ pub(crate) use change_sets::{
 };
 pub(crate) use drift::{Detection, Drifted};
 pub(crate) use last::{failures_of_last_operation, last_operation};
+pub(crate) use resources::StackResource;
+pub(crate) use rollback::ContinueUpdateRollback;
 
 /// Every state of a stack that is there ("Stack status codes", CloudFormation User Guide): all but
 /// `DELETE_COMPLETE`, in which ListStacks tells of it for 90 days more.

@@ -143,6 +143,21 @@ impl Aws {
             .collect()
     }
 
+    /// Whether the account has a repository of this name.
+    pub(crate) async fn has_repository(&self, name: &str) -> Result<bool> {
+        match self.repositories(&[name.to_owned()]).await {
+            Ok(found) => Ok(!found.is_empty()),
+            Err(error)
+                if error
+                    .reply()
+                    .is_some_and(|reply| reply.is("RepositoryNotFoundException")) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// What references of a repository point at: tags, or digests where they begin with `sha256:`. References that
     /// are not there are left out; `None` when there is no such repository.
     pub(crate) async fn manifests(

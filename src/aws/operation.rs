@@ -108,6 +108,7 @@ const READS: &[(&str, &[&str])] = &[
         "s3",
         &[
             "GetObject",
+            "HeadBucket",
             "HeadObject",
             "ListMultipartUploads",
             "ListObjectsV2",

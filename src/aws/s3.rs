@@ -2,6 +2,7 @@
 //! buckets ([`objects`]).
 
 pub(crate) mod copy;
+mod buckets;
 pub(crate) mod objects;
 pub(crate) mod upload;
 

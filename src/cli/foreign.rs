@@ -65,6 +65,11 @@ const TABLE: &[Foreign] = &[
         &["stack", "status"],
     ),
     at_the_top(
+        &["bootstrap", "cdk-bootstrap"],
+        "an account is prepared for the stacks of the CDK by",
+        &["stack", "bootstrap", "--help"],
+    ),
+    at_the_top(
         &["ssh", "shell", "attach", "connect", "cp", "ssm"],
         "a container of a running task is entered by",
         &["exec", "--help"],
@@ -222,6 +227,30 @@ const TABLE: &[Foreign] = &[
         verbs: &["why", "logs", "events"],
         says: "why a fleet has the capacity that it has is told by",
         ours: &["fleet", "explain", "--help"],
+    },
+    Foreign {
+        below: "stack",
+        verbs: &["create", "update", "apply", "up"],
+        says: "stacks are made and updated by",
+        ours: &["stack", "deploy", "--help"],
+    },
+    Foreign {
+        below: "stack",
+        verbs: &["rollback", "continue-update-rollback", "resume"],
+        says: "a rollback that has stopped half way is gone on with by",
+        ours: &["stack", "continue-rollback", "--help"],
+    },
+    Foreign {
+        below: "stack",
+        verbs: &["rm", "destroy", "down", "remove"],
+        says: "stacks are deleted by",
+        ours: &["stack", "delete", "--help"],
+    },
+    Foreign {
+        below: "stack",
+        verbs: &["synth", "synthesize", "get-template"],
+        says: "a template that bpctl makes is printed by",
+        ours: &["stack", "template", "--help"],
     },
     Foreign {
         below: "runs",

@@ -115,6 +115,8 @@ documents! {
     stack::status::StackStatus = "bpctl.stack.status/1" of "stacks", "How stacks are, what failed, and what to do.";
     stack::events::StackEvents = "bpctl.stack.events/1" of "events", "What happened to stacks and their resources.";
     stack::outputs::StackOutputs = "bpctl.stack.outputs/1" of "outputs", "What stacks tell of themselves.";
+    stack::bootstrap::view::BootstrapResult = "bpctl.stack.bootstrap/1", "How far an account is prepared for the CDK's stacks.";
+    stack::continue_rollback::RollbackResult = "bpctl.stack.continue-rollback/1", "What the rollback of an update came to.";
     stack::delete::StacksDeleted = "bpctl.stack.delete/1" of "stacks", "What a deletion of stacks came to.";
     stack::deploy::view::StacksDeployed = "bpctl.stack.deploy/1" of "stacks", "What a deployment of stacks came to.";
     stack::diff::StackDiff = "bpctl.stack.diff/1" of "stacks", "What templates would change.";

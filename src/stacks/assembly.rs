@@ -312,7 +312,7 @@ fn broken(folder: &Path, what: &str) -> CtlError {
     CtlError::config(format!("read the cloud assembly `{}`: {what}", folder.display()))
 }
 
-fn json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+pub(super) fn json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let doing = || format!("read `{}`", path.display());
     let text = files::read_text(path, LIMIT).map_err(|error| {
         CtlError::config(doing())

@@ -8,7 +8,7 @@ use bpctl_sandbox::{Fault, FaultRule, Options, Sandbox, Scenario, Service};
 use serde_json::json;
 
 use crate::assemblies;
-use crate::campaign_places::CONFIG;
+use crate::campaign_places::{CONFIG, half_rolled_back};
 use crate::support::{Account, kept_by_hand};
 
 /// The account that `verb` runs in. `race`: another run takes each lease in the same moment.
@@ -38,6 +38,9 @@ pub(crate) fn account(verb: &str, options: Options, race: bool) -> Account {
         }
         if verb == "fleet provision" {
             assemblies::configure_new_fleet(sandbox);
+        }
+        if verb == "stack continue-rollback" {
+            half_rolled_back(sandbox);
         }
         if verb == "resume" {
             asleep(sandbox);

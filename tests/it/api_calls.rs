@@ -283,8 +283,8 @@ fn every_verb_is_on_record_or_needs_no_permission() {
         "schema",
         "version",
     ];
-    // They need docker or packer: `image_push.rs` and `ami_build.rs` run them with a stand-in.
-    const PROGRAMS: &[&str] = &["ami build", "image build", "image push"];
+    // They need docker, packer or npx: `image_push.rs`, `ami_build.rs` and `stack_bootstrap.rs` run them with a stand-in.
+    const PROGRAMS: &[&str] = &["ami build", "image build", "image push", "stack bootstrap"];
     // It asks AWS nothing.
     const OFFLINE: &[&str] = &["stack template"];
     fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {

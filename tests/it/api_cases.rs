@@ -164,6 +164,10 @@ const OF_THE_PLATFORM: &[Command] = &[
     ),
     ("resume", &["resume", "--yes", "--timeout", "30m"]),
     (
+        "stack continue-rollback",
+        &["stack", "continue-rollback", "production/gpu-default", "--yes"],
+    ),
+    (
         "stack delete",
         &[
             "stack",

@@ -8,7 +8,7 @@ use bpctl_sandbox::{FleetSeed, Options, Sandbox, Scenario, Service};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::assemblies::configure_new_fleet;
+use crate::assemblies::{configure_new_fleet, deployed};
 use crate::campaign_worlds::{call, tasks_of};
 use crate::support::kept_by_hand;
 
@@ -29,6 +29,8 @@ pub(crate) enum Place {
     Refreshing,
     /// A fleet is configured that is not provisioned.
     NewFleet,
+    /// An update of the production fleet's stack failed, and so did its rollback.
+    HalfRolledBack,
     /// A deployment of the backend is under way whose tasks fail, and no circuit breaker ends it.
     EndlessDeployment,
 }
@@ -39,9 +41,12 @@ const A_WHILE: Duration = Duration::from_secs(900);
 impl Place {
     pub(crate) fn options(self) -> Options {
         match self {
-            Self::Platform | Self::DeadLease | Self::NewBuild | Self::NewFleet | Self::EndlessDeployment => {
-                Options::default()
-            }
+            Self::Platform
+            | Self::DeadLease
+            | Self::NewBuild
+            | Self::NewFleet
+            | Self::HalfRolledBack
+            | Self::EndlessDeployment => Options::default(),
             Self::Promoted | Self::Refreshing => Options {
                 scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
                 ..Options::default()
@@ -77,6 +82,7 @@ impl Place {
                 sandbox.advance(A_WHILE);
             }
             Self::NewFleet => configure_new_fleet(sandbox),
+            Self::HalfRolledBack => half_rolled_back(sandbox),
             Self::Promoted => promote(sandbox),
             Self::Refreshing => {
                 promote(sandbox);
@@ -104,6 +110,7 @@ impl Place {
             "{commit}" => commit(sandbox),
             "{node}" => node(sandbox),
             "{dev}" => dev_instance(sandbox),
+            "{group}" => group_in_template(sandbox),
             other => other.to_owned(),
         }
     }
@@ -212,6 +219,39 @@ fn promote(sandbox: &Sandbox) {
     let image = &history["Parameters"][0]["Value"];
     let input = json!({"Name": AMI, "Value": image, "Overwrite": true});
     call(sandbox, Service::Ssm, "PutParameter", &input);
+}
+
+/// The stack of the production fleet.
+const FLEET_STACK: &str = "bp-gpu-fleet-production-gpu-default";
+
+/// The name that the fleet's group has in its template.
+pub(crate) fn group_in_template(sandbox: &Sandbox) -> String {
+    let template = deployed(sandbox, FLEET_STACK);
+    let mut resources = template["Resources"].as_object().expect("resources").iter();
+    let group = resources.find(|(_, shape)| shape["Type"] == "AWS::AutoScaling::AutoScalingGroup");
+    group.expect("a group").0.clone()
+}
+
+/// An update that CloudFormation may neither make nor take back: the role that it works with may not touch the group.
+pub(crate) fn half_rolled_back(sandbox: &Sandbox) {
+    sandbox.with_world(|world| world.set_scenarios([Scenario::StackRollbackFailed].into()));
+    let mut template = deployed(sandbox, FLEET_STACK);
+    let resources = template["Resources"]
+        .as_object_mut()
+        .expect("resources")
+        .values_mut();
+    let mut launch = resources.filter(|shape| shape["Type"] == "AWS::EC2::LaunchTemplate");
+    launch.next().expect("a launch template")["Properties"]["LaunchTemplateData"]["UserData"] =
+        json!({ "Fn::Base64": "#!/bin/sh" });
+    let set = json!({
+        "StackName": FLEET_STACK, "ChangeSetName": "theirs", "ChangeSetType": "UPDATE",
+        "TemplateBody": template.to_string(), "Capabilities": ["CAPABILITY_NAMED_IAM"],
+    });
+    call(sandbox, Service::CloudFormation, "CreateChangeSet", &set);
+    sandbox.advance(Duration::from_secs(60));
+    let run = json!({ "StackName": FLEET_STACK, "ChangeSetName": "theirs" });
+    call(sandbox, Service::CloudFormation, "ExecuteChangeSet", &run);
+    sandbox.advance(A_WHILE * 2);
 }
 
 /// CI pushes a newer build under the same tag.

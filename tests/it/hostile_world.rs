@@ -195,6 +195,20 @@ const COMMANDS: &[&[&str]] = &[
     &["stack", "delete", "production/gpu-default", "--dry-run"],
     &[
         "stack",
+        "continue-rollback",
+        "production/gpu-default",
+        "--dry-run",
+    ],
+    &[
+        "stack",
+        "bootstrap",
+        "--assembly",
+        "cdk.out",
+        "--upgrade",
+        "--dry-run",
+    ],
+    &[
+        "stack",
         "deploy",
         "monitoring",
         "--assembly",

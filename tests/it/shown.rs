@@ -579,8 +579,8 @@ fn one_of_the_others(name: &str, argv: &[&str]) {
     });
 }
 
-/// They run packer and docker: `ami_build.rs` and `image_push.rs` compare them.
-const ELSEWHERE: &[&str] = &["ami build", "image push"];
+/// They run packer, docker and npx: `ami_build.rs`, `image_push.rs` and `stack_bootstrap.rs` compare them.
+const ELSEWHERE: &[&str] = &["ami build", "image push", "stack bootstrap"];
 
 #[test]
 fn every_mutating_verb_is_compared() {

@@ -2,16 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::step::Step;
+use super::step::{State as StepState, Step};
 use crate::aws::cloudformation::Stack;
 use crate::change::{Ground as _, Shared, history};
 use crate::commands::secrets::observe::{Observed, State, observe_all};
 use crate::context::Ctx;
 use crate::error::{CommandLine, Result};
 use crate::layout::{App, Layout, PLATFORM, SecretRole};
-
-/// What `cdk bootstrap` makes, under the name that it has without an option (AWS CDK Developer Guide, "Bootstrapping").
-const BOOTSTRAP: &str = "CDKToolkit";
+use crate::stacks::TOOLKIT;
 
 /// How far back the shared history is read for a migration.
 const HISTORY: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -21,7 +19,8 @@ const CONTEXT: &str = "in the folder of the CDK app, with the context values tha
 
 pub(super) async fn steps(ctx: &Ctx, layout: &Layout, stacks: &Result<Vec<Stack>>) -> Vec<Step> {
     let core = layout.core_stacks();
-    let mut steps = vec![bootstrap(&core, stacks)];
+    let has_app = ctx.settings.infra_dir.is_some();
+    let mut steps = vec![bootstrap(&core, stacks, has_app)];
     let mut before = vec!["bootstrap".to_owned()];
     for name in &core {
         let step = stack(name, stacks).after(before);
@@ -60,12 +59,13 @@ pub(super) fn is_whole(stack: &Stack) -> bool {
     )
 }
 
-/// A stack of the platform that is there was deployed with another bootstrap stack, or without any.
-fn bootstrap(core: &[String], stacks: &Result<Vec<Stack>>) -> Step {
+/// A stack of the platform that is there was deployed with another bootstrap stack, or without any. Without an app of
+/// the CDK there is nothing that needs one.
+fn bootstrap(core: &[String], stacks: &Result<Vec<Stack>>, has_app: bool) -> Step {
     const STEP: &str = "bootstrap";
     let there = stacks.as_ref().ok().and_then(|stacks| {
         let named = |name: &str| stacks.iter().find(|stack| stack.name == name);
-        if named(BOOTSTRAP).is_some() {
+        if named(TOOLKIT).is_some() {
             return None;
         }
         core.iter()
@@ -73,12 +73,15 @@ fn bootstrap(core: &[String], stacks: &Result<Vec<Stack>>) -> Step {
             .filter(|stack| is_whole(stack))
     });
     if let Some(there) = there {
-        return Step::done(
-            STEP,
-            format!("not called {BOOTSTRAP}: {} was deployed", there.name),
-        );
+        return Step::done(STEP, format!("not called {TOOLKIT}: {} was deployed", there.name));
     }
-    seen(STEP, BOOTSTRAP, stacks).by_line(CommandLine::other("npx", ["cdk", "bootstrap"]))
+    let seen = seen(STEP, TOOLKIT, stacks);
+    match seen.state {
+        StepState::Open if !has_app => {
+            Step::done(STEP, "not needed: no app of the CDK is named (`infra_dir`)")
+        }
+        _ => seen.by(["stack", "bootstrap"]),
+    }
 }
 
 fn stack(name: &str, stacks: &Result<Vec<Stack>>) -> Step {

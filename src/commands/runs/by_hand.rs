@@ -130,6 +130,10 @@ fn of_fleets(record: &Record) -> Option<Hint> {
         "fleet refresh cancel" => Hint::new("start another one with").command(bpctl(&["fleet", "refresh", fleet(record)])),
         "stack deploy" => Hint::new("check out the infrastructure code that was deployed before, and deploy it with")
                 .command(bpctl(&["stack", "deploy"]).args(done_steps(record))),
+        "stack continue-rollback" => Hint::new("the stack is what it was before the update that failed: mend its cause, and deploy again with")
+                .command(bpctl(&["stack", "deploy"]).args(done_steps(record))),
+        "stack bootstrap" => Hint::new("the stacks of the CDK need it: it stays until the last of them is gone; see them with")
+                .command(bpctl(&["stack", "list"])),
         "stack delete" => Hint::new("deploy them again with").command(bpctl(&["stack", "deploy"]).args(done_steps(record))),
         "fleet apply-config" => Hint::new("write the desired configuration of before, and apply it with")
                 .command(bpctl(&["fleet", "apply-config"]).args(provisioned(record))),

@@ -1,5 +1,7 @@
 //! `bpctl stack`: the CloudFormation stacks of the platform.
 
+pub(super) mod bootstrap;
+pub(super) mod continue_rollback;
 pub(super) mod delete;
 pub(in crate::commands) mod deploy;
 pub(super) mod diff;
@@ -40,8 +42,10 @@ verbs! {
         Drift(drift::DriftArgs),
         Diff(diff::StackDiffArgs),
         Template(template::TemplateArgs),
+        Bootstrap(bootstrap::BootstrapArgs),
         Deploy(deploy::StackDeployArgs),
         Delete(delete::StackDeleteArgs),
+        ContinueRollback(continue_rollback::ContinueRollbackArgs),
     }
 }
 

@@ -119,6 +119,25 @@ impl StackResult {
     }
 }
 
+/// What an operation is to come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// What a template says, or nothing at all.
+    Forward,
+    /// What there was before an update.
+    Back,
+}
+
+impl Goal {
+    /// The statuses of a stack that has come to it ("Stack status codes").
+    fn ends(self) -> &'static [&'static str] {
+        match self {
+            Self::Forward => &["CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"],
+            Self::Back => &["UPDATE_ROLLBACK_COMPLETE"],
+        }
+    }
+}
+
 /// What an operation is about.
 pub(super) struct Of<'a> {
     pub(super) stack: &'a str,
@@ -135,6 +154,7 @@ pub(in crate::commands) struct Operation {
     /// What events are asked for by: the name, or the ARN of a stack that is going to be gone.
     asked_by: String,
     token: String,
+    goal: Goal,
     /// The command that goes on with it.
     again: CommandLine,
     since: Timestamp,
@@ -156,6 +176,7 @@ impl Operation {
             stack: of.stack.to_owned(),
             asked_by: of.asked_by.to_owned(),
             token: token.to_owned(),
+            goal: Goal::Forward,
             again: of.again,
             since,
             planned,
@@ -165,6 +186,12 @@ impl Operation {
             events: Vec::new(),
             ended: None,
         }
+    }
+
+    /// The same with another goal.
+    #[must_use]
+    pub(super) fn towards(self, goal: Goal) -> Self {
+        Self { goal, ..self }
     }
 
     /// One look; tells what is new.
@@ -238,10 +265,9 @@ impl Operation {
 
     /// Whether it has ended as it was meant.
     fn is_good(&self) -> bool {
-        matches!(
-            self.ended.as_deref(),
-            Some("CREATE_COMPLETE" | "UPDATE_COMPLETE" | "DELETE_COMPLETE")
-        )
+        self.ended
+            .as_deref()
+            .is_some_and(|ended| self.goal.ends().contains(&ended))
     }
 
     /// What failed, the first failure first; the others followed from it.
@@ -269,9 +295,10 @@ impl Operation {
         if self.is_good() {
             return End::Settled;
         }
-        let what = match status.split('_').next() {
-            Some("UPDATE") => "update",
-            Some("DELETE") => "deletion",
+        let what = match (self.goal, status.split('_').next()) {
+            (Goal::Back, _) => "rollback",
+            (Goal::Forward, Some("UPDATE")) => "update",
+            (Goal::Forward, Some("DELETE")) => "deletion",
             _ => "creation",
         };
         let (kind, message) = match status {

@@ -173,7 +173,7 @@ fn advice(stack: &UnsettledStack, said: &dyn Fn(&[&str]) -> bool) -> (&'static s
     match stack.status.as_str() {
         "UPDATE_ROLLBACK_FAILED" => (
             "the way back failed too: CloudFormation waits until the rollback is continued",
-            operation("continue-update-rollback"),
+            CommandLine::bpctl(["stack", "continue-rollback", name.as_str()]).into(),
         ),
         "UPDATE_FAILED" => (
             "the last update failed and was left as it is, without a rollback: roll it back, or update again",
@@ -245,7 +245,7 @@ mod tests {
     fn each_state_has_its_way_out() {
         let failure = "BackendService: ResourceInitializationError";
         for (status, way, severity) in [
-            ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback", Severity::P2),
+            ("UPDATE_ROLLBACK_FAILED", "stack continue-rollback", Severity::P2),
             ("UPDATE_FAILED", "rollback-stack", Severity::P2),
             ("ROLLBACK_COMPLETE", "delete-stack", Severity::P2),
             ("ROLLBACK_FAILED", "delete-stack", Severity::P2),

@@ -1,5 +1,5 @@
 //! What `cdk bootstrap` leaves in an account (AWS CDK Developer Guide, "AWS CDK bootstrapping"): the toolkit's stack, the
-//! bucket for assets, and the parameter that every template asks for the version.
+//! bucket and the repository for assets, and the parameter that every template asks for the version.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::stacks::{parameter, resource};
 use crate::ids::Ids;
 use crate::service::cloudformation::{self, Output, StackSpec};
-use crate::service::{s3, ssm};
+use crate::service::{ecr, s3, ssm};
 use crate::world::World;
 
 /// The qualifier that the CDK uses unless it is told another one.
@@ -34,7 +34,9 @@ fn toolkit(world: &mut World) {
     let (account, region) = (world.options.account_id.clone(), world.options.region.clone());
     let bucket = format!("cdk-{QUALIFIER}-assets-{account}-{region}");
     let version = format!("/cdk-bootstrap/{QUALIFIER}/version");
+    let repository = format!("cdk-{QUALIFIER}-container-assets-{account}-{region}");
     s3::create_bucket(world, &bucket, true, at);
+    ecr::create_repository(world, &repository, at);
     ssm::put_at(world, at, &version, VERSION, "text");
     let output = |key: &str, value: &str| Output {
         key: key.to_owned(),
@@ -47,7 +49,11 @@ fn toolkit(world: &mut World) {
             .to_owned(),
         created: at,
         updated: None,
-        outputs: vec![output("BootstrapVersion", VERSION), output("BucketName", &bucket)],
+        outputs: vec![
+            output("BootstrapVersion", VERSION),
+            output("BucketName", &bucket),
+            output("ImageRepositoryName", &repository),
+        ],
         tags: Vec::new(),
         resources: vec![
             resource(
@@ -55,6 +61,12 @@ fn toolkit(world: &mut World) {
                 &bucket,
                 "AWS::S3::Bucket",
                 json!({ "BucketName": bucket, "VersioningConfiguration": { "Status": "Enabled" } }),
+            ),
+            resource(
+                "ContainerAssetsRepository",
+                &repository,
+                "AWS::ECR::Repository",
+                json!({ "RepositoryName": repository }),
             ),
             parameter("CdkBootstrapVersion", &version, VERSION),
         ],

@@ -265,14 +265,15 @@ fn state_blocker(stack: &StackSeen) -> Option<Blocker> {
         "UPDATE_ROLLBACK_FAILED" => (
             format!("{name} is UPDATE_ROLLBACK_FAILED: it takes no update before its rollback is complete"),
             Hint::new("mend what the rollback stumbled over, which the status of the stack names, then")
-                .command(
-                    CommandLine::aws("cloudformation", "continue-update-rollback")
-                        .option("--stack-name", name),
-                ),
+                .command(CommandLine::bpctl(["stack", "continue-rollback", name])),
         ),
         "CREATE_FAILED" | "ROLLBACK_FAILED" | "DELETE_FAILED" => (
             format!("{name} is {status}: it can only be deleted"),
-            ("see what is in the way with", look).into(),
+            (
+                "delete what is left of it with",
+                CommandLine::bpctl(["stack", "delete", name]),
+            )
+                .into(),
         ),
         _ => return None,
     };

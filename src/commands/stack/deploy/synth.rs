@@ -118,7 +118,7 @@ pub(in crate::commands) async fn assembly(
 impl Npx {
     /// # Errors
     /// There is no app of the CDK where `infra_dir` says, or no npx.
-    pub(super) fn find(ctx: &Ctx, place: Place<'_>) -> Result<Self> {
+    pub(in crate::commands::stack) fn find(ctx: &Ctx, place: Place<'_>) -> Result<Self> {
         let Some(setting) = &ctx.settings.infra_dir else {
             return Err(
                 CtlError::config("find the infrastructure code: `infra_dir` is not set").hint((
@@ -168,9 +168,23 @@ impl Npx {
     /// # Errors
     /// It does not start, or fails; with its last lines.
     pub(super) async fn run(&self, what: &str, words: &[String]) -> Result<()> {
+        self.run_heard(what, words, |_| {}).await
+    }
+
+    /// The same; what `hear` gets are its lines.
+    ///
+    /// # Errors
+    /// It does not start, or fails; with its last lines.
+    pub(in crate::commands::stack) async fn run_heard(
+        &self,
+        what: &str,
+        words: &[String],
+        hear: impl Fn(&str),
+    ) -> Result<()> {
         let last = RefCell::new(VecDeque::new());
         let hear = |line: &str| {
             tracing::debug!(line, "npx");
+            hear(line);
             let mut last = last.borrow_mut();
             if last.len() == LAST {
                 last.pop_front();

@@ -16,6 +16,7 @@ use crate::world::World;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Action {
     Add,
+    Import,
     Modify,
     Remove,
 }
@@ -24,6 +25,7 @@ impl Action {
     pub(in super::super) fn name(self) -> &'static str {
         match self {
             Self::Add => "Add",
+            Self::Import => "Import",
             Self::Modify => "Modify",
             Self::Remove => "Remove",
         }
@@ -177,11 +179,12 @@ pub(in super::super) fn compare(world: &World, stack: &str, set: &ChangeSet) -> 
         modified: BTreeSet::new(),
     };
     let wanted = sides.wanted()?;
-    let retagged = set.tags != stack.spec.tags;
+    // "Stack-level tags" are no part of an import.
+    let retagged = set.imports.is_empty() && set.tags != stack.spec.tags;
     let mut changes: Vec<Planned> = Vec::new();
     for logical in in_order(&sides.new, &wanted) {
         let change = match stack.resource(&logical) {
-            None => Some(sides.added(&logical)?),
+            None => Some(sides.added(&logical, set.imports.get(&logical))?),
             Some(resource) => sides.modified(resource, retagged)?,
         };
         changes.extend(change);
@@ -193,6 +196,17 @@ pub(in super::super) fn compare(world: &World, stack: &str, set: &ChangeSet) -> 
         .filter(|resource| !wanted.contains(&resource.logical))
     {
         changes.push(sides.removed(resource));
+    }
+    if !set.imports.is_empty() {
+        let others = changes.iter().filter(|change| change.action != Action::Import);
+        let others: Vec<&str> = others.map(|change| change.logical.as_str()).collect();
+        if !others.is_empty() {
+            return Err(format!(
+                "You have modified resources [{}] in your template that are not being imported. Update, create or \
+                 delete operations cannot be executed during import operations.",
+                others.join(", ")
+            ));
+        }
     }
     // In the order of the template, what goes last.
     let order: Vec<String> = sides.new.logicals().map(str::to_owned).collect();
@@ -293,13 +307,17 @@ impl Sides<'_> {
             .unwrap_or_default())
     }
 
-    fn added(&mut self, logical: &str) -> Result<Planned, String> {
+    /// `import`: the physical id of what is taken in.
+    fn added(&mut self, logical: &str, import: Option<&String>) -> Result<Planned, String> {
         let after = self.after(logical)?;
         self.fresh.insert(logical.to_owned(), None);
         Ok(Planned {
-            action: Action::Add,
+            action: match import {
+                Some(_) => Action::Import,
+                None => Action::Add,
+            },
             logical: logical.to_owned(),
-            physical: None,
+            physical: import.cloned(),
             kind: self.new.kind(logical).to_owned(),
             replacement: None,
             scope: Vec::new(),

@@ -8,7 +8,7 @@ use super::super::document::{Document, check_capabilities, of_request};
 use super::super::intrinsics::Scope;
 use super::super::stack::{Stack, set_status};
 use super::super::{StackSpec, deployment, find, stack_id, validation};
-use super::ChangeSet;
+use super::{ChangeSet, imports};
 use crate::error::{ApiError, OpResult};
 use crate::service::member::{flag, list, text, texts};
 use crate::world::World;
@@ -20,22 +20,21 @@ pub(in super::super) fn create(world: &mut World, input: &Value) -> OpResult {
     let given = text(input, "StackName").unwrap_or_default().to_owned();
     let name = text(input, "ChangeSetName").unwrap_or_default().to_owned();
     check_name("changeSetName", &name)?;
-    let creates = match text(input, "ChangeSetType").unwrap_or("UPDATE") {
-        "CREATE" => true,
-        "UPDATE" => false,
-        other => {
-            return Err(validation(format!(
-                "The sandbox creates change sets of the types CREATE and UPDATE, not {other}."
-            )));
-        }
-    };
+    let kind = text(input, "ChangeSetType").unwrap_or("UPDATE");
     let stack = find(world, &given).filter(|stack| stack.deleted.is_none());
+    // "For a new stack" and for an existing one an import is asked for alike.
+    let is_new = stack.is_none_or(|stack| stack.status == "REVIEW_IN_PROGRESS");
+    let creates = kind == "CREATE" || kind == "IMPORT" && is_new;
     check_stack(&given, &name, stack, creates)?;
     let before = stack.filter(|stack| stack.status != "REVIEW_IN_PROGRESS");
     let template = template(world, input, before)?;
     let document = Document::parse(&template)?;
     document.check()?;
     check_capabilities(&document, input)?;
+    let imports = match kind {
+        "IMPORT" => imports::of(&document, input, before)?,
+        _ => BTreeMap::new(),
+    };
     let none = BTreeMap::new();
     let parameters = document.values(world, input, before.map_or(&none, |stack| &stack.parameters))?;
     let resolved = document.resolved(world, &parameters);
@@ -62,6 +61,7 @@ pub(in super::super) fn create(world: &mut World, input: &Value) -> OpResult {
         description: text(input, "Description").map(str::to_owned),
         created: world.now,
         creates,
+        imports,
         template,
         parameters,
         tags,
@@ -211,6 +211,8 @@ fn mismatch(existing: &ChangeSet, set: &ChangeSet) -> Option<&'static str> {
         Some("Tags")
     } else if existing.capabilities != set.capabilities {
         Some("Capabilities")
+    } else if existing.imports != set.imports {
+        Some("ResourcesToImport")
     } else if existing.creates != set.creates {
         Some("ChangeSetType")
     } else {

@@ -3,6 +3,7 @@
 
 mod compare;
 mod create;
+mod imports;
 mod show;
 
 use std::collections::BTreeMap;
@@ -37,6 +38,8 @@ pub(super) struct ChangeSet {
     created: SimTime,
     /// It creates its stack.
     pub(super) creates: bool,
+    /// The physical ids of what an import takes in, by logical ids; empty for every other change set.
+    pub(super) imports: BTreeMap<String, String>,
     template: String,
     /// The values of the template's parameters.
     pub(super) parameters: BTreeMap<String, String>,

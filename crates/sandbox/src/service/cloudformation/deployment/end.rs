@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::stack::set_status;
 use super::super::{Output, exports, find, stack_mut};
 use super::job::{Effect, Step, Work, cancel};
-use super::{Goal, Phase, Run, back, put_back, removal, resolved};
+use super::{Goal, Phase, Run, back, import, put_back, removal, resolved};
 use crate::service::cloudformation::change_set::ChangeSet;
 use crate::world::World;
 
@@ -34,6 +34,7 @@ pub(super) fn look(world: &mut World, name: &str, mut run: Run) {
         (Goal::Delete, _) => removal::end(world, name, &run),
         (_, Phase::Forward) => complete(world, name, run),
         (Goal::Create, _) => removal::end_of_rollback(world, name, run),
+        (Goal::Import, _) => import::end_of_undoing(world, name, &run),
         (Goal::Update, Phase::Back) if failed => back::fail(world, name, run),
         (Goal::Update, Phase::Back) => back::clean(world, name, run),
         (Goal::Update, _) => removal::end_of_cleanup(world, name, run),
@@ -52,12 +53,16 @@ pub(super) fn turn_back(world: &mut World, name: &str, run: Run, why: Option<Str
     };
     let mut reason = match why {
         Some(why) => why,
+        None if run.goal == Goal::Import => listed(false, "import").unwrap_or_default(),
         None => [listed(true, "create"), listed(false, "update")]
             .into_iter()
             .flatten()
             .collect::<Vec<_>>()
             .join(" "),
     };
+    if run.goal == Goal::Import {
+        return import::undo(world, name, run, &reason);
+    }
     let stays = find(world, name).is_some_and(|stack| stack.disable_rollback);
     if stays {
         let status = if run.goal == Goal::Create {
@@ -140,6 +145,10 @@ fn complete(world: &mut World, name: &str, run: Run) {
                 None,
             );
             removal::clean(world, name, run, &old, false);
+        }
+        Goal::Import => {
+            set_status(world, name, run.token(), "IMPORT_COMPLETE", None);
+            executed(world, name, &run, "EXECUTE_COMPLETE");
         }
         _ => {
             set_status(world, name, run.token(), "CREATE_COMPLETE", None);

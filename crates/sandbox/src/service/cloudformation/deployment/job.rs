@@ -21,6 +21,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(super) enum Work {
     Create,
+    /// It is there under this name, and becomes the stack's.
+    Import(String),
     /// It becomes what the new template says: in place, or by a new one.
     Modify,
     Delete(Resource),
@@ -59,7 +61,7 @@ pub(super) struct Job {
     pub(super) effect: Effect,
     until: SimTime,
     /// The properties that the resource is to have.
-    properties: Value,
+    pub(super) properties: Value,
 }
 
 impl Job {
@@ -79,6 +81,7 @@ impl Job {
     fn verb(&self) -> [&'static str; 3] {
         match self.work {
             Work::Create => ["CREATE_IN_PROGRESS", "CREATE_COMPLETE", "CREATE_FAILED"],
+            Work::Import(_) => ["IMPORT_IN_PROGRESS", "IMPORT_COMPLETE", "IMPORT_FAILED"],
             Work::Modify | Work::Restore(_) => ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", "UPDATE_FAILED"],
             Work::Delete(_) => ["DELETE_IN_PROGRESS", "DELETE_COMPLETE", "DELETE_FAILED"],
         }
@@ -116,6 +119,7 @@ fn fail(world: &mut World, name: &str, run: &mut Run, at: usize, reason: &str) {
 pub(super) fn cancel(world: &mut World, name: &str, run: &mut Run, at: usize) {
     let reason = match run.jobs[at].work {
         Work::Create => "Resource creation cancelled",
+        Work::Import(_) => "Resource import cancelled",
         _ => "Resource update cancelled",
     };
     fail(world, name, run, at, reason);
@@ -179,7 +183,7 @@ fn begin(world: &mut World, name: &str, run: &mut Run, at: usize) {
     let logical = run.jobs[at].logical.clone();
     let mut reason = None;
     match run.jobs[at].work.clone() {
-        Work::Create | Work::Modify => {
+        Work::Create | Work::Import(_) | Work::Modify => {
             let Some(set) = run.set.clone() else { return };
             let document = set.document();
             let wanted = document
@@ -191,7 +195,7 @@ fn begin(world: &mut World, name: &str, run: &mut Run, at: usize) {
             };
             let attributes = document.attributes(&logical);
             run.jobs[at].properties = properties;
-            if matches!(run.jobs[at].work, Work::Create) {
+            if matches!(run.jobs[at].work, Work::Create | Work::Import(_)) {
                 let resource = Resource {
                     logical,
                     physical: String::new(),
@@ -276,6 +280,7 @@ fn act(world: &mut World, name: &str, run: &mut Run, at: usize) {
     };
     let done = match run.jobs[at].work.clone() {
         Work::Create => create(world, name, run, at, kind),
+        Work::Import(physical) => super::import::take_in(world, name, run, at, &physical),
         Work::Modify if is_replaced(run, at) => replace(world, name, run, at, kind),
         Work::Modify => update(world, name, run, at, kind),
         Work::Restore(old) => restore(world, name, run, kind, &old),
@@ -291,7 +296,7 @@ fn act(world: &mut World, name: &str, run: &mut Run, at: usize) {
     match done {
         Ok(()) => {
             let seconds = match run.jobs[at].work {
-                Work::Delete(_) => 1,
+                Work::Delete(_) | Work::Import(_) => 1,
                 _ => kind.seconds,
             };
             run.jobs[at].step = Step::Working;

@@ -3,6 +3,7 @@
 
 mod back;
 mod end;
+mod import;
 mod job;
 mod removal;
 mod scenario;
@@ -33,6 +34,8 @@ enum Goal {
     Create,
     Update,
     Delete,
+    /// Resources that are there come in.
+    Import,
 }
 
 /// Where a run is.
@@ -72,6 +75,8 @@ pub(super) fn can_update(status: &str) -> bool {
         "CREATE_COMPLETE"
             | "UPDATE_COMPLETE"
             | "UPDATE_ROLLBACK_COMPLETE"
+            | "IMPORT_COMPLETE"
+            | "IMPORT_ROLLBACK_COMPLETE"
             | "CREATE_FAILED"
             | "UPDATE_FAILED"
     )
@@ -101,19 +106,25 @@ pub(super) fn remember(world: &mut World, stack: &str, token: &str, request: &st
 /// Begins with what a change set says.
 pub(super) fn begin(world: &mut World, name: &str, set: &ChangeSet, token: Option<&str>) {
     let compared = compare(world, name, set);
-    let (now, goal) = (world.now, if set.creates { Goal::Create } else { Goal::Update });
+    let now = world.now;
+    let goal = match (set.imports.is_empty(), set.creates) {
+        (false, _) => Goal::Import,
+        (true, true) => Goal::Create,
+        (true, false) => Goal::Update,
+    };
     let Some(stack) = stack_mut(world, name) else {
         return;
     };
     let status = match goal {
         Goal::Create => "CREATE_IN_PROGRESS",
+        Goal::Import => "IMPORT_IN_PROGRESS",
         _ => "UPDATE_IN_PROGRESS",
     };
     if goal == Goal::Create {
         stack.template = set.template().to_owned();
         stack.parameters = set.parameters.clone();
         stack.spec.tags = set.tags.clone();
-    } else {
+    } else if !set.creates {
         stack.spec.updated = Some(now);
     }
     stack.capabilities = set.capabilities.clone();
@@ -134,6 +145,7 @@ pub(super) fn begin(world: &mut World, name: &str, set: &ChangeSet, token: Optio
             for change in compared.changes {
                 let work = match change.action {
                     change_set::Action::Add => Work::Create,
+                    change_set::Action::Import => Work::Import(change.physical.unwrap_or_default()),
                     change_set::Action::Modify => {
                         let old = find(world, name)
                             .and_then(|stack| stack.resource(&change.logical))

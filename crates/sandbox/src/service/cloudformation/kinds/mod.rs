@@ -6,6 +6,7 @@
 
 mod containers;
 mod databases;
+mod existing;
 mod fleet;
 mod identity;
 mod network;
@@ -16,6 +17,7 @@ mod watch;
 
 use serde_json::{Map, Value};
 
+pub(super) use self::existing::{imported_by, is_there};
 use super::Resource;
 use crate::error::ApiError;
 use crate::seed::names::generated;
