@@ -27,6 +27,8 @@ pub(crate) enum Place {
     Promoted,
     /// Its refresh is under way, started by other means.
     Refreshing,
+    /// Two alarms and a log were changed by hand.
+    Detuned,
     /// A fleet is configured that is not provisioned.
     NewFleet,
     /// A deployment of the backend is under way whose tasks fail, and no circuit breaker ends it.
@@ -39,9 +41,12 @@ const A_WHILE: Duration = Duration::from_secs(900);
 impl Place {
     pub(crate) fn options(self) -> Options {
         match self {
-            Self::Platform | Self::DeadLease | Self::NewBuild | Self::NewFleet | Self::EndlessDeployment => {
-                Options::default()
-            }
+            Self::Platform
+            | Self::Detuned
+            | Self::DeadLease
+            | Self::NewBuild
+            | Self::NewFleet
+            | Self::EndlessDeployment => Options::default(),
             Self::Promoted | Self::Refreshing => Options {
                 scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
                 ..Options::default()
@@ -77,6 +82,7 @@ impl Place {
                 sandbox.advance(A_WHILE);
             }
             Self::NewFleet => configure_new_fleet(sandbox),
+            Self::Detuned => detune(sandbox),
             Self::Promoted => promote(sandbox),
             Self::Refreshing => {
                 promote(sandbox);
@@ -107,6 +113,20 @@ impl Place {
             other => other.to_owned(),
         }
     }
+}
+
+/// Changes two alarms and the retention of a log by hand.
+pub(crate) fn detune(sandbox: &Sandbox) {
+    for name in ["p1-rds-storage-low", "p2-rds-cpu-warning"] {
+        let put = json!({
+            "AlarmName": name, "Namespace": "AWS/RDS", "MetricName": "CPUUtilization", "Statistic": "Maximum",
+            "Dimensions": [], "Period": 60, "EvaluationPeriods": 1, "Threshold": 99,
+            "ComparisonOperator": "GreaterThanThreshold",
+        });
+        call(sandbox, Service::CloudWatch, "PutMetricAlarm", &put);
+    }
+    let keep = json!({"logGroupName": "/ecs/bp-frontend", "retentionInDays": 7});
+    call(sandbox, Service::Logs, "PutRetentionPolicy", &keep);
 }
 
 /// Lays what the commands read into the operator's folder.
