@@ -54,6 +54,8 @@ mod campaign_places;
 mod campaign_stores;
 #[path = "it/campaign_verbs.rs"]
 mod campaign_verbs;
+#[path = "it/campaign_watch.rs"]
+mod campaign_watch;
 #[path = "it/campaign_worlds.rs"]
 mod campaign_worlds;
 #[path = "it/campaigns.rs"]
@@ -152,6 +154,8 @@ mod migrate;
 mod migrate_plan;
 #[path = "it/migrate_trouble.rs"]
 mod migrate_trouble;
+#[path = "it/monitoring.rs"]
+mod monitoring;
 #[path = "it/port_forward.rs"]
 mod port_forward;
 #[path = "it/run.rs"]

@@ -6,6 +6,7 @@
 pub(crate) mod application_autoscaling;
 pub(crate) mod asset_ops;
 pub(crate) mod autoscaling;
+pub(crate) mod budgets;
 pub(crate) mod cloudformation;
 pub(crate) mod cloudwatch;
 pub(crate) mod ec2;
@@ -209,6 +210,7 @@ macro_rules! clients {
 clients! {
     application_autoscaling_client: aws_sdk_applicationautoscaling as "application-autoscaling" after guard_account,
     autoscaling_client: aws_sdk_autoscaling as "autoscaling" after guard_account,
+    budgets_client: aws_sdk_budgets as "budgets" after guard_account,
     cloudformation_client: aws_sdk_cloudformation as "cloudformation" after guard_account,
     cloudwatch_client: aws_sdk_cloudwatch as "cloudwatch" after guard_account,
     ec2_client: aws_sdk_ec2 as "ec2" after guard_account,

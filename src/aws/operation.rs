@@ -35,6 +35,7 @@ const READS: &[(&str, &[&str])] = &[
             "DescribeScheduledActions",
         ],
     ),
+    ("budgets", &["DescribeBudget", "DescribeNotificationsForBudget"]),
     (
         "cloudformation",
         &[
@@ -51,7 +52,7 @@ const READS: &[(&str, &[&str])] = &[
             "ListStacks",
         ],
     ),
-    ("cloudwatch", &["DescribeAlarms", "GetMetricData"]),
+    ("cloudwatch", &["DescribeAlarms", "GetDashboard", "GetMetricData"]),
     (
         "ec2",
         &[

@@ -99,6 +99,8 @@ pages! {
         { security_groups "SecurityGroups": SecurityGroup, next_token }
     "DescribeSubnets": aws_sdk_ec2::describe_subnets::DescribeSubnetsOutput
         { subnets "Subnets": Subnet, next_token }
+    "DescribeNotificationsForBudget": aws_sdk_budgets::describe_notifications_for_budget::DescribeNotificationsForBudgetOutput
+        { notifications "Notifications": Notification, next_token }
     "ListStacks": aws_sdk_cloudformation::list_stacks::ListStacksOutput
         { stack_summaries "StackSummaries": StackSummary, next_token }
     "DescribeStacks": aws_sdk_cloudformation::describe_stacks::DescribeStacksOutput

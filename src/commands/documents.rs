@@ -5,8 +5,8 @@
 
 use super::{
     ami, auth, bundle, config, day1, db, deploy, describe, doctor, exec, exit_codes, explain, fleet, get,
-    history, iam, image, lock, logs, migrate, port_forward, resume, rollout, run, runs, sandbox, schema,
-    secrets, shutdown, stack, task, version, whoami,
+    history, iam, image, lock, logs, migrate, monitoring, port_forward, resume, rollout, run, runs, sandbox,
+    schema, secrets, shutdown, stack, task, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;
@@ -72,6 +72,11 @@ documents! {
     fleet::tune::outcome::Tuning = "bpctl.fleet.tune/1", "Configurations of a fleet and what each comes to.";
     fleet::replay::Replayed = "bpctl.fleet.replay/1" of "disagreements",
         "Where the past of a fleet differs from what its policies ask for.";
+    monitoring::show::Monitoring = "bpctl.monitoring.show/1", "What watches the platform, and who is told.";
+    monitoring::check::Comparison = "bpctl.monitoring.check/1" of "differences",
+        "Where what watches the platform differs from what its stacks make, and what could not be compared.";
+    monitoring::apply::view::ApplyResult = "bpctl.monitoring.apply/1" of "written", "Alarms and log groups that were put right.";
+    monitoring::subscribe::SubscribeResult = "bpctl.monitoring.subscribe/1", "A subscriber of the alarms, and whether it has confirmed.";
     ami::list::ImageList = "bpctl.ami.list/1" of "images", "Machine images of the fleets.";
     ami::show::ImageDetails = "bpctl.ami.show/1", "One machine image, and what uses it.";
     ami::history::ImageHistory = "bpctl.ami.history/1" of "versions", "Which images fleets pointed to.";

@@ -23,6 +23,7 @@ pub(crate) mod lock;
 pub(crate) mod logs;
 pub(crate) mod man;
 pub(crate) mod migrate;
+pub(crate) mod monitoring;
 mod one_off;
 pub(crate) mod options;
 pub(crate) mod port_forward;

@@ -81,6 +81,8 @@ pub(crate) enum On {
     Groups,
     FleetAlarms,
     PlatformAlarms,
+    Dashboards,
+    Budgets,
     DataStack,
     /// Stacks of the core system and of fleets.
     Stacks,
@@ -88,6 +90,7 @@ pub(crate) enum On {
     Snapshots,
     DatabasesAndSnapshots,
     ScaleToZeroTopic,
+    OpsTopic,
     Topics,
     Secrets,
     FleetSecrets,
@@ -171,6 +174,9 @@ impl On {
             Self::Groups => "Groups",
             Self::FleetAlarms => "FleetAlarms",
             Self::PlatformAlarms => "PlatformAlarms",
+            Self::Dashboards => "Dashboards",
+            Self::Budgets => "Budgets",
+            Self::OpsTopic => "OpsTopic",
             Self::DataStack => "DataStack",
             Self::Stacks => "Stacks",
             Self::Databases => "Databases",
@@ -290,6 +296,12 @@ impl On {
             Self::DatabasesAndSnapshots => [Self::Databases, Self::Snapshots]
                 .map(|kind| kind.resources(place))
                 .concat(),
+            // Dashboards and budgets have no region.
+            Self::Dashboards => {
+                vec![place.global("cloudwatch", &format!("dashboard/{}", layout.dashboard()))]
+            }
+            Self::Budgets => vec![place.global("budgets", &format!("budget/{}", layout.budget()))],
+            Self::OpsTopic => vec![place.regional("sns", &layout.ops_topic())],
             Self::ScaleToZeroTopic => vec![place.regional("sns", &layout.scale_to_zero_topic())],
             Self::Topics => [layout.ops_topic(), layout.scale_to_zero_topic()]
                 .map(|name| place.regional("sns", &name))

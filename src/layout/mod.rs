@@ -1,6 +1,7 @@
 //! The two naming layouts as data: every stack, service, parameter, alarm and log group name that
 //! bpctl uses comes from here.
 
+pub(crate) mod alarms;
 mod bundles;
 mod fleets;
 mod generation;

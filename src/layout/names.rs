@@ -36,6 +36,7 @@ pub(crate) struct Names {
     pub(crate) ops_topic: &'static str,
     pub(crate) scale_to_zero_topic: &'static str,
     pub(crate) dashboard: &'static str,
+    pub(crate) budget: &'static str,
     /// Put in front of each platform alarm.
     pub(crate) platform_alarm_prefix: &'static str,
     /// Alarms of the platform itself; the prefix goes in front.
@@ -92,6 +93,7 @@ pub(crate) const SINGLE: Names = Names {
     ops_topic: "{p}-ops-alerts",
     scale_to_zero_topic: "{p}-scale-to-zero",
     dashboard: "{p}",
+    budget: "{p}-monthly",
     platform_alarm_prefix: "",
     platform_alarms: &[
         "p1-alb-5xx-critical",
@@ -151,6 +153,7 @@ pub(crate) const STAGED: Names = Names {
     ops_topic: "{p}-{s}-ops-alerts",
     scale_to_zero_topic: "{p}-{s}-scale-to-zero",
     dashboard: "{p}-{s}",
+    budget: "{p}-{s}-monthly",
     platform_alarm_prefix: "{s}-",
     platform_alarms: &[
         "p1-alb-5xx-critical",

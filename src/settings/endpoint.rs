@@ -6,6 +6,7 @@ use std::net::IpAddr;
 /// (AWS SDKs and Tools Reference Guide, "Identifiers for service-specific endpoints").
 pub(crate) const SERVICES: &[&str] = &[
     "auto_scaling",
+    "budgets",
     "cloudformation",
     "cloudwatch",
     "cloudwatch_logs",

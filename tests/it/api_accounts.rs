@@ -8,7 +8,7 @@ use bpctl_sandbox::{Fault, FaultRule, Options, Sandbox, Scenario, Service};
 use serde_json::json;
 
 use crate::assemblies;
-use crate::campaign_places::{CONFIG, half_rolled_back};
+use crate::campaign_places::{CONFIG, detune, half_rolled_back};
 use crate::support::{Account, kept_by_hand};
 
 /// The account that `verb` runs in. `race`: another run takes each lease in the same moment.
@@ -35,6 +35,9 @@ pub(crate) fn account(verb: &str, options: Options, race: bool) -> Account {
         }
         if ["fleet list", "fleet release", "triage"].contains(&verb) {
             held(sandbox);
+        }
+        if verb == "monitoring apply" {
+            detune(sandbox);
         }
         if verb == "fleet provision" {
             assemblies::configure_new_fleet(sandbox);

@@ -100,6 +100,13 @@ const OF_THE_PLATFORM: &[Command] = &[
         &["rollout", "watch", "backend", "--timeout", "60s"],
     ),
     ("migrate", &["migrate", "--yes"]),
+    ("monitoring apply", &["monitoring", "apply", "--yes"]),
+    ("monitoring check", &["monitoring", "check"]),
+    ("monitoring show", &["monitoring", "show"]),
+    (
+        "monitoring subscribe",
+        &["monitoring", "subscribe", "--email", "night@example.com", "--yes"],
+    ),
     ("migrate --snapshot", &["migrate", "--snapshot", "--yes"]),
     ("port-forward", &["port-forward", "backend", ":80"]),
     ("secrets get", &["secrets", "get", "app-key"]),

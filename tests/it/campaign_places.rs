@@ -27,6 +27,8 @@ pub(crate) enum Place {
     Promoted,
     /// Its refresh is under way, started by other means.
     Refreshing,
+    /// Two alarms and a log were changed by hand.
+    Detuned,
     /// A fleet is configured that is not provisioned.
     NewFleet,
     /// An update of the production fleet's stack failed, and so did its rollback.
@@ -46,6 +48,7 @@ impl Place {
             | Self::NewBuild
             | Self::NewFleet
             | Self::HalfRolledBack
+            | Self::Detuned
             | Self::EndlessDeployment => Options::default(),
             Self::Promoted | Self::Refreshing => Options {
                 scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
@@ -83,6 +86,7 @@ impl Place {
             }
             Self::NewFleet => configure_new_fleet(sandbox),
             Self::HalfRolledBack => half_rolled_back(sandbox),
+            Self::Detuned => detune(sandbox),
             Self::Promoted => promote(sandbox),
             Self::Refreshing => {
                 promote(sandbox);
@@ -114,6 +118,20 @@ impl Place {
             other => other.to_owned(),
         }
     }
+}
+
+/// Changes two alarms and the retention of a log by hand.
+pub(crate) fn detune(sandbox: &Sandbox) {
+    for name in ["p1-rds-storage-low", "p2-rds-cpu-warning"] {
+        let put = json!({
+            "AlarmName": name, "Namespace": "AWS/RDS", "MetricName": "CPUUtilization", "Statistic": "Maximum",
+            "Dimensions": [], "Period": 60, "EvaluationPeriods": 1, "Threshold": 99,
+            "ComparisonOperator": "GreaterThanThreshold",
+        });
+        call(sandbox, Service::CloudWatch, "PutMetricAlarm", &put);
+    }
+    let keep = json!({"logGroupName": "/ecs/bp-frontend", "retentionInDays": 7});
+    call(sandbox, Service::Logs, "PutRetentionPolicy", &keep);
 }
 
 /// Lays what the commands read into the operator's folder.

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::broken_network::Break;
 use crate::campaign_stores::{objects, secrets};
 use crate::campaign_verbs::{Stage, VERBS, Verb, broken, each_verb, newest_run, verb};
+use crate::campaign_watch::watched;
 use crate::campaign_worlds::{
     asleep, configurations, holds, image_pointers, images, machine_images, pointers, protections,
 };
@@ -81,6 +82,8 @@ const WAYS: &[(&str, Way)] = &[
     ("stack deploy", Way::Told),
     ("fleet provision", Way::Told),
     ("fleet apply-config", Way::Told),
+    ("monitoring apply", Way::Back),
+    ("monitoring subscribe", Way::Told),
     ("runs undo", Way::Told),
 ];
 
@@ -103,6 +106,7 @@ fn world(sandbox: &Sandbox) -> BTreeMap<String, Value> {
         ("protection", protections(sandbox)),
         ("images", images(sandbox)),
         ("machine image", machine_images(sandbox)),
+        ("watch", watched(sandbox)),
         ("store", objects(sandbox)),
         ("secret", secrets(sandbox)),
     ] {

@@ -36,6 +36,7 @@ OPERATIONS = {
         "TerminateInstanceInAutoScalingGroup",
         "UpdateAutoScalingGroup",
     ],
+    "budgets": ["CreateBudget", "DescribeBudget", "DescribeNotificationsForBudget"],
     "cloudformation": [
         "ContinueUpdateRollback",
         "CreateChangeSet",
@@ -59,11 +60,14 @@ OPERATIONS = {
         "ValidateTemplate",
     ],
     "cloudwatch": [
+        "DeleteAlarms",
         "DescribeAlarmHistory",
         "DescribeAlarms",
+        "GetDashboard",
         "GetMetricData",
         "GetMetricStatistics",
         "ListMetrics",
+        "PutMetricAlarm",
         "PutMetricData",
         "SetAlarmState",
     ],
@@ -144,6 +148,7 @@ OPERATIONS = {
         "FilterLogEvents",
         "GetLogEvents",
         "PutLogEvents",
+        "PutRetentionPolicy",
         "StartLiveTail",
     ],
     "rds": [

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::error::ApiError;
 use crate::options::Options;
-use crate::service::{Access, Service, s3};
+use crate::service::{Access, Service, budgets, s3};
 
 /// The scenario `throttled` refuses every call whose number this divides.
 pub(crate) const THROTTLED_EVERY: u64 = 3;
@@ -172,6 +172,7 @@ pub(crate) fn failed(service: Service) -> ApiError {
         Service::SecretsManager => "InternalServiceError",
         Service::CloudWatch => "InternalServiceFault",
         Service::Ec2 | Service::S3 => "InternalError",
+        Service::Budgets => "InternalErrorException",
         Service::ApplicationAutoScaling => "InternalServiceException",
         Service::Lambda | Service::ServiceQuotas => "ServiceException",
         Service::AutoScaling
@@ -201,6 +202,7 @@ pub(crate) fn denied(
 ) -> ApiError {
     let action = match service {
         Service::S3 => s3::action(operation),
+        Service::Budgets => budgets::action(operation),
         _ => format!("{}:{operation}", service.iam_prefix()),
     };
     refused(
@@ -306,6 +308,7 @@ fn resource(service: Service, input: &Value, options: &Options) -> String {
         },
         Service::Lambda => within("lambda", member("FunctionName"), "function:"),
         Service::ElastiCache => within("elasticache", member("CacheClusterId"), "cluster:"),
+        Service::Budgets => budgets::resource(&options.account_id, member("BudgetName")),
         Service::ApplicationAutoScaling | Service::Ec2 | Service::Elb | Service::ServiceQuotas => {
             "*".to_owned()
         }

@@ -112,6 +112,27 @@ def newest_deployment(account):
     return listed["serviceDeployments"][0]["serviceDeploymentArn"]
 
 
+def a_budget(name):
+    told = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80}
+    return {
+        "AccountId": ACCOUNT,
+        "Budget": {
+            "BudgetName": name,
+            "BudgetType": "COST",
+            "TimeUnit": "MONTHLY",
+            "BudgetLimit": {"Amount": "500", "Unit": "USD"},
+        },
+        "NotificationsWithSubscribers": [
+            {"Notification": told, "Subscribers": [{"SubscriptionType": "EMAIL", "Address": "a@example.com"}]}
+        ],
+    }
+
+
+def described_budget(account, name):
+    account.call("budgets", "CreateBudget", **a_budget(name))
+    return {"AccountId": ACCOUNT, "BudgetName": name}
+
+
 def unfinished_deployment(account):
     account.call("ecs", "UpdateService", cluster="bp", service="bp-frontend", forceNewDeployment=True)
     listed = account.call("ecs", "ListServiceDeployments", cluster="bp", service="bp-frontend")
@@ -585,6 +606,11 @@ CALLS = {
         "SuspendProcesses": ({"AutoScalingGroupName": FLEET, "ScalingProcesses": ["AZRebalance"]}, None),
         "UpdateAutoScalingGroup": ({"AutoScalingGroupName": FLEET, "MinSize": 0}, None),
     },
+    "budgets": {
+        "CreateBudget": (a_budget("check"), None),
+        "DescribeBudget": (lambda a: described_budget(a, "check-described"), "Budget"),
+        "DescribeNotificationsForBudget": (lambda a: described_budget(a, "check-told"), "Notifications"),
+    },
     "cloudformation": {
         "CreateChangeSet": (
             {"StackName": "check-create", "ChangeSetName": "check", "ChangeSetType": "CREATE", "TemplateBody": CHECKED},
@@ -618,9 +644,29 @@ CALLS = {
     "cloudwatch": {
         "DescribeAlarmHistory": (after_a_change_of_state, "AlarmHistoryItems"),
         "DescribeAlarms": ({}, "MetricAlarms"),
+        "DeleteAlarms": ({"AlarmNames": ["p2-rds-cpu-warning"]}, None),
+        "GetDashboard": ({"DashboardName": "bp"}, "DashboardBody"),
         "GetMetricData": (metric_data, "MetricDataResults"),
         "GetMetricStatistics": (statistics, "Datapoints"),
         "ListMetrics": ({}, "Metrics"),
+        "PutMetricAlarm": (
+            {
+                "AlarmName": "check",
+                "Namespace": "Check",
+                "MetricName": "Number1",
+                "Statistic": "Maximum",
+                "Dimensions": QUEUE,
+                "Period": 60,
+                "EvaluationPeriods": 3,
+                "DatapointsToAlarm": 2,
+                "Threshold": 1.5,
+                "ComparisonOperator": "LessThanThreshold",
+                "TreatMissingData": "ignore",
+                "Unit": "Count",
+                "ActionsEnabled": False,
+            },
+            None,
+        ),
         "PutMetricData": (
             {
                 "Namespace": "Check",
@@ -747,6 +793,7 @@ CALLS = {
             lambda a: {"logGroupName": "/ecs/bp-backend", "logStreamName": backend_stream(a), "startFromHead": True},
             "events",
         ),
+        "PutRetentionPolicy": ({"logGroupName": "/ecs/bp-frontend", "retentionInDays": 14}, None),
         "PutLogEvents": (put_events, "nextSequenceToken"),
         "StartLiveTail": (
             {"logGroupIdentifiers": [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/ecs/bp-backend"]},
@@ -923,6 +970,9 @@ REFUSALS = [
         {"repositoryName": "bp-backend", "layerDigest": "sha256:" + "0" * 64},
         "LayersNotFoundException",
     ),
+    ("budgets", "DescribeBudget", {"AccountId": ACCOUNT, "BudgetName": "none"}, "NotFoundException"),
+    ("cloudwatch", "GetDashboard", {"DashboardName": "none"}, "ResourceNotFound"),
+    ("logs", "PutRetentionPolicy", {"logGroupName": "/ecs/bp-backend", "retentionInDays": 8}, "InvalidParameterException"),
     ("ecs", "ListTasks", {"cluster": "none"}, "ClusterNotFoundException"),
     ("elbv2", "DescribeLoadBalancers", {"Names": ["none"]}, "LoadBalancerNotFound"),
     ("iam", "GetRole", {"RoleName": "none"}, "NoSuchEntity"),

@@ -59,8 +59,11 @@ pub(crate) struct Alarm {
 pub(crate) struct AlarmDetails {
     /// Only points of this unit count.
     pub(crate) unit: Option<String>,
-    /// ARNs of what happens in OK and in INSUFFICIENT_DATA.
-    pub(crate) other_actions: Vec<String>,
+    pub(crate) description: Option<String>,
+    /// ARNs of what happens in OK.
+    pub(crate) ok_actions: Vec<String>,
+    /// ARNs of what happens in INSUFFICIENT_DATA.
+    pub(crate) insufficient_data_actions: Vec<String>,
     /// Metric math.
     pub(crate) expressions: Vec<String>,
     /// Compared with a band instead of a threshold.
@@ -141,7 +144,9 @@ fn convert(alarm: &MetricAlarm) -> Result<Alarm> {
         missing_data: alarm.treat_missing_data().map(str::to_owned),
         details: AlarmDetails {
             unit: alarm.unit().map(|unit| unit.as_str().to_owned()),
-            other_actions: [alarm.ok_actions(), alarm.insufficient_data_actions()].concat(),
+            description: alarm.alarm_description().map(str::to_owned),
+            ok_actions: alarm.ok_actions().to_vec(),
+            insufficient_data_actions: alarm.insufficient_data_actions().to_vec(),
             expressions: alarm
                 .metrics()
                 .iter()

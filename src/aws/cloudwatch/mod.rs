@@ -1,9 +1,12 @@
 //! CloudWatch: metric data and alarms.
 
 mod alarms;
+mod dashboards;
 mod metrics;
+mod put_alarm;
 
 #[cfg(test)]
 pub(crate) use alarms::AlarmDetails;
 pub(crate) use alarms::{Alarm, AlarmState};
 pub(crate) use metrics::{Datapoint, MetricQuery, MetricSeries, Statistic};
+pub(crate) use put_alarm::PutMetricAlarm;

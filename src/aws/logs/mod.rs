@@ -2,6 +2,7 @@
 
 mod events;
 mod live_tail;
+mod retention;
 mod streams;
 
 use aws_sdk_cloudwatchlogs::error::SdkError;
@@ -13,6 +14,7 @@ use super::pages::{Pages, Tokens};
 use crate::error::{Required as _, Result, from_sdk};
 pub(crate) use events::{Event, Found, Search};
 pub(crate) use live_tail::{LiveTail, Tailed};
+pub(crate) use retention::{Kept, PutRetentionPolicy};
 
 /// A line of a log stream.
 #[derive(Clone, Debug, PartialEq, Eq)]

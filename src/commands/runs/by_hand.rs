@@ -94,6 +94,10 @@ fn instead(record: &Record) -> Instead {
                 .command(bpctl(&["bundle", "list"])),
         ),
         "bundle upload" | "bundle create" => never(deletions(record)),
+        "monitoring subscribe" => never(
+            Hint::new("what is not confirmed within two days goes by itself, and each message has a link that ends it; see who listens with")
+                .command(bpctl(&["monitoring", "show"])),
+        ),
         "image push" => Instead {
             hint: Hint::new(
                 "what was pushed stays until it is deleted, and no service pulls it: see it with",

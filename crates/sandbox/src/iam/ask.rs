@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use crate::service::member::{list, text, texts};
-use crate::service::{Service, autoscaling, ec2, s3, secretsmanager};
+use crate::service::{Service, autoscaling, budgets, ec2, s3, secretsmanager};
 use crate::world::World;
 
 /// One question to IAM.
@@ -53,6 +53,7 @@ pub(crate) fn asked(world: &World, service: Service, operation: &str, input: &Va
     };
     let action = match service {
         Service::S3 => s3::action(operation),
+        Service::Budgets => budgets::action(operation),
         _ => format!("{}:{operation}", service.iam_prefix()),
     };
     let resources = match service {
@@ -99,6 +100,10 @@ pub(crate) fn asked(world: &World, service: Service, operation: &str, input: &Va
         // Service Authorization Reference: a target has an id of its own, which the request does not name.
         Service::ApplicationAutoScaling if operation == "RegisterScalableTarget" => {
             vec![arns.of("application-autoscaling", "scalable-target/*")]
+        }
+        Service::Budgets => {
+            let named = text(input, "BudgetName").or_else(|| text(&input["Budget"], "BudgetName"));
+            vec![budgets::resource(arns.account, named)]
         }
         Service::ApplicationAutoScaling | Service::Elb | Service::ServiceQuotas => {
             vec!["*".to_owned()]
@@ -460,7 +465,7 @@ fn logs(arns: &Arns<'_>, operation: &str, input: &Value) -> Vec<String> {
             let stream = text(input, "logStreamName").unwrap_or("*");
             vec![format!("{}:log-stream:{stream}", group(named))]
         }
-        ("CreateLogGroup", Some(named)) => vec![group(named)],
+        ("CreateLogGroup" | "PutRetentionPolicy", Some(named)) => vec![group(named)],
         // As refusals of CloudWatch Logs name it: the group with an empty stream.
         (_, Some(named)) => vec![format!("{}:log-stream:", group(named))],
         ("DescribeLogGroups", None) => vec![arns.of("logs", "log-group::log-stream:")],
@@ -565,7 +570,7 @@ fn machines(world: &World, arns: &Arns<'_>, operation: &str, action: &str, input
 
 fn alarms(arns: &Arns<'_>, operation: &str, input: &Value) -> Vec<String> {
     match operation {
-        "DescribeAlarms" => {
+        "DeleteAlarms" | "DescribeAlarms" => {
             let named = texts(input, "AlarmNames");
             if named.is_empty() {
                 return vec![arns.of("cloudwatch", "alarm:*")];
@@ -573,8 +578,13 @@ fn alarms(arns: &Arns<'_>, operation: &str, input: &Value) -> Vec<String> {
             let arn = |name: &String| arns.of("cloudwatch", &format!("alarm:{name}"));
             named.iter().map(arn).collect()
         }
-        "DescribeAlarmHistory" | "SetAlarmState" => {
+        "DescribeAlarmHistory" | "PutMetricAlarm" | "SetAlarmState" => {
             one(arns, "cloudwatch", "alarm:", text(input, "AlarmName"), true)
+        }
+        // Dashboards belong to no region (Service Authorization Reference, "Amazon CloudWatch").
+        "GetDashboard" => {
+            let name = text(input, "DashboardName").unwrap_or("*");
+            vec![format!("arn:aws:cloudwatch::{}:dashboard/{name}", arns.account)]
         }
         _ => vec!["*".to_owned()],
     }

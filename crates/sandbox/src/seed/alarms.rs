@@ -42,6 +42,9 @@ pub(super) fn platform(world: &mut World, names: &Names) {
             },
             alarm_actions: vec![alerts.clone()],
             ok_actions: Vec::new(),
+            insufficient_data_actions: Vec::new(),
+            actions_enabled: true,
+            unit: None,
         };
         cloudwatch::put_alarm(world, spec);
     };

@@ -315,5 +315,8 @@ fn spec(
         rule,
         alarm_actions: vec![action.to_owned()],
         ok_actions: Vec::new(),
+        insufficient_data_actions: Vec::new(),
+        actions_enabled: true,
+        unit: None,
     }
 }

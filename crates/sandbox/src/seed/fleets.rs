@@ -6,7 +6,7 @@ use std::time::Duration;
 use fleet_templates::FleetScaling;
 
 use super::names::{Names, generated, path_digits};
-use super::{alarms, fleet_alarms, fleet_scenarios, parameters, stacks};
+use super::{alarms, dashboard, fleet_alarms, fleet_scenarios, parameters, stacks};
 use crate::application::workload::{self, FleetPlace, WorkerRules};
 use crate::options::{FleetSeed, Layout};
 use crate::scenario::Scenario;
@@ -32,6 +32,7 @@ pub(super) fn place(world: &mut World) {
         place_fleet(world, &names, fleet);
     }
     alarms::platform(world, &names);
+    dashboard::place(world, &names);
     stacks::place(world, &names, &fleets);
     cloudwatch::settle(world);
     fleet_scenarios::begin(world, &names);

@@ -7,6 +7,7 @@ mod bootstrap;
 mod buckets;
 mod bundles;
 mod core_stacks;
+mod dashboard;
 mod fleet_alarms;
 mod fleet_scenarios;
 mod fleet_stack;

@@ -2,6 +2,7 @@
 
 pub(crate) mod application_autoscaling;
 pub(crate) mod autoscaling;
+pub(crate) mod budgets;
 pub(crate) mod cloudformation;
 pub(crate) mod cloudwatch;
 pub(crate) mod ec2;
@@ -40,6 +41,8 @@ services! {
     ApplicationAutoScaling = "application-autoscaling", application_autoscaling, "application-autoscaling";
     /// EC2 Auto Scaling.
     AutoScaling = "autoscaling", autoscaling, "autoscaling";
+    /// Budgets.
+    Budgets = "budgets", budgets, "budgets";
     /// CloudFormation.
     CloudFormation = "cloudformation", cloudformation, "cloudformation";
     /// CloudWatch (metrics and alarms).
@@ -92,6 +95,7 @@ impl Service {
 pub(crate) struct States {
     pub(crate) application_autoscaling: application_autoscaling::State,
     pub(crate) autoscaling: autoscaling::State,
+    pub(crate) budgets: budgets::State,
     pub(crate) cloudformation: cloudformation::State,
     pub(crate) cloudwatch: cloudwatch::State,
     pub(crate) ec2: ec2::State,

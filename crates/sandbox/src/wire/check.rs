@@ -51,6 +51,7 @@ fn generic(service: Service) -> bool {
     match service {
         Service::ApplicationAutoScaling
         | Service::AutoScaling
+        | Service::Budgets
         | Service::CloudFormation
         | Service::CloudWatch
         | Service::Elb
@@ -114,7 +115,7 @@ fn refusal(service: Service, operation: &str, first: &Violation, all: &[Violatio
                 first.rule()
             ),
         ),
-        Service::Logs => ApiError::client("InvalidParameterException", detected(all)),
+        Service::Budgets | Service::Logs => ApiError::client("InvalidParameterException", detected(all)),
         Service::ApplicationAutoScaling | Service::Lambda | Service::SecretsManager | Service::Ssm => {
             ApiError::client("ValidationException", detected(all))
         }

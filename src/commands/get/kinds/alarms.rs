@@ -61,6 +61,20 @@ impl AlarmRow {
     }
 }
 
+impl AlarmRow {
+    /// State, condition and whether anything happens, in one line.
+    pub(in crate::commands) fn in_short(&self) -> String {
+        let acts = match (self.actions_enabled, self.actions.is_empty()) {
+            (false, _) => ", actions off",
+            (true, true) => ", no action",
+            (true, false) => "",
+        };
+        let metric = self.metric.as_deref().unwrap_or("metric math");
+        let condition = self.condition.as_deref().unwrap_or("-");
+        format!("{}: {metric} {condition}{acts}", self.state())
+    }
+}
+
 /// `Sum >= 10 in 3 of 5 periods of 60 s`.
 fn condition(alarm: &Alarm) -> Option<String> {
     let sign = match alarm.comparison.as_deref()? {

@@ -70,7 +70,9 @@ impl Reader<'_> {
             let what = "invokes it in another state than ALARM, which is not modelled";
             Why::not_modelled(Part::OtherState, what)
         };
-        let elsewhere = alarm.actions_enabled && alarm.details.other_actions.contains(&policy.arn);
+        let elsewhere = alarm.actions_enabled
+            && (alarm.details.ok_actions.contains(&policy.arn)
+                || alarm.details.insufficient_data_actions.contains(&policy.arn));
         let acts = if alarm.actions.contains(&policy.arn) || !alarm.actions_enabled {
             if elsewhere {
                 // It takes part with what it does in ALARM, and what it does in another state stays unknown.

@@ -336,7 +336,7 @@ fn what_aws_evaluates_and_the_model_does_not_is_named_and_has_a_direction() {
     }
     let band = one(|alarm| alarm.details.anomaly_band = true);
     assert_eq!(band.part.map(|(part, _)| part), Some(Part::AnomalyBand));
-    let ok_only = one(|alarm| std::mem::swap(&mut alarm.actions, &mut alarm.details.other_actions));
+    let ok_only = one(|alarm| std::mem::swap(&mut alarm.actions, &mut alarm.details.ok_actions));
     assert_eq!(ok_only.part.map(|(part, _)| part), Some(Part::OtherState));
     let no_action = one(|alarm| alarm.actions = vec!["arn:aws:sns:us-east-1:1:people".to_owned()]);
     assert!(

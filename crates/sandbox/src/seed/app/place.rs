@@ -69,8 +69,13 @@ pub(crate) fn place(world: &mut World) {
     images(world, &names);
     let arns = secrets(world, &names);
     database(world, &names);
+    // The staged layout keeps logs for a month in production alone (runbook, "Log Groups & Retention").
+    let days = match world.options.layout {
+        Layout::Staged => crate::seed::fleets::retention(&world.options.stage),
+        Layout::Single => 30,
+    };
     for group in [&names.backend_logs, &names.frontend_logs] {
-        logs::create_group(world, group, 30);
+        logs::create_group(world, group, days);
     }
     let facts = world.services.facts.clone();
     let zones = ["a", "b"].map(|zone| format!("{}{zone}", world.options.region));

@@ -180,6 +180,9 @@ fn put_alarms(world: &mut World, policy: &Policy) {
             rule,
             alarm_actions: vec![policy.arn.clone()],
             ok_actions: Vec::new(),
+            insufficient_data_actions: Vec::new(),
+            actions_enabled: true,
+            unit: None,
         };
         cloudwatch::put_alarm(world, spec);
     }

@@ -41,7 +41,7 @@ pub(crate) fn evaluate(world: &mut World) {
             enter(alarm, verdict, now);
             changed.push((alarm.spec.name.clone(), before));
         }
-        if alarm.state == AlarmState::Alarm {
+        if alarm.state == AlarmState::Alarm && alarm.spec.actions_enabled {
             for action in &alarm.spec.alarm_actions {
                 if autoscaling::is_policy(action) {
                     invoked.push((action.clone(), alarm.spec.name.clone()));
@@ -132,10 +132,13 @@ pub(super) fn announce(world: &mut World, name: &str, before: AlarmState) {
             }),
         },
     );
+    if !alarm.spec.actions_enabled {
+        return;
+    }
     let actions = match alarm.state {
         AlarmState::Alarm => &alarm.spec.alarm_actions,
         AlarmState::Ok => &alarm.spec.ok_actions,
-        _ => return,
+        _ => &alarm.spec.insufficient_data_actions,
     };
     for action in actions {
         history::add(

@@ -24,6 +24,11 @@ pub(crate) struct AlarmSpec {
     /// ARNs of scaling policies and topics.
     pub(crate) alarm_actions: Vec<String>,
     pub(crate) ok_actions: Vec<String>,
+    pub(crate) insufficient_data_actions: Vec<String>,
+    /// Without it the alarm changes its state and does nothing.
+    pub(crate) actions_enabled: bool,
+    /// Shown as it was given. The metrics of the account have no units that it could be compared with.
+    pub(crate) unit: Option<String>,
 }
 
 /// An alarm of the account.
@@ -74,10 +79,10 @@ impl Alarm {
             "AlarmConfigurationUpdatedTimestamp",
             json!(self.configured.epoch_seconds()),
         );
-        set("ActionsEnabled", json!(true));
+        set("ActionsEnabled", json!(spec.actions_enabled));
         set("OKActions", json!(spec.ok_actions));
         set("AlarmActions", json!(spec.alarm_actions));
-        set("InsufficientDataActions", json!([]));
+        set("InsufficientDataActions", json!(spec.insufficient_data_actions));
         set("StateValue", json!(self.state.name()));
         set("StateReason", json!(self.reason));
         if let Some(data) = &self.reason_data {
@@ -92,6 +97,9 @@ impl Alarm {
         };
         set("Dimensions", key.shown_dimensions());
         set("Period", json!(spec.period));
+        if let Some(unit) = &spec.unit {
+            set("Unit", json!(unit));
+        }
         set("EvaluationPeriods", json!(spec.rule.evaluation_periods));
         set("DatapointsToAlarm", json!(spec.rule.datapoints_to_alarm));
         set("Threshold", json!(spec.rule.threshold));

@@ -1,4 +1,4 @@
-//! `DescribeAlarms` and `SetAlarmState`.
+//! `DescribeAlarms`, `DeleteAlarms` and `SetAlarmState`.
 
 use fleet_scaling::alarm::AlarmState;
 use serde_json::{Value, json};
@@ -63,6 +63,20 @@ pub(super) fn describe_alarms(world: &mut World, input: &Value) -> OpResult {
     Ok(output)
 }
 
+/// Deletes all of the alarms, or none: "If this operation results in an error, no alarms are deleted" (API Reference,
+/// DeleteAlarms). Names without an alarm are no error.
+pub(super) fn delete_alarms(world: &mut World, input: &Value) -> OpResult {
+    for name in strings(input, "AlarmNames")
+        .into_iter()
+        .map(str::to_owned)
+        .collect::<Vec<_>>()
+    {
+        autoscaling::disconnect(world, &name);
+        super::delete_alarm(world, &name);
+    }
+    Ok(json!({}))
+}
+
 /// Sets a state that lasts until the next evaluation; its actions are carried out.
 pub(super) fn set_alarm_state(world: &mut World, input: &Value) -> OpResult {
     let name = input["AlarmName"].as_str().unwrap_or_default();
@@ -91,7 +105,7 @@ pub(super) fn set_alarm_state(world: &mut World, input: &Value) -> OpResult {
     }
     alarm.transitioned = now;
     let policies: Vec<_> = match wanted {
-        AlarmState::Alarm => &alarm.spec.alarm_actions[..],
+        AlarmState::Alarm if alarm.spec.actions_enabled => &alarm.spec.alarm_actions[..],
         _ => &[],
     }
     .iter()

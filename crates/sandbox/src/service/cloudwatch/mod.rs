@@ -3,11 +3,13 @@
 mod actions;
 mod alarm;
 mod alarms_api;
+mod dashboards;
 mod expression;
 mod history;
 mod metric;
 mod metric_data;
 mod metrics_api;
+mod put_alarm;
 mod reason;
 mod statistic;
 
@@ -17,6 +19,7 @@ use serde_json::Value;
 
 pub(crate) use actions::{AlarmMessage, evaluate};
 pub(crate) use alarm::{Alarm, AlarmSpec};
+pub(crate) use dashboards::{delete as delete_dashboard, put as put_dashboard};
 use history::HistoryItem;
 pub(crate) use metric::MetricId;
 use metric::{Metric, MetricKey};
@@ -27,22 +30,27 @@ use crate::service::table::operations;
 use crate::time::SimTime;
 use crate::world::World;
 
-/// Metrics by the order of their first mention, alarms by name, and what happened to the alarms.
+/// Metrics by the order of their first mention, alarms and dashboards by name, and what happened to the alarms.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     metrics: Vec<Metric>,
     by_key: HashMap<MetricKey, MetricId>,
     alarms: BTreeMap<String, Alarm>,
+    /// The bodies.
+    dashboards: BTreeMap<String, String>,
     /// Oldest first.
     history: Vec<HistoryItem>,
 }
 
 operations! {
+    Write DeleteAlarms => alarms_api::delete_alarms,
     Read DescribeAlarmHistory => history::describe_alarm_history,
     Read DescribeAlarms => alarms_api::describe_alarms,
+    Read GetDashboard => dashboards::get_dashboard,
     Read GetMetricData => metric_data::get_metric_data,
     Read GetMetricStatistics => metrics_api::get_metric_statistics,
     Read ListMetrics => metrics_api::list_metrics,
+    Write PutMetricAlarm => put_alarm::put_metric_alarm,
     Write PutMetricData => metrics_api::put_metric_data,
     Write SetAlarmState => alarms_api::set_alarm_state,
 }

@@ -168,6 +168,9 @@ mod tests {
             },
             alarm_actions: Vec::new(),
             ok_actions: Vec::new(),
+            insufficient_data_actions: Vec::new(),
+            actions_enabled: true,
+            unit: None,
         }
     }
 

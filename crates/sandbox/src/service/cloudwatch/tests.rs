@@ -5,7 +5,7 @@ use std::time::Duration;
 use fleet_scaling::alarm::{AlarmRule, Comparison, MissingData};
 use serde_json::{Value, json};
 
-use super::{AlarmSpec, Statistic, put, put_alarm};
+use super::{AlarmSpec, Statistic, put, put_alarm, put_dashboard};
 use crate::error::ApiError;
 use crate::options::Options;
 use crate::service::Service;
@@ -41,6 +41,9 @@ fn spec(name: &str) -> AlarmSpec {
         },
         alarm_actions: Vec::new(),
         ok_actions: Vec::new(),
+        insufficient_data_actions: Vec::new(),
+        actions_enabled: true,
+        unit: None,
     }
 }
 
@@ -321,4 +324,94 @@ fn the_idle_fleet_s_empty_queue_is_an_alarm_and_the_busy_one_s_is_none() {
     let storage = alarm(&mut world, "p1-rds-storage-low");
     assert_eq!(storage["Threshold"], 2_147_483_648.0);
     assert_eq!(storage["ComparisonOperator"], "LessThanThreshold");
+}
+
+#[test]
+fn an_alarm_that_is_put_is_overwritten_completely_and_keeps_its_state() {
+    let mut world = World::new(Options::default());
+    let alarm = |threshold: f64| {
+        json!({
+            "AlarmName": "a", "Namespace": "Test", "MetricName": "Depth", "Statistic": "Maximum", "Period": 60,
+            "Dimensions": [{ "Name": "Queue", "Value": "q" }], "EvaluationPeriods": 1, "Threshold": threshold,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        })
+    };
+    let mut first = alarm(1.0);
+    first["AlarmDescription"] = json!("deep");
+    first["OKActions"] = json!(["arn:aws:sns:us-east-1:123456789012:t"]);
+    first["ActionsEnabled"] = json!(false);
+    let mut call = |operation: &str, input: &Value| world.call(Service::CloudWatch, operation, input);
+    call("PutMetricAlarm", &first).unwrap();
+    call(
+        "SetAlarmState",
+        &json!({ "AlarmName": "a", "StateValue": "ALARM", "StateReason": "test" }),
+    )
+    .unwrap();
+    call("PutMetricAlarm", &alarm(2.0)).unwrap();
+    let shown = call("DescribeAlarms", &json!({ "AlarmNames": ["a"] })).unwrap()["MetricAlarms"][0].clone();
+    assert_eq!(
+        (&shown["StateValue"], &shown["Threshold"]),
+        (&json!("ALARM"), &json!(2.0))
+    );
+    assert_eq!(
+        (&shown["OKActions"], &shown["ActionsEnabled"]),
+        (&json!([]), &json!(true))
+    );
+    assert!(shown.get("AlarmDescription").is_none(), "{shown}");
+    for (member, value) in [
+        ("Period", json!(90)),
+        ("EvaluationPeriods", json!(2000)),
+        ("DatapointsToAlarm", json!(2)),
+        ("ExtendedStatistic", json!("p99")),
+    ] {
+        let mut wrong = alarm(1.0);
+        wrong[member] = value;
+        assert_eq!(
+            call("PutMetricAlarm", &wrong).unwrap_err().code,
+            "ValidationError",
+            "{member}"
+        );
+    }
+}
+
+#[test]
+fn an_alarm_whose_actions_are_switched_off_sets_nothing_in_motion() {
+    let mut world = World::new(Options::default());
+    for enabled in [true, false] {
+        let name = format!("enabled-{enabled}");
+        put_alarm(
+            &mut world,
+            AlarmSpec {
+                alarm_actions: vec!["arn:aws:sns:us-east-1:123456789012:t".to_owned()],
+                actions_enabled: enabled,
+                ..spec(&name)
+            },
+        );
+    }
+    publish(&mut world, &[20.0, 20.0, 20.0]);
+    let acted = |world: &mut World, name: &str| {
+        let input = json!({ "AlarmName": name, "HistoryItemType": "Action" });
+        let items = world
+            .call(Service::CloudWatch, "DescribeAlarmHistory", &input)
+            .unwrap();
+        items["AlarmHistoryItems"].as_array().unwrap().len()
+    };
+    assert_eq!(acted(&mut world, "enabled-true"), 1);
+    assert_eq!(acted(&mut world, "enabled-false"), 0);
+}
+
+#[test]
+fn a_dashboard_is_its_body_or_not_there() {
+    let mut world = World::new(Options::default());
+    put_dashboard(&mut world, "d", "{}");
+    let mut ask = |name: &str| {
+        world.call(
+            Service::CloudWatch,
+            "GetDashboard",
+            &json!({ "DashboardName": name }),
+        )
+    };
+    assert_eq!(ask("d").unwrap()["DashboardBody"], "{}");
+    let error = ask("none").unwrap_err();
+    assert_eq!((error.code.as_str(), error.status), ("ResourceNotFound", 404));
 }

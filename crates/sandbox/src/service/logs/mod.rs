@@ -76,6 +76,7 @@ operations! {
     Read FilterLogEvents => read::filter,
     Read GetLogEvents => read::get,
     Write PutLogEvents => write::events,
+    Write PutRetentionPolicy => write::retention,
     Read StartLiveTail => live_tail::start,
 }
 

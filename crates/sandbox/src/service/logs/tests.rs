@@ -5,8 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{append, create_group, ingest};
+use crate::options::Options;
 use crate::service::Service;
 use crate::service::operator::{Operator, strings, text};
+use crate::world::World;
 
 const GROUP: &str = "/test/group";
 
@@ -307,4 +309,27 @@ fn a_session_is_over_after_three_hours_or_when_the_network_goes() {
         super::next_update(&mut operator.world, &cut),
         Some(super::Next::Cut)
     );
+}
+
+#[test]
+fn a_group_keeps_its_events_for_one_of_the_numbers_of_days_that_there_are() {
+    let mut world = World::new(Options::default());
+    create_group(&mut world, "g", 0);
+    let mut put = |group: &str, days: i64| {
+        let input = json!({ "logGroupName": group, "retentionInDays": days });
+        world
+            .call(Service::Logs, "PutRetentionPolicy", &input)
+            .map_err(|error| error.code)
+    };
+    assert_eq!(put("g", 8), Err("InvalidParameterException".into()));
+    assert_eq!(put("none", 7), Err("ResourceNotFoundException".into()));
+    put("g", 7).unwrap();
+    let shown = world
+        .call(
+            Service::Logs,
+            "DescribeLogGroups",
+            &json!({ "logGroupNamePrefix": "g" }),
+        )
+        .unwrap();
+    assert_eq!(shown["logGroups"][0]["retentionInDays"], 7);
 }

@@ -1,4 +1,4 @@
-//! CreateLogGroup, CreateLogStream and PutLogEvents.
+//! CreateLogGroup, PutRetentionPolicy, CreateLogStream and PutLogEvents.
 
 use std::time::Duration;
 
@@ -26,6 +26,26 @@ pub(super) fn group(world: &mut World, input: &Value) -> OpResult {
     // A new group keeps its events for ever.
     create_group(world, name, 0);
     Ok(json!({}))
+}
+
+/// Days that a group can keep its events for (API Reference, PutRetentionPolicy).
+const DAYS: [i64; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+pub(super) fn retention(world: &mut World, input: &Value) -> OpResult {
+    let days = integer(input, "retentionInDays").unwrap_or_default();
+    if !DAYS.contains(&days) {
+        return Err(invalid(format!(
+            "1 validation error detected: Value '{days}' at 'retentionInDays' failed to satisfy constraint: Member must \
+             satisfy enum value set"
+        )));
+    }
+    let name = text(input, "logGroupName").unwrap_or_default();
+    match super::retain(world, name, days as u32) {
+        true => Ok(json!({})),
+        false => Err(missing("group")),
+    }
 }
 
 pub(super) fn stream(world: &mut World, input: &Value) -> OpResult {

@@ -2,8 +2,11 @@
 
 use serde_json::json;
 
-use super::read::name;
-use super::{Kind, PLAIN};
+use super::read::{name, number};
+use super::{Kind, Made, PLAIN, Refusal, Request};
+use crate::seed::names::generated;
+use crate::service::{Service, budgets};
+use crate::world::World;
 
 /// A custom resource, answered by its provider.
 pub(super) const CUSTOM: Kind = Kind {
@@ -78,6 +81,31 @@ pub(super) const KINDS: &[Kind] = &[
         name: "AWS::Budgets::Budget",
         fixed: &["NotificationsWithSubscribers"],
         tagged: false,
+        create: create_budget,
+        delete: |world, resource| {
+            budgets::delete(world, &resource.physical);
+            Ok(true)
+        },
         ..PLAIN
     },
 ];
+
+/// CloudFormation's numbers are numbers, those of the API are texts.
+fn create_budget(world: &mut World, request: &Request<'_>) -> Made {
+    let mut budget = request.properties["Budget"].clone();
+    let name = budget["BudgetName"].as_str().map(str::to_owned);
+    let name = name.unwrap_or_else(|| generated(&mut world.ids, request.stack, request.logical));
+    budget["BudgetName"] = json!(name);
+    if let Some(amount) = number(&budget["BudgetLimit"], "Amount") {
+        budget["BudgetLimit"]["Amount"] = json!(amount.to_string());
+    }
+    let input = json!({
+        "AccountId": world.options.account_id,
+        "Budget": budget,
+        "NotificationsWithSubscribers": request.properties["NotificationsWithSubscribers"].as_array().cloned().unwrap_or_default(),
+    });
+    match world.call(Service::Budgets, "CreateBudget", &input) {
+        Ok(_) => Ok(name),
+        Err(error) => Err(Refusal::of(world, "Budgets", &error)),
+    }
+}

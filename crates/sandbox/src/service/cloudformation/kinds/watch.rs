@@ -32,7 +32,16 @@ pub(super) const KINDS: &[Kind] = &[
         fixed: &["DashboardName"],
         named: Some("DashboardName"),
         tagged: false,
-        create: |world, request| Ok(name(world, request, "DashboardName")),
+        create: |world, request| {
+            let name = name(world, request, "DashboardName");
+            put_dashboard(world, &name, request.properties)?;
+            Ok(name)
+        },
+        update: |world, physical, _, request| put_dashboard(world, physical, request.properties),
+        delete: |world, resource| {
+            cloudwatch::delete_dashboard(world, &resource.physical);
+            Ok(true)
+        },
         ..PLAIN
     },
     Kind {
@@ -162,6 +171,12 @@ pub(super) fn alarm_arn(world: &World, name: &str) -> String {
     )
 }
 
+fn put_dashboard(world: &mut World, name: &str, properties: &Value) -> Result<(), Refusal> {
+    let body = required(properties, "DashboardBody")?;
+    cloudwatch::put_dashboard(world, name, &body);
+    Ok(())
+}
+
 fn create_alarm(world: &mut World, request: &Request<'_>) -> Made {
     let name = name(world, request, "AlarmName");
     if cloudwatch::alarm(world, &name).is_some() {
@@ -188,10 +203,9 @@ fn put_alarm(world: &mut World, name: String, properties: &Value) -> Result<(), 
     let statistic = statistic.and_then(|name| Statistic::parse(&name));
     let periods = count(properties, "EvaluationPeriods").unwrap_or(1) as usize;
     let actions = |member: &str| -> Vec<String> {
-        let off = properties["ActionsEnabled"] == false || properties["ActionsEnabled"] == "false";
         let actions = properties[member].as_array().into_iter().flatten();
         let actions = actions.filter_map(|action| action.as_str().map(str::to_owned));
-        actions.filter(|_| !off).collect()
+        actions.collect()
     };
     let spec = AlarmSpec {
         description: text(properties, "AlarmDescription"),
@@ -212,6 +226,9 @@ fn put_alarm(world: &mut World, name: String, properties: &Value) -> Result<(), 
         },
         alarm_actions: actions("AlarmActions"),
         ok_actions: actions("OKActions"),
+        insufficient_data_actions: actions("InsufficientDataActions"),
+        actions_enabled: properties["ActionsEnabled"] != false && properties["ActionsEnabled"] != "false",
+        unit: text(properties, "Unit"),
         name: name.clone(),
     };
     autoscaling::disconnect(world, &name);
