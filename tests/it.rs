@@ -187,6 +187,8 @@ mod stack_rollback;
 mod tasks;
 #[path = "it/triage.rs"]
 mod triage;
+#[path = "it/triage_recorded.rs"]
+mod triage_recorded;
 #[path = "it/two_machines.rs"]
 mod two_machines;
 #[path = "it/watch.rs"]

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::types::{Stack as SdkStack, StackEvent as SdkEvent, StackStatus};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Aws;
 use super::convert::time;
@@ -86,7 +86,7 @@ pub(crate) struct Stack {
 }
 
 /// A stack as ListStacks tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StackSummary {
     pub(crate) name: String,
     pub(crate) status: String,

@@ -7,6 +7,7 @@ mod write;
 
 use aws_sdk_ecr::types::{DescribeImagesFilter, ImageIdentifier, ImageTagMutability, TagStatus};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(crate) use self::scan::Scan;
@@ -21,7 +22,7 @@ use crate::error::{ErrorKind, Required as _, Result, from_sdk};
 const PAGE: i32 = 1000;
 
 /// An image, as ECR lists it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Image {
     pub(crate) digest: String,
     pub(crate) tags: Vec<String>,

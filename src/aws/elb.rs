@@ -3,9 +3,10 @@
 use super::Aws;
 use super::pages::Pages;
 use crate::error::{Required as _, Result, from_sdk};
+use serde::{Deserialize, Serialize};
 
 /// A target of a target group and what the load balancer thinks of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TargetHealth {
     /// An IP address for Fargate tasks.
     pub(crate) id: String,

@@ -15,7 +15,7 @@ use crate::error::{Required as _, Result, from_sdk};
 use crate::wait::{Look, Waited, Waiter};
 
 /// A database instance.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DbInstance {
     pub(crate) id: String,
     /// `available`, `backing-up`, `stopped`, …

@@ -11,7 +11,7 @@ use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
 use crate::settings::partition;
 
 /// A subscription of a topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Subscription {
     /// `lambda`, `email`, …
     pub(crate) protocol: String,

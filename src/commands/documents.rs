@@ -40,6 +40,7 @@ documents! {
     PrintedCommands = "bpctl.aws-commands/1", "A plan as commands of the aws tool: `--print-aws`.";
     UndoResult = "bpctl.runs.undo/1" of "steps", "How far the undoing of a run came.";
     report::Report = "bpctl.triage/2" of "findings", "What is wrong with the platform, and what was looked at.";
+    crate::triage::difference::Difference = "bpctl.triage.diff/1" of "findings", "What changed between two triages: `triage --diff`.";
     explain::Catalogue = "bpctl.explain/1" of "findings", "What the codes of findings mean.";
     fleet::list::List = "bpctl.fleet.list/1" of "fleets", "Fleets and their sizes.";
     fleet::status::Status = "bpctl.fleet.status/2" of "fleets",

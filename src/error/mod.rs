@@ -9,7 +9,7 @@ mod sign_in;
 use std::error::Error as StdError;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::exit::ExitStatus;
 
@@ -20,7 +20,7 @@ pub(crate) use hint::Hint;
 pub(crate) use sign_in::SignIn;
 
 /// What went wrong, as far as scripts and exit statuses care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ErrorKind {
     /// A bad command line, name or combination of flags.

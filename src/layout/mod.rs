@@ -16,7 +16,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{CtlError, Result};
 
@@ -30,7 +30,7 @@ use names::{Names, SINGLE, STAGED};
 pub(crate) use secrets::{SecretEntry, SecretRole, Store};
 
 /// Which of the two naming schemes an account uses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LayoutKind {
     /// One core system; stages exist for GPU fleets only.
@@ -69,7 +69,7 @@ impl FromStr for LayoutKind {
 }
 
 /// The two halves of the application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum App {
     Backend,

@@ -5,10 +5,12 @@
 
 pub(crate) mod catalog;
 pub(crate) mod commands;
+pub(crate) mod difference;
 pub(crate) mod explanations;
 pub(crate) mod finding;
 pub(crate) mod fold;
 pub(crate) mod probes;
+pub(crate) mod recording;
 pub(crate) mod report;
 pub(crate) mod rules;
 pub(crate) mod snapshot;

@@ -127,6 +127,11 @@ impl Report {
         self
     }
 
+    /// Every finding, symptoms included.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().flat_map(Finding::walk)
+    }
+
     /// Whether anything is to be done with the aws tool.
     pub(crate) fn names_aws(&self) -> bool {
         let findings = self.findings.iter().flat_map(Finding::walk);

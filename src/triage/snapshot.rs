@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::finding::Severity;
 pub(crate) use crate::aws::autoscaling::{Activity, Group, Policy};
@@ -48,11 +48,13 @@ macro_rules! probes {
             }
         }
 
-        /// Everything that was seen.
-        #[derive(Clone, Debug)]
+        /// Everything that was seen. In a file each probe has its name and what it saw (`Ok`) or why it saw nothing
+        /// (`Err`); one that the file's version did not know is not there.
+        #[derive(Clone, Debug, Serialize, Deserialize)]
         pub(crate) struct Snapshot {
+            #[serde(with = "super::recording::layout")]
             pub(crate) layout: Layout,
-            $($(#[$doc])+ pub(crate) $field: Checked<$seen>,)+
+            $($(#[$doc])+ #[serde(rename = $name, default = "super::recording::not_recorded")] pub(crate) $field: Checked<$seen>,)+
         }
 
         impl Snapshot {
@@ -130,6 +132,16 @@ probes! {
     AlertTopics = "alert-topics", 0, P3, alert_topics: Vec<Topic>;
 }
 
+impl<'de> Deserialize<'de> for Probe {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let found = Self::ALL.iter().find(|probe| probe.name() == name);
+        found
+            .copied()
+            .ok_or_else(|| serde::de::Error::custom(format!("there is no probe `{name}`")))
+    }
+}
+
 impl Serialize for Probe {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
@@ -137,10 +149,11 @@ impl Serialize for Probe {
 }
 
 /// Why something could not be checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Blind {
     pub(crate) kind: ErrorKind,
     pub(crate) reason: String,
+    #[serde(with = "super::recording::hints")]
     pub(crate) hints: Vec<Hint>,
     /// The probe whose own failure left this one without its question.
     pub(crate) needs: Option<Probe>,
@@ -172,7 +185,7 @@ impl Snapshot {
 }
 
 /// One of the platform's services.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Service {
     pub(crate) app: App,
     /// What ECS says; of one that it does not know only that it is [`MISSING`].
@@ -191,7 +204,7 @@ impl Deref for Service {
 }
 
 /// The record of a service's rollout, also of a rolled back one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Rollout {
     pub(crate) app: App,
     pub(crate) record: ServiceDeployment,
@@ -217,7 +230,7 @@ impl Deref for Rollout {
 }
 
 /// A task of the platform.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Task {
     /// What ECS says.
     pub(crate) ecs: ecs::Task,
@@ -264,7 +277,7 @@ pub(crate) enum TaskFault {
 }
 
 /// A target group of a service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TargetGroup {
     pub(crate) app: App,
     pub(crate) arn: String,
@@ -272,7 +285,7 @@ pub(crate) struct TargetGroup {
 }
 
 /// Values of a metric, the oldest first.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Series(pub(crate) Vec<(Timestamp, f64)>);
 
 impl Series {
@@ -308,7 +321,7 @@ impl Series {
 }
 
 /// One-minute values of the platform's own metrics.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct PlatformMetrics {
     pub(crate) target_5xx: Series,
     pub(crate) balancer_5xx: Series,
@@ -341,7 +354,7 @@ impl PlatformMetrics {
 }
 
 /// An ECR repository of a service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Repository {
     pub(crate) app: App,
     pub(crate) name: String,
@@ -363,16 +376,16 @@ impl Repository {
 }
 
 /// A secret that the layout names.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Secret {
-    pub(crate) role: &'static str,
+    pub(crate) role: String,
     pub(crate) name: String,
     /// `None`: Secrets Manager does not know the secret.
     pub(crate) facts: Option<SecretFacts>,
 }
 
 /// A stack whose last operation failed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct UnsettledStack {
     pub(crate) summary: StackSummary,
     /// The first resources that failed, and why.
@@ -406,7 +419,7 @@ impl Deref for UnsettledStack {
 }
 
 /// The Auto Scaling group of a fleet.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FleetGroup {
     pub(crate) fleet: FleetId,
     pub(crate) group: Group,
@@ -421,7 +434,7 @@ impl Deref for FleetGroup {
 }
 
 /// One-minute values of a fleet.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FleetMetrics {
     pub(crate) queue: Series,
     pub(crate) workers: Series,
@@ -430,7 +443,7 @@ pub(crate) struct FleetMetrics {
 }
 
 /// Where workers are told to find the backend.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Addresses {
     /// The platform's own, an output of its compute stack.
     pub(crate) platform: Option<String>,
@@ -439,7 +452,7 @@ pub(crate) struct Addresses {
 }
 
 /// An AMI pointer in Parameter Store.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Pointer {
     pub(crate) facts: ParameterFacts,
     /// Read only when the data type is wrong.
@@ -455,7 +468,7 @@ impl Deref for Pointer {
 }
 
 /// The fleet secret of a stage. The value itself is never kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FleetSecret {
     pub(crate) stage: Stage,
     pub(crate) name: String,
@@ -465,7 +478,7 @@ pub(crate) struct FleetSecret {
 }
 
 /// What is known about a fleet secret without keeping it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum FleetSecretState {
     Set,
     Placeholder(ParameterFacts),
@@ -473,7 +486,7 @@ pub(crate) enum FleetSecretState {
 }
 
 /// A topic and who listens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Topic {
     pub(crate) arn: String,
     /// `None`: SNS does not know the topic.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_autoscaling::types::{Activity as SdkActivity, Filter};
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::Aws;
 use super::super::convert::time;
@@ -16,11 +16,9 @@ use crate::error::{Required as _, Result, from_sdk};
 const PAGE: i32 = 100;
 
 /// One line in the diary of a group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 pub(crate) struct Activity {
-    #[serde(skip)]
     pub(crate) id: String,
-    #[serde(skip)]
     pub(crate) group: String,
     /// E.g. `Successful`, `Failed`, `InProgress`.
     pub(crate) status: String,
@@ -32,10 +30,8 @@ pub(crate) struct Activity {
     pub(crate) started: Option<Timestamp>,
     pub(crate) ended: Option<Timestamp>,
     /// In percent.
-    #[serde(skip)]
     pub(crate) progress: Option<i32>,
     /// Availability zone, where the activity is about one.
-    #[serde(skip)]
     pub(crate) zone: Option<String>,
 }
 

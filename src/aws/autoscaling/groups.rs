@@ -7,7 +7,7 @@ use aws_sdk_autoscaling::types::{
     WarmPoolConfiguration, WarmPoolState,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::Aws;
 use super::super::pages::Pages;
@@ -19,7 +19,7 @@ const PAGE: i32 = 100;
 const REQUEST: &str = "DescribeAutoScalingGroups";
 
 /// A group as it is now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Group {
     pub(crate) name: String,
     pub(crate) min: u32,
@@ -48,7 +48,7 @@ pub(crate) struct Group {
 }
 
 /// What not every group has and what changes when its instances come and go.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Features {
     /// On-Demand Instances below the Spot Instances.
     pub(crate) on_demand_base: u32,
@@ -60,7 +60,7 @@ pub(crate) struct Features {
 }
 
 /// `WarmPoolConfiguration`: instances that are prepared beside the group.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WarmPool {
     pub(crate) min: u32,
     /// Group and pool together; without it the group's maximum.
@@ -73,7 +73,7 @@ pub(crate) struct WarmPool {
 }
 
 /// One instance of a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Instance {
     pub(crate) id: String,
     pub(crate) instance_type: Option<String>,
@@ -89,7 +89,7 @@ pub(crate) struct Instance {
 }
 
 /// What an instance's lifecycle state means for the capacity of its group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Phase {
     /// On its way in.

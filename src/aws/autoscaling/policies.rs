@@ -1,5 +1,6 @@
 //! DescribePolicies.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use aws_sdk_autoscaling::types::{
@@ -17,7 +18,7 @@ const PAGE: i32 = 100;
 const REQUEST: &str = "DescribePolicies";
 
 /// A scaling policy of a group.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Policy {
     pub(crate) group: String,
     pub(crate) name: String,
@@ -32,7 +33,7 @@ pub(crate) struct Policy {
 }
 
 /// What a policy does. Adjustment types are named as in the API.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum PolicyKind {
     Step {
         adjustment_type: String,
@@ -62,7 +63,7 @@ pub(crate) enum PolicyKind {
 }
 
 /// One interval of a step policy; the bounds are distances from the alarm's threshold.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Step {
     pub(crate) lower: Option<f64>,
     pub(crate) upper: Option<f64>,
@@ -70,7 +71,7 @@ pub(crate) struct Step {
 }
 
 /// What a target tracking policy tracks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Tracked {
     Metric(TrackedMetric),
     /// E.g. `ASGAverageCPUUtilization`.
@@ -80,7 +81,7 @@ pub(crate) enum Tracked {
 }
 
 /// The metric of a target tracking policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TrackedMetric {
     pub(crate) namespace: String,
     pub(crate) name: String,

@@ -4,7 +4,7 @@ use aws_sdk_cloudwatch::types::{MetricAlarm, StateValue};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::Aws;
 use super::super::convert::time;
@@ -19,7 +19,7 @@ const CONCURRENT: usize = 9;
 const REQUEST: &str = "DescribeAlarms";
 
 /// State of an alarm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum AlarmState {
     Ok,
@@ -28,7 +28,7 @@ pub(crate) enum AlarmState {
 }
 
 /// A metric alarm. Composite alarms are not part of the platform.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Alarm {
     pub(crate) name: String,
     pub(crate) state: AlarmState,
@@ -50,12 +50,11 @@ pub(crate) struct Alarm {
     pub(crate) datapoints_to_alarm: Option<i32>,
     /// `breaching`, `notBreaching`, `ignore` or `missing`.
     pub(crate) missing_data: Option<String>,
-    #[serde(skip)]
     pub(crate) details: AlarmDetails,
 }
 
 /// What few alarms have and what decides on the ones that do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AlarmDetails {
     /// Only points of this unit count.
     pub(crate) unit: Option<String>,

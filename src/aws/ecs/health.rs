@@ -3,6 +3,7 @@
 use aws_sdk_ecs::types::DesiredStatus;
 use futures::future::try_join;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::Task;
 use crate::aws::{Aws, convert};
@@ -12,7 +13,7 @@ use crate::error::{ErrorKind, Required as _, Result, from_sdk};
 const PAGE: i32 = 100;
 
 /// The record of a rollout; it outlives the deployment, also one that was rolled back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ServiceDeployment {
     pub(crate) arn: String,
     /// ARN of the service revision that it brings; ends with the digits of the deployment's id.

@@ -1,5 +1,6 @@
 //! Services: what runs permanently, and how.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use aws_sdk_ecs::types::ServiceField;
@@ -15,7 +16,7 @@ const BATCH: usize = 10;
 const REQUEST: &str = "DescribeServices";
 
 /// A service (ECS Service), as far as bpctl cares.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Service {
     pub(crate) name: String,
     /// `ACTIVE`, `DRAINING` or `INACTIVE`.
@@ -47,7 +48,7 @@ pub(crate) struct Service {
 }
 
 /// How deployments of a service go (ECS DeploymentConfiguration).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RolloutRules {
     /// Percent of the desired count.
     pub(crate) minimum_healthy: Option<i32>,
@@ -61,14 +62,14 @@ pub(crate) struct RolloutRules {
 }
 
 /// Something that happened to a service.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Event {
     pub(crate) at: Timestamp,
     pub(crate) message: String,
 }
 
 /// A deployment of a service.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Deployment {
     /// `ecs-svc/<digits>`.
     pub(crate) id: String,

@@ -4,7 +4,7 @@ use aws_sdk_ecs::types::{DesiredStatus, ManagedAgentName, TaskField};
 use futures::future::try_join;
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::aws::pages::Pages;
 use crate::aws::{Aws, convert};
@@ -14,7 +14,7 @@ use crate::error::{Required as _, Result, from_sdk};
 const BATCH: usize = 100;
 
 /// A task, as far as bpctl cares.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Task {
     pub(crate) arn: String,
     pub(crate) definition: String,
@@ -42,7 +42,7 @@ pub(crate) struct Task {
 }
 
 /// A container of a task.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 pub(crate) struct Container {
     pub(crate) name: String,
     #[serde(skip)]

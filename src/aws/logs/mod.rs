@@ -8,6 +8,7 @@ mod streams;
 use aws_sdk_cloudwatchlogs::error::SdkError;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::Aws;
 use super::pages::{Pages, Tokens};
@@ -25,7 +26,7 @@ pub(crate) struct LogEvent {
 }
 
 /// A line found in a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FoundLine {
     pub(crate) at: Timestamp,
     pub(crate) stream: String,

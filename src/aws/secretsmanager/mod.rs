@@ -3,6 +3,7 @@
 mod values;
 mod write;
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
@@ -28,7 +29,7 @@ const PAGE: i32 = 100;
 const NAMES: usize = 10;
 
 /// A secret without its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SecretFacts {
     pub(crate) name: String,
     /// A version carries AWSCURRENT.

@@ -6,6 +6,7 @@ pub(crate) mod command;
 pub(crate) mod pointer;
 pub(crate) mod record;
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
@@ -47,7 +48,7 @@ impl Deref for Parameter {
 }
 
 /// What is known about a parameter without reading it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ParameterFacts {
     pub(crate) name: String,
     pub(crate) version: i64,

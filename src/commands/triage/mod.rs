@@ -1,5 +1,6 @@
 //! `bpctl triage`: what is wrong, why, and what to type next. Reads only.
 
+mod recorded;
 mod verdict;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::iam::{On, Use, Uses};
 use crate::layout::FleetName;
 use crate::triage::probes::{Scope, look};
 use crate::triage::report::Report;
+use recorded::RecordedArgs;
 use verdict::{FailOn, nothing_seen, unknown_fleets};
 
 /// Find out what is wrong with the platform, why, and what to do next
@@ -31,7 +33,10 @@ use verdict::{FailOn, nothing_seen, unknown_fleets};
   bpctl triage                                   everything
   bpctl triage --fleet production/gpu-default    the core system and one fleet
   bpctl triage -o markdown                       for a ticket
-  bpctl triage --fail-on never -o json           for a script that decides itself")]
+  bpctl triage --fail-on never -o json           for a script that decides itself
+  bpctl triage --bundle night.json               keep what was seen, for those who look at it tomorrow
+  bpctl triage --from night.json                 judge it again, without AWS
+  bpctl triage --diff night.json morning.json    what came, what went, what changed")]
 pub(crate) struct TriageArgs {
     /// End with status 1 when there is a finding of this severity or worse
     #[arg(
@@ -53,6 +58,9 @@ pub(crate) struct TriageArgs {
 
     #[command(flatten)]
     watch: WatchArgs,
+
+    #[command(flatten)]
+    recorded: RecordedArgs,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -90,7 +98,7 @@ impl Verb for TriageArgs {
     }
 
     fn needs(&self) -> Needs {
-        Needs::AWS
+        Needs::aws_if(self.recorded.is_live())
     }
 
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
@@ -99,10 +107,16 @@ impl Verb for TriageArgs {
 }
 
 async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
+    if let Some(status) = args.recorded.compared(ctx)? {
+        return Ok(status);
+    }
     if args.watch.is_on() {
         return watch(ctx, &args.watch, async || report(ctx, args).await).await;
     }
-    let report = report(ctx, args).await?;
+    let report = match args.recorded.judged(ctx)? {
+        Some(report) => report,
+        None => report(ctx, args).await?,
+    };
     ctx.emit(&report)?;
     report.announce(&ctx.ui);
     if report.names_aws() {
@@ -125,6 +139,7 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
 /// One look, judged.
 async fn report(ctx: &Ctx, args: &TriageArgs) -> Result<Report> {
     let layout = ctx.layout()?;
+    let file = args.recorded.file(ctx)?;
     let fleets = ctx
         .unless_interrupted(named(&ctx.aws, &layout, &args.fleets))
         .await?;
@@ -144,6 +159,9 @@ async fn report(ctx: &Ctx, args: &TriageArgs) -> Result<Report> {
         }
     };
     drop(progress);
+    if let Some(file) = &file {
+        recorded::keep(ctx, file, &snapshot, now).await?;
+    }
     unknown_fleets(&snapshot, &fleets)?;
     let region = ctx.aws.region().await?;
     let place = ctx.ui.place().clone().or_aws("--region", region.as_deref());

@@ -119,7 +119,11 @@ pub(super) async fn secrets(aws: &Aws, layout: &Layout) -> Result<Vec<Secret>> {
     let secrets = wanted.into_iter().map(|(role, name)| {
         let known = found.iter().position(|secret| secret.name == name);
         let facts = known.map(|known| found.swap_remove(known));
-        Secret { role, name, facts }
+        Secret {
+            role: role.to_owned(),
+            name,
+            facts,
+        }
     });
     Ok(secrets.collect())
 }

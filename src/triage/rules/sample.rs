@@ -342,7 +342,7 @@ pub(crate) fn healthy() -> Snapshot {
         .secrets()
         .into_iter()
         .map(|(role, name)| Secret {
-            role,
+            role: role.to_owned(),
             facts: Some(SecretFacts {
                 name: name.clone(),
                 has_value: true,

@@ -35,7 +35,7 @@ fn finding(snapshot: &Snapshot, secret: &Secret) -> Finding {
     };
     let mut finding = Finding::new(code, Node::Secret(name.clone()), name)
         .evidence(evidence)
-        .cause(consequence(secret.role))
+        .cause(consequence(&secret.role))
         .explains([
             Node::Tasks(App::Backend, TaskFault::Initialization),
             Node::Migration,
@@ -48,9 +48,9 @@ fn finding(snapshot: &Snapshot, secret: &Secret) -> Finding {
             .next(commands::stack_deploy(&stack));
     }
     // What the stack or the database makes cannot be set by hand.
-    let finding = match secret.role {
+    let finding = match secret.role.as_str() {
         "app-key" | "oauth" => finding.next((
-            format!("put {} into it; the value is asked for:", value(secret.role)),
+            format!("put {} into it; the value is asked for:", value(&secret.role)),
             commands::put_secret(name),
         )),
         "asset-ops" => finding.next(commands::generate_secret(name)),
