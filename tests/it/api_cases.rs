@@ -168,6 +168,17 @@ const OF_THE_PLATFORM: &[Command] = &[
         &["stack", "continue-rollback", "production/gpu-default", "--yes"],
     ),
     (
+        "stack import",
+        &[
+            "stack",
+            "import",
+            "staging/gpu-kept",
+            "--assembly",
+            "kept.out",
+            "--yes",
+        ],
+    ),
+    (
         "stack delete",
         &[
             "stack",

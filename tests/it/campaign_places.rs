@@ -8,7 +8,7 @@ use bpctl_sandbox::{FleetSeed, Options, Sandbox, Scenario, Service};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::assemblies::{configure_new_fleet, deployed};
+use crate::assemblies::{configure_new_fleet, deployed, keep_log_group};
 use crate::campaign_worlds::{call, tasks_of};
 use crate::support::kept_by_hand;
 
@@ -29,6 +29,8 @@ pub(crate) enum Place {
     Refreshing,
     /// A fleet is configured that is not provisioned.
     NewFleet,
+    /// The log group of a fleet is there, and no stack of it.
+    KeptLogGroup,
     /// An update of the production fleet's stack failed, and so did its rollback.
     HalfRolledBack,
     /// A deployment of the backend is under way whose tasks fail, and no circuit breaker ends it.
@@ -46,6 +48,7 @@ impl Place {
             | Self::NewBuild
             | Self::NewFleet
             | Self::HalfRolledBack
+            | Self::KeptLogGroup
             | Self::EndlessDeployment => Options::default(),
             Self::Promoted | Self::Refreshing => Options {
                 scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
@@ -83,6 +86,7 @@ impl Place {
             }
             Self::NewFleet => configure_new_fleet(sandbox),
             Self::HalfRolledBack => half_rolled_back(sandbox),
+            Self::KeptLogGroup => keep_log_group(sandbox),
             Self::Promoted => promote(sandbox),
             Self::Refreshing => {
                 promote(sandbox);
