@@ -178,6 +178,18 @@ const OF_THE_PLATFORM: &[Command] = &[
             "--yes",
         ],
     ),
+    // A stack that is there: its template is read.
+    (
+        "stack import",
+        &[
+            "stack",
+            "import",
+            "production/gpu-default",
+            "--assembly",
+            "cdk.out",
+            "--dry-run",
+        ],
+    ),
     (
         "stack delete",
         &[
