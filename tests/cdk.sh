@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A real app of the CDK, made into templates by the real `cdk synth` and deployed by bpctl into the sandbox.
+# A real app of the CDK, made into templates by the real `cdk synth` and deployed by bpctl into the sandbox, and an
+# empty account that the real `cdk bootstrap` prepares for it.
 #
 #     bash tests/cdk.sh BPCTL
 #
@@ -48,4 +49,13 @@ export CDK_DISABLE_VERSION_CHECK=true
     expect 9 "(AWS::CloudWatch::Alarm): Threshold" '"$bpctl"' stack diff --exit-code -c threshold=20
     expect 0 "UPDATE_COMPLETE" '"$bpctl"' stack deploy staging/gpu-one --yes -c threshold=20
     expect 0 "unchanged" '"$bpctl"' stack deploy --all --yes -c threshold=20
+'
+
+# An account without anything: the CDK makes its bootstrap stack in it, and bpctl sees that it is whole.
+"$bpctl" sandbox run --empty -- bash -euo pipefail -c '
+    said=$('"$bpctl"' stack bootstrap --yes 2>&1) || { printf "%s\n" "$said" >&2; exit 1; }
+    [[ "$said" == *"bootstrapped."* && "$said" == *"is there"* && "$said" != *"is not there"* ]]
+    again=$('"$bpctl"' stack bootstrap --yes 2>&1)
+    [[ "$again" == *"Nothing to change"* ]]
+    echo "ok: stack bootstrap"
 '

@@ -181,6 +181,8 @@ mod stack;
 mod stack_bootstrap;
 #[path = "it/stack_deploy.rs"]
 mod stack_deploy;
+#[path = "it/stack_import.rs"]
+mod stack_import;
 #[path = "it/stack_rollback.rs"]
 mod stack_rollback;
 #[path = "it/tasks.rs"]

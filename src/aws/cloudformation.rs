@@ -2,6 +2,7 @@
 
 mod change_sets;
 mod drift;
+mod imports;
 mod last;
 mod resources;
 mod rollback;
@@ -22,6 +23,7 @@ pub(crate) use change_sets::{
     SetTerminationProtection, TemplateSource,
 };
 pub(crate) use drift::{Detection, Drifted};
+pub(crate) use imports::{CreateImportSet, Import};
 pub(crate) use last::{failures_of_last_operation, last_operation};
 pub(crate) use resources::StackResource;
 pub(crate) use rollback::ContinueUpdateRollback;

@@ -43,6 +43,7 @@ const READS: &[(&str, &[&str])] = &[
             "DescribeStackDriftDetectionStatus",
             "DescribeStackEvents",
             "DescribeStackResourceDrifts",
+            "DescribeStackResources",
             "DescribeStacks",
             // Compares a stack with its template and changes neither.
             "DetectStackDrift",

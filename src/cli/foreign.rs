@@ -236,6 +236,12 @@ const TABLE: &[Foreign] = &[
     },
     Foreign {
         below: "stack",
+        verbs: &["adopt", "take-over"],
+        says: "resources that are there already are taken into a stack by",
+        ours: &["stack", "import", "--help"],
+    },
+    Foreign {
+        below: "stack",
         verbs: &["rollback", "continue-update-rollback", "resume"],
         says: "a rollback that has stopped half way is gone on with by",
         ours: &["stack", "continue-rollback", "--help"],

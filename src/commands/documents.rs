@@ -123,6 +123,7 @@ documents! {
     stack::outputs::StackOutputs = "bpctl.stack.outputs/1" of "outputs", "What stacks tell of themselves.";
     stack::bootstrap::view::BootstrapResult = "bpctl.stack.bootstrap/1", "How far an account is prepared for the CDK's stacks.";
     stack::continue_rollback::RollbackResult = "bpctl.stack.continue-rollback/1", "What the rollback of an update came to.";
+    stack::import::ImportResult = "bpctl.stack.import/1" of "imported", "Resources that a stack took in.";
     stack::delete::StacksDeleted = "bpctl.stack.delete/1" of "stacks", "What a deletion of stacks came to.";
     stack::deploy::view::StacksDeployed = "bpctl.stack.deploy/1" of "stacks", "What a deployment of stacks came to.";
     stack::diff::StackDiff = "bpctl.stack.diff/1" of "stacks", "What templates would change.";

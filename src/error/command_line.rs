@@ -399,7 +399,10 @@ fn bpctl_reads(words: &[&str]) -> bool {
         ),
         ["image", verb, ..] => matches!(*verb, "list" | "diff"),
         ["auth", "can-i", ..] | ["iam", "policy", ..] => true,
-        ["stack", verb, ..] => !matches!(*verb, "bootstrap" | "continue-rollback" | "deploy" | "delete"),
+        ["stack", verb, ..] => !matches!(
+            *verb,
+            "bootstrap" | "continue-rollback" | "deploy" | "delete" | "import"
+        ),
         ["monitoring", verb, ..] => matches!(*verb, "show" | "check"),
         ["ami", verb, ..] => matches!(*verb, "list" | "show" | "history"),
         ["sandbox", "scenario", verb, ..] => *verb == "list",

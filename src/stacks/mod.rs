@@ -4,6 +4,7 @@ pub(crate) mod assembly;
 mod bootstrap;
 mod built_in;
 pub(crate) mod compare;
+mod import;
 mod in_force;
 mod kinds;
 
@@ -11,4 +12,5 @@ pub(crate) use assembly::{Assembly, Environment, StackArtifact};
 pub(crate) use bootstrap::{Bootstrap, QUALIFIER, TOOLKIT};
 pub(crate) use built_in::is_built_in;
 pub(crate) use compare::{Action, Change, Comparison, Replacement, compare};
+pub(crate) use import::{fixed, identified_by, import_template};
 pub(crate) use in_force::InForce;

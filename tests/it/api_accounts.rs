@@ -45,6 +45,9 @@ pub(crate) fn account(verb: &str, options: Options, race: bool) -> Account {
         if verb == "stack continue-rollback" {
             half_rolled_back(sandbox);
         }
+        if verb == "stack import" {
+            assemblies::keep_log_group(sandbox);
+        }
         if verb == "resume" {
             asleep(sandbox);
         }

@@ -175,6 +175,29 @@ const OF_THE_PLATFORM: &[Command] = &[
         &["stack", "continue-rollback", "production/gpu-default", "--yes"],
     ),
     (
+        "stack import",
+        &[
+            "stack",
+            "import",
+            "staging/gpu-kept",
+            "--assembly",
+            "kept.out",
+            "--yes",
+        ],
+    ),
+    // A stack that is there: its template is read.
+    (
+        "stack import",
+        &[
+            "stack",
+            "import",
+            "production/gpu-default",
+            "--assembly",
+            "cdk.out",
+            "--dry-run",
+        ],
+    ),
+    (
         "stack delete",
         &[
             "stack",

@@ -9,6 +9,31 @@ use serde_json::{Value, json};
 /// The stack of the fleet that [`lay_files`] has templates for and that is not there.
 pub(crate) const NEW_FLEET: &str = "staging/gpu-new";
 
+/// The fleet of `kept.out`, whose log group is there before its stack is ([`keep_log_group`]).
+pub(crate) const KEPT_FLEET: &str = "staging/gpu-kept";
+pub(crate) const KEPT_GROUP: &str = "/gpu-workers/gpu-kept";
+
+/// The log group of [`KEPT_FLEET`], in no stack.
+pub(crate) fn keep_log_group(sandbox: &Sandbox) {
+    let input = json!({ "logGroupName": KEPT_GROUP });
+    let made = sandbox.with_world(|world| world.call(Service::Logs, "CreateLogGroup", &input));
+    made.expect("a log group");
+}
+
+/// The template of [`KEPT_FLEET`]: one resource of each kind that is looked for; all but the log group belong to other
+/// stacks or are not there.
+fn kept_fleet() -> Value {
+    let shape = |kind: &str, name: &str, value: &str| json!({ "Type": kind, "DeletionPolicy": "Retain", "Properties": { name: value } });
+    json!({ "Resources": {
+        "Logs": shape("AWS::Logs::LogGroup", "LogGroupName", KEPT_GROUP),
+        "Bucket": shape("AWS::S3::Bucket", "BucketName", "bp-media-123456789012"),
+        "Repository": shape("AWS::ECR::Repository", "RepositoryName", "bp-backend"),
+        "Parameter": shape("AWS::SSM::Parameter", "Name", "/bp/models/bucket"),
+        "Database": shape("AWS::RDS::DBInstance", "DBInstanceIdentifier", "bp-none"),
+        "Topic": shape("AWS::SNS::Topic", "TopicName", "bp-none"),
+    } })
+}
+
 /// The template of a deployed stack.
 pub(crate) fn deployed(sandbox: &Sandbox, stack: &str) -> Value {
     let input = json!({ "StackName": stack });
@@ -120,7 +145,7 @@ pub(crate) fn configure_new_fleet(sandbox: &Sandbox) {
     }
 }
 
-/// `cdk.out` in a home folder: monitoring changed, a fleet that is there with another size, and one that is not there.
+/// `cdk.out` in a home folder: monitoring changed, a fleet that is there with another size, and one that is not there; `kept.out` with one whose log group may be there.
 /// Accounts of other fleets get none.
 pub(crate) fn lay_files(sandbox: &Sandbox, home: &Path) {
     let fleet = json!({ "StackName": "bp-gpu-fleet-production-gpu-default" });
@@ -146,6 +171,11 @@ pub(crate) fn lay_files(sandbox: &Sandbox, home: &Path) {
                 &["bp-monitoring"],
             ),
         ],
+    );
+    write(
+        sandbox,
+        &home.join("kept.out"),
+        &[("bp-gpu-fleet-staging-gpu-kept", kept_fleet(), &[])],
     );
 }
 

@@ -8,7 +8,7 @@ use bpctl_sandbox::{FleetSeed, Options, Sandbox, Scenario, Service};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::assemblies::{configure_new_fleet, deployed};
+use crate::assemblies::{configure_new_fleet, deployed, keep_log_group};
 use crate::campaign_worlds::{call, tasks_of};
 use crate::support::kept_by_hand;
 
@@ -31,6 +31,8 @@ pub(crate) enum Place {
     Detuned,
     /// A fleet is configured that is not provisioned.
     NewFleet,
+    /// The log group of a fleet is there, and no stack of it.
+    KeptLogGroup,
     /// An update of the production fleet's stack failed, and so did its rollback.
     HalfRolledBack,
     /// A deployment of the backend is under way whose tasks fail, and no circuit breaker ends it.
@@ -49,6 +51,7 @@ impl Place {
             | Self::NewFleet
             | Self::HalfRolledBack
             | Self::Detuned
+            | Self::KeptLogGroup
             | Self::EndlessDeployment => Options::default(),
             Self::Promoted | Self::Refreshing => Options {
                 scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
@@ -87,6 +90,7 @@ impl Place {
             Self::NewFleet => configure_new_fleet(sandbox),
             Self::HalfRolledBack => half_rolled_back(sandbox),
             Self::Detuned => detune(sandbox),
+            Self::KeptLogGroup => keep_log_group(sandbox),
             Self::Promoted => promote(sandbox),
             Self::Refreshing => {
                 promote(sandbox);

@@ -129,6 +129,7 @@ macro_rules! each_verb {
             fleet_provision: "fleet provision", &["fleet", "provision", "staging/gpu-new", "--assembly", "cdk.out", "--yes"], EXECUTE, Verb { ..STACKS };
             fleet_apply_config: "fleet apply-config", &["fleet", "apply-config", "production/gpu-default", "--assembly", "cdk.out", "--yes"], EXECUTE, Verb { ..STACKS };
             stack_delete: "stack delete", &["stack", "delete", "production/gpu-default", "--confirm", "sandbox"], (Service::CloudFormation, "DeleteStack"), Verb { ..STACKS };
+            stack_import: "stack import", &["stack", "import", "staging/gpu-kept", "--assembly", "kept.out", "--yes"], EXECUTE, Verb { place: Place::KeptLogGroup, ..STACKS };
             stack_continue_rollback: "stack continue-rollback", &["stack", "continue-rollback", "production/gpu-default", "--skip", "{group}", "--yes"], (Service::CloudFormation, "ContinueUpdateRollback"), Verb { place: Place::HalfRolledBack, ..STACKS };
             monitoring_apply: "monitoring apply", &["monitoring", "apply", "--yes"], (Service::CloudWatch, "PutMetricAlarm"), Verb { place: Place::Detuned, world: watched, ..fleets(1) };
             monitoring_subscribe: "monitoring subscribe", &["monitoring", "subscribe", "--email", "night@example.com", "--yes"], (Service::Sns, "Subscribe"), Verb { world: subscribers, ..POINTERS };

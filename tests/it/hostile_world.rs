@@ -202,6 +202,14 @@ const COMMANDS: &[&[&str]] = &[
     &["stack", "outputs"],
     &["stack", "drift"],
     &["stack", "diff", "monitoring", "--assembly", "cdk.out"],
+    &[
+        "stack",
+        "import",
+        "staging/gpu-kept",
+        "--assembly",
+        "kept.out",
+        "--dry-run",
+    ],
     &["stack", "delete", "production/gpu-default", "--dry-run"],
     &[
         "stack",

@@ -152,6 +152,35 @@ async fn drift_is_looked_for_anew_and_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn drift_shows_each_property_as_it_should_be_and_is() {
+    let account = Account::with(&[Scenario::Drifted]);
+    let run = account.run(&["stack", "drift", "-o", "json"]).await;
+    let document = run.json();
+    let stacks = document["stacks"].as_array().expect("a list").iter();
+    let found: Vec<(String, String, String)> = stacks
+        .flat_map(|stack| stack["resources"].as_array().cloned().unwrap_or_default())
+        .flat_map(|resource| resource["differences"].as_array().cloned().unwrap_or_default())
+        .map(|difference| {
+            let text = |name: &str| difference[name].as_str().expect("a text").to_owned();
+            (text("path"), text("kind"), text("actual"))
+        })
+        .collect();
+    assert_eq!(found.len(), 2, "{document:#}");
+    assert!(
+        found
+            .iter()
+            .any(|(path, kind, _)| path == "/SecurityGroupIngress/2" && kind == "ADD"),
+        "{found:?}"
+    );
+    assert!(
+        found.contains(&("/Threshold".to_owned(), "NOT_EQUAL".to_owned(), "90.0".to_owned())),
+        "{found:?}"
+    );
+    let shown = account.run(&["stack", "drift", "monitoring"]).await;
+    assert!(shown.stdout.contains("/Threshold"), "{}", shown.stdout);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_could_not_be_looked_at_is_told_and_never_in_sync() {
     let account = Account::with(&[]);
     let inject = |fault| {

@@ -75,6 +75,14 @@ impl Bench {
         fs::read_to_string(self.app().join("calls")).unwrap_or_default()
     }
 
+    /// Waits until npx runs.
+    async fn is_called(&self) {
+        while self.calls().is_empty() {
+            #[expect(clippy::disallowed_methods, reason = "npx runs on the machine's time")]
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     async fn run(&self, args: &[&str]) -> Run {
         self.run_until(args, CancellationToken::new()).await
     }
@@ -94,9 +102,7 @@ impl Bench {
     /// Once npx runs, CloudFormation does what the CDK would have it do; then npx ends with `status`.
     async fn run_while(&self, args: &[&str], deploys: Option<&Value>, status: u8) -> Run {
         let work = async {
-            while self.calls().is_empty() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
+            self.is_called().await;
             if let Some(template) = deploys {
                 deploy(&self.account.sandbox, template);
             }
@@ -233,9 +239,7 @@ async fn an_interrupt_goes_to_the_cdk_and_what_goes_on_is_said() {
     let bench = Bench::empty();
     let cancel = CancellationToken::new();
     let interrupt = async {
-        while bench.calls().is_empty() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        bench.is_called().await;
         bench.account.sandbox.with_world(|world| {
             let set = json!({
                 "StackName": "CDKToolkit", "ChangeSetName": "cdk", "ChangeSetType": "CREATE",

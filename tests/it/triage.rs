@@ -52,6 +52,8 @@ fn expected(scenario: Scenario) -> Option<&'static str> {
         Scenario::RefreshNoCapacity | Scenario::RefreshStuck => return None,
         // What only shows when a stack is deployed.
         Scenario::StackCreateFails | Scenario::StackRollbackFailed => return None,
+        // `stack drift` looks for it, which takes CloudFormation minutes.
+        Scenario::Drifted => return None,
         // Instances start from a shared image: `ami promote` refuses it.
         Scenario::AmiForeign => return None,
         // Triage does not look into the models bucket; `bundle verify` does.

@@ -79,6 +79,7 @@ const WAYS: &[(&str, Way)] = &[
     ("secrets undo", Way::Back),
     ("stack delete", Way::Told),
     ("stack continue-rollback", Way::Told),
+    ("stack import", Way::Told),
     ("stack deploy", Way::Told),
     ("fleet provision", Way::Told),
     ("fleet apply-config", Way::Told),

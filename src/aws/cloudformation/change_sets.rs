@@ -40,7 +40,7 @@ pub(crate) struct CreateChangeSet {
 }
 
 /// What every stack of the platform needs: its templates make IAM roles, some with names.
-const CAPABILITIES: [Capability; 3] = [
+pub(super) const CAPABILITIES: [Capability; 3] = [
     Capability::CapabilityIam,
     Capability::CapabilityNamedIam,
     Capability::CapabilityAutoExpand,

@@ -136,6 +136,8 @@ fn of_fleets(record: &Record) -> Option<Hint> {
                 .command(bpctl(&["stack", "deploy"]).args(done_steps(record))),
         "stack continue-rollback" => Hint::new("the stack is what it was before the update that failed: mend its cause, and deploy again with")
                 .command(bpctl(&["stack", "deploy"]).args(done_steps(record))),
+        "stack import" => Hint::new("deploy the stack once without these resources, whose `DeletionPolicy` keeps them, with")
+                .command(bpctl(&["stack", "deploy"]).args(done_steps(record))),
         "stack bootstrap" => Hint::new("the stacks of the CDK need it: it stays until the last of them is gone; see them with")
                 .command(bpctl(&["stack", "list"])),
         "stack delete" => Hint::new("deploy them again with").command(bpctl(&["stack", "deploy"]).args(done_steps(record))),

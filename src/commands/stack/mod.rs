@@ -1,12 +1,14 @@
 //! `bpctl stack`: the CloudFormation stacks of the platform.
 
 pub(super) mod bootstrap;
+mod change_set;
 pub(super) mod continue_rollback;
 pub(super) mod delete;
 pub(in crate::commands) mod deploy;
 pub(super) mod diff;
 pub(super) mod drift;
 pub(super) mod events;
+pub(super) mod import;
 pub(super) mod list;
 pub(in crate::commands) mod operation;
 pub(super) mod outputs;
@@ -45,6 +47,7 @@ verbs! {
         Bootstrap(bootstrap::BootstrapArgs),
         Deploy(deploy::StackDeployArgs),
         Delete(delete::StackDeleteArgs),
+        Import(import::ImportArgs),
         ContinueRollback(continue_rollback::ContinueRollbackArgs),
     }
 }

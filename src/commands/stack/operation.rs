@@ -126,6 +126,8 @@ pub(super) enum Goal {
     Forward,
     /// What there was before an update.
     Back,
+    /// Resources that are there are the stack's.
+    Import,
 }
 
 impl Goal {
@@ -134,6 +136,7 @@ impl Goal {
         match self {
             Self::Forward => &["CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"],
             Self::Back => &["UPDATE_ROLLBACK_COMPLETE"],
+            Self::Import => &["IMPORT_COMPLETE"],
         }
     }
 }
@@ -264,7 +267,7 @@ impl Operation {
     }
 
     /// Whether it has ended as it was meant.
-    fn is_good(&self) -> bool {
+    pub(super) fn is_good(&self) -> bool {
         self.ended
             .as_deref()
             .is_some_and(|ended| self.goal.ends().contains(&ended))
@@ -297,12 +300,13 @@ impl Operation {
         }
         let what = match (self.goal, status.split('_').next()) {
             (Goal::Back, _) => "rollback",
+            (Goal::Import, _) => "import",
             (Goal::Forward, Some("UPDATE")) => "update",
             (Goal::Forward, Some("DELETE")) => "deletion",
             _ => "creation",
         };
         let (kind, message) = match status {
-            "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" => (
+            "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE" => (
                 ErrorKind::Failed,
                 format!("{}: its {what} failed and was rolled back", self.stack),
             ),
@@ -321,7 +325,9 @@ impl Operation {
             })
             .hint(("see what to do with", look()));
         match status {
-            "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" => End::RolledBack(error),
+            "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE" => {
+                End::RolledBack(error)
+            }
             _ => End::Failed(error),
         }
     }

@@ -47,7 +47,7 @@ fn lead(scenario: Scenario) -> Option<Duration> {
         | Scenario::SecondPublisher => 30 * 60,
         Scenario::RdsStorageLow => 40 * 60,
         Scenario::RdsRefused => 20 * 60,
-        Scenario::EcrTagMissing | Scenario::WrongArchitecture => 35 * 60,
+        Scenario::EcrTagMissing | Scenario::WrongArchitecture | Scenario::Drifted => 35 * 60,
         Scenario::SlowHealth => 5 * 60,
         _ => return None,
     };

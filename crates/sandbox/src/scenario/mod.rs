@@ -133,6 +133,8 @@ scenarios! {
     StackCreateFails = "stack-create-fails",
     /// The role that CloudFormation works with may not update Auto Scaling groups: an update of one fails, and so does the way back (AWS CloudFormation User Guide, "Troubleshooting CloudFormation", "Update rollback failed"). Continue the rollback without the group.
     StackRollbackFailed = "stack-rollback-failed",
+    /// Somebody has changed by hand what stacks have deployed: the CPU warning of the database fires at 90 % only, and the load balancer's security group lets SSH in from anywhere (AWS CloudFormation User Guide, "Detect unmanaged configuration changes to stacks and resources with drift detection"). Find both in the drift of their stacks.
+    Drifted = "drifted",
     /// Instances that are started one by one never register with Systems Manager (its user guide, "Troubleshooting managed node availability"): a builder of an image is never ready. See that it is terminated.
     BuilderNeverReady = "builder-never-ready",
     /// Every third API call is throttled.

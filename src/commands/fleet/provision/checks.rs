@@ -139,6 +139,8 @@ impl Facts {
         fleet: &FleetId,
         is_new: bool,
         provision: CommandLine,
+        // What takes a log group into the stack, and what then makes the rest of it.
+        keeps: (CommandLine, CommandLine),
     ) -> Vec<Blocker> {
         let mut found = Vec::new();
         let mut block = |kind, reason: String, hint: Hint| found.push(Blocker { kind, reason, hint });
@@ -178,6 +180,7 @@ impl Facts {
         let is_made = present.is_none_or(|stack| stack.status == "ROLLBACK_COMPLETE");
         if is_new && self.has_log_group && is_made {
             let group = layout.fleet_log_group(fleet);
+            let (import, apply) = &keeps;
             block(
                 ErrorKind::Conflict,
                 format!(
@@ -189,7 +192,10 @@ impl Facts {
                 .command(
                     CommandLine::aws("logs", "delete-log-group").option("--log-group-name", group.as_str()),
                 )
-                .and("; otherwise let the app refer to it instead of making it"),
+                .and("; to keep them, unless it is the other fleet's, begin the stack with it:")
+                .command(import.clone())
+                .and(", and then")
+                .command(apply.clone()),
             );
         }
         found.extend(self.image_blocker(layout, fleet));

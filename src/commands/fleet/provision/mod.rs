@@ -142,7 +142,16 @@ impl OneFleet {
                 format!("apply the desired configuration of {fleet}")
             }),
             warnings: facts.warnings(&fleet),
-            blockers: facts.blockers(&layout, &fleet, is_new, self.command("provision", &fleet)),
+            blockers: facts.blockers(
+                &layout,
+                &fleet,
+                is_new,
+                self.command("provision", &fleet),
+                (
+                    self.import(&fleet, &context),
+                    self.command("apply-config", &fleet),
+                ),
+            ),
             against_changes: match is_new {
                 true => facts
                     .there_already(&layout, &fleet, self.command("apply-config", &fleet))
@@ -157,6 +166,18 @@ impl OneFleet {
         let assembly = synth::assembly(ctx, &layout, (&target).into(), &self.source, &context).await?;
         let change = StackDeploy::<V>::new(ctx, layout, target, assembly, request);
         carry_out(ctx, &change, &self.change).await
+    }
+
+    /// The command that takes the fleet's log group into its stack: an app needs the fleet's values for that, too.
+    fn import(&self, fleet: &FleetId, context: &synth::Context) -> CommandLine {
+        let command = CommandLine::bpctl(["stack", "import", &fleet.to_string()]);
+        let made_by_the_app = self.source.assembly.is_none() && self.source.blueprint.is_none();
+        let further = context
+            .iter()
+            .filter(|(key, _)| made_by_the_app && !self.source.values.iter().any(|(given, _)| given == *key));
+        further.fold(self.source.added(command), |command, (key, value)| {
+            command.option("-c", format!("{key}={value}"))
+        })
     }
 
     /// The same of the same source by a verb.

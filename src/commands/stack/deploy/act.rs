@@ -1,23 +1,13 @@
 //! Carries out one step: the change set is made, compared with the plan, and begun.
 
-use std::time::Duration;
-
+use super::super::change_set::{Doing, settled, wait_until_gone};
 use super::plan::Action;
 use super::synth::Npx;
 use super::{DeployVerb, StackDeploy, Started};
-use crate::aws::cloudformation::{ChangeSet, SetChange};
+use crate::aws::cloudformation::SetChange;
 use crate::change::{Done, StepRun};
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::stacks::{Action as ResourceAction, Replacement};
-use crate::wait::{Look, Waited, Waiter};
-
-/// A change set takes seconds, one of many resources a minute or two.
-const SET_WITHIN: Duration = Duration::from_secs(600);
-
-/// A stack that holds nothing goes within moments.
-const EMPTY_WITHIN: Duration = Duration::from_secs(600);
-
-const PACE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(5));
 
 type Run<'s, 'c, V> = StepRun<'s, StackDeploy<'c, V>>;
 
@@ -41,7 +31,7 @@ pub(super) async fn act<'c, V: DeployVerb>(
     if action.sets {
         if let Some(delete) = &action.delete {
             step.send(aws, delete).await?;
-            wait_until_gone(change, &action.stack).await?;
+            wait_until_gone(change.ctx, change.doing(&action.stack)).await?;
             did.push("removed what its failed creation left");
         }
         if let Some(publish) = &action.publish {
@@ -104,7 +94,7 @@ async fn begin<'c, V: DeployVerb>(
             false => error,
         });
     }
-    let set = match settled(change, action).await {
+    let set = match settled(change.ctx, change.doing(&action.stack), &action.create.name).await {
         Ok(set) => set,
         Err(error) => return Err(discarded(change, step, action, error).await),
     };
@@ -155,41 +145,6 @@ async fn begin<'c, V: DeployVerb>(
     })
 }
 
-/// The change set once CloudFormation has made up its mind.
-async fn settled<V: DeployVerb>(change: &StackDeploy<'_, V>, action: &Action) -> Result<ChangeSet> {
-    let ctx = change.ctx;
-    let waiter = Waiter::new(&ctx.clock, SET_WITHIN, &ctx.cancel).pace(PACE.0, PACE.1);
-    let waited = waiter
-        .until(
-            async || {
-                let set = ctx.aws.change_set(&action.stack, &action.create.name).await?;
-                Ok(match set {
-                    Some(set) if set.is_settled() => Look::Ready(set),
-                    Some(set) => Look::Pending(set.status),
-                    None => Look::Pending("not listed yet".to_owned()),
-                })
-            },
-            |_| {},
-        )
-        .await?;
-    match waited {
-        Waited::Ready(set) => Ok(set),
-        Waited::TimedOut => Err(CtlError::new(
-            ErrorKind::TimedOut,
-            format!("deploy {}: its change set was not made in time", action.stack),
-        )
-        .hint((
-            "nothing was begun; try again with",
-            change.request.command.clone(),
-        ))),
-        Waited::Cancelled => Err(CtlError::new(
-            ErrorKind::Interrupted,
-            format!("deploy {}: interrupted before it was begun", action.stack),
-        )
-        .hint(("go on with", change.request.command.clone()))),
-    }
-}
-
 /// The error, once the change set is taken back.
 async fn discarded<'c, V: DeployVerb>(
     change: &StackDeploy<'c, V>,
@@ -223,38 +178,13 @@ async fn discard<'c, V: DeployVerb>(
     }
 }
 
-async fn wait_until_gone<V: DeployVerb>(change: &StackDeploy<'_, V>, stack: &str) -> Result<()> {
-    let ctx = change.ctx;
-    let waiter = Waiter::new(&ctx.clock, EMPTY_WITHIN, &ctx.cancel).pace(PACE.0, PACE.1);
-    let waited = waiter
-        .until(
-            async || {
-                Ok(match ctx.aws.stack(stack).await? {
-                    None => Look::Ready(None),
-                    Some(seen) if seen.status == "DELETE_FAILED" => Look::Ready(Some(seen)),
-                    Some(seen) => Look::Pending(seen.status),
-                })
-            },
-            |_| {},
-        )
-        .await?;
-    match waited {
-        Waited::Ready(None) => Ok(()),
-        Waited::Ready(Some(seen)) => {
-            let reason = seen
-                .status_reason
-                .unwrap_or_else(|| "CloudFormation gives no reason".to_owned());
-            Err(CtlError::new(
-                ErrorKind::Failed,
-                format!("deploy {stack}: what its failed creation left cannot be deleted"),
-            )
-            .cause(reason))
+impl<V: DeployVerb> StackDeploy<'_, V> {
+    fn doing<'s>(&'s self, stack: &'s str) -> Doing<'s> {
+        Doing {
+            verb: "deploy",
+            stack,
+            again: &self.request.command,
         }
-        Waited::TimedOut | Waited::Cancelled => Err(CtlError::new(
-            ErrorKind::TimedOut,
-            format!("deploy {stack}: what its failed creation left was not gone in time"),
-        )
-        .hint(("go on with", change.request.command.clone()))),
     }
 }
 

@@ -154,7 +154,9 @@ async fn look(
 
 /// The deployed template; one in YAML is none that the CDK has made.
 pub(in crate::commands::stack) async fn deployed(ctx: &Ctx, stack: &str) -> Result<Option<Value>> {
-    let Some(text) = ctx.aws.template(stack).await? else {
+    // A stack whose first import goes on, or was undone, has none yet.
+    let text = ctx.aws.template(stack).await?;
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
         return Ok(None);
     };
     serde_json::from_str(&text).map(Some).map_err(|error| {

@@ -10,7 +10,7 @@ use crate::options::Layout;
 use crate::scenario::Scenario;
 use crate::service::ecr::{Build, Content, Platform};
 use crate::service::ecs::{self, definition};
-use crate::service::{Service, ecr, elb, secretsmanager};
+use crate::service::{Service, cloudwatch, ecr, elb, secretsmanager};
 use crate::world::World;
 
 /// The cause of a scenario sets in.
@@ -61,6 +61,7 @@ pub(crate) fn begin(world: &mut World, scenario: Scenario) {
         }
         Scenario::NoHealthyTargets => ecs::set_desired(world, &names.backend, 0),
         Scenario::ResumeConflict => crate::seed::asleep::begin(world),
+        Scenario::Drifted => set_cpu_warning(world, QUIET),
         Scenario::EcrTagMissing => {
             for tag in ["php-latest", "nginx-latest"] {
                 ecr::untag(world, &names.backend_repository, tag);
@@ -121,6 +122,7 @@ pub(super) fn mend(world: &mut World, scenario: Scenario) {
             ecs::deploy(world, &names.backend, None);
         }
         Scenario::ZoneDisabled => elb::return_to_zones(world, &names.balancer),
+        Scenario::Drifted => set_cpu_warning(world, CPU_WARNING),
         Scenario::EcrTagMissing => {
             let repository = &names.backend_repository;
             ecr::tag_newest_good(world, repository, "php-latest", Content::Php(Build::Good));
@@ -128,6 +130,23 @@ pub(super) fn mend(world: &mut World, scenario: Scenario) {
         }
         _ => {}
     }
+}
+
+/// Per cent of CPU of the database at which it is warned of, and at which somebody would rather be.
+const CPU_WARNING: f64 = 80.0;
+const QUIET: f64 = 90.0;
+
+/// Gives the warning another threshold, beside its stack.
+fn set_cpu_warning(world: &mut World, threshold: f64) {
+    let name = match world.options.layout {
+        Layout::Single => "p2-rds-cpu-warning".to_owned(),
+        Layout::Staged => format!("{}-p2-rds-cpu-warning", world.options.stage),
+    };
+    let Some(mut spec) = cloudwatch::alarm(world, &name).map(|alarm| alarm.spec().clone()) else {
+        return;
+    };
+    spec.rule.threshold = threshold;
+    cloudwatch::put_alarm(world, spec);
 }
 
 /// Gives the OAuth secret another value.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::stack::Stack;
 use super::{Resource, find, validation};
 use crate::error::{ApiError, OpResult};
-use crate::service::ec2;
 use crate::service::member::{present, text, texts};
+use crate::service::{cloudwatch, ec2};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -100,22 +100,98 @@ pub(super) fn information(world: &World, stack: &Stack) -> Value {
     }
 }
 
-/// The property that is not as it was deployed: its path, what it should be and is.
-fn difference(world: &World, resource: &Resource) -> Option<(String, Value, Value)> {
-    if resource.kind != "AWS::EC2::SecurityGroup" {
-        return None;
+/// A property that is not as it was deployed.
+struct Difference {
+    path: String,
+    /// Null for one that was added.
+    expected: Value,
+    /// Null for one that is gone.
+    actual: Value,
+}
+
+impl Difference {
+    /// As the API shows it: values as texts, those of properties that are not there as `null`.
+    fn shown(&self) -> Value {
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        json!({
+            "PropertyPath": self.path,
+            "ExpectedValue": text(&self.expected),
+            "ActualValue": text(&self.actual),
+            "DifferenceType": match (&self.expected, &self.actual) {
+                (Value::Null, _) => "ADD",
+                (_, Value::Null) => "REMOVE",
+                _ => "NOT_EQUAL",
+            },
+        })
     }
-    let deployed = resource.properties["SecurityGroupIngress"].as_array()?;
+}
+
+/// What differs of a resource, with its properties as they are; `None` when it is as it was deployed.
+fn difference(world: &World, resource: &Resource) -> Option<(Vec<Difference>, Value)> {
+    let mut actual = resource.properties.clone();
+    let differences = match resource.kind.as_str() {
+        "AWS::EC2::SecurityGroup" => rules(world, resource, &mut actual),
+        "AWS::CloudWatch::Alarm" => threshold(world, resource, &mut actual).into_iter().collect(),
+        _ => Vec::new(),
+    };
+    (!differences.is_empty()).then_some((differences, actual))
+}
+
+fn rules(world: &World, resource: &Resource, actual: &mut Value) -> Vec<Difference> {
+    let deployed = resource.properties["SecurityGroupIngress"].as_array();
+    let deployed = deployed.map(Vec::as_slice).unwrap_or_default();
     let present = ec2::ingress(world, &resource.physical, deployed);
-    let (at, rule) = deployed
+    let mut differences = Vec::new();
+    for (at, rule) in deployed
         .iter()
         .enumerate()
-        .find(|(_, rule)| !present.contains(rule))?;
-    Some((
-        format!("/SecurityGroupIngress/{at}"),
-        rule.clone(),
-        present.into(),
-    ))
+        .filter(|(_, rule)| !present.contains(rule))
+    {
+        differences.push(Difference {
+            path: format!("/SecurityGroupIngress/{at}"),
+            expected: rule.clone(),
+            actual: Value::Null,
+        });
+    }
+    for (at, rule) in present
+        .iter()
+        .enumerate()
+        .filter(|(_, rule)| !deployed.contains(rule))
+    {
+        differences.push(Difference {
+            path: format!("/SecurityGroupIngress/{at}"),
+            expected: Value::Null,
+            actual: rule.clone(),
+        });
+    }
+    if !differences.is_empty() {
+        actual["SecurityGroupIngress"] = present.into();
+    }
+    differences
+}
+
+fn threshold(world: &World, resource: &Resource, actual: &mut Value) -> Option<Difference> {
+    let expected = resource.properties.get("Threshold")?.clone();
+    let deployed = match &expected {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_f64(),
+    }?;
+    let present: f64 = cloudwatch::alarm(world, &resource.physical)?
+        .spec()
+        .rule
+        .threshold;
+    if present.total_cmp(&deployed).is_eq() {
+        return None;
+    }
+    actual["Threshold"] = json!(present);
+    Some(Difference {
+        path: "/Threshold".to_owned(),
+        expected,
+        actual: json!(present),
+    })
 }
 
 pub(super) fn resource_drifts(world: &World, input: &Value) -> OpResult {
@@ -144,17 +220,10 @@ pub(super) fn resource_drifts(world: &World, input: &Value) -> OpResult {
                 "Timestamp": seen.ends.epoch_seconds(),
                 "PropertyDifferences": [],
             });
-            if let Some((path, expected, actual)) = difference {
-                let mut changed = resource.properties.clone();
-                changed["SecurityGroupIngress"] = actual;
+            if let Some((differences, actual)) = difference {
                 shown["ExpectedProperties"] = json!(resource.properties.to_string());
-                shown["ActualProperties"] = json!(changed.to_string());
-                shown["PropertyDifferences"] = json!([{
-                    "PropertyPath": path,
-                    "ExpectedValue": expected.to_string(),
-                    "ActualValue": "null",
-                    "DifferenceType": "REMOVE",
-                }]);
+                shown["ActualProperties"] = json!(actual.to_string());
+                shown["PropertyDifferences"] = differences.iter().map(Difference::shown).collect();
             }
             shown
         })
@@ -174,6 +243,46 @@ mod tests {
     use crate::options::Options;
     use crate::scenario::Scenario;
     use crate::service::Service;
+
+    /// Somebody's change beside the stack is found by the next detection, and its end too.
+    #[test]
+    fn what_was_changed_by_hand_differs_until_it_is_changed_back() {
+        let mut world = World::new(Options {
+            scenarios: [Scenario::Drifted].into(),
+            ..Options::default()
+        });
+        let differences = |world: &mut World, stack: &str| {
+            let named = json!({ "StackName": stack });
+            let ask = |world: &mut World, operation| {
+                world.call(Service::CloudFormation, operation, &named).unwrap()
+            };
+            ask(world, "DetectStackDrift");
+            world.advance(world.now + Duration::from_secs(300));
+            let drifts = ask(world, "DescribeStackResourceDrifts");
+            let drifts = drifts["StackResourceDrifts"].as_array().unwrap().iter();
+            drifts
+                .flat_map(|drift| drift["PropertyDifferences"].as_array().unwrap().clone())
+                .collect::<Vec<Value>>()
+        };
+        let found = differences(&mut world, "bp-monitoring");
+        assert_eq!(
+            found,
+            [
+                json!({ "PropertyPath": "/Threshold", "ExpectedValue": "80.0", "ActualValue": "90.0",
+                "DifferenceType": "NOT_EQUAL" })
+            ]
+        );
+        let found = differences(&mut world, "bp-network");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0]["DifferenceType"], "ADD");
+        assert!(
+            found[0]["ActualValue"].as_str().unwrap().contains("22"),
+            "{found:?}"
+        );
+        world.set_scenarios([].into());
+        assert_eq!(differences(&mut world, "bp-monitoring"), [json!(null); 0]);
+        assert_eq!(differences(&mut world, "bp-network"), [json!(null); 0]);
+    }
 
     #[test]
     fn a_rule_that_is_gone_is_drift_of_the_network() {

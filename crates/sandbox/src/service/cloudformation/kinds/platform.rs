@@ -77,6 +77,31 @@ pub(super) const KINDS: &[Kind] = &[
         attribute: |_, resource, _| Some(json!(resource.physical)),
         ..PLAIN
     },
+    // The CDK's bootstrap template has both, for accounts that want a key of their own.
+    Kind {
+        name: "AWS::KMS::Key",
+        attributes: &["Arn", "KeyId"],
+        create: |world, _| Ok(world.ids.uuid()),
+        attribute: |world, resource, attribute| {
+            let options = &world.options;
+            Some(match attribute {
+                "Arn" => json!(format!(
+                    "arn:aws:kms:{}:{}:key/{}",
+                    options.region, options.account_id, resource.physical
+                )),
+                _ => json!(resource.physical),
+            })
+        },
+        ..PLAIN
+    },
+    Kind {
+        name: "AWS::KMS::Alias",
+        fixed: &["AliasName"],
+        named: Some("AliasName"),
+        tagged: false,
+        create: |world, request| Ok(name(world, request, "AliasName")),
+        ..PLAIN
+    },
     Kind {
         name: "AWS::Budgets::Budget",
         fixed: &["NotificationsWithSubscribers"],
