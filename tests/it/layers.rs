@@ -104,7 +104,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("bundle", &["layout", "error"]),
     ("iam", &["layout", "error"]),
-    ("stacks", &["files", "error"]),
+    ("stacks", &["files", "settings", "error"]),
     ("session", &["error", "clock"]),
     ("wait", &["error", "clock"]),
     ("plot", &["output", "ui", "error"]),

@@ -5,8 +5,9 @@ mod checks;
 use clap::Args;
 
 use crate::change::{ChangeArgs, carry_out};
-use crate::commands::stack::deploy::synth;
-use crate::commands::stack::deploy::{self, DeployVerb, Request, SourceArgs, StackDeploy};
+use crate::commands::stack::deploy::{
+    self, DeployVerb, Request, SourceArgs, StackDeploy, source, synth,
+};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Result};
@@ -133,7 +134,7 @@ impl OneFleet {
         facts.complete(&fleet, &mut context)?;
         synth::check(&context, &target.region)?;
         let verb = if is_new { "provision" } else { "apply-config" };
-        let request = Request {
+        let mut request = Request {
             stacks: vec![layout.fleet_stack(&fleet)],
             allowed: self.allow_replacement.clone(),
             title: Some(if is_new {
@@ -154,8 +155,9 @@ impl OneFleet {
             command: self.command(verb, &fleet),
             ..Request::of(&layout)
         };
-        let assembly = synth::assembly(ctx, &layout, (&target).into(), &self.source, &context).await?;
-        let change = StackDeploy::<V>::new(ctx, layout, target, assembly, request);
+        let made = source::templates(ctx, &layout, (&target).into(), &self.source, &context).await?;
+        request.facts = made.facts;
+        let change = StackDeploy::<V>::new(ctx, layout, target, made.assembly, request);
         carry_out(ctx, &change, &self.change).await
     }
 

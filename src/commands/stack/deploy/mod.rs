@@ -2,9 +2,11 @@
 
 mod act;
 mod follow;
+mod images;
 pub(super) mod observe;
 mod plan;
 mod publish;
+pub(in crate::commands) mod source;
 pub(in crate::commands) mod synth;
 pub(crate) mod view;
 
@@ -77,10 +79,10 @@ pub(in crate::commands) struct SourceArgs {
     pub(in crate::commands) assembly: Option<PathBuf>,
 
     /// Templates that bpctl makes itself from these settings (TOML), instead of the app's
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["assembly", "values"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "assembly")]
     pub(in crate::commands) blueprint: Option<PathBuf>,
 
-    /// A value of the app's context; may be repeated
+    /// A value of the app's context, which bpctl's own templates know as well; may be repeated
     #[arg(short = 'c', long = "cdk-context", value_name = "KEY=VALUE", value_parser = synth::pair)]
     pub(in crate::commands) values: Vec<(String, String)>,
 }
@@ -114,6 +116,7 @@ pub(in crate::commands) const DEPLOYS: &[Use] = &[
     Use::of("cloudformation:ListImports", On::Anything),
     Use::of("cloudformation:ListStacks", On::Anything),
     Use::of("cloudformation:UpdateTerminationProtection", On::Stacks),
+    Use::of("ecr:BatchGetImage", On::Repositories),
 ];
 
 impl Verb for StackDeployArgs {
@@ -131,7 +134,7 @@ impl Verb for StackDeployArgs {
         let context = self.source.context()?;
         let target = ctx.unless_interrupted(ctx.target()).await?;
         synth::check(&context, &target.region)?;
-        let assembly = synth::assembly(ctx, &layout, (&target).into(), &self.source, &context).await?;
+        let made = source::templates(ctx, &layout, (&target).into(), &self.source, &context).await?;
         let mut command = CommandLine::bpctl(["stack", "deploy"]);
         command = if self.all {
             command.args(["--all"])
@@ -143,9 +146,10 @@ impl Verb for StackDeployArgs {
             allowed: self.allow_replacement,
             command: self.source.added(command),
             context,
+            facts: made.facts,
             ..Request::of(&layout)
         };
-        let change = StackDeploy::<Stacks>::new(ctx, layout, target, assembly, request);
+        let change = StackDeploy::<Stacks>::new(ctx, layout, target, made.assembly, request);
         carry_out(ctx, &change, &self.change).await
     }
 }
@@ -174,6 +178,8 @@ pub(in crate::commands) struct Request {
     pub(in crate::commands) allowed: Vec<String>,
     pub(in crate::commands) context: Context,
     pub(in crate::commands) title: Option<String>,
+    /// Where the templates come from.
+    pub(in crate::commands) facts: Vec<String>,
     pub(in crate::commands) warnings: Vec<String>,
     pub(in crate::commands) blockers: Vec<Blocker>,
     /// What speaks against it as soon as anything differs.
@@ -192,6 +198,7 @@ impl Request {
             allowed: Vec::new(),
             context: Context::new(),
             title: None,
+            facts: Vec::new(),
             warnings: Vec::new(),
             blockers: Vec::new(),
             against_changes: Vec::new(),
