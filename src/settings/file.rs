@@ -378,7 +378,10 @@ mod tests {
         assert_eq!(table["sizes"]["nat_gateways"].as_integer(), Some(2));
         assert_eq!(table["sizes"]["database_class"].as_str(), Some("x"));
         let (table, place) = file.blueprint_of("us").unwrap();
-        assert_eq!((table.contains_key("preset"), place.as_str()), (false, "bpctl.toml:1"));
+        assert_eq!(
+            (table.contains_key("preset"), place.as_str()),
+            (false, "bpctl.toml:1")
+        );
         assert!(parse("").unwrap().blueprint_of("eu").is_none());
         for wrong in ["blueprint = 3\n", "[contexts.eu]\nblueprint = \"x\"\n"] {
             let error = parse(wrong).unwrap_err();

@@ -30,7 +30,11 @@ pub(crate) fn is_asleep(template: &Value, logical: &str) -> bool {
 pub(crate) fn put_to_sleep(template: &mut Value, logical: &str) {
     template["Resources"][logical]["Properties"]["DesiredCount"] = json!(0);
     let of_service = format!("${{{logical}.Name}}");
-    for shape in template["Resources"].as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+    for shape in template["Resources"]
+        .as_object_mut()
+        .into_iter()
+        .flat_map(|all| all.values_mut())
+    {
         let id = &shape["Properties"]["ResourceId"]["Fn::Sub"];
         if shape["Type"] == BOUNDS && id.as_str().is_some_and(|id| id.contains(&of_service)) {
             shape["Properties"]["MinCapacity"] = json!(0);
@@ -59,7 +63,11 @@ mod tests {
         put_to_sleep(&mut asleep, backend);
         assert!(is_asleep(&asleep, backend));
         assert!(!is_asleep(&asleep, service_named(&awake, "bp-frontend").unwrap()));
-        let lines: Vec<String> = compare(&asleep, &awake).changes.iter().map(Change::line).collect();
+        let lines: Vec<String> = compare(&asleep, &awake)
+            .changes
+            .iter()
+            .map(Change::line)
+            .collect();
         assert_eq!(
             lines,
             [

@@ -89,9 +89,9 @@ impl Blueprint {
                 return Err(wrong(place, &format!("its `{key}` is {given}, and this is {is}")));
             }
         }
-        let settings = Value::Table(table)
-            .try_into()
-            .map_err(|error: toml::de::Error| wrong(place, "a setting of it is wrong").cause(error.message()))?;
+        let settings = Value::Table(table).try_into().map_err(|error: toml::de::Error| {
+            wrong(place, "a setting of it is wrong").cause(error.message())
+        })?;
         Ok(Self {
             settings,
             preset,
@@ -269,14 +269,20 @@ mod tests {
     }
 
     fn with(text: &str, context: &[(&str, &str)]) -> Result<Blueprint> {
-        let context = context.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let context = context
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let table = toml::from_str(text).unwrap();
         Blueprint::of("here", table, HERE, "bp", &context.collect())
     }
 
     #[test]
     fn a_preset_gives_the_sizes_that_are_not_given() {
-        let staging = with("preset = \"staging\"\nsizes = { database_multi_az = true }\n", &[]).unwrap();
+        let staging = with(
+            "preset = \"staging\"\nsizes = { database_multi_az = true }\n",
+            &[],
+        )
+        .unwrap();
         assert_eq!(
             staging.told(),
             "preset: staging: APP_ENV staging, database db.t4g.small with a standby in a second zone, Redis \
@@ -314,8 +320,15 @@ mod tests {
         let made = with(old, &[&fleet[..], &given[..]].concat()).unwrap().settings;
         assert_eq!(made.alert_email.as_deref(), Some("ops@example.com"));
         assert_eq!(made.monthly_budget_usd, Some(500));
-        assert_eq!(made.domain.as_ref().map(|domain| domain.name.as_str()), Some("app.example.com"));
-        let types: Vec<&str> = made.fleets.iter().map(|fleet| fleet.instance_type.as_str()).collect();
+        assert_eq!(
+            made.domain.as_ref().map(|domain| domain.name.as_str()),
+            Some("app.example.com")
+        );
+        let types: Vec<&str> = made
+            .fleets
+            .iter()
+            .map(|fleet| fleet.instance_type.as_str())
+            .collect();
         assert_eq!(types, ["g5.xlarge"]);
         let gone = with(old, &[("alertEmail", "")]).unwrap().settings;
         assert_eq!((gone.alert_email, gone.fleets.len()), (None, 1));

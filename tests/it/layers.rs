@@ -76,8 +76,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "triage",
         &[
-            "files", "tasks", "fleet", "aws", "output", "ui", "redact", "settings", "layout", "error",
-            "clock",
+            "files", "tasks", "stacks", "fleet", "aws", "output", "ui", "redact", "settings", "layout",
+            "error", "clock",
         ],
     ),
     ("rollout", &["tasks", "aws", "wait", "layout", "error", "clock"]),

@@ -5,9 +5,7 @@ mod checks;
 use clap::Args;
 
 use crate::change::{ChangeArgs, carry_out};
-use crate::commands::stack::deploy::{
-    self, DeployVerb, Request, SourceArgs, StackDeploy, source, synth,
-};
+use crate::commands::stack::deploy::{self, DeployVerb, Request, SourceArgs, StackDeploy, source, synth};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Result};

@@ -1,6 +1,6 @@
 //! Follows the operations that were begun to their ends.
 
-use std::collections::BTreeSet;
+use futures::future::try_join_all;
 
 use super::super::operation::{follow, readiness};
 use super::plan::Action;
@@ -15,12 +15,9 @@ pub(super) async fn ready<V: DeployVerb>(
 ) -> Result<Vec<Readiness>> {
     let mut operations = change.operations.lock().await;
     let unchanged = change.unchanged.lock().await;
-    let needed: BTreeSet<&String> = steps.iter().flat_map(|step| &step.action.needs).collect();
-    for name in needed {
-        if let Some(operation) = operations.get_mut(name) {
-            operation.look(change.ctx).await?;
-        }
-    }
+    // Also those that nothing waits for: what happens to them is told while others are waited for.
+    let looks = operations.values_mut().map(|operation| operation.look(change.ctx));
+    try_join_all(looks).await?;
     steps
         .iter()
         .map(|step| {

@@ -84,6 +84,9 @@ pub(super) fn plan(request: &Request, seen: &Seen, basis: &Basis<'_>) -> Plan<Ac
             .flat_map(|stack| blockers(request, stack, seen)),
     );
     plan.blockers.extend(dropped(request, seen));
+    for blocker in &mut plan.blockers {
+        blocker.reason = format!("{}: {}", plan.title, blocker.reason);
+    }
     plan
 }
 

@@ -47,6 +47,18 @@ impl Source {
         Self::own(ctx)
     }
 
+    /// That of the context, without a flag.
+    pub(in crate::commands) fn in_context(ctx: &Ctx) -> Self {
+        Self::of(
+            ctx,
+            &SourceArgs {
+                assembly: None,
+                blueprint: None,
+                values: Vec::new(),
+            },
+        )
+    }
+
     /// The templates that bpctl makes itself, without a flag.
     pub(in crate::commands) fn own(ctx: &Ctx) -> Self {
         match section(ctx) {
@@ -77,9 +89,9 @@ impl Source {
                 "templates: bpctl's own, with the settings in `{}`, by --blueprint",
                 file.display()
             ),
-            Self::Section(place) => format!(
-                "templates: bpctl's own, with `[blueprint]` of {place}; `infra_dir` is not set"
-            ),
+            Self::Section(place) => {
+                format!("templates: bpctl's own, with `[blueprint]` of {place}; `infra_dir` is not set")
+            }
             Self::Defaults => {
                 "templates: bpctl's own, as they are: neither `infra_dir` nor `[blueprint]` is set".to_owned()
             }
