@@ -6,7 +6,7 @@ use std::time::Duration;
 use bpctl_sandbox::{Options, Service, World};
 use serde_json::{Value, json};
 
-use crate::support::{Account, Run, kept_by_hand};
+use crate::support::{Account, Run};
 
 const FLEET: &str = "staging/gpu-default";
 
@@ -71,9 +71,15 @@ fn save_fleet(account: &Account) {
         "version": 1, "template_slug": "gpu-default", "instance_type": "g4dn.xlarge",
         "ami_ssm_parameter": "/bp/ami/fleets/staging/gpu-default", "enabled": true,
     });
-    for (name, value) in [("desired_config", config.to_string()), ("active_bundle", "none".to_owned())] {
+    for (name, value) in [
+        ("desired_config", config.to_string()),
+        ("active_bundle", "none".to_owned()),
+    ] {
         let name = format!("/bp/fleets/{FLEET}/{name}");
-        put_parameter(account, &json!({ "Name": name, "Type": "String", "Value": value }));
+        put_parameter(
+            account,
+            &json!({ "Name": name, "Type": "String", "Value": value }),
+        );
     }
 }
 
@@ -83,8 +89,7 @@ fn build_image(account: &Account) {
     let build = |world: &mut World| world.build_machine_image("gpu-default", IMAGE);
     account.sandbox.with_world(build);
     let name = format!("/bp/ami/fleets/{FLEET}");
-    let pointer =
-        json!({ "Name": name, "Type": "String", "DataType": "aws:ec2:image", "Value": IMAGE });
+    let pointer = json!({ "Name": name, "Type": "String", "DataType": "aws:ec2:image", "Value": IMAGE });
     put_parameter(account, &pointer);
 }
 
@@ -111,13 +116,39 @@ fn write_oauth(account: &Account) {
     fs::write(file, Value::Object(keys).to_string()).expect("a file");
 }
 
+/// Somebody keeps one instance of the fleet, and it boots.
+async fn keep_instance(account: &Account) {
+    let group = "asg-staging-gpu-default";
+    for (operation, input) in [
+        (
+            "SuspendProcesses",
+            json!({ "AutoScalingGroupName": group, "ScalingProcesses": ["AlarmNotification"] }),
+        ),
+        (
+            "SetDesiredCapacity",
+            json!({ "AutoScalingGroupName": group, "DesiredCapacity": 1 }),
+        ),
+    ] {
+        let done = account
+            .sandbox
+            .with_world(|world| world.call(Service::AutoScaling, operation, &input));
+        done.unwrap_or_else(|error| panic!("{operation}: {error:?}"));
+    }
+    account.clock().sleep(Duration::from_secs(600)).await;
+}
+
 /// Does what the checklist says, once; what no command does is done as its people do it.
 async fn follow(account: &Account, step: &str, words: &[String]) {
     match step.split_once(' ').unwrap_or((step, "")) {
         ("images", app) => push_images(account, app),
         ("secret", "oauth") => {
             write_oauth(account);
-            run(account, &["secrets", "set", "oauth", "--file", "oauth.json", "--yes"], 0).await;
+            run(
+                account,
+                &["secrets", "set", "oauth", "--file", "oauth.json", "--yes"],
+                0,
+            )
+            .await;
         }
         ("fleets", _) => save_fleet(account),
         ("provision", _) => {
@@ -125,9 +156,13 @@ async fn follow(account: &Account, step: &str, words: &[String]) {
             run(account, &["fleet", "provision", FLEET, "--yes"], 0).await;
         }
         // An instance starts for a job: here somebody keeps one.
-        ("workers", _) => kept_by_hand(&account.sandbox, &["asg-staging-gpu-default".to_owned()], 1),
+        ("workers", _) => keep_instance(account).await,
         _ => {
-            assert_eq!(words.first().map(String::as_str), Some("bpctl"), "{step}: {words:?}");
+            assert_eq!(
+                words.first().map(String::as_str),
+                Some("bpctl"),
+                "{step}: {words:?}"
+            );
             let words: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
             run(account, &[&words[..], &["--yes"]].concat(), 0).await;
         }
@@ -147,9 +182,12 @@ async fn the_checklist_leads_from_nothing_to_a_platform_at_work() {
     let account = empty();
     let mut steps = Vec::new();
     while let Some((step, words)) = next(&account).await {
-        assert!(steps.len() < 40 && !steps.ends_with(&[step.clone()]), "no end: {steps:?}, {step}");
+        assert!(
+            steps.len() < 40 && !steps.ends_with(&[step.clone()]),
+            "no end: {steps:?}, {step}"
+        );
         follow(&account, &step, &words).await;
-        account.sandbox.advance(Duration::from_secs(120));
+        account.clock().sleep(Duration::from_secs(120)).await;
         steps.push(step);
     }
     assert_eq!(
@@ -169,7 +207,7 @@ async fn the_checklist_leads_from_nothing_to_a_platform_at_work() {
             "workers staging/gpu-default",
         ]
     );
-    account.sandbox.advance(Duration::from_secs(600));
+    account.clock().sleep(Duration::from_secs(600)).await;
     run(&account, &["triage"], 0).await;
     for args in [
         &["migrate", "--yes"][..],

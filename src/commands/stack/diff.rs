@@ -93,7 +93,7 @@ impl Verb for StackDiffArgs {
                 account: &account,
                 region: &region,
             };
-            let made = source::templates(ctx, &layout, place, &self.source, &context).await?;
+            let made = source::templates(ctx, &layout, place, &self.source, (&context).into()).await?;
             let request = Request {
                 stacks: names,
                 ..Request::of(&layout)

@@ -5,7 +5,8 @@ mod checks;
 use clap::Args;
 
 use crate::change::{ChangeArgs, carry_out};
-use crate::commands::stack::deploy::{self, DeployVerb, Request, SourceArgs, StackDeploy, source, synth};
+use crate::commands::stack::deploy::source::{self, Source, Wanted};
+use crate::commands::stack::deploy::{self, DeployVerb, Request, SourceArgs, StackDeploy, synth};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Result};
@@ -13,7 +14,7 @@ use crate::exit::ExitStatus;
 use crate::fleet::named_one;
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{FleetId, FleetName, LayoutKind};
-use checks::Facts;
+use checks::{Facts, Makes};
 
 /// Create the stack of a fleet from its desired configuration, and follow it to the end
 ///
@@ -132,6 +133,16 @@ impl OneFleet {
         facts.complete(&fleet, &mut context)?;
         synth::check(&context, &target.region)?;
         let verb = if is_new { "provision" } else { "apply-config" };
+        let built_in = Source::of(ctx, &self.source).is_built_in();
+        let log_group = facts.kept_log_group(&layout, &fleet);
+        let wanted = Wanted {
+            context: &context,
+            log_group: log_group.as_deref().filter(|_| built_in),
+        };
+        let makes = Makes {
+            stack: is_new,
+            log_group: is_new && !built_in,
+        };
         let mut request = Request {
             stacks: vec![layout.fleet_stack(&fleet)],
             allowed: self.allow_replacement.clone(),
@@ -141,7 +152,7 @@ impl OneFleet {
                 format!("apply the desired configuration of {fleet}")
             }),
             warnings: facts.warnings(&fleet),
-            blockers: facts.blockers(&layout, &fleet, is_new, self.command("provision", &fleet)),
+            blockers: facts.blockers(&layout, &fleet, makes, self.command("provision", &fleet)),
             against_changes: match is_new {
                 true => facts
                     .there_already(&layout, &fleet, self.command("apply-config", &fleet))
@@ -153,7 +164,7 @@ impl OneFleet {
             command: self.command(verb, &fleet),
             ..Request::of(&layout)
         };
-        let made = source::templates(ctx, &layout, (&target).into(), &self.source, &context).await?;
+        let made = source::templates(ctx, &layout, (&target).into(), &self.source, wanted).await?;
         request.facts = made.facts;
         let change = StackDeploy::<V>::new(ctx, layout, target, made.assembly, request);
         carry_out(ctx, &change, &self.change).await

@@ -16,7 +16,9 @@ pub(super) async fn ready<V: DeployVerb>(
     let mut operations = change.operations.lock().await;
     let unchanged = change.unchanged.lock().await;
     // Also those that nothing waits for: what happens to them is told while others are waited for.
-    let looks = operations.values_mut().map(|operation| operation.look(change.ctx));
+    let looks = operations
+        .values_mut()
+        .map(|operation| operation.look(change.ctx));
     try_join_all(looks).await?;
     steps
         .iter()

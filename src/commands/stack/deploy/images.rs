@@ -17,6 +17,8 @@ pub(in crate::commands::stack) struct WithoutImages {
     pub(super) missing: Vec<&'static str>,
     /// Whether its template makes it without tasks.
     pub(super) asleep: bool,
+    /// Whether it is there already, without tasks.
+    pub(super) is_there: bool,
 }
 
 /// The services of `artifact` that begin with this deployment, or that sleep since an earlier one, and that have no
@@ -59,6 +61,7 @@ pub(super) async fn without_images(
             repository,
             missing,
             asleep,
+            is_there,
         });
     }
     Ok(found)
@@ -69,11 +72,10 @@ impl WithoutImages {
     pub(super) fn told(&self) -> String {
         let (service, repository) = (&self.service, &self.repository);
         let missing = self.missing.join(", ");
+        let becomes = if self.is_there { "stays" } else { "is made" };
         match self.asleep {
             true => format!(
-                "{service} is made without tasks: {repository} has no image {missing}; once they are pushed \
-                 (`bpctl image push {}`), `bpctl stack deploy compute` starts the first one",
-                self.app.word()
+                "{service} {becomes} without tasks: {repository} has no image {missing}. `bpctl day1` leads on from there"
             ),
             false => format!(
                 "{service} has no image {missing} in {repository}: it would not become steady, and its stack would be \

@@ -32,7 +32,7 @@ use crate::exit::ExitStatus;
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::Layout;
 use crate::stacks::Assembly;
-pub(in crate::commands) use observe::{Seen, in_force};
+pub(in crate::commands) use observe::{Seen, deployed, in_force};
 use plan::Action;
 use synth::Context;
 use view::StacksDeployed;
@@ -134,7 +134,7 @@ impl Verb for StackDeployArgs {
         let context = self.source.context()?;
         let target = ctx.unless_interrupted(ctx.target()).await?;
         synth::check(&context, &target.region)?;
-        let made = source::templates(ctx, &layout, (&target).into(), &self.source, &context).await?;
+        let made = source::templates(ctx, &layout, (&target).into(), &self.source, (&context).into()).await?;
         let mut command = CommandLine::bpctl(["stack", "deploy"]);
         command = if self.all {
             command.args(["--all"])

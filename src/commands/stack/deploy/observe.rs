@@ -161,7 +161,7 @@ async fn look(
 }
 
 /// The deployed template; one in YAML is none that the CDK has made.
-pub(in crate::commands::stack) async fn deployed(ctx: &Ctx, stack: &str) -> Result<Option<Value>> {
+pub(in crate::commands) async fn deployed(ctx: &Ctx, stack: &str) -> Result<Option<Value>> {
     let Some(text) = ctx.aws.template(stack).await? else {
         return Ok(None);
     };

@@ -25,6 +25,24 @@ pub(in crate::commands) enum Source {
     Defaults,
 }
 
+/// What the templates are to be like.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::commands) struct Wanted<'a> {
+    /// Values of the app's context.
+    pub(in crate::commands) context: &'a Context,
+    /// A log group of workers that is there, and that no stack of theirs has made.
+    pub(in crate::commands) log_group: Option<&'a str>,
+}
+
+impl<'a> From<&'a Context> for Wanted<'a> {
+    fn from(context: &'a Context) -> Self {
+        Self {
+            context,
+            log_group: None,
+        }
+    }
+}
+
 /// The templates, and what a plan says of where they come from.
 #[derive(Debug)]
 pub(in crate::commands) struct Templates {
@@ -143,8 +161,9 @@ pub(in crate::commands) async fn templates(
     layout: &Layout,
     place: Place<'_>,
     args: &SourceArgs,
-    context: &Context,
+    wanted: Wanted<'_>,
 ) -> Result<Templates> {
+    let context = wanted.context;
     let here = Environment {
         partition: crate::settings::partition(place.region).unwrap_or("aws"),
         account: place.account,
@@ -156,8 +175,14 @@ pub(in crate::commands) async fn templates(
         Source::Assembly(folder) => Assembly::read(&ctx.cwd.join(folder), here)?,
         Source::App(..) => synth::app(ctx, place, here, context).await?,
         Source::File(_) | Source::Section(_) | Source::Defaults => {
-            let blueprint = source.blueprint(ctx, layout, here, context)?;
+            let mut blueprint = source.blueprint(ctx, layout, here, context)?;
             facts.push(blueprint.told());
+            if let Some(group) = wanted.log_group {
+                blueprint = blueprint.beside_log_group(group);
+                facts.push(format!(
+                    "{group} is there already: the stack of the fleet leaves it as it is and writes to it"
+                ));
+            }
             blueprint.assembly()?
         }
     };
