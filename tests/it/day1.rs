@@ -30,9 +30,9 @@ fn step<'a>(document: &'a Value, name: &str) -> &'a Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_account_begins_with_the_bootstrap_and_all_else_waits() {
+async fn an_empty_account_begins_with_the_bootstrap_of_the_app_and_all_else_waits() {
     let account = empty();
-    let document = day1(&account, &[]).await;
+    let document = day1(&account, &["--infra-dir", "app"]).await;
     assert_eq!(document["done"], 0, "{document:#}");
     assert_eq!(document["next"]["step"], "bootstrap");
     assert_eq!(document["next"]["command"], "npx cdk bootstrap");
@@ -46,10 +46,19 @@ async fn an_empty_account_begins_with_the_bootstrap_and_all_else_waits() {
     ] {
         assert_eq!(step(&document, name)["state"], "waiting", "{name}: {document:#}");
     }
-    let told = account.run(&["day1", "--exit-code"]).await;
+    let told = account.run(&["day1", "--exit-code", "--infra-dir", "app"]).await;
     assert_eq!(told.status.code(), 9, "{}", told.text());
     assert!(
         told.stdout.contains("Next: bootstrap\n  npx cdk bootstrap"),
+        "{}",
+        told.stdout
+    );
+    // bpctl's own templates need none.
+    let told = account.run(&["day1"]).await;
+    assert!(
+        told.stdout
+            .contains("Next: stack bp-cicd\n  bpctl stack deploy --all\n")
+            && !told.stdout.contains("bootstrap"),
         "{}",
         told.stdout
     );
@@ -164,7 +173,9 @@ async fn one_fleet_can_be_asked_for_and_an_unknown_name_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_stops_where_a_step_is_not_bpctls_and_says_which() {
-    let run = empty().run(&["day1", "--run", "--yes"]).await;
+    let run = empty()
+        .run(&["day1", "--run", "--yes", "--infra-dir", "app"])
+        .await;
     assert_eq!((run.status.code(), run.changes.len()), (1, 0), "{}", run.text());
     for words in [
         "carry out step `bootstrap`: it is not done by bpctl",
