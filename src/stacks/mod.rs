@@ -4,6 +4,7 @@ mod asleep;
 pub(crate) mod assembly;
 mod built_in;
 pub(crate) mod compare;
+mod estimate;
 mod in_force;
 mod kinds;
 
@@ -11,4 +12,5 @@ pub(crate) use asleep::{is_asleep, put_to_sleep, service_named};
 pub(crate) use assembly::{Assembly, Environment, StackArtifact};
 pub(crate) use built_in::{Blueprint, is_built_in};
 pub(crate) use compare::{Action, Change, Comparison, Replacement, compare};
+pub(crate) use estimate::Estimate;
 pub(crate) use in_force::InForce;

@@ -6,6 +6,9 @@ use std::time::Duration;
 use bpctl_sandbox::{Options, Service, World};
 use serde_json::{Value, json};
 
+use crate::broken_network::{Break, Network};
+use crate::campaign_verbs::{broken, over, position};
+use crate::campaign_worlds::stacks;
 use crate::support::{Account, Run};
 
 const FLEET: &str = "staging/gpu-default";
@@ -416,4 +419,37 @@ async fn a_fleet_is_provisioned_beside_the_log_group_that_an_earlier_one_left() 
     );
     let again = run(&account, &["fleet", "provision", FLEET, "--yes"], 0).await;
     assert_eq!(again.changes, [""; 0], "{}", again.text());
+}
+
+/// SIGKILL around every change set and every execution of one; the same command goes on.
+#[tokio::test(start_paused = true)]
+async fn a_deployment_of_everything_that_is_killed_ends_the_same_when_it_is_run_again() {
+    const ALL: [&str; 4] = ["stack", "deploy", "--all", "--yes"];
+    let account = empty();
+    let network = Network::sound(account.sandbox.clone(), account.clock());
+    let whole = Box::pin(over(&account, &ALL, &network)).await.expect("a run");
+    assert_eq!(whole.status.code(), 0, "{}", whole.text());
+    let wanted = stacks(&account.sandbox).things;
+    assert_eq!(wanted.len(), CORE.len());
+    let requests = network.seen.lock().expect("no panic").clone();
+    for operation in ["CreateChangeSet", "ExecuteChangeSet"] {
+        for nth in 0..CORE.len() {
+            for what in [Break::KilledBefore, Break::KilledAfter, Break::KilledInFlight] {
+                let account = empty();
+                let at = position(&requests, operation, nth);
+                let (network, killed) = Box::pin(broken(&account, &ALL, at, what)).await;
+                let label = format!("{what:?} at {operation} {nth}");
+                assert!(network.was_hit() && killed.is_none(), "{label}");
+                let mut again = Box::pin(account.run(&ALL)).await;
+                if again.status.code() != 0 {
+                    eprintln!("{label}: {}", again.stderr);
+                    assert!(again.stderr.contains("hint: "), "{label}: {}", again.text());
+                    account.clock().sleep(Duration::from_secs(900)).await;
+                    again = Box::pin(account.run(&ALL)).await;
+                }
+                assert_eq!(again.status.code(), 0, "{label}: {}", again.text());
+                assert_eq!(stacks(&account.sandbox).things, wanted, "{label}");
+            }
+        }
+    }
 }

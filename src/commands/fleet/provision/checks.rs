@@ -49,7 +49,8 @@ impl Facts {
             ctx.aws.has_log_group(&group),
         )?;
         let pointers = Pointers::of(layout, fleet, &read.found);
-        let names: Vec<String> = stacks.iter().map(|stack| stack.name.clone()).collect();
+        let holds = stacks.iter().filter(|stack| stack.status != "REVIEW_IN_PROGRESS");
+        let names: Vec<String> = holds.map(|stack| stack.name.clone()).collect();
         let in_force = in_force(ctx, layout, &names).await?;
         let image = match &pointers.ami {
             Some(pointer) if pointer.is_image() => {

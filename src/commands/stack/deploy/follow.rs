@@ -20,11 +20,13 @@ pub(super) async fn ready<V: DeployVerb>(
         .values_mut()
         .map(|operation| operation.look(change.ctx));
     try_join_all(looks).await?;
+    let planned = change.planned.borrow();
     steps
         .iter()
         .map(|step| {
             let needs = step.action.needs.iter();
-            let needs: Vec<String> = needs.filter(|need| !unchanged.contains(*need)).cloned().collect();
+            let needs = needs.filter(|need| planned.contains(*need) && !unchanged.contains(*need));
+            let needs: Vec<String> = needs.cloned().collect();
             readiness(&operations, &needs, &format!("deploy {}: it needs", step.id))
         })
         .collect()

@@ -10,6 +10,7 @@ pub(in crate::commands) mod source;
 pub(in crate::commands) mod synth;
 pub(crate) mod view;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -31,7 +32,7 @@ use crate::error::{CommandLine, CtlError, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::Layout;
-use crate::stacks::Assembly;
+use crate::stacks::{Assembly, Estimate};
 pub(in crate::commands) use observe::{Seen, deployed, in_force};
 use plan::Action;
 use synth::Context;
@@ -227,6 +228,9 @@ pub(in crate::commands) struct StackDeploy<'a, V> {
     target: Target,
     assembly: Assembly,
     request: Request,
+    /// Stacks that this run works on. A step that goes on with what an earlier run has begun may wait for others, which
+    /// that run has finished.
+    planned: RefCell<BTreeSet<String>>,
     /// Operations that were begun, by stack.
     operations: Mutex<Operations>,
     /// Stacks in which CloudFormation found nothing to change.
@@ -248,6 +252,7 @@ impl<'a, V: DeployVerb> StackDeploy<'a, V> {
             target,
             assembly,
             request,
+            planned: RefCell::default(),
             operations: Mutex::new(Operations::new()),
             unchanged: Mutex::new(BTreeSet::new()),
             verb: PhantomData,
@@ -295,7 +300,10 @@ impl<V: DeployVerb> Change for StackDeploy<'_, V> {
     }
 
     fn plan(&self, seen: &Seen, basis: &Basis<'_>) -> Result<Plan<Action>> {
-        Ok(plan::plan(&self.request, seen, basis))
+        let plan = plan::plan(&self.request, seen, basis);
+        let names = plan.steps.iter().map(|step| step.id.clone());
+        self.planned.replace(names.collect());
+        Ok(plan)
     }
 
     fn covers(&self, seen: &Seen, _plan: &Plan<Action>) -> Vec<String> {
@@ -323,7 +331,10 @@ impl<V: DeployVerb> Change for StackDeploy<'_, V> {
                     asked_by: &action.stack,
                     again: self.request.command.clone(),
                 };
-                let operation = Operation::new(of, action.announced.len(), &token, since);
+                let template = self.assembly.stack(&action.stack).map(|stack| &stack.template);
+                let changed = action.announced.iter().map(|change| change.resource.as_str());
+                let estimate = Estimate::of(template.unwrap_or(&serde_json::Value::Null), changed);
+                let operation = Operation::new(of, action.announced.len(), &token, since).estimated(estimate);
                 self.operations
                     .lock()
                     .await
