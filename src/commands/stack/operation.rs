@@ -84,6 +84,19 @@ pub(super) fn readiness(operations: &Operations, needs: &[String], done: &str) -
     Ok(Readiness::Now)
 }
 
+/// What several steps wait for is told once.
+pub(super) fn told_once(mut states: Vec<Readiness>) -> Vec<Readiness> {
+    let mut told = BTreeSet::new();
+    for state in &mut states {
+        if let Readiness::NotYet(why) = state
+            && !told.insert(why.clone())
+        {
+            *why = "the same".to_owned();
+        }
+    }
+    states
+}
+
 /// One stack.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct StackResult {

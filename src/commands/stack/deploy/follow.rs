@@ -2,7 +2,7 @@
 
 use futures::future::try_join_all;
 
-use super::super::operation::{follow, readiness};
+use super::super::operation::{follow, readiness, told_once};
 use super::plan::Action;
 use super::{DeployVerb, StackDeploy};
 use crate::change::{Readiness, Step, Verification};
@@ -21,7 +21,7 @@ pub(super) async fn ready<V: DeployVerb>(
         .map(|operation| operation.look(change.ctx));
     try_join_all(looks).await?;
     let planned = change.planned.borrow();
-    steps
+    let states: Result<Vec<Readiness>> = steps
         .iter()
         .map(|step| {
             let needs = step.action.needs.iter();
@@ -29,7 +29,8 @@ pub(super) async fn ready<V: DeployVerb>(
             let needs: Vec<String> = needs.cloned().collect();
             readiness(&operations, &needs, &format!("deploy {}: it needs", step.id))
         })
-        .collect()
+        .collect();
+    Ok(told_once(states?))
 }
 
 pub(super) async fn verify<'c, V: DeployVerb>(

@@ -40,16 +40,19 @@ use view::StacksDeployed;
 
 /// Deploy stacks from the infrastructure code, and follow CloudFormation to the end
 ///
-/// `npx cdk synth` in the folder that `infra_dir` names makes the templates; everything after that bpctl does itself:
-/// it compares them with what is deployed, says which resources are added, changed, replaced and removed, makes a change
-/// set of each stack, carries it out only when it does no more than the plan says, and follows its events. What the
-/// deployed stacks have in force (the domain and its certificate, the address for alerts, the budget) is not taken away
-/// by leaving it out.
+/// `npx cdk synth` in the folder that `infra_dir` names makes the templates. Without one they are bpctl's own, with the
+/// settings in `[blueprint]` of `bpctl.toml`; flags win, and the plan says which it takes. Everything after that bpctl
+/// does itself: it compares them with what is deployed, says which resources are added, changed, replaced and removed,
+/// makes a change set of each stack, carries it out only when it does no more than the plan says, and follows its
+/// events. What the deployed stacks have in force (the domain and its certificate, the address for alerts, the budget) is
+/// not taken away by leaving it out. In bpctl's own templates a service whose images are not in ECR begins without tasks;
+/// deployed again once they are there, it starts.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl stack deploy compute --dry-run                  what would change
   bpctl stack deploy network data                       two stacks, in the order in which they need each other
-  bpctl stack deploy --all -c owner=platform            all of the assembly, with a value of the app's context
+  bpctl stack deploy --all -c owner=platform            all stacks, with a value of the app's context
+  bpctl stack deploy --all --blueprint platform.toml    bpctl's own templates, with the settings in this file
   bpctl stack deploy monitoring --assembly cdk.out      from templates that are there already")]
 pub(crate) struct StackDeployArgs {
     /// Which stacks: their parts, names or fleets
@@ -117,12 +120,14 @@ pub(in crate::commands) const DEPLOYS: &[Use] = &[
     Use::of("cloudformation:ListImports", On::Anything),
     Use::of("cloudformation:ListStacks", On::Anything),
     Use::of("cloudformation:UpdateTerminationProtection", On::Stacks),
-    Use::of("ecr:BatchGetImage", On::Repositories),
 ];
+
+/// What a new service would run.
+const IMAGES: &[Use] = &[Use::of("ecr:BatchGetImage", On::Repositories)];
 
 impl Verb for StackDeployArgs {
     fn uses() -> Uses {
-        Uses::of(&[CHANGE, DEPLOYS])
+        Uses::of(&[CHANGE, DEPLOYS, IMAGES])
     }
 
     fn needs(&self) -> Needs {

@@ -60,7 +60,9 @@ pub(in crate::commands::stack) async fn observe(
     let mut present: BTreeMap<String, Stack> =
         all.into_iter().map(|stack| (stack.name.clone(), stack)).collect();
     // One that only has a change set holds nothing yet, not even a template.
-    let holds = present.values().filter(|stack| stack.status != "REVIEW_IN_PROGRESS");
+    let holds = present
+        .values()
+        .filter(|stack| stack.status != "REVIEW_IN_PROGRESS");
     let names: Vec<String> = holds.map(|stack| stack.name.clone()).collect();
     let exports = present.values().flat_map(|stack| stack.exports.keys().cloned());
     let exports: BTreeSet<String> = exports.collect();
