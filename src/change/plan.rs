@@ -131,6 +131,8 @@ pub(crate) struct Plan<A> {
     /// One sentence.
     pub(crate) title: String,
     pub(crate) steps: Vec<Step<A>>,
+    /// What it is made from, where that is more than AWS and the command line.
+    pub(crate) facts: Vec<String>,
     pub(crate) warnings: Vec<String>,
     pub(crate) blockers: Vec<Blocker>,
     /// What the plan was to remove is not there: a blocker, unless a run that was cut off has removed it.
@@ -145,6 +147,7 @@ impl<A> Plan<A> {
         Self {
             title: title.into(),
             steps,
+            facts: Vec::new(),
             warnings: Vec::new(),
             blockers: Vec::new(),
             absent: None,

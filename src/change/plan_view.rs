@@ -19,6 +19,9 @@ pub(crate) struct PlanView {
     target: Target,
     risk: Risk,
     steps: Vec<StepView>,
+    /// What the plan is made from, where that is more than AWS and the command line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    facts: Vec<String>,
     warnings: Vec<String>,
     blockers: Vec<Blocker>,
 }
@@ -69,6 +72,7 @@ impl PlanView {
             target: target.clone(),
             risk: plan.risk(),
             steps,
+            facts: plan.facts.clone(),
             warnings: plan.warnings.clone(),
             blockers: plan.blockers.clone(),
         }
@@ -94,6 +98,9 @@ impl PlanView {
             target.region,
             if target.protected { ", protected" } else { "" },
         );
+        for fact in &self.facts {
+            text.push_str(&format!("  {fact}\n"));
+        }
         for step in &self.steps {
             step.write(&mut text);
         }

@@ -224,8 +224,11 @@ impl<V: Change> Steps<V> {
                         Ok(Look::Pending(told(&left, waiting)))
                     },
                     |text| {
-                        running.ui.status(text);
-                        progress.say(text);
+                        // Where the line is seen as it changes, what it said before is no news.
+                        match progress.is_shown() {
+                            true => progress.say(text),
+                            false => running.ui.status(text),
+                        }
                     },
                 )
                 .await

@@ -119,8 +119,8 @@ impl FleetAlarm {
 /// Namespace of the fleet metrics that the backend's scheduler publishes once a minute.
 pub(crate) const FLEET_NAMESPACE: &str = "ComfyUI/Workers";
 
-/// What an unset fleet secret holds after the first deploy.
-pub(crate) const FLEET_SECRET_PLACEHOLDER: &str = "CHANGE_ME_AFTER_DEPLOY";
+/// What a secret holds after the first deployment until somebody fills it in.
+pub(crate) const DEPLOYED_PLACEHOLDER: &str = "CHANGE_ME_AFTER_DEPLOY";
 
 /// The names of one platform: a layout, a prefix and, where the layout has one, a stage.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ use secrecy::zeroize::Zeroizing;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
+use crate::layout::DEPLOYED_PLACEHOLDER as PLACEHOLDER;
 use crate::redact::Secret;
 
 /// The keys, in the order in which they are written.
@@ -133,6 +134,11 @@ impl OAuth {
         Ok(())
     }
 
+    /// Whether a key still holds what the deployment put there.
+    pub(crate) fn is_unfilled(&self) -> bool {
+        self.values.iter().any(|value| value.expose() == PLACEHOLDER)
+    }
+
     /// The value of a key; an unknown key has none.
     pub(crate) fn get(&self, key: &str) -> Option<&Secret> {
         let at = KEYS.iter().position(|known| *known == key)?;
@@ -199,6 +205,10 @@ fn check_value(key: &str, value: &str) -> Result<(), String> {
     }
     if value.is_empty() && key != MAY_BE_EMPTY {
         return Err(format!("`{key}` is empty"));
+    }
+    // One key is set after the other: those that are to come keep what the deployment put there.
+    if value == PLACEHOLDER {
+        return Ok(());
     }
     if key == P8 {
         let bytes = Zeroizing::new(STANDARD.decode(value).unwrap_or_default());

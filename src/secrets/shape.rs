@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::oauth::OAuth;
 use crate::error::{CtlError, ErrorKind, Result};
-use crate::layout::{FLEET_SECRET_PLACEHOLDER, SecretRole};
+use crate::layout::{DEPLOYED_PLACEHOLDER, SecretRole};
 use crate::redact::Secret;
 
 /// Bytes of an application key: AES-256-CBC (Laravel, `config/app.php`, `cipher`).
@@ -96,7 +96,10 @@ impl Shape {
             Self::OAuth if !value.trim_start().starts_with('{') => {
                 Condition::Placeholder("a random text of the deployment, no JSON")
             }
-            Self::FleetSecret if value.trim() == FLEET_SECRET_PLACEHOLDER => {
+            Self::OAuth if OAuth::parse(value).is_ok_and(|keys| keys.is_unfilled()) => {
+                Condition::Placeholder("a key still holds the deployment's placeholder")
+            }
+            Self::FleetSecret if value.trim() == DEPLOYED_PLACEHOLDER => {
                 Condition::Placeholder("the deployment's placeholder")
             }
             Self::Bundle if value.trim() == "none" => Condition::Placeholder("no bundle chosen yet"),
@@ -255,6 +258,11 @@ mod tests {
         assert!(is_placeholder(Shape::OAuth, "Rq7[generated]"));
         assert!(is_placeholder(Shape::FleetSecret, "CHANGE_ME_AFTER_DEPLOY"));
         assert!(is_placeholder(Shape::Bundle, "none"));
+        let unfilled = whole().with("google_client_id", "CHANGE_ME_AFTER_DEPLOY".into());
+        assert!(is_placeholder(
+            Shape::OAuth,
+            unfilled.unwrap().to_secret().expose()
+        ));
         assert!(!is_placeholder(Shape::OAuth, whole().to_secret().expose()));
     }
 

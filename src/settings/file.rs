@@ -28,7 +28,21 @@ pub(crate) struct ConfigFile {
     pub(crate) path: PathBuf,
     pub(crate) current_context: Option<Entry>,
     pub(crate) contexts: BTreeMap<String, BTreeMap<String, Entry>>,
+    /// What the templates that bpctl makes itself are made from, in every context.
+    pub(crate) blueprint: Option<Section>,
+    /// The same of single contexts, by their names.
+    pub(crate) blueprints: BTreeMap<String, Section>,
 }
+
+/// A table of the file that is not made of settings, with the line it begins on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Section {
+    pub(crate) table: toml::Table,
+    pub(crate) line: usize,
+}
+
+/// The table of a context, and of the whole file, that templates are made from.
+const BLUEPRINT: &str = "blueprint";
 
 /// The file in force: `explicit`, else the nearest `bpctl.toml` upwards from `cwd`, else the user's.
 pub(crate) fn find(
@@ -79,17 +93,33 @@ impl ConfigFile {
                     });
                 }
                 "contexts" => file.read_contexts(text, value)?,
+                BLUEPRINT => file.blueprint = Some(section(path, text, line, &[BLUEPRINT])?),
                 other => {
                     return Err(unknown(
                         path,
                         line,
                         other,
-                        ["current_context", "contexts"].into_iter(),
+                        ["current_context", "contexts", BLUEPRINT].into_iter(),
                     ));
                 }
             }
         }
         Ok(file)
+    }
+
+    /// What the templates of a context are made from: the file's section with that of the context upon it, key by key;
+    /// and where both begin, as `path:line`.
+    pub(crate) fn blueprint_of(&self, context: &str) -> Option<(toml::Table, String)> {
+        let sections: Vec<&Section> = [self.blueprint.as_ref(), self.blueprints.get(context)]
+            .into_iter()
+            .flatten()
+            .collect();
+        let lines: Vec<String> = sections.iter().map(|section| section.line.to_string()).collect();
+        let mut whole = toml::Table::new();
+        for section in &sections {
+            overlay(&mut whole, &section.table);
+        }
+        (!sections.is_empty()).then(|| (whole, format!("{}:{}", self.path.display(), lines.join(" and "))))
     }
 
     fn read_contexts(&mut self, text: &str, value: &Spanned<DeValue<'_>>) -> Result<()> {
@@ -122,12 +152,17 @@ impl ConfigFile {
             for (key, value) in entries {
                 let line = line_of(text, key.span().start);
                 let key = key.get_ref().as_ref();
+                if key == BLUEPRINT {
+                    let found = section(&self.path, text, line, &["contexts", name, BLUEPRINT])?;
+                    self.blueprints.insert(name.to_owned(), found);
+                    continue;
+                }
                 if super::keys::KEYS.iter().all(|known| known.name != key) {
                     return Err(unknown(
                         &self.path,
                         line,
                         key,
-                        KEYS.iter().map(|known| known.name),
+                        KEYS.iter().map(|known| known.name).chain([BLUEPRINT]),
                     ));
                 }
                 let value = scalar(&self.path, text, key, line, value)?;
@@ -178,6 +213,37 @@ fn scalar(path: &Path, text: &str, key: &str, line: usize, value: &Spanned<DeVal
         }
     };
     Err(wrong_shape(path, line, &reason))
+}
+
+/// The table at the end of `keys`.
+fn section(path: &Path, text: &str, line: usize, keys: &[&str]) -> Result<Section> {
+    let whole: toml::Table = toml::from_str(text)
+        .map_err(|error| CtlError::config(format!("read `{}`", path.display())).source(&error))?;
+    let mut value = toml::Value::Table(whole);
+    for key in keys {
+        let next = value.as_table_mut().and_then(|table| table.remove(*key));
+        value = next.unwrap_or_else(|| toml::Value::Table(toml::Table::new()));
+    }
+    match value {
+        toml::Value::Table(table) => Ok(Section { table, line }),
+        _ => Err(wrong_shape(
+            path,
+            line,
+            &format!("`{BLUEPRINT}` must be a table: `[{}]`", keys.join(".")),
+        )),
+    }
+}
+
+/// Lays one table on another: what it has counts, and tables in it are laid on their like.
+pub(crate) fn overlay(under: &mut toml::Table, over: &toml::Table) {
+    for (key, value) in over {
+        match (under.get_mut(key), value) {
+            (Some(toml::Value::Table(under)), toml::Value::Table(over)) => overlay(under, over),
+            _ => {
+                under.insert(key.clone(), value.clone());
+            }
+        }
+    }
 }
 
 /// An account id without quotes that is no number in TOML because it begins with a zero.
@@ -296,6 +362,31 @@ mod tests {
             assert_eq!(error.message(), "read `bpctl.toml:3`", "{line}");
         }
         assert!(parse("current_context = \"\"\n").is_err());
+    }
+
+    #[test]
+    fn a_context_lays_its_blueprint_on_that_of_the_file() {
+        let file = parse(
+            "[blueprint]\nowner = \"a\"\nsizes = { nat_gateways = 1, database_class = \"x\" }\n[contexts.eu]\n\
+             region = \"eu-west-1\"\n[contexts.eu.blueprint]\npreset = \"staging\"\nsizes = { nat_gateways = 2 }\n",
+        )
+        .unwrap();
+        let (table, place) = file.blueprint_of("eu").unwrap();
+        assert_eq!(place, "bpctl.toml:1 and 6");
+        assert_eq!(table["owner"].as_str(), Some("a"));
+        assert_eq!(table["preset"].as_str(), Some("staging"));
+        assert_eq!(table["sizes"]["nat_gateways"].as_integer(), Some(2));
+        assert_eq!(table["sizes"]["database_class"].as_str(), Some("x"));
+        let (table, place) = file.blueprint_of("us").unwrap();
+        assert_eq!(
+            (table.contains_key("preset"), place.as_str()),
+            (false, "bpctl.toml:1")
+        );
+        assert!(parse("").unwrap().blueprint_of("eu").is_none());
+        for wrong in ["blueprint = 3\n", "[contexts.eu]\nblueprint = \"x\"\n"] {
+            let error = parse(wrong).unwrap_err();
+            assert!(error.to_string().contains("must be a table"), "{error}");
+        }
     }
 
     #[test]

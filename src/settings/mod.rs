@@ -29,7 +29,7 @@ pub(crate) use changes::Safety;
 pub(crate) use choice::Choice;
 pub(crate) use edit::{set, starter, unset, user_file};
 pub(crate) use endpoint::{SERVICES, holds_credentials, is_loopback_host, is_loopback_url};
-pub(crate) use file::{ConfigFile, FILE_NAME, find as find_file};
+pub(crate) use file::{ConfigFile, FILE_NAME, find as find_file, overlay};
 pub(crate) use folders::state as state_folder;
 pub(crate) use keys::{KEYS, Key, key, nearest};
 pub(crate) use profiles::{Chain, DEFAULT_PROFILE, Means, Profiles};

@@ -1,42 +1,223 @@
-//! Templates that bpctl makes itself, from a file of settings: the platform without the CDK.
+//! Templates that bpctl makes itself, from settings in TOML: the platform without the CDK.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use blueprint::Settings;
+use blueprint::{Settings, Sizes, Stage};
 use toml::{Table, Value};
 
 use super::assembly::{Assembly, Environment, StackArtifact};
 use crate::error::{CtlError, Result};
 use crate::files;
 
-impl Assembly {
-    /// The stacks that the settings in `path` (TOML) describe, for this account and region.
+/// What the templates are made from, and where that stands.
+#[derive(Debug)]
+pub(crate) struct Blueprint {
+    settings: Settings,
+    /// The stage whose sizes and environment count where nothing else is said.
+    preset: Option<Stage>,
+    place: String,
+}
+
+impl Blueprint {
+    /// The settings in `path` (TOML) with values of the app's `context`, for this account and region.
     ///
     /// # Errors
-    /// The file is none of settings, contradicts itself, or is for another account or region.
-    pub(crate) fn built_in(path: &Path, here: Environment<'_>, prefix: &str) -> Result<Self> {
-        Self::of(&settings(path, here, prefix)?, path)
+    /// The file is none of settings, or is for another account or region; a value that the templates do not know.
+    pub(crate) fn read(
+        path: &Path,
+        here: Environment<'_>,
+        prefix: &str,
+        context: &BTreeMap<String, String>,
+    ) -> Result<Self> {
+        let place = path.display().to_string();
+        let text = files::read_text(path, files::CONFIG_LIMIT)
+            .map_err(|error| CtlError::config(format!("read `{place}`")).source(&error))?;
+        let table: Table =
+            toml::from_str(&text).map_err(|error| wrong(&place, "it is no TOML").cause(error.message()))?;
+        Self::of(&place, table, here, prefix, context)
     }
 
-    /// The core of the platform as it is, without a domain and without fleets.
+    /// The same of a table that stands in `place`; an empty one is the core of the platform as it is, without a domain
+    /// and without fleets.
     ///
     /// # Errors
-    /// The account or the region is none.
-    pub(crate) fn of_the_platform(here: Environment<'_>, prefix: &str) -> Result<Self> {
-        let mut settings = Settings::new(here.account, here.region);
-        settings.prefix = prefix.to_owned();
-        Self::of(&settings, Path::new("the built-in settings"))
-    }
-
-    fn of(settings: &Settings, path: &Path) -> Result<Self> {
-        let stacks = blueprint::stacks(settings).map_err(|problems| {
-            let error = wrong(path, "its settings do not fit together");
-            problems.into_iter().fold(error, CtlError::cause)
+    /// As [`Self::read`].
+    pub(crate) fn of(
+        place: &str,
+        mut table: Table,
+        here: Environment<'_>,
+        prefix: &str,
+        context: &BTreeMap<String, String>,
+    ) -> Result<Self> {
+        for (key, value) in context {
+            apply(place, &mut table, key, value)?;
+        }
+        add_fleet(&mut table, context);
+        let preset = match table.remove("preset") {
+            None => None,
+            Some(Value::String(name)) => Some(stage(&name).ok_or_else(|| {
+                wrong(place, &format!("there is no preset `{name}`")).hint("it is `staging` or `production`")
+            })?),
+            Some(other) => return Err(wrong(place, &format!("its `preset` is {other}, and no text"))),
+        };
+        let sizes = match preset {
+            None => Sizes::single(),
+            Some(Stage::Staging) => Sizes::staging(),
+            Some(Stage::Production) => Sizes::production(),
+        };
+        let mut whole = Table::try_from(&sizes).map_err(|error| wrong(place, "its sizes").source(&error))?;
+        if let Some(Value::Table(given)) = table.get("sizes") {
+            crate::settings::overlay(&mut whole, given);
+            table.insert("sizes".to_owned(), Value::Table(whole));
+        } else if !table.contains_key("sizes") {
+            table.insert("sizes".to_owned(), Value::Table(whole));
+        }
+        if let Some(preset) = preset {
+            let environment = Value::String(preset.as_str().to_owned());
+            table.entry("environment".to_owned()).or_insert(environment);
+        }
+        for (key, is) in [
+            ("account", here.account),
+            ("region", here.region),
+            ("prefix", prefix),
+        ] {
+            let given = table
+                .entry(key.to_owned())
+                .or_insert_with(|| Value::String(is.to_owned()));
+            if given.as_str() != Some(is) {
+                return Err(wrong(place, &format!("its `{key}` is {given}, and this is {is}")));
+            }
+        }
+        let settings = Value::Table(table).try_into().map_err(|error: toml::de::Error| {
+            wrong(place, "a setting of it is wrong").cause(error.message())
         })?;
         Ok(Self {
-            folder: path.to_owned(),
+            settings,
+            preset,
+            place: place.to_owned(),
+        })
+    }
+
+    /// A log group that is there and that no stack of these templates is to make.
+    #[must_use]
+    pub(crate) fn beside_log_group(mut self, group: &str) -> Self {
+        self.settings.existing_log_groups.push(group.to_owned());
+        self
+    }
+
+    /// How large the platform becomes, in a line.
+    pub(crate) fn told(&self) -> String {
+        let Settings {
+            sizes, environment, ..
+        } = &self.settings;
+        let preset = self.preset.map_or("no preset", Stage::as_str);
+        let zones = match sizes.database_multi_az {
+            true => "with a standby in a second zone",
+            false => "in one zone",
+        };
+        let task = |size: blueprint::TaskSize| format!("{}/{}", size.cpu, size.memory);
+        format!(
+            "preset: {preset}: APP_ENV {}, database {} {zones}, Redis {}, NAT gateways {}, tasks {} and {}",
+            environment.as_str(),
+            sizes.database_class,
+            sizes.cache_node_type,
+            sizes.nat_gateways,
+            task(sizes.backend),
+            task(sizes.frontend),
+        )
+    }
+
+    /// The stacks that the settings describe.
+    ///
+    /// # Errors
+    /// The settings contradict each other.
+    pub(crate) fn assembly(&self) -> Result<Assembly> {
+        let stacks = blueprint::stacks(&self.settings).map_err(|problems| {
+            let error = wrong(&self.place, "its settings do not fit together");
+            problems.into_iter().fold(error, CtlError::cause)
+        })?;
+        Ok(Assembly {
+            folder: PathBuf::from(&self.place),
             stacks: stacks.into_iter().map(artifact).collect(),
         })
+    }
+}
+
+fn stage(name: &str) -> Option<Stage> {
+    Stage::ALL.into_iter().find(|stage| stage.as_str() == name)
+}
+
+/// Lays a value of the app's context on the settings; an empty one takes away what is there.
+fn apply(place: &str, table: &mut Table, key: &str, value: &str) -> Result<()> {
+    let text = Value::String(value.to_owned());
+    let (name, part) = match key {
+        "owner" => ("owner", None),
+        "alertEmail" => ("alert_email", None),
+        "budgetMonthlyUsd" => ("monthly_budget_usd", None),
+        "domainName" => ("domain", Some("name")),
+        "certificateArn" => ("domain", Some("certificate_arn")),
+        "fleetStage" => ("fleets", Some("stage")),
+        "fleetSlug" => ("fleets", Some("slug")),
+        "templateSlug" => ("fleets", Some("template_slug")),
+        "instanceType" => ("fleets", Some("instance_type")),
+        other => {
+            return Err(CtlError::usage(format!(
+                "make the templates from `{place}`: `{other}` is a value of the CDK app, and no setting of bpctl's own \
+                 templates"
+            )));
+        }
+    };
+    if value.is_empty() {
+        table.remove(name);
+        return Ok(());
+    }
+    match (name, part) {
+        ("fleets", Some(_)) => {}
+        (_, Some(part)) => {
+            let entry = table
+                .entry(name.to_owned())
+                .or_insert_with(|| Value::Table(Table::new()));
+            if let Some(members) = entry.as_table_mut() {
+                members.insert(part.to_owned(), text);
+            }
+        }
+        ("monthly_budget_usd", None) => {
+            let amount: u32 = value.parse().map_err(|_| {
+                CtlError::usage(format!(
+                    "make the templates from `{place}`: `budgetMonthlyUsd` is `{value}`, and bpctl's own templates take \
+                     whole dollars"
+                ))
+            })?;
+            table.insert(name.to_owned(), Value::Integer(amount.into()));
+        }
+        (_, None) => {
+            table.insert(name.to_owned(), text);
+        }
+    }
+    Ok(())
+}
+
+/// Adds the fleet that the values of the app's context name; it takes the place of one of the same name.
+fn add_fleet(table: &mut Table, context: &BTreeMap<String, String>) {
+    let mut fleet = Table::new();
+    for (key, member) in [
+        ("fleetStage", "stage"),
+        ("fleetSlug", "slug"),
+        ("templateSlug", "template_slug"),
+        ("instanceType", "instance_type"),
+    ] {
+        let Some(value) = context.get(key).filter(|value| !value.is_empty()) else {
+            return;
+        };
+        fleet.insert(member.to_owned(), Value::String(value.clone()));
+    }
+    let fleets = table
+        .entry("fleets".to_owned())
+        .or_insert_with(|| Value::Array(Vec::new()));
+    if let Some(fleets) = fleets.as_array_mut() {
+        fleets.retain(|one| one.get("stage") != fleet.get("stage") || one.get("slug") != fleet.get("slug"));
+        fleets.push(Value::Table(fleet));
     }
 }
 
@@ -64,30 +245,8 @@ fn artifact(stack: blueprint::Stack) -> StackArtifact {
     }
 }
 
-fn settings(path: &Path, here: Environment<'_>, prefix: &str) -> Result<Settings> {
-    let text = files::read_text(path, files::CONFIG_LIMIT)
-        .map_err(|error| CtlError::config(format!("read `{}`", path.display())).source(&error))?;
-    let mut table: Table =
-        toml::from_str(&text).map_err(|error| wrong(path, "it is no TOML").cause(error.message()))?;
-    for (key, is) in [
-        ("account", here.account),
-        ("region", here.region),
-        ("prefix", prefix),
-    ] {
-        let given = table
-            .entry(key.to_owned())
-            .or_insert_with(|| Value::String(is.to_owned()));
-        if given.as_str() != Some(is) {
-            return Err(wrong(path, &format!("its `{key}` is {given}, and this is {is}")));
-        }
-    }
-    Value::Table(table)
-        .try_into()
-        .map_err(|error: toml::de::Error| wrong(path, "a setting of it is wrong").cause(error.message()))
-}
-
-fn wrong(path: &Path, what: &str) -> CtlError {
-    CtlError::config(format!("make the templates from `{}`: {what}", path.display()))
+fn wrong(place: &str, what: &str) -> CtlError {
+    CtlError::config(format!("make the templates from `{place}`: {what}"))
 }
 
 #[cfg(test)]
@@ -106,7 +265,77 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("platform.toml");
         fs::write(&path, text).unwrap();
-        Assembly::built_in(&path, HERE, "bp")
+        Blueprint::read(&path, HERE, "bp", &BTreeMap::new())?.assembly()
+    }
+
+    fn with(text: &str, context: &[(&str, &str)]) -> Result<Blueprint> {
+        let context = context
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let table = toml::from_str(text).unwrap();
+        Blueprint::of("here", table, HERE, "bp", &context.collect())
+    }
+
+    #[test]
+    fn a_preset_gives_the_sizes_that_are_not_given() {
+        let staging = with(
+            "preset = \"staging\"\nsizes = { database_multi_az = true }\n",
+            &[],
+        )
+        .unwrap();
+        assert_eq!(
+            staging.told(),
+            "preset: staging: APP_ENV staging, database db.t4g.small with a standby in a second zone, Redis \
+             cache.t4g.micro, NAT gateways 1, tasks 512/1024 and 256/512"
+        );
+        let production = with("preset = \"production\"\nenvironment = \"staging\"\n", &[]).unwrap();
+        assert_eq!(
+            (production.settings.environment, production.settings.sizes.clone()),
+            (Stage::Staging, Sizes::production())
+        );
+        let none = with("", &[]).unwrap();
+        assert_eq!(none.settings.sizes, Sizes::single());
+        assert!(none.told().starts_with("preset: no preset: APP_ENV production"));
+        let wrong = with("preset = \"large\"\n", &[]).unwrap_err();
+        assert!(wrong.to_string().contains("no preset `large`"), "{wrong}");
+    }
+
+    #[test]
+    fn values_of_the_apps_context_are_laid_on_the_settings() {
+        const CERTIFICATE: &str = "arn:aws:acm:us-east-1:123456789012:certificate/a";
+        let fleet = [
+            ("fleetStage", "staging"),
+            ("fleetSlug", "a"),
+            ("templateSlug", "gpu-default"),
+            ("instanceType", "g5.xlarge"),
+        ];
+        let given = [
+            ("alertEmail", "ops@example.com"),
+            ("budgetMonthlyUsd", "500"),
+            ("domainName", "app.example.com"),
+            ("certificateArn", CERTIFICATE),
+        ];
+        let old = "alert_email = \"old@example.com\"\nfleets = [{ stage = \"staging\", slug = \"a\", template_slug = \
+                   \"gpu-default\", instance_type = \"g4dn.xlarge\" }]\n";
+        let made = with(old, &[&fleet[..], &given[..]].concat()).unwrap().settings;
+        assert_eq!(made.alert_email.as_deref(), Some("ops@example.com"));
+        assert_eq!(made.monthly_budget_usd, Some(500));
+        assert_eq!(
+            made.domain.as_ref().map(|domain| domain.name.as_str()),
+            Some("app.example.com")
+        );
+        let types: Vec<&str> = made
+            .fleets
+            .iter()
+            .map(|fleet| fleet.instance_type.as_str())
+            .collect();
+        assert_eq!(types, ["g5.xlarge"]);
+        let gone = with(old, &[("alertEmail", "")]).unwrap().settings;
+        assert_eq!((gone.alert_email, gone.fleets.len()), (None, 1));
+        for wrong in [("budgetMonthlyUsd", "5.5"), ("stage", "staging")] {
+            let error = with("", &[wrong]).unwrap_err();
+            assert_eq!(error.exit_status().code(), 2, "{error}");
+        }
     }
 
     #[test]

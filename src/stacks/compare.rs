@@ -260,7 +260,7 @@ fn following(old: &Value, new: &Value, changes: &[Change]) -> Option<Change> {
 }
 
 /// Whether a value names another resource in any way.
-fn refers(value: &Value, resource: &str) -> bool {
+pub(super) fn refers(value: &Value, resource: &str) -> bool {
     match value {
         Value::Object(members) => members
             .iter()

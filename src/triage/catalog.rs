@@ -64,6 +64,8 @@ catalog! {
     HealthChecksFail = "BP-ECS-013", P2, "tasks fail their health checks", "First checks during incidents: target health";
     /// Tasks do not leave PENDING.
     TasksPending = "BP-ECS-014", P2, "tasks are stuck in PENDING", "Common Issues: ECS tasks stuck in PENDING";
+    /// A new platform's service that its stack makes without tasks.
+    ServiceUnstarted = "BP-ECS-015", P3, "service was never started", "Day-1 checklist (first deploy)";
     /// A one-off migration ended badly.
     MigrationFailed = "BP-MIG-001", P2, "migration failed", "Database Migrations";
     /// A one-off migration has been running for long.

@@ -81,6 +81,10 @@ explanations! {
         "Tasks wait to be started and nothing is said of a failure.",
         "Tasks are PROVISIONING or PENDING for more than 10 minutes.",
         "Look at the task's attachments and the subnets' way out to ECR and S3.";
+    ServiceUnstarted:
+        "The platform is new: the stack has made the service without tasks, because there was no image to run.",
+        "The service wants no task, and the template of its stack says so (`DesiredCount` 0).",
+        "Go on with the checklist of the first deployment: `bpctl day1` names the next step.";
     MigrationFailed:
         "A one-off migration ended badly: some databases may be migrated and later ones not.",
         "A stopped task that ran the migration command, with a failing exit code, without any, or stopped by somebody.",

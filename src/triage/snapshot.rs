@@ -190,6 +190,8 @@ pub(crate) struct Service {
     pub(crate) app: App,
     /// What ECS says; of one that it does not know only that it is [`MISSING`].
     pub(crate) ecs: ecs::Service,
+    /// Whether its stack makes it without tasks, until there are images: it was never started.
+    pub(crate) unstarted: bool,
 }
 
 /// The status of a service that ECS does not know (its word in the failures of DescribeServices).

@@ -33,6 +33,11 @@ impl Progress {
         Self(None)
     }
 
+    /// Whether somebody sees it.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Replaces the text.
     pub(crate) fn say(&self, what: &str) {
         if let Some(bar) = &self.0 {

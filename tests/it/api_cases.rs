@@ -215,6 +215,9 @@ const OF_THE_PLATFORM: &[Command] = &[
         "stack diff",
         &["stack", "diff", "monitoring", "--assembly", "cdk.out"],
     ),
+    // With bpctl's own templates, whose services are looked up in the registry.
+    ("stack deploy", &["stack", "deploy", "compute", "--yes"]),
+    ("stack diff", &["stack", "diff", "compute"]),
     ("stack drift", &["stack", "drift"]),
     ("stack events", &["stack", "events", "--since", "60d"]),
     ("stack list", &["stack", "list"]),

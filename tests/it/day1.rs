@@ -30,16 +30,9 @@ fn step<'a>(document: &'a Value, name: &str) -> &'a Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_account_begins_with_the_bootstrap_and_all_else_waits() {
+async fn an_empty_account_begins_with_the_bootstrap_of_the_app_and_all_else_waits() {
     let account = empty();
-    let with_app = async |args: &[&str]| {
-        let set = |process: &mut bpctl::Process| {
-            let app = ("BPCTL_INFRA_DIR".to_owned(), "app".to_owned());
-            process.env.extend([app]);
-        };
-        account.run_with(&[&["day1"], args].concat(), set).await
-    };
-    let document = with_app(&["-o", "json"]).await.json();
+    let document = day1(&account, &["--infra-dir", "app"]).await;
     assert_eq!(document["done"], 0, "{document:#}");
     assert_eq!(document["next"]["step"], "bootstrap");
     assert_eq!(document["next"]["command"], "bpctl stack bootstrap");
@@ -53,17 +46,22 @@ async fn an_empty_account_begins_with_the_bootstrap_and_all_else_waits() {
     ] {
         assert_eq!(step(&document, name)["state"], "waiting", "{name}: {document:#}");
     }
-    let told = with_app(&["--exit-code"]).await;
+    let told = account.run(&["day1", "--exit-code", "--infra-dir", "app"]).await;
     assert_eq!(told.status.code(), 9, "{}", told.text());
     assert!(
         told.stdout.contains("Next: bootstrap\n  bpctl stack bootstrap"),
         "{}",
         told.stdout
     );
-    // Without an app of the CDK nothing needs one.
-    let document = day1(&account, &[]).await;
-    assert_eq!(step(&document, "bootstrap")["state"], "done", "{document:#}");
-    assert_eq!(document["next"]["step"], "stack bp-cicd");
+    // bpctl's own templates need none.
+    let told = account.run(&["day1"]).await;
+    assert!(
+        told.stdout
+            .contains("Next: stack bp-cicd\n  bpctl stack deploy --all\n")
+            && !told.stdout.contains("bootstrap"),
+        "{}",
+        told.stdout
+    );
 }
 
 #[tokio::test(start_paused = true)]

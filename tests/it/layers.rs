@@ -76,8 +76,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "triage",
         &[
-            "files", "tasks", "fleet", "aws", "output", "ui", "redact", "settings", "layout", "error",
-            "clock",
+            "files", "tasks", "stacks", "fleet", "aws", "output", "ui", "redact", "settings", "layout",
+            "error", "clock",
         ],
     ),
     ("rollout", &["tasks", "aws", "wait", "layout", "error", "clock"]),
@@ -104,7 +104,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("bundle", &["layout", "error"]),
     ("iam", &["layout", "error"]),
-    ("stacks", &["files", "error"]),
+    ("stacks", &["files", "settings", "error"]),
     ("session", &["error", "clock"]),
     ("wait", &["error", "clock"]),
     ("plot", &["output", "ui", "error"]),

@@ -14,7 +14,7 @@
 //! | `bp-gpu-fleet-<stage>-<slug>` | a GPU fleet |
 //!
 //! Before `bp-compute` is created the repositories must hold the images `nginx-latest`, `php-latest` and `latest`, or
-//! the deployment circuit breaker rolls the stack back. Before a fleet is created its image pointer
+//! the deployment circuit breaker rolls the stack back: `bpctl stack deploy` creates the services without tasks then. Before a fleet is created its image pointer
 //! `/bp/ami/fleets/<stage>/<slug>` must exist. All stacks with roles need the capability `CAPABILITY_IAM`. The logs
 //! bucket goes with `bp-data`, and CloudFormation deletes no bucket with objects in it: empty it first.
 //!

@@ -124,6 +124,12 @@ impl World {
         ecr::has_repository(self, repository).then(|| ecr::push_for(self, repository, tags, what, pushed))
     }
 
+    /// What a build of Packer leaves behind: an image for a fleet with its snapshot.
+    pub fn build_machine_image(&mut self, slug: &str, id: &str) {
+        let built = self.now;
+        crate::service::ec2::register_image(self, slug, id, built);
+    }
+
     /// The image under `tag` was pushed without an index around it, as by the classic builder of Docker.
     pub fn push_without_provenance(&mut self, repository: &str, tag: &str) {
         crate::service::ecr::without_provenance(self, repository, tag);

@@ -4,12 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::step::{State as StepState, Step};
 use crate::aws::cloudformation::Stack;
+use crate::aws::ecs::Service;
 use crate::change::{Ground as _, Shared, history};
 use crate::commands::secrets::observe::{Observed, State, observe_all};
+use crate::commands::stack::deploy::source::Source;
 use crate::context::Ctx;
 use crate::error::{CommandLine, Result};
-use crate::layout::{App, Layout, PLATFORM, SecretRole};
-use crate::stacks::TOOLKIT;
+use crate::layout::{App, Layout, LayoutKind, PLATFORM, SecretRole};
+use crate::stacks::{TOOLKIT, is_asleep, service_named};
 
 /// How far back the shared history is read for a migration.
 const HISTORY: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -20,15 +22,21 @@ const CONTEXT: &str = "in the folder of the CDK app, with the context values tha
 pub(super) async fn steps(ctx: &Ctx, layout: &Layout, stacks: &Result<Vec<Stack>>) -> Vec<Step> {
     let core = layout.core_stacks();
     let has_app = ctx.settings.infra_dir.is_some();
-    let mut steps = vec![bootstrap(&core, stacks, has_app)];
-    let mut before = vec!["bootstrap".to_owned()];
+    let own = layout.kind() == LayoutKind::Single && Source::in_context(ctx).is_built_in();
+    // The templates that bpctl makes itself have no files that would have to lie in a bucket first.
+    let mut steps: Vec<Step> = (!own).then(|| bootstrap(&core, stacks, has_app)).into_iter().collect();
+    let mut before: Vec<String> = steps.iter().map(|step| step.step.clone()).collect();
     for name in &core {
-        let step = stack(name, stacks).after(before);
+        let step = match own {
+            true => own_stack(name, &core, stacks),
+            false => stack(name, stacks),
+        };
+        let step = step.after(before);
         before = vec![step.step.clone()];
         steps.push(step);
     }
     let stack_of = |role: &str| layout.core_stack(role).map(|name| format!("stack {name}"));
-    let (images, secrets, migration, services, up) = futures::join!(
+    let (images, secrets, migration, (start, services), up) = futures::join!(
         images(ctx, layout),
         Box::pin(secrets(ctx, layout)),
         migration(ctx, stacks, layout),
@@ -44,9 +52,14 @@ pub(super) async fn steps(ctx: &Ctx, layout: &Layout, stacks: &Result<Vec<Stack>
         .chain(stack_of("compute"))
         .collect();
     steps.push(migration.after(ready.clone()));
-    let needs = |more: &str| ready.iter().cloned().chain([more.to_owned()]).collect::<Vec<_>>();
+    let mut needs: Vec<String> = ready.into_iter().chain(["migrations".to_owned()]).collect();
+    if let Some(start) = start {
+        let start = start.after(needs.clone());
+        needs.push(start.step.clone());
+        steps.push(start);
+    }
     let names: Vec<String> = services.iter().map(|step| step.step.clone()).collect();
-    steps.extend(services.into_iter().map(|step| step.after(needs("migrations"))));
+    steps.extend(services.into_iter().map(|step| step.after(needs.clone())));
     steps.push(up.after(names));
     steps
 }
@@ -82,6 +95,22 @@ fn bootstrap(core: &[String], stacks: &Result<Vec<Stack>>, has_app: bool) -> Ste
         }
         _ => seen.by(["stack", "bootstrap"]),
     }
+}
+
+/// All that are missing are deployed by one command.
+fn own_stack(name: &str, core: &[String], stacks: &Result<Vec<Stack>>) -> Step {
+    let missing = |name: &&String| {
+        let there = stacks
+            .as_ref()
+            .ok()
+            .map(|stacks| stacks.iter().any(|stack| stack.name == **name));
+        there == Some(false)
+    };
+    let deploy = match core.iter().filter(missing).count() {
+        0 | 1 => CommandLine::bpctl(["stack", "deploy", name]),
+        _ => CommandLine::bpctl(["stack", "deploy", "--all"]),
+    };
+    seen(&format!("stack {name}"), name, stacks).by_line(deploy)
 }
 
 fn stack(name: &str, stacks: &Result<Vec<Stack>>) -> Step {
@@ -219,8 +248,9 @@ async fn migration(ctx: &Ctx, stacks: &Result<Vec<Stack>>, layout: &Layout) -> S
         .note("what was migrated without bpctl is not on record here; a second run changes nothing more")
 }
 
-/// Both services as many as wanted, on a deployment that is complete.
-async fn services(ctx: &Ctx, layout: &Layout) -> Vec<Step> {
+/// Both services as many as wanted, on a deployment that is complete; before them, in a platform whose stack has made
+/// services without tasks, that they are started.
+async fn services(ctx: &Ctx, layout: &Layout) -> (Option<Step>, Vec<Step>) {
     let apps = [App::Backend, App::Frontend];
     let names = apps.map(|app| layout.service(app));
     let found = ctx.aws.services(&layout.cluster(), &names).await;
@@ -248,7 +278,32 @@ async fn services(ctx: &Ctx, layout: &Layout) -> Vec<Step> {
             _ => Step::open(step, counts).by(["deploy", app.word()]),
         }
     };
-    apps.into_iter().zip(&names).map(step).collect()
+    let wanted = found.as_ref().map_or(&[][..], Vec::as_slice);
+    let start = match wanted.iter().any(|service| service.desired == 0) {
+        true => start(ctx, layout, wanted).await,
+        false => None,
+    };
+    (start, apps.into_iter().zip(&names).map(step).collect())
+}
+
+/// The step that lets services begin which their stack has made without tasks.
+async fn start(ctx: &Ctx, layout: &Layout, services: &[Service]) -> Option<Step> {
+    const STEP: &str = "start";
+    let stack = layout.core_stack("compute")?;
+    let template: serde_json::Value = match ctx.aws.template(&stack).await {
+        Ok(text) => serde_json::from_str(&text.unwrap_or_default()).unwrap_or_default(),
+        Err(error) => return Some(Step::unknown(STEP, &error)),
+    };
+    let asleep: Vec<&str> = services
+        .iter()
+        .filter(|service| service.desired == 0)
+        .map(|service| service.name.as_str())
+        .filter(|name| service_named(&template, name).is_some_and(|logical| is_asleep(&template, logical)))
+        .collect();
+    (!asleep.is_empty()).then(|| {
+        Step::open(STEP, format!("made without tasks: {}", asleep.join(", ")))
+            .by(["stack", "deploy", "compute"])
+    })
 }
 
 /// `/api/up` at the platform's own address.

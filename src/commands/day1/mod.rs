@@ -21,7 +21,8 @@ use step::{Checklist, Step};
 /// Two checklists, of the application and of each GPU fleet. Every step is read from AWS: `done`, `open`, `waiting` for
 /// an earlier step, or `unknown` when it could not be read. With `--run` the open steps are carried out one after the
 /// other, each behind its own question; what was done stays done, so it can be ended and begun again at any time.
-/// Steps of the CDK app and of the admin pages are not bpctl's: `--run` stops there and says what to do.
+/// The stacks come from the CDK app that `infra_dir` names, or without one from bpctl's own templates. The bootstrap of
+/// the CDK and the admin pages are not bpctl's: `--run` stops there and says what to do.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl day1                                       where the platform stands, and the next command
@@ -51,6 +52,7 @@ impl Verb for Day1Args {
         Uses::of(&[&[
             Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
             Use::of("cloudformation:DescribeStacks", On::Anything),
+            Use::of("cloudformation:GetTemplate", On::Stacks),
             Use::of("cloudformation:ListStacks", On::Anything),
             Use::of("cloudwatch:GetMetricData", On::Anything),
             Use::of("ec2:DescribeImages", On::Anything),

@@ -196,6 +196,10 @@ fn settings() -> String {
     text.push_str(
         "A flag beats the environment, that beats the context in `bpctl.toml`, that beats the default.\n\
          `bpctl config explain KEY` says which of them decided.\n\n\
+         A context, and the file as a whole, may have a table `blueprint` beside these keys: what the templates are made from \
+         that bpctl makes itself (`stack deploy` without `infra_dir`). That of the context lies on that of the file, key by \
+         key: `preset` (`staging` or `production`), `sizes`, `domain`, `alert_email`, `monthly_budget_usd`, `owner`, `github`, \
+         `fleets`.\n\n\
          ## Keys of a context\n\n| Key | Flag | Variables | Default | What it does |\n|---|---|---|---|---|\n",
     );
     for key in KEYS {

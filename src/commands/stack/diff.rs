@@ -4,8 +4,7 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::deploy::synth;
-use super::deploy::{Request, SourceArgs, observe};
+use super::deploy::{Request, SourceArgs, observe, source, synth};
 use super::which;
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
@@ -74,6 +73,7 @@ impl Verb for StackDiffArgs {
             Use::of("cloudformation:GetTemplate", On::Stacks),
             Use::of("cloudformation:ListImports", On::Anything),
             Use::of("cloudformation:ListStacks", On::Anything),
+            Use::of("ecr:BatchGetImage", On::Repositories),
         ]])
     }
 
@@ -93,12 +93,12 @@ impl Verb for StackDiffArgs {
                 account: &account,
                 region: &region,
             };
-            let assembly = synth::assembly(ctx, &layout, place, &self.source, &context).await?;
+            let made = source::templates(ctx, &layout, place, &self.source, (&context).into()).await?;
             let request = Request {
                 stacks: names,
                 ..Request::of(&layout)
             };
-            observe::observe(ctx, &layout, &assembly, &request, &[]).await
+            observe::observe(ctx, &layout, &made.assembly, &request, &[]).await
         };
         let seen = ctx.unless_interrupted(looked).await?;
         let rows = seen.stacks.into_iter().map(|stack| Row {

@@ -15,10 +15,14 @@ use crate::change::{Change, End, Readiness, Verification};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::output::took;
+use crate::stacks::Estimate;
 use crate::wait::{Look, Waiter};
 
 /// Failures that an error names.
 const NAMED: usize = 3;
+
+/// Resources under way that a line names.
+const NOW: usize = 2;
 
 /// Resources take seconds to minutes.
 const PACE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(10));
@@ -78,6 +82,19 @@ pub(super) fn readiness(operations: &Operations, needs: &[String], done: &str) -
         }
     }
     Ok(Readiness::Now)
+}
+
+/// What several steps wait for is told once.
+pub(super) fn told_once(mut states: Vec<Readiness>) -> Vec<Readiness> {
+    let mut told = BTreeSet::new();
+    for state in &mut states {
+        if let Readiness::NotYet(why) = state
+            && !told.insert(why.clone())
+        {
+            *why = "the same".to_owned();
+        }
+    }
+    states
 }
 
 /// One stack.
@@ -163,6 +180,10 @@ pub(in crate::commands) struct Operation {
     since: Timestamp,
     /// Resources that the plan names.
     planned: usize,
+    /// What the rest of them may take.
+    estimate: Estimate,
+    /// The time of the last look.
+    now: Timestamp,
     /// Ids of events that were told.
     told: BTreeSet<String>,
     /// When the work on each resource began.
@@ -183,6 +204,8 @@ impl Operation {
             again: of.again,
             since,
             planned,
+            estimate: Estimate::default(),
+            now: Timestamp::MIN,
             told: BTreeSet::new(),
             begun: BTreeMap::new(),
             finished: BTreeSet::new(),
@@ -195,6 +218,13 @@ impl Operation {
     #[must_use]
     pub(super) fn towards(self, goal: Goal) -> Self {
         Self { goal, ..self }
+    }
+
+    /// The same with what is known of its resources.
+    #[must_use]
+    pub(super) fn estimated(mut self, estimate: Estimate) -> Self {
+        self.estimate = estimate;
+        self
     }
 
     /// One look; tells what is new.
@@ -215,6 +245,7 @@ impl Operation {
             .filter(|event| is_end(&event.status))
             .map(|event| event.status.clone());
         self.events = events;
+        self.now = ctx.clock.now();
         Ok(())
     }
 
@@ -247,11 +278,30 @@ impl Operation {
 
     /// How far it is.
     fn text(&self) -> String {
-        let left: Vec<&str> = self.begun.keys().take(2).map(String::as_str).collect();
-        let at = match left.as_slice() {
+        // Those that have been worked on for the longest time are what the others wait for.
+        let mut begun: Vec<(&String, &Timestamp)> = self.begun.iter().collect();
+        begun.sort_by_key(|(_, since)| **since);
+        let now = begun.iter().take(NOW).map(|(name, since)| {
+            match (self.now.as_second() - since.as_second()) / 60 {
+                ..1 => (*name).clone(),
+                minutes => format!("{name} {minutes}m"),
+            }
+        });
+        let now: Vec<String> = now.collect();
+        let mut at = match now.as_slice() {
             [] => String::new(),
             names => format!(", now {}", names.join(", ")),
         };
+        if let Some(left) = self
+            .estimate
+            .left(&self.finished, &self.begun, self.now)
+            .filter(|left| *left > 0)
+        {
+            at.push_str(&match (left + 59) / 60 {
+                1 => ", about 1m left".to_owned(),
+                minutes => format!(", about {minutes}m left"),
+            });
+        }
         match self.planned {
             0 => format!("{}: {} resources done{at}", self.stack, self.finished.len()),
             planned => format!(

@@ -6,7 +6,8 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::deploy::synth;
+use super::deploy::source::Source;
+use super::deploy::synth::{self, Context};
 use super::which;
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
@@ -17,8 +18,9 @@ use crate::stacks::Environment;
 
 /// Print the template of a stack that bpctl makes itself, without the CDK
 ///
-/// The settings come from a file in TOML: sizes, domain, address for alerts, budget, fleets. Without one the template is
-/// that of the platform as it is, without a domain and without fleets. AWS is not asked; account and region are those of
+/// The settings come from a file in TOML, or from `[blueprint]` of `bpctl.toml`: a preset, sizes, domain, address for
+/// alerts, budget, fleets. Without any the template is that of the platform as it is, without a domain and without
+/// fleets. AWS is not asked; account and region are those of
 /// the context, or the flags.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -71,8 +73,13 @@ impl Verb for TemplateArgs {
             account: &account,
             region: &region,
         };
-        let file = self.blueprint.as_ref().map(|file| ctx.cwd.join(file));
-        let assembly = synth::built_in(&layout, here, file.as_deref())?;
+        let source = match &self.blueprint {
+            Some(file) => Source::File(file.clone()),
+            // The app's templates are printed by the app.
+            None => Source::own(ctx),
+        };
+        let blueprint = source.blueprint(ctx, &layout, here, &Context::new())?;
+        let assembly = blueprint.assembly()?;
         let name = names.first().required("the command line", "STACK")?;
         let stack = assembly
             .stack(name)

@@ -8,7 +8,7 @@ use super::deadline::Deadline;
 use crate::aws::Aws;
 use crate::error::Result;
 use crate::fleet::hold;
-use crate::layout::{FLEET_SECRET_PLACEHOLDER, FleetAlarm, FleetId, Layout, Stage};
+use crate::layout::{DEPLOYED_PLACEHOLDER, FleetAlarm, FleetId, Layout, Stage};
 use crate::triage::snapshot::{
     Activity, Alarm, FleetGroup, FleetSecret, FleetSecretState, Hold, Pointer, Policy, Topic,
 };
@@ -154,7 +154,7 @@ pub(super) async fn secrets(aws: &Aws, layout: &Layout) -> Result<Vec<FleetSecre
             let modified = found.get(&name).and_then(|parameter| parameter.facts.modified);
             let state = match found.get(&name) {
                 None => FleetSecretState::Missing,
-                Some(parameter) if parameter.value.is(FLEET_SECRET_PLACEHOLDER) => {
+                Some(parameter) if parameter.value.is(DEPLOYED_PLACEHOLDER) => {
                     FleetSecretState::Placeholder(parameter.facts.clone())
                 }
                 Some(_) => FleetSecretState::Set,

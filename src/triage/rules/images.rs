@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::services;
 use crate::layout::{App, Layout};
 use crate::triage::catalog::Code;
 use crate::triage::commands;
@@ -11,6 +12,8 @@ use crate::triage::wording::at_or_unknown;
 
 pub(super) fn rule(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     let repositories = snapshot.images.iter().flatten();
+    // Those of a service that was never started are among what is to come.
+    let repositories = repositories.filter(|one| !services::is_unstarted(snapshot, one.app));
     repositories.filter_map(missing).collect()
 }
 

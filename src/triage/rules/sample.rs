@@ -187,7 +187,11 @@ fn service(app: App) -> Service {
         target_groups: vec![group_arn(name)],
         ..ecs::Service::default()
     };
-    Service { app, ecs }
+    Service {
+        app,
+        ecs,
+        unstarted: false,
+    }
 }
 
 fn group_arn(name: &str) -> String {

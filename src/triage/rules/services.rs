@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::task_faults;
 use crate::aws::ecs::Event;
-use crate::layout::App;
+use crate::error::CommandLine;
+use crate::layout::{App, Layout};
 use crate::triage::catalog::Code;
 use crate::triage::commands;
 use crate::triage::finding::{Finding, Node, Severity};
@@ -69,6 +70,9 @@ fn at_zero(snapshot: &Snapshot, service: &Service, now: Timestamp) -> Option<Fin
     }
     let layout = &snapshot.layout;
     let app = service.app;
+    if service.unstarted {
+        return Some(unstarted(snapshot, service));
+    }
     let all = snapshot
         .services
         .iter()
@@ -91,6 +95,42 @@ fn at_zero(snapshot: &Snapshot, service: &Service, now: Timestamp) -> Option<Fin
             .next(commands::service_events(app))
             .explains(outside(app)),
     )
+}
+
+/// A new platform is neither broken nor at work.
+fn unstarted(snapshot: &Snapshot, service: &Service) -> Finding {
+    let app = service.app;
+    let repositories = snapshot.images.iter().flatten();
+    let missing: Vec<&str> = repositories
+        .filter(|repository| repository.app == app)
+        .flat_map(|repository| {
+            Layout::service_tags(app)
+                .iter()
+                .filter(|tag| !repository.has(tag))
+        })
+        .copied()
+        .collect();
+    let images = match missing.is_empty() {
+        true => "its images are there".to_owned(),
+        false => format!("images that are not there yet: {}", missing.join(", ")),
+    };
+    Finding::new(
+        Code::ServiceUnstarted,
+        Node::Service(app),
+        snapshot.layout.service(app),
+    )
+    .evidence("desired 0, as its stack has made it: a new service without images")
+    .evidence(images)
+    .cause("the platform was deployed and has not been started yet")
+    .next(CommandLine::bpctl(["day1"]))
+}
+
+/// Whether a service was never started: that nothing of it is there says nothing.
+pub(super) fn is_unstarted(snapshot: &Snapshot, app: App) -> bool {
+    let services = snapshot.services.iter().flatten();
+    services
+        .into_iter()
+        .any(|service| service.app == app && service.unstarted)
 }
 
 fn short(snapshot: &Snapshot, service: &Service, now: Timestamp) -> Option<Finding> {
@@ -220,6 +260,39 @@ mod tests {
         );
         assert!(findings[0].explains.contains(&Node::Scheduler));
         assert!(!findings[0].cause.contains("shut down"));
+    }
+
+    #[test]
+    fn a_service_that_was_never_started_is_no_outage() {
+        let mut snapshot = sample::healthy();
+        for service in snapshot.services.as_mut().unwrap() {
+            (service.ecs.desired, service.ecs.running) = (0, 0);
+            service.unstarted = service.app == App::Backend;
+        }
+        for group in snapshot.targets.as_mut().unwrap() {
+            group.targets.clear();
+        }
+        for repository in snapshot.images.as_mut().unwrap() {
+            repository.images.clear();
+        }
+        let findings = crate::triage::rules::evaluate(&snapshot, sample::now());
+        let of_backend: Vec<(Code, Severity)> = findings
+            .iter()
+            .filter(|finding| finding.subject == "bp-backend")
+            .map(|finding| (finding.code, finding.severity))
+            .collect();
+        assert_eq!(of_backend, [(Code::ServiceUnstarted, Severity::P3)]);
+        let unstarted = findings
+            .iter()
+            .find(|finding| finding.code == Code::ServiceUnstarted);
+        assert!(unstarted.unwrap().evidence[1].contains("nginx-latest, php-latest"));
+        // The other one was at work.
+        assert!(findings.iter().any(|finding| finding.code == Code::ServiceAtZero));
+        assert!(
+            findings
+                .iter()
+                .any(|finding| finding.code == Code::ImageTagMissing)
+        );
     }
 
     #[test]

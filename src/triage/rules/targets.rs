@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::alarms;
+use super::{alarms, services};
 use crate::layout::App;
 use crate::triage::catalog::Code;
 use crate::triage::commands;
@@ -17,6 +17,7 @@ const NAMED: usize = 4;
 
 pub(super) fn rule(snapshot: &Snapshot, _now: Timestamp) -> Vec<Finding> {
     let groups = snapshot.targets.iter().flatten();
+    let groups = groups.filter(|group| !services::is_unstarted(snapshot, group.app));
     groups.filter_map(|group| check(snapshot, group)).collect()
 }
 

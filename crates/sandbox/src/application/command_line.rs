@@ -80,6 +80,7 @@ pub(crate) fn script(text: &str, shell: &'static str) -> Vec<Clause> {
     let mut word: Option<String> = None;
     let mut characters = text.chars().peekable();
     let mut finish = |connector: &mut Connector, words: &mut Vec<String>, next: Connector| {
+        undress(words);
         if !words.is_empty() {
             if words[0] == "exec" && words.len() > 1 {
                 words.remove(0);
@@ -123,6 +124,11 @@ pub(crate) fn script(text: &str, shell: &'static str) -> Vec<Clause> {
                 words.extend(word.take());
                 finish(&mut connector, &mut words, Connector::Or);
             }
+            // All of a pipeline runs; its status is that of its last command.
+            '|' => {
+                words.extend(word.take());
+                finish(&mut connector, &mut words, Connector::Always);
+            }
             space if space.is_whitespace() => words.extend(word.take()),
             other => word.get_or_insert_default().push(other),
         }
@@ -130,6 +136,27 @@ pub(crate) fn script(text: &str, shell: &'static str) -> Vec<Clause> {
     words.extend(word.take());
     finish(&mut connector, &mut words, Connector::Always);
     clauses
+}
+
+/// Takes the marks of subshells and redirections off the words of a simple command: what is written to files is not
+/// simulated.
+fn undress(words: &mut Vec<String>) {
+    if let Some(first) = words.first_mut() {
+        *first = first.trim_start_matches('(').to_owned();
+    }
+    let mut is_target = false;
+    words.retain(|word| {
+        if std::mem::take(&mut is_target) {
+            return false;
+        }
+        let mark = word.trim_start_matches(|c: char| c.is_ascii_digit());
+        is_target = matches!(mark, ">" | ">>" | "<");
+        !(mark.starts_with('>') || mark.starts_with('<'))
+    });
+    if let Some(last) = words.last_mut() {
+        *last = last.trim_end_matches(')').to_owned();
+    }
+    words.retain(|word| !word.is_empty());
 }
 
 #[cfg(test)]
@@ -166,6 +193,16 @@ mod tests {
             words(&clauses),
             [list(&["php", "artisan", "db:seed", "--class=A B"])]
         );
+    }
+
+    #[test]
+    fn redirections_and_subshells_leave_the_commands_in_them() {
+        let text = "cd /app; (umask 077; printf %s \"$KEY\" | base64 -d > \"$FILE\") 2>/dev/null || echo 'no base64' >&2; exec php-fpm";
+        let clauses = commands(&list(&["/bin/sh", "-lc"]), &list(&[text]));
+        let first: Vec<&str> = clauses.iter().map(|clause| clause.words[0].as_str()).collect();
+        assert_eq!(first, ["cd", "umask", "printf", "base64", "echo", "php-fpm"]);
+        assert_eq!(clauses[4].words, list(&["echo", "no base64"]));
+        assert_eq!(clauses[4].connector, Connector::Or);
     }
 
     #[test]

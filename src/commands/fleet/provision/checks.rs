@@ -1,11 +1,12 @@
 //! What the workflow that provisions fleets looks at first, and what CloudFormation would stumble over.
 
 use fleet_templates::FleetScaling;
+use serde_json::Value;
 
 use crate::aws::cloudformation::Stack;
 use crate::change::Blocker;
-use crate::commands::stack::deploy::in_force;
 use crate::commands::stack::deploy::synth::Context;
+use crate::commands::stack::deploy::{deployed, in_force};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::fleet::{Pointers, parameter_names};
@@ -15,6 +16,14 @@ use crate::stacks::InForce;
 /// Stacks that the stack of a fleet reads from.
 const BASE: &[&str] = &["network", "data", "compute", "monitoring", "gpu-shared"];
 
+/// What a deployment brings into being.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Makes {
+    pub(super) stack: bool,
+    /// The log group of the fleet, whatever there is.
+    pub(super) log_group: bool,
+}
+
 /// What was found.
 pub(super) struct Facts {
     pointers: Pointers,
@@ -22,6 +31,8 @@ pub(super) struct Facts {
     in_force: InForce,
     /// Whether the log group is there that the stack makes under a fixed name.
     has_log_group: bool,
+    /// Whether the stack of the fleet has made it.
+    owns_log_group: bool,
     /// State of the image that the pointer names; none when there is no such image.
     image: Option<String>,
 }
@@ -38,7 +49,8 @@ impl Facts {
             ctx.aws.has_log_group(&group),
         )?;
         let pointers = Pointers::of(layout, fleet, &read.found);
-        let names: Vec<String> = stacks.iter().map(|stack| stack.name.clone()).collect();
+        let holds = stacks.iter().filter(|stack| stack.status != "REVIEW_IN_PROGRESS");
+        let names: Vec<String> = holds.map(|stack| stack.name.clone()).collect();
         let in_force = in_force(ctx, layout, &names).await?;
         let image = match &pointers.ami {
             Some(pointer) if pointer.is_image() => {
@@ -50,11 +62,24 @@ impl Facts {
             }
             _ => None,
         };
+        let own = layout.fleet_stack(fleet);
+        let is_there = |stack: &Stack| {
+            stack.name == own && !matches!(stack.status.as_str(), "ROLLBACK_COMPLETE" | "REVIEW_IN_PROGRESS")
+        };
+        let template = match has_log_group && stacks.iter().any(is_there) {
+            true => deployed(ctx, &own).await?.unwrap_or_default(),
+            false => Value::Null,
+        };
+        let resources = template["Resources"].as_object().into_iter().flatten();
+        let owns_log_group = resources.into_iter().any(|(_, shape)| {
+            shape["Type"] == "AWS::Logs::LogGroup" && shape["Properties"]["LogGroupName"] == group.as_str()
+        });
         Ok(Self {
             pointers,
             stacks,
             in_force,
             has_log_group,
+            owns_log_group,
             image,
         })
     }
@@ -133,11 +158,16 @@ impl Facts {
         })
     }
 
+    /// The log group, where another stack has made it: an earlier one that kept it, or that of the other stage's fleet.
+    pub(super) fn kept_log_group(&self, layout: &Layout, fleet: &FleetId) -> Option<String> {
+        (self.has_log_group && !self.owns_log_group).then(|| layout.fleet_log_group(fleet))
+    }
+
     pub(super) fn blockers(
         &self,
         layout: &Layout,
         fleet: &FleetId,
-        is_new: bool,
+        makes: Makes,
         provision: CommandLine,
         // What takes a log group into the stack, and what then makes the rest of it.
         keeps: (CommandLine, CommandLine),
@@ -169,7 +199,7 @@ impl Facts {
         }
         let own = layout.fleet_stack(fleet);
         let present = stack(&own).filter(|stack| stack.status != "REVIEW_IN_PROGRESS");
-        if present.is_none() && !is_new {
+        if present.is_none() && !makes.stack {
             block(
                 ErrorKind::NotFound,
                 format!("{own} is not there: {fleet} is not provisioned"),
@@ -178,7 +208,7 @@ impl Facts {
         }
         // A creation that was rolled back leaves what its template keeps.
         let is_made = present.is_none_or(|stack| stack.status == "ROLLBACK_COMPLETE");
-        if is_new && self.has_log_group && is_made {
+        if makes.log_group && self.has_log_group && is_made {
             let group = layout.fleet_log_group(fleet);
             let (import, apply) = &keeps;
             block(

@@ -5,8 +5,8 @@ mod checks;
 use clap::Args;
 
 use crate::change::{ChangeArgs, carry_out};
-use crate::commands::stack::deploy::synth;
-use crate::commands::stack::deploy::{self, DeployVerb, Request, SourceArgs, StackDeploy};
+use crate::commands::stack::deploy::source::{self, Source, Wanted};
+use crate::commands::stack::deploy::{self, DeployVerb, Request, SourceArgs, StackDeploy, synth};
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Result};
@@ -14,7 +14,7 @@ use crate::exit::ExitStatus;
 use crate::fleet::named_one;
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::{FleetId, FleetName, LayoutKind};
-use checks::Facts;
+use checks::{Facts, Makes};
 
 /// Create the stack of a fleet from its desired configuration, and follow it to the end
 ///
@@ -133,7 +133,17 @@ impl OneFleet {
         facts.complete(&fleet, &mut context)?;
         synth::check(&context, &target.region)?;
         let verb = if is_new { "provision" } else { "apply-config" };
-        let request = Request {
+        let built_in = Source::of(ctx, &self.source).is_built_in();
+        let log_group = facts.kept_log_group(&layout, &fleet);
+        let wanted = Wanted {
+            context: &context,
+            log_group: log_group.as_deref().filter(|_| built_in),
+        };
+        let makes = Makes {
+            stack: is_new,
+            log_group: is_new && !built_in,
+        };
+        let mut request = Request {
             stacks: vec![layout.fleet_stack(&fleet)],
             allowed: self.allow_replacement.clone(),
             title: Some(if is_new {
@@ -145,7 +155,7 @@ impl OneFleet {
             blockers: facts.blockers(
                 &layout,
                 &fleet,
-                is_new,
+                makes,
                 self.command("provision", &fleet),
                 (
                     self.import(&fleet, &context),
@@ -163,8 +173,9 @@ impl OneFleet {
             command: self.command(verb, &fleet),
             ..Request::of(&layout)
         };
-        let assembly = synth::assembly(ctx, &layout, (&target).into(), &self.source, &context).await?;
-        let change = StackDeploy::<V>::new(ctx, layout, target, assembly, request);
+        let made = source::templates(ctx, &layout, (&target).into(), &self.source, wanted).await?;
+        request.facts = made.facts;
+        let change = StackDeploy::<V>::new(ctx, layout, target, made.assembly, request);
         carry_out(ctx, &change, &self.change).await
     }
 

@@ -1,8 +1,8 @@
 //! Follows the operations that were begun to their ends.
 
-use std::collections::BTreeSet;
+use futures::future::try_join_all;
 
-use super::super::operation::{follow, readiness};
+use super::super::operation::{follow, readiness, told_once};
 use super::plan::Action;
 use super::{DeployVerb, StackDeploy};
 use crate::change::{Readiness, Step, Verification};
@@ -15,20 +15,22 @@ pub(super) async fn ready<V: DeployVerb>(
 ) -> Result<Vec<Readiness>> {
     let mut operations = change.operations.lock().await;
     let unchanged = change.unchanged.lock().await;
-    let needed: BTreeSet<&String> = steps.iter().flat_map(|step| &step.action.needs).collect();
-    for name in needed {
-        if let Some(operation) = operations.get_mut(name) {
-            operation.look(change.ctx).await?;
-        }
-    }
-    steps
+    // Also those that nothing waits for: what happens to them is told while others are waited for.
+    let looks = operations
+        .values_mut()
+        .map(|operation| operation.look(change.ctx));
+    try_join_all(looks).await?;
+    let planned = change.planned.borrow();
+    let states: Result<Vec<Readiness>> = steps
         .iter()
         .map(|step| {
             let needs = step.action.needs.iter();
-            let needs: Vec<String> = needs.filter(|need| !unchanged.contains(*need)).cloned().collect();
+            let needs = needs.filter(|need| planned.contains(*need) && !unchanged.contains(*need));
+            let needs: Vec<String> = needs.cloned().collect();
             readiness(&operations, &needs, &format!("deploy {}: it needs", step.id))
         })
-        .collect()
+        .collect();
+    Ok(told_once(states?))
 }
 
 pub(super) async fn verify<'c, V: DeployVerb>(

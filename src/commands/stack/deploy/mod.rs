@@ -2,12 +2,15 @@
 
 mod act;
 mod follow;
+mod images;
 pub(super) mod observe;
 mod plan;
 mod publish;
+pub(in crate::commands) mod source;
 pub(in crate::commands) mod synth;
 pub(crate) mod view;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -29,24 +32,27 @@ use crate::error::{CommandLine, CtlError, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::Layout;
-use crate::stacks::Assembly;
-pub(in crate::commands) use observe::{Seen, in_force};
+use crate::stacks::{Assembly, Estimate};
+pub(in crate::commands) use observe::{Seen, deployed, in_force};
 use plan::Action;
 use synth::Context;
 use view::StacksDeployed;
 
 /// Deploy stacks from the infrastructure code, and follow CloudFormation to the end
 ///
-/// `npx cdk synth` in the folder that `infra_dir` names makes the templates; everything after that bpctl does itself:
-/// it compares them with what is deployed, says which resources are added, changed, replaced and removed, makes a change
-/// set of each stack, carries it out only when it does no more than the plan says, and follows its events. What the
-/// deployed stacks have in force (the domain and its certificate, the address for alerts, the budget) is not taken away
-/// by leaving it out.
+/// `npx cdk synth` in the folder that `infra_dir` names makes the templates. Without one they are bpctl's own, with the
+/// settings in `[blueprint]` of `bpctl.toml`; flags win, and the plan says which it takes. Everything after that bpctl
+/// does itself: it compares them with what is deployed, says which resources are added, changed, replaced and removed,
+/// makes a change set of each stack, carries it out only when it does no more than the plan says, and follows its
+/// events. What the deployed stacks have in force (the domain and its certificate, the address for alerts, the budget) is
+/// not taken away by leaving it out. In bpctl's own templates a service whose images are not in ECR begins without tasks;
+/// deployed again once they are there, it starts.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl stack deploy compute --dry-run                  what would change
   bpctl stack deploy network data                       two stacks, in the order in which they need each other
-  bpctl stack deploy --all -c owner=platform            all of the assembly, with a value of the app's context
+  bpctl stack deploy --all -c owner=platform            all stacks, with a value of the app's context
+  bpctl stack deploy --all --blueprint platform.toml    bpctl's own templates, with the settings in this file
   bpctl stack deploy monitoring --assembly cdk.out      from templates that are there already")]
 pub(crate) struct StackDeployArgs {
     /// Which stacks: their parts, names or fleets
@@ -77,10 +83,10 @@ pub(in crate::commands) struct SourceArgs {
     pub(in crate::commands) assembly: Option<PathBuf>,
 
     /// Templates that bpctl makes itself from these settings (TOML), instead of the app's
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["assembly", "values"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "assembly")]
     pub(in crate::commands) blueprint: Option<PathBuf>,
 
-    /// A value of the app's context; may be repeated
+    /// A value of the app's context, which bpctl's own templates know as well; may be repeated
     #[arg(short = 'c', long = "cdk-context", value_name = "KEY=VALUE", value_parser = synth::pair)]
     pub(in crate::commands) values: Vec<(String, String)>,
 }
@@ -116,9 +122,12 @@ pub(in crate::commands) const DEPLOYS: &[Use] = &[
     Use::of("cloudformation:UpdateTerminationProtection", On::Stacks),
 ];
 
+/// What a new service would run.
+const IMAGES: &[Use] = &[Use::of("ecr:BatchGetImage", On::Repositories)];
+
 impl Verb for StackDeployArgs {
     fn uses() -> Uses {
-        Uses::of(&[CHANGE, DEPLOYS])
+        Uses::of(&[CHANGE, DEPLOYS, IMAGES])
     }
 
     fn needs(&self) -> Needs {
@@ -131,7 +140,7 @@ impl Verb for StackDeployArgs {
         let context = self.source.context()?;
         let target = ctx.unless_interrupted(ctx.target()).await?;
         synth::check(&context, &target.region)?;
-        let assembly = synth::assembly(ctx, &layout, (&target).into(), &self.source, &context).await?;
+        let made = source::templates(ctx, &layout, (&target).into(), &self.source, (&context).into()).await?;
         let mut command = CommandLine::bpctl(["stack", "deploy"]);
         command = if self.all {
             command.args(["--all"])
@@ -143,9 +152,10 @@ impl Verb for StackDeployArgs {
             allowed: self.allow_replacement,
             command: self.source.added(command),
             context,
+            facts: made.facts,
             ..Request::of(&layout)
         };
-        let change = StackDeploy::<Stacks>::new(ctx, layout, target, assembly, request);
+        let change = StackDeploy::<Stacks>::new(ctx, layout, target, made.assembly, request);
         carry_out(ctx, &change, &self.change).await
     }
 }
@@ -174,6 +184,8 @@ pub(in crate::commands) struct Request {
     pub(in crate::commands) allowed: Vec<String>,
     pub(in crate::commands) context: Context,
     pub(in crate::commands) title: Option<String>,
+    /// Where the templates come from.
+    pub(in crate::commands) facts: Vec<String>,
     pub(in crate::commands) warnings: Vec<String>,
     pub(in crate::commands) blockers: Vec<Blocker>,
     /// What speaks against it as soon as anything differs.
@@ -192,6 +204,7 @@ impl Request {
             allowed: Vec::new(),
             context: Context::new(),
             title: None,
+            facts: Vec::new(),
             warnings: Vec::new(),
             blockers: Vec::new(),
             against_changes: Vec::new(),
@@ -220,6 +233,9 @@ pub(in crate::commands) struct StackDeploy<'a, V> {
     target: Target,
     assembly: Assembly,
     request: Request,
+    /// Stacks that this run works on. A step that goes on with what an earlier run has begun may wait for others, which
+    /// that run has finished.
+    planned: RefCell<BTreeSet<String>>,
     /// Operations that were begun, by stack.
     operations: Mutex<Operations>,
     /// Stacks in which CloudFormation found nothing to change.
@@ -241,6 +257,7 @@ impl<'a, V: DeployVerb> StackDeploy<'a, V> {
             target,
             assembly,
             request,
+            planned: RefCell::default(),
             operations: Mutex::new(Operations::new()),
             unchanged: Mutex::new(BTreeSet::new()),
             verb: PhantomData,
@@ -288,7 +305,10 @@ impl<V: DeployVerb> Change for StackDeploy<'_, V> {
     }
 
     fn plan(&self, seen: &Seen, basis: &Basis<'_>) -> Result<Plan<Action>> {
-        Ok(plan::plan(&self.request, seen, basis))
+        let plan = plan::plan(&self.request, seen, basis);
+        let names = plan.steps.iter().map(|step| step.id.clone());
+        self.planned.replace(names.collect());
+        Ok(plan)
     }
 
     fn covers(&self, seen: &Seen, _plan: &Plan<Action>) -> Vec<String> {
@@ -316,7 +336,10 @@ impl<V: DeployVerb> Change for StackDeploy<'_, V> {
                     asked_by: &action.stack,
                     again: self.request.command.clone(),
                 };
-                let operation = Operation::new(of, action.announced.len(), &token, since);
+                let template = self.assembly.stack(&action.stack).map(|stack| &stack.template);
+                let changed = action.announced.iter().map(|change| change.resource.as_str());
+                let estimate = Estimate::of(template.unwrap_or(&serde_json::Value::Null), changed);
+                let operation = Operation::new(of, action.announced.len(), &token, since).estimated(estimate);
                 self.operations
                     .lock()
                     .await

@@ -7,6 +7,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
 use super::Request;
+use super::images::{WithoutImages, without_images};
 use super::synth::no_such_stack;
 use crate::aws::cloudformation::{Stack, StackEvent};
 use crate::change::journal::Record;
@@ -43,6 +44,8 @@ pub(in crate::commands::stack) struct StackSeen {
     pub(super) made_otherwise: bool,
     /// The token of an earlier run's operation that is under way.
     pub(super) going_on: Option<String>,
+    /// Services that begin, or that sleep, without images.
+    pub(super) without_images: Vec<WithoutImages>,
 }
 
 /// Reads everything.
@@ -56,14 +59,18 @@ pub(in crate::commands::stack) async fn observe(
     let all = ctx.aws.stacks().await?;
     let mut present: BTreeMap<String, Stack> =
         all.into_iter().map(|stack| (stack.name.clone(), stack)).collect();
-    let names: Vec<String> = present.keys().cloned().collect();
+    // One that only has a change set holds nothing yet, not even a template.
+    let holds = present
+        .values()
+        .filter(|stack| stack.status != "REVIEW_IN_PROGRESS");
+    let names: Vec<String> = holds.map(|stack| stack.name.clone()).collect();
     let exports = present.values().flat_map(|stack| stack.exports.keys().cloned());
     let exports: BTreeSet<String> = exports.collect();
     let chosen = chosen(assembly, request)?;
     let (in_force, stacks) = futures::join!(in_force(ctx, layout, &names), async {
         let looks = chosen.into_iter().map(|artifact| {
             let there = present.remove(&artifact.name);
-            Box::pin(look(ctx, artifact, there, recent))
+            Box::pin(look(ctx, layout, artifact, there, recent))
         });
         let looks: Vec<_> = looks.collect();
         stream::iter(looks).buffered(AT_ONCE).try_collect().await
@@ -106,11 +113,13 @@ fn chosen(assembly: &Assembly, request: &Request) -> Result<Vec<StackArtifact>> 
 
 async fn look(
     ctx: &Ctx,
-    artifact: StackArtifact,
+    layout: &Layout,
+    mut artifact: StackArtifact,
     present: Option<Stack>,
     recent: &[Record],
 ) -> Result<StackSeen> {
     let Some(stack) = present.filter(|stack| stack.status != "REVIEW_IN_PROGRESS") else {
+        let without_images = without_images(ctx, layout, &mut artifact, &Value::Null).await?;
         return Ok(StackSeen {
             comparison: compare(&Value::Null, &artifact.template),
             artifact,
@@ -118,6 +127,7 @@ async fn look(
             imported: Vec::new(),
             made_otherwise: false,
             going_on: None,
+            without_images,
         });
     };
     let going_on = match stack.status.ends_with("_IN_PROGRESS") {
@@ -142,6 +152,7 @@ async fn look(
     } else {
         old
     };
+    let without_images = without_images(ctx, layout, &mut artifact, &old).await?;
     Ok(StackSeen {
         made_otherwise: !old.is_null() && is_built_in(&artifact.template) != is_built_in(&old),
         comparison: compare(&old, &artifact.template),
@@ -149,11 +160,12 @@ async fn look(
         present: Some(stack),
         imported,
         going_on,
+        without_images,
     })
 }
 
 /// The deployed template; one in YAML is none that the CDK has made.
-pub(in crate::commands::stack) async fn deployed(ctx: &Ctx, stack: &str) -> Result<Option<Value>> {
+pub(in crate::commands) async fn deployed(ctx: &Ctx, stack: &str) -> Result<Option<Value>> {
     // A stack whose first import goes on, or was undone, has none yet.
     let text = ctx.aws.template(stack).await?;
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else {

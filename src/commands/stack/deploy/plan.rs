@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Request;
+use super::images::WithoutImages;
 use super::observe::{Seen, StackSeen};
 use super::publish::PublishAssets;
 use crate::aws::cloudformation::{
@@ -65,7 +66,10 @@ pub(super) fn plan(request: &Request, seen: &Seen, basis: &Basis<'_>) -> Plan<Ac
     });
     let mut plan = Plan::new(title, steps);
     plan.at_once = AT_ONCE;
+    plan.facts.clone_from(&request.facts);
     plan.warnings.clone_from(&request.warnings);
+    let without_images = touched.iter().flat_map(|stack| &stack.without_images);
+    plan.warnings.extend(without_images.map(WithoutImages::told));
     plan.blockers.clone_from(&request.blockers);
     if seen
         .stacks
@@ -80,6 +84,9 @@ pub(super) fn plan(request: &Request, seen: &Seen, basis: &Basis<'_>) -> Plan<Ac
             .flat_map(|stack| blockers(request, stack, seen)),
     );
     plan.blockers.extend(dropped(request, seen));
+    for blocker in &mut plan.blockers {
+        blocker.reason = format!("{}: {}", plan.title, blocker.reason);
+    }
     plan
 }
 

@@ -1,16 +1,14 @@
-//! The cloud assembly that is deployed: made by the app in `infra_dir`, or one that is there already.
+//! The cloud assembly that the CDK app in `infra_dir` makes, and the values of its context.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tokio_util::sync::CancellationToken;
 
-use super::SourceArgs;
 use crate::change::Target;
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
-use crate::layout::{Layout, LayoutKind};
 use crate::process::{Ended, Program};
 use crate::stacks::{Assembly, Environment};
 
@@ -47,27 +45,6 @@ pub(in crate::commands) struct Npx {
     cancel: CancellationToken,
 }
 
-/// The templates that bpctl makes itself; without a file those of the platform as it is.
-///
-/// # Errors
-/// The staged layout, which has none; settings that are wrong.
-pub(in crate::commands) fn built_in(
-    layout: &Layout,
-    here: Environment<'_>,
-    file: Option<&Path>,
-) -> Result<Assembly> {
-    if layout.kind() == LayoutKind::Staged {
-        return Err(
-            CtlError::usage("make the templates: bpctl makes those of layout `single` only")
-                .hint("use the CDK app with `--infra-dir`"),
-        );
-    }
-    match file {
-        Some(file) => Assembly::built_in(file, here, layout.prefix()),
-        None => Assembly::of_the_platform(here, layout.prefix()),
-    }
-}
-
 /// A stack that an assembly lacks.
 pub(in crate::commands) fn no_such_stack(name: &str, assembly: &Assembly) -> CtlError {
     let known: Vec<&str> = assembly.stacks.iter().map(|stack| stack.name.as_str()).collect();
@@ -78,28 +55,16 @@ pub(in crate::commands) fn no_such_stack(name: &str, assembly: &Assembly) -> Ctl
     .hint(format!("it has {}", known.join(", ")))
 }
 
-/// The assembly that is there already, or the one that the app in `infra_dir` makes with `context`.
+/// The assembly that the app in `infra_dir` makes with `context`.
 ///
 /// # Errors
 /// There is no app, it fails, or its assembly is none for this account.
-pub(in crate::commands) async fn assembly(
+pub(super) async fn app(
     ctx: &Ctx,
-    layout: &Layout,
     place: Place<'_>,
-    source: &SourceArgs,
+    here: Environment<'_>,
     context: &Context,
 ) -> Result<Assembly> {
-    let here = Environment {
-        partition: crate::settings::partition(place.region).unwrap_or("aws"),
-        account: place.account,
-        region: place.region,
-    };
-    if let Some(folder) = &source.assembly {
-        return Assembly::read(&ctx.cwd.join(folder), here);
-    }
-    if let Some(file) = &source.blueprint {
-        return built_in(layout, here, Some(&ctx.cwd.join(file)));
-    }
     let npx = Npx::find(ctx, place)?;
     ctx.ui.status("Making the templates: npx cdk synth");
     let mut words: Vec<String> = ["cdk", "synth", "--quiet", "--output", FOLDER]

@@ -105,3 +105,36 @@ fn a_cluster_with_a_service_comes_into_an_empty_account_and_goes_again() {
     assert_eq!(clusters["failures"][0]["reason"], "MISSING");
     assert_eq!(crate::service::elb::dns_name(&cloud.0, "alb"), None);
 }
+
+/// "For existing services, if a desired count is not specified, it is omitted from the operation" (`AWS::ECS::Service`);
+/// one that is stated goes along with whatever else changes.
+#[test]
+fn a_stated_count_is_set_again_with_every_change_and_an_unstated_one_stays() {
+    let mut cloud = Cloud(crate::world::World::new(crate::options::Options {
+        empty: true,
+        ..crate::options::Options::default()
+    }));
+    assert_eq!(cloud.deploy("made", "CREATE", &service()), "CREATE_COMPLETE");
+    let mut scaled = |cloud: &mut Cloud, template: &Value| {
+        // No task of it can start, and none has to for this.
+        crate::service::ecs::set_desired(&mut cloud.0, "made", 3);
+        let end = cloud.deploy("made", "UPDATE", template);
+        let count = crate::service::ecs::service::named(&cloud.0, "made")
+            .unwrap()
+            .desired;
+        crate::service::ecs::set_desired(&mut cloud.0, "made", 0);
+        (end, count)
+    };
+    let mut template = service();
+    let minimum = |template: &mut Value, percent: u32| {
+        template["Resources"]["Service"]["Properties"]["DeploymentConfiguration"] =
+            json!({ "MinimumHealthyPercent": percent, "MaximumPercent": 200 });
+    };
+    minimum(&mut template, 50);
+    assert_eq!(scaled(&mut cloud, &template), ("UPDATE_COMPLETE".to_owned(), 0));
+    let properties = template["Resources"]["Service"]["Properties"].as_object_mut();
+    properties.unwrap().remove("DesiredCount");
+    assert_eq!(scaled(&mut cloud, &template).1, 3);
+    minimum(&mut template, 40);
+    assert_eq!(scaled(&mut cloud, &template).1, 3);
+}

@@ -37,6 +37,13 @@ fn minute(world: &mut World, index: usize) -> Minute {
         world.application_ids.between(45, 60)
     };
     let jitter = world.application_ids.unit();
+    let group = &mut world.services.elb.groups[index];
+    // Nobody asks a platform that has never answered.
+    group.known |= group
+        .targets
+        .iter()
+        .any(|target| target.health == Health::Healthy);
+    let requests = if group.known { requests } else { 0 };
     let group = &world.services.elb.groups[index];
     let count = |wanted: fn(&Health) -> bool| {
         group
@@ -106,6 +113,12 @@ fn report(world: &mut World, minute: &Minute) {
         // Reported if there are registered targets ("CloudWatch metrics for your Application Load Balancer").
         put("HealthyHostCount", &both, minute.healthy as f64);
         put("UnHealthyHostCount", &both, minute.unhealthy as f64);
+    }
+    // Counts are reported when there is something to count.
+    if minute.requests == 0 {
+        return;
+    }
+    if minute.registered > 0 {
         put("TargetResponseTime", &balancer, minute.seconds);
         put("TargetResponseTime", &both, minute.seconds);
         put("RequestCount", &both, minute.requests as f64);

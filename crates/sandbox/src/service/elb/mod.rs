@@ -47,6 +47,8 @@ struct Group {
     vpc: String,
     balancer: String,
     targets: Vec<Target>,
+    /// Whether people know that there is something to ask.
+    known: bool,
 }
 
 #[derive(Debug)]
@@ -249,6 +251,7 @@ pub(crate) fn create_group(
         vpc: vpc.to_owned(),
         balancer: balancer.to_owned(),
         targets: Vec::new(),
+        known: !world.options.empty,
     });
     arn
 }

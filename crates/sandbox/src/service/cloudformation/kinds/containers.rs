@@ -104,10 +104,9 @@ pub(super) const KINDS: &[Kind] = &[
             let service = physical.rsplit('/').next().unwrap_or(physical);
             let mut input = json!({ "cluster": ecs::cluster_arn(world), "service": service });
             let changed = |property: &str| before[property] != properties[property];
-            // A count that the template does not state, or states as before, is left alone.
-            if changed("DesiredCount")
-                && let Some(desired) = count(properties, "DesiredCount")
-            {
+            // "For existing services, if a desired count is not specified, it is omitted from the operation"; one that is
+            // stated is sent with every change of the service, also when it is stated as before.
+            if let Some(desired) = count(properties, "DesiredCount") {
                 input["desiredCount"] = json!(desired);
             }
             if changed("TaskDefinition") && properties["TaskDefinition"].is_string() {
@@ -153,12 +152,10 @@ pub(super) const KINDS: &[Kind] = &[
         tagged: false,
         create: |world, request| {
             let resource = required(request.properties, "ResourceId")?;
-            let bound = |property| i64::from(count(request.properties, property).unwrap_or(0));
-            let service = resource.rsplit('/').next().unwrap_or_default();
-            let now = world.now;
-            application_autoscaling::create(world, service, bound("MinCapacity"), bound("MaxCapacity"), now);
+            register_bounds(world, request.properties)?;
             Ok(format!("{resource}|ecs:service:DesiredCount|ecs"))
         },
+        update: |world, _, _, request| register_bounds(world, request.properties),
         delete: |world, resource| {
             let id = resource.physical.split('|').next().unwrap_or_default();
             application_autoscaling::delete(world, id);
@@ -334,6 +331,25 @@ fn connect(world: &mut World, balancer: &str, actions: &Value) {
         if let Some(group) = action["TargetGroupArn"].as_str() {
             elb::attach(world, group, balancer);
         }
+    }
+}
+
+/// Both are one request of Application Auto Scaling, which brings the present count inside the bounds.
+fn register_bounds(world: &mut World, properties: &Value) -> Result<(), Refusal> {
+    let bound = |property| i64::from(count(properties, property).unwrap_or(0));
+    let mut input = json!({
+        "ServiceNamespace": "ecs",
+        "ScalableDimension": "ecs:service:DesiredCount",
+        "ResourceId": text(properties, "ResourceId"),
+        "MinCapacity": bound("MinCapacity"),
+        "MaxCapacity": bound("MaxCapacity"),
+    });
+    if properties["SuspendedState"].is_object() {
+        input["SuspendedState"] = properties["SuspendedState"].clone();
+    }
+    match world.call(Api::ApplicationAutoScaling, "RegisterScalableTarget", &input) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Refusal::of(world, "ApplicationAutoScaling", &error)),
     }
 }
 

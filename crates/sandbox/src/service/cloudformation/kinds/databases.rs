@@ -27,8 +27,8 @@ pub(super) const KINDS: &[Kind] = &[
             "Endpoint.Address",
             "Endpoint.Port",
         ],
-        // Seven minutes and more for an instance in two zones.
-        seconds: 420,
+        // Ten minutes and more for an instance in two zones.
+        seconds: 600,
         create: |world, request| {
             let properties = request.properties;
             let id = name(world, request, "DBInstanceIdentifier").to_ascii_lowercase();
@@ -152,7 +152,7 @@ pub(super) const KINDS: &[Kind] = &[
         name: "AWS::CloudFront::Distribution",
         attributes: &["DomainName", "Id"],
         // A distribution is deployed to every location.
-        seconds: 240,
+        seconds: 300,
         create: |world, _| {
             world.services.facts.media_domain = format!("d{}.cloudfront.net", world.ids.hex(13));
             Ok(format!("E{}", world.ids.hex(13).to_uppercase()))

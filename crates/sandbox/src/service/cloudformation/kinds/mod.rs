@@ -80,6 +80,11 @@ impl Refusal {
         Self::new(code, message)
     }
 
+    /// Whether what was asked for is not there.
+    fn is_not_found(&self) -> bool {
+        self.code == "NotFound"
+    }
+
     /// As the reason of an event has it.
     pub(super) fn reason(&self, world: &mut World) -> String {
         format!(

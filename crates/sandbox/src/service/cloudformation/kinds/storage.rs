@@ -6,7 +6,7 @@ use super::read::{name, required, text};
 use super::{Kind, Made, PLAIN, Refusal, Request};
 use crate::service::Service;
 use crate::service::member::present;
-use crate::service::{ecr, s3, secretsmanager, ssm};
+use crate::service::{ecr, rds, s3, secretsmanager, ssm};
 use crate::world::World;
 
 pub(super) const KINDS: &[Kind] = &[
@@ -129,9 +129,23 @@ pub(super) const KINDS: &[Kind] = &[
     },
     Kind {
         name: "AWS::SecretsManager::SecretTargetAttachment",
-        fixed: &["SecretId", "TargetId", "TargetType"],
+        attributes: &["Id"],
         tagged: false,
-        create: |_, request| required(request.properties, "SecretId"),
+        create: |world, request| {
+            attach(world, request.properties)?;
+            required(request.properties, "SecretId")
+        },
+        update: |world, _, before, request| {
+            detach(world, before)?;
+            attach(world, request.properties)
+        },
+        delete: |world, resource| match detach(world, &resource.properties) {
+            Ok(()) => Ok(true),
+            // The secret went before it.
+            Err(refusal) if refusal.is_not_found() => Ok(true),
+            Err(refusal) => Err(refusal),
+        },
+        attribute: |_, resource, _| Some(json!(resource.physical)),
         ..PLAIN
     },
     Kind {
@@ -260,5 +274,61 @@ fn generated_value(world: &mut World, rules: &Value) -> String {
             value.to_string()
         }
         _ => random,
+    }
+}
+
+/// What the attachment of a database adds to the JSON of its credentials (AWS Secrets Manager User Guide, "JSON
+/// structure of AWS Secrets Manager secrets").
+const CONNECTION: [&str; 4] = ["engine", "host", "port", "dbInstanceIdentifier"];
+
+/// Adds the connection of the database to its credentials.
+fn attach(world: &mut World, properties: &Value) -> Result<(), Refusal> {
+    let target = required(properties, "TargetId")?;
+    let Some(host) = rds::endpoint(world, &target).map(str::to_owned) else {
+        return Err(Refusal::new(
+            "NotFound",
+            format!("DBInstance {target} not found. (Service: Rds, Status Code: 404)"),
+        ));
+    };
+    rewrite(world, properties, |members| {
+        members.insert("engine".to_owned(), json!("mariadb"));
+        members.insert("host".to_owned(), json!(host));
+        members.insert("port".to_owned(), json!(3306));
+        members.insert("dbInstanceIdentifier".to_owned(), json!(target));
+    })
+}
+
+/// "When you remove a SecretTargetAttachment from a stack, Secrets Manager removes the database connection information
+/// from the secret with a PutSecretValue call."
+fn detach(world: &mut World, properties: &Value) -> Result<(), Refusal> {
+    rewrite(world, properties, |members| {
+        members.retain(|name, _| !CONNECTION.contains(&name.as_str()));
+    })
+}
+
+/// Writes the JSON of the secret that an attachment names anew.
+fn rewrite(
+    world: &mut World,
+    properties: &Value,
+    change: impl FnOnce(&mut serde_json::Map<String, Value>),
+) -> Result<(), Refusal> {
+    let secret = required(properties, "SecretId")?;
+    let read = world.call(
+        Service::SecretsManager,
+        "GetSecretValue",
+        &json!({ "SecretId": secret }),
+    );
+    let read = read.map_err(|error| Refusal::of(world, "SecretsManager", &error))?;
+    let text = read["SecretString"].as_str().unwrap_or_default();
+    let Ok(Value::Object(mut members)) = serde_json::from_str(text) else {
+        return Err(Refusal::invalid(
+            "The secret string is not a JSON structure. (Service: SecretsManager, Status Code: 400)",
+        ));
+    };
+    change(&mut members);
+    let input = json!({ "SecretId": secret, "SecretString": Value::Object(members).to_string() });
+    match world.call(Service::SecretsManager, "PutSecretValue", &input) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Refusal::of(world, "SecretsManager", &error)),
     }
 }
