@@ -5,8 +5,8 @@ pub(crate) mod assembly;
 mod bootstrap;
 mod built_in;
 pub(crate) mod compare;
-mod import;
 mod estimate;
+mod import;
 mod in_force;
 mod kinds;
 

@@ -95,7 +95,8 @@ impl Recording {
 fn redact_texts(value: &mut Value) {
     match value {
         Value::String(text) => {
-            let may_hold_one = text.contains(|letter: char| letter.is_whitespace() || letter == '=') || text.contains("://");
+            let may_hold_one =
+                text.contains(|letter: char| letter.is_whitespace() || letter == '=') || text.contains("://");
             if may_hold_one && let Cow::Owned(clean) = redact(text) {
                 *text = clean;
             }

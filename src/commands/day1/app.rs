@@ -24,7 +24,10 @@ pub(super) async fn steps(ctx: &Ctx, layout: &Layout, stacks: &Result<Vec<Stack>
     let has_app = ctx.settings.infra_dir.is_some();
     let own = layout.kind() == LayoutKind::Single && Source::in_context(ctx).is_built_in();
     // The templates that bpctl makes itself have no files that would have to lie in a bucket first.
-    let mut steps: Vec<Step> = (!own).then(|| bootstrap(&core, stacks, has_app)).into_iter().collect();
+    let mut steps: Vec<Step> = (!own)
+        .then(|| bootstrap(&core, stacks, has_app))
+        .into_iter()
+        .collect();
     let mut before: Vec<String> = steps.iter().map(|step| step.step.clone()).collect();
     for name in &core {
         let step = match own {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::deploy::SourceArgs;
+use super::deploy::source;
 use super::deploy::synth::{self, no_such_stack};
 use super::operation::{Goal, Of, Operation, Operations, StackResult, follow};
 use super::which;
@@ -152,9 +153,9 @@ impl Verb for ImportArgs {
         let context = self.source.context()?;
         let target = ctx.unless_interrupted(ctx.target()).await?;
         synth::check(&context, &target.region)?;
-        let assembly = synth::assembly(ctx, &layout, (&target).into(), &self.source, &context).await?;
-        let Some(artifact) = assembly.stack(&name).cloned() else {
-            return Err(no_such_stack(&name, &assembly));
+        let made = source::templates(ctx, &layout, (&target).into(), &self.source, (&context).into()).await?;
+        let Some(artifact) = made.assembly.stack(&name).cloned() else {
+            return Err(no_such_stack(&name, &made.assembly));
         };
         let change = Importing {
             ctx,
