@@ -79,6 +79,8 @@ mod deploy_flags;
 mod describe;
 #[path = "it/doctor.rs"]
 mod doctor;
+#[path = "it/domain.rs"]
+mod domain;
 #[path = "it/exec.rs"]
 mod exec;
 #[path = "it/fleet.rs"]

@@ -23,6 +23,7 @@ pub(super) const HEALTH: &str = "Health";
 const READS: &[(&str, &[&str])] = &[
     // No service of AWS: see `health.rs`.
     (APPLICATION, &[HEALTH]),
+    ("acm", &["DescribeCertificate", "ListCertificates"]),
     ("application-autoscaling", &["DescribeScalableTargets"]),
     (
         "autoscaling",

@@ -400,6 +400,7 @@ fn bpctl_reads(words: &[&str]) -> bool {
         ["image", verb, ..] => matches!(*verb, "list" | "diff"),
         ["auth", "can-i", ..] | ["iam", "policy", ..] => true,
         ["stack", verb, ..] => !matches!(*verb, "deploy" | "delete"),
+        ["domain", verb, ..] => *verb == "status",
         ["monitoring", verb, ..] => matches!(*verb, "show" | "check"),
         ["ami", verb, ..] => matches!(*verb, "list" | "show" | "history"),
         ["sandbox", "scenario", verb, ..] => *verb == "list",

@@ -129,6 +129,12 @@ impl World {
         crate::service::ecr::without_provenance(self, repository, tag);
     }
 
+    /// The records that prove who owns `domain` and the names below it are in DNS from now on, wherever that is kept:
+    /// certificates that wait for them are issued a while later.
+    pub fn validate_domain(&mut self, domain: &str) {
+        crate::service::acm::validate(self, domain);
+    }
+
     /// One operation on the present state, its input already checked against the API's shape.
     ///
     /// # Errors

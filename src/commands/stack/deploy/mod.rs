@@ -1,6 +1,7 @@
 //! `bpctl stack deploy`: stacks from a cloud assembly, with a plan, CloudFormation's own events and a verdict.
 
 mod act;
+mod certificate;
 mod follow;
 pub(super) mod observe;
 mod plan;
@@ -118,7 +119,8 @@ pub(in crate::commands) const DEPLOYS: &[Use] = &[
 
 impl Verb for StackDeployArgs {
     fn uses() -> Uses {
-        Uses::of(&[CHANGE, DEPLOYS])
+        let certificate = Use::of("acm:DescribeCertificate", On::Certificates);
+        Uses::of(&[CHANGE, DEPLOYS, &[certificate]])
     }
 
     fn needs(&self) -> Needs {
@@ -131,6 +133,9 @@ impl Verb for StackDeployArgs {
         let context = self.source.context()?;
         let target = ctx.unless_interrupted(ctx.target()).await?;
         synth::check(&context, &target.region)?;
+        let unread = ctx
+            .unless_interrupted(certificate::check(&ctx.aws, &context))
+            .await?;
         let assembly = synth::assembly(ctx, &layout, (&target).into(), &self.source, &context).await?;
         let mut command = CommandLine::bpctl(["stack", "deploy"]);
         command = if self.all {
@@ -141,6 +146,7 @@ impl Verb for StackDeployArgs {
         let request = Request {
             stacks: names,
             allowed: self.allow_replacement,
+            warnings: unread.into_iter().collect(),
             command: self.source.added(command),
             context,
             ..Request::of(&layout)
