@@ -185,6 +185,8 @@ mod stack_deploy;
 mod tasks;
 #[path = "it/triage.rs"]
 mod triage;
+#[path = "it/triage_notify.rs"]
+mod triage_notify;
 #[path = "it/two_machines.rs"]
 mod two_machines;
 #[path = "it/watch.rs"]

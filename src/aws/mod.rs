@@ -39,6 +39,7 @@ mod rate_limits;
 mod role;
 pub(crate) mod stats;
 mod stream;
+mod webhook;
 mod whole;
 
 use std::sync::Arc;

@@ -84,6 +84,12 @@ impl World {
         &self.services.asset_ops.entries
     }
 
+    /// What was posted to webhooks on this machine, the oldest first.
+    #[must_use]
+    pub fn posts(&self) -> &[Value] {
+        &self.services.webhooks.posts
+    }
+
     /// Breaks (or mends) the running platform: effects take simulated time, as they would.
     pub fn set_scenarios(&mut self, scenarios: BTreeSet<Scenario>) {
         let before = std::mem::replace(&mut self.scenarios, scenarios);

@@ -1,5 +1,6 @@
 //! `bpctl triage`: what is wrong, why, and what to type next. Reads only.
 
+mod notify;
 mod verdict;
 
 use std::time::Duration;
@@ -31,7 +32,8 @@ use verdict::{FailOn, nothing_seen, unknown_fleets};
   bpctl triage                                   everything
   bpctl triage --fleet production/gpu-default    the core system and one fleet
   bpctl triage -o markdown                       for a ticket
-  bpctl triage --fail-on never -o json           for a script that decides itself")]
+  bpctl triage --fail-on never -o json           for a script that decides itself
+  bpctl triage --watch --every 1m --notify https://hooks.example.com/ops")]
 pub(crate) struct TriageArgs {
     /// End with status 1 when there is a finding of this severity or worse
     #[arg(
@@ -53,6 +55,10 @@ pub(crate) struct TriageArgs {
 
     #[command(flatten)]
     watch: WatchArgs,
+
+    /// Post what changes to this webhook as JSON: new, gone and changed findings
+    #[arg(long, value_name = "URL", requires = "watch")]
+    notify: Option<String>,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -100,7 +106,7 @@ impl Verb for TriageArgs {
 
 async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
     if args.watch.is_on() {
-        return watch(ctx, &args.watch, async || report(ctx, args).await).await;
+        return follow(ctx, args).await;
     }
     let report = report(ctx, args).await?;
     ctx.emit(&report)?;
@@ -120,6 +126,25 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
     Ok(args
         .fail_on
         .status(report.worst(), !report.unchecked().is_empty()))
+}
+
+/// Looks again and again; a webhook is told beside that, and nothing waits for it.
+async fn follow(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
+    let Some(url) = &args.notify else {
+        return watch(ctx, &args.watch, async || report(ctx, args).await).await;
+    };
+    let webhook = notify::webhook(url)?;
+    let changes = notify::Changes::new();
+    // Boxed: two such futures beside each other are more than a thread's stack may have.
+    let looks = Box::pin(watch(ctx, &args.watch, async || {
+        let report = Box::pin(report(ctx, args)).await?;
+        changes.leave(&report);
+        Ok(report)
+    }));
+    tokio::select! {
+        status = looks => status,
+        () = Box::pin(changes.deliver(ctx, &webhook)) => Ok(ExitStatus::Done),
+    }
 }
 
 /// One look, judged.
