@@ -79,6 +79,8 @@ mod deploy_flags;
 mod describe;
 #[path = "it/doctor.rs"]
 mod doctor;
+#[path = "it/domain.rs"]
+mod domain;
 #[path = "it/empty_account.rs"]
 mod empty_account;
 #[path = "it/exec.rs"]
@@ -191,6 +193,8 @@ mod stack_rollback;
 mod tasks;
 #[path = "it/triage.rs"]
 mod triage;
+#[path = "it/triage_notify.rs"]
+mod triage_notify;
 #[path = "it/triage_recorded.rs"]
 mod triage_recorded;
 #[path = "it/two_machines.rs"]

@@ -3,6 +3,7 @@
 //! SDK types never leave this module. Every function that changes something takes a
 //! [`Permit`](crate::change::Permit): skipping the gate does not compile.
 
+pub(crate) mod acm;
 pub(crate) mod application_autoscaling;
 pub(crate) mod asset_ops;
 pub(crate) mod autoscaling;
@@ -38,6 +39,7 @@ mod rate_limits;
 mod role;
 pub(crate) mod stats;
 mod stream;
+mod webhook;
 mod whole;
 
 use std::sync::Arc;
@@ -208,6 +210,7 @@ macro_rules! clients {
 }
 
 clients! {
+    acm_client: aws_sdk_acm as "acm" after guard_account,
     application_autoscaling_client: aws_sdk_applicationautoscaling as "application-autoscaling" after guard_account,
     autoscaling_client: aws_sdk_autoscaling as "autoscaling" after guard_account,
     budgets_client: aws_sdk_budgets as "budgets" after guard_account,

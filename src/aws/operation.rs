@@ -17,12 +17,15 @@ const PERMIT: &str = "x-bpctl-permit";
 /// The platform itself, asked whether it answers.
 pub(super) const APPLICATION: &str = "application";
 pub(super) const HEALTH: &str = "Health";
+/// A webhook of the operator, told of what was found: it changes nothing in AWS.
+pub(super) const NOTIFY: &str = "Notify";
 
 /// The operations that change nothing, by IAM prefix. An operation that is not listed here is only
 /// sent with a permit.
 const READS: &[(&str, &[&str])] = &[
-    // No service of AWS: see `health.rs`.
-    (APPLICATION, &[HEALTH]),
+    // No service of AWS: see `health.rs` and `webhook.rs`.
+    (APPLICATION, &[HEALTH, NOTIFY]),
+    ("acm", &["DescribeCertificate", "ListCertificates"]),
     ("application-autoscaling", &["DescribeScalableTargets"]),
     (
         "autoscaling",

@@ -77,6 +77,8 @@ macro_rules! pages {
 }
 
 pages! {
+    "ListCertificates": aws_sdk_acm::list_certificates::ListCertificatesOutput
+        { certificate_summary_list "CertificateSummaryList": CertificateSummary, next_token }
     "DescribeScalableTargets": aws_sdk_applicationautoscaling::describe_scalable_targets::DescribeScalableTargetsOutput
         { scalable_targets "ScalableTargets": ScalableTarget, next_token }
     "DescribeAutoScalingGroups": aws_sdk_autoscaling::describe_auto_scaling_groups::DescribeAutoScalingGroupsOutput

@@ -25,6 +25,7 @@ commands::verb::verbs! {
         Shutdown(commands::shutdown::ShutdownArgs),
         Resume(commands::resume::ResumeArgs),
         Stack(commands::stack::StackArgs),
+        Domain(commands::domain::DomainArgs),
         Monitoring(commands::monitoring::MonitoringArgs),
         Runs(commands::runs::RunsArgs),
         Lock(commands::lock::LockArgs),

@@ -4,9 +4,9 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    ami, auth, bundle, config, day1, db, deploy, describe, doctor, exec, exit_codes, explain, fleet, get,
-    history, iam, image, lock, logs, migrate, monitoring, port_forward, resume, rollout, run, runs, sandbox,
-    schema, secrets, shutdown, stack, task, version, whoami,
+    ami, auth, bundle, config, day1, db, deploy, describe, doctor, domain, exec, exit_codes, explain, fleet,
+    get, history, iam, image, lock, logs, migrate, monitoring, port_forward, resume, rollout, run, runs,
+    sandbox, schema, secrets, shutdown, stack, task, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;
@@ -73,6 +73,9 @@ documents! {
     fleet::tune::outcome::Tuning = "bpctl.fleet.tune/1", "Configurations of a fleet and what each comes to.";
     fleet::replay::Replayed = "bpctl.fleet.replay/1" of "disagreements",
         "Where the past of a fleet differs from what its policies ask for.";
+    domain::view::DomainStatus = "bpctl.domain.status/1" of "certificates", "The certificates for the platform's name.";
+    domain::view::RequestResult = "bpctl.domain.request/1",
+        "A certificate that was requested, and the record of DNS that it waits for.";
     monitoring::show::Monitoring = "bpctl.monitoring.show/1", "What watches the platform, and who is told.";
     monitoring::check::Comparison = "bpctl.monitoring.check/1" of "differences",
         "Where what watches the platform differs from what its stacks make, and what could not be compared.";

@@ -11,6 +11,7 @@ pub(crate) mod deploy;
 pub(crate) mod describe;
 pub(crate) mod doctor;
 pub(crate) mod documents;
+pub(crate) mod domain;
 pub(crate) mod exec;
 pub(crate) mod exit_codes;
 pub(crate) mod explain;

@@ -81,6 +81,7 @@ pub(crate) enum On {
     Groups,
     FleetAlarms,
     PlatformAlarms,
+    Certificates,
     Dashboards,
     Budgets,
     DataStack,
@@ -174,6 +175,7 @@ impl On {
             Self::Groups => "Groups",
             Self::FleetAlarms => "FleetAlarms",
             Self::PlatformAlarms => "PlatformAlarms",
+            Self::Certificates => "Certificates",
             Self::Dashboards => "Dashboards",
             Self::Budgets => "Budgets",
             Self::OpsTopic => "OpsTopic",
@@ -296,6 +298,8 @@ impl On {
             Self::DatabasesAndSnapshots => [Self::Databases, Self::Snapshots]
                 .map(|kind| kind.resources(place))
                 .concat(),
+            // Certificates have ids of their own.
+            Self::Certificates => vec![place.regional("acm", "certificate/*")],
             // Dashboards and budgets have no region.
             Self::Dashboards => {
                 vec![place.global("cloudwatch", &format!("dashboard/{}", layout.dashboard()))]

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 /// A service that bpctl asks: the id in AWS' configuration and, in capitals, at the end of `AWS_ENDPOINT_URL_<ID>`
 /// (AWS SDKs and Tools Reference Guide, "Identifiers for service-specific endpoints").
 pub(crate) const SERVICES: &[&str] = &[
+    "acm",
     "auto_scaling",
     "budgets",
     "cloudformation",

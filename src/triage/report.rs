@@ -3,6 +3,8 @@
 mod markdown;
 mod text;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -114,6 +116,28 @@ impl Report {
             findings,
             checked,
         }
+    }
+
+    /// Every finding, symptoms included, by code and subject, without what only says when and how much: a finding is
+    /// another one when its severity, its cause or what it explains is.
+    pub(crate) fn in_short(&self) -> BTreeMap<String, serde_json::Value> {
+        let all = self.findings.iter().flat_map(Finding::walk);
+        all.map(|finding| {
+            let symptoms = finding
+                .symptoms
+                .iter()
+                .map(|one| format!("{} {}", one.code.id(), one.subject));
+            let short = serde_json::json!({
+                "code": finding.code.id(),
+                "severity": finding.severity,
+                "title": finding.title,
+                "subject": finding.subject,
+                "cause": finding.cause,
+                "symptoms": symptoms.collect::<Vec<_>>(),
+            });
+            (format!("{} {}", finding.code.id(), finding.subject), short)
+        })
+        .collect()
     }
 
     /// The report with commands that name the place.

@@ -18,6 +18,11 @@ const OF_THE_PLATFORM: &[Command] = &[
     ("db tunnel", &["db", "tunnel", "--local-port", "0"]),
     ("day1", &["day1"]),
     ("doctor", &["doctor"]),
+    (
+        "domain request",
+        &["domain", "request", "app.example.com", "--no-wait", "--yes"],
+    ),
+    ("domain status", &["domain", "status"]),
     ("exec", &["exec", "--", "true"]),
     ("history", &["history"]),
     ("image diff", &["image", "diff"]),

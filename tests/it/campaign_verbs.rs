@@ -10,7 +10,7 @@ use crate::assemblies;
 use crate::broken_network::{Break, Network, Request};
 use crate::campaign_places::{Place, lay_files};
 use crate::campaign_stores::{commands, objects, rotated, secrets};
-use crate::campaign_watch::{subscribers, watched};
+use crate::campaign_watch::{certificates, subscribers, watched};
 use crate::campaign_worlds::{
     World, asleep, baked, cancelled, configurations, deployments, dev_instances, ended_instances, holds,
     holds_and_sizes, image_pointers, images, leases, machine_images, migrations, one_off, pointers,
@@ -131,6 +131,7 @@ macro_rules! each_verb {
             stack_delete: "stack delete", &["stack", "delete", "production/gpu-default", "--confirm", "sandbox"], (Service::CloudFormation, "DeleteStack"), Verb { ..STACKS };
             stack_import: "stack import", &["stack", "import", "staging/gpu-kept", "--assembly", "kept.out", "--yes"], EXECUTE, Verb { place: Place::KeptLogGroup, ..STACKS };
             stack_continue_rollback: "stack continue-rollback", &["stack", "continue-rollback", "production/gpu-default", "--skip", "{group}", "--yes"], (Service::CloudFormation, "ContinueUpdateRollback"), Verb { place: Place::HalfRolledBack, ..STACKS };
+            domain_request: "domain request", &["domain", "request", "app.example.com", "--no-wait", "--yes"], (Service::Acm, "RequestCertificate"), Verb { world: certificates, ..POINTERS };
             monitoring_apply: "monitoring apply", &["monitoring", "apply", "--yes"], (Service::CloudWatch, "PutMetricAlarm"), Verb { place: Place::Detuned, world: watched, ..fleets(1) };
             monitoring_subscribe: "monitoring subscribe", &["monitoring", "subscribe", "--email", "night@example.com", "--yes"], (Service::Sns, "Subscribe"), Verb { world: subscribers, ..POINTERS };
             runs_undo: "runs undo", &["runs", "undo", "{run}", "--yes"], SET, Verb { earlier: Some(Earlier { argv: ZERO, killed: None }), ..fleets(2) };

@@ -1,4 +1,4 @@
-//! What campaigns compare of what watches the platform: alarms, logs, and who is told.
+//! What campaigns compare of what stands around the platform: alarms, logs, who is told, and certificates.
 
 use bpctl_sandbox::{Sandbox, Service};
 use serde_json::{Value, json};
@@ -43,6 +43,22 @@ pub(crate) fn subscribers(sandbox: &Sandbox) -> World {
     let mut world = World::default();
     for one in array(&listed["Subscriptions"]) {
         let name = format!("{} {}", one["Protocol"], one["Endpoint"]);
+        let times = world
+            .things
+            .get(&name)
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
+        world.things.insert(name, json!(times + 1));
+    }
+    world
+}
+
+/// How many certificates there are of each name.
+pub(crate) fn certificates(sandbox: &Sandbox) -> World {
+    let listed = call(sandbox, Service::Acm, "ListCertificates", &json!({}));
+    let mut world = World::default();
+    for one in array(&listed["CertificateSummaryList"]) {
+        let name = one["DomainName"].as_str().expect("a name").to_owned();
         let times = world
             .things
             .get(&name)

@@ -145,6 +145,8 @@ const COMMANDS: &[&[&str]] = &[
         "--dry-run",
     ],
     &["triage", "--fail-on", "never"],
+    &["domain", "status"],
+    &["domain", "request", "app.example.com", "--dry-run"],
     &["monitoring", "show"],
     &["monitoring", "check"],
     &["monitoring", "apply", "--dry-run"],

@@ -90,7 +90,7 @@ fn without<'a>(argv: &[&'a str]) -> Vec<&'a str> {
     while let Some(word) = words.next() {
         match *word {
             "--timeout" => drop(words.next()),
-            "--stop-on-interrupt" => {}
+            "--stop-on-interrupt" | "--no-wait" => {}
             other => line.push(other),
         }
     }

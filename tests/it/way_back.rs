@@ -83,6 +83,7 @@ const WAYS: &[(&str, Way)] = &[
     ("stack deploy", Way::Told),
     ("fleet provision", Way::Told),
     ("fleet apply-config", Way::Told),
+    ("domain request", Way::Told),
     ("monitoring apply", Way::Back),
     ("monitoring subscribe", Way::Told),
     ("runs undo", Way::Told),

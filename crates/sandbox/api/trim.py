@@ -17,6 +17,7 @@ import botocore
 OLDEST_BOTOCORE = (1, 44, 5)
 
 OPERATIONS = {
+    "acm": ["DescribeCertificate", "ListCertificates", "RequestCertificate"],
     "application-autoscaling": ["DescribeScalableTargets", "RegisterScalableTarget"],
     "autoscaling": [
         "CancelInstanceRefresh",

@@ -173,6 +173,7 @@ pub(crate) fn failed(service: Service) -> ApiError {
         Service::CloudWatch => "InternalServiceFault",
         Service::Ec2 | Service::S3 => "InternalError",
         Service::Budgets => "InternalErrorException",
+        Service::Acm => "InternalServiceException",
         Service::ApplicationAutoScaling => "InternalServiceException",
         Service::Lambda | Service::ServiceQuotas => "ServiceException",
         Service::AutoScaling
@@ -309,6 +310,7 @@ fn resource(service: Service, input: &Value, options: &Options) -> String {
         Service::Lambda => within("lambda", member("FunctionName"), "function:"),
         Service::ElastiCache => within("elasticache", member("CacheClusterId"), "cluster:"),
         Service::Budgets => budgets::resource(&options.account_id, member("BudgetName")),
+        Service::Acm => member("CertificateArn").unwrap_or("*").to_owned(),
         Service::ApplicationAutoScaling | Service::Ec2 | Service::Elb | Service::ServiceQuotas => {
             "*".to_owned()
         }

@@ -84,6 +84,12 @@ impl World {
         &self.services.asset_ops.entries
     }
 
+    /// What was posted to webhooks on this machine, the oldest first.
+    #[must_use]
+    pub fn posts(&self) -> &[Value] {
+        &self.services.webhooks.posts
+    }
+
     /// Breaks (or mends) the running platform: effects take simulated time, as they would.
     pub fn set_scenarios(&mut self, scenarios: BTreeSet<Scenario>) {
         let before = std::mem::replace(&mut self.scenarios, scenarios);
@@ -133,6 +139,12 @@ impl World {
     /// The image under `tag` was pushed without an index around it, as by the classic builder of Docker.
     pub fn push_without_provenance(&mut self, repository: &str, tag: &str) {
         crate::service::ecr::without_provenance(self, repository, tag);
+    }
+
+    /// The records that prove who owns `domain` and the names below it are in DNS from now on, wherever that is kept:
+    /// certificates that wait for them are issued a while later.
+    pub fn validate_domain(&mut self, domain: &str) {
+        crate::service::acm::validate(self, domain);
     }
 
     /// One operation on the present state, its input already checked against the API's shape.

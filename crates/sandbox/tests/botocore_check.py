@@ -112,6 +112,11 @@ def newest_deployment(account):
     return listed["serviceDeployments"][0]["serviceDeploymentArn"]
 
 
+def certificate(account, name):
+    answer = account.call("acm", "RequestCertificate", DomainName=name, ValidationMethod="DNS")
+    return answer["CertificateArn"]
+
+
 def a_budget(name):
     told = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80}
     return {
@@ -606,6 +611,14 @@ CALLS = {
         "SuspendProcesses": ({"AutoScalingGroupName": FLEET, "ScalingProcesses": ["AZRebalance"]}, None),
         "UpdateAutoScalingGroup": ({"AutoScalingGroupName": FLEET, "MinSize": 0}, None),
     },
+    "acm": {
+        "DescribeCertificate": (lambda a: {"CertificateArn": certificate(a, "a.example.com")}, "Certificate"),
+        "ListCertificates": (lambda a: certificate(a, "b.example.com") and {}, "CertificateSummaryList"),
+        "RequestCertificate": (
+            {"DomainName": "c.example.com", "ValidationMethod": "DNS", "IdempotencyToken": "check"},
+            "CertificateArn",
+        ),
+    },
     "budgets": {
         "CreateBudget": (a_budget("check"), None),
         "DescribeBudget": (lambda a: described_budget(a, "check-described"), "Budget"),
@@ -969,6 +982,12 @@ REFUSALS = [
         "GetDownloadUrlForLayer",
         {"repositoryName": "bp-backend", "layerDigest": "sha256:" + "0" * 64},
         "LayersNotFoundException",
+    ),
+    (
+        "acm",
+        "DescribeCertificate",
+        {"CertificateArn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/00000000-0000-0000-0000-000000000000"},
+        "ResourceNotFoundException",
     ),
     ("budgets", "DescribeBudget", {"AccountId": ACCOUNT, "BudgetName": "none"}, "NotFoundException"),
     ("cloudwatch", "GetDashboard", {"DashboardName": "none"}, "ResourceNotFound"),

@@ -94,6 +94,10 @@ fn instead(record: &Record) -> Instead {
                 .command(bpctl(&["bundle", "list"])),
         ),
         "bundle upload" | "bundle create" => never(deletions(record)),
+        "domain request" => never(
+            Hint::new("a certificate that nothing uses costs nothing, and one that is not validated goes by itself after three days; see it with")
+                .command(bpctl(&["domain", "status"])),
+        ),
         "monitoring subscribe" => never(
             Hint::new("what is not confirmed within two days goes by itself, and each message has a link that ends it; see who listens with")
                 .command(bpctl(&["monitoring", "show"])),

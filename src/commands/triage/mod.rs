@@ -1,5 +1,6 @@
 //! `bpctl triage`: what is wrong, why, and what to type next. Reads only.
 
+mod notify;
 mod recorded;
 mod verdict;
 
@@ -36,7 +37,8 @@ use verdict::{FailOn, nothing_seen, unknown_fleets};
   bpctl triage --fail-on never -o json           for a script that decides itself
   bpctl triage --bundle night.json               keep what was seen, for those who look at it tomorrow
   bpctl triage --from night.json                 judge it again, without AWS
-  bpctl triage --diff night.json morning.json    what came, what went, what changed")]
+  bpctl triage --diff night.json morning.json    what came, what went, what changed
+  bpctl triage --watch --every 1m --notify https://hooks.example.com/ops")]
 pub(crate) struct TriageArgs {
     /// End with status 1 when there is a finding of this severity or worse
     #[arg(
@@ -61,6 +63,9 @@ pub(crate) struct TriageArgs {
 
     #[command(flatten)]
     recorded: RecordedArgs,
+    /// Post what changes to this webhook as JSON: new, gone and changed findings
+    #[arg(long, value_name = "URL", requires = "watch")]
+    notify: Option<String>,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -111,7 +116,7 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
         return Ok(status);
     }
     if args.watch.is_on() {
-        return watch(ctx, &args.watch, async || report(ctx, args).await).await;
+        return follow(ctx, args).await;
     }
     let report = match args.recorded.judged(ctx)? {
         Some(report) => report,
@@ -134,6 +139,25 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
     Ok(args
         .fail_on
         .status(report.worst(), !report.unchecked().is_empty()))
+}
+
+/// Looks again and again; a webhook is told beside that, and nothing waits for it.
+async fn follow(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
+    let Some(url) = &args.notify else {
+        return watch(ctx, &args.watch, async || report(ctx, args).await).await;
+    };
+    let webhook = notify::webhook(url)?;
+    let changes = notify::Changes::new();
+    // Boxed: two such futures beside each other are more than a thread's stack may have.
+    let looks = Box::pin(watch(ctx, &args.watch, async || {
+        let report = Box::pin(report(ctx, args)).await?;
+        changes.leave(&report);
+        Ok(report)
+    }));
+    tokio::select! {
+        status = looks => status,
+        () = Box::pin(changes.deliver(ctx, &webhook)) => Ok(ExitStatus::Done),
+    }
 }
 
 /// One look, judged.

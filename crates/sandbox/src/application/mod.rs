@@ -16,4 +16,5 @@ pub(crate) mod database_commands;
 pub(crate) mod long_running;
 pub(crate) mod migrations;
 pub(crate) mod process;
+pub(crate) mod webhook;
 pub(crate) mod workload;

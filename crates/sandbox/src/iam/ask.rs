@@ -101,6 +101,8 @@ pub(crate) fn asked(world: &World, service: Service, operation: &str, input: &Va
         Service::ApplicationAutoScaling if operation == "RegisterScalableTarget" => {
             vec![arns.of("application-autoscaling", "scalable-target/*")]
         }
+        // Listing and requesting are on no resource (Service Authorization Reference, "AWS Certificate Manager").
+        Service::Acm => vec![text(input, "CertificateArn").unwrap_or("*").to_owned()],
         Service::Budgets => {
             let named = text(input, "BudgetName").or_else(|| text(&input["Budget"], "BudgetName"));
             vec![budgets::resource(arns.account, named)]

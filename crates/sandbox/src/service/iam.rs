@@ -64,7 +64,7 @@ const EVERYTHING: &str =
 /// What the viewer's role may do.
 const LOOK: &str = r#"{"Version": "2012-10-17", "Statement": [
   {"Sid": "Look", "Effect": "Allow", "Resource": "*", "Action": [
-    "application-autoscaling:Describe*", "autoscaling:Describe*", "budgets:View*", "cloudformation:Describe*", "cloudformation:Get*", "cloudformation:List*",
+    "acm:Describe*", "acm:List*", "application-autoscaling:Describe*", "autoscaling:Describe*", "budgets:View*", "cloudformation:Describe*", "cloudformation:Get*", "cloudformation:List*",
     "cloudwatch:Describe*", "cloudwatch:Get*", "cloudwatch:List*", "ec2:Describe*", "ecr:BatchGetImage", "ecr:Describe*",
     "ecs:Describe*", "ecs:List*", "elasticache:Describe*", "elasticloadbalancing:Describe*", "iam:Get*", "iam:List*",
     "iam:SimulatePrincipalPolicy", "lambda:Get*", "lambda:List*", "logs:Describe*", "logs:FilterLogEvents",

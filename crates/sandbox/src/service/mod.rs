@@ -1,5 +1,6 @@
 //! The simulated services: each owns its state, its operations and what it does when time passes.
 
+pub(crate) mod acm;
 pub(crate) mod application_autoscaling;
 pub(crate) mod autoscaling;
 pub(crate) mod budgets;
@@ -37,6 +38,8 @@ use crate::error::OpResult;
 use crate::world::World;
 
 services! {
+    /// Certificate Manager.
+    Acm = "acm", acm, "acm";
     /// Application Auto Scaling.
     ApplicationAutoScaling = "application-autoscaling", application_autoscaling, "application-autoscaling";
     /// EC2 Auto Scaling.
@@ -93,6 +96,7 @@ impl Service {
 /// The state of every service.
 #[derive(Debug, Default)]
 pub(crate) struct States {
+    pub(crate) acm: acm::State,
     pub(crate) application_autoscaling: application_autoscaling::State,
     pub(crate) autoscaling: autoscaling::State,
     pub(crate) budgets: budgets::State,
@@ -112,6 +116,7 @@ pub(crate) struct States {
     pub(crate) ssm: ssm::State,
     pub(crate) sts: sts::State,
     pub(crate) asset_ops: crate::application::asset_ops::State,
+    pub(crate) webhooks: crate::application::webhook::State,
     pub(crate) workload: workload::State,
     pub(crate) incidents: crate::scenario::Incidents,
     pub(crate) facts: crate::seed::Facts,

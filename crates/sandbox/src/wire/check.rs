@@ -50,6 +50,7 @@ pub(crate) fn input(service: Service, operation: &str, input: &Value) -> Result<
 fn generic(service: Service) -> bool {
     match service {
         Service::ApplicationAutoScaling
+        | Service::Acm
         | Service::AutoScaling
         | Service::Budgets
         | Service::CloudFormation
@@ -116,9 +117,11 @@ fn refusal(service: Service, operation: &str, first: &Violation, all: &[Violatio
             ),
         ),
         Service::Budgets | Service::Logs => ApiError::client("InvalidParameterException", detected(all)),
-        Service::ApplicationAutoScaling | Service::Lambda | Service::SecretsManager | Service::Ssm => {
-            ApiError::client("ValidationException", detected(all))
-        }
+        Service::Acm
+        | Service::ApplicationAutoScaling
+        | Service::Lambda
+        | Service::SecretsManager
+        | Service::Ssm => ApiError::client("ValidationException", detected(all)),
         Service::ServiceQuotas => ApiError::client("IllegalArgumentException", detected(all)),
         Service::AutoScaling
         | Service::CloudFormation

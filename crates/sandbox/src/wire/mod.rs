@@ -36,7 +36,7 @@ use self::amend::Amendments;
 use self::query::read_scalar;
 use self::route::{Protocol, Route, Scope};
 use self::shape::Api;
-use crate::application::asset_ops;
+use crate::application::{asset_ops, webhook};
 use crate::error::{ApiError, OpResult};
 use crate::fault::{self, Fault, FaultRule, Faults};
 use crate::iam;
@@ -98,6 +98,9 @@ impl World {
     pub fn handle(&mut self, request: &Request<Bytes>) -> Response<Bytes> {
         let request_id = self.gateway.ids.uuid();
         if let Some(answer) = asset_ops::answer(self, request) {
+            return finish(answer, self.now, &request_id);
+        }
+        if let Some(answer) = webhook::answer(self, request) {
             return finish(answer, self.now, &request_id);
         }
         if let Some(answer) = elb::answer(self, request) {

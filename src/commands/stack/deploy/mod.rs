@@ -1,6 +1,7 @@
 //! `bpctl stack deploy`: stacks from a cloud assembly, with a plan, CloudFormation's own events and a verdict.
 
 mod act;
+mod certificate;
 mod follow;
 mod images;
 pub(super) mod observe;
@@ -127,7 +128,8 @@ const IMAGES: &[Use] = &[Use::of("ecr:BatchGetImage", On::Repositories)];
 
 impl Verb for StackDeployArgs {
     fn uses() -> Uses {
-        Uses::of(&[CHANGE, DEPLOYS, IMAGES])
+        let certificate = Use::of("acm:DescribeCertificate", On::Certificates);
+        Uses::of(&[CHANGE, DEPLOYS, IMAGES, &[certificate]])
     }
 
     fn needs(&self) -> Needs {
@@ -140,6 +142,9 @@ impl Verb for StackDeployArgs {
         let context = self.source.context()?;
         let target = ctx.unless_interrupted(ctx.target()).await?;
         synth::check(&context, &target.region)?;
+        let unread = ctx
+            .unless_interrupted(certificate::check(&ctx.aws, &context))
+            .await?;
         let made = source::templates(ctx, &layout, (&target).into(), &self.source, (&context).into()).await?;
         let mut command = CommandLine::bpctl(["stack", "deploy"]);
         command = if self.all {
@@ -150,6 +155,7 @@ impl Verb for StackDeployArgs {
         let request = Request {
             stacks: names,
             allowed: self.allow_replacement,
+            warnings: unread.into_iter().collect(),
             command: self.source.added(command),
             context,
             facts: made.facts,

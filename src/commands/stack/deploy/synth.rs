@@ -10,7 +10,7 @@ use crate::change::Target;
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::process::{Ended, Program};
-use crate::stacks::{Assembly, Environment};
+use crate::stacks::{Assembly, Environment, host_name};
 
 /// Lines of a failed program in the error.
 const LAST: usize = 8;
@@ -223,19 +223,13 @@ pub(in crate::commands) fn check(context: &Context, region: &str) -> Result<()> 
             .map(String::as_str)
             .filter(|value| !value.is_empty())
     };
-    if let Some(domain) = given("domainName") {
-        let label = |part: &str| {
-            (1..=63).contains(&part.len())
-                && !part.starts_with('-')
-                && !part.ends_with('-')
-                && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-        };
-        if domain.contains("://") || !domain.contains('.') || !domain.split('.').all(label) {
-            return Err(wrong(format!(
-                "`domainName` is a host name without a scheme, not `{domain}`"
-            ))
-            .hint("write e.g. `-c domainName=app.example.com`"));
-        }
+    if let Some(domain) = given("domainName")
+        && let Err(why) = host_name(domain)
+    {
+        return Err(
+            wrong(format!("`domainName` is a host name without a scheme: {why}"))
+                .hint("write e.g. `-c domainName=app.example.com`"),
+        );
     }
     for (one, other) in [
         ("domainName", "certificateArn"),
@@ -287,7 +281,7 @@ pub(in crate::commands) fn check(context: &Context, region: &str) -> Result<()> 
     Ok(())
 }
 
-fn wrong(what: String) -> CtlError {
+pub(super) fn wrong(what: String) -> CtlError {
     CtlError::usage(format!("deploy the stacks: {what}"))
 }
 
