@@ -98,6 +98,7 @@ OPERATIONS = {
     "ecr": [
         "BatchDeleteImage",
         "BatchGetImage",
+        "DeleteRepository",
         "DescribeImageScanFindings",
         "DescribeImages",
         "DescribeRepositories",
@@ -106,6 +107,7 @@ OPERATIONS = {
         "PutImage",
     ],
     "ecs": [
+        "DeleteService",
         "DescribeClusters",
         "DescribeServiceDeployments",
         "DescribeServiceRevisions",
@@ -139,6 +141,7 @@ OPERATIONS = {
     "logs": [
         "CreateLogGroup",
         "CreateLogStream",
+        "DeleteLogGroup",
         "DescribeLogGroups",
         "DescribeLogStreams",
         "FilterLogEvents",
@@ -148,8 +151,12 @@ OPERATIONS = {
     ],
     "rds": [
         "CreateDBSnapshot",
+        "DeleteDBInstance",
+        "DeleteDBSnapshot",
+        "DeleteDBSubnetGroup",
         "DescribeDBInstances",
         "DescribeDBSnapshots",
+        "DescribeDBSubnetGroups",
         "DescribeEvents",
         "ModifyDBInstance",
         "StartDBInstance",
@@ -160,6 +167,7 @@ OPERATIONS = {
         "CompleteMultipartUpload",
         "CopyObject",
         "CreateMultipartUpload",
+        "DeleteBucket",
         "DeleteObject",
         "DeleteObjectTagging",
         "DeleteObjects",
@@ -182,6 +190,7 @@ OPERATIONS = {
     ],
     "secretsmanager": [
         "BatchGetSecretValue",
+        "CreateSecret",
         "DeleteSecret",
         "DescribeSecret",
         "GetSecretValue",
@@ -203,6 +212,7 @@ OPERATIONS = {
     "ssm": [
         "CancelCommand",
         "DeleteParameter",
+        "DeleteParameters",
         "DescribeInstanceInformation",
         "DescribeParameters",
         "GetCommandInvocation",
