@@ -177,6 +177,8 @@ mod stack;
 mod stack_deploy;
 #[path = "it/tasks.rs"]
 mod tasks;
+#[path = "it/teardown.rs"]
+mod teardown;
 #[path = "it/triage.rs"]
 mod triage;
 #[path = "it/two_machines.rs"]

@@ -22,6 +22,7 @@ pub(crate) use change_sets::{
 };
 pub(crate) use drift::{Detection, Drifted};
 pub(crate) use last::{failures_of_last_operation, last_operation};
+pub(crate) use resources::StackResource;
 
 /// Every state of a stack that is there ("Stack status codes", CloudFormation User Guide): all but
 /// `DELETE_COMPLETE`, in which ListStacks tells of it for 90 days more.

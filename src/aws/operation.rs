@@ -85,6 +85,7 @@ const READS: &[(&str, &[&str])] = &[
             "DescribeTaskDefinition",
             "DescribeTasks",
             "ListServiceDeployments",
+            "ListServices",
             "ListTasks",
         ],
     ),
@@ -103,13 +104,22 @@ const READS: &[(&str, &[&str])] = &[
             "StartLiveTail",
         ],
     ),
-    ("rds", &["DescribeDBInstances", "DescribeDBSnapshots"]),
+    (
+        "rds",
+        &[
+            "DescribeDBInstances",
+            "DescribeDBSnapshots",
+            "DescribeDBSubnetGroups",
+        ],
+    ),
     (
         "s3",
         &[
             "GetObject",
             "HeadObject",
+            "ListBuckets",
             "ListMultipartUploads",
+            "ListObjectVersions",
             "ListObjectsV2",
             "ListParts",
         ],

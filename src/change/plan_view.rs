@@ -19,6 +19,8 @@ pub(crate) struct PlanView {
     target: Target,
     risk: Risk,
     steps: Vec<StepView>,
+    /// What is left as it is although the reader may think otherwise.
+    stays: Vec<String>,
     warnings: Vec<String>,
     blockers: Vec<Blocker>,
 }
@@ -69,6 +71,7 @@ impl PlanView {
             target: target.clone(),
             risk: plan.risk(),
             steps,
+            stays: plan.stays.clone(),
             warnings: plan.warnings.clone(),
             blockers: plan.blockers.clone(),
         }
@@ -99,6 +102,9 @@ impl PlanView {
         }
         if self.steps.is_empty() {
             text.push_str("  nothing to change\n");
+        }
+        for line in &self.stays {
+            text.push_str(&format!("  stays: {line}\n"));
         }
         for warning in &self.warnings {
             text.push_str(&format!("  warning: {warning}\n"));

@@ -24,6 +24,7 @@ commands::verb::verbs! {
         Secrets(commands::secrets::SecretsArgs),
         Shutdown(commands::shutdown::ShutdownArgs),
         Resume(commands::resume::ResumeArgs),
+        Teardown(commands::teardown::TeardownArgs),
         Stack(commands::stack::StackArgs),
         Runs(commands::runs::RunsArgs),
         Lock(commands::lock::LockArgs),

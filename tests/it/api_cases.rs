@@ -163,6 +163,11 @@ const OF_THE_PLATFORM: &[Command] = &[
         ],
     ),
     ("resume", &["resume", "--yes", "--timeout", "30m"]),
+    ("teardown", &["teardown", "--confirm", "sandbox"]),
+    (
+        "teardown --database",
+        &["teardown", "--database", "delete", "--confirm", "123456789012"],
+    ),
     (
         "stack delete",
         &[

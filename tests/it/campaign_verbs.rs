@@ -9,7 +9,7 @@ use bpctl_sandbox::{Sandbox, Service};
 use crate::assemblies;
 use crate::broken_network::{Break, Network, Request};
 use crate::campaign_places::{Place, lay_files};
-use crate::campaign_stores::{commands, objects, rotated, secrets};
+use crate::campaign_stores::{commands, objects, rotated, secrets, torn_down};
 use crate::campaign_worlds::{
     World, asleep, baked, cancelled, configurations, deployments, dev_instances, ended_instances, holds,
     holds_and_sizes, image_pointers, images, leases, machine_images, migrations, one_off, pointers,
@@ -128,6 +128,7 @@ macro_rules! each_verb {
             fleet_provision: "fleet provision", &["fleet", "provision", "staging/gpu-new", "--assembly", "cdk.out", "--yes"], EXECUTE, Verb { ..STACKS };
             fleet_apply_config: "fleet apply-config", &["fleet", "apply-config", "production/gpu-default", "--assembly", "cdk.out", "--yes"], EXECUTE, Verb { ..STACKS };
             stack_delete: "stack delete", &["stack", "delete", "production/gpu-default", "--confirm", "sandbox"], (Service::CloudFormation, "DeleteStack"), Verb { ..STACKS };
+            teardown: "teardown", &["teardown", "--confirm", "sandbox"], (Service::CloudFormation, "DeleteStack"), Verb { world: torn_down, place: Place::Platform, ..MIGRATE };
             runs_undo: "runs undo", &["runs", "undo", "{run}", "--yes"], SET, Verb { earlier: Some(Earlier { argv: ZERO, killed: None }), ..fleets(2) };
         }
     };

@@ -77,6 +77,7 @@ const WAYS: &[(&str, Way)] = &[
     ("secrets rotate", Way::Back),
     ("secrets undo", Way::Back),
     ("stack delete", Way::Told),
+    ("teardown", Way::Told),
     ("stack deploy", Way::Told),
     ("fleet provision", Way::Told),
     ("fleet apply-config", Way::Told),
