@@ -18,6 +18,7 @@ mod fleet;
 mod iam;
 mod kinds;
 mod layout;
+mod leftovers;
 mod logs;
 mod output;
 mod plot;

@@ -117,6 +117,7 @@ LOOKS = [
     f"fleet scale {FLEET} --desired 1 --print-aws",
     "fleet scale-to-zero --all --dry-run",
     "shutdown --dry-run",
+    "teardown --dry-run",
     "migrate --dry-run",
     "migrate --print-aws",
     # Errors.

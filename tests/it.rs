@@ -191,6 +191,8 @@ mod stack_import;
 mod stack_rollback;
 #[path = "it/tasks.rs"]
 mod tasks;
+#[path = "it/teardown.rs"]
+mod teardown;
 #[path = "it/triage.rs"]
 mod triage;
 #[path = "it/triage_notify.rs"]

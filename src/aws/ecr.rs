@@ -159,6 +159,21 @@ impl Aws {
         }
     }
 
+    /// The names of all repositories of the region.
+    pub(crate) async fn repository_names(&self) -> Result<Vec<String>> {
+        let stream = self
+            .ecr_client()
+            .await?
+            .describe_repositories()
+            .into_paginator()
+            .send();
+        let found = Pages::new("list the repositories", stream).all().await?;
+        Ok(found
+            .into_iter()
+            .filter_map(|repository| repository.repository_name)
+            .collect())
+    }
+
     /// What references of a repository point at: tags, or digests where they begin with `sha256:`. References that
     /// are not there are left out; `None` when there is no such repository.
     pub(crate) async fn manifests(

@@ -90,6 +90,7 @@ const READS: &[(&str, &[&str])] = &[
             "DescribeTaskDefinition",
             "DescribeTasks",
             "ListServiceDeployments",
+            "ListServices",
             "ListTasks",
         ],
     ),
@@ -108,14 +109,23 @@ const READS: &[(&str, &[&str])] = &[
             "StartLiveTail",
         ],
     ),
-    ("rds", &["DescribeDBInstances", "DescribeDBSnapshots"]),
+    (
+        "rds",
+        &[
+            "DescribeDBInstances",
+            "DescribeDBSnapshots",
+            "DescribeDBSubnetGroups",
+        ],
+    ),
     (
         "s3",
         &[
             "GetObject",
             "HeadBucket",
             "HeadObject",
+            "ListBuckets",
             "ListMultipartUploads",
+            "ListObjectVersions",
             "ListObjectsV2",
             "ListParts",
         ],

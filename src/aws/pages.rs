@@ -121,12 +121,20 @@ pages! {
         { log_streams "logStreams": LogStream, next_token }
     "DescribeImages": aws_sdk_ecr::describe_images::DescribeImagesOutput
         { image_details "imageDetails": ImageDetail, next_token }
+    "DescribeRepositories": aws_sdk_ecr::describe_repositories::DescribeRepositoriesOutput
+        { repositories "repositories": Repository, next_token }
     "DescribeLogGroups": aws_sdk_cloudwatchlogs::describe_log_groups::DescribeLogGroupsOutput
         { log_groups "logGroups": LogGroup, next_token }
     "DescribeTargetGroups": aws_sdk_elasticloadbalancingv2::describe_target_groups::DescribeTargetGroupsOutput
         { target_groups "TargetGroups": TargetGroup, next_marker }
     "DescribeDBInstances": aws_sdk_rds::describe_db_instances::DescribeDbInstancesOutput
         { db_instances "DBInstances": DbInstance, marker }
+    "DescribeDBSnapshots": aws_sdk_rds::describe_db_snapshots::DescribeDbSnapshotsOutput
+        { db_snapshots "DBSnapshots": DbSnapshot, marker }
+    "DescribeDBSubnetGroups": aws_sdk_rds::describe_db_subnet_groups::DescribeDbSubnetGroupsOutput
+        { db_subnet_groups "DBSubnetGroups": DbSubnetGroup, marker }
+    "ListBuckets": aws_sdk_s3::list_buckets::ListBucketsOutput
+        { buckets "Buckets": Bucket, continuation_token }
     "ListSecrets": aws_sdk_secretsmanager::list_secrets::ListSecretsOutput
         { secret_list "SecretList": SecretListEntry, next_token }
     "ListSecretVersionIds": aws_sdk_secretsmanager::list_secret_version_ids::ListSecretVersionIdsOutput
@@ -150,6 +158,20 @@ impl Page for aws_sdk_ecs::operation::list_tasks::ListTasksOutput {
 
     fn list(self) -> Option<Vec<String>> {
         self.task_arns
+    }
+
+    fn token(&self) -> Option<&str> {
+        self.next_token.as_deref()
+    }
+}
+
+impl Page for aws_sdk_ecs::operation::list_services::ListServicesOutput {
+    type Item = String;
+    const OPERATION: &'static str = "ListServices";
+    const LIST: &'static str = "serviceArns";
+
+    fn list(self) -> Option<Vec<String>> {
+        self.service_arns
     }
 
     fn token(&self) -> Option<&str> {

@@ -1,6 +1,7 @@
 //! Operations on rds.
 
 pub(crate) mod power;
+pub(crate) mod removal;
 
 use aws_sdk_rds::error::SdkError;
 use aws_sdk_rds::types::Tag;
@@ -37,6 +38,12 @@ pub(crate) struct DbInstance {
     pub(crate) replica_of: Option<String>,
     /// Its read replicas.
     pub(crate) replicas: Vec<String>,
+    /// E.g. `db.t4g.medium`.
+    pub(crate) class: Option<String>,
+    /// Whether it refuses to be deleted.
+    pub(crate) protected: bool,
+    pub(crate) subnet_group: Option<String>,
+    pub(crate) tags: Vec<(String, String)>,
 }
 
 /// A snapshot of a database instance.
@@ -123,6 +130,13 @@ impl Aws {
                     .read_replica_source_db_instance_identifier()
                     .map(str::to_owned),
                 replicas: instance.read_replica_db_instance_identifiers().to_vec(),
+                class: instance.db_instance_class().map(str::to_owned),
+                protected: instance.deletion_protection().unwrap_or(false),
+                subnet_group: instance
+                    .db_subnet_group()
+                    .and_then(|group| group.db_subnet_group_name())
+                    .map(str::to_owned),
+                tags: removal::tags(instance.tag_list()),
             });
         }
         Ok(instances)

@@ -133,8 +133,12 @@ pub(crate) struct Plan<A> {
     pub(crate) steps: Vec<Step<A>>,
     /// What it is made from, where that is more than AWS and the command line.
     pub(crate) facts: Vec<String>,
+    /// What is left as it is although the reader may think otherwise, a line each.
+    pub(crate) stays: Vec<String>,
     pub(crate) warnings: Vec<String>,
     pub(crate) blockers: Vec<Blocker>,
+    /// What is lost needs the account's number typed, whatever the context is.
+    pub(crate) by_account: bool,
     /// What the plan was to remove is not there: a blocker, unless a run that was cut off has removed it.
     pub(crate) absent: Option<Blocker>,
     /// How many steps may be under way at once.
@@ -148,8 +152,10 @@ impl<A> Plan<A> {
             title: title.into(),
             steps,
             facts: Vec::new(),
+            stays: Vec::new(),
             warnings: Vec::new(),
             blockers: Vec::new(),
+            by_account: false,
             absent: None,
             at_once: 1,
         }
@@ -178,10 +184,10 @@ impl<A> Plan<A> {
     }
 
     /// What must be typed when something must be typed: the context's name; the account's number when
-    /// production loses data.
+    /// production loses data, or where the plan wants it.
     pub(crate) fn confirm_word<'a>(&self, target: &'a Target) -> &'a str {
         let loses_data = self.losses().any(|loss| matches!(loss, Loss::Data(_)));
-        if loses_data && target.production {
+        if self.by_account || (loses_data && target.production) {
             &target.account
         } else {
             &target.context

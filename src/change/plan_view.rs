@@ -22,6 +22,8 @@ pub(crate) struct PlanView {
     /// What the plan is made from, where that is more than AWS and the command line.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     facts: Vec<String>,
+    /// What is left as it is although the reader may think otherwise.
+    stays: Vec<String>,
     warnings: Vec<String>,
     blockers: Vec<Blocker>,
 }
@@ -73,6 +75,7 @@ impl PlanView {
             risk: plan.risk(),
             steps,
             facts: plan.facts.clone(),
+            stays: plan.stays.clone(),
             warnings: plan.warnings.clone(),
             blockers: plan.blockers.clone(),
         }
@@ -106,6 +109,9 @@ impl PlanView {
         }
         if self.steps.is_empty() {
             text.push_str("  nothing to change\n");
+        }
+        for line in &self.stays {
+            text.push_str(&format!("  stays: {line}\n"));
         }
         for warning in &self.warnings {
             text.push_str(&format!("  warning: {warning}\n"));

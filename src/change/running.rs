@@ -97,6 +97,17 @@ impl<V: Change> StepRun<'_, V> {
         }
     }
 
+    /// When waiting ends.
+    pub(crate) fn deadline(&self) -> Timestamp {
+        self.running.deadline
+    }
+
+    /// From here on the run relies on no lease: the step takes away the place where they are kept. Those that it held
+    /// are renewed no more, and end by themselves where they outlive the step.
+    pub(crate) fn go_on_without_leases(&self) {
+        self.running.leases.take();
+    }
+
     /// Keeps something in the journal, e.g. the ARN of a task that was started.
     pub(crate) fn note(&self, what: &str, value: &str) {
         self.running.note(what, value);

@@ -24,6 +24,7 @@ commands::verb::verbs! {
         Secrets(commands::secrets::SecretsArgs),
         Shutdown(commands::shutdown::ShutdownArgs),
         Resume(commands::resume::ResumeArgs),
+        Teardown(commands::teardown::TeardownArgs),
         Stack(commands::stack::StackArgs),
         Domain(commands::domain::DomainArgs),
         Monitoring(commands::monitoring::MonitoringArgs),

@@ -6,7 +6,7 @@
 use super::{
     ami, auth, bundle, config, day1, db, deploy, describe, doctor, domain, exec, exit_codes, explain, fleet,
     get, history, iam, image, lock, logs, migrate, monitoring, port_forward, resume, rollout, run, runs,
-    sandbox, schema, secrets, shutdown, stack, task, version, whoami,
+    sandbox, schema, secrets, shutdown, stack, task, teardown, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;
@@ -120,6 +120,8 @@ documents! {
     image::build::Built = "bpctl.image.build/1" of "images", "Images that were built on this machine.";
     image::push::view::PushResult = "bpctl.image.push/1" of "images", "Images that were pushed, and the tags that they carry.";
     image::gc::GcResult = "bpctl.image.gc/1" of "images", "Images that were deleted.";
+    teardown::view::TeardownResult = "bpctl.teardown/1" of "kept",
+        "What became of a teardown, what of the platform is still in the account, and what that costs.";
     stack::list::StackList = "bpctl.stack.list/1" of "stacks", "Stacks of the platform, those that are missing too.";
     stack::status::StackStatus = "bpctl.stack.status/1" of "stacks", "How stacks are, what failed, and what to do.";
     stack::events::StackEvents = "bpctl.stack.events/1" of "events", "What happened to stacks and their resources.";

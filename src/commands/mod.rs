@@ -38,6 +38,7 @@ pub(crate) mod secrets;
 pub(crate) mod shutdown;
 pub(crate) mod stack;
 pub(crate) mod task;
+pub(crate) mod teardown;
 pub(crate) mod tinker;
 pub(crate) mod triage;
 pub(crate) mod verb;

@@ -58,6 +58,8 @@ pub(crate) enum On {
     /// Actions on lists of a cluster's tasks, which only a condition narrows.
     AnythingInCluster,
     Services,
+    /// Every service of the cluster, also those that no stack has made.
+    AllServices,
     Tasks,
     /// Commands that run in a task: checked on the task and on its cluster.
     CommandsInTasks,
@@ -90,10 +92,13 @@ pub(crate) enum On {
     Databases,
     Snapshots,
     DatabasesAndSnapshots,
+    SubnetGroups,
     ScaleToZeroTopic,
     OpsTopic,
     Topics,
     Secrets,
+    /// Master credentials of databases that outlive their stacks.
+    KeptSecrets,
     FleetSecrets,
     /// Parameters that belong to no fleet.
     PlatformParameters,
@@ -137,6 +142,8 @@ pub(crate) enum On {
     /// bpctl's own objects in the logs bucket.
     Bookkeeping,
     LogsBucket,
+    /// The platform's buckets, and that of the CDK.
+    AllBuckets,
     /// What bundles did on nodes, in the logs bucket.
     AssetSync,
     Bundles,
@@ -158,6 +165,7 @@ impl On {
             Self::Anything => "Anything",
             Self::AnythingInCluster => "AnythingInCluster",
             Self::Services => "Services",
+            Self::AllServices => "AllServices",
             Self::Tasks => "Tasks",
             Self::CommandsInTasks => "CommandsInTasks",
             Self::Deployments => "Deployments",
@@ -184,9 +192,11 @@ impl On {
             Self::Databases => "Databases",
             Self::Snapshots => "Snapshots",
             Self::DatabasesAndSnapshots => "DatabasesAndSnapshots",
+            Self::SubnetGroups => "SubnetGroups",
             Self::ScaleToZeroTopic => "ScaleToZeroTopic",
             Self::Topics => "Topics",
             Self::Secrets => "Secrets",
+            Self::KeptSecrets => "KeptSecrets",
             Self::FleetSecrets => "FleetSecrets",
             Self::PlatformParameters => "PlatformParameters",
             Self::FleetParameters => "FleetParameters",
@@ -210,6 +220,7 @@ impl On {
             Self::Sessions => "Sessions",
             Self::Bookkeeping => "Bookkeeping",
             Self::LogsBucket => "LogsBucket",
+            Self::AllBuckets => "AllBuckets",
             Self::AssetSync => "AssetSync",
             Self::Bundles => "Bundles",
             Self::Assets => "Assets",
@@ -254,6 +265,7 @@ impl On {
             Self::Services => apps
                 .map(|app| ecs(format!("service/{cluster}/{}", layout.service(app))))
                 .to_vec(),
+            Self::AllServices => vec![ecs(format!("service/{cluster}/*"))],
             Self::Tasks | Self::TagsOfNewTasks => vec![ecs(format!("task/{cluster}/*"))],
             Self::Deployments => of_services("service-deployment"),
             Self::Revisions => of_services("service-revision"),
@@ -306,6 +318,7 @@ impl On {
             }
             Self::Budgets => vec![place.global("budgets", &format!("budget/{}", layout.budget()))],
             Self::OpsTopic => vec![place.regional("sns", &layout.ops_topic())],
+            Self::SubnetGroups => vec![place.regional("rds", "subgrp:*")],
             Self::ScaleToZeroTopic => vec![place.regional("sns", &layout.scale_to_zero_topic())],
             Self::Topics => [layout.ops_topic(), layout.scale_to_zero_topic()]
                 .map(|name| place.regional("sns", &name))
@@ -316,6 +329,10 @@ impl On {
                 .into_iter()
                 .map(|(_, name)| place.regional("secretsmanager", &format!("secret:{name}-??????")))
                 .collect(),
+            Self::KeptSecrets => {
+                let name = layout.kept_credentials("*");
+                vec![place.regional("secretsmanager", &format!("secret:{name}-??????"))]
+            }
             Self::FleetSecrets => {
                 let stages = layout.fleet_stages().into_iter();
                 parameters(stages.map(|stage| layout.fleet_secret_parameter(stage)).collect())
@@ -387,6 +404,15 @@ impl On {
             ],
             Self::Bookkeeping => place.bucket("logs", "/bpctl/*"),
             Self::LogsBucket => place.bucket("logs", ""),
+            Self::AllBuckets => {
+                let roles = layout.buckets(&place.account).into_iter();
+                let mut all: Vec<String> = roles.flat_map(|(role, _)| place.bucket(role, "")).collect();
+                all.push(format!(
+                    "arn:{}:s3:::cdk-*-assets-{}-{}",
+                    place.partition, place.account, place.region
+                ));
+                all
+            }
             Self::AssetSync => place.bucket("logs", "/asset-sync/*"),
             Self::Bundles => place.bucket("models", "/bundles/*"),
             Self::Assets => place.bucket("models", "/assets/*"),

@@ -299,6 +299,11 @@ impl Layout {
         self.fill_fleet(self.names().hold_parameter, fleet)
     }
 
+    /// Where bpctl keeps the master credentials of a database that outlives its stack: a secret of its own.
+    pub(crate) fn kept_credentials(&self, database: &str) -> String {
+        format!("/{}/kept/{database}/master-credentials", self.prefix)
+    }
+
     /// What the platform had before it was shut down: bpctl's own parameter.
     pub(crate) fn shutdown_parameter(&self) -> String {
         self.fill(self.names().shutdown_parameter)

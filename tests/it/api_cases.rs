@@ -175,6 +175,11 @@ const OF_THE_PLATFORM: &[Command] = &[
         ],
     ),
     ("resume", &["resume", "--yes", "--timeout", "30m"]),
+    ("teardown", &["teardown", "--confirm", "sandbox"]),
+    (
+        "teardown --database",
+        &["teardown", "--database", "delete", "--confirm", "123456789012"],
+    ),
     (
         "stack continue-rollback",
         &["stack", "continue-rollback", "production/gpu-default", "--yes"],

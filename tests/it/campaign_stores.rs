@@ -1,6 +1,7 @@
 //! What campaigns compare of stores: objects, secrets, and the commands that nodes were sent.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bpctl_sandbox::{Sandbox, Service};
 use serde_json::{Value, json};
@@ -29,13 +30,18 @@ pub(crate) fn objects(sandbox: &Sandbox) -> World {
 
 /// The values of the secrets that `secrets sync` writes.
 pub(crate) fn secrets(sandbox: &Sandbox) -> World {
+    // Null where a teardown has taken it away.
+    let ask = |service, operation: &str, input: &Value| {
+        let answer = sandbox.with_world(|world| world.call(service, operation, input));
+        answer.unwrap_or_default()
+    };
     let secret = |name: &str| {
         let input = json!({"SecretId": name});
-        call(sandbox, Service::SecretsManager, "GetSecretValue", &input)["SecretString"].clone()
+        ask(Service::SecretsManager, "GetSecretValue", &input)["SecretString"].clone()
     };
     let parameter = |name: &str| {
         let input = json!({"Name": name, "WithDecryption": true});
-        call(sandbox, Service::Ssm, "GetParameter", &input)["Parameter"]["Value"].clone()
+        ask(Service::Ssm, "GetParameter", &input)["Parameter"]["Value"].clone()
     };
     World {
         things: named([
@@ -95,4 +101,61 @@ pub(crate) fn commands(sandbox: &Sandbox) -> World {
             })
             .collect(),
     }
+}
+
+/// What a teardown takes away and what it leaves: stacks, databases, buckets, secrets; how many snapshots were taken.
+pub(crate) fn torn_down(sandbox: &Sandbox) -> World {
+    let described = || call(sandbox, Service::CloudFormation, "DescribeStacks", &json!({}));
+    let is_under_way = |stack: &Value| {
+        let status = stack["StackStatus"].as_str().expect("a status");
+        status.ends_with("_IN_PROGRESS")
+    };
+    if array(&described()["Stacks"]).iter().any(is_under_way) {
+        sandbox.advance(Duration::from_secs(1800));
+    }
+    let mut world = World::default();
+    for (kind, service, operation, list, name) in [
+        (
+            "stack",
+            Service::CloudFormation,
+            "DescribeStacks",
+            "Stacks",
+            "StackName",
+        ),
+        ("bucket", Service::S3, "ListBuckets", "Buckets", "Name"),
+        (
+            "secret",
+            Service::SecretsManager,
+            "ListSecrets",
+            "SecretList",
+            "Name",
+        ),
+        (
+            "database",
+            Service::Rds,
+            "DescribeDBInstances",
+            "DBInstances",
+            "DBInstanceIdentifier",
+        ),
+    ] {
+        let answer = call(sandbox, service, operation, &json!({}));
+        for one in array(&answer[list]) {
+            let name = one[name].as_str().expect("a name");
+            world.things.insert(format!("{kind} {name}"), json!("there"));
+        }
+    }
+    let manual = json!({"SnapshotType": "manual"});
+    let snapshots = call(sandbox, Service::Rds, "DescribeDBSnapshots", &manual);
+    let count = array(&snapshots["DBSnapshots"]).len();
+    world.things.insert("snapshots".to_owned(), json!(count));
+    // A step takes many things with it, so that its number says nothing of theirs: what was begun has to name the command
+    // that goes on.
+    let is_begun = world
+        .things
+        .keys()
+        .any(|name| name.starts_with("secret /bp/kept/"));
+    if is_begun {
+        world.started.push(vec!["bpctl teardown".to_owned()]);
+    }
+    world
 }

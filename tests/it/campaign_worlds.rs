@@ -146,8 +146,9 @@ pub(crate) fn protections(sandbox: &Sandbox) -> World {
 pub(crate) fn asleep(sandbox: &Sandbox) -> World {
     let mut world = sizes(sandbox);
     let input = json!({"cluster": "bp", "services": ["bp-backend", "bp-frontend"]});
-    let described = call(sandbox, Service::Ecs, "DescribeServices", &input);
-    for service in array(&described["services"]) {
+    // None where the cluster is gone.
+    let described = sandbox.with_world(|world| world.call(Service::Ecs, "DescribeServices", &input));
+    for service in array(&described.unwrap_or_default()["services"]) {
         let name = service["serviceName"].as_str().expect("a name").to_owned();
         world.things.insert(name, service["desiredCount"].clone());
     }
@@ -289,8 +290,9 @@ pub(crate) fn images(sandbox: &Sandbox) -> World {
     for name in ["bp-backend", "bp-frontend"] {
         for status in ["TAGGED", "UNTAGGED"] {
             let input = json!({"repositoryName": name, "filter": {"tagStatus": status}, "maxResults": 1000});
-            let listed = call(sandbox, Service::Ecr, "DescribeImages", &input);
-            let mut images: Vec<Value> = array(&listed["imageDetails"])
+            // None where the repository is gone.
+            let listed = sandbox.with_world(|world| world.call(Service::Ecr, "DescribeImages", &input));
+            let mut images: Vec<Value> = array(&listed.unwrap_or_default()["imageDetails"])
                 .into_iter()
                 .map(|image| json!([image["imageDigest"], image["imageTags"]]))
                 .collect();

@@ -243,6 +243,7 @@ const COMMANDS: &[&[&str]] = &[
         "cdk.out",
         "--dry-run",
     ],
+    &["teardown", "--dry-run"],
     &["shutdown", "--dry-run"],
     &["shutdown", "--rds", "stop", "--dry-run"],
     &["resume", "--dry-run"],

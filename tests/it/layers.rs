@@ -43,6 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "secrets",
             "stacks",
             "fleet",
+            "leftovers",
             "bundle",
             "aws",
             "change",
@@ -89,6 +90,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("logs", &["aws", "error"]),
     ("secrets", &["files", "redact", "layout", "error"]),
+    ("leftovers", &["aws", "layout", "error"]),
     ("fleet", &["files", "aws", "settings", "layout", "error", "clock"]),
     (
         "aws",

@@ -37,7 +37,7 @@ use crate::campaigns::mutating_verbs;
 use crate::support::{Account, Run, fingerprint_keys, is_bookkeeping, same};
 
 /// Verbs whose steps run side by side.
-const SIDE_BY_SIDE: &[&str] = &["deploy", "resume", "shutdown"];
+const SIDE_BY_SIDE: &[&str] = &["deploy", "resume", "shutdown", "teardown"];
 
 /// Operations of which one line of a plan stands for several requests: the parts of an upload.
 const REPEATED: &[&str] = &["UploadPart"];

@@ -50,8 +50,12 @@ fn expected(scenario: Scenario) -> Option<&'static str> {
         Scenario::WrongArchitecture | Scenario::SlowHealth => return None,
         // What only shows while instances are replaced: `fleet refresh` says why it does not advance.
         Scenario::RefreshNoCapacity | Scenario::RefreshStuck => return None,
-        // What only shows when a stack is deployed.
-        Scenario::StackCreateFails | Scenario::StackRollbackFailed => return None,
+        // What only shows when a stack is deployed or deleted.
+        Scenario::StackCreateFails
+        | Scenario::StackRollbackFailed
+        | Scenario::CapacityProviderInUse
+        | Scenario::BucketNotEmpty
+        | Scenario::DbProtected => return None,
         // `stack drift` looks for it, which takes CloudFormation minutes.
         Scenario::Drifted => return None,
         // Instances start from a shared image: `ami promote` refuses it.

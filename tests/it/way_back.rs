@@ -80,6 +80,7 @@ const WAYS: &[(&str, Way)] = &[
     ("stack delete", Way::Told),
     ("stack continue-rollback", Way::Told),
     ("stack import", Way::Told),
+    ("teardown", Way::Told),
     ("stack deploy", Way::Told),
     ("fleet provision", Way::Told),
     ("fleet apply-config", Way::Told),

@@ -103,6 +103,7 @@ OPERATIONS = {
     "ecr": [
         "BatchDeleteImage",
         "BatchGetImage",
+        "DeleteRepository",
         "DescribeImageScanFindings",
         "DescribeImages",
         "DescribeRepositories",
@@ -111,6 +112,7 @@ OPERATIONS = {
         "PutImage",
     ],
     "ecs": [
+        "DeleteService",
         "DescribeClusters",
         "DescribeServiceDeployments",
         "DescribeServiceRevisions",
@@ -144,6 +146,7 @@ OPERATIONS = {
     "logs": [
         "CreateLogGroup",
         "CreateLogStream",
+        "DeleteLogGroup",
         "DescribeLogGroups",
         "DescribeLogStreams",
         "FilterLogEvents",
@@ -154,8 +157,12 @@ OPERATIONS = {
     ],
     "rds": [
         "CreateDBSnapshot",
+        "DeleteDBInstance",
+        "DeleteDBSnapshot",
+        "DeleteDBSubnetGroup",
         "DescribeDBInstances",
         "DescribeDBSnapshots",
+        "DescribeDBSubnetGroups",
         "DescribeEvents",
         "ModifyDBInstance",
         "StartDBInstance",
@@ -166,6 +173,7 @@ OPERATIONS = {
         "CompleteMultipartUpload",
         "CopyObject",
         "CreateMultipartUpload",
+        "DeleteBucket",
         "DeleteObject",
         "DeleteObjectTagging",
         "DeleteObjects",
@@ -188,6 +196,7 @@ OPERATIONS = {
     ],
     "secretsmanager": [
         "BatchGetSecretValue",
+        "CreateSecret",
         "DeleteSecret",
         "DescribeSecret",
         "GetSecretValue",
@@ -209,6 +218,7 @@ OPERATIONS = {
     "ssm": [
         "CancelCommand",
         "DeleteParameter",
+        "DeleteParameters",
         "DescribeInstanceInformation",
         "DescribeParameters",
         "GetCommandInvocation",

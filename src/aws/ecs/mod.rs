@@ -5,6 +5,7 @@ pub(crate) mod deploy;
 mod exec;
 pub(crate) mod health;
 pub(crate) mod registered;
+pub(crate) mod removal;
 pub(crate) mod rollouts;
 pub(crate) mod run;
 pub(crate) mod scale;

@@ -132,6 +132,25 @@ impl Aws {
         Ok(groups.iter().any(|group| group.log_group_name() == Some(name)))
     }
 
+    /// Names of the log groups that begin with `prefix`, each with the bytes that it stores.
+    pub(crate) async fn log_groups(&self, prefix: &str) -> Result<Vec<(String, u64)>> {
+        let stream = self
+            .logs_client()
+            .await?
+            .describe_log_groups()
+            .log_group_name_prefix(prefix)
+            .into_paginator()
+            .send();
+        let groups = Pages::new(format!("list the log groups under {prefix}"), stream)
+            .all()
+            .await?;
+        let bytes = |bytes: Option<i64>| u64::try_from(bytes.unwrap_or_default()).unwrap_or_default();
+        let named = groups
+            .into_iter()
+            .filter_map(|group| Some((group.log_group_name?, bytes(group.stored_bytes))));
+        Ok(named.collect())
+    }
+
     /// The last lines of a stream, at most `most`: those of the last page that has any.
     ///
     /// The service may hand out empty pages before the first lines, from either end: only the token that

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 pub(crate) use values::SecretValues;
 pub(super) use write::needed;
-pub(crate) use write::{MoveCurrent, PutSecretValue};
+pub(crate) use write::{CreateSecret, MoveCurrent, PutSecretValue};
 
 use super::Aws;
 use super::convert::time;
@@ -115,6 +115,33 @@ impl Aws {
             }
         }
         Ok(states)
+    }
+
+    /// Names of the secrets that begin with `prefix`, each with the moment at which it is gone where it is scheduled for
+    /// deletion.
+    pub(crate) async fn secrets_under(&self, prefix: &str) -> Result<Vec<(String, Option<Timestamp>)>> {
+        const REQUEST: &str = "ListSecrets";
+        let filter = Filter::builder()
+            .key(FilterNameStringType::Name)
+            .values(prefix)
+            .build();
+        let stream = self
+            .secretsmanager_client()
+            .await?
+            .list_secrets()
+            .filters(filter)
+            .include_planned_deletion(true)
+            .max_results(PAGE)
+            .into_paginator()
+            .send();
+        let mut secrets = Vec::new();
+        for secret in Pages::new("list the secrets", stream).all().await? {
+            let name = secret.name().required(REQUEST, "Name")?;
+            if name.starts_with(prefix) {
+                secrets.push((name.to_owned(), time(secret.deleted_date())));
+            }
+        }
+        Ok(secrets)
     }
 
     /// The secrets of these names; those that do not exist or are being deleted are left out.

@@ -1,7 +1,8 @@
-//! PutSecretValue and UpdateSecretVersionStage.
+//! CreateSecret, PutSecretValue and UpdateSecretVersionStage.
 
+use aws_sdk_secretsmanager::types::Tag;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::super::Aws;
 use super::super::operation::ShowPermit;
@@ -61,6 +62,79 @@ impl Call for PutSecretValue {
             .map_err(|error| from_sdk(format!("write the secret `{}`", self.secret), &error))?;
         let id = answer.version_id().required(Self::OPERATION, "VersionId")?;
         Ok(id.to_owned())
+    }
+}
+
+/// Makes a secret with a value. One that is there with this very value stays as it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CreateSecret {
+    pub(crate) secret: String,
+    /// Becomes the first version's id, by which a repetition is recognised.
+    pub(crate) token: String,
+    pub(crate) value: Sealed,
+    pub(crate) description: String,
+    pub(crate) tags: Vec<(String, String)>,
+}
+
+impl Call for CreateSecret {
+    const SERVICE: &'static str = "secretsmanager";
+    const OPERATION: &'static str = "CreateSecret";
+    const REPEATED: Repeated = Repeated::Recognised;
+    const VOLATILE: &'static [&'static str] = &["ClientRequestToken", "Tags"];
+    type Via = Aws;
+    type Answer = ();
+
+    fn parameters(&self) -> Map<String, Value> {
+        let tags = self
+            .tags
+            .iter()
+            .map(|(key, value)| json!({"Key": key, "Value": value}));
+        parameters([
+            ("Name", self.secret.as_str().into()),
+            ("ClientRequestToken", self.token.as_str().into()),
+            ("Description", self.description.as_str().into()),
+            ("SecretString", self.value.parameter()),
+            ("Tags", tags.collect::<Vec<_>>().into()),
+        ])
+    }
+
+    fn resource(&self) -> String {
+        format!("secret{}", self.secret)
+    }
+
+    async fn send(&self, aws: &Aws, permit: &Permit) -> Result<()> {
+        let value = needed(&self.value, &self.secret)?;
+        let tags = self
+            .tags
+            .iter()
+            .map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let answer = aws
+            .secretsmanager_client()
+            .await?
+            .create_secret()
+            .name(&self.secret)
+            .client_request_token(&self.token)
+            .description(&self.description)
+            .secret_string(value)
+            .set_tags(Some(tags.collect()))
+            .customize()
+            .interceptor(ShowPermit::new(permit))
+            .send()
+            .await;
+        let Err(refused) = answer else { return Ok(()) };
+        // An earlier request of this call may have arrived without its answer.
+        let is_there = refused
+            .as_service_error()
+            .is_some_and(|error| error.is_resource_exists_exception());
+        if is_there {
+            let names = [self.secret.clone()];
+            let now = aws.secret_values(&names).await?.found.remove(&self.secret);
+            let now = now.and_then(|now| now.value);
+            if now.is_some_and(|now| now.expose() == value) {
+                return Ok(());
+            }
+        }
+        Err(from_sdk(format!("make the secret `{}`", self.secret), &refused))
     }
 }
 

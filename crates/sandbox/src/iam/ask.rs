@@ -6,8 +6,9 @@
 
 use serde_json::Value;
 
+use super::secrets;
 use crate::service::member::{list, text, texts};
-use crate::service::{Service, autoscaling, budgets, ec2, s3, secretsmanager};
+use crate::service::{Service, autoscaling, budgets, ec2, s3};
 use crate::world::World;
 
 /// One question to IAM.
@@ -24,7 +25,7 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
-    fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
+    pub(super) fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
         Self {
             action: action.into(),
             resource: resource.into(),
@@ -59,7 +60,7 @@ pub(crate) fn asked(world: &World, service: Service, operation: &str, input: &Va
     let resources = match service {
         Service::Ecs => return ecs(world, &arns, operation, &action, input),
         Service::Ssm => return ssm(&arns, operation, &action, input),
-        Service::SecretsManager => return secrets(world, operation, &action, input),
+        Service::SecretsManager => return secrets::asks(world, operation, &action, input),
         Service::S3 => return objects(world, operation, &action, input),
         Service::Rds => return databases(&arns, operation, &action, input),
         Service::CloudFormation => return stacks(&arns, operation, &action, input),
@@ -167,7 +168,7 @@ fn ecs(world: &World, arns: &Arns<'_>, operation: &str, action: &str, input: &Va
     match operation {
         "DescribeServices" => each("service", "services"),
         "DescribeTasks" => each("task", "tasks"),
-        "ListServiceDeployments" | "UpdateService" => {
+        "DeleteService" | "ListServiceDeployments" | "UpdateService" => {
             vec![ask(in_cluster("service", text(input, "service").unwrap_or("*")))]
         }
         "StopTask" => vec![ask(in_cluster("task", text(input, "task").unwrap_or("*")))],
@@ -278,7 +279,9 @@ fn ssm(arns: &Arns<'_>, operation: &str, action: &str, input: &Value) -> Vec<Ask
         | "GetParameterHistory"
         | "LabelParameterVersion"
         | "PutParameter" => text(input, "Name").map(parameter).into_iter().collect(),
-        "GetParameters" => texts(input, "Names").iter().map(|name| parameter(name)).collect(),
+        "DeleteParameters" | "GetParameters" => {
+            texts(input, "Names").iter().map(|name| parameter(name)).collect()
+        }
         "GetParametersByPath" => text(input, "Path").map(parameter).into_iter().collect(),
         "SendCommand" => {
             let mut asks: Vec<Ask> = text(input, "DocumentName").map(document).into_iter().collect();
@@ -310,43 +313,6 @@ fn ssm(arns: &Arns<'_>, operation: &str, action: &str, input: &Value) -> Vec<Ask
             .map(|session| Ask::new(action, session))
             .collect(),
         _ => vec![Ask::new(action, "*")],
-    }
-}
-
-fn secrets(world: &World, operation: &str, action: &str, input: &Value) -> Vec<Ask> {
-    let of = |action: &str, named: &str| {
-        // A secret that does not exist is checked under the name that was given.
-        let arn = secretsmanager::arn_of(world, named).unwrap_or_else(|| named.to_owned());
-        Ask {
-            shown: Some(named.to_owned()),
-            ..Ask::new(action, arn)
-        }
-    };
-    match operation {
-        "ListSecrets" => vec![Ask::new(action, "*")],
-        "BatchGetSecretValue" => {
-            let mut asks = vec![Ask::new(action, "*")];
-            asks.extend(
-                texts(input, "SecretIdList")
-                    .iter()
-                    .map(|named| batch_secret(world, named)),
-            );
-            if !list(input, "Filters").is_empty() {
-                asks.push(Ask::new("secretsmanager:ListSecrets", "*"));
-            }
-            asks
-        }
-        _ => vec![of(action, text(input, "SecretId").unwrap_or("*"))],
-    }
-}
-
-/// What BatchGetSecretValue asks about one secret; one that is refused becomes an entry of its `Errors`.
-pub(crate) fn batch_secret(world: &World, named: &str) -> Ask {
-    let arn = secretsmanager::arn_of(world, named).unwrap_or_else(|| named.to_owned());
-    Ask {
-        in_part: true,
-        shown: Some(named.to_owned()),
-        ..Ask::new("secretsmanager:GetSecretValue", arn)
     }
 }
 
@@ -412,6 +378,16 @@ fn databases(arns: &Arns<'_>, operation: &str, action: &str, input: &Value) -> V
         | "StartDBInstance"
         | "StopDBInstance" => instance(),
         "CreateDBSnapshot" => [instance(), snapshot()].concat(),
+        // Service Authorization Reference: checked on the instance, and on the snapshot that it leaves.
+        "DeleteDBInstance" => {
+            let last = text(input, "FinalDBSnapshotIdentifier");
+            let last = last.map(|last| one(arns, "rds", "snapshot:", Some(last), true));
+            [instance(), last.unwrap_or_default()].concat()
+        }
+        "DeleteDBSnapshot" => snapshot(),
+        "DeleteDBSubnetGroup" | "DescribeDBSubnetGroups" => {
+            one(arns, "rds", "subgrp:", text(input, "DBSubnetGroupName"), true)
+        }
         _ => vec!["*".to_owned()],
     };
     let mut asks: Vec<Ask> = resources

@@ -5,10 +5,12 @@ mod condition;
 mod decide;
 mod document;
 mod glob;
+mod secrets;
 
-pub(crate) use ask::{Ask, asked, batch_secret};
+pub(crate) use ask::{Ask, asked};
 pub(crate) use decide::{Decision, Matched, decide};
 pub(crate) use document::{Document, Malformed};
+pub(crate) use secrets::batch_secret;
 
 use crate::error::ApiError;
 use crate::fault;

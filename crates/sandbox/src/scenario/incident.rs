@@ -46,6 +46,7 @@ fn lead(scenario: Scenario) -> Option<Duration> {
         | Scenario::SchedulerStopped
         | Scenario::SecondPublisher => 30 * 60,
         Scenario::RdsStorageLow => 40 * 60,
+        Scenario::CapacityProviderInUse | Scenario::BucketNotEmpty | Scenario::DbProtected => 45 * 60,
         Scenario::RdsRefused => 20 * 60,
         Scenario::EcrTagMissing | Scenario::WrongArchitecture | Scenario::Drifted => 35 * 60,
         Scenario::SlowHealth => 5 * 60,

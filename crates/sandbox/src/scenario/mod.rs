@@ -135,6 +135,12 @@ scenarios! {
     StackRollbackFailed = "stack-rollback-failed",
     /// Somebody has changed by hand what stacks have deployed: the CPU warning of the database fires at 90 % only, and the load balancer's security group lets SSH in from anywhere (AWS CloudFormation User Guide, "Detect unmanaged configuration changes to stacks and resources with drift detection"). Find both in the drift of their stacks.
     Drifted = "drifted",
+    /// A one-off task that nobody stops runs in the cluster, and the cluster's capacity providers belong to the stack: its deletion fails with "The specified capacity provider is in use and cannot be removed" (Amazon ECS API Reference, PutClusterCapacityProviders, ResourceInUseException). Stop the task, and delete the stack again.
+    CapacityProviderInUse = "capacity-provider-in-use",
+    /// The logs bucket holds objects, and nothing empties it when its stack goes: the deletion fails with "The bucket you tried to delete is not empty" (AWS CloudFormation Template Reference, "AWS::S3::Bucket": only empty buckets can be deleted). Leave it in the account, or empty it.
+    BucketNotEmpty = "bucket-not-empty",
+    /// The template lets the database go with its stack, and its deletion protection does not (Amazon RDS User Guide, "Deleting a DB instance", "Deletion protection"): the deletion of the stack fails. Leave it in the account, or take the protection off.
+    DbProtected = "db-protected",
     /// Instances that are started one by one never register with Systems Manager (its user guide, "Troubleshooting managed node availability"): a builder of an image is never ready. See that it is terminated.
     BuilderNeverReady = "builder-never-ready",
     /// Every third API call is throttled.

@@ -6,6 +6,7 @@ use super::names::Names;
 use super::parameters;
 use super::stacks::{address, parameter, resource};
 use crate::options::Layout;
+use crate::scenario::{Scenario, in_force};
 use crate::service::cloudformation::Resource;
 use crate::service::elb;
 use crate::world::World;
@@ -98,14 +99,35 @@ fn security_group(logical: &str, id: &str, ingress: Ingress<'_>, vpc: &str) -> R
     )
 }
 
+/// The subnets of the database, which stay with it.
+fn subnet_group(world: &World, retained: Value) -> Resource {
+    Resource {
+        attributes: retained,
+        ..resource(
+            "DatabaseSubnetGroup",
+            &format!("{}-subnets", super::names::database(&world.options)),
+            "AWS::RDS::DBSubnetGroup",
+            json!({
+                "DBSubnetGroupDescription": "Subnets of the database",
+                "SubnetIds": world.services.facts.isolated_subnets,
+            }),
+        )
+    }
+}
+
 /// The database, Redis, the buckets, the secrets and the parameters. The database and three of the buckets
 /// outlive the stack.
 pub(super) fn data(world: &World, names: &Names) -> Vec<Resource> {
     let facts = &world.services.facts;
     let retained = json!({ "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain" });
+    // Without a policy of its own a database is deleted with a last snapshot ("DeletionPolicy attribute").
+    let database = match in_force(world, Scenario::DbProtected) {
+        true => json!({ "DeletionPolicy": "Snapshot" }),
+        false => retained.clone(),
+    };
     let mut resources = vec![
         Resource {
-            attributes: retained.clone(),
+            attributes: database,
             ..resource(
                 "Database",
                 &super::names::database(&world.options),
@@ -158,7 +180,9 @@ pub(super) fn data(world: &World, names: &Names) -> Vec<Resource> {
         }
         // The logs go with their stack: CDK's custom resource empties the buckets with this tag.
         if what == "logs" {
-            properties["Tags"] = json!([{ "Key": "aws-cdk:auto-delete-objects", "Value": "true" }]);
+            if !in_force(world, Scenario::BucketNotEmpty) {
+                properties["Tags"] = json!([{ "Key": "aws-cdk:auto-delete-objects", "Value": "true" }]);
+            }
             properties["LifecycleConfiguration"] = json!({ "Rules": [{
                 "ExpirationInDays": 90,
                 "Status": "Enabled",
@@ -193,6 +217,7 @@ pub(super) fn data(world: &World, names: &Names) -> Vec<Resource> {
     for (logical, name, value) in parameters::of_data_stack(world, names) {
         resources.push(parameter(&logical, &name, &value));
     }
+    resources.push(subnet_group(world, retained));
     resources
 }
 
@@ -236,6 +261,19 @@ pub(super) fn compute(world: &World, names: &Names) -> Vec<Resource> {
                 "LoadBalancerArn": balancer,
                 "Port": 443,
                 "Protocol": "HTTPS",
+            }),
+        ));
+    }
+    if in_force(world, Scenario::CapacityProviderInUse) {
+        // By its ARN: two resources of one name would refer to each other in the template.
+        resources.push(resource(
+            "CapacityProviders",
+            &format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}"),
+            "AWS::ECS::ClusterCapacityProviderAssociations",
+            json!({
+                "CapacityProviders": ["FARGATE", "FARGATE_SPOT"],
+                "Cluster": cluster,
+                "DefaultCapacityProviderStrategy": [],
             }),
         ));
     }

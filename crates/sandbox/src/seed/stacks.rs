@@ -246,6 +246,15 @@ pub(super) fn refresh(world: &mut World, names: &Names) {
     }
 }
 
+/// Deploys one of the core stacks again, because a scenario has changed what it consists of.
+pub(super) fn deploy_again(world: &mut World, what: &str) {
+    let names = Names::new(&world.options);
+    let fleets = world.options.effective_fleets();
+    let outputs = outputs(world, &names, what, &fleets);
+    let resources = resources(world, &names, what, &fleets);
+    cloudformation::deploy_again(world, &names.core(what), outputs, resources);
+}
+
 fn repository(world: &World, name: &str) -> String {
     match world.options.layout {
         Layout::Single => format!("bp-{name}"),

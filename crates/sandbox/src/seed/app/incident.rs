@@ -10,7 +10,7 @@ use crate::options::Layout;
 use crate::scenario::Scenario;
 use crate::service::ecr::{Build, Content, Platform};
 use crate::service::ecs::{self, definition};
-use crate::service::{Service, cloudwatch, ecr, elb, secretsmanager};
+use crate::service::{Service, cloudwatch, ecr, elb, s3, secretsmanager};
 use crate::world::World;
 
 /// The cause of a scenario sets in.
@@ -62,6 +62,15 @@ pub(crate) fn begin(world: &mut World, scenario: Scenario) {
         Scenario::NoHealthyTargets => ecs::set_desired(world, &names.backend, 0),
         Scenario::ResumeConflict => crate::seed::asleep::begin(world),
         Scenario::Drifted => set_cpu_warning(world, QUIET),
+        Scenario::CapacityProviderInUse => {
+            start_one_off(world, &names, "artisan queue:work", "operator");
+            crate::seed::stacks::deploy_again(world, "compute");
+        }
+        Scenario::BucketNotEmpty => {
+            crate::seed::stacks::deploy_again(world, "data");
+            put_log(world, &names);
+        }
+        Scenario::DbProtected => crate::seed::stacks::deploy_again(world, "data"),
         Scenario::EcrTagMissing => {
             for tag in ["php-latest", "nginx-latest"] {
                 ecr::untag(world, &names.backend_repository, tag);
@@ -116,6 +125,8 @@ pub(super) fn mend(world: &mut World, scenario: Scenario) {
         }
         Scenario::NoHealthyTargets => ecs::set_desired(world, &names.backend, 1),
         Scenario::ResumeConflict => crate::seed::asleep::mend(world),
+        Scenario::CapacityProviderInUse => crate::seed::stacks::deploy_again(world, "compute"),
+        Scenario::BucketNotEmpty | Scenario::DbProtected => crate::seed::stacks::deploy_again(world, "data"),
         Scenario::MemoryExhausted => ecs::deploy(world, &names.backend, None),
         Scenario::SchedulerStopped => {
             ecs::set_desired(world, &names.backend, 1);
@@ -207,17 +218,43 @@ fn newest_php_tag(world: &World, names: &Names) -> Option<String> {
 
 /// An operator starts a migration of all databases.
 fn start_migration(world: &mut World, names: &Names) {
-    let command: Value = match world.options.layout {
-        Layout::Single => json!(["php artisan tenancy:pools-migrate"]),
-        Layout::Staged => json!(["php", "artisan", "tenancy:pools-migrate"]),
-    };
     let run = world.application_ids.hex(12);
+    let by = format!("bpctl/migrate/{run}");
+    start_one_off(world, names, "artisan tenancy:pools-migrate", &by);
+}
+
+/// An object in the logs bucket.
+fn put_log(world: &mut World, names: &Names) {
+    let account = &world.options.account_id;
+    let bucket = match world.options.layout {
+        Layout::Single => format!("bp-logs-{account}"),
+        Layout::Staged => format!("bp-logs-{account}-{}", world.options.stage),
+    };
+    let (now, mut ids) = (world.now, world.application_ids.clone());
+    let lines = format!("{} restarted\n", names.backend);
+    let content = s3::plain_content(lines.into_bytes().into(), "text/plain");
+    s3::place(
+        world,
+        &mut ids,
+        now,
+        &bucket,
+        "exports/backend.log",
+        Some(content),
+    );
+}
+
+/// A one-off task of the backend in which PHP runs this.
+fn start_one_off(world: &mut World, names: &Names, command: &str, started_by: &str) {
+    let command: Value = match world.options.layout {
+        Layout::Single => json!([format!("php {command}")]),
+        Layout::Staged => json!(["php"].into_iter().chain(command.split(' ')).collect::<Vec<_>>()),
+    };
     let facts = &world.services.facts;
     let input = json!({
         "cluster": names.system,
         "taskDefinition": names.backend,
         "launchType": "FARGATE",
-        "startedBy": format!("bpctl/migrate/{run}"),
+        "startedBy": started_by,
         "networkConfiguration": {"awsvpcConfiguration": {
             "subnets": facts.private_subnets,
             "securityGroups": [facts.backend_security_group],

@@ -220,7 +220,10 @@ fn database(world: &mut World, names: &Names) {
         security_group: world.services.facts.database_security_group.clone(),
         resource_id: format!("db-{}", world.application_ids.hex(26).to_uppercase()),
         endpoint: world.services.facts.rds_endpoint.clone(),
+        subnet_group: format!("{}-subnets", names.database),
     };
+    let subnets = world.services.facts.isolated_subnets.clone();
+    rds::make_subnet_group(world, &instance.subnet_group, subnets);
     rds::create(world, instance);
     let databases = &mut world.services.rds.databases;
     for migration in ecs::applied_central() {

@@ -106,6 +106,27 @@ operations! {
     Read ValidateTemplate => document::validate,
 }
 
+/// The tags that a resource has from its stack, also once it has outlived it ("Resource tags", CloudFormation User
+/// Guide: `aws:cloudformation:stack-name` and the stack's own).
+pub(crate) fn tags_of(world: &World, physical: &str) -> Vec<Value> {
+    let state = &world.services.cloudformation;
+    let holds = |stack: &&Stack| stack.spec.resources.iter().any(|one| one.physical == physical);
+    let outlived = || {
+        let (name, _) = state.retained.iter().find(|(_, one)| one.physical == physical)?;
+        state.deleted.iter().rfind(|stack| stack.spec.name == *name)
+    };
+    let Some(stack) = state.stacks.values().find(holds).or_else(outlived) else {
+        return Vec::new();
+    };
+    let own = stack
+        .spec
+        .tags
+        .iter()
+        .map(|(key, value)| json!({ "Key": key, "Value": value }));
+    own.chain([json!({ "Key": "aws:cloudformation:stack-name", "Value": stack.spec.name })])
+        .collect()
+}
+
 /// Puts a stack in place as if it had been deployed at the times of its spec.
 pub(crate) fn put_stack(world: &mut World, spec: StackSpec) {
     let id = format!(

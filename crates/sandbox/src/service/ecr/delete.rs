@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{named, named_mut};
 use crate::error::{ApiError, OpResult};
-use crate::service::member::{list, present, text};
+use crate::service::member::{flag, list, present, text};
 use crate::world::World;
 
 /// What becomes of one identifier.
@@ -35,6 +35,29 @@ pub(super) fn batch_delete_image(world: &mut World, input: &Value) -> OpResult {
         }
     }
     Ok(present(json!({ "imageIds": gone, "failures": failures })))
+}
+
+/// "If the repository isn't empty when you use this operation without `force`, it fails" (API reference,
+/// DeleteRepository: RepositoryNotEmptyException).
+pub(super) fn delete_named_repository(world: &mut World, input: &Value) -> OpResult {
+    let name = text(input, "repositoryName").unwrap_or_default();
+    named(world, name)?;
+    let options = &world.options;
+    let arn = format!(
+        "arn:aws:ecr:{}:{}:repository/{name}",
+        options.region, options.account_id
+    );
+    if super::has_images(world, name) && flag(input, "force") != Some(true) {
+        return Err(ApiError::client(
+            "RepositoryNotEmptyException",
+            format!(
+                "The repository with name '{name}' in registry with id '{}' cannot be deleted because it still contains images",
+                world.options.account_id
+            ),
+        ));
+    }
+    super::delete_repository(world, name);
+    Ok(json!({ "repository": { "repositoryName": name, "repositoryArn": arn } }))
 }
 
 /// Codes as the API reference lists them (`ImageFailure`).

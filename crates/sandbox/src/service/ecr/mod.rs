@@ -115,6 +115,7 @@ const LARGEST_PAGE: i64 = 1000;
 operations! {
     Write BatchDeleteImage => delete::batch_delete_image,
     Read BatchGetImage => manifest::batch_get_image,
+    Write DeleteRepository => delete::delete_named_repository,
     Read DescribeImageScanFindings => scan::describe_image_scan_findings,
     Read DescribeImages => manifest::describe_images,
     Read DescribeRepositories => describe_repositories,

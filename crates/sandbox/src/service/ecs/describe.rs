@@ -126,7 +126,7 @@ pub(super) fn described(world: &World, service: &Service) -> Value {
             "containerPort": service.load_balancer.port,
         }],
         "serviceRegistries": [],
-        "status": "ACTIVE",
+        "status": if state.draining.contains(&service.name) { "DRAINING" } else { "ACTIVE" },
         "desiredCount": service.desired,
         "runningCount": count(world, service, None, Task::is_running),
         "pendingCount": count(world, service, None, Task::is_pending),

@@ -26,7 +26,7 @@ mod tasks;
 mod tests;
 mod update;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -55,9 +55,12 @@ pub(crate) struct State {
     tokens: BTreeMap<String, (Value, Vec<String>)>,
     /// How long a new task is not shown.
     consistent_after: Option<Duration>,
+    /// Services that were deleted and still have tasks.
+    draining: BTreeSet<String>,
 }
 
 operations! {
+    Write DeleteService => update::delete,
     Read DescribeClusters => describe_clusters,
     Read DescribeServiceDeployments => rollout::describe,
     Read DescribeServiceRevisions => revisions::describe,
@@ -80,6 +83,11 @@ operations! {
 pub(crate) fn tick(world: &mut World) {
     life::tick(world);
     scheduler::tick(world);
+    for name in world.services.ecs.draining.clone() {
+        if delete_service(world, &name) {
+            world.services.ecs.draining.remove(&name);
+        }
+    }
 }
 
 /// Whether the cluster has a service.

@@ -80,6 +80,31 @@ pub(super) fn update(world: &mut World, input: &Value) -> OpResult {
     Ok(json!({"service": described(world, service)}))
 }
 
+/// A service drains until its last task has stopped, and is gone then (API Reference, DeleteService).
+pub(super) fn delete(world: &mut World, input: &Value) -> OpResult {
+    check_cluster(world, input)?;
+    let asked = text(input, "service").unwrap_or_default();
+    let services = &world.services.ecs.services;
+    let service = services
+        .iter()
+        .find(|service| service.name == asked || service.arn(world) == asked)
+        .ok_or_else(|| ApiError::client("ServiceNotFoundException", "Service not found."))?;
+    if service.desired > 0 && flag(input, "force") != Some(true) {
+        return Err(invalid(
+            "The service cannot be stopped while it is scaled above 0.",
+        ));
+    }
+    let name = service.name.clone();
+    world.services.ecs.draining.insert(name.clone());
+    set_desired(world, &name, 0);
+    let services = world.services.ecs.services.iter();
+    let service = services
+        .filter(|service| service.name == name)
+        .map(|service| described(world, service));
+    let service: Vec<Value> = service.collect();
+    Ok(json!({ "service": service.first() }))
+}
+
 fn configure(service: &mut Service, configuration: &Value) {
     if let Some(percent) = integer(configuration, "minimumHealthyPercent") {
         service.minimum_healthy = percent.max(0).unsigned_abs() as usize;

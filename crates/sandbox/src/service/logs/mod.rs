@@ -71,6 +71,7 @@ impl Stream {
 operations! {
     Write CreateLogGroup => write::group,
     Write CreateLogStream => write::stream,
+    Write DeleteLogGroup => write::delete_group,
     Read DescribeLogGroups => streams::describe_groups,
     Read DescribeLogStreams => streams::describe_streams,
     Read FilterLogEvents => read::filter,

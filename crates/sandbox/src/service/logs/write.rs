@@ -48,6 +48,15 @@ pub(super) fn retention(world: &mut World, input: &Value) -> OpResult {
     }
 }
 
+/// A group goes with its streams and all that is in them.
+pub(super) fn delete_group(world: &mut World, input: &Value) -> OpResult {
+    let name = text(input, "logGroupName").unwrap_or_default();
+    match world.services.logs.groups.remove(name) {
+        Some(_) => Ok(json!({})),
+        None => Err(missing("group")),
+    }
+}
+
 pub(super) fn stream(world: &mut World, input: &Value) -> OpResult {
     let now = world.now;
     let group = text(input, "logGroupName").unwrap_or_default();

@@ -4,18 +4,25 @@ pub(crate) mod database;
 mod events;
 mod modify;
 mod power;
+mod removal;
 mod snapshot;
+mod subnets;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
+
+pub(crate) use removal::{go, is_protected, protect};
+pub(crate) use subnets::make as make_subnet_group;
 
 use crate::error::{ApiError, OpResult};
 use crate::scenario::Scenario;
 use crate::scenario::in_force;
-use crate::service::cloudwatch;
 use crate::service::member::{integer, list, page, present, text, texts};
 use crate::service::table::operations;
+use crate::service::{cloudformation, cloudwatch};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -28,6 +35,10 @@ pub(crate) struct State {
     growths: Vec<modify::Growth>,
     /// Stops and starts, the newest last.
     turns: Vec<power::Turn>,
+    /// Ids of instances without deletion protection.
+    unprotected: BTreeSet<String>,
+    deletions: Vec<removal::Deletion>,
+    subnet_groups: Vec<subnets::SubnetGroup>,
     pub(crate) databases: database::Databases,
 }
 
@@ -45,6 +56,7 @@ pub(crate) struct Instance {
     pub(crate) security_group: String,
     pub(crate) resource_id: String,
     pub(crate) endpoint: String,
+    pub(crate) subnet_group: String,
 }
 
 /// Gibibytes of storage that the instance has.
@@ -53,8 +65,12 @@ const ENGINE_VERSION: &str = "10.11.10";
 
 operations! {
     Write CreateDBSnapshot => snapshot::create,
+    Write DeleteDBInstance => removal::delete_instance,
+    Write DeleteDBSnapshot => removal::delete_snapshot,
+    Write DeleteDBSubnetGroup => subnets::delete,
     Read DescribeDBInstances => describe,
     Read DescribeDBSnapshots => snapshot::describe,
+    Read DescribeDBSubnetGroups => subnets::describe,
     Read DescribeEvents => events::describe_events,
     Write ModifyDBInstance => modify::modify,
     Write StartDBInstance => power::start,
@@ -106,11 +122,6 @@ pub(crate) fn set_class(world: &mut World, id: &str, class: Option<&str>) -> boo
     true
 }
 
-/// Takes an instance away.
-pub(crate) fn delete(world: &mut World, id: &str) {
-    world.services.rds.instances.retain(|instance| instance.id != id);
-}
-
 /// Whether an instance has this endpoint.
 pub(crate) fn is_endpoint(world: &World, host: &str) -> bool {
     world
@@ -123,6 +134,9 @@ pub(crate) fn is_endpoint(world: &World, host: &str) -> bool {
 
 /// The status of an instance, as DescribeDBInstances says it.
 fn status(world: &World, instance: &Instance) -> &'static str {
+    if removal::is_deleting(world, &instance.id) {
+        return "deleting";
+    }
     power::state(world, &instance.id).unwrap_or(match instance.status {
         "available" => modify::status(world, &instance.id).unwrap_or("available"),
         busy => busy,
@@ -145,6 +159,7 @@ pub(crate) fn is_serving(world: &World) -> bool {
 /// Snapshots make progress.
 pub(crate) fn tick(world: &mut World) {
     snapshot::tick(world);
+    removal::tick(world);
 }
 
 /// Reports the instance's metrics of the last minute to CloudWatch.
@@ -254,7 +269,7 @@ fn described(world: &World, instance: &Instance) -> Value {
         "VpcSecurityGroups": [{"VpcSecurityGroupId": instance.security_group, "Status": "active"}],
         "AvailabilityZone": instance.zone,
         "DBSubnetGroup": {
-            "DBSubnetGroupName": format!("{}-subnets", instance.id),
+            "DBSubnetGroupName": instance.subnet_group,
             "VpcId": instance.vpc,
             "SubnetGroupStatus": "Complete",
         },
@@ -274,8 +289,9 @@ fn described(world: &World, instance: &Instance) -> Value {
         "IAMDatabaseAuthenticationEnabled": false,
         "MonitoringInterval": 60,
         "PerformanceInsightsEnabled": true,
-        "DeletionProtection": true,
+        "DeletionProtection": is_protected(world, &instance.id),
         "MaxAllocatedStorage": 100,
+        "TagList": cloudformation::tags_of(world, &instance.id),
         "KmsKeyId": format!("arn:aws:kms:{region}:{}:alias/aws/rds", world.options.account_id),
     })
 }

@@ -1,4 +1,4 @@
-//! ModifyDBInstance, as far as it is about the storage.
+//! ModifyDBInstance, as far as it is about the storage and deletion protection.
 
 use std::time::Duration;
 
@@ -74,7 +74,12 @@ pub(super) fn modify(world: &mut World, input: &Value) -> OpResult {
         .find(|instance| instance.id.eq_ignore_ascii_case(asked));
     let instance = instance.cloned().ok_or_else(|| instance_not_found(asked))?;
     let refused = |message: String| ApiError::client("InvalidParameterCombination", message);
-    let known = ["DBInstanceIdentifier", "AllocatedStorage", "ApplyImmediately"];
+    let known = [
+        "DBInstanceIdentifier",
+        "AllocatedStorage",
+        "ApplyImmediately",
+        "DeletionProtection",
+    ];
     let other = input
         .as_object()
         .into_iter()
@@ -82,7 +87,7 @@ pub(super) fn modify(world: &mut World, input: &Value) -> OpResult {
         .find(|(name, _)| !known.contains(&name.as_str()));
     if let Some((other, _)) = other {
         return Err(refused(format!(
-            "the sandbox changes the storage of an instance, not {other}"
+            "the sandbox changes the storage and the protection of an instance, not {other}"
         )));
     }
     // "You can't modify a stopped DB instance" (RDS user guide, "Stopping an Amazon RDS DB instance temporarily").
@@ -91,6 +96,9 @@ pub(super) fn modify(world: &mut World, input: &Value) -> OpResult {
             "InvalidDBInstanceState",
             format!("Database instance is not in available state: {}", instance.id),
         ));
+    }
+    if let Some(protected) = flag(input, "DeletionProtection") {
+        super::protect(world, &instance.id, protected);
     }
     let present_size = storage(world, &instance.id);
     if let Some(wanted) = integer(input, "AllocatedStorage").filter(|wanted| *wanted != present_size) {

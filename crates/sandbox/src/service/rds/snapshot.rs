@@ -22,6 +22,7 @@ pub(super) struct Snapshot {
     requested: SimTime,
     /// When its data is complete.
     available: SimTime,
+    tags: Vec<Value>,
 }
 
 /// How long a snapshot of a few gigabytes takes.
@@ -40,6 +41,7 @@ impl Snapshot {
             instance_created: instance.created,
             requested,
             available: requested + DURATION,
+            tags: Vec::new(),
         }
     }
 
@@ -76,6 +78,53 @@ pub(super) fn automated(world: &mut World, instance: &Instance) {
     let id = format!("rds:{}-{}-04-07", instance.id, date.get(..10).unwrap_or_default());
     let snapshot = Snapshot::new(instance, &id, "automated", taken);
     world.services.rds.snapshots.push(snapshot);
+}
+
+/// The snapshot that an instance leaves behind. Answers when its data is complete.
+pub(super) fn last(world: &mut World, instance: &Instance, id: &str) -> Result<SimTime, ApiError> {
+    create(
+        world,
+        &json!({ "DBSnapshotIdentifier": id, "DBInstanceIdentifier": instance.id }),
+    )?;
+    Ok(world.now + DURATION)
+}
+
+/// Automated snapshots go with their instance.
+pub(super) fn drop_automated(state: &mut super::State, instance: &str) {
+    state
+        .snapshots
+        .retain(|snapshot| !(snapshot.instance == instance && snapshot.is_automated()));
+}
+
+/// Takes a snapshot away. An automated one is not deleted by hand (API Reference, DeleteDBSnapshot).
+pub(super) fn remove(world: &mut World, id: &str) -> OpResult {
+    let now = world.now;
+    let snapshots = &mut world.services.rds.snapshots;
+    let found = snapshots
+        .iter()
+        .position(|snapshot| snapshot.id.eq_ignore_ascii_case(id));
+    let at = found.ok_or_else(|| not_found(id))?;
+    if snapshots[at].is_automated() {
+        return Err(ApiError::client(
+            "InvalidDBSnapshotState",
+            "Only manual snapshots may be deleted.",
+        ));
+    }
+    if snapshots[at].available > now {
+        return Err(ApiError::client(
+            "InvalidDBSnapshotState",
+            format!(
+                "Cannot delete the snapshot because it is not currently in the available or failed state. The snapshot is {id}."
+            ),
+        ));
+    }
+    let gone = snapshots.remove(at);
+    let shown = described(world, &gone);
+    Ok(present(json!({ "DBSnapshot": shown })))
+}
+
+fn not_found(id: &str) -> ApiError {
+    ApiError::client("DBSnapshotNotFound", format!("DBSnapshot {id} not found.")).with_status(404)
 }
 
 /// An instance is `backing-up` for as long as a snapshot of it is being made.
@@ -133,7 +182,10 @@ pub(super) fn create(world: &mut World, input: &Value) -> OpResult {
         ));
     }
     instance.status = "backing-up";
-    state.snapshots.push(Snapshot::new(instance, &id, "manual", now));
+    state.snapshots.push(Snapshot {
+        tags: crate::service::member::list(input, "Tags").to_vec(),
+        ..Snapshot::new(instance, &id, "manual", now)
+    });
     let made = world
         .services
         .rds
@@ -160,11 +212,7 @@ pub(super) fn describe(world: &World, input: &Value) -> OpResult {
         .map(|snapshot| described(world, snapshot))
         .collect();
     match asked {
-        Some(id) if found.is_empty() => Err(ApiError::client(
-            "DBSnapshotNotFound",
-            format!("DBSnapshot {id} not found."),
-        )
-        .with_status(404)),
+        Some(id) if found.is_empty() => Err(not_found(id)),
         _ => marked(found, "DBSnapshots", input),
     }
 }
@@ -195,5 +243,6 @@ fn described(world: &World, snapshot: &Snapshot) -> Value {
         "Encrypted": true,
         "DBSnapshotArn": arn(world, "snapshot", &snapshot.id),
         "IAMDatabaseAuthenticationEnabled": false,
+        "TagList": snapshot.tags,
     })
 }

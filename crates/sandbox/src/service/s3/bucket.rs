@@ -60,6 +60,18 @@ pub(super) fn head(world: &World, input: &Value) -> OpResult {
     }))
 }
 
+/// "All objects (including all object versions and delete markers) in the bucket must be deleted before the bucket itself
+/// can be deleted" (API reference, DeleteBucket).
+pub(super) fn delete(world: &mut World, input: &Value) -> OpResult {
+    named(world, input)?;
+    let name = text(input, "Bucket").unwrap_or_default();
+    if super::delete_bucket(world, name, false) {
+        return Ok(json!({}));
+    }
+    let error = ApiError::client("BucketNotEmpty", "The bucket you tried to delete is not empty");
+    Err(super::with(error.with_status(409), "BucketName", name))
+}
+
 pub(super) fn location(world: &World, input: &Value) -> OpResult {
     named(world, input)?;
     let region = world.options.region.as_str();

@@ -73,6 +73,7 @@ operations! {
     Write CompleteMultipartUpload => multipart::complete,
     Write CopyObject => copy::copy_object,
     Write CreateMultipartUpload => multipart::create,
+    Write DeleteBucket => bucket::delete,
     Write DeleteObject => delete::delete_object,
     Write DeleteObjectTagging => tagging::delete,
     Write DeleteObjects => delete::delete_objects,

@@ -74,6 +74,7 @@ const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 operations! {
     Read BatchGetSecretValue => operations::get_values,
+    Write CreateSecret => write::create,
     Write DeleteSecret => deletion::delete,
     Read DescribeSecret => operations::describe,
     Read GetSecretValue => operations::get_value,

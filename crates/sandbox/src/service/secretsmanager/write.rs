@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{CURRENT, Content, Secret, Version, usable_mut};
 use crate::error::{ApiError, OpResult};
-use crate::service::member::{text, texts};
+use crate::service::member::{present, text, texts};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -36,6 +36,48 @@ fn add_version(secret: &mut Secret, id: &str, value: Content, stages: &[String],
     }
     secret.changed = now;
     secret.drop_outdated(now);
+}
+
+/// A new secret. The same token with the same value answers as the first request did; a name that is taken, also by a
+/// secret that is scheduled for deletion, is refused (API Reference, CreateSecret).
+pub(super) fn create(world: &mut World, input: &Value) -> OpResult {
+    let name = text(input, "Name").unwrap_or_default();
+    let fresh = world.application_ids.uuid();
+    let id = text(input, "ClientRequestToken").map_or(fresh, str::to_owned);
+    let value = content(input)?;
+    match super::marked(world, name) {
+        Some(true) => {
+            return Err(ApiError::client(
+                "InvalidRequestException",
+                "You can't create this secret because a secret with this name is already scheduled for deletion.",
+            ));
+        }
+        Some(false) => {
+            let secret = super::named_mut(world, &json!({ "SecretId": name }))?;
+            let first = secret.versions.iter().find(|version| version.id == id);
+            if first.map(|version| &version.value) == value.as_ref() && value.is_some() {
+                return Ok(json!({"ARN": secret.arn, "Name": secret.name, "VersionId": id}));
+            }
+            return Err(ApiError::client(
+                "ResourceExistsException",
+                format!("The operation failed because the secret {name} already exists."),
+            ));
+        }
+        None => {}
+    }
+    let now = world.now;
+    let description = text(input, "Description").unwrap_or_default();
+    // One whose recovery window is over is still known by its name until somebody looks.
+    world.services.secretsmanager.secrets.remove(name);
+    super::create(world, name, description, now, None);
+    let secret = super::named_mut(world, &json!({ "SecretId": name }))?;
+    let version = value.is_some().then(|| id.clone());
+    if let Some(value) = value {
+        add_version(secret, &id, value, &[CURRENT.to_owned()], now);
+    }
+    Ok(present(
+        json!({"ARN": secret.arn, "Name": secret.name, "VersionId": version}),
+    ))
 }
 
 pub(super) fn put_value(world: &mut World, input: &Value) -> OpResult {

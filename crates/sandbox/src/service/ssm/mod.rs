@@ -33,6 +33,7 @@ pub(crate) struct State {
 operations! {
     Write CancelCommand => command::cancel_command,
     Write DeleteParameter => put::delete_parameter,
+    Write DeleteParameters => put::delete_parameters,
     Read DescribeInstanceInformation => command::describe_instance_information,
     Read DescribeParameters => describe::describe_parameters,
     Read GetCommandInvocation => command::get_command_invocation,

@@ -20,6 +20,16 @@ pub(super) fn delete_parameter(world: &mut World, input: &Value) -> OpResult {
     }
 }
 
+/// Removes up to ten parameters; what is not there is told (Systems Manager API Reference, DeleteParameters).
+pub(super) fn delete_parameters(world: &mut World, input: &Value) -> OpResult {
+    let names: Vec<String> = crate::service::member::texts(input, "Names");
+    let parameters = &mut world.services.ssm.parameters;
+    let (deleted, invalid): (Vec<String>, Vec<String>) = names
+        .into_iter()
+        .partition(|name| parameters.remove(name).is_some());
+    Ok(json!({ "DeletedParameters": deleted, "InvalidParameters": invalid }))
+}
+
 pub(super) fn put_parameter(world: &mut World, input: &Value) -> OpResult {
     let name = input["Name"].as_str().unwrap_or_default();
     let text = input["Value"].as_str().unwrap_or_default();

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::read::{flag, name, text};
 use super::{Kind, PLAIN, Refusal};
 use crate::service::member::texts;
-use crate::service::rds;
+use crate::service::{Service, rds};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind {
@@ -52,9 +52,13 @@ pub(super) const KINDS: &[Kind] = &[
                 security_group: groups.into_iter().next().unwrap_or_default(),
                 resource_id: format!("db-{}", world.ids.hex(26).to_uppercase()),
                 endpoint: endpoint.clone(),
+                subnet_group: text(properties, "DBSubnetGroupName")
+                    .unwrap_or_else(|| "default".to_owned())
+                    .to_ascii_lowercase(),
                 id: id.clone(),
             };
             rds::make(world, instance);
+            rds::protect(world, &id, flag(properties, "DeletionProtection"));
             world.services.facts.rds_endpoint = endpoint;
             Ok(id)
         },
@@ -70,14 +74,15 @@ pub(super) const KINDS: &[Kind] = &[
             )),
         },
         delete: |world, resource| {
-            if flag(&resource.properties, "DeletionProtection") {
+            let is_there = rds::endpoint(world, &resource.physical).is_some();
+            if is_there && rds::is_protected(world, &resource.physical) {
                 return Err(Refusal::invalid(
                     "Cannot delete protected DB Instance, please disable deletion protection and try again. (Service: \
                      Rds, Status Code: 400)",
                 ));
             }
-            rds::delete(world, &resource.physical);
-            Ok(true)
+            let leaves = resource.attributes["DeletionPolicy"] == "Snapshot";
+            rds::go(world, &resource.physical, leaves).map_err(|error| Refusal::of(world, "Rds", &error))
         },
         attribute: |world, resource, attribute| match attribute {
             "Endpoint.Address" => rds::endpoint(world, &resource.physical).map(|endpoint| json!(endpoint)),
@@ -103,7 +108,19 @@ pub(super) const KINDS: &[Kind] = &[
         name: "AWS::RDS::DBSubnetGroup",
         fixed: &["DBSubnetGroupName"],
         named: Some("DBSubnetGroupName"),
-        create: |world, request| Ok(name(world, request, "DBSubnetGroupName").to_ascii_lowercase()),
+        create: |world, request| {
+            let name = name(world, request, "DBSubnetGroupName").to_ascii_lowercase();
+            rds::make_subnet_group(world, &name, texts(request.properties, "SubnetIds"));
+            Ok(name)
+        },
+        delete: |world, resource| {
+            let input = json!({ "DBSubnetGroupName": resource.physical });
+            match world.call(Service::Rds, "DeleteDBSubnetGroup", &input) {
+                Ok(_) => Ok(true),
+                Err(error) if error.status == 404 => Ok(true),
+                Err(error) => Err(Refusal::of(world, "Rds", &error)),
+            }
+        },
         ..PLAIN
     },
     Kind {

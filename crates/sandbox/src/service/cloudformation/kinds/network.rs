@@ -288,17 +288,16 @@ fn holder(world: &World, id: &str, kind: &str) -> Option<String> {
     if kind == "AWS::EC2::VPC" && databases && facts.vpc == id {
         return Some("a database".to_owned());
     }
-    let stays = world
-        .services
-        .cloudformation
-        .retained
-        .iter()
-        .map(|(_, resource)| resource);
     cloudformation::resources(world)
         .filter(|(stack, _)| Some(*stack) != own.as_deref())
         .map(|(_, other)| other)
-        .chain(stays)
-        .filter(|other| other.physical != id)
+        .filter(|other| match other.kind.as_str() {
+            // Somebody may have deleted it since.
+            "AWS::RDS::DBInstance" => crate::service::rds::endpoint(world, &other.physical).is_some(),
+            // A group names subnets; only instances in it have interfaces there.
+            "AWS::RDS::DBSubnetGroup" => false,
+            _ => other.physical != id,
+        })
         .find(|other| mentions(&other.properties, id))
         .map(|other| other.physical.clone())
 }

@@ -1,0 +1,214 @@
+//! The database: its credentials, its last snapshot, and how it goes.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Teardown;
+use super::plan::Save;
+use crate::aws::rds::CreateDbSnapshot;
+use crate::aws::rds::removal::{DeleteDb, ProtectDb};
+use crate::change::{Done, StepRun};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
+use crate::redact::Sealed;
+use crate::secrets::Fingerprints;
+use crate::wait::{Look, Waited, Waiter};
+
+/// Snapshots and deletions take minutes.
+const PACE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(15));
+
+/// What becomes of an instance.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct DatabaseAction {
+    pub(super) unprotect: Option<ProtectDb>,
+    pub(super) delete: DeleteDb,
+    /// Whether it is on its way out already.
+    pub(super) going_on: bool,
+}
+
+impl DatabaseAction {
+    /// It stays, and is protected.
+    pub(super) fn protection(call: ProtectDb) -> Self {
+        Self {
+            delete: DeleteDb {
+                instance: call.instance.clone(),
+                copied_to: None,
+            },
+            unprotect: Some(call),
+            going_on: false,
+        }
+    }
+
+    /// Whether it is only protected.
+    fn protects(&self) -> bool {
+        self.unprotect.as_ref().is_some_and(|call| call.protected)
+    }
+}
+
+type Run<'s, 'c> = StepRun<'s, Teardown<'c>>;
+
+/// Copies the credentials. A step that a journal brings back has no value: the value is read again, and must be the one
+/// that was approved.
+pub(super) async fn save<'c>(
+    change: &Teardown<'c>,
+    step: &Run<'_, 'c>,
+    save: &Save,
+) -> Result<Done<Teardown<'c>>> {
+    let aws = &change.ctx.aws;
+    let filled = async |sealed: &Sealed| -> Result<Sealed> {
+        if sealed.value().is_some() {
+            return Ok(sealed.clone());
+        }
+        let names = [save.from.clone()];
+        let mut values = aws.secret_values(&names).await?;
+        let value = values.found.remove(&save.from).and_then(|found| found.value);
+        let prints = Fingerprints::open(change.ctx.state_dir.as_deref())?;
+        let fresh = value.map(|value| prints.seal(value));
+        fresh
+            .filter(|fresh| fresh.fingerprint == sealed.fingerprint)
+            .ok_or_else(|| {
+                CtlError::changed(format!(
+                    "copy `{}`: it was changed since the plan was made",
+                    save.from
+                ))
+            })
+    };
+    let mut to = String::new();
+    if let Some(call) = &save.create {
+        let mut call = call.clone();
+        call.value = filled(&call.value).await?;
+        step.send(aws, &call).await?;
+        to = call.secret;
+    }
+    if let Some(call) = &save.put {
+        let mut call = call.clone();
+        call.value = filled(&call.value).await?;
+        step.send(aws, &call).await?;
+        to = call.secret;
+    }
+    // Read back: afterwards the original goes.
+    let names = [save.from.clone(), to.clone()];
+    let values = aws.secret_values(&names).await?.found;
+    let value = |name: &str| values.get(name).and_then(|found| found.value.as_ref());
+    match (value(&save.from), value(&to)) {
+        (Some(from), Some(copy)) if from.expose() == copy.expose() => {
+            Ok(Done::new(format!("copied to `{to}`, and read back")))
+        }
+        _ => Err(CtlError::new(
+            ErrorKind::Failed,
+            format!(
+                "read back the copy of `{}` in `{to}`: it is not the same",
+                save.from
+            ),
+        )),
+    }
+}
+
+/// Takes the last snapshot and waits until it is complete.
+pub(super) async fn snapshot<'c>(
+    change: &Teardown<'c>,
+    step: &Run<'_, 'c>,
+    call: &CreateDbSnapshot,
+) -> Result<Done<Teardown<'c>>> {
+    step.send(&change.ctx.aws, call).await?;
+    available(change, step, &call.snapshot).await
+}
+
+/// Waits until a snapshot is complete.
+pub(super) async fn available<'c>(
+    change: &Teardown<'c>,
+    step: &Run<'_, 'c>,
+    id: &str,
+) -> Result<Done<Teardown<'c>>> {
+    let ctx = change.ctx;
+    let waiter = Waiter::until_deadline(&ctx.clock, step.deadline(), &ctx.cancel).pace(PACE.0, PACE.1);
+    let waited = ctx
+        .aws
+        .settled_snapshot(id, waiter, |line| step.status(line))
+        .await?;
+    match waited {
+        Waited::Ready(status) if status == "available" => {
+            Ok(Done::new(format!("snapshot {id} is available")))
+        }
+        Waited::Ready(status) => {
+            Err(
+                CtlError::new(ErrorKind::Failed, format!("take snapshot {id}: it is {status}")).hint((
+                    "look for the reason with",
+                    CommandLine::aws("rds", "describe-events").option("--source-type", "db-snapshot"),
+                )),
+            )
+        }
+        Waited::TimedOut => Err(CtlError::new(
+            ErrorKind::TimedOut,
+            format!("wait for snapshot {id}: it is not available yet"),
+        )),
+        Waited::Cancelled => Err(CtlError::new(
+            ErrorKind::Interrupted,
+            format!("wait for snapshot {id}: interrupted"),
+        )),
+    }
+}
+
+/// Takes the protection off, deletes the instance and waits until it is gone.
+pub(super) async fn delete<'c>(
+    change: &Teardown<'c>,
+    step: &Run<'_, 'c>,
+    action: &DatabaseAction,
+) -> Result<Done<Teardown<'c>>> {
+    let ctx = change.ctx;
+    let aws = &ctx.aws;
+    if let (true, Some(protect)) = (action.protects(), &action.unprotect) {
+        step.send(aws, protect).await?;
+        return Ok(Done::new("protected from deletion"));
+    }
+    let id = &action.delete.instance;
+    let there = aws.db_instances().await?.into_iter().find(|one| one.id == *id);
+    match there {
+        Some(instance) if instance.status != "deleting" => {
+            if action.going_on {
+                return Err(CtlError::changed(format!(
+                    "delete database {id}: it is {} by now, and was on its way out when the plan was made",
+                    instance.status
+                )));
+            }
+            // Nothing is deleted whose copy is not known to be complete.
+            if let Some(copy) = &action.delete.copied_to {
+                let snapshot = aws.db_snapshot(copy).await?;
+                if snapshot.is_none_or(|snapshot| snapshot.status != "available") {
+                    return Err(CtlError::changed(format!(
+                        "delete database {id}: its last snapshot {copy} is not available"
+                    )));
+                }
+            }
+            if let Some(unprotect) = action.unprotect.as_ref().filter(|_| instance.protected) {
+                step.send(aws, unprotect).await?;
+            }
+            step.send(aws, &action.delete).await?;
+        }
+        Some(_) | None => {}
+    }
+    let waiter = Waiter::until_deadline(&ctx.clock, step.deadline(), &ctx.cancel).pace(PACE.0, PACE.1);
+    let look = async || {
+        let instances = aws.db_instances().await?;
+        Ok(match instances.iter().find(|one| one.id == *id) {
+            None => Look::Ready(()),
+            Some(instance) => Look::Pending(format!("database {id} is {}", instance.status)),
+        })
+    };
+    match waiter.until(look, |text| step.status(text)).await? {
+        Waited::Ready(()) => {}
+        Waited::TimedOut => {
+            return Err(CtlError::new(
+                ErrorKind::TimedOut,
+                format!("see database {id} gone: it is still there"),
+            ));
+        }
+        Waited::Cancelled => {
+            return Err(CtlError::new(
+                ErrorKind::Interrupted,
+                format!("see database {id} gone: interrupted"),
+            ));
+        }
+    }
+    Ok(Done::new("deleted, and gone"))
+}

@@ -1,0 +1,287 @@
+//! Looks at everything of a region that may be the platform's. Changes nothing.
+
+use futures::future::{try_join_all, try_join3};
+
+use super::{Every, Kind, LeftAlone, Leftover, Leftovers, STACK_TAG, price, size, tag};
+use crate::aws::Aws;
+use crate::aws::rds::DbInstance;
+use crate::aws::rds::removal::ListedSnapshot;
+use crate::error::{CtlError, ErrorKind, Result};
+use crate::layout::{AccountId, Layout};
+
+/// Who makes dev instances and their security groups (platform workflows and scripts).
+const DEV_MAKERS: [&str; 2] = ["dev-gpu-action", "dev-gpu-scripts"];
+
+/// What the CDK calls its own things unless told otherwise (CDK Developer Guide, "Customize CDK bootstrapping").
+const CDK: &str = "cdk-hnb659fds-";
+const CDK_STACK: &str = "CDKToolkit";
+
+fn item(kind: Kind, name: impl Into<String>, about: impl Into<String>, dollars: Option<f64>) -> Leftover {
+    Leftover {
+        kind,
+        name: name.into(),
+        about: about.into(),
+        dollars_per_month: dollars,
+    }
+}
+
+fn alone(kind: Kind, name: impl Into<String>, why: &str) -> LeftAlone {
+    LeftAlone {
+        kind,
+        name: name.into(),
+        why: why.to_owned(),
+    }
+}
+
+/// Everything in the region of the credentials.
+///
+/// # Errors
+/// What cannot be read; an account id that is none.
+pub(crate) async fn look(aws: &Aws, layout: &Layout, account: &str, region: &str) -> Result<Leftovers> {
+    let every = Every::beside(layout);
+    let account: AccountId = account
+        .parse()
+        .map_err(|error| CtlError::new(ErrorKind::Unexpected, "read the account id").source(&error))?;
+    let (data, text, machines) = try_join3(
+        Box::pin(look_at_data(aws, &every, &account, region)),
+        Box::pin(look_at_text(aws, &every)),
+        Box::pin(look_at_machines(aws, &every)),
+    )
+    .await?;
+    let mut all = Leftovers::default();
+    for part in [data, text, machines] {
+        all.ours.extend(part.ours);
+        all.others.extend(part.others);
+    }
+    all.ours
+        .sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
+    all.others
+        .sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
+    Ok(all)
+}
+
+/// Whether a database is the platform's: the stack that made it is.
+pub(crate) fn is_ours(every: &Every, instance: &DbInstance) -> bool {
+    tag(&instance.tags, STACK_TAG).is_some_and(|stack| every.has_stack(stack))
+}
+
+/// Whether a snapshot is the platform's: it was taken of a database that is, or by bpctl.
+fn is_our_snapshot(snapshot: &ListedSnapshot, databases: &[&DbInstance], every: &Every) -> bool {
+    let of_ours = databases.iter().any(|instance| instance.id == snapshot.instance);
+    let by_us = tag(&snapshot.tags, "ManagedBy") == Some("bpctl");
+    let by_stack = tag(&snapshot.tags, STACK_TAG).is_some_and(|stack| every.has_stack(stack));
+    of_ours || by_us || by_stack
+}
+
+async fn look_at_data(aws: &Aws, every: &Every, account: &AccountId, region: &str) -> Result<Leftovers> {
+    let mut found = Leftovers::default();
+    let (instances, snapshots, groups) =
+        try_join3(aws.db_instances(), aws.db_snapshots(), aws.db_subnet_groups()).await?;
+    let ours: Vec<&DbInstance> = instances.iter().filter(|one| is_ours(every, one)).collect();
+    for instance in &instances {
+        if !is_ours(every, instance) {
+            let why = "no stack of the platform has made it";
+            found.others.push(alone(Kind::Database, &instance.id, why));
+            continue;
+        }
+        let (class, gib) = (
+            instance.class.as_deref().unwrap_or("?"),
+            instance.allocated.unwrap_or(0),
+        );
+        let zones = if instance.multi_az {
+            "two zones"
+        } else {
+            "one zone"
+        };
+        let protected = if instance.protected { ", protected" } else { "" };
+        let about = format!("{}, {class}, {gib} GiB, {zones}{protected}", instance.status);
+        let dollars = price::database(class, gib, instance.multi_az, instance.status != "stopped");
+        found
+            .ours
+            .push(item(Kind::Database, &instance.id, about, dollars));
+    }
+    // Automated ones go with their instance and cost nothing up to its size.
+    for snapshot in snapshots.iter().filter(|one| one.kind == "manual") {
+        if is_our_snapshot(snapshot, &ours, every) {
+            let about = format!(
+                "{}, {} GiB, of {}",
+                snapshot.status, snapshot.allocated, snapshot.instance
+            );
+            let dollars = Some(price::snapshot(snapshot.allocated));
+            found
+                .ours
+                .push(item(Kind::DatabaseSnapshot, &snapshot.id, about, dollars));
+        } else {
+            let why = "neither of a database of the platform nor made by bpctl";
+            found
+                .others
+                .push(alone(Kind::DatabaseSnapshot, &snapshot.id, why));
+        }
+    }
+    for (name, _) in groups {
+        let used = ours.iter().any(|one| one.subnet_group.as_ref() == Some(&name));
+        if used {
+            found
+                .ours
+                .push(item(Kind::DatabaseSubnetGroup, name, "free of charge", Some(0.0)));
+        }
+    }
+    look_at_buckets(aws, every, account, region, &mut found).await?;
+    Ok(found)
+}
+
+async fn look_at_buckets(
+    aws: &Aws,
+    every: &Every,
+    account: &AccountId,
+    region: &str,
+    found: &mut Leftovers,
+) -> Result<()> {
+    let names = aws.bucket_names(region).await?;
+    let assets = format!("{CDK}assets-{account}-");
+    let kind_of = |name: &str| {
+        if every.has_bucket(account, name) {
+            Some(Kind::Bucket)
+        } else if name.starts_with(&assets) {
+            Some(Kind::Bootstrap)
+        } else {
+            None
+        }
+    };
+    let mut ours = Vec::new();
+    for name in names {
+        match kind_of(&name) {
+            Some(kind) => ours.push((kind, name)),
+            None => found
+                .others
+                .push(alone(Kind::Bucket, name, "its name is none of the platform's")),
+        }
+    }
+    let usages = try_join_all(ours.iter().map(|(_, name)| aws.bucket_usage(name))).await?;
+    for ((kind, name), usage) in ours.into_iter().zip(usages) {
+        // Deleted between the two looks.
+        let Some(usage) = usage else { continue };
+        let least = if usage.more { "at least " } else { "" };
+        let markers = match usage.markers {
+            0 => String::new(),
+            markers => format!(", {markers} delete markers"),
+        };
+        let about = match usage.is_empty() {
+            true => "empty".to_owned(),
+            false => format!(
+                "{least}{} in {} versions{markers}",
+                size(usage.bytes),
+                usage.versions
+            ),
+        };
+        let dollars = Some(price::bucket(usage.bytes));
+        found.ours.push(item(kind, name, about, dollars));
+    }
+    Ok(())
+}
+
+async fn look_at_text(aws: &Aws, every: &Every) -> Result<Leftovers> {
+    let mut found = Leftovers::default();
+    let path = every.path();
+    let below = [path.trim_end_matches('/').to_owned()];
+    let (secrets, parameters, stacks) = try_join3(
+        aws.secrets_under(&path),
+        aws.parameter_names_under(&below),
+        aws.stacks(),
+    )
+    .await?;
+    for (name, goes) in secrets {
+        let (about, dollars) = match goes {
+            // "There is no charge for secrets marked for deletion" (AWS Secrets Manager Pricing).
+            Some(at) => (
+                format!("scheduled for deletion, requested {}", at.strftime("%Y-%m-%d")),
+                0.0,
+            ),
+            None => ("in force".to_owned(), price::SECRET),
+        };
+        found.ours.push(item(Kind::Secret, name, about, Some(dollars)));
+    }
+    for name in parameters {
+        found
+            .ours
+            .push(item(Kind::Parameter, name, "free of charge", Some(0.0)));
+    }
+    for stack in stacks {
+        if stack.name == CDK_STACK {
+            found
+                .ours
+                .push(item(Kind::Bootstrap, stack.name, stack.status, Some(0.0)));
+        } else if every.has_stack(&stack.name) {
+            found.ours.push(item(Kind::Stack, stack.name, stack.status, None));
+        } else {
+            let why = "its name is none of the platform's";
+            found.others.push(alone(Kind::Stack, stack.name, why));
+        }
+    }
+    let prefixes = every.log_groups();
+    let groups = try_join_all(prefixes.iter().map(|prefix| aws.log_groups(prefix))).await?;
+    for (name, bytes) in groups.into_iter().flatten() {
+        found
+            .ours
+            .push(item(Kind::LogGroup, name, size(bytes), Some(price::logs(bytes))));
+    }
+    for name in aws.repository_names().await? {
+        if every.has_repository(&name) {
+            found.ours.push(item(Kind::Repository, name, "images", None));
+        } else if name.starts_with(CDK) {
+            found.ours.push(item(Kind::Bootstrap, name, "images", None));
+        } else {
+            let why = "its name is none of the platform's";
+            found.others.push(alone(Kind::Repository, name, why));
+        }
+    }
+    Ok(found)
+}
+
+async fn look_at_machines(aws: &Aws, every: &Every) -> Result<Leftovers> {
+    let mut found = Leftovers::default();
+    let makers = [("tag:ManagedBy", &DEV_MAKERS[..])];
+    let (images, snapshots, machines) = try_join3(
+        aws.own_images(),
+        aws.own_snapshots(),
+        aws.machines_tagged("ManagedBy", &DEV_MAKERS),
+    )
+    .await?;
+    for image in images {
+        let name = image.name.unwrap_or_default();
+        if name.starts_with(&every.images()) {
+            found.ours.push(item(Kind::Image, image.id, name, Some(0.0)));
+        } else {
+            let why = "packer has built it, and its name is none of the platform's";
+            found.others.push(alone(Kind::Image, image.id, why));
+        }
+    }
+    for snapshot in snapshots {
+        let about = format!("{} GiB", snapshot.gib);
+        let dollars = Some(price::volume_snapshot(snapshot.gib));
+        found
+            .ours
+            .push(item(Kind::ImageSnapshot, snapshot.id, about, dollars));
+    }
+    for machine in machines.into_values() {
+        let state = machine.state.unwrap_or_default();
+        if state == "terminated" {
+            continue;
+        }
+        let kind = machine.instance_type.unwrap_or_default();
+        let runs = matches!(state.as_str(), "pending" | "running");
+        let about = format!("{state}, {kind}");
+        found.ours.push(item(
+            Kind::DevInstance,
+            machine.id,
+            about,
+            price::dev_instance(&kind, runs),
+        ));
+    }
+    for group in aws.security_groups(&makers).await? {
+        found
+            .ours
+            .push(item(Kind::DevSecurityGroup, group.id, group.name, Some(0.0)));
+    }
+    Ok(found)
+}
