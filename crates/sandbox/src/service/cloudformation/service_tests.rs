@@ -115,7 +115,7 @@ fn a_stated_count_is_set_again_with_every_change_and_an_unstated_one_stays() {
         ..crate::options::Options::default()
     }));
     assert_eq!(cloud.deploy("made", "CREATE", &service()), "CREATE_COMPLETE");
-    let mut scaled = |cloud: &mut Cloud, template: &Value| {
+    let scaled = |cloud: &mut Cloud, template: &Value| {
         // No task of it can start, and none has to for this.
         crate::service::ecs::set_desired(&mut cloud.0, "made", 3);
         let end = cloud.deploy("made", "UPDATE", template);
