@@ -25,6 +25,9 @@ FLEET = "production/gpu-default"
 # Scenarios in which everything that only looks is run.
 SCENARIOS = ["healthy", "crash-loop", "metrics-silent", "ami-missing", "rds-refused", "bundle-corrupt", "expired-credentials"]
 
+# Its stacks can be deployed, and not changed.
+HALF_WAY = "stack-rollback-failed"
+
 # Commands that change nothing.
 LOOKS = [
     "fleet list",
@@ -186,6 +189,10 @@ WORK = [
     "stack diff staging/gpu-tiny --assembly {assembly}",
     "stack deploy staging/gpu-tiny --assembly {assembly} --yes",
     "stack delete staging/gpu-tiny --confirm sandbox",
+    "stack import staging/gpu-tiny --assembly {assembly} --yes",
+    "triage --bundle {assembly}/seen-{run}.json --fail-on never",
+    "triage --from {assembly}/seen-{run}.json --fail-on never",
+    "triage --diff {assembly}/seen-{run}.json {assembly}/seen-{run}.json",
     "exec -- true",
     "run --yes -- php artisan about",
     "deploy backend --yes",
@@ -344,15 +351,15 @@ def application(folder):
     return folder / "app"
 
 
-def assembly(folder):
-    """A cloud assembly with one stack of one resource, that of a fleet."""
+def assembly(folder, more=None):
+    """A cloud assembly with one stack, that of a fleet: a log group that stays, and `more`."""
     stack = "bp-gpu-fleet-staging-gpu-tiny"
-    logs = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/gpu-workers/gpu-tiny"}}
+    logs = {"Type": "AWS::Logs::LogGroup", "DeletionPolicy": "Retain", "Properties": {"LogGroupName": "/gpu-workers/gpu-tiny"}}
     properties = {"templateFile": f"{stack}.template.json"}
     artifacts = {stack: {"type": "aws:cloudformation:stack", "environment": "aws://unknown-account/unknown-region", "properties": properties}}
     made = folder / "cdk.out"
-    made.mkdir()
-    (made / f"{stack}.template.json").write_text(json.dumps({"Resources": {"Logs": logs}}))
+    made.mkdir(exist_ok=True)
+    (made / f"{stack}.template.json").write_text(json.dumps({"Resources": {"Logs": logs, **(more or {})}}))
     (made / "manifest.json").write_text(json.dumps({"version": "55.0.0", "artifacts": artifacts}))
     return made
 
@@ -384,6 +391,21 @@ def work(checker, format):
     leases = subprocess.run([checker.bpctl, "lock", "list", "-o", "name"], capture_output=True, text=True, check=True)
     for resource in leases.stdout.split():
         checker.run(f"lock release {resource} --yes --confirm sandbox", format)
+    checker.run("teardown --confirm sandbox", format)
+
+
+def half_rolled_back(checker):
+    """A stack whose update fails, and whose rollback does, because its group may not be changed."""
+    machine = {"ImageId": "ami-0123456789abcdef0", "InstanceType": "t3.micro"}
+    template = {"Type": "AWS::EC2::LaunchTemplate", "Properties": {"LaunchTemplateData": machine}}
+    version = {"LaunchTemplateId": {"Ref": "Template"}, "Version": {"Fn::GetAtt": ["Template", "LatestVersionNumber"]}}
+    with tempfile.TemporaryDirectory() as folder:
+        for most in ["1", "2"]:
+            sizes = {"MinSize": "0", "MaxSize": most, "AvailabilityZones": ["us-east-1a"], "LaunchTemplate": version}
+            group = {"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": sizes}
+            made = assembly(pathlib.Path(folder), {"Template": template, "Group": group})
+            checker.run(f"stack deploy staging/gpu-tiny --assembly {made} --yes", "json")
+    checker.run("stack continue-rollback staging/gpu-tiny --skip Group --yes", "json")
 
 
 def inside(bpctl, what):
@@ -391,6 +413,8 @@ def inside(bpctl, what):
     checker = Checker(bpctl)
     if what in ("json", "jsonl"):
         work(checker, what)
+    elif what == HALF_WAY:
+        half_rolled_back(checker)
     else:
         for command in LOOKS + (ANYWHERE if what == "healthy" else []):
             checker.both(command)
@@ -400,7 +424,7 @@ def inside(bpctl, what):
 def main():
     bpctl = str(pathlib.Path(sys.argv[1]).resolve())
     seen, bad = {}, 0
-    for what in sys.argv[2:] or [*SCENARIOS, "json", "jsonl"]:
+    for what in sys.argv[2:] or [*SCENARIOS, HALF_WAY, "json", "jsonl"]:
         scenario = "healthy" if what in ("json", "jsonl") else what
         line = [bpctl, "sandbox", "run", "--scenario", scenario, "--", sys.executable, __file__, "--inside", bpctl, what]
         # Each has journals of its own.

@@ -798,6 +798,7 @@ CALLS = {
     },
     "logs": {
         "CreateLogGroup": ({"logGroupName": "/check/group"}, None),
+        "DeleteLogGroup": ({"logGroupName": "/check/group"}, None),
         "CreateLogStream": ({"logGroupName": "/ecs/bp-backend", "logStreamName": "check"}, None),
         "DescribeLogGroups": ({}, "logGroups"),
         "DescribeLogStreams": ({"logGroupName": "/ecs/bp-backend"}, "logStreams"),
@@ -819,6 +820,7 @@ CALLS = {
             "DBSnapshot",
         ),
         "DescribeDBInstances": (lambda a: {"DBInstanceIdentifier": database(a)}, "DBInstances"),
+        "DescribeDBSubnetGroups": ({}, "DBSubnetGroups"),
         "DescribeDBSnapshots": ({}, "DBSnapshots"),
         "DescribeEvents": ({"Duration": 1440}, "Events"),
         "ModifyDBInstance": (
@@ -867,6 +869,7 @@ CALLS = {
     },
     "secretsmanager": {
         "BatchGetSecretValue": ({"SecretIdList": [APP_KEY, "/bp/none"]}, "SecretValues"),
+        "CreateSecret": ({"Name": "/bp/check/made", "SecretString": "one"}, "VersionId"),
         "DeleteSecret": ({"SecretId": REDIS, "RecoveryWindowInDays": 7}, "DeletionDate"),
         "DescribeSecret": ({"SecretId": APP_KEY}, "VersionIdsToStages"),
         "GetSecretValue": ({"SecretId": APP_KEY}, "SecretString"),
@@ -920,6 +923,7 @@ CALLS = {
     "ssm": {
         "CancelCommand": (lambda a: {"CommandId": command(a)}, None),
         "DeleteParameter": (lambda a: {"Name": a_parameter(a)}, None),
+        "DeleteParameters": (lambda a: {"Names": [a_parameter(a), "/bp/none"]}, "DeletedParameters"),
         "DescribeInstanceInformation": ({}, "InstanceInformationList"),
         "GetCommandInvocation": (invocation, "StatusDetails"),
         "ListCommandInvocations": ({}, "CommandInvocations"),
@@ -977,6 +981,12 @@ REFUSALS = [
     ("redshift", "DescribeClusters", {}, "InvalidAction"),
     ("apigateway", "GetRestApis", {}, "UnknownOperationException"),
     ("ecr", "DescribeImages", {"repositoryName": "none"}, "RepositoryNotFoundException"),
+    ("ecr", "DeleteRepository", {"repositoryName": "bp-backend"}, "RepositoryNotEmptyException"),
+    ("ecs", "DeleteService", {"cluster": "bp", "service": "bp-backend"}, "InvalidParameterException"),
+    ("rds", "DeleteDBInstance", {"DBInstanceIdentifier": "none"}, "DBInstanceNotFound"),
+    ("rds", "DeleteDBSnapshot", {"DBSnapshotIdentifier": "none"}, "DBSnapshotNotFound"),
+    ("rds", "DeleteDBSubnetGroup", {"DBSubnetGroupName": "none"}, "DBSubnetGroupNotFoundFault"),
+    ("s3", "DeleteBucket", {"Bucket": MODELS}, "BucketNotEmpty"),
     (
         "ecr",
         "GetDownloadUrlForLayer",
