@@ -204,7 +204,7 @@ const OF_THE_PLATFORM: &[Command] = &[
             "production/gpu-default",
             "--assembly",
             "cdk.out",
-            "--dry-run",
+            "--yes",
         ],
     ),
     (

@@ -35,7 +35,10 @@ async fn an_empty_account_begins_with_the_bootstrap_of_the_app_and_all_else_wait
     let document = day1(&account, &["--infra-dir", "app"]).await;
     assert_eq!(document["done"], 0, "{document:#}");
     assert_eq!(document["next"]["step"], "bootstrap");
-    assert_eq!(document["next"]["command"], "bpctl stack bootstrap");
+    assert_eq!(
+        document["next"]["command"],
+        "bpctl --infra-dir app stack bootstrap"
+    );
     for name in [
         "stack bp-cicd",
         "images backend",
@@ -49,7 +52,8 @@ async fn an_empty_account_begins_with_the_bootstrap_of_the_app_and_all_else_wait
     let told = account.run(&["day1", "--exit-code", "--infra-dir", "app"]).await;
     assert_eq!(told.status.code(), 9, "{}", told.text());
     assert!(
-        told.stdout.contains("Next: bootstrap\n  bpctl stack bootstrap"),
+        told.stdout
+            .contains("Next: bootstrap\n  bpctl --infra-dir app stack bootstrap"),
         "{}",
         told.stdout
     );

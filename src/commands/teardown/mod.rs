@@ -87,6 +87,7 @@ impl Verb for TeardownArgs {
                 Use::of("cloudformation:GetTemplate", On::Stacks),
                 Use::of("cloudformation:ListImports", On::Anything),
                 Use::of("cloudformation:ListStackResources", On::Stacks),
+                Use::of("cloudformation:ListStacks", On::Anything),
                 Use::of("ec2:DescribeImages", On::Anything),
                 Use::of("ec2:DescribeInstances", On::Anything),
                 Use::of("ec2:DescribeSecurityGroups", On::Anything),

@@ -413,8 +413,8 @@ fn warnings(change: &Teardown<'_>, seen: &Seen, going: &[&StackSeen]) -> Vec<Str
         let id = &database.instance.id;
         if let Credentials::None(why) = &database.credentials {
             warnings.push(format!(
-                "the master credentials of {id} are not saved: {why}; whoever needs them sets a new password with \
-                 `aws rds modify-db-instance --master-user-password`"
+                "the master credentials of {id} are not saved: {why}; whoever needs them gives the database a new \
+                 master password"
             ));
         }
         if !change.snapshot {

@@ -151,7 +151,8 @@ fn undress(words: &mut Vec<String>) {
         }
         let mark = word.trim_start_matches(|c: char| c.is_ascii_digit());
         is_target = matches!(mark, ">" | ">>" | "<");
-        !(mark.starts_with('>') || mark.starts_with('<'))
+        // Whether `echo` writes to the other stream is simulated.
+        word == ">&2" || word == "1>&2" || !(mark.starts_with('>') || mark.starts_with('<'))
     });
     if let Some(last) = words.last_mut() {
         *last = last.trim_end_matches(')').to_owned();
@@ -201,7 +202,7 @@ mod tests {
         let clauses = commands(&list(&["/bin/sh", "-lc"]), &list(&[text]));
         let first: Vec<&str> = clauses.iter().map(|clause| clause.words[0].as_str()).collect();
         assert_eq!(first, ["cd", "umask", "printf", "base64", "echo", "php-fpm"]);
-        assert_eq!(clauses[4].words, list(&["echo", "no base64"]));
+        assert_eq!(clauses[4].words, list(&["echo", "no base64", ">&2"]));
         assert_eq!(clauses[4].connector, Connector::Or);
     }
 

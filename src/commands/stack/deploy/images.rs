@@ -75,12 +75,11 @@ impl WithoutImages {
         let becomes = if self.is_there { "stays" } else { "is made" };
         match self.asleep {
             true => format!(
-                "{service} {becomes} without tasks: {repository} has no image {missing}. `bpctl day1` leads on from there"
+                "{service} {becomes} without tasks: {repository} has no image {missing}; once it has, deploy the stack again"
             ),
             false => format!(
                 "{service} has no image {missing} in {repository}: it would not become steady, and its stack would be \
-                 rolled back; push them first with `bpctl image push {}`",
-                self.app.word()
+                 rolled back: push them first"
             ),
         }
     }
