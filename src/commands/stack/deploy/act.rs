@@ -167,7 +167,7 @@ async fn discard<'c, V: DeployVerb>(
     let aws = &change.ctx.aws;
     match &action.discard_stack {
         Some(stack) => {
-            // Only the empty one: a stack of this name with resources in it was made by somebody else meanwhile.
+            // Only the empty one: a stack of this name with resources in it is that of another client, made meanwhile.
             let now = aws.stack(&action.stack).await?;
             match now.is_some_and(|now| now.status == "REVIEW_IN_PROGRESS") {
                 true => step.send(aws, stack).await,
