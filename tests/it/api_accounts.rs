@@ -4,16 +4,24 @@ use std::fs;
 use std::path::Path;
 
 use base64::Engine as _;
-use bpctl_sandbox::{Fault, FaultRule, Options, Sandbox, Scenario, Service};
-use serde_json::json;
+use bpctl_sandbox::{Fault, FaultRule, Layout, Options, Sandbox, Scenario, Service};
+use serde_json::{Value, json};
 
 use crate::assemblies;
 use crate::campaign_places::{CONFIG, detune, half_rolled_back};
 use crate::support::{Account, kept_by_hand};
 
-/// The account that `verb` runs in. `race`: another run takes each lease in the same moment.
-pub(crate) fn account(verb: &str, options: Options, race: bool) -> Account {
+/// SHA-256 of `upload.bin`.
+const UPLOAD: &str = "856a7d62e6bf8b1e8cd815bd086af8cd63158e81eeaacf2228e7179fe5f9dc7c";
+
+/// The account that a command line of `verb` runs in. `race`: another run takes each lease in the same moment.
+pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -> Account {
     let mut options = options;
+    // bpctl's own templates do not take over what other ones have made.
+    options.empty = needs_empty(args);
+    if is_staged(args) {
+        options.layout = Layout::Staged;
+    }
     if verb == "auth can-i" {
         let everything = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
         let role = "AWSReservedSSO_Operator_0123456789abcdef";
@@ -23,12 +31,27 @@ pub(crate) fn account(verb: &str, options: Options, race: bool) -> Account {
     }
     let unsubscribed = options.scenarios.contains(&Scenario::ScaleToZeroUnsubscribed);
     let account = Account::prepared(options, |sandbox| {
-        if unsubscribed {
+        if unsubscribed && !needs_empty(args) {
             kept_by_hand(sandbox, &["asg-production-gpu-default".to_owned()], 1);
         }
         // One image was pushed alone: its manifest does not say what it is for.
         for repository in ["bp-backend", "bp-backend-staging"] {
             sandbox.with_world(|world| world.push_without_provenance(repository, "nginx-latest"));
+        }
+        if verb == "stack deploy" || verb == "domain request" {
+            sandbox.with_world(|world| world.validate_domain("example.com"));
+        }
+        if needs_empty(args) || ["domain status", "lock list"].contains(&verb) {
+            certificate(sandbox);
+        }
+        if verb == "teardown" {
+            in_the_way(sandbox, args.contains(&"--all-layouts"));
+        }
+        if is_staged(args) {
+            uploaded(sandbox);
+        }
+        if verb == "bundle upload" {
+            cut_off(sandbox);
         }
         if ["lock list", "lock release"].contains(&verb) {
             dead_lease(sandbox);
@@ -81,6 +104,12 @@ pub(crate) fn further_words(verb: &str, account: &Account) -> Vec<String> {
     if verb.starts_with("fleet dev stop") || verb.starts_with("fleet dev terminate") {
         return vec![dev_instance(account)];
     }
+    if verb == "stack deploy" {
+        return certificates(&account.sandbox).into_iter().next().map_or_else(Vec::new, |arn| {
+            let words = [format!("certificateArn={arn}"), format!("domainName={HOST}")];
+            words.into_iter().flat_map(|word| ["-c".to_owned(), word]).collect()
+        });
+    }
     if verb != "task stop" {
         return Vec::new();
     }
@@ -99,6 +128,97 @@ pub(crate) fn further_words(verb: &str, account: &Account) -> Vec<String> {
     account.sandbox.advance(std::time::Duration::from_secs(120));
     let arn = started["tasks"][0]["taskArn"].as_str().unwrap_or_default();
     vec![arn.rsplit('/').next().unwrap_or_default().to_owned()]
+}
+
+/// The name of the certificates here.
+const HOST: &str = "app.example.com";
+
+/// Whether a command line makes stacks from bpctl's own templates.
+pub(crate) fn needs_empty(args: &[&str]) -> bool {
+    args.starts_with(&["stack", "deploy", "--all"]) || args.starts_with(&["stack", "diff", "compute"])
+}
+
+/// Whether a command line is one of the staged layout.
+pub(crate) fn is_staged(args: &[&str]) -> bool {
+    args.contains(&"--workflow")
+}
+
+fn called(sandbox: &Sandbox, service: Service, operation: &str, input: &Value) -> Value {
+    let called = sandbox.with_world(|world| world.call(service, operation, input));
+    called.unwrap_or_else(|error| panic!("{operation}: {error:?}"))
+}
+
+/// A certificate that was requested before.
+fn certificate(sandbox: &Sandbox) {
+    let input = json!({"DomainName": HOST, "ValidationMethod": "DNS"});
+    called(sandbox, Service::Acm, "RequestCertificate", &input);
+    sandbox.advance(std::time::Duration::from_secs(600));
+}
+
+/// The ARNs of all certificates.
+fn certificates(sandbox: &Sandbox) -> Vec<String> {
+    let listed = called(sandbox, Service::Acm, "ListCertificates", &json!({}));
+    let listed = listed["CertificateSummaryList"].as_array().expect("a list").iter();
+    let arns = listed.filter_map(|one| one["CertificateArn"].as_str());
+    arns.map(str::to_owned).collect()
+}
+
+/// A service and a task in the cluster that no stack of the platform has made; with `kept`, a copy of other credentials as well.
+fn in_the_way(sandbox: &Sandbox, kept: bool) {
+    let services = json!({"cluster": "bp", "services": ["bp-backend"]});
+    let backend = called(sandbox, Service::Ecs, "DescribeServices", &services)["services"][0].clone();
+    let network = &backend["networkConfiguration"]["awsvpcConfiguration"];
+    let behind = &backend["loadBalancers"][0];
+    let task = json!({
+        "cluster": "bp", "taskDefinition": "bp-backend", "launchType": "FARGATE",
+        "networkConfiguration": backend["networkConfiguration"],
+    });
+    let service = json!({ "Resources": { "Service": { "Type": "AWS::ECS::Service", "Properties": {
+        "Cluster": "bp", "ServiceName": "by-hand", "TaskDefinition": backend["taskDefinition"], "DesiredCount": 1,
+        "CapacityProviderStrategy": [{ "CapacityProvider": "FARGATE", "Weight": 1 }],
+        "LoadBalancers": [{
+            "TargetGroupArn": behind["targetGroupArn"], "ContainerName": behind["containerName"],
+            "ContainerPort": behind["containerPort"],
+        }],
+        "NetworkConfiguration": { "AwsvpcConfiguration": {
+            "Subnets": network["subnets"], "SecurityGroups": network["securityGroups"],
+        } },
+    } } } });
+    let stack = json!({
+        "StackName": "elsewhere", "ChangeSetName": "first", "ChangeSetType": "CREATE",
+        "TemplateBody": service.to_string(),
+    });
+    let named = json!({ "StackName": "elsewhere", "ChangeSetName": "first" });
+    called(sandbox, Service::Ecs, "RunTask", &task);
+    called(sandbox, Service::CloudFormation, "CreateChangeSet", &stack);
+    sandbox.advance(std::time::Duration::from_secs(30));
+    called(sandbox, Service::CloudFormation, "ExecuteChangeSet", &named);
+    if kept {
+        let found = called(sandbox, Service::Rds, "DescribeDBInstances", &json!({}));
+        let database = found["DBInstances"][0]["DBInstanceIdentifier"].as_str().expect("a name");
+        let name = format!("/bp/kept/{database}/master-credentials");
+        let secret = json!({"Name": name, "SecretString": "{\"password\": \"of-an-older-one\"}"});
+        called(sandbox, Service::SecretsManager, "CreateSecret", &secret);
+    }
+    sandbox.advance(std::time::Duration::from_secs(300));
+}
+
+/// `upload.bin` is an asset of the staged layout.
+fn uploaded(sandbox: &Sandbox) {
+    let body = base64::engine::general_purpose::STANDARD.encode(vec![1; 6 * 1024 * 1024]);
+    let object = json!({
+        "Bucket": "bp-models-123456789012-staging", "Key": format!("assets/other/{UPLOAD}"), "Body": body,
+    });
+    called(sandbox, Service::S3, "PutObject", &object);
+}
+
+/// An upload of `upload.bin` that was cut off before its first part.
+fn cut_off(sandbox: &Sandbox) {
+    let upload = json!({
+        "Bucket": "bp-models-123456789012", "Key": format!("assets/other/{UPLOAD}"),
+        "ChecksumAlgorithm": "SHA256",
+    });
+    called(sandbox, Service::S3, "CreateMultipartUpload", &upload);
 }
 
 /// A development instance that runs, in a security group of its own.

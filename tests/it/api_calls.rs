@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use crate::api_cases::{COMMANDS, SCENARIOS, account, further_words, is_endless};
+use crate::api_cases::{COMMANDS, SCENARIOS, account, concerns, further_words, is_endless, needs_empty};
 use crate::support::Account;
 
 #[derive(Default)]
@@ -49,7 +49,7 @@ fn sessions() -> Vec<Session> {
     let everywhere = std::env::var_os("BPCTL_ALL_SCENARIOS").is_some();
     let (changing, reading): (Vec<_>, Vec<_>) = COMMANDS
         .iter()
-        .partition(|(verb, args)| changes(args) || APART.contains(verb));
+        .partition(|(verb, args)| changes(args) || APART.contains(verb) || needs_empty(args));
     let mut sessions = Vec::new();
     for scenario in Scenario::ALL.chunks(1) {
         sessions.push(Session {
@@ -71,7 +71,9 @@ fn sessions() -> Vec<Session> {
     for (scenarios, race) in SCENARIOS {
         // Three seconds each, and no scenario changes what an upload does.
         let is_costly = |verb: &str| verb == "bundle upload" && !(scenarios.is_empty() || *race);
-        let commands = changing.iter().filter(|(verb, _)| !is_costly(verb));
+        let commands = changing
+            .iter()
+            .filter(|(verb, _)| !is_costly(verb) && concerns(scenarios, verb));
         sessions.extend(commands.map(|command| Session {
             scenarios,
             race: *race,
@@ -87,12 +89,12 @@ async fn calls_of(session: &Session) -> Vec<(&'static str, Calls)> {
         scenarios: session.scenarios.iter().copied().collect(),
         ..Options::default()
     };
-    let first = match session.commands.as_slice() {
-        [(verb, _)] => verb,
+    let (first, args): (&str, &[&str]) = match session.commands.as_slice() {
+        [(verb, args)] => (verb, args),
         // Those that read find a lease to list.
-        _ => "lock list",
+        _ => ("lock list", &[]),
     };
-    let account = account(first, options, session.race);
+    let account = account(first, args, options, session.race);
     let mut found = Vec::new();
     for (verb, args) in &session.commands {
         let further = further_words(verb, &account);
@@ -218,8 +220,9 @@ async fn declared(account: &Account, verb: &str) -> BTreeSet<String> {
 
 /// Actions that a verb asks for only in trouble, which no command line here makes: a session's link that breaks; a change
 /// set that does more than the plan, what a failed creation has left, an export that goes, a stack that is to be
-/// protected; an image that does not become available; a security group that was open for others.
-const IN_TROUBLE: [&str; 10] = [
+/// protected; an image that does not become available; a security group that was open for others; a copy that was cut
+/// off, a file that changes while it is sent.
+const IN_TROUBLE: [&str; 11] = [
     "cloudformation:DeleteChangeSet",
     "cloudformation:DeleteStack",
     "cloudformation:ListImports",
@@ -228,6 +231,7 @@ const IN_TROUBLE: [&str; 10] = [
     "ec2:DeregisterImage",
     "ec2:DescribeSnapshots",
     "ec2:RevokeSecurityGroupIngress",
+    "s3:AbortMultipartUpload",
     "ssm:ResumeSession",
     "ssm:TerminateSession",
 ];

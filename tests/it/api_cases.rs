@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use bpctl_sandbox::Scenario;
 
-pub(crate) use crate::api_accounts::{account, further_words};
+pub(crate) use crate::api_accounts::{account, further_words, is_staged, needs_empty};
 use crate::api_cases_fleets::OF_FLEETS;
 
 /// A verb, and a command line of it.
@@ -18,10 +18,7 @@ const OF_THE_PLATFORM: &[Command] = &[
     ("db tunnel", &["db", "tunnel", "--local-port", "0"]),
     ("day1", &["day1"]),
     ("doctor", &["doctor"]),
-    (
-        "domain request",
-        &["domain", "request", "app.example.com", "--no-wait", "--yes"],
-    ),
+    ("domain request", &["domain", "request", "app.example.com", "--yes"]),
     ("domain status", &["domain", "status"]),
     ("exec", &["exec", "--", "true"]),
     ("history", &["history"]),
@@ -177,6 +174,10 @@ const OF_THE_PLATFORM: &[Command] = &[
     ("resume", &["resume", "--yes", "--timeout", "30m"]),
     ("teardown", &["teardown", "--confirm", "sandbox"]),
     (
+        "teardown",
+        &["teardown", "--all-layouts", "--confirm", "sandbox"],
+    ),
+    (
         "teardown --database",
         &["teardown", "--database", "delete", "--confirm", "123456789012"],
     ),
@@ -226,7 +227,7 @@ const OF_THE_PLATFORM: &[Command] = &[
         &["stack", "diff", "monitoring", "--assembly", "cdk.out"],
     ),
     // With bpctl's own templates, whose services are looked up in the registry.
-    ("stack deploy", &["stack", "deploy", "compute", "--yes"]),
+    ("stack deploy", &["stack", "deploy", "--all", "--yes"]),
     ("stack diff", &["stack", "diff", "compute"]),
     ("stack drift", &["stack", "drift"]),
     ("stack events", &["stack", "events", "--since", "60d"]),
@@ -310,9 +311,15 @@ pub(crate) const SCENARIOS: &[(&[Scenario], bool)] = &[
     (&[Scenario::MetricsSilent], false),
     (&[Scenario::RdsRefused], false),
     (&[Scenario::ScaleToZeroUnsubscribed], false),
+    (&[Scenario::BucketNotEmpty], false),
     (&[Scenario::PullError], true),
     (&[Scenario::BreakerRollback], true),
 ];
+
+/// Whether a scenario of [`SCENARIOS`] can change what a verb calls.
+pub(crate) fn concerns(scenarios: &[Scenario], verb: &str) -> bool {
+    !scenarios.contains(&Scenario::BucketNotEmpty) || verb.starts_with("teardown")
+}
 
 /// Whether a command goes on until it is ended.
 pub(crate) fn is_endless(args: &[&str]) -> bool {

@@ -150,6 +150,23 @@ pub(crate) const OF_FLEETS: &[Command] = &[
             "--yes",
         ],
     ),
+    // In the staged layout S3 copies first.
+    (
+        "bundle create",
+        &[
+            "bundle",
+            "create",
+            "--workflow",
+            "image-to-video",
+            "--from",
+            "image-to-video/c81d4e2e-bcf2-4f6a-a1e2-0d9a7c3b5e20",
+            "--asset",
+            "other/856a7d62e6bf8b1e8cd815bd086af8cd63158e81eeaacf2228e7179fe5f9dc7c=models/other/upload.bin",
+            "--part-size",
+            "5",
+            "--yes",
+        ],
+    ),
     ("bundle diff", &["bundle", "diff", "2f6c1f0e", "c81d4e2e"]),
     (
         "bundle history",

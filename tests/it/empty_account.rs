@@ -442,7 +442,6 @@ async fn a_deployment_of_everything_that_is_killed_ends_the_same_when_it_is_run_
                 assert!(network.was_hit() && killed.is_none(), "{label}");
                 let mut again = Box::pin(account.run(&ALL)).await;
                 if again.status.code() != 0 {
-                    eprintln!("{label}: {}", again.stderr);
                     assert!(again.stderr.contains("hint: "), "{label}: {}", again.text());
                     account.clock().sleep(Duration::from_secs(900)).await;
                     again = Box::pin(account.run(&ALL)).await;

@@ -37,10 +37,10 @@ use crate::campaigns::mutating_verbs;
 use crate::support::{Account, Run, fingerprint_keys, is_bookkeeping, same};
 
 /// Verbs whose steps run side by side.
-const SIDE_BY_SIDE: &[&str] = &["deploy", "resume", "shutdown", "teardown"];
+const SIDE_BY_SIDE: &[&str] = &["deploy", "resume", "shutdown", "stack deploy", "teardown"];
 
-/// Operations of which one line of a plan stands for several requests: the parts of an upload.
-const REPEATED: &[&str] = &["UploadPart"];
+/// Operations of which one line of a plan stands for several requests: the parts of an upload or of a copy.
+const REPEATED: &[&str] = &["UploadPart", "UploadPartCopy"];
 
 /// Verbs whose calls carry a file or a document that is made on the way: a command line cannot, and they say so.
 const BODIES: &[&str] = &["bundle create", "bundle upload"];
@@ -571,7 +571,7 @@ fn one_of_the_others(name: &str, argv: &[&str]) {
         .start_paused(!["exec", "tinker"].contains(&name))
         .build();
     runtime.expect("a runtime").block_on(async {
-        let account = account(name, Options::default(), false);
+        let account = account(name, argv, Options::default(), false);
         let words = further_words(name, &account);
         let all = argv.iter().copied().chain(words.iter().map(String::as_str));
         let argv: Vec<&str> = all.collect();

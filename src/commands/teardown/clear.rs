@@ -60,9 +60,10 @@ pub(super) fn step(cluster: &Cluster) -> Option<Step<Action>> {
     }
     let mut notes = Vec::new();
     let tasks = cluster.tasks.iter().map(|task| {
-        let by = task.started_by.as_deref().unwrap_or("nobody said");
         let of = task.group.as_deref().unwrap_or("no family");
-        notes.push(format!("task {} of {of}, started by {by}", task.id()));
+        let by = task.started_by.as_deref();
+        let by = by.map(|by| format!(", started by {by}")).unwrap_or_default();
+        notes.push(format!("task {} of {of}{by}", task.id()));
         let what = format!("what task {} does", task.id());
         stop(&cluster.name, Later::Known(task.arn.clone()), &what)
     });

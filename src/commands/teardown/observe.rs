@@ -312,6 +312,9 @@ async fn credentials(change: &Teardown<'_>, place: &Place, instance: &str) -> Re
             let why = values.refused.get(&from).map(|(code, _)| code.as_str());
             Credentials::None(match why {
                 Some("ResourceNotFoundException") | None => format!("`{from}` has no value"),
+                Some("AccessDeniedException") => {
+                    format!("`{from}` cannot be read: `secretsmanager:GetSecretValue` is refused")
+                }
                 Some(code) => format!("`{from}` cannot be read ({code})"),
             })
         }

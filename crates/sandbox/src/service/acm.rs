@@ -31,6 +31,8 @@ const VALID: Duration = Duration::from_secs(198 * 86_400);
 #[derive(Debug, Default)]
 pub(crate) struct State {
     certificates: BTreeMap<String, Certificate>,
+    /// Domains whose records are in DNS: they stay good for later requests.
+    validated: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -70,12 +72,20 @@ impl Certificate {
 /// The record for every name of a certificate under `domain` is there from now on.
 pub(crate) fn validate(world: &mut World, domain: &str) {
     let now = world.now;
-    for certificate in world.services.acm.certificates.values_mut() {
-        let is_its = |name: &String| name == domain || name.ends_with(&format!(".{domain}"));
-        if certificate.names.iter().all(is_its) {
+    let state = &mut world.services.acm;
+    state.validated.push(domain.to_owned());
+    for certificate in state.certificates.values_mut() {
+        if is_validated(&state.validated, &certificate.names) {
             certificate.validated.get_or_insert(now);
         }
     }
+}
+
+fn is_validated(domains: &[String], names: &[String]) -> bool {
+    let is_under = |name: &str, domain: &str| name == domain || name.ends_with(&format!(".{domain}"));
+    names
+        .iter()
+        .all(|name| domains.iter().any(|domain| is_under(name, domain)))
 }
 
 fn request_certificate(world: &mut World, input: &Value) -> OpResult {
@@ -126,7 +136,7 @@ fn request_certificate(world: &mut World, input: &Value) -> OpResult {
         records: records.collect(),
         by_dns: text(input, "ValidationMethod") == Some("DNS"),
         requested: now,
-        validated: None,
+        validated: is_validated(&world.services.acm.validated, &names).then_some(now),
         token,
         names,
     };
