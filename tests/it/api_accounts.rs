@@ -31,7 +31,7 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
     }
     let unsubscribed = options.scenarios.contains(&Scenario::ScaleToZeroUnsubscribed);
     let account = Account::prepared(options, |sandbox| {
-        if unsubscribed && !needs_empty(args) {
+        if unsubscribed && !needs_empty(args) && !is_staged(args) {
             kept_by_hand(sandbox, &["asg-production-gpu-default".to_owned()], 1);
         }
         // One image was pushed alone: its manifest does not say what it is for.
@@ -105,10 +105,16 @@ pub(crate) fn further_words(verb: &str, account: &Account) -> Vec<String> {
         return vec![dev_instance(account)];
     }
     if verb == "stack deploy" {
-        return certificates(&account.sandbox).into_iter().next().map_or_else(Vec::new, |arn| {
-            let words = [format!("certificateArn={arn}"), format!("domainName={HOST}")];
-            words.into_iter().flat_map(|word| ["-c".to_owned(), word]).collect()
-        });
+        return certificates(&account.sandbox)
+            .into_iter()
+            .next()
+            .map_or_else(Vec::new, |arn| {
+                let words = [format!("certificateArn={arn}"), format!("domainName={HOST}")];
+                words
+                    .into_iter()
+                    .flat_map(|word| ["-c".to_owned(), word])
+                    .collect()
+            });
     }
     if verb != "task stop" {
         return Vec::new();
@@ -158,7 +164,10 @@ fn certificate(sandbox: &Sandbox) {
 /// The ARNs of all certificates.
 fn certificates(sandbox: &Sandbox) -> Vec<String> {
     let listed = called(sandbox, Service::Acm, "ListCertificates", &json!({}));
-    let listed = listed["CertificateSummaryList"].as_array().expect("a list").iter();
+    let listed = listed["CertificateSummaryList"]
+        .as_array()
+        .expect("a list")
+        .iter();
     let arns = listed.filter_map(|one| one["CertificateArn"].as_str());
     arns.map(str::to_owned).collect()
 }
@@ -195,7 +204,9 @@ fn in_the_way(sandbox: &Sandbox, kept: bool) {
     called(sandbox, Service::CloudFormation, "ExecuteChangeSet", &named);
     if kept {
         let found = called(sandbox, Service::Rds, "DescribeDBInstances", &json!({}));
-        let database = found["DBInstances"][0]["DBInstanceIdentifier"].as_str().expect("a name");
+        let database = found["DBInstances"][0]["DBInstanceIdentifier"]
+            .as_str()
+            .expect("a name");
         let name = format!("/bp/kept/{database}/master-credentials");
         let secret = json!({"Name": name, "SecretString": "{\"password\": \"of-an-older-one\"}"});
         called(sandbox, Service::SecretsManager, "CreateSecret", &secret);

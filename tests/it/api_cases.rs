@@ -18,7 +18,10 @@ const OF_THE_PLATFORM: &[Command] = &[
     ("db tunnel", &["db", "tunnel", "--local-port", "0"]),
     ("day1", &["day1"]),
     ("doctor", &["doctor"]),
-    ("domain request", &["domain", "request", "app.example.com", "--yes"]),
+    (
+        "domain request",
+        &["domain", "request", "app.example.com", "--yes"],
+    ),
     ("domain status", &["domain", "status"]),
     ("exec", &["exec", "--", "true"]),
     ("history", &["history"]),
@@ -173,10 +176,7 @@ const OF_THE_PLATFORM: &[Command] = &[
     ),
     ("resume", &["resume", "--yes", "--timeout", "30m"]),
     ("teardown", &["teardown", "--confirm", "sandbox"]),
-    (
-        "teardown",
-        &["teardown", "--all-layouts", "--confirm", "sandbox"],
-    ),
+    ("teardown", &["teardown", "--all-layouts", "--confirm", "sandbox"]),
     (
         "teardown --database",
         &["teardown", "--database", "delete", "--confirm", "123456789012"],
