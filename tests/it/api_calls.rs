@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use crate::api_cases::{COMMANDS, SCENARIOS, account, concerns, further_words, is_endless, needs_empty};
+use crate::api_cases::{COMMANDS, SCENARIOS, account, further_words, is_endless, needs_empty};
 use crate::support::Account;
 
 #[derive(Default)]
@@ -71,9 +71,7 @@ fn sessions() -> Vec<Session> {
     for (scenarios, race) in SCENARIOS {
         // Three seconds each, and no scenario changes what an upload does.
         let is_costly = |verb: &str| verb == "bundle upload" && !(scenarios.is_empty() || *race);
-        let commands = changing
-            .iter()
-            .filter(|(verb, _)| !is_costly(verb) && concerns(scenarios, verb));
+        let commands = changing.iter().filter(|(verb, _)| !is_costly(verb));
         sessions.extend(commands.map(|command| Session {
             scenarios,
             race: *race,
@@ -260,6 +258,8 @@ async fn declared_is_asked(verbs: &BTreeMap<&'static str, Calls>) {
         let unused: Vec<_> = expected
             .difference(&asked)
             .filter(|action| !IN_TROUBLE.contains(&action.as_str()))
+            // The bucket with its lease goes along: only one that ends early gives the lease back.
+            .filter(|action| !(*verb == "teardown" && *action == "s3:DeleteObject"))
             .collect();
         if !undeclared.is_empty() || !unused.is_empty() {
             wrong.push(format!(

@@ -311,15 +311,9 @@ pub(crate) const SCENARIOS: &[(&[Scenario], bool)] = &[
     (&[Scenario::MetricsSilent], false),
     (&[Scenario::RdsRefused], false),
     (&[Scenario::ScaleToZeroUnsubscribed], false),
-    (&[Scenario::BucketNotEmpty], false),
     (&[Scenario::PullError], true),
     (&[Scenario::BreakerRollback], true),
 ];
-
-/// Whether a scenario of [`SCENARIOS`] can change what a verb calls.
-pub(crate) fn concerns(scenarios: &[Scenario], verb: &str) -> bool {
-    !scenarios.contains(&Scenario::BucketNotEmpty) || verb.starts_with("teardown")
-}
 
 /// Whether a command goes on until it is ended.
 pub(crate) fn is_endless(args: &[&str]) -> bool {

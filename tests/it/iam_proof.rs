@@ -8,7 +8,7 @@ use bpctl_sandbox::{Options, Scenario};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::api_cases::{COMMANDS, SCENARIOS, account, concerns, further_words, is_endless, is_staged};
+use crate::api_cases::{COMMANDS, SCENARIOS, account, further_words, is_endless, is_staged};
 use crate::support::{Account, Run};
 
 const ROLE: &str = "proved";
@@ -77,7 +77,6 @@ fn counts(verb: &str, scenarios: &[Scenario], race: bool) -> bool {
     match scenarios {
         [] | [Scenario::BreakerRollback] => true,
         [Scenario::ScaleToZeroUnsubscribed] => verb.starts_with("fleet"),
-        [Scenario::BucketNotEmpty] => concerns(scenarios, verb),
         _ => race,
     }
 }
