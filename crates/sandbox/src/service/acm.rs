@@ -274,7 +274,7 @@ mod tests {
         let issued = ask(&mut world, "DescribeCertificate", &named)["Certificate"].clone();
         assert_eq!(issued["Status"], "ISSUED");
         assert!(
-            issued["NotAfter"].as_i64() > issued["IssuedAt"].as_i64(),
+            issued["NotAfter"].as_f64() > issued["IssuedAt"].as_f64(),
             "{issued}"
         );
         world.advance(world.now + TOKEN);
