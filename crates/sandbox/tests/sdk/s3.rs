@@ -351,7 +351,8 @@ async fn a_bucket_is_found_from_its_own_region_only_and_there_is_no_other() {
             "bp-access-logs-123456789012",
             "bp-logs-123456789012",
             "bp-media-123456789012",
-            "bp-models-123456789012"
+            "bp-models-123456789012",
+            "cdk-hnb659fds-assets-123456789012-us-east-1"
         ]
     );
     let region = aws_sdk_s3::config::Region::new("eu-west-1");
