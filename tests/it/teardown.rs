@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bpctl::ExitStatus;
-use bpctl_sandbox::{Sandbox, Scenario, Service};
+use bpctl_sandbox::{Options, Sandbox, Scenario, Service};
 use serde_json::{Value, json};
 
 use crate::broken_network::{Break, Network};
@@ -110,6 +110,29 @@ async fn the_database_stays_with_its_network_a_snapshot_and_its_credentials() {
     let again = account.run(&["teardown", "--confirm", "sandbox"]).await;
     assert_eq!(again.status, ExitStatus::Done, "{}", again.text());
     assert!(again.changes.is_empty(), "{:?}", again.changes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_cannot_be_read_are_not_given_up() {
+    let secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:/bp/rds/*";
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "secretsmanager:GetSecretValue", "Resource": secret},
+    ]});
+    let account = Account::from_options(Options {
+        role: "operator".to_owned(),
+        roles: [("operator".to_owned(), policy.to_string())].into(),
+        ..Options::default()
+    });
+    let run = account.run(&["teardown", "--confirm", "sandbox"]).await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    assert!(run.changes.is_empty(), "{:?}", run.changes);
+    for line in [
+        "`/bp/rds/master-credentials` cannot be read (AccessDeniedException)",
+        "secretsmanager:GetSecretValue",
+    ] {
+        assert!(run.stderr.contains(line), "{line}: {}", run.text());
+    }
 }
 
 #[tokio::test(start_paused = true)]

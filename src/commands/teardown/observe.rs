@@ -96,6 +96,8 @@ pub(super) enum Credentials {
     },
     /// There is nothing that could be saved, and why.
     None(String),
+    /// Whether there is something to save is not known: the secret that could not be read, and the error's code.
+    Unread(String, String),
 }
 
 pub(super) async fn observe(change: &Teardown<'_>, target: &Target, recent: &[Record]) -> Result<Seen> {
@@ -297,6 +299,13 @@ async fn credentials(change: &Teardown<'_>, place: &Place, instance: &str) -> Re
     let to = layout.kept_credentials(instance);
     change.ctx.holds_secrets();
     let mut values = change.ctx.aws.secret_values(&[from.clone(), to.clone()]).await?;
+    // One that is marked for deletion is gone, as one that never was.
+    let gone = |code: &str| matches!(code, "ResourceNotFoundException" | "InvalidRequestException");
+    for name in [&from, &to] {
+        if let Some((code, _)) = values.refused.get(name).filter(|(code, _)| !gone(code)) {
+            return Ok(Credentials::Unread(name.clone(), code.clone()));
+        }
+    }
     let mut value = |name: &str| -> Option<Secret> { values.found.remove(name)?.value };
     let (source, copy) = (value(&from), value(&to));
     Ok(match (source, copy) {
@@ -308,16 +317,7 @@ async fn credentials(change: &Teardown<'_>, place: &Place, instance: &str) -> Re
             to,
             replaces: copy.is_some(),
         },
-        (None, None) => {
-            let why = values.refused.get(&from).map(|(code, _)| code.as_str());
-            Credentials::None(match why {
-                Some("ResourceNotFoundException") | None => format!("`{from}` has no value"),
-                Some("AccessDeniedException") => {
-                    format!("`{from}` cannot be read: `secretsmanager:GetSecretValue` is refused")
-                }
-                Some(code) => format!("`{from}` cannot be read ({code})"),
-            })
-        }
+        (None, None) => Credentials::None(format!("`{from}` has no value")),
     })
 }
 

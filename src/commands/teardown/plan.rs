@@ -485,6 +485,19 @@ fn blockers(change: &Teardown<'_>, seen: &Seen, going: &[&StackSeen]) -> Vec<Blo
     }
     for database in &seen.databases {
         let instance = &database.instance;
+        if let Credentials::Unread(secret, code) = &database.credentials {
+            block(
+                format!(
+                    "the master credentials of {} cannot be saved: `{secret}` cannot be read ({code})",
+                    instance.id
+                ),
+                (
+                    "they go with its stack; let this role call `secretsmanager:GetSecretValue` on it; see who may with",
+                    CommandLine::bpctl(["auth", "can-i", "teardown"]),
+                )
+                    .into(),
+            );
+        }
         let needed = change.snapshot && database.snapshot.is_none() && instance.status != "deleting";
         if needed && matches!(instance.power(), Power::Off | Power::Stopping) {
             block(
