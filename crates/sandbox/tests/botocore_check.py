@@ -407,7 +407,8 @@ def without_a_refresh(account):
             )
     return {
         "AutoScalingGroupName": FLEET,
-        "Preferences": {"CheckpointPercentages": [50, 100], "InstanceWarmup": 30},
+        # The longest wait at a checkpoint, two days: it is still in progress when later checks look for it.
+        "Preferences": {"CheckpointPercentages": [50, 100], "CheckpointDelay": 172_800, "InstanceWarmup": 30},
     }
 
 
