@@ -155,8 +155,10 @@ WORK = [
     f"fleet protect {FLEET} --all --yes",
     f"fleet protect {FLEET} --all --off --yes",
     "domain request app.example.com --no-wait --yes",
+    "domain status",
     "monitoring subscribe --email night@example.com --yes",
-    "monitoring apply --yes",
+    "--stage production monitoring check",
+    "--stage production monitoring apply --yes",
     "image build --source {source} --tag 0af12cd",
     "image push --source {source} --tag 0af12cd --yes",
     "image gc --keep 1 --older-than 1d --confirm sandbox",
@@ -399,12 +401,18 @@ def half_rolled_back(checker):
     machine = {"ImageId": "ami-0123456789abcdef0", "InstanceType": "t3.micro"}
     template = {"Type": "AWS::EC2::LaunchTemplate", "Properties": {"LaunchTemplateData": machine}}
     version = {"LaunchTemplateId": {"Ref": "Template"}, "Version": {"Fn::GetAtt": ["Template", "LatestVersionNumber"]}}
+    outputs = json.loads(checker.text("stack", "outputs", "network", "-o", "json"))["outputs"]
+    subnets = next(one["value"] for one in outputs if one["key"] == "PrivateSubnets").split(",")
     with tempfile.TemporaryDirectory() as folder:
+        before, after = (f"{folder}/{name}.json" for name in ["before", "after"])
+        checker.run(f"triage --bundle {before} --fail-on never", "json")
         for most in ["1", "2"]:
-            sizes = {"MinSize": "0", "MaxSize": most, "AvailabilityZones": ["us-east-1a"], "LaunchTemplate": version}
+            sizes = {"MinSize": "0", "MaxSize": most, "VPCZoneIdentifier": subnets, "LaunchTemplate": version}
             group = {"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": sizes}
             made = assembly(pathlib.Path(folder), {"Template": template, "Group": group})
             checker.run(f"stack deploy staging/gpu-tiny --assembly {made} --yes", "json")
+        checker.run(f"triage --bundle {after} --fail-on never", "json")
+        checker.both(f"triage --diff {before} {after}")
     checker.run("stack continue-rollback staging/gpu-tiny --skip Group --yes", "json")
 
 
