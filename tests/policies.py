@@ -25,6 +25,9 @@ KNOWN = [
     # Tasks of a whole cluster are listed on no resource; the policy narrows it by `ecs:cluster` (Amazon ECS Developer
     # Guide, "Identity-based policy examples", "List or describe Amazon ECS tasks").
     ("RESOURCE_STAR", "'ecs:ListTasks'"),
+    # By the physical id of a resource no stack is named: whether any has it is the question (AWS CloudFormation API
+    # Reference, DescribeStackResources, PhysicalResourceId).
+    ("RESOURCE_STAR", "['cloudformation:DescribeStackResources']"),
     # Younger than parliament's data (Amazon ECS API Reference, StopServiceDeployment).
     ("UNKNOWN_ACTION", "ecs:StopServiceDeployment"),
     # Documents of AWS have no account in their ARN (Systems Manager User Guide, "Run Command", example policies).

@@ -74,6 +74,8 @@ pub(crate) enum On {
     /// The roles that tasks are handed.
     TaskRoles,
     Repositories,
+    /// Every repository: a list names none.
+    AllRepositories,
     BackendLogs,
     ServiceLogs,
     /// Log groups of the services and of GPU workers.
@@ -144,6 +146,8 @@ pub(crate) enum On {
     LogsBucket,
     /// The platform's buckets, and that of the CDK.
     AllBuckets,
+    /// Buckets and parameters that a template may name, whatever they are called.
+    Importable,
     /// What bundles did on nodes, in the logs bucket.
     AssetSync,
     Bundles,
@@ -176,6 +180,7 @@ impl On {
             Self::TagsOfNewDefinitions => "TagsOfNewDefinitions",
             Self::TaskRoles => "TaskRoles",
             Self::Repositories => "Repositories",
+            Self::AllRepositories => "AllRepositories",
             Self::BackendLogs => "BackendLogs",
             Self::ServiceLogs => "ServiceLogs",
             Self::Logs => "Logs",
@@ -221,6 +226,7 @@ impl On {
             Self::Bookkeeping => "Bookkeeping",
             Self::LogsBucket => "LogsBucket",
             Self::AllBuckets => "AllBuckets",
+            Self::Importable => "Importable",
             Self::AssetSync => "AssetSync",
             Self::Bundles => "Bundles",
             Self::Assets => "Assets",
@@ -282,6 +288,7 @@ impl On {
             Self::Repositories => apps
                 .map(|app| place.regional("ecr", &format!("repository/{}", layout.repository(app))))
                 .to_vec(),
+            Self::AllRepositories => vec![place.regional("ecr", "repository/*")],
             Self::BackendLogs => logs(place, vec![layout.log_group(App::Backend)]),
             Self::ServiceLogs => logs(place, apps.map(|app| layout.log_group(app)).to_vec()),
             Self::Logs => {
@@ -413,6 +420,10 @@ impl On {
                 ));
                 all
             }
+            Self::Importable => vec![
+                format!("arn:{}:s3:::*", place.partition),
+                place.regional("ssm", "parameter/*"),
+            ],
             Self::AssetSync => place.bucket("logs", "/asset-sync/*"),
             Self::Bundles => place.bucket("models", "/bundles/*"),
             Self::Assets => place.bucket("models", "/assets/*"),

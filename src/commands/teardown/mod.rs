@@ -92,7 +92,7 @@ impl Verb for TeardownArgs {
                 Use::of("ec2:DescribeInstances", On::Anything),
                 Use::of("ec2:DescribeSecurityGroups", On::Anything),
                 Use::of("ec2:DescribeSnapshots", On::Anything),
-                Use::of("ecr:DescribeRepositories", On::Anything),
+                Use::of("ecr:DescribeRepositories", On::AllRepositories),
                 Use::of("ecs:DeleteService", On::AllServices),
                 Use::of("ecs:DescribeServices", On::AllServices),
                 Use::of("ecs:DescribeTasks", On::Tasks),

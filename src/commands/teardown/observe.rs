@@ -11,6 +11,7 @@ use super::{Fate, Teardown};
 use crate::aws::cloudformation::{Stack, StackResource};
 use crate::aws::ecs::Task;
 use crate::aws::rds::DbInstance;
+use crate::aws::secretsmanager::SecretValues;
 use crate::change::Target;
 use crate::change::journal::Record;
 use crate::error::Result;
@@ -297,14 +298,32 @@ async fn credentials(change: &Teardown<'_>, place: &Place, instance: &str) -> Re
         return Ok(Credentials::None("this layout has no secret for them".to_owned()));
     };
     let to = layout.kept_credentials(instance);
+    let aws = &change.ctx.aws;
+    // A secret that is not there is refused like one that may not be read, by a policy that names secrets.
+    let (first, second) = try_join(
+        Box::pin(aws.secrets_under(&from)),
+        Box::pin(aws.secrets_under(&to)),
+    )
+    .await?;
+    let is_there = |name: &String| {
+        let mut all = first.iter().chain(&second);
+        all.any(|(known, deleted)| known == name && deleted.is_none())
+    };
+    let there: Vec<String> = [&from, &to]
+        .into_iter()
+        .filter(|name| is_there(name))
+        .cloned()
+        .collect();
     change.ctx.holds_secrets();
-    let mut values = change.ctx.aws.secret_values(&[from.clone(), to.clone()]).await?;
-    // One that is marked for deletion is gone, as one that never was.
-    let gone = |code: &str| matches!(code, "ResourceNotFoundException" | "InvalidRequestException");
-    for name in [&from, &to] {
-        if let Some((code, _)) = values.refused.get(name).filter(|(code, _)| !gone(code)) {
-            return Ok(Credentials::Unread(name.clone(), code.clone()));
-        }
+    let mut values = match there.is_empty() {
+        true => SecretValues::default(),
+        false => aws.secret_values(&there).await?,
+    };
+    // One without a value is "not found" as well.
+    let unread = std::mem::take(&mut values.refused).into_iter();
+    let mut unread = unread.filter(|(_, (code, _))| code != "ResourceNotFoundException");
+    if let Some((name, (code, _))) = unread.next() {
+        return Ok(Credentials::Unread(name, code));
     }
     let mut value = |name: &str| -> Option<Secret> { values.found.remove(name)?.value };
     let (source, copy) = (value(&from), value(&to));

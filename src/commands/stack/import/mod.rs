@@ -122,11 +122,11 @@ impl Verb for ImportArgs {
                 Use::of("cloudformation:ExecuteChangeSet", On::Stacks),
                 Use::of("cloudformation:GetTemplate", On::Stacks),
                 Use::of("cloudformation:ListStackResources", On::Stacks),
-                Use::of("ecr:DescribeRepositories", On::Anything),
+                Use::of("ecr:DescribeRepositories", On::AllRepositories),
                 Use::of("logs:DescribeLogGroups", On::Anything),
                 Use::of("rds:DescribeDBInstances", On::Databases),
-                Use::of("s3:ListBucket", On::Anything),
-                Use::of("ssm:GetParameters", On::Anything),
+                Use::of("s3:ListBucket", On::Importable),
+                Use::of("ssm:GetParameters", On::Importable),
             ],
         ])
     }
