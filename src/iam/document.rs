@@ -128,7 +128,17 @@ fn covers(wide: On, narrow: On, place: &Place) -> bool {
         return false;
     }
     let (wide, narrow) = (wide.resources(place), narrow.resources(place));
-    wide == ["*"] || narrow.iter().all(|resource| wide.contains(resource))
+    let in_wide = |resource: &String| {
+        wide.iter()
+            .any(|pattern| pattern == resource || begins(pattern, resource))
+    };
+    narrow.iter().all(in_wide)
+}
+
+/// Whether a pattern with nothing but `*` at its end allows all that `resource`, a pattern as well, does.
+fn begins(pattern: &str, resource: &str) -> bool {
+    let beginning = pattern.strip_suffix('*');
+    beginning.is_some_and(|beginning| !beginning.contains(['*', '?']) && resource.starts_with(beginning))
 }
 
 #[cfg(test)]
@@ -153,6 +163,9 @@ mod tests {
         assert_eq!(sids(&[narrow, wide]), ["Anything"]);
         assert_eq!(sids(&[narrow, wide, other]), ["Anything", "DataStack"]);
         // One that holds under a condition only covers nothing.
+        let (every, logs) = (On::Importable, On::LogsBucket);
+        let [every, logs] = [every, logs].map(|on| Use::of("s3:ListBucket", on));
+        assert_eq!(sids(&[logs, every]), ["Importable"]);
         let listed = Use::of("ecs:DescribeTasks", On::AnythingInCluster);
         assert_eq!(
             sids(&[listed, Use::of("ecs:DescribeTasks", On::Tasks)]),
