@@ -262,7 +262,12 @@ fn commands_in_documents_can_be_typed() {
                     Complaint::MissingRequiredArgument,
                     Complaint::InvalidSubcommand,
                 ];
-                let is_ours = error.kind() != Complaint::InvalidSubcommand || file == "docs/phrase-book.md";
+                let is_ours = match error.kind() {
+                    Complaint::InvalidSubcommand => file == "docs/phrase-book.md",
+                    // What stands for a step of the runbooks is typed as it stands there.
+                    Complaint::MissingRequiredArgument => file != "docs/runbook.md",
+                    _ => true,
+                };
                 assert!(
                     group.contains(&error.kind()) && is_ours,
                     "`{quoted}` in {file}: {error}"
