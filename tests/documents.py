@@ -154,6 +154,7 @@ WORK = [
     f"fleet drain {FLEET} --instance {{instance}} --force --confirm sandbox",
     f"fleet protect {FLEET} --all --yes",
     f"fleet protect {FLEET} --all --off --yes",
+    "domain check app.example.com",
     "domain request app.example.com --no-wait --yes",
     "domain status",
     "monitoring subscribe --email night@example.com --yes",

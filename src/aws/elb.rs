@@ -19,7 +19,52 @@ pub(crate) struct TargetHealth {
     pub(crate) description: Option<String>,
 }
 
+/// A listener of a load balancer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listener {
+    pub(crate) port: i32,
+    /// ARNs of the certificates that it shows.
+    pub(crate) certificates: Vec<String>,
+}
+
 impl Aws {
+    /// The ARN of the load balancer that has this name in DNS; `None` when there is none.
+    pub(crate) async fn balancer_named(&self, dns: &str) -> Result<Option<String>> {
+        let stream = self
+            .elb_client()
+            .await?
+            .describe_load_balancers()
+            .into_paginator()
+            .send();
+        let found = Pages::new("describe the load balancers", stream).all().await?;
+        let found = found
+            .into_iter()
+            .find(|one| one.dns_name().is_some_and(|name| name.eq_ignore_ascii_case(dns)));
+        Ok(found.and_then(|one| one.load_balancer_arn))
+    }
+
+    /// Every listener of a load balancer, by ARN.
+    pub(crate) async fn listeners(&self, balancer: &str) -> Result<Vec<Listener>> {
+        let stream = self
+            .elb_client()
+            .await?
+            .describe_listeners()
+            .load_balancer_arn(balancer)
+            .into_paginator()
+            .send();
+        let listeners = Pages::new("describe the listeners", stream).all().await?;
+        let convert = |one: aws_sdk_elasticloadbalancingv2::types::Listener| {
+            let certificates = one.certificates().iter();
+            Ok(Listener {
+                port: one.port().required("DescribeListeners", "Port")?,
+                certificates: certificates
+                    .filter_map(|certificate| certificate.certificate_arn().map(str::to_owned))
+                    .collect(),
+            })
+        };
+        listeners.into_iter().map(convert).collect()
+    }
+
     /// Every target of a target group.
     pub(crate) async fn target_health(&self, group: &str) -> Result<Vec<TargetHealth>> {
         const REQUEST: &str = "DescribeTargetHealth";

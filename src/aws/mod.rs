@@ -17,6 +17,7 @@ pub(crate) mod elb;
 pub(crate) mod iam;
 pub(crate) mod logs;
 pub(crate) mod rds;
+pub(crate) mod route53;
 pub(crate) mod s3;
 pub(crate) mod secretsmanager;
 pub(crate) mod sessions;
@@ -28,9 +29,10 @@ mod config;
 mod convert;
 mod credentials;
 mod direct;
-mod health;
+pub(crate) mod health;
 mod http;
 mod loopback;
+mod names;
 mod once;
 mod operation;
 mod pages;
@@ -150,6 +152,7 @@ impl Aws {
             "autoscaling" => "auto_scaling",
             "elasticloadbalancing" => "elastic_load_balancing_v2",
             "logs" => "cloudwatch_logs",
+            "route53" => "route_53",
             "secretsmanager" => "secrets_manager",
             same => same,
         };
@@ -223,6 +226,7 @@ clients! {
     iam_client: aws_sdk_iam as "iam" after guard_account,
     logs_client: aws_sdk_cloudwatchlogs as "logs" after guard_account,
     rds_client: aws_sdk_rds as "rds" after guard_account,
+    route53_client: aws_sdk_route53 as "route53" after guard_account,
     s3_client: aws_sdk_s3 as "s3" after guard_account with path_style::on_loopback,
     secretsmanager_client: aws_sdk_secretsmanager as "secretsmanager" after guard_account,
     sns_client: aws_sdk_sns as "sns" after guard_account,

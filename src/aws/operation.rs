@@ -96,7 +96,12 @@ const READS: &[(&str, &[&str])] = &[
     ),
     (
         "elasticloadbalancing",
-        &["DescribeTargetGroups", "DescribeTargetHealth"],
+        &[
+            "DescribeListeners",
+            "DescribeLoadBalancers",
+            "DescribeTargetGroups",
+            "DescribeTargetHealth",
+        ],
     ),
     ("iam", &["GetRole", "SimulatePrincipalPolicy"]),
     (
@@ -117,6 +122,7 @@ const READS: &[(&str, &[&str])] = &[
             "DescribeDBSubnetGroups",
         ],
     ),
+    ("route53", &["ListHostedZonesByName", "ListResourceRecordSets"]),
     (
         "s3",
         &[

@@ -125,6 +125,10 @@ pages! {
         { repositories "repositories": Repository, next_token }
     "DescribeLogGroups": aws_sdk_cloudwatchlogs::describe_log_groups::DescribeLogGroupsOutput
         { log_groups "logGroups": LogGroup, next_token }
+    "DescribeListeners": aws_sdk_elasticloadbalancingv2::describe_listeners::DescribeListenersOutput
+        { listeners "Listeners": Listener, next_marker }
+    "DescribeLoadBalancers": aws_sdk_elasticloadbalancingv2::describe_load_balancers::DescribeLoadBalancersOutput
+        { load_balancers "LoadBalancers": LoadBalancer, next_marker }
     "DescribeTargetGroups": aws_sdk_elasticloadbalancingv2::describe_target_groups::DescribeTargetGroupsOutput
         { target_groups "TargetGroups": TargetGroup, next_marker }
     "DescribeDBInstances": aws_sdk_rds::describe_db_instances::DescribeDbInstancesOutput

@@ -74,6 +74,7 @@ documents! {
     fleet::replay::Replayed = "bpctl.fleet.replay/1" of "disagreements",
         "Where the past of a fleet differs from what its policies ask for.";
     domain::view::DomainStatus = "bpctl.domain.status/1" of "certificates", "The certificates for the platform's name.";
+    domain::check::DomainCheck = "bpctl.domain.check/1" of "checks", "Whether people who visit the platform's name come to it.";
     domain::view::RequestResult = "bpctl.domain.request/1",
         "A certificate that was requested, and the record of DNS that it waits for.";
     monitoring::show::Monitoring = "bpctl.monitoring.show/1", "What watches the platform, and who is told.";

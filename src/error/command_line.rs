@@ -403,7 +403,7 @@ fn bpctl_reads(words: &[&str]) -> bool {
             *verb,
             "bootstrap" | "continue-rollback" | "deploy" | "delete" | "import"
         ),
-        ["domain", verb, ..] => *verb == "status",
+        ["domain", verb, ..] => ["check", "status"].contains(verb),
         ["monitoring", verb, ..] => matches!(*verb, "show" | "check"),
         ["ami", verb, ..] => matches!(*verb, "list" | "show" | "history"),
         ["sandbox", "scenario", verb, ..] => *verb == "list",

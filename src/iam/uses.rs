@@ -86,6 +86,8 @@ pub(crate) enum On {
     FleetAlarms,
     PlatformAlarms,
     Certificates,
+    /// Hosted zones, which have ids of their own.
+    Zones,
     Dashboards,
     Budgets,
     DataStack,
@@ -189,6 +191,7 @@ impl On {
             Self::FleetAlarms => "FleetAlarms",
             Self::PlatformAlarms => "PlatformAlarms",
             Self::Certificates => "Certificates",
+            Self::Zones => "Zones",
             Self::Dashboards => "Dashboards",
             Self::Budgets => "Budgets",
             Self::OpsTopic => "OpsTopic",
@@ -319,6 +322,8 @@ impl On {
                 .concat(),
             // Certificates have ids of their own.
             Self::Certificates => vec![place.regional("acm", "certificate/*")],
+            // Hosted zones have ids of their own, and belong to no account in ARNs.
+            Self::Zones => vec![format!("arn:{}:route53:::hostedzone/*", place.partition)],
             // Dashboards and budgets have no region.
             Self::Dashboards => {
                 vec![place.global("cloudwatch", &format!("dashboard/{}", layout.dashboard()))]

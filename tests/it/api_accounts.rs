@@ -41,8 +41,11 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
         if verb == "stack deploy" || verb == "domain request" {
             sandbox.with_world(|world| world.validate_domain("example.com"));
         }
-        if needs_empty(args) || ["domain status", "lock list"].contains(&verb) {
+        if needs_empty(args) || ["domain check", "domain status", "lock list"].contains(&verb) {
             certificate(sandbox);
+        }
+        if verb.starts_with("domain ") {
+            zone(sandbox);
         }
         if verb == "teardown" {
             in_the_way(sandbox, args.contains(&"--all-layouts"));

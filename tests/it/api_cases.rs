@@ -23,6 +23,7 @@ const OF_THE_PLATFORM: &[Command] = &[
         &["domain", "request", "app.example.com", "--yes"],
     ),
     ("domain status", &["domain", "status"]),
+    ("domain check", &["domain", "check", "app.example.com"]),
     ("exec", &["exec", "--", "true"]),
     ("history", &["history"]),
     ("image diff", &["image", "diff"]),

@@ -131,7 +131,7 @@ macro_rules! each_verb {
             stack_delete: "stack delete", &["stack", "delete", "production/gpu-default", "--confirm", "sandbox"], (Service::CloudFormation, "DeleteStack"), Verb { ..STACKS };
             stack_import: "stack import", &["stack", "import", "staging/gpu-kept", "--assembly", "kept.out", "--yes"], EXECUTE, Verb { place: Place::KeptLogGroup, ..STACKS };
             stack_continue_rollback: "stack continue-rollback", &["stack", "continue-rollback", "production/gpu-default", "--skip", "{group}", "--yes"], (Service::CloudFormation, "ContinueUpdateRollback"), Verb { place: Place::HalfRolledBack, ..STACKS };
-            domain_request: "domain request", &["domain", "request", "app.example.com", "--no-wait", "--yes"], (Service::Acm, "RequestCertificate"), Verb { world: certificates, ..POINTERS };
+            domain_request: "domain request", &["domain", "request", "app.example.com", "--no-wait", "--yes"], (Service::Acm, "RequestCertificate"), Verb { place: Place::Zone, world: certificates, ..POINTERS };
             monitoring_apply: "monitoring apply", &["monitoring", "apply", "--yes"], (Service::CloudWatch, "PutMetricAlarm"), Verb { place: Place::Detuned, world: watched, ..fleets(1) };
             monitoring_subscribe: "monitoring subscribe", &["monitoring", "subscribe", "--email", "night@example.com", "--yes"], (Service::Sns, "Subscribe"), Verb { world: subscribers, ..POINTERS };
             teardown: "teardown", &["teardown", "--confirm", "sandbox"], (Service::CloudFormation, "DeleteStack"), Verb { world: torn_down, place: Place::Platform, ..MIGRATE };

@@ -50,6 +50,15 @@ pub(crate) fn subscribers(sandbox: &Sandbox) -> World {
             .unwrap_or_default();
         world.things.insert(name, json!(times + 1));
     }
+    let zones = call(sandbox, Service::Route53, "ListHostedZonesByName", &json!({}));
+    for zone in array(&zones["HostedZones"]) {
+        let id = json!({ "HostedZoneId": zone["Id"] });
+        let records = call(sandbox, Service::Route53, "ListResourceRecordSets", &id);
+        for record in array(&records["ResourceRecordSets"]) {
+            let name = record["Name"].as_str().expect("a name").to_owned();
+            world.things.insert(format!("{} {name}", record["Type"]), record.clone());
+        }
+    }
     world
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bpctl_sandbox::{Fault, FaultRule, Service};
+use bpctl_sandbox::{Fault, FaultRule, Scenario, Service};
 use serde_json::{Value, json};
 
 use crate::assemblies::lay_files;
@@ -136,7 +136,7 @@ async fn what_is_no_host_name_is_refused_before_anything_is_asked() {
         "app",
         &long,
     ] {
-        for verb in ["request", "status"] {
+        for verb in ["request", "status", "check"] {
             let run = account.run(&["domain", verb, host]).await;
             assert_eq!((run.status.code(), run.calls), (2, 0), "{host}\n{}", run.text());
         }
@@ -196,4 +196,193 @@ async fn a_deployment_takes_only_a_certificate_that_is_issued_for_the_name() {
     let run = deploy(&other).await;
     assert_eq!(run.status.code(), 0, "{}", run.text());
     assert!(run.text().contains("could not be looked at"), "{}", run.text());
+}
+
+/// A public hosted zone of this name; answers its id.
+fn zone(account: &Account, name: &str, reference: &str) -> String {
+    let input = json!({ "Name": name, "CallerReference": reference });
+    let made = account
+        .sandbox
+        .with_world(|world| world.call(Service::Route53, "CreateHostedZone", &input));
+    made.expect("a zone")["HostedZone"]["Id"]
+        .as_str()
+        .expect("an id")
+        .to_owned()
+}
+
+fn records(account: &Account, zone: &str, kind: &str) -> Vec<Value> {
+    let input = json!({ "HostedZoneId": zone });
+    let listed = account
+        .sandbox
+        .with_world(|world| world.call(Service::Route53, "ListResourceRecordSets", &input));
+    let records = listed.expect("a list")["ResourceRecordSets"].clone();
+    let records = records.as_array().expect("a list").iter();
+    records.filter(|record| record["Type"] == kind).cloned().collect()
+}
+
+const PROVE: &str = "Route53:ChangeResourceRecordSets";
+
+#[tokio::test(start_paused = true)]
+async fn where_the_name_is_in_a_zone_of_the_account_its_record_is_created() {
+    let account = Account::with(&[]);
+    let parent = zone(&account, "example.com", "parent");
+    let closest = zone(&account, HOST, "closest");
+    let run = request(&account, &["--timeout", "30m"]).await;
+    let both = [REQUEST, PROVE].map(str::to_owned);
+    assert_eq!(
+        (run.status.code(), &run.changes[..]),
+        (0, &both[..]),
+        "{}",
+        run.text()
+    );
+    assert_eq!(run.json()["certificate"]["status"], "ISSUED");
+    assert!(!run.stderr.contains("Create the record"), "{}", run.text());
+    assert_eq!(records(&account, &parent, "CNAME").len(), 0);
+    let made = records(&account, &closest, "CNAME");
+    let told = &run.json()["certificate"]["records"][0];
+    assert_eq!((made.len(), &made[0]["Name"]), (1, &told["name"]), "{made:?}");
+    assert_eq!(made[0]["ResourceRecords"][0]["Value"], told["value"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pending_certificate_gets_the_record_that_it_lacks_and_nothing_else() {
+    let account = Account::with(&[]);
+    certificate(&account, &[HOST], false);
+    account.sandbox.advance(Duration::from_secs(30));
+    let zone = zone(&account, "example.com", "one");
+    let by_hand = request(&account, &["--no-record", "--no-wait"]).await;
+    assert_eq!(
+        (by_hand.status.code(), by_hand.changes.len()),
+        (0, 0),
+        "{}",
+        by_hand.text()
+    );
+    let run = request(&account, &["--no-wait"]).await;
+    assert_eq!(
+        (run.status.code(), &run.changes[..]),
+        (0, &[PROVE.to_owned()][..]),
+        "{}",
+        run.text()
+    );
+    assert_eq!(records(&account, &zone, "CNAME").len(), 1);
+    let again = request(&account, &[]).await;
+    assert_eq!(
+        (again.status.code(), again.changes.len()),
+        (0, 0),
+        "{}",
+        again.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_zones_of_one_name_and_zones_that_cannot_be_read_leave_the_record_to_the_operator() {
+    let account = Account::with(&[]);
+    zone(&account, "example.com", "one");
+    zone(&account, "example.com", "two");
+    let run = request(&account, &["--no-wait"]).await;
+    assert_eq!(
+        (run.status.code(), &run.changes[..]),
+        (0, &[REQUEST.to_owned()][..]),
+        "{}",
+        run.text()
+    );
+    assert!(
+        run.stderr.contains("several hosted zones have the name"),
+        "{}",
+        run.text()
+    );
+    let account = Account::with(&[]);
+    let deny = FaultRule::on(Service::Route53, "ListHostedZonesByName", Fault::Deny);
+    account.sandbox.with_world(|world| world.inject(deny));
+    let run = request(&account, &["--no-wait"]).await;
+    assert_eq!(
+        (run.status.code(), &run.changes[..]),
+        (0, &[REQUEST.to_owned()][..]),
+        "{}",
+        run.text()
+    );
+    assert!(run.stderr.contains("could not be looked at"), "{}", run.text());
+}
+
+/// The state of each check.
+fn states(run: &Run) -> Vec<(String, String)> {
+    let of = |check: &Value| {
+        let text = |name: &str| check[name].as_str().expect("text").to_owned();
+        (text("check"), text("state"))
+    };
+    run.json()["checks"]
+        .as_array()
+        .expect("checks")
+        .iter()
+        .map(of)
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_is_right_when_certificate_listener_dns_and_redirect_are() {
+    let account = Account::with(&[Scenario::WorkerAddressStale]);
+    let zone = zone(&account, "example.com", "one");
+    let check = async || account.run(&["domain", "check", "-o", "json"]).await;
+    let run = check().await;
+    assert_eq!(run.status.code(), 9, "{}", run.text());
+    let balancer = run.json()["load_balancer"].as_str().expect("a name").to_owned();
+    let point = |to: &str| {
+        let input = json!({ "HostedZoneId": zone, "ChangeBatch": { "Changes": [{ "Action": "UPSERT", "ResourceRecordSet": {
+            "Name": HOST, "Type": "A", "AliasTarget": {
+                "HostedZoneId": "Z35SXDOTRQ7X7K", "DNSName": to, "EvaluateTargetHealth": false,
+            },
+        } }] } });
+        let done = account
+            .sandbox
+            .with_world(|world| world.call(Service::Route53, "ChangeResourceRecordSets", &input));
+        done.expect("a change");
+        account.sandbox.advance(Duration::from_secs(60));
+    };
+    point(&format!("dualstack.{balancer}."));
+    let run = check().await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    let all = ["certificate", "listener", "dns", "redirect", "https"];
+    let expected: Vec<_> = all
+        .iter()
+        .map(|check| ((*check).to_owned(), "ok".to_owned()))
+        .collect();
+    assert_eq!(states(&run), expected);
+    point("other-1.us-east-1.elb.amazonaws.com.");
+    let run = check().await;
+    assert_eq!(run.status.code(), 9, "{}", run.text());
+    assert_eq!(
+        states(&run)[2],
+        ("dns".to_owned(), "wrong".to_owned()),
+        "{}",
+        run.text()
+    );
+    assert!(
+        run.text().contains("leads it to other-1.us-east-1"),
+        "{}",
+        run.text()
+    );
+}
+
+/// A platform with HTTP alone, and a name without anything.
+#[tokio::test(start_paused = true)]
+async fn a_name_that_nothing_was_done_for_is_told_so() {
+    let account = Account::with(&[]);
+    let run = account.run(&["domain", "check"]).await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    assert!(
+        run.stderr.contains("it was deployed without one"),
+        "{}",
+        run.text()
+    );
+    assert!(run.stderr.contains("bpctl domain request"), "{}", run.text());
+    let run = account.run(&["domain", "check", HOST, "-o", "json"]).await;
+    assert_eq!(run.status.code(), 9, "{}", run.text());
+    let states = states(&run);
+    let wrong = |check: &str| states.contains(&(check.to_owned(), "wrong".to_owned()));
+    assert!(wrong("certificate") && wrong("listener"), "{states:?}");
+    // No zone of the account, and no resolver: that is not known, and not good.
+    assert!(
+        states.contains(&("dns".to_owned(), "unknown".to_owned())),
+        "{states:?}"
+    );
 }

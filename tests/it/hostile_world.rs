@@ -146,6 +146,7 @@ const COMMANDS: &[&[&str]] = &[
     ],
     &["triage", "--fail-on", "never"],
     &["domain", "status"],
+    &["domain", "check", "app.example.com"],
     &["domain", "request", "app.example.com", "--dry-run"],
     &["monitoring", "show"],
     &["monitoring", "check"],

@@ -131,7 +131,7 @@ OPERATIONS = {
         "UpdateService",
     ],
     "elasticache": ["DescribeCacheClusters", "DescribeReplicationGroups"],
-    "elbv2": ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"],
+    "elbv2": ["DescribeListeners", "DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"],
     "iam": [
         "CreateRole",
         "DeleteRolePolicy",
@@ -167,6 +167,13 @@ OPERATIONS = {
         "ModifyDBInstance",
         "StartDBInstance",
         "StopDBInstance",
+    ],
+    "route53": [
+        "ChangeResourceRecordSets",
+        "CreateHostedZone",
+        "GetChange",
+        "ListHostedZonesByName",
+        "ListResourceRecordSets",
     ],
     "s3": [
         "AbortMultipartUpload",
@@ -250,6 +257,8 @@ ROOTS = {
     "ListObjectsV2": "ListBucketResult",
     "ListParts": "ListPartsResult",
 }
+# Route 53 calls it as the shape is called (Amazon Route 53 API Reference, "Response Syntax").
+ROOTS_BY_SHAPE = ["route53"]
 
 METADATA = [
     "apiVersion",
@@ -319,7 +328,9 @@ def trim(service, names):
             operation["resultWrapper"] = source["output"]["resultWrapper"]
         if full["metadata"]["protocol"].startswith("rest-"):
             operation["http"] = kept(source["http"], ["method", "requestUri", "responseCode"])
-            if name in ROOTS:
+            if service in ROOTS_BY_SHAPE:
+                operation["root"] = source["output"]["shape"]
+            elif name in ROOTS:
                 operation["root"] = ROOTS[name]
         operation["errors"] = sorted(error["shape"] for error in source.get("errors", []))
         wanted.extend(operation["errors"])

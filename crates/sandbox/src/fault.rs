@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::error::ApiError;
 use crate::options::Options;
-use crate::service::{Access, Service, budgets, s3};
+use crate::service::{Access, Service, budgets, route53, s3};
 
 /// The scenario `throttled` refuses every call whose number this divides.
 pub(crate) const THROTTLED_EVERY: u64 = 3;
@@ -182,6 +182,7 @@ pub(crate) fn failed(service: Service) -> ApiError {
         | Service::Elb
         | Service::Logs
         | Service::Rds
+        | Service::Route53
         | Service::Sns
         | Service::Sts => "InternalFailure",
         Service::Iam => "ServiceFailure",
@@ -300,6 +301,10 @@ fn resource(service: Service, input: &Value, options: &Options) -> String {
         },
         Service::CloudWatch => within("cloudwatch", member("AlarmName"), "alarm:"),
         Service::Rds => within("rds", member("DBInstanceIdentifier"), "db:"),
+        Service::Route53 => match member("HostedZoneId") {
+            Some(zone) => route53::resource("ListResourceRecordSets", Some(zone)),
+            None => route53::resource("GetChange", member("Id")),
+        },
         Service::S3 => s3::resource(member("Bucket"), member("Key")),
         Service::Sns => within("sns", member("TopicArn"), ""),
         Service::Sts => within("iam", member("RoleArn"), ""),

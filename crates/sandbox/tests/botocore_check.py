@@ -112,6 +112,22 @@ def newest_deployment(account):
     return listed["serviceDeployments"][0]["serviceDeploymentArn"]
 
 
+def zone(account, name):
+    answer = account.call("route53", "CreateHostedZone", Name=name, CallerReference=name)
+    return answer["HostedZone"]["Id"]
+
+
+def a_record(account, name):
+    record = {"Name": f"a.{name}", "Type": "CNAME", "TTL": 300, "ResourceRecords": [{"Value": "b.example.net."}]}
+    changes = [{"Action": "CREATE", "ResourceRecordSet": record}]
+    return {"HostedZoneId": zone(account, name), "ChangeBatch": {"Comment": "check", "Changes": changes}}
+
+
+def a_change(account, name):
+    answer = account.call("route53", "ChangeResourceRecordSets", **a_record(account, name))
+    return {"Id": answer["ChangeInfo"]["Id"]}
+
+
 def certificate(account, name):
     answer = account.call("acm", "RequestCertificate", DomainName=name, ValidationMethod="DNS")
     return answer["CertificateArn"]
@@ -788,9 +804,30 @@ CALLS = {
         "DescribeReplicationGroups": ({}, None),
     },
     "elbv2": {
+        "DescribeListeners": (lambda a: {"LoadBalancerArn": balancer(a)["LoadBalancerArn"]}, "Listeners"),
         "DescribeLoadBalancers": ({}, "LoadBalancers"),
         "DescribeTargetGroups": (lambda a: {"LoadBalancerArn": balancer(a)["LoadBalancerArn"]}, "TargetGroups"),
         "DescribeTargetHealth": (lambda a: {"TargetGroupArn": backend_targets(a)}, "TargetHealthDescriptions"),
+    },
+    "route53": {
+        "ChangeResourceRecordSets": (lambda a: a_record(a, "one.example"), "ChangeInfo"),
+        "CreateHostedZone": (
+            {
+                "Name": "two.example",
+                "CallerReference": "check",
+                "HostedZoneConfig": {"Comment": "check", "PrivateZone": False},
+            },
+            "DelegationSet",
+        ),
+        "GetChange": (lambda a: a_change(a, "three.example"), "ChangeInfo"),
+        "ListHostedZonesByName": (
+            lambda a: zone(a, "four.example") and {"DNSName": "four.example", "MaxItems": "5"},
+            "HostedZones",
+        ),
+        "ListResourceRecordSets": (
+            lambda a: {"HostedZoneId": zone(a, "five.example"), "StartRecordName": "five.example"},
+            "ResourceRecordSets",
+        ),
     },
     "lambda": {
         "GetFunction": (lambda a: {"FunctionName": zero_function(a)}, "Configuration"),
@@ -1005,6 +1042,8 @@ REFUSALS = [
     ("logs", "PutRetentionPolicy", {"logGroupName": "/ecs/bp-backend", "retentionInDays": 8}, "InvalidParameterException"),
     ("ecs", "ListTasks", {"cluster": "none"}, "ClusterNotFoundException"),
     ("elbv2", "DescribeLoadBalancers", {"Names": ["none"]}, "LoadBalancerNotFound"),
+    ("route53", "ListResourceRecordSets", {"HostedZoneId": "Z0"}, "NoSuchHostedZone"),
+    ("route53", "GetChange", {"Id": "C0"}, "NoSuchChange"),
     ("iam", "GetRole", {"RoleName": "none"}, "NoSuchEntity"),
     ("iam", "PutRolePolicy", {"RoleName": "made", "PolicyName": "p", "PolicyDocument": "{}"}, "MalformedPolicyDocument"),
     ("lambda", "GetFunction", {"FunctionName": "none"}, "ResourceNotFoundException"),

@@ -1,5 +1,6 @@
 //! `bpctl domain`: the name of the platform and its certificate.
 
+pub(super) mod check;
 pub(super) mod request;
 pub(super) mod status;
 pub(in crate::commands) mod view;
@@ -13,7 +14,7 @@ use crate::exit::ExitStatus;
 use crate::iam::Uses;
 use crate::stacks::host_name;
 
-/// Look at the certificates of the platform's name, and request one
+/// Check the platform's name, and request its certificate
 ///
 /// The load balancer speaks HTTPS with a certificate of its own region; `bpctl stack deploy` gives it the name and the
 /// certificate.
@@ -26,6 +27,7 @@ pub(crate) struct DomainArgs {
 verbs! {
     enum DomainCommand {
         Status(status::StatusArgs),
+        Check(check::CheckArgs),
         Request(request::RequestArgs),
     }
 }

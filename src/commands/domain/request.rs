@@ -1,12 +1,17 @@
 //! `bpctl domain request`: a certificate for the platform's name, validated by DNS.
 
+mod record;
+
 use std::time::Duration;
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 
+use self::record::{PROOF, ZoneSeen};
 use super::host;
 use super::view::{CertificateRow, RequestResult};
 use crate::aws::acm::{Certificate, RequestCertificate};
+use crate::aws::route53::CreateProof;
 use crate::change::journal::{Progress, Record};
 use crate::change::{
     Basis, Call as _, Change, ChangeArgs, Done, End, Outcome, Plan, Step, StepRun, Target, Verification,
@@ -28,8 +33,9 @@ const RECORDS: Duration = Duration::from_secs(60);
 
 /// Request a certificate for the platform's name
 ///
-/// Asks ACM in the region of the load balancer for a certificate that is validated by DNS, and prints the record that has
-/// to be created where the name's DNS is kept. Then it waits until the certificate is issued, which takes some minutes after
+/// Asks ACM in the region of the load balancer for a certificate that is validated by DNS. Where the name is in a public
+/// hosted zone of this account, the record that proves it is created there; otherwise it is printed, to be created where
+/// the name's DNS is kept. Then it waits until the certificate is issued, which takes some minutes after
 /// the record is there, and ends with status 6 when it is still pending at the end of the time; `--no-wait` ends when the
 /// record is known. A certificate that stands for the name already, issued or pending, is taken, and no other one is
 /// requested.
@@ -37,12 +43,17 @@ const RECORDS: Duration = Duration::from_secs(60);
 #[command(after_help = "Examples:
   bpctl domain request app.example.com
   bpctl domain request app.example.com --timeout 2h
-  bpctl domain request app.example.com --no-wait      only the record
+  bpctl domain request app.example.com --no-wait      do not wait until it is issued
+  bpctl domain request app.example.com --no-record    leave Route 53 alone
   bpctl stack deploy compute -c domainName=app.example.com -c certificateArn=ARN   when it is issued")]
 pub(crate) struct RequestArgs {
     /// The name that people visit, e.g. app.example.com
     #[arg(value_name = "HOST")]
     host: String,
+
+    /// Do not create the record in Route 53: print it
+    #[arg(long)]
+    no_record: bool,
 
     #[command(flatten)]
     change: ChangeArgs,
@@ -56,6 +67,9 @@ impl Verb for RequestArgs {
                 Use::of("acm:DescribeCertificate", On::Certificates),
                 Use::of("acm:ListCertificates", On::Anything),
                 Use::of("acm:RequestCertificate", On::Anything),
+                Use::of("route53:ChangeResourceRecordSets", On::Zones),
+                Use::of("route53:ListHostedZonesByName", On::Anything),
+                Use::of("route53:ListResourceRecordSets", On::Zones),
             ],
         ])
     }
@@ -68,6 +82,7 @@ impl Verb for RequestArgs {
         let change = Requesting {
             ctx,
             host: host(&self.host)?,
+            by_hand: self.no_record,
         };
         carry_out(ctx, &change, &self.change).await
     }
@@ -76,6 +91,16 @@ impl Verb for RequestArgs {
 struct Requesting<'a> {
     ctx: &'a Ctx,
     host: String,
+    /// Whether records are left to the operator.
+    by_hand: bool,
+}
+
+/// One step.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Action {
+    Request(RequestCertificate),
+    Prove(CreateProof),
 }
 
 /// What there is.
@@ -85,6 +110,7 @@ struct Seen {
     usable: Vec<Certificate>,
     /// The request of a run that was cut off before it knew the answer.
     cut_off: Option<RequestCertificate>,
+    zone: ZoneSeen,
 }
 
 impl Requesting<'_> {
@@ -106,7 +132,9 @@ impl Requesting<'_> {
         let mut steps = records.flat_map(|record| record.steps.iter());
         steps.find_map(|step| {
             let may_have_arrived = matches!(step.progress, Progress::InDoubt | Progress::Done);
-            let call = step.step::<RequestCertificate>()?.action;
+            let Action::Request(call) = step.step::<Action>()?.action else {
+                return None;
+            };
             (may_have_arrived && call.host == self.host).then_some(call)
         })
     }
@@ -131,6 +159,10 @@ impl Requesting<'_> {
         };
         let timeout = if run.waits() { run.remaining() } else { RECORDS };
         let mut is_told = false;
+        let proved = run
+            .done()
+            .iter()
+            .any(|(step, _)| matches!(step.action, Action::Prove(_)));
         let progress = self
             .ctx
             .ui
@@ -141,13 +173,14 @@ impl Requesting<'_> {
                 async || {
                     last = aws.certificate(arn).await?;
                     let told = last.as_ref().is_some_and(|one| !one.records.is_empty());
-                    if told && run.waits() && !is_told {
+                    if told && run.waits() && !is_told && !proved {
                         is_told = true;
                         self.tell_records(last.as_ref());
                     }
                     Ok(match &last {
                         Some(one) if !one.is_pending() => Look::Ready(()),
                         Some(_) if told && !run.waits() => Look::Ready(()),
+                        Some(_) if told && proved => Look::Pending("ACM looks for its record".to_owned()),
                         Some(_) if told => Look::Pending("waiting for the record in DNS".to_owned()),
                         _ => Look::Pending("waiting for the record to create".to_owned()),
                     })
@@ -185,8 +218,8 @@ impl Requesting<'_> {
 impl Change for Requesting<'_> {
     const NAME: &'static str = "domain request";
     type Seen = Seen;
-    type Action = RequestCertificate;
-    /// The ARN.
+    type Action = Action;
+    /// The ARN of the certificate.
     type Output = String;
     type Ending = RequestResult;
     type Document = RequestResult;
@@ -201,15 +234,23 @@ impl Change for Requesting<'_> {
     }
 
     async fn observe(&self, _target: &Target, recent: &[Record]) -> Result<Seen> {
+        let usable = self.usable().await?;
+        let zone = match usable.first() {
+            Some(one) if one.is_issued() => ZoneSeen::NotAsked,
+            pending => self.zone(pending).await?,
+        };
         Ok(Seen {
-            usable: self.usable().await?,
+            usable,
             cut_off: self.cut_off(recent),
+            zone,
         })
     }
 
-    fn plan(&self, seen: &Seen, basis: &Basis<'_>) -> Result<Plan<RequestCertificate>> {
+    fn plan(&self, seen: &Seen, basis: &Basis<'_>) -> Result<Plan<Action>> {
         let mut plan = Plan::new(self.words().goal, Vec::new());
-        if !seen.usable.is_empty() {
+        seen.zone.tell(&mut plan);
+        if let Some(certificate) = seen.usable.first() {
+            plan.steps.extend(seen.zone.proofs(certificate));
             return Ok(plan);
         }
         let call = seen.cut_off.clone().unwrap_or_else(|| RequestCertificate {
@@ -217,26 +258,41 @@ impl Change for Requesting<'_> {
             token: basis.names.token.clone(),
         });
         let calls = vec![call.described()];
-        let mut step = Step::new(STEP, "request a certificate, validated by DNS", calls, call).changing(
+        let action = Action::Request(call);
+        let mut step = Step::new(STEP, "request a certificate, validated by DNS", calls, action).changing(
             "no certificate for the name",
             "one that waits for its record in DNS",
         );
-        step.notes.push(
-            "its record is created where the name's DNS is kept: ACM issues it some minutes later".to_owned(),
-        );
+        let proof = seen.zone.later_proof();
+        if proof.is_none() {
+            step.notes.push(
+                "its record is created where the name's DNS is kept: ACM issues it some minutes later"
+                    .to_owned(),
+            );
+        }
         plan.steps.push(step);
+        plan.steps.extend(proof);
         Ok(plan)
     }
 
-    fn covers(&self, _seen: &Seen, _plan: &Plan<RequestCertificate>) -> Vec<String> {
-        vec![STEP.to_owned()]
+    fn covers(&self, _seen: &Seen, plan: &Plan<Action>) -> Vec<String> {
+        let planned = plan.steps.iter().map(|step| step.id.clone());
+        [STEP, PROOF]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(planned)
+            .collect()
     }
 
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
+        let request = match step.action() {
+            Action::Request(request) => request,
+            Action::Prove(proof) => return self.prove(step, proof).await,
+        };
         if let Some(one) = self.usable().await?.first() {
             return Ok(Done::new("found one already: nothing was requested").with(one.arn.clone()));
         }
-        let arn = step.send(&self.ctx.aws, step.action()).await?;
+        let arn = step.send(&self.ctx.aws, request).await?;
         Ok(Done::new(format!("requested {arn}")).with(arn))
     }
 
@@ -269,6 +325,7 @@ impl Change for Requesting<'_> {
     }
 
     fn resume(&self, _left: &[&str]) -> CommandLine {
-        CommandLine::bpctl(["domain", "request", &self.host])
+        let by_hand = self.by_hand.then_some("--no-record");
+        CommandLine::bpctl(["domain", "request", &self.host].into_iter().chain(by_hand))
     }
 }

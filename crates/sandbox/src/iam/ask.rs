@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::secrets;
 use crate::service::member::{list, text, texts};
-use crate::service::{Service, autoscaling, budgets, ec2, s3};
+use crate::service::{Service, autoscaling, budgets, ec2, route53, s3};
 use crate::world::World;
 
 /// One question to IAM.
@@ -104,6 +104,10 @@ pub(crate) fn asked(world: &World, service: Service, operation: &str, input: &Va
         }
         // Listing and requesting are on no resource (Service Authorization Reference, "AWS Certificate Manager").
         Service::Acm => vec![text(input, "CertificateArn").unwrap_or("*").to_owned()],
+        Service::Route53 => {
+            let named = text(input, "HostedZoneId").or_else(|| text(input, "Id"));
+            vec![route53::resource(operation, named)]
+        }
         Service::Budgets => {
             let named = text(input, "BudgetName").or_else(|| text(&input["Budget"], "BudgetName"));
             vec![budgets::resource(arns.account, named)]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::names::Names;
 use super::parameters;
-use super::stacks::{address, parameter, resource};
+use super::stacks::{self, address, parameter, resource};
 use crate::options::Layout;
 use crate::scenario::{Scenario, in_force};
 use crate::service::cloudformation::Resource;
@@ -242,22 +242,39 @@ pub(super) fn compute(world: &World, names: &Names) -> Vec<Resource> {
             json!({ "Scheme": "internet-facing", "Type": "application" }),
         ),
     ];
-    if address(world).0 == "https" {
-        let of = |kind: &str, rest: &str| {
-            let name = &world.services.facts.load_balancer;
-            format!(
-                "arn:aws:elasticloadbalancing:{region}:{account}:{kind}/app/{name}/50dc6c495c0c9188{rest}"
-            )
-        };
-        let (balancer, listener) = (of("loadbalancer", ""), of("listener", "/8f6e5d4c3b2a1908"));
-        let certificate =
-            format!("arn:aws:acm:{region}:{account}:certificate/5f3d2c1b-0a9e-4d7c-8b6a-123456789abc");
+    let balancer = elb::balancer_arn(world, &world.services.facts.load_balancer).unwrap_or_default();
+    let listener = |id: &str| format!("{}/{id}", balancer.replace(":loadbalancer/", ":listener/"));
+    let secure = address(world).0 == "https";
+    let not_found = json!({
+        "Type": "fixed-response",
+        "FixedResponseConfig": { "ContentType": "text/plain", "MessageBody": "Not found", "StatusCode": "404" },
+    });
+    resources.push(resource(
+        "AlbHttp",
+        &listener("3b2a19088f6e5d4c"),
+        "AWS::ElasticLoadBalancingV2::Listener",
+        json!({
+            "DefaultActions": [if secure {
+                json!({
+                    "Type": "redirect",
+                    "RedirectConfig": { "Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301" },
+                })
+            } else {
+                not_found.clone()
+            }],
+            "LoadBalancerArn": balancer,
+            "Port": 80,
+            "Protocol": "HTTP",
+        }),
+    ));
+    if secure {
         resources.push(resource(
             "AlbHttps",
-            &listener,
+            &listener("8f6e5d4c3b2a1908"),
             "AWS::ElasticLoadBalancingV2::Listener",
             json!({
-                "Certificates": [{ "CertificateArn": certificate }],
+                "Certificates": [{ "CertificateArn": stacks::certificate(world) }],
+                "DefaultActions": [not_found],
                 "LoadBalancerArn": balancer,
                 "Port": 443,
                 "Protocol": "HTTPS",

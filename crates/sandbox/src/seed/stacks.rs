@@ -10,7 +10,7 @@ use crate::options::{FleetSeed, Layout};
 use crate::scenario::Scenario;
 use crate::service::cloudformation::{self, Output, Resource, StackSpec};
 use crate::service::cloudwatch::{self, Alarm};
-use crate::service::{ecr, elb, sns};
+use crate::service::{acm, ecr, elb, sns};
 use crate::world::World;
 
 /// The platform's domain, where it has one.
@@ -225,8 +225,17 @@ pub(super) fn without_domain(world: &World) -> (&'static str, String) {
     ("http", dns.to_owned())
 }
 
+/// The certificate of the platform's name.
+pub(super) fn certificate(world: &World) -> String {
+    let (region, account) = (&world.options.region, &world.options.account_id);
+    format!("arn:aws:acm:{region}:{account}:certificate/5f3d2c1b-0a9e-4d7c-8b6a-123456789abc")
+}
+
 /// Deploys the stacks again that say where the platform is.
 pub(super) fn refresh(world: &mut World, names: &Names) {
+    if address(world).0 == "https" {
+        acm::put_issued(world, &certificate(world), DOMAIN);
+    }
     let fleets = world.options.effective_fleets();
     let holding = match world.options.layout {
         Layout::Single => "compute",

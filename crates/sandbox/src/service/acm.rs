@@ -1,8 +1,8 @@
 //! Certificate Manager: public certificates that are validated by DNS (ACM API Reference; ACM User Guide, "DNS
 //! validation").
 //!
-//! The names of domains are kept outside of the account: whoever drives the sandbox says when a record is there, by
-//! [`World::validate_domain`](crate::World::validate_domain).
+//! A record is found in a hosted zone of the account. Where a name is kept elsewhere, whoever drives the sandbox says
+//! that its record is there, by [`World::validate_domain`](crate::World::validate_domain).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::error::{ApiError, OpResult};
 use crate::service::member::{integer, page, present, text, texts};
 use crate::service::table::operations;
+use crate::service::{elb, route53};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -71,21 +72,66 @@ impl Certificate {
 
 /// The record for every name of a certificate under `domain` is there from now on.
 pub(crate) fn validate(world: &mut World, domain: &str) {
+    world.services.acm.validated.push(domain.to_owned());
+    look_again(world);
+}
+
+/// A certificate that was issued some months ago, under an ARN that templates name already.
+pub(crate) fn put_issued(world: &mut World, arn: &str, name: &str) {
+    if world.services.acm.certificates.contains_key(arn) {
+        return;
+    }
+    let requested = world.now - Duration::from_secs(90 * 86_400);
+    let certificate = Certificate {
+        records: vec![record_of(name, &world.options.account_id)],
+        names: vec![name.to_owned()],
+        by_dns: true,
+        requested,
+        token: None,
+        validated: Some(requested),
+    };
+    world
+        .services
+        .acm
+        .certificates
+        .insert(arn.to_owned(), certificate);
+}
+
+/// Certificates whose records are in DNS are issued a while after they were first found there.
+pub(crate) fn tick(world: &mut World) {
+    if world
+        .services
+        .acm
+        .certificates
+        .values()
+        .any(|one| one.validated.is_none())
+    {
+        look_again(world);
+    }
+}
+
+fn look_again(world: &mut World) {
+    let mut found = Vec::new();
+    for (arn, certificate) in &world.services.acm.certificates {
+        if certificate.validated.is_none() && is_validated(world, &certificate.records) {
+            found.push(arn.clone());
+        }
+    }
     let now = world.now;
-    let state = &mut world.services.acm;
-    state.validated.push(domain.to_owned());
-    for certificate in state.certificates.values_mut() {
-        if is_validated(&state.validated, &certificate.names) {
-            certificate.validated.get_or_insert(now);
+    for arn in found {
+        if let Some(certificate) = world.services.acm.certificates.get_mut(&arn) {
+            certificate.validated = Some(now);
         }
     }
 }
 
-fn is_validated(domains: &[String], names: &[String]) -> bool {
-    let is_under = |name: &str, domain: &str| name == domain || name.ends_with(&format!(".{domain}"));
-    names
-        .iter()
-        .all(|name| domains.iter().any(|domain| is_under(name, domain)))
+/// Whether every record is in DNS: in a zone of the account, or wherever the name is kept.
+fn is_validated(world: &World, records: &[(String, String)]) -> bool {
+    let is_under = |record: &str, domain: &str| record.trim_end_matches('.').ends_with(&format!(".{domain}"));
+    let elsewhere = &world.services.acm.validated;
+    records.iter().all(|(name, value)| {
+        elsewhere.iter().any(|domain| is_under(name, domain)) || route53::has_cname(world, name, value)
+    })
 }
 
 fn request_certificate(world: &mut World, input: &Value) -> OpResult {
@@ -123,26 +169,30 @@ fn request_certificate(world: &mut World, input: &Value) -> OpResult {
         world.options.account_id,
         world.ids.uuid()
     );
-    let records = names.iter().map(|name| {
-        // A name and its wildcard are validated by one record.
-        let name = name.strip_prefix("*.").unwrap_or(name);
-        let mark = digits_of(name, &world.options.account_id);
-        (
-            format!("_{}.{name}.", &mark[..32]),
-            format!("_{}.jkddzztszm.acm-validations.aws.", &mark[16..48]),
-        )
-    });
+    let account = &world.options.account_id;
+    let records = names.iter().map(|name| record_of(name, account));
+    let records: Vec<_> = records.collect();
     let certificate = Certificate {
-        records: records.collect(),
+        validated: is_validated(world, &records).then_some(now),
+        records,
         by_dns: text(input, "ValidationMethod") == Some("DNS"),
         requested: now,
-        validated: is_validated(&world.services.acm.validated, &names).then_some(now),
         token,
         names,
     };
     let certificates = &mut world.services.acm.certificates;
     certificates.insert(arn.clone(), certificate);
     Ok(json!({ "CertificateArn": arn }))
+}
+
+/// Name and value of the record that validates a name and its wildcard.
+fn record_of(name: &str, account: &str) -> (String, String) {
+    let name = name.strip_prefix("*.").unwrap_or(name);
+    let mark = digits_of(name, account);
+    (
+        format!("_{}.{name}.", &mark[..32]),
+        format!("_{}.jkddzztszm.acm-validations.aws.", &mark[16..48]),
+    )
 }
 
 /// The same digits for a name and an account whenever it is asked for ("DNS validation": the record stays good).
@@ -166,6 +216,7 @@ fn describe_certificate(world: &mut World, input: &Value) -> OpResult {
         return Err(ApiError::client("ResourceNotFoundException", message));
     };
     let told = certificate.requested + RECORDS_AFTER <= now;
+    let used = elb::users_of(world, arn);
     let status = certificate.status(now);
     let issued = certificate.issued(now);
     let validation = certificate.names.iter().zip(&certificate.records);
@@ -196,7 +247,7 @@ fn describe_certificate(world: &mut World, input: &Value) -> OpResult {
         "IssuedAt": issued.map(SimTime::epoch_seconds),
         "NotBefore": issued.map(SimTime::epoch_seconds),
         "NotAfter": issued.map(|issued| (issued + VALID).epoch_seconds()),
-        "InUseBy": [],
+        "InUseBy": used,
         "RenewalEligibility": "INELIGIBLE",
     } })))
 }
@@ -217,7 +268,7 @@ fn list_certificates(world: &mut World, input: &Value) -> OpResult {
                 "Status": status,
                 "Type": "AMAZON_ISSUED",
                 "KeyAlgorithm": "RSA_2048",
-                "InUse": false,
+                "InUse": !elb::users_of(world, arn).is_empty(),
             })
         })
         .collect();

@@ -20,6 +20,7 @@ pub(crate) mod network;
 pub(crate) mod operator;
 mod paging;
 pub(crate) mod rds;
+pub(crate) mod route53;
 pub(crate) mod s3;
 pub(crate) mod secretsmanager;
 pub(crate) mod service_quotas;
@@ -68,6 +69,8 @@ services! {
     Logs = "logs", logs, "logs";
     /// Relational Database Service.
     Rds = "rds", rds, "rds";
+    /// Route 53.
+    Route53 = "route53", route53, "route53";
     /// Simple Storage Service.
     S3 = "s3", s3, "s3";
     /// Secrets Manager.
@@ -109,6 +112,7 @@ pub(crate) struct States {
     pub(crate) iam: iam::State,
     pub(crate) logs: logs::State,
     pub(crate) rds: rds::State,
+    pub(crate) route53: route53::State,
     pub(crate) s3: s3::State,
     pub(crate) secretsmanager: secretsmanager::State,
     pub(crate) sessions: crate::session::State,
@@ -133,6 +137,7 @@ pub(crate) fn call(world: &mut World, service: Service, operation: &str, input: 
 /// metrics are published, alarms look at them, capacity follows.
 pub(crate) fn tick(world: &mut World) {
     crate::scenario::tick(world);
+    acm::tick(world);
     ecs::tick(world);
     elb::tick(world);
     rds::tick(world);

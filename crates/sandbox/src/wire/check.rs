@@ -64,9 +64,13 @@ fn generic(service: Service) -> bool {
         | Service::Ecr
         | Service::Lambda
         | Service::ServiceQuotas => true,
-        Service::Ec2 | Service::Ecs | Service::ElastiCache | Service::Rds | Service::S3 | Service::Sns => {
-            false
-        }
+        Service::Ec2
+        | Service::Ecs
+        | Service::ElastiCache
+        | Service::Rds
+        | Service::Route53
+        | Service::S3
+        | Service::Sns => false,
     }
 }
 
@@ -85,6 +89,16 @@ fn refusal(service: Service, operation: &str, first: &Violation, all: &[Violatio
             "MissingParameter",
             format!("The request must contain the parameter {}.", first.member),
         ),
+        Service::Route53 => {
+            let message = match &first.constraint {
+                Constraint::Missing => format!(
+                    "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null",
+                    first.path
+                ),
+                _ => detected(all),
+            };
+            ApiError::client("InvalidInput", message)
+        }
         Service::S3 => ApiError::client(
             "MalformedXML",
             "The XML you provided was not well-formed or did not validate against our published schema",

@@ -39,7 +39,7 @@ pub(crate) fn response(
     request_id: &str,
 ) -> Response<Bytes> {
     let api = Api::of(service);
-    let named = named(api, operation, protocol, error);
+    let named = named(service, operation, protocol, error);
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::from_u16(named.status).unwrap_or(StatusCode::BAD_REQUEST);
     let fault = if named.status < 500 { "Sender" } else { "Receiver" };
@@ -73,6 +73,7 @@ pub(crate) fn response(
         }
         Protocol::Rest(kind) => {
             return rest::failure(
+                Some(service),
                 kind,
                 named.status,
                 match kind {
@@ -94,7 +95,7 @@ pub(crate) fn response(
 
 /// The name under which clients of `protocol` know `error`.
 pub(crate) fn code(service: Service, operation: &str, protocol: Protocol, error: &ApiError) -> String {
-    let named = named(Api::of(service), operation, protocol, error);
+    let named = named(service, operation, protocol, error);
     match protocol {
         Protocol::Query | Protocol::Ec2 | Protocol::Rest(Body::Xml) => named.code.to_owned(),
         Protocol::Json(_) | Protocol::Cbor | Protocol::Rest(Body::Json) => named.shape.to_owned(),
@@ -102,7 +103,8 @@ pub(crate) fn code(service: Service, operation: &str, protocol: Protocol, error:
 }
 
 /// Handlers may use either name; modelled errors go before the common ones.
-fn named<'a>(api: &'a Api, operation: &str, protocol: Protocol, error: &'a ApiError) -> Named<'a> {
+fn named<'a>(service: Service, operation: &str, protocol: Protocol, error: &'a ApiError) -> Named<'a> {
+    let api = Api::of(service);
     let given = error.code.as_str();
     if let Some(modelled) = api.error(operation, given) {
         let status = match (protocol, modelled.status) {
@@ -120,7 +122,7 @@ fn named<'a>(api: &'a Api, operation: &str, protocol: Protocol, error: &'a ApiEr
     // S3 and EC2 share some of the names, but neither their words nor their statuses.
     let common = COMMON
         .iter()
-        .filter(|_| !matches!(protocol, Protocol::Ec2 | Protocol::Rest(Body::Xml)))
+        .filter(|_| !matches!(service, Service::Ec2 | Service::S3))
         .find(|(shape, _, code, _)| *shape == given || *code == given);
     if let Some((shape, json_status, code, query_status)) = common {
         let usual = match protocol {

@@ -210,8 +210,7 @@ impl World {
 
     /// The world that answers for `region`: this one, or one in which the platform was never deployed.
     fn in_region(&mut self, service: Service, region: &str) -> &mut Self {
-        // Identities are the same everywhere, and buckets have one name for all regions.
-        if region == self.options.region || matches!(service, Service::Sts | Service::S3 | Service::Iam) {
+        if region == self.options.region || is_everywhere(service) {
             return self;
         }
         let (options, now) = (&self.options, self.now);
@@ -357,6 +356,14 @@ fn decoded(request: &Request<Bytes>) -> Option<Cow<'_, [u8]>> {
     }
 }
 
+/// Identities, zones and budgets are the same everywhere, and buckets have one name for all regions.
+fn is_everywhere(service: Service) -> bool {
+    matches!(
+        service,
+        Service::Budgets | Service::Iam | Service::Route53 | Service::S3 | Service::Sts
+    )
+}
+
 fn success(route: &Route, output: &Value, request_id: &str) -> Response<Bytes> {
     let api = Api::of(route.service);
     let Some(operation) = api.operations.get(&route.operation) else {
@@ -382,7 +389,7 @@ fn success(route: &Route, output: &Value, request_id: &str) -> Response<Bytes> {
             let text = xml::ec2_answer(api, &route.operation, operation, output, request_id);
             ("text/xml;charset=UTF-8".to_owned(), text.into_bytes())
         }
-        Protocol::Rest(kind) => return rest::response(api, operation, kind, output),
+        Protocol::Rest(kind) => return rest::response(route.service, operation, kind, output),
     };
     let mut response = Response::new(Bytes::from(body));
     if let Ok(value) = content_type.parse() {

@@ -63,6 +63,7 @@ pub(super) fn refusal(request: &Request<Bytes>, body: &[u8], request_id: &str) -
         scope.service
     );
     Some(rest::failure(
+        None,
         kind,
         404,
         UNKNOWN,

@@ -66,6 +66,17 @@ pub(crate) fn ec2_failure(code: &str, message: &str, request_id: &str) -> String
 /// The answer of a request that failed.
 pub(crate) fn failure(api: &Api, fault: &str, code: &str, message: &str, request_id: &str) -> String {
     let namespace = api.metadata.xml_namespace.as_deref().unwrap_or_default();
+    wrapped_failure(namespace, fault, code, message, request_id)
+}
+
+/// The same of a REST-XML service that wraps its errors, as all but S3 do.
+pub(super) fn wrapped_failure(
+    namespace: &str,
+    fault: &str,
+    code: &str,
+    message: &str,
+    request_id: &str,
+) -> String {
     let mut document = format!("<ErrorResponse xmlns=\"{namespace}\">\n");
     element(&mut document, "Error", |body| {
         for (name, text) in [("Type", fault), ("Code", code), ("Message", message)] {

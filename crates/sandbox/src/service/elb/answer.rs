@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 
-use super::{Failure, Group, Health};
+use super::listener::{Heard, heard, location};
+use super::{Failure, Group, Health, balancer_of};
+use crate::wire::Delivery;
 use crate::world::World;
 
 /// Where requests of the backend begin: rule 10 of the listener.
@@ -16,12 +18,17 @@ const UP: [&str; 2] = ["/up", "/api/up"];
 pub(crate) fn answer(world: &World, request: &Request<Bytes>) -> Option<Response<Bytes>> {
     let uri = request.uri();
     let given = request.headers().get("host").and_then(|host| host.to_str().ok());
-    let named = |host: &str| {
-        let balancers = world.services.elb.balancers.iter();
-        balancers.clone().find(|balancer| balancer.dns == host)
-    };
-    let balancer = given.and_then(named).or_else(|| uri.host().and_then(named))?;
+    let named = |host| balancer_of(world, host).map(|balancer| (balancer, host));
+    let (balancer, host) = given.and_then(named).or_else(|| uri.host().and_then(named))?;
     let path = uri.path();
+    // One port stands for both of the load balancer's: the header says which of them a client means.
+    let forwarded = request.headers().get("x-forwarded-proto");
+    let secure = forwarded.is_some_and(|protocol| protocol == "https");
+    match heard(world, &balancer.arn, if secure { 443 } else { 80 }) {
+        Heard::Forward => {}
+        Heard::Redirect(config) => return Some(redirect(&location(config, host, uri))),
+        Heard::Nothing => return Some(refused()),
+    }
     let is_backend = BACKEND.iter().any(|begin| path.starts_with(begin));
     let group = world
         .services
@@ -36,6 +43,26 @@ pub(crate) fn answer(world: &World, request: &Request<Bytes>) -> Option<Response
     });
     *response.status_mut() = status;
     Some(response)
+}
+
+/// "301 – Moved Permanently", as the listeners of the platform say it.
+fn redirect(location: &str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from("301 Moved Permanently"));
+    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    if let Ok(location) = location.parse() {
+        response.headers_mut().insert("location", location);
+    }
+    response
+}
+
+/// Nothing listens at the port: there is no connection.
+fn refused() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    response.extensions_mut().insert(Delivery {
+        lost: true,
+        ..Delivery::default()
+    });
+    response
 }
 
 /// 503 without targets, 504 and 502 when those that there are do not answer. With unhealthy targets only, requests go to

@@ -8,7 +8,7 @@ use crate::service::member::{integer, list, page, present, text, texts};
 use crate::world::World;
 
 /// One page of 400 at most, the default of every ELBv2 describe operation (API reference).
-fn marked(items: Vec<Value>, member: &str, input: &Value) -> OpResult {
+pub(super) fn marked(items: Vec<Value>, member: &str, input: &Value) -> OpResult {
     let size = integer(input, "PageSize").unwrap_or(400).clamp(1, 400) as usize;
     let (items, next) = page(items, text(input, "Marker"), size, || {
         ApiError::client("ValidationError", "The marker is not valid")
@@ -111,7 +111,7 @@ pub(super) fn groups(world: &World, input: &Value) -> OpResult {
     marked(found, "TargetGroups", input)
 }
 
-fn balancer_not_found(name: &str) -> ApiError {
+pub(super) fn balancer_not_found(name: &str) -> ApiError {
     ApiError::client(
         "LoadBalancerNotFound",
         format!("Load balancers '[{name}]' not found"),

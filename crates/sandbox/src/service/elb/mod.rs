@@ -2,6 +2,7 @@
 
 mod answer;
 mod describe;
+mod listener;
 mod metrics;
 #[cfg(test)]
 mod tests;
@@ -9,10 +10,11 @@ mod tests;
 use std::time::Duration;
 
 pub(crate) use answer::answer;
+pub(crate) use listener::users_of;
 pub(crate) use metrics::publish;
 
-use crate::service::ecs;
 use crate::service::table::operations;
+use crate::service::{ecs, route53};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -114,6 +116,7 @@ const UNHEALTHY_AFTER: u32 = 3;
 const DRAIN: Duration = Duration::from_secs(25);
 
 operations! {
+    Read DescribeListeners => listener::describe,
     Read DescribeLoadBalancers => describe::balancers,
     Read DescribeTargetGroups => describe::groups,
     Read DescribeTargetHealth => describe::health,
@@ -256,14 +259,18 @@ pub(crate) fn create_group(
     arn
 }
 
-/// Whether a host is that of a load balancer of the account.
+/// Whether a host is that of a load balancer of the account, or leads to one.
 pub(crate) fn is_balancer(world: &World, host: &str) -> bool {
-    world
-        .services
-        .elb
-        .balancers
-        .iter()
-        .any(|balancer| balancer.dns == host)
+    balancer_of(world, host).is_some()
+}
+
+/// The load balancer that a request to `host` comes to: by its own name, or by one that a hosted zone leads to it.
+fn balancer_of<'a>(world: &'a World, host: &str) -> Option<&'a Balancer> {
+    let named = |host: &str| {
+        let mut balancers = world.services.elb.balancers.iter();
+        balancers.find(|balancer| balancer.dns.eq_ignore_ascii_case(host))
+    };
+    named(host).or_else(|| named(&route53::leads_to(world, host)?))
 }
 
 /// The DNS name of the load balancer called `name`.

@@ -64,7 +64,7 @@ pub(in crate::wire) fn find(request: &Request<Bytes>) -> Option<Route> {
 impl Body {
     fn of(service: Service) -> Self {
         match service {
-            Service::S3 => Self::Xml,
+            Service::S3 | Service::Route53 => Self::Xml,
             _ => Self::Json,
         }
     }

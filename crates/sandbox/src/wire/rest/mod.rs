@@ -17,7 +17,7 @@ pub(super) use write::{failure, http_date, response};
 /// What stands inside the body of a REST message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Body {
-    /// REST-XML, which S3 speaks.
+    /// REST-XML, which S3 and Route 53 speak.
     Xml,
     /// REST-JSON, which Lambda speaks.
     Json,

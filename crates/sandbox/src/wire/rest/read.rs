@@ -9,21 +9,21 @@ use super::{Address, Body, markup, write};
 use crate::wire::json::{self, Malformed};
 use crate::wire::read_scalar;
 use crate::wire::route::text;
-use crate::wire::shape::{Api, Kind, Location, Reference, Shape};
+use crate::wire::shape::{Api, Kind, Location, Reference};
 
-/// The request as the structure called `shape`. Bytes are held as base64, as the JSON protocols send them.
+/// The request as the structure called `name`. Bytes are held as base64, as the JSON protocols send them.
 pub(in crate::wire) fn read(
     api: &Api,
-    shape: &str,
+    name: &str,
     kind: Body,
     address: &Address,
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Value, Malformed> {
-    let shape = api.shape(shape);
+    let shape = api.shape(name);
     let mut input = Map::new();
-    for (name, reference) in &shape.members {
-        let sent = reference.location_name.as_deref().unwrap_or(name);
+    for (member, reference) in &shape.members {
+        let sent = reference.location_name.as_deref().unwrap_or(member);
         let value = match reference.location {
             None | Some(Location::StatusCode) => None,
             Some(Location::Uri) => match address.labels.get(sent) {
@@ -46,7 +46,7 @@ pub(in crate::wire) fn read(
             Some(Location::Headers) => prefixed(headers, sent),
         };
         if let Some(value) = value {
-            input.insert(name.clone(), value);
+            input.insert(member.clone(), value);
         }
     }
     if let Some(payload) = &shape.payload {
@@ -54,7 +54,7 @@ pub(in crate::wire) fn read(
             input.insert(payload.clone(), whole(api, reference, kind, body)?);
         }
     } else if !body.is_empty() && shape.members.values().any(|member| member.location.is_none()) {
-        input.extend(document(api, shape, kind, body)?);
+        input.extend(document(api, name, kind, body)?);
     }
     Ok(Value::Object(input))
 }
@@ -104,12 +104,17 @@ fn whole(api: &Api, reference: &Reference, kind: Body, body: &[u8]) -> Result<Va
     }
 }
 
-/// The members that stand in the body side by side. Only JSON has them among the simulated operations.
-fn document(api: &Api, shape: &Shape, kind: Body, body: &[u8]) -> Result<Map<String, Value>, Malformed> {
+/// The members of the structure called `name` that stand in the body side by side.
+fn document(api: &Api, name: &str, kind: Body, body: &[u8]) -> Result<Map<String, Value>, Malformed> {
     let unread = || Malformed("Could not parse the request body".to_owned());
-    let Body::Json = kind else {
-        return Err(unread());
-    };
+    let shape = api.shape(name);
+    if kind == Body::Xml {
+        let Value::Object(mut given) = markup::read(api, name, body)? else {
+            return Err(unread());
+        };
+        given.retain(|member, _| shape.members[member].location.is_none());
+        return Ok(given);
+    }
     let Ok(Value::Object(mut given)) = serde_json::from_slice(body) else {
         return Err(unread());
     };

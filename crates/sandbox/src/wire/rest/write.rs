@@ -7,12 +7,15 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 
 use super::Body;
+use crate::service::Service;
 use crate::time::SimTime;
 use crate::wire::shape::{Api, Kind, Location, Operation, Shape};
 use crate::wire::xml;
 
 /// The XML namespace of S3.
-const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+const S3: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+/// The XML namespace of Route 53.
+const ROUTE_53: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
 
 /// How HTTP prints a time (RFC 9110, section 5.6.7).
 const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";
@@ -38,11 +41,12 @@ pub(super) fn read_http_date(text: &str) -> Option<SimTime> {
 
 /// The answer of `operation`, its output known to be of its shape.
 pub(in crate::wire) fn response(
-    api: &Api,
+    service: Service,
     operation: &Operation,
     kind: Body,
     output: &Value,
 ) -> Response<Bytes> {
+    let api = Api::of(service);
     let mut response = Response::new(Bytes::new());
     let mut status = operation
         .http
@@ -59,7 +63,7 @@ pub(in crate::wire) fn response(
     };
     let shape = api.shape(name);
     headers(api, shape, members, &mut response);
-    let (content_type, body) = body(api, operation, shape, kind, members);
+    let (content_type, body) = body(service, operation, shape, kind, members);
     *response.body_mut() = body.into();
     if let Some(content_type) = content_type
         && !response.headers().contains_key("content-type")
@@ -69,6 +73,13 @@ pub(in crate::wire) fn response(
             .insert("content-type", HeaderValue::from_static(content_type));
     }
     response
+}
+
+fn namespace(service: Service) -> &'static str {
+    match service {
+        Service::Route53 => ROUTE_53,
+        _ => S3,
+    }
 }
 
 fn headers(api: &Api, shape: &Shape, members: &Map<String, Value>, response: &mut Response<Bytes>) {
@@ -111,12 +122,13 @@ fn scalar(shape: &Shape, value: &Value) -> String {
 }
 
 fn body(
-    api: &Api,
+    service: Service,
     operation: &Operation,
     shape: &Shape,
     kind: Body,
     members: &Map<String, Value>,
 ) -> (Option<&'static str>, Vec<u8>) {
+    let api = Api::of(service);
     if let Some(payload) = &shape.payload {
         let (Some(reference), Some(value)) = (shape.members.get(payload), members.get(payload)) else {
             return (None, Vec::new());
@@ -126,7 +138,7 @@ fn body(
             (Kind::String, _, Value::String(text)) => (None, text.clone().into_bytes()),
             (_, Body::Xml, value) => {
                 let root = reference.location_name.as_deref().unwrap_or(payload);
-                let text = xml::document(root, NAMESPACE, |out| {
+                let text = xml::document(root, namespace(service), |out| {
                     xml::content(out, api, &reference.shape, value)
                 });
                 (Some("application/xml"), text.into_bytes())
@@ -147,14 +159,14 @@ fn body(
         Body::Xml => {
             // GetBucketLocation alone has its one value right in the root element.
             let Some(root) = operation.root.as_deref() else {
-                let text = xml::document("LocationConstraint", NAMESPACE, |out| {
+                let text = xml::document("LocationConstraint", namespace(service), |out| {
                     if let Some(value) = members.get("LocationConstraint") {
                         xml::content(out, api, "BucketLocationConstraint", value);
                     }
                 });
                 return (Some("application/xml"), text.into_bytes());
             };
-            let text = xml::document(root, NAMESPACE, |out| {
+            let text = xml::document(root, namespace(service), |out| {
                 for (name, reference) in in_body() {
                     if let Some(value) = members.get(name) {
                         xml::member(out, api, name, reference, value);
@@ -174,8 +186,9 @@ fn body(
 }
 
 /// The answer that carries an error. Further members of the error stand beside its message; those whose names are
-/// small are headers.
+/// small are headers. Without a service the form is that of S3.
 pub(in crate::wire) fn failure(
+    service: Option<Service>,
     kind: Body,
     status: u16,
     code: &str,
@@ -189,6 +202,13 @@ pub(in crate::wire) fn failure(
         .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
         .collect();
     let (content_type, body) = match kind {
+        Body::Xml if service == Some(Service::Route53) => {
+            let fault = if status < 500 { "Sender" } else { "Receiver" };
+            (
+                "text/xml",
+                xml::wrapped_failure(ROUTE_53, fault, code, message, request_id),
+            )
+        }
         Body::Xml => {
             let inside: Vec<(&str, &str)> = details
                 .iter()
