@@ -31,7 +31,8 @@ ln -s "$cache/node_modules" "$folder/node_modules"
 export XDG_STATE_HOME="$folder/state" BPCTL_INFRA_DIR="$folder" CDK_DISABLE_CLI_TELEMETRY=true
 # The CDK's command line looks for newer versions of itself.
 export CDK_DISABLE_VERSION_CHECK=true
-"$bpctl" sandbox run -- bash -euo pipefail -c '
+# The role that publishes files is assumed for 15 minutes of the sandbox's time: it goes at the pace of the clock.
+"$bpctl" sandbox run --speed 1 -- bash -euo pipefail -c '
     expect() { # STATUS WORDS COMMAND…
         local status=$1 words=$2 found=0 said
         shift 2
@@ -45,6 +46,9 @@ export CDK_DISABLE_VERSION_CHECK=true
     expect 0 "is new" '"$bpctl"' stack diff staging/gpu-one staging/gpu-two
     expect 1 "needs bp-gpu-fleet-staging-gpu-one" '"$bpctl"' stack deploy staging/gpu-two --yes
     expect 0 "CREATE_COMPLETE" '"$bpctl"' stack deploy --all --yes
+    url=$('"$bpctl"' stack outputs staging/gpu-one -o json --query "outputs[?key=='"'"'ScriptUrl'"'"'].value | [0]" | tr -d "\"")
+    bucket=${url#s3://}
+    expect 0 "node app.js" curl --silent --fail --user sandbox:sandbox --aws-sigv4 aws:amz:us-east-1:s3 "$AWS_ENDPOINT_URL/$bucket"
     expect 0 "is the same" '"$bpctl"' stack diff --exit-code
     expect 9 "(AWS::CloudWatch::Alarm): Threshold" '"$bpctl"' stack diff --exit-code -c threshold=20
     expect 0 "UPDATE_COMPLETE" '"$bpctl"' stack deploy staging/gpu-one --yes -c threshold=20

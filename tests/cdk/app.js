@@ -1,5 +1,6 @@
 // Two fleet stacks as the platform's app names them; the second imports what the first exports.
 const { App, Stack, Tags, CfnOutput, Duration, RemovalPolicy } = require("aws-cdk-lib");
+const assets = require("aws-cdk-lib/aws-s3-assets");
 const cloudwatch = require("aws-cdk-lib/aws-cloudwatch");
 const logs = require("aws-cdk-lib/aws-logs");
 const ssm = require("aws-cdk-lib/aws-ssm");
@@ -27,6 +28,9 @@ new cloudwatch.Alarm(first, "QueueDeepAlarm", {
   evaluationPeriods: 1,
   treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
 });
+// A file that has to be in the bootstrap bucket before the stack is deployed.
+const script = new assets.Asset(first, "Script", { path: "cdk.json" });
+new CfnOutput(first, "ScriptUrl", { value: script.s3ObjectUrl });
 new CfnOutput(first, "LogGroup", { value: group.logGroupName });
 
 const second = new Stack(app, "bp-gpu-fleet-staging-gpu-two", { env });

@@ -44,7 +44,7 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
         if needs_empty(args) || ["domain check", "domain status", "lock list"].contains(&verb) {
             certificate(sandbox);
         }
-        if verb.starts_with("domain ") {
+        if verb.starts_with("domain ") || verb == "lock list" {
             zone(sandbox);
         }
         if verb == "teardown" {
@@ -162,6 +162,12 @@ fn certificate(sandbox: &Sandbox) {
     let input = json!({"DomainName": HOST, "ValidationMethod": "DNS"});
     called(sandbox, Service::Acm, "RequestCertificate", &input);
     sandbox.advance(std::time::Duration::from_secs(600));
+}
+
+/// A public hosted zone that holds the name.
+fn zone(sandbox: &Sandbox) {
+    let input = json!({"Name": "example.com", "CallerReference": "accounts"});
+    called(sandbox, Service::Route53, "CreateHostedZone", &input);
 }
 
 /// The ARNs of all certificates.

@@ -37,6 +37,8 @@ pub(crate) enum Place {
     HalfRolledBack,
     /// A deployment of the backend is under way whose tasks fail, and no circuit breaker ends it.
     EndlessDeployment,
+    /// A public hosted zone holds the platform's name.
+    Zone,
 }
 
 /// Long enough for a deployment to end.
@@ -52,6 +54,7 @@ impl Place {
             | Self::HalfRolledBack
             | Self::Detuned
             | Self::KeptLogGroup
+            | Self::Zone
             | Self::EndlessDeployment => Options::default(),
             Self::Promoted | Self::Refreshing => Options {
                 scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
@@ -91,6 +94,10 @@ impl Place {
             Self::HalfRolledBack => half_rolled_back(sandbox),
             Self::Detuned => detune(sandbox),
             Self::KeptLogGroup => keep_log_group(sandbox),
+            Self::Zone => {
+                let zone = json!({"Name": "example.com", "CallerReference": "campaign"});
+                call(sandbox, Service::Route53, "CreateHostedZone", &zone);
+            }
             Self::Promoted => promote(sandbox),
             Self::Refreshing => {
                 promote(sandbox);

@@ -56,7 +56,9 @@ pub(crate) fn subscribers(sandbox: &Sandbox) -> World {
         let records = call(sandbox, Service::Route53, "ListResourceRecordSets", &id);
         for record in array(&records["ResourceRecordSets"]) {
             let name = record["Name"].as_str().expect("a name").to_owned();
-            world.things.insert(format!("{} {name}", record["Type"]), record.clone());
+            world
+                .things
+                .insert(format!("{} {name}", record["Type"]), record.clone());
         }
     }
     world

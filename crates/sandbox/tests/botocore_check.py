@@ -1121,7 +1121,8 @@ def unknown(shape, raw, path):
     """What stands in a JSON or CBOR answer that its shape does not know, or lacks, or may not hold."""
     if shape.type_name == "structure":
         for name in shape.required_members:
-            if name not in raw:
+            # What travels in a header is not in the body.
+            if name not in raw and "location" not in shape.members[name].serialization:
                 yield f"{path}.{name} is missing"
         for name, value in raw.items():
             if name not in shape.members:

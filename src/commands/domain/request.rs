@@ -249,8 +249,8 @@ impl Change for Requesting<'_> {
     fn plan(&self, seen: &Seen, basis: &Basis<'_>) -> Result<Plan<Action>> {
         let mut plan = Plan::new(self.words().goal, Vec::new());
         seen.zone.tell(&mut plan);
-        if let Some(certificate) = seen.usable.first() {
-            plan.steps.extend(seen.zone.proofs(certificate));
+        if !seen.usable.is_empty() {
+            plan.steps.extend(seen.zone.proofs());
             return Ok(plan);
         }
         let call = seen.cut_off.clone().unwrap_or_else(|| RequestCertificate {

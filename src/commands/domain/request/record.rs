@@ -43,11 +43,11 @@ impl ZoneSeen {
     }
 
     /// The steps that create what a pending certificate waits for.
-    pub(super) fn proofs(&self, certificate: &Certificate) -> Vec<Step<Action>> {
+    pub(super) fn proofs(&self) -> Vec<Step<Action>> {
         let Self::In(zone, missing) = self else {
             return Vec::new();
         };
-        let one = certificate.records.len() == 1;
+        let one = missing.len() == 1;
         let step = |record: &ValidationRecord| {
             let call = CreateProof {
                 zone: (zone.id.clone(), zone.name.clone()),
@@ -115,8 +115,14 @@ impl Requesting<'_> {
             1 => zones.remove(0),
             _ => return Ok(ZoneSeen::None(zones.into_iter().map(|zone| zone.id).collect())),
         };
+        let records = match pending {
+            // Requested some seconds ago: what proves it is told soon.
+            Some(one) if one.records.is_empty() => self.told(&one.arn).await?,
+            Some(one) => one.records.clone(),
+            None => Vec::new(),
+        };
         let mut missing = Vec::new();
-        for record in pending.into_iter().flat_map(|one| &one.records) {
+        for record in &records {
             let within = record
                 .name
                 .trim_end_matches('.')
@@ -139,7 +145,8 @@ impl Requesting<'_> {
         let call = match (&proof.name, step.output(STEP)) {
             (Later::Known(_), _) => proof.clone(),
             (Later::FromStep(_), arn) => {
-                let record = self.told(&arn.unwrap_or_default()).await?;
+                let mut records = self.told(&arn.unwrap_or_default()).await?;
+                let record = records.remove(0);
                 CreateProof {
                     zone: proof.zone.clone(),
                     name: Later::Known(record.name),
@@ -168,31 +175,31 @@ impl Requesting<'_> {
         Ok(Done::new(format!("created {name}")))
     }
 
-    /// The record for the name, which ACM tells some seconds after the request.
-    async fn told(&self, arn: &str) -> Result<ValidationRecord> {
+    /// The records of a certificate, at least one: ACM tells them some seconds after the request.
+    async fn told(&self, arn: &str) -> Result<Vec<ValidationRecord>> {
         let (aws, clock) = (&self.ctx.aws, &self.ctx.clock);
-        let mut found = None;
+        let mut found = Vec::new();
         let waited = Waiter::new(clock, RECORDS, &self.ctx.cancel)
             .pace(Duration::from_secs(2), Duration::from_secs(5))
             .until(
                 async || {
                     let certificate = aws.certificate(arn).await?;
-                    found = certificate.and_then(|one| one.records.first().cloned());
-                    Ok(match found {
-                        Some(_) => Look::Ready(()),
-                        None => Look::Pending("waiting for the record to create".to_owned()),
+                    found = certificate.map_or_else(Vec::new, |one| one.records);
+                    Ok(match found.is_empty() {
+                        false => Look::Ready(()),
+                        true => Look::Pending("waiting for the record to create".to_owned()),
                     })
                 },
                 |_| {},
             )
             .await?;
-        match (waited, found) {
+        match (waited, found.is_empty()) {
             (Waited::Cancelled, _) => Err(CtlError::new(
                 ErrorKind::Interrupted,
                 "wait for ACM to tell the record",
             )),
-            (_, Some(record)) => Ok(record),
-            (_, None) => Err(CtlError::new(
+            (_, false) => Ok(found),
+            (_, true) => Err(CtlError::new(
                 ErrorKind::Failed,
                 format!("read which record proves {}: ACM does not tell it", self.host),
             )),

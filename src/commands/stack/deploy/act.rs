@@ -36,7 +36,13 @@ pub(super) async fn act<'c, V: DeployVerb>(
         }
         if let Some(publish) = &action.publish {
             let npx = Npx::find(change.ctx, (&change.target).into())?;
-            step.send(&npx, publish).await?;
+            match (step.send(&npx, publish).await, &action.publish_by_cdk) {
+                (Err(error), Some(by_cdk)) if error.kind() == ErrorKind::Changed => {
+                    step.status(&format!("{error}: the app's own CDK publishes it"));
+                    step.send(&npx, by_cdk).await?;
+                }
+                (published, _) => published?,
+            }
         }
         started = begin(change, step, action).await?;
         did.push(match started.token {

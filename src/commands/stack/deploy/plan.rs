@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Request;
 use super::images::WithoutImages;
 use super::observe::{Seen, StackSeen};
-use super::publish::PublishAssets;
+use super::publish::{PublishAssets, PublishByCdk};
 use crate::aws::cloudformation::{
     CreateChangeSet, DeleteChangeSet, DeleteStack, ExecuteChangeSet, INLINE_TEMPLATE,
     SetTerminationProtection, TemplateSource,
@@ -31,6 +31,8 @@ pub(in crate::commands) struct Action {
     /// Removes what a creation that was rolled back has left.
     pub(super) delete: Option<DeleteStack>,
     pub(super) publish: Option<PublishAssets>,
+    /// What publishes instead where `cdk-assets` is too old.
+    pub(super) publish_by_cdk: Option<PublishByCdk>,
     pub(super) create: CreateChangeSet,
     pub(super) discard: DeleteChangeSet,
     /// Takes back the empty stack that a change set of a new one makes.
@@ -108,6 +110,7 @@ fn step(request: &Request, stack: &StackSeen, planned: &BTreeSet<&str>, basis: &
         .filter(|need| planned.contains(need.as_str()))
         .cloned()
         .collect();
+    let publish = published(stack, &template);
     let action = Action {
         stack: name.clone(),
         status: stack.present.as_ref().map(|present| present.status.clone()),
@@ -117,7 +120,10 @@ fn step(request: &Request, stack: &StackSeen, planned: &BTreeSet<&str>, basis: &
             token: token("delete"),
             loses: None,
         }),
-        publish: published(stack, &template),
+        publish_by_cdk: publish
+            .as_ref()
+            .and_then(|publish| published_by_cdk(stack, publish)),
+        publish,
         create: CreateChangeSet {
             stack: name.clone(),
             name: set.clone(),
@@ -159,6 +165,10 @@ fn step(request: &Request, stack: &StackSeen, planned: &BTreeSet<&str>, basis: &
             Some(stack) => vec![stack.described()],
             None => vec![action.discard.described()],
         };
+    }
+    if stack.changes_something() && stack.going_on.is_none() {
+        let by_cdk = action.publish_by_cdk.as_ref();
+        step.if_needed.extend(by_cdk.map(crate::change::Call::described));
     }
     step.notes = notes(stack);
     step.waits = !needs.is_empty();
@@ -221,6 +231,16 @@ fn published(stack: &StackSeen, template: &TemplateSource) -> Option<PublishAsse
     is_needed.then(|| PublishAssets {
         stack: stack.name().to_owned(),
         manifest: manifest.display().to_string(),
+    })
+}
+
+/// The same by the app's own CDK.
+fn published_by_cdk(stack: &StackSeen, publish: &PublishAssets) -> Option<PublishByCdk> {
+    let assembly = stack.artifact.assets.as_ref()?.parent()?;
+    Some(PublishByCdk {
+        stack: publish.stack.clone(),
+        assembly: assembly.display().to_string(),
+        artifact: stack.name().to_owned(),
     })
 }
 
