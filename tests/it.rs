@@ -164,6 +164,8 @@ mod monitoring;
 mod port_forward;
 #[path = "it/run.rs"]
 mod run;
+#[path = "it/reset.rs"]
+mod reset;
 #[path = "it/runs.rs"]
 mod runs;
 #[path = "it/sandbox.rs"]
@@ -193,6 +195,8 @@ mod stack_rollback;
 mod tasks;
 #[path = "it/teardown.rs"]
 mod teardown;
+#[path = "it/torn_down.rs"]
+mod torn_down;
 #[path = "it/triage.rs"]
 mod triage;
 #[path = "it/triage_notify.rs"]

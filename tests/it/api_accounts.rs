@@ -102,7 +102,7 @@ pub(crate) fn further_words(verb: &str, account: &Account) -> Vec<String> {
         return vec!["--instance".to_owned(), member(account)];
     }
     if verb.starts_with("fleet dev stop") || verb.starts_with("fleet dev terminate") {
-        return vec![dev_instance(account)];
+        return vec![dev_instance(&account.sandbox)];
     }
     if verb == "stack deploy" {
         return certificates(&account.sandbox)
@@ -233,11 +233,9 @@ fn cut_off(sandbox: &Sandbox) {
 }
 
 /// A development instance that runs, in a security group of its own.
-fn dev_instance(account: &Account) -> String {
+pub(crate) fn dev_instance(sandbox: &Sandbox) -> String {
     let call = |operation: &str, input: &serde_json::Value| {
-        let called = account
-            .sandbox
-            .with_world(|world| world.call(Service::Ec2, operation, input));
+        let called = sandbox.with_world(|world| world.call(Service::Ec2, operation, input));
         called.unwrap_or_else(|error| panic!("{operation}: {error:?}"))
     };
     let tags = json!([
@@ -256,7 +254,7 @@ fn dev_instance(account: &Account) -> String {
             "SecurityGroupIds": [group], "TagSpecifications": of("instance"),
         }),
     );
-    account.sandbox.advance(std::time::Duration::from_secs(60));
+    sandbox.advance(std::time::Duration::from_secs(60));
     let id = started["Instances"][0]["InstanceId"].as_str();
     id.expect("an instance").to_owned()
 }
