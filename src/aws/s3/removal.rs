@@ -2,7 +2,7 @@
 //! purpose bucket", Amazon S3 User Guide).
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{ChecksumAlgorithm, Delete, ObjectIdentifier};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -11,6 +11,9 @@ use super::super::operation::ShowPermit;
 use super::status;
 use crate::change::{Call, Later, Loss, Permit, Repeated, parameters};
 use crate::error::{CtlError, ErrorKind, Result, from_sdk};
+
+/// S3 takes no such request without a checksum of its body (API Reference, DeleteObjects).
+const CHECKSUM: ChecksumAlgorithm = ChecksumAlgorithm::Crc32;
 
 /// Deletes versions and delete markers for good: at most a thousand (API Reference, DeleteObjects), which is a page of
 /// them. What is gone already counts as deleted.
@@ -64,7 +67,11 @@ impl Call for DeleteObjects {
                 json!({"Objects": all, "Quiet": true})
             }
         };
-        parameters([("Bucket", self.bucket.as_str().into()), ("Delete", delete)])
+        parameters([
+            ("Bucket", self.bucket.as_str().into()),
+            ("Delete", delete),
+            ("ChecksumAlgorithm", CHECKSUM.as_str().into()),
+        ])
     }
 
     fn resource(&self) -> String {
@@ -94,6 +101,7 @@ impl Call for DeleteObjects {
             .delete_objects()
             .bucket(&self.bucket)
             .delete(delete.build().map_err(|error| unfit(&error))?)
+            .checksum_algorithm(CHECKSUM)
             .customize()
             .interceptor(ShowPermit::new(permit))
             .send()
