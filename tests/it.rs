@@ -162,10 +162,10 @@ mod migrate_trouble;
 mod monitoring;
 #[path = "it/port_forward.rs"]
 mod port_forward;
-#[path = "it/run.rs"]
-mod run;
 #[path = "it/reset.rs"]
 mod reset;
+#[path = "it/run.rs"]
+mod run;
 #[path = "it/runs.rs"]
 mod runs;
 #[path = "it/sandbox.rs"]

@@ -5,8 +5,8 @@
 
 use super::{
     ami, auth, bundle, config, day1, db, deploy, describe, doctor, domain, exec, exit_codes, explain, fleet,
-    get, history, iam, image, lock, logs, migrate, monitoring, port_forward, reset, resume, rollout, run, runs,
-    sandbox, schema, secrets, shutdown, stack, task, teardown, version, whoami,
+    get, history, iam, image, lock, logs, migrate, monitoring, port_forward, reset, resume, rollout, run,
+    runs, sandbox, schema, secrets, shutdown, stack, task, teardown, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;

@@ -71,13 +71,20 @@ pub(crate) async fn look(aws: &Aws, layout: &Layout, account: &str, region: &str
 fn bootstrap_of_others(all: &mut Leftovers) {
     let stacks = all.others.iter().filter(|one| one.kind == Kind::Stack);
     let stacks: Vec<&str> = stacks.map(|one| one.name.as_str()).collect();
-    let protected = all.facts.toolkit.as_ref().and_then(|stack| stack.termination_protection);
+    let protected = all
+        .facts
+        .toolkit
+        .as_ref()
+        .and_then(|stack| stack.termination_protection);
     let why = match (stacks.as_slice(), protected) {
         ([], Some(true)) => format!("the stack {CDK_STACK} is protected from deletion"),
         ([], _) => return,
         ([first], _) => format!("the stack {first} may be deployed with it"),
         ([first, others @ ..], _) => {
-            format!("the stack {first} and {} more may be deployed with it", others.len())
+            format!(
+                "the stack {first} and {} more may be deployed with it",
+                others.len()
+            )
         }
     };
     let is_bootstrap = |one: &Leftover| one.kind == Kind::Bootstrap;

@@ -18,8 +18,8 @@ use crate::aws::s3::buckets::Usage;
 
 pub(crate) use look::look;
 pub(crate) use names::Every;
-pub(crate) use view::{left_alone, table};
 pub(crate) use price::{ASSUMPTIONS, NAT_GATEWAY, SECRET, snapshot as price_of_snapshot};
+pub(crate) use view::{left_alone, table};
 
 /// What a thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

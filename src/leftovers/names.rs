@@ -74,7 +74,8 @@ impl Every {
         }
         let apps = [App::Backend, App::Frontend];
         let mut layouts = self.layouts.iter();
-        name.starts_with(WORKERS) || layouts.any(|layout| apps.iter().any(|app| layout.log_group(*app) == name))
+        name.starts_with(WORKERS)
+            || layouts.any(|layout| apps.iter().any(|app| layout.log_group(*app) == name))
     }
 
     /// Whether a name is one that CloudFormation has made up for a resource in a stack of the platform, or goes on behind
@@ -171,7 +172,12 @@ mod tests {
         ] {
             assert!(every.has_made(name), "{name}");
         }
-        for name in ["bp-data", "bp-data-copy", "bp-data-copy-of-somebody", "shop-data-databaseb269d8bb-1xyzabc2defg"] {
+        for name in [
+            "bp-data",
+            "bp-data-copy",
+            "bp-data-copy-of-somebody",
+            "shop-data-databaseb269d8bb-1xyzabc2defg",
+        ] {
             assert!(!every.has_made(name), "{name}");
         }
     }

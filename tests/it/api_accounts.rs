@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::assemblies;
 use crate::campaign_places::{CONFIG, detune, half_rolled_back};
 use crate::support::{Account, kept_by_hand};
+use crate::torn_down::{leave_behind, tear_down};
 
 /// SHA-256 of `upload.bin`.
 const UPLOAD: &str = "856a7d62e6bf8b1e8cd815bd086af8cd63158e81eeaacf2228e7179fe5f9dc7c";
@@ -46,6 +47,10 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
         }
         if verb == "teardown" {
             in_the_way(sandbox, args.contains(&"--all-layouts"));
+        }
+        if args.starts_with(&["reset"]) {
+            tear_down(sandbox, true);
+            leave_behind(sandbox);
         }
         if is_staged(args) {
             uploaded(sandbox);

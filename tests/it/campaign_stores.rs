@@ -7,6 +7,7 @@ use bpctl_sandbox::{Sandbox, Service};
 use serde_json::{Value, json};
 
 use crate::campaign_worlds::{World, array, call, named};
+use crate::torn_down::things;
 
 fn texts(list: &Value, member: &str) -> Vec<String> {
     let found = array(list);
@@ -158,4 +159,27 @@ pub(crate) fn torn_down(sandbox: &Sandbox) -> World {
         world.started.push(vec!["bpctl teardown".to_owned()]);
     }
     world
+}
+
+/// What a reset takes away.
+pub(crate) fn left_behind(sandbox: &Sandbox) -> World {
+    let is_under_way = |world: &mut bpctl_sandbox::World| {
+        let calls = world.calls().iter();
+        let mut first = calls.filter(|call| call.operation == "TerminateInstances" && call.error.is_none());
+        first.next().is_some()
+    };
+    let is_begun = sandbox.with_world(is_under_way);
+    // What goes by itself from here on has gone.
+    if is_begun {
+        sandbox.advance(Duration::from_secs(1800));
+    }
+    let there = things(sandbox).into_iter().map(|name| (name, json!("there")));
+    World {
+        things: there.collect(),
+        // A step that waits has taken its thing away before it is done: the command that goes on has to be named.
+        started: is_begun
+            .then(|| vec!["bpctl reset".to_owned()])
+            .into_iter()
+            .collect(),
+    }
 }

@@ -45,7 +45,10 @@ async fn nothing_of_the_platform_is_left() {
         "security group sg-",
         "repository cdk-",
     ] {
-        assert!(before.iter().any(|one| one.starts_with(kind)), "{kind}: {before:#?}");
+        assert!(
+            before.iter().any(|one| one.starts_with(kind)),
+            "{kind}: {before:#?}"
+        );
     }
     let run = account.run(EVERYTHING).await;
     assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
@@ -74,7 +77,10 @@ async fn what_there_is_is_listed_with_its_cost_and_nothing_is_changed() {
     assert_eq!(of("database").len(), 1, "{list:#}");
     assert!(of("database")[0]["dollars_per_month"].as_f64().unwrap() > 90.0);
     assert_eq!(of("database-snapshot").len(), 1);
-    let sum: f64 = all.iter().filter_map(|one| one["dollars_per_month"].as_f64()).sum();
+    let sum: f64 = all
+        .iter()
+        .filter_map(|one| one["dollars_per_month"].as_f64())
+        .sum();
     assert!((list["dollars_per_month"].as_f64().unwrap() - sum).abs() < 0.01);
     let dry = account.run(&["reset", "--everything", "--dry-run"]).await;
     assert_eq!(dry.status, ExitStatus::Done, "{}", dry.text());
@@ -162,10 +168,20 @@ async fn what_is_not_the_platforms_is_left_alone_and_told_with_the_reason() {
         "StackName": "shop", "ChangeSetName": "first", "ChangeSetType": "CREATE",
         "TemplateBody": json!({"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {}}}}).to_string(),
     });
-    ask(&account.sandbox, Service::CloudFormation, "CreateChangeSet", &stack);
+    ask(
+        &account.sandbox,
+        Service::CloudFormation,
+        "CreateChangeSet",
+        &stack,
+    );
     account.sandbox.advance(std::time::Duration::from_secs(30));
     let named = json!({"StackName": "shop", "ChangeSetName": "first"});
-    ask(&account.sandbox, Service::CloudFormation, "ExecuteChangeSet", &named);
+    ask(
+        &account.sandbox,
+        Service::CloudFormation,
+        "ExecuteChangeSet",
+        &named,
+    );
     account.sandbox.advance(std::time::Duration::from_secs(300));
     let run = account.run(EVERYTHING).await;
     assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
@@ -181,7 +197,9 @@ async fn what_is_not_the_platforms_is_left_alone_and_told_with_the_reason() {
         assert!(left.iter().any(|one| one == foreign), "{foreign}: {left:#?}");
     }
     assert!(
-        !left.iter().any(|one| one.contains("bp-media") || one.contains(" /bp/")),
+        !left
+            .iter()
+            .any(|one| one.contains("bp-media") || one.contains(" /bp/")),
         "{left:#?}"
     );
     for line in [
@@ -203,12 +221,15 @@ async fn versions_and_delete_markers_go_page_by_page() {
             .call(Service::S3, "PutBucketVersioning", &versioned)
             .expect("versions from now on");
         for number in 0..2_100 {
-            let object = json!({"Bucket": bucket, "Key": format!("videos/{:04}", number % 1_300), "Body": "eA=="});
+            let object =
+                json!({"Bucket": bucket, "Key": format!("videos/{:04}", number % 1_300), "Body": "eA=="});
             world.call(Service::S3, "PutObject", &object).expect("an object");
         }
         for number in 0..300 {
             let object = json!({"Bucket": bucket, "Key": format!("videos/{number:04}")});
-            world.call(Service::S3, "DeleteObject", &object).expect("a marker");
+            world
+                .call(Service::S3, "DeleteObject", &object)
+                .expect("a marker");
         }
     });
     let run = account.run(EVERYTHING).await;
@@ -223,7 +244,10 @@ async fn versions_and_delete_markers_go_page_by_page() {
         })
         .collect()
     });
-    assert!(sizes.len() >= 3 && sizes.iter().all(|size| *size <= 1_000), "{sizes:?}");
+    assert!(
+        sizes.len() >= 3 && sizes.iter().all(|size| *size <= 1_000),
+        "{sizes:?}"
+    );
     assert!(sizes.iter().sum::<usize>() >= 2_400, "{sizes:?}");
 }
 
@@ -242,7 +266,7 @@ async fn killed(account: &Account, operation: &'static str) {
 async fn after_three_kills_the_same_command_ends_as_one_that_was_never_killed() {
     let account = torn_down(true);
     place_foreign(&account.sandbox);
-    for operation in ["DeleteDBInstance", "DeregisterImage", "DeleteSecret"] {
+    for operation in ["TerminateInstances", "DeregisterImage", "DeleteObjects"] {
         killed(&account, operation).await;
     }
     let run = account.run(EVERYTHING).await;
@@ -256,14 +280,19 @@ async fn after_three_kills_the_same_command_ends_as_one_that_was_never_killed() 
         again.text()
     );
     let left = things(&account.sandbox);
-    assert!(left.contains(&"log group /ecs/bp-billing".to_owned()), "{left:#?}");
+    assert!(
+        left.contains(&"log group /ecs/bp-billing".to_owned()),
+        "{left:#?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_number_of_the_account_confirms_it_and_bad_words_are_refused_at_once() {
     let account = torn_down(false);
     let before = things(&account.sandbox);
-    let run = account.run(&["reset", "--everything", "--confirm", "sandbox"]).await;
+    let run = account
+        .run(&["reset", "--everything", "--confirm", "sandbox"])
+        .await;
     assert_eq!(run.status.code(), 3, "{}", run.text());
     let run = account.run(&["reset", "--everything", "--yes"]).await;
     assert_eq!(run.status.code(), 3, "{}", run.text());

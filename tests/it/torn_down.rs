@@ -92,10 +92,48 @@ pub(crate) fn leave_behind(sandbox: &Sandbox) {
             &json!({"logGroupNamePrefix": name}),
         );
         if list(&there, "logGroups").is_empty() {
-            ask(sandbox, Service::Logs, "CreateLogGroup", &json!({"logGroupName": name}));
+            ask(
+                sandbox,
+                Service::Logs,
+                "CreateLogGroup",
+                &json!({"logGroupName": name}),
+            );
         }
     }
     dev_instance(sandbox);
+    keep_bucket(sandbox, "bp-logs-123456789012");
+}
+
+/// A bucket that its stack has left behind, with an object.
+fn keep_bucket(sandbox: &Sandbox, bucket: &str) {
+    if sandbox.with_world(|world| {
+        world
+            .call(Service::S3, "HeadBucket", &json!({ "Bucket": bucket }))
+            .is_ok()
+    }) {
+        return;
+    }
+    let template = json!({"Resources": {"Bucket": {
+        "Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": bucket},
+    }}});
+    let made = json!({
+        "StackName": "elsewhere", "ChangeSetName": "first", "ChangeSetType": "CREATE",
+        "TemplateBody": template.to_string(),
+    });
+    let named = json!({"StackName": "elsewhere", "ChangeSetName": "first"});
+    ask(sandbox, Service::CloudFormation, "CreateChangeSet", &made);
+    sandbox.advance(Duration::from_secs(30));
+    ask(sandbox, Service::CloudFormation, "ExecuteChangeSet", &named);
+    sandbox.advance(Duration::from_secs(300));
+    ask(
+        sandbox,
+        Service::CloudFormation,
+        "DeleteStack",
+        &json!({"StackName": "elsewhere"}),
+    );
+    sandbox.advance(Duration::from_secs(300));
+    let object = json!({"Bucket": bucket, "Key": "asset-sync/gpu-default/one.json", "Body": "e30="});
+    ask(sandbox, Service::S3, "PutObject", &object);
 }
 
 /// Things of others, with names that come close.
@@ -116,7 +154,14 @@ pub(crate) fn place_foreign(sandbox: &Sandbox) {
 pub(crate) fn things(sandbox: &Sandbox) -> Vec<String> {
     const EMPTY: &str = "{}";
     const KINDS: &[(&str, Service, &str, &str, &str, &str)] = &[
-        ("stack", Service::CloudFormation, "DescribeStacks", "Stacks", "StackName", EMPTY),
+        (
+            "stack",
+            Service::CloudFormation,
+            "DescribeStacks",
+            "Stacks",
+            "StackName",
+            EMPTY,
+        ),
         ("bucket", Service::S3, "ListBuckets", "Buckets", "Name", EMPTY),
         (
             "secret",
@@ -126,9 +171,30 @@ pub(crate) fn things(sandbox: &Sandbox) -> Vec<String> {
             "Name",
             r#"{"IncludePlannedDeletion": true}"#,
         ),
-        ("parameter", Service::Ssm, "DescribeParameters", "Parameters", "Name", r#"{"MaxResults": 50}"#),
-        ("log group", Service::Logs, "DescribeLogGroups", "logGroups", "logGroupName", EMPTY),
-        ("database", Service::Rds, "DescribeDBInstances", "DBInstances", "DBInstanceIdentifier", EMPTY),
+        (
+            "parameter",
+            Service::Ssm,
+            "DescribeParameters",
+            "Parameters",
+            "Name",
+            r#"{"MaxResults": 50}"#,
+        ),
+        (
+            "log group",
+            Service::Logs,
+            "DescribeLogGroups",
+            "logGroups",
+            "logGroupName",
+            EMPTY,
+        ),
+        (
+            "database",
+            Service::Rds,
+            "DescribeDBInstances",
+            "DBInstances",
+            "DBInstanceIdentifier",
+            EMPTY,
+        ),
         (
             "snapshot",
             Service::Rds,
@@ -145,7 +211,14 @@ pub(crate) fn things(sandbox: &Sandbox) -> Vec<String> {
             "DBSubnetGroupName",
             EMPTY,
         ),
-        ("image", Service::Ec2, "DescribeImages", "Images", "ImageId", r#"{"Owners": ["self"]}"#),
+        (
+            "image",
+            Service::Ec2,
+            "DescribeImages",
+            "Images",
+            "ImageId",
+            r#"{"Owners": ["self"]}"#,
+        ),
         (
             "image snapshot",
             Service::Ec2,

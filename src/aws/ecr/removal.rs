@@ -56,7 +56,10 @@ impl Call for DeleteRepository {
             {
                 Ok(())
             }
-            Err(error) => Err(from_sdk(format!("delete the repository `{}`", self.repository), &error)),
+            Err(error) => Err(from_sdk(
+                format!("delete the repository `{}`", self.repository),
+                &error,
+            )),
         }
     }
 }

@@ -44,7 +44,10 @@ pub(crate) struct Stays {
 impl Stays {
     /// Whether the same request may well succeed a moment later (API Reference, "Error responses").
     pub(crate) fn passes(&self) -> bool {
-        matches!(self.code.as_str(), "InternalError" | "ServiceUnavailable" | "SlowDown")
+        matches!(
+            self.code.as_str(),
+            "InternalError" | "ServiceUnavailable" | "SlowDown"
+        )
     }
 }
 

@@ -34,7 +34,10 @@ impl Call for DeleteSecret {
     }
 
     fn loses(&self) -> Option<Loss> {
-        Some(Loss::Data(format!("the secret `{}` with all of its versions", self.secret)))
+        Some(Loss::Data(format!(
+            "the secret `{}` with all of its versions",
+            self.secret
+        )))
     }
 
     async fn send(&self, aws: &Aws, permit: &Permit) -> Result<()> {

@@ -52,7 +52,12 @@ impl Call for DeleteParameters {
             .interceptor(ShowPermit::new(permit))
             .send()
             .await
-            .map_err(|error| from_sdk(format!("delete the parameters `{}`", self.names.join("`, `")), &error))?;
+            .map_err(|error| {
+                from_sdk(
+                    format!("delete the parameters `{}`", self.names.join("`, `")),
+                    &error,
+                )
+            })?;
         Ok(())
     }
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::Reset;
+use super::buckets;
 use super::observe::Seen;
 use super::plan::{Action, ImageAction, ToolkitAction};
-use super::buckets;
 use crate::aws::ec2::TerminateInstances;
 use crate::aws::rds::removal::DeleteDbSnapshot;
 use crate::change::{Done, End, StepRun, Verification};
@@ -115,9 +115,11 @@ async fn snapshot<'c>(
     // RDS deletes none that is still being taken.
     let taken = async || {
         Ok(match ctx.aws.db_snapshot(&call.name).await? {
-            Some(now) if now.status == "creating" => {
-                Look::Pending(format!("{} is still being taken: {} %", call.name, now.percent / 10 * 10))
-            }
+            Some(now) if now.status == "creating" => Look::Pending(format!(
+                "{} is still being taken: {} %",
+                call.name,
+                now.percent / 10 * 10
+            )),
             Some(_) | None => Look::Ready(()),
         })
     };
@@ -126,11 +128,7 @@ async fn snapshot<'c>(
     Ok(Done::new("deleted"))
 }
 
-async fn image<'c>(
-    change: &Reset<'c>,
-    step: &Run<'_, 'c>,
-    action: &ImageAction,
-) -> Result<Done<Reset<'c>>> {
+async fn image<'c>(change: &Reset<'c>, step: &Run<'_, 'c>, action: &ImageAction) -> Result<Done<Reset<'c>>> {
     let aws = &change.ctx.aws;
     if let Some(call) = &action.image {
         step.send(aws, call).await?;
@@ -156,7 +154,9 @@ async fn toolkit<'c>(
         Ok(status.filter(|status| status != "DELETE_COMPLETE"))
     };
     if let Some(call) = &action.delete
-        && status().await?.is_some_and(|status| status != "DELETE_IN_PROGRESS")
+        && status()
+            .await?
+            .is_some_and(|status| status != "DELETE_IN_PROGRESS")
     {
         step.note("deletion of CDKToolkit", &call.token);
         step.send(aws, call).await?;

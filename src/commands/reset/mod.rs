@@ -57,7 +57,13 @@ pub(crate) struct ResetArgs {
     everything: bool,
 
     /// What stays, separated by commas; may be repeated
-    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',', requires = "everything")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        value_delimiter = ',',
+        requires = "everything"
+    )]
     keep: Vec<Part>,
 
     #[command(flatten)]
@@ -107,45 +113,46 @@ impl Part {
 
 impl Verb for ResetArgs {
     fn uses() -> Uses {
-        Uses::of(&[
-            CHANGE,
-            &[
-                Use::of("cloudformation:DescribeStacks", On::Anything),
-                Use::of("ec2:DescribeImages", On::Anything),
-                Use::of("ec2:DescribeInstances", On::Anything),
-                Use::of("ec2:DescribeSecurityGroups", On::Anything),
-                Use::of("ec2:DescribeSnapshots", On::Anything),
-                Use::of("ecr:DescribeRepositories", On::AllRepositories),
-                Use::of("logs:DescribeLogGroups", On::Anything),
-                Use::of("rds:DescribeDBInstances", On::Databases),
-                Use::of("rds:DescribeDBSnapshots", On::DatabasesAndSnapshots),
-                Use::of("rds:DescribeDBSubnetGroups", On::SubnetGroups),
-                Use::of("s3:ListAllMyBuckets", On::Anything),
-                Use::of("s3:ListBucketVersions", On::EveryBucket),
-                Use::of("secretsmanager:ListSecrets", On::Anything),
-                Use::of("ssm:DescribeParameters", On::Anything),
-            ],
-        ])
+        Uses::of(&[&[
+            Use::of("cloudformation:DescribeStacks", On::Anything),
+            Use::of("ec2:DescribeImages", On::Anything),
+            Use::of("ec2:DescribeInstances", On::Anything),
+            Use::of("ec2:DescribeSecurityGroups", On::Anything),
+            Use::of("ec2:DescribeSnapshots", On::Anything),
+            Use::of("ecr:DescribeRepositories", On::AllRepositories),
+            Use::of("logs:DescribeLogGroups", On::Anything),
+            Use::of("rds:DescribeDBInstances", On::Databases),
+            Use::of("rds:DescribeDBSnapshots", On::DatabasesAndSnapshots),
+            Use::of("rds:DescribeDBSubnetGroups", On::SubnetGroups),
+            Use::of("s3:ListAllMyBuckets", On::Anything),
+            Use::of("s3:ListBucketVersions", On::EveryBucket),
+            Use::of("secretsmanager:ListSecrets", On::Anything),
+            Use::of("ssm:DescribeParameters", On::Anything),
+        ]])
         .with(
             "--everything",
             &[
-                Use::of("cloudformation:DeleteStack", On::Toolkit),
-                Use::of("ec2:DeleteSecurityGroup", On::DevSecurityGroups),
-                Use::of("ec2:DeleteSnapshot", On::ImageSnapshots),
-                Use::of("ec2:DeregisterImage", On::MachineImages),
-                Use::of("ec2:DescribeNetworkInterfaces", On::Anything),
-                Use::of("ec2:TerminateInstances", On::DevInstances),
-                Use::of("ecr:DeleteRepository", On::EveryRepository),
-                Use::of("logs:DeleteLogGroup", On::EveryLogGroup),
-                Use::of("rds:DeleteDBInstance", On::Databases),
-                Use::of("rds:DeleteDBSnapshot", On::Snapshots),
-                Use::of("rds:DeleteDBSubnetGroup", On::SubnetGroups),
-                Use::of("rds:ModifyDBInstance", On::Databases),
-                Use::of("s3:DeleteBucket", On::EveryBucket),
-                Use::of("s3:DeleteObjectVersion", On::EveryObject),
-                Use::of("secretsmanager:DeleteSecret", On::EverySecret),
-                Use::of("ssm:DeleteParameters", On::EveryParameter),
-            ],
+                CHANGE,
+                &[
+                    Use::of("cloudformation:DeleteStack", On::Toolkit),
+                    Use::of("ec2:DeleteSecurityGroup", On::DevSecurityGroups),
+                    Use::of("ec2:DeleteSnapshot", On::ImageSnapshots),
+                    Use::of("ec2:DeregisterImage", On::MachineImages),
+                    Use::of("ec2:DescribeNetworkInterfaces", On::Anything),
+                    Use::of("ec2:TerminateInstances", On::DevInstances),
+                    Use::of("ecr:DeleteRepository", On::EveryRepository),
+                    Use::of("logs:DeleteLogGroup", On::EveryLogGroup),
+                    Use::of("rds:DeleteDBInstance", On::Databases),
+                    Use::of("rds:DeleteDBSnapshot", On::Snapshots),
+                    Use::of("rds:DeleteDBSubnetGroup", On::SubnetGroups),
+                    Use::of("rds:ModifyDBInstance", On::Databases),
+                    Use::of("s3:DeleteBucket", On::EveryBucket),
+                    Use::of("s3:DeleteObjectVersion", On::EveryObject),
+                    Use::of("secretsmanager:DeleteSecret", On::EverySecret),
+                    Use::of("ssm:DeleteParameters", On::EveryParameter),
+                ],
+            ]
+            .concat(),
         )
     }
 

@@ -92,7 +92,11 @@ fn single<C: Call>(id: String, summary: &str, call: &C, action: impl Fn(C) -> Ac
 }
 
 pub(super) fn plan(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Plan<Action> {
-    let stacks: Vec<&str> = seen.leftovers.of(Kind::Stack).map(|one| one.name.as_str()).collect();
+    let stacks: Vec<&str> = seen
+        .leftovers
+        .of(Kind::Stack)
+        .map(|one| one.name.as_str())
+        .collect();
     let title = "delete what is left of the platform";
     if !stacks.is_empty() {
         let mut plan = Plan::new(title, Vec::new());
@@ -129,7 +133,11 @@ pub(super) fn plan(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Plan<A
     plan.at_once = AT_ONCE;
     plan.by_account = true;
     plan.stays = stays(change, seen);
-    if plan.steps.iter().any(|step| matches!(&step.action, Action::Bucket(action) if action.holds_leases)) {
+    if plan
+        .steps
+        .iter()
+        .any(|step| matches!(&step.action, Action::Bucket(action) if action.holds_leases))
+    {
         plan.warnings.push(
             "the leases and the shared history of bpctl are in the logs bucket, which goes last: from then on this run is \
              in the journal of this machine alone"
@@ -257,7 +265,12 @@ fn images(change: &Reset<'_>, seen: &Seen) -> Vec<Step<Action>> {
             snapshots: vec![call],
         });
         let id = format!("image snapshot {}", snapshot.id);
-        steps.push(Step::new(id, "delete a snapshot that no image stands on", calls, action));
+        steps.push(Step::new(
+            id,
+            "delete a snapshot that no image stands on",
+            calls,
+            action,
+        ));
     }
     steps
 }
@@ -289,7 +302,12 @@ fn named(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Vec<Step<Action>
             secret: one.name.clone(),
         };
         let id = format!("secret {}", one.name);
-        steps.push(single(id, "delete it without a recovery window", &call, Action::Secret));
+        steps.push(single(
+            id,
+            "delete it without a recovery window",
+            &call,
+            Action::Secret,
+        ));
     }
     let names: Vec<String> = going(Kind::Parameter).map(|one| one.name.clone()).collect();
     for names in names.chunks(MOST_NAMES) {
@@ -326,7 +344,12 @@ fn repository(name: &str) -> Step<Action> {
     let call = DeleteRepository {
         repository: name.to_owned(),
     };
-    single(repository_id(name), "delete it with its images", &call, Action::Repository)
+    single(
+        repository_id(name),
+        "delete it with its images",
+        &call,
+        Action::Repository,
+    )
 }
 
 const TOOLKIT: &str = "stack CDKToolkit";
@@ -342,7 +365,10 @@ fn bootstrap(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Vec<Step<Act
         toolkit.is_none_or(|stack| stack.name != one.name) && !facts.buckets.contains_key(&one.name)
     };
     let all = || seen.leftovers.of(Kind::Bootstrap);
-    let mut steps: Vec<Step<Action>> = all().filter(is_repository).map(|one| repository(&one.name)).collect();
+    let mut steps: Vec<Step<Action>> = all()
+        .filter(is_repository)
+        .map(|one| repository(&one.name))
+        .collect();
     if let Some(stack) = &facts.toolkit {
         let mut step = toolkit(stack, basis);
         // A repository with images keeps its stack from going.
@@ -421,8 +447,15 @@ fn stays(change: &Reset<'_>, seen: &Seen) -> Vec<String> {
             ASSUMPTIONS.join("; ")
         ));
     }
-    for (group, why) in seen.used_groups.iter().map(|group| (group, "something else uses it")) {
-        lines.push(format!("left alone: {} {group}: {why}", Kind::DevSecurityGroup.word()));
+    for (group, why) in seen
+        .used_groups
+        .iter()
+        .map(|group| (group, "something else uses it"))
+    {
+        lines.push(format!(
+            "left alone: {} {group}: {why}",
+            Kind::DevSecurityGroup.word()
+        ));
     }
     for (snapshot, image) in &seen.other_images {
         lines.push(format!(
@@ -431,7 +464,12 @@ fn stays(change: &Reset<'_>, seen: &Seen) -> Vec<String> {
         ));
     }
     for one in &seen.leftovers.others {
-        lines.push(format!("left alone: {} {}: {}", one.kind.word(), one.name, one.why));
+        lines.push(format!(
+            "left alone: {} {}: {}",
+            one.kind.word(),
+            one.name,
+            one.why
+        ));
     }
     lines
 }

@@ -37,7 +37,12 @@ impl LeftoverList {
 
 impl Render for LeftoverList {
     fn human(&self, view: &View) -> String {
-        shown("KIND", (&self.leftovers, &self.left_alone), self.dollars_per_month, view)
+        shown(
+            "KIND",
+            (&self.leftovers, &self.left_alone),
+            self.dollars_per_month,
+            view,
+        )
     }
 
     fn names(&self) -> Vec<String> {
@@ -116,7 +121,12 @@ impl ResetResult {
 
 impl Render for ResetResult {
     fn human(&self, view: &View) -> String {
-        shown("LEFT", (&self.left, &self.left_alone), self.dollars_per_month, view)
+        shown(
+            "LEFT",
+            (&self.left, &self.left_alone),
+            self.dollars_per_month,
+            view,
+        )
     }
 
     fn names(&self) -> Vec<String> {

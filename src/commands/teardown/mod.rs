@@ -158,7 +158,10 @@ impl Verb for TeardownArgs {
 }
 
 /// The command that takes these stacks down, with the database that keeps the network.
-pub(in crate::commands) fn command_for<'s>(layout: &Layout, stacks: impl Iterator<Item = &'s str>) -> CommandLine {
+pub(in crate::commands) fn command_for<'s>(
+    layout: &Layout,
+    stacks: impl Iterator<Item = &'s str>,
+) -> CommandLine {
     let command = CommandLine::bpctl(["teardown"]).option("--database", "delete");
     let mut places = stacks.filter_map(|stack| order::Place::of(layout, stack));
     match places.all(|place| place.is_in(layout)) {
