@@ -125,6 +125,15 @@ pub(super) fn plan(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Plan<A
     steps.extend(named(change, seen, basis));
     steps.extend(bootstrap(change, seen, basis));
     steps.extend(buckets(change, seen));
+    // The leases are in it: until everything else is gone, other runs are kept out.
+    let others: Vec<String> = steps
+        .iter()
+        .filter(|step| !holds_leases(step))
+        .map(|step| step.id.clone())
+        .collect();
+    if let Some(last) = steps.iter_mut().find(|step| holds_leases(step)) {
+        last.needs = others;
+    }
     let ids: BTreeSet<String> = steps.iter().map(|step| step.id.clone()).collect();
     for step in &mut steps {
         step.needs.retain(|need| ids.contains(need));
@@ -133,11 +142,7 @@ pub(super) fn plan(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Plan<A
     plan.at_once = AT_ONCE;
     plan.by_account = true;
     plan.stays = stays(change, seen);
-    if plan
-        .steps
-        .iter()
-        .any(|step| matches!(&step.action, Action::Bucket(action) if action.holds_leases))
-    {
+    if plan.steps.iter().any(holds_leases) {
         plan.warnings.push(
             "the leases and the shared history of bpctl are in the logs bucket, which goes last: from then on this run is \
              in the journal of this machine alone"
@@ -145,6 +150,10 @@ pub(super) fn plan(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Plan<A
         );
     }
     plan
+}
+
+fn holds_leases(step: &Step<Action>) -> bool {
+    matches!(&step.action, Action::Bucket(action) if action.holds_leases)
 }
 
 fn machine_id(machine: &str) -> String {
