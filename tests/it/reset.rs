@@ -266,7 +266,7 @@ async fn killed(account: &Account, operation: &'static str) {
 async fn after_three_kills_the_same_command_ends_as_one_that_was_never_killed() {
     let account = torn_down(true);
     place_foreign(&account.sandbox);
-    for operation in ["DeregisterImage", "DeleteSecurityGroup", "DeleteObjects"] {
+    for operation in ["DeregisterImage", "DeleteSecurityGroup", "DeleteDBSubnetGroup"] {
         killed(&account, operation).await;
     }
     let run = account.run(EVERYTHING).await;
