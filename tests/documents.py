@@ -121,6 +121,7 @@ LOOKS = [
     "fleet scale-to-zero --all --dry-run",
     "shutdown --dry-run",
     "teardown --dry-run",
+    "reset --list",
     "migrate --dry-run",
     "migrate --print-aws",
     # Errors.
@@ -395,6 +396,10 @@ def work(checker, format):
     for resource in leases.stdout.split():
         checker.run(f"lock release {resource} --yes --confirm sandbox", format)
     checker.run("teardown --confirm sandbox", format)
+    # With its database the network goes as well, and then nothing stands in the way of a reset.
+    account = json.loads(checker.text("whoami", "-o", "json"))["account"]
+    checker.run(f"teardown --database delete --confirm {account}", format)
+    checker.run(f"reset --everything --confirm {account}", format)
 
 
 def half_rolled_back(checker):

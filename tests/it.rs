@@ -162,6 +162,8 @@ mod migrate_trouble;
 mod monitoring;
 #[path = "it/port_forward.rs"]
 mod port_forward;
+#[path = "it/reset.rs"]
+mod reset;
 #[path = "it/run.rs"]
 mod run;
 #[path = "it/runs.rs"]
@@ -193,6 +195,8 @@ mod stack_rollback;
 mod tasks;
 #[path = "it/teardown.rs"]
 mod teardown;
+#[path = "it/torn_down.rs"]
+mod torn_down;
 #[path = "it/triage.rs"]
 mod triage;
 #[path = "it/triage_notify.rs"]

@@ -1,6 +1,7 @@
 //! ECR: which images there are, by their tags.
 
 mod platform;
+mod removal;
 mod scan;
 mod token;
 mod write;
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) use self::removal::DeleteRepository;
 pub(crate) use self::scan::Scan;
 pub(crate) use self::token::RegistryLogin;
 pub(crate) use self::write::{DeleteImages, Deleted, MAX_IDS, TagImage};

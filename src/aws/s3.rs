@@ -4,6 +4,7 @@
 pub(crate) mod buckets;
 pub(crate) mod copy;
 pub(crate) mod objects;
+pub(crate) mod removal;
 pub(crate) mod upload;
 
 use std::sync::{Arc, Mutex, PoisonError};

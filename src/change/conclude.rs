@@ -132,10 +132,16 @@ impl<'a> Sorted<'a> {
         if !self.undone.is_empty() || not_taken_back {
             return Some(self.taken_back(facts));
         }
-        if let Some(reason) = self.single() {
-            return Some(reason);
-        }
         let unfinished = self.unfinished();
+        if let Some((verdict, error)) = self.single() {
+            // An error that knows how its work goes on says so itself.
+            let goes_on = verdict == Verdict::Interrupted && error.hints().is_empty();
+            let error = match goes_on {
+                true => error.hint(go_on(facts, &unfinished)),
+                false => error,
+            };
+            return Some((verdict, error));
+        }
         if facts.interrupted && !(unfinished.is_empty() && self.running.is_empty()) {
             return Some((Verdict::Interrupted, self.interrupted(facts, &unfinished)));
         }

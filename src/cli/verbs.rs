@@ -25,6 +25,7 @@ commands::verb::verbs! {
         Shutdown(commands::shutdown::ShutdownArgs),
         Resume(commands::resume::ResumeArgs),
         Teardown(commands::teardown::TeardownArgs),
+        Reset(commands::reset::ResetArgs),
         Stack(commands::stack::StackArgs),
         Domain(commands::domain::DomainArgs),
         Monitoring(commands::monitoring::MonitoringArgs),

@@ -5,8 +5,8 @@
 
 use super::{
     ami, auth, bundle, config, day1, db, deploy, describe, doctor, domain, exec, exit_codes, explain, fleet,
-    get, history, iam, image, lock, logs, migrate, monitoring, port_forward, resume, rollout, run, runs,
-    sandbox, schema, secrets, shutdown, stack, task, teardown, version, whoami,
+    get, history, iam, image, lock, logs, migrate, monitoring, port_forward, reset, resume, rollout, run,
+    runs, sandbox, schema, secrets, shutdown, stack, task, teardown, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;
@@ -123,6 +123,10 @@ documents! {
     image::gc::GcResult = "bpctl.image.gc/1" of "images", "Images that were deleted.";
     teardown::view::TeardownResult = "bpctl.teardown/1" of "kept",
         "What became of a teardown, what of the platform is still in the account, and what that costs.";
+    reset::view::ResetResult = "bpctl.reset/1" of "left",
+        "What became of a reset, what of the platform is still in the account, and what was left alone.";
+    reset::view::LeftoverList = "bpctl.reset.list/1" of "leftovers",
+        "What of the platform is in the account, and what that costs: `reset --list`.";
     stack::list::StackList = "bpctl.stack.list/1" of "stacks", "Stacks of the platform, those that are missing too.";
     stack::status::StackStatus = "bpctl.stack.status/1" of "stacks", "How stacks are, what failed, and what to do.";
     stack::events::StackEvents = "bpctl.stack.events/1" of "events", "What happened to stacks and their resources.";

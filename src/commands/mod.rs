@@ -28,6 +28,7 @@ pub(crate) mod monitoring;
 mod one_off;
 pub(crate) mod options;
 pub(crate) mod port_forward;
+pub(crate) mod reset;
 pub(crate) mod resume;
 pub(crate) mod rollout;
 pub(crate) mod run;

@@ -382,6 +382,7 @@ fn bpctl_reads(words: &[&str]) -> bool {
     match words {
         ["migrate" | "run" | "seed", rest @ ..] => rest.contains(&"--attach"),
         ["bundle", "apply", rest @ ..] => rest.contains(&"--attach"),
+        ["reset", rest @ ..] => rest.contains(&"--list"),
         ["fleet", "refresh", what, ..] => *what == "status",
         ["fleet", "config", what, ..] => *what == "get",
         ["fleet", "dev", what, ..] => *what == "list",

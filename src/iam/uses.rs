@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::document::Conditions;
 use super::place::Place;
-use crate::layout::App;
+use crate::layout::{App, Layout, LayoutKind};
 
 /// One action of IAM on one kind of thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,6 +148,20 @@ pub(crate) enum On {
     LogsBucket,
     /// The platform's buckets, and that of the CDK.
     AllBuckets,
+    /// The platform's buckets in every layout, and that of the CDK.
+    EveryBucket,
+    /// What is in them.
+    EveryObject,
+    /// Everything under the path of the platform's secrets.
+    EverySecret,
+    /// Everything under the path of the platform's parameters.
+    EveryParameter,
+    /// The platform's log groups in every layout.
+    EveryLogGroup,
+    /// The platform's repositories in every layout, and that of the CDK.
+    EveryRepository,
+    /// The stack of the CDK's bootstrap.
+    Toolkit,
     /// Buckets and parameters that a template may name, whatever they are called.
     Importable,
     /// What bundles did on nodes, in the logs bucket.
@@ -229,6 +243,13 @@ impl On {
             Self::Bookkeeping => "Bookkeeping",
             Self::LogsBucket => "LogsBucket",
             Self::AllBuckets => "AllBuckets",
+            Self::EveryBucket => "EveryBucket",
+            Self::EveryObject => "EveryObject",
+            Self::EverySecret => "EverySecret",
+            Self::EveryParameter => "EveryParameter",
+            Self::EveryLogGroup => "EveryLogGroup",
+            Self::EveryRepository => "EveryRepository",
+            Self::Toolkit => "Toolkit",
             Self::Importable => "Importable",
             Self::AssetSync => "AssetSync",
             Self::Bundles => "Bundles",
@@ -425,6 +446,30 @@ impl On {
                 ));
                 all
             }
+            Self::EveryBucket => every_bucket(place, ""),
+            Self::EveryObject => every_bucket(place, "/*"),
+            Self::EverySecret => {
+                let path = format!("secret:/{}/*", layout.prefix());
+                vec![place.regional("secretsmanager", &path)]
+            }
+            Self::EveryParameter => parameters(vec![format!("/{}/*", layout.prefix())]),
+            Self::EveryLogGroup => {
+                let prefix = layout.prefix();
+                let groups = [
+                    format!("/aws/ecs/containerinsights/{prefix}*"),
+                    format!("/aws/lambda/{prefix}-*"),
+                    format!("/ecs/{prefix}-*"),
+                    "/gpu-workers/*".to_owned(),
+                ];
+                logs(place, groups.to_vec())
+            }
+            Self::EveryRepository => [
+                format!("repository/{}-*", layout.prefix()),
+                "repository/cdk-*-container-assets-*".to_owned(),
+            ]
+            .map(|name| place.regional("ecr", &name))
+            .to_vec(),
+            Self::Toolkit => stacks(place, vec!["CDKToolkit".to_owned()]),
             Self::Importable => vec![
                 format!("arn:{}:s3:::*", place.partition),
                 place.regional("ssm", "parameter/*"),
@@ -484,6 +529,18 @@ impl On {
             _ => BTreeMap::new(),
         }
     }
+}
+
+/// Buckets of both layouts: those of the stages have a word more. And that of the CDK.
+fn every_bucket(place: &Place, rest: &str) -> Vec<String> {
+    let single = Layout::new(LayoutKind::Single, place.layout.prefix(), None);
+    let buckets = single.map(|layout| layout.buckets(&place.account));
+    let names = buckets.into_iter().flatten().map(|(_, name)| name);
+    let cdk = format!("cdk-*-assets-{}-{}", place.account, place.region);
+    let patterns = names.map(|name| format!("{name}*")).chain([cdk]);
+    patterns
+        .map(|name| format!("arn:{}:s3:::{name}{rest}", place.partition))
+        .collect()
 }
 
 /// Log groups, once for actions on the group and once for those on its streams.

@@ -2,7 +2,7 @@
 
 use futures::future::{try_join_all, try_join3};
 
-use super::{Every, Kind, LeftAlone, Leftover, Leftovers, STACK_TAG, price, size, tag};
+use super::{Every, Facts, Kind, LeftAlone, Leftover, Leftovers, STACK_TAG, price, size, tag};
 use crate::aws::Aws;
 use crate::aws::rds::DbInstance;
 use crate::aws::rds::removal::ListedSnapshot;
@@ -49,10 +49,17 @@ pub(crate) async fn look(aws: &Aws, layout: &Layout, account: &str, region: &str
     )
     .await?;
     let mut all = Leftovers::default();
-    for part in [data, text, machines] {
-        all.ours.extend(part.ours);
-        all.others.extend(part.others);
+    for part in [&data, &text, &machines] {
+        all.ours.extend(part.ours.iter().cloned());
+        all.others.extend(part.others.iter().cloned());
     }
+    all.facts = Facts {
+        toolkit: text.facts.toolkit,
+        databases: data.facts.databases,
+        buckets: data.facts.buckets,
+        ..machines.facts
+    };
+    bootstrap_of_others(&mut all);
     all.ours
         .sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
     all.others
@@ -60,17 +67,50 @@ pub(crate) async fn look(aws: &Aws, layout: &Layout, account: &str, region: &str
     Ok(all)
 }
 
+/// Other stacks of the region may be deployed with the CDK as well: its bootstrap is not the platform's alone then.
+fn bootstrap_of_others(all: &mut Leftovers) {
+    let stacks = all.others.iter().filter(|one| one.kind == Kind::Stack);
+    let stacks: Vec<&str> = stacks.map(|one| one.name.as_str()).collect();
+    let protected = all
+        .facts
+        .toolkit
+        .as_ref()
+        .and_then(|stack| stack.termination_protection);
+    let why = match (stacks.as_slice(), protected) {
+        ([], Some(true)) => format!("the stack {CDK_STACK} is protected from deletion"),
+        ([], _) => return,
+        ([first], _) => format!("the stack {first} may be deployed with it"),
+        ([first, others @ ..], _) => {
+            format!(
+                "the stack {first} and {} more may be deployed with it",
+                others.len()
+            )
+        }
+    };
+    let is_bootstrap = |one: &Leftover| one.kind == Kind::Bootstrap;
+    let moved: Vec<LeftAlone> = all
+        .ours
+        .extract_if(.., |one| is_bootstrap(one))
+        .map(|one| alone(Kind::Bootstrap, one.name, &why))
+        .collect();
+    for one in &moved {
+        all.facts.buckets.remove(&one.name);
+    }
+    all.facts.toolkit = None;
+    all.others.extend(moved);
+}
+
 /// Whether a database is the platform's: the stack that made it is.
 pub(crate) fn is_ours(every: &Every, instance: &DbInstance) -> bool {
     tag(&instance.tags, STACK_TAG).is_some_and(|stack| every.has_stack(stack))
 }
 
-/// Whether a snapshot is the platform's: it was taken of a database that is, or by bpctl.
+/// Whether a snapshot is the platform's: it was taken of a database that is.
 fn is_our_snapshot(snapshot: &ListedSnapshot, databases: &[&DbInstance], every: &Every) -> bool {
     let of_ours = databases.iter().any(|instance| instance.id == snapshot.instance);
-    let by_us = tag(&snapshot.tags, "ManagedBy") == Some("bpctl");
     let by_stack = tag(&snapshot.tags, STACK_TAG).is_some_and(|stack| every.has_stack(stack));
-    of_ours || by_us || by_stack
+    // The tags of a database that is gone are gone with it; its name says whose it was.
+    of_ours || by_stack || every.has_made(&snapshot.instance)
 }
 
 async fn look_at_data(aws: &Aws, every: &Every, account: &AccountId, region: &str) -> Result<Leftovers> {
@@ -112,7 +152,7 @@ async fn look_at_data(aws: &Aws, every: &Every, account: &AccountId, region: &st
                 .ours
                 .push(item(Kind::DatabaseSnapshot, &snapshot.id, about, dollars));
         } else {
-            let why = "neither of a database of the platform nor made by bpctl";
+            let why = "it is of no database of the platform";
             found
                 .others
                 .push(alone(Kind::DatabaseSnapshot, &snapshot.id, why));
@@ -120,12 +160,16 @@ async fn look_at_data(aws: &Aws, every: &Every, account: &AccountId, region: &st
     }
     for (name, _) in groups {
         let used = ours.iter().any(|one| one.subnet_group.as_ref() == Some(&name));
-        if used {
+        if used || every.has_made(&name) {
             found
                 .ours
                 .push(item(Kind::DatabaseSubnetGroup, name, "free of charge", Some(0.0)));
+        } else if name != "default" {
+            let why = "neither a database nor a stack of the platform has it";
+            found.others.push(alone(Kind::DatabaseSubnetGroup, name, why));
         }
     }
+    found.facts.databases = ours.into_iter().cloned().collect();
     look_at_buckets(aws, every, account, region, &mut found).await?;
     Ok(found)
 }
@@ -175,6 +219,7 @@ async fn look_at_buckets(
             ),
         };
         let dollars = Some(price::bucket(usage.bytes));
+        found.facts.buckets.insert(name.clone(), usage);
         found.ours.push(item(kind, name, about, dollars));
     }
     Ok(())
@@ -210,7 +255,8 @@ async fn look_at_text(aws: &Aws, every: &Every) -> Result<Leftovers> {
         if stack.name == CDK_STACK {
             found
                 .ours
-                .push(item(Kind::Bootstrap, stack.name, stack.status, Some(0.0)));
+                .push(item(Kind::Bootstrap, &stack.name, &stack.status, Some(0.0)));
+            found.facts.toolkit = Some(stack);
         } else if every.has_stack(&stack.name) {
             found.ours.push(item(Kind::Stack, stack.name, stack.status, None));
         } else {
@@ -221,9 +267,14 @@ async fn look_at_text(aws: &Aws, every: &Every) -> Result<Leftovers> {
     let prefixes = every.log_groups();
     let groups = try_join_all(prefixes.iter().map(|prefix| aws.log_groups(prefix))).await?;
     for (name, bytes) in groups.into_iter().flatten() {
-        found
-            .ours
-            .push(item(Kind::LogGroup, name, size(bytes), Some(price::logs(bytes))));
+        if every.has_log_group(&name) {
+            found
+                .ours
+                .push(item(Kind::LogGroup, name, size(bytes), Some(price::logs(bytes))));
+        } else {
+            let why = "its name is none of the platform's";
+            found.others.push(alone(Kind::LogGroup, name, why));
+        }
     }
     for name in aws.repository_names().await? {
         if every.has_repository(&name) {
@@ -247,36 +298,47 @@ async fn look_at_machines(aws: &Aws, every: &Every) -> Result<Leftovers> {
         aws.machines_tagged("ManagedBy", &DEV_MAKERS),
     )
     .await?;
+    let is_ours = |name: Option<&String>| name.is_some_and(|name| name.starts_with(&every.images()));
     for image in images {
-        let name = image.name.unwrap_or_default();
-        if name.starts_with(&every.images()) {
-            found.ours.push(item(Kind::Image, image.id, name, Some(0.0)));
+        if is_ours(image.name.as_ref()) {
+            let name = image.name.clone().unwrap_or_default();
+            found.ours.push(item(Kind::Image, &image.id, name, Some(0.0)));
+            found.facts.images.push(image);
         } else {
             let why = "packer has built it, and its name is none of the platform's";
             found.others.push(alone(Kind::Image, image.id, why));
         }
     }
     for snapshot in snapshots {
+        let mut images = found.facts.images.iter();
+        let of_ours = images.any(|image| image.snapshots.contains(&snapshot.id));
+        if !of_ours && !is_ours(snapshot.name.as_ref()) {
+            let why = "packer has made it, and neither its name nor an image on it is the platform's";
+            found.others.push(alone(Kind::ImageSnapshot, snapshot.id, why));
+            continue;
+        }
         let about = format!("{} GiB", snapshot.gib);
         let dollars = Some(price::volume_snapshot(snapshot.gib));
         found
             .ours
-            .push(item(Kind::ImageSnapshot, snapshot.id, about, dollars));
+            .push(item(Kind::ImageSnapshot, &snapshot.id, about, dollars));
+        found.facts.snapshots.push(snapshot);
     }
     for machine in machines.into_values() {
-        let state = machine.state.unwrap_or_default();
+        let state = machine.state.clone().unwrap_or_default();
         if state == "terminated" {
             continue;
         }
-        let kind = machine.instance_type.unwrap_or_default();
+        let kind = machine.instance_type.clone().unwrap_or_default();
         let runs = matches!(state.as_str(), "pending" | "running");
         let about = format!("{state}, {kind}");
         found.ours.push(item(
             Kind::DevInstance,
-            machine.id,
+            &machine.id,
             about,
             price::dev_instance(&kind, runs),
         ));
+        found.facts.machines.push(machine);
     }
     for group in aws.security_groups(&makers).await? {
         found

@@ -2,15 +2,24 @@
 //! and tags that they carry, and what keeping them costs.
 
 mod look;
+mod names;
 mod price;
+mod view;
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::layout::{AccountId, Layout, LayoutKind, Stage};
+use crate::aws::cloudformation::Stack;
+use crate::aws::ec2::{Image, Machine, Snapshot};
+use crate::aws::rds::DbInstance;
+use crate::aws::s3::buckets::Usage;
 
 pub(crate) use look::look;
+pub(crate) use names::Every;
 pub(crate) use price::{ASSUMPTIONS, NAT_GATEWAY, SECRET, snapshot as price_of_snapshot};
+pub(crate) use view::{left_alone, table};
 
 /// What a thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -81,6 +90,21 @@ pub(crate) struct Leftovers {
     /// By kind and name.
     pub(crate) ours: Vec<Leftover>,
     pub(crate) others: Vec<LeftAlone>,
+    /// What else is known of the platform's own.
+    pub(crate) facts: Facts,
+}
+
+/// What AWS says of the platform's things beside their names.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) databases: Vec<DbInstance>,
+    /// Of buckets by name, that of the CDK too.
+    pub(crate) buckets: BTreeMap<String, Usage>,
+    pub(crate) images: Vec<Image>,
+    pub(crate) snapshots: Vec<Snapshot>,
+    pub(crate) machines: Vec<Machine>,
+    /// The stack of the CDK's bootstrap.
+    pub(crate) toolkit: Option<Stack>,
 }
 
 impl Leftovers {
@@ -92,68 +116,6 @@ impl Leftovers {
 
     pub(crate) fn of(&self, kind: Kind) -> impl Iterator<Item = &Leftover> {
         self.ours.iter().filter(move |one| one.kind == kind)
-    }
-}
-
-/// The names of the platform in both layouts: what a stage has left behind is the platform's, whatever the context's
-/// own layout is.
-#[derive(Clone, Debug)]
-pub(crate) struct Every {
-    layouts: Vec<Layout>,
-    prefix: String,
-}
-
-impl Every {
-    /// The layouts with the prefix of `layout`.
-    pub(crate) fn beside(layout: &Layout) -> Self {
-        let prefix = layout.prefix().to_owned();
-        let stages = Stage::ALL
-            .into_iter()
-            .map(|stage| (LayoutKind::Staged, Some(stage)));
-        let kinds = [(LayoutKind::Single, None)].into_iter().chain(stages);
-        let layouts = kinds.filter_map(|(kind, stage)| Layout::new(kind, &prefix, stage).ok());
-        Self {
-            layouts: layouts.collect(),
-            prefix,
-        }
-    }
-
-    /// Whether a stack is the platform's, of whatever generation.
-    pub(crate) fn has_stack(&self, name: &str) -> bool {
-        self.layouts
-            .iter()
-            .any(|layout| layout.generation_of(name).is_some())
-    }
-
-    fn has_bucket(&self, account: &AccountId, name: &str) -> bool {
-        let buckets = self.layouts.iter().flat_map(|layout| layout.buckets(account));
-        buckets.into_iter().any(|(_, known)| known == name)
-    }
-
-    fn has_repository(&self, name: &str) -> bool {
-        use crate::layout::App;
-        let apps = [App::Backend, App::Frontend];
-        let mut layouts = self.layouts.iter();
-        layouts.any(|layout| apps.iter().any(|app| layout.repository(*app) == name))
-    }
-
-    /// Where the secrets and parameters of all layouts are.
-    fn path(&self) -> String {
-        format!("/{}/", self.prefix)
-    }
-
-    /// What the names of the platform's log groups begin with.
-    fn log_groups(&self) -> [String; 3] {
-        [
-            format!("/aws/lambda/{}-", self.prefix),
-            format!("/ecs/{}-", self.prefix),
-            "/gpu-workers/".to_owned(),
-        ]
-    }
-
-    /// What the names of machine images begin with.
-    fn images(&self) -> String {
-        format!("{}-comfyui-", self.prefix)
     }
 }
 
@@ -180,32 +142,6 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn every() -> Every {
-        Every::beside(&Layout::new(LayoutKind::Single, "bp", None).unwrap())
-    }
-
-    #[test]
-    fn only_names_of_the_platform_are_its_own() {
-        let (every, account) = (every(), "123456789012".parse().unwrap());
-        for name in ["bp-media-123456789012", "bp-logs-123456789012-staging"] {
-            assert!(every.has_bucket(&account, name), "{name}");
-        }
-        for name in [
-            "bp-media-999999999999",
-            "bp-backups-123456789012",
-            "media-123456789012",
-        ] {
-            assert!(!every.has_bucket(&account, name), "{name}");
-        }
-        for name in ["bp-data", "bp-staging-gpu", "bp-production-gpu-fleet-old"] {
-            assert!(every.has_stack(name), "{name}");
-        }
-        for name in ["CDKToolkit", "bp-datalake", "shop-data"] {
-            assert!(!every.has_stack(name), "{name}");
-        }
-        assert!(every.has_repository("bp-backend-production") && !every.has_repository("bp-backup"));
-    }
 
     #[test]
     fn sizes_are_those_of_bills() {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::assemblies;
 use crate::campaign_places::{CONFIG, detune, half_rolled_back};
 use crate::support::{Account, kept_by_hand};
+use crate::torn_down::{leave_behind, tear_down};
 
 /// SHA-256 of `upload.bin`.
 const UPLOAD: &str = "856a7d62e6bf8b1e8cd815bd086af8cd63158e81eeaacf2228e7179fe5f9dc7c";
@@ -49,6 +50,10 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
         }
         if verb == "teardown" {
             in_the_way(sandbox, args.contains(&"--all-layouts"));
+        }
+        if args.starts_with(&["reset"]) {
+            tear_down(sandbox, true);
+            leave_behind(sandbox);
         }
         if is_staged(args) {
             uploaded(sandbox);
@@ -105,7 +110,7 @@ pub(crate) fn further_words(verb: &str, account: &Account) -> Vec<String> {
         return vec!["--instance".to_owned(), member(account)];
     }
     if verb.starts_with("fleet dev stop") || verb.starts_with("fleet dev terminate") {
-        return vec![dev_instance(account)];
+        return vec![dev_instance(&account.sandbox)];
     }
     if verb == "stack deploy" {
         return certificates(&account.sandbox)
@@ -242,11 +247,9 @@ fn cut_off(sandbox: &Sandbox) {
 }
 
 /// A development instance that runs, in a security group of its own.
-fn dev_instance(account: &Account) -> String {
+pub(crate) fn dev_instance(sandbox: &Sandbox) -> String {
     let call = |operation: &str, input: &serde_json::Value| {
-        let called = account
-            .sandbox
-            .with_world(|world| world.call(Service::Ec2, operation, input));
+        let called = sandbox.with_world(|world| world.call(Service::Ec2, operation, input));
         called.unwrap_or_else(|error| panic!("{operation}: {error:?}"))
     };
     let tags = json!([
@@ -265,7 +268,7 @@ fn dev_instance(account: &Account) -> String {
             "SecurityGroupIds": [group], "TagSpecifications": of("instance"),
         }),
     );
-    account.sandbox.advance(std::time::Duration::from_secs(60));
+    sandbox.advance(std::time::Duration::from_secs(60));
     let id = started["Instances"][0]["InstanceId"].as_str();
     id.expect("an instance").to_owned()
 }

@@ -182,6 +182,22 @@ const OF_THE_PLATFORM: &[Command] = &[
         "teardown --database",
         &["teardown", "--database", "delete", "--confirm", "123456789012"],
     ),
+    ("reset", &["reset", "--list"]),
+    (
+        "reset --everything",
+        &["reset", "--everything", "--confirm", "123456789012"],
+    ),
+    (
+        "reset --everything",
+        &[
+            "reset",
+            "--everything",
+            "--keep",
+            "buckets",
+            "--confirm",
+            "123456789012",
+        ],
+    ),
     (
         "stack continue-rollback",
         &["stack", "continue-rollback", "production/gpu-default", "--yes"],

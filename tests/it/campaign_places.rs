@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::assemblies::{configure_new_fleet, deployed, keep_log_group};
 use crate::campaign_worlds::{call, tasks_of};
 use crate::support::kept_by_hand;
+use crate::torn_down::{leave_behind, tear_down};
 
 /// An account for campaigns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub(crate) enum Place {
     EndlessDeployment,
     /// A public hosted zone holds the platform's name.
     Zone,
+    /// No stack of the platform stands, and what those have left behind is there.
+    TornDown,
 }
 
 /// Long enough for a deployment to end.
@@ -56,6 +59,10 @@ impl Place {
             | Self::KeptLogGroup
             | Self::Zone
             | Self::EndlessDeployment => Options::default(),
+            Self::TornDown => Options {
+                fleets: vec![FleetSeed::new("production", "gpu-default", 1, 0.0)],
+                ..Options::default()
+            },
             Self::Promoted | Self::Refreshing => Options {
                 scenarios: [Scenario::ScaleToZeroUnsubscribed].into(),
                 ..Options::default()
@@ -73,6 +80,10 @@ impl Place {
     pub(crate) fn prepare(self, sandbox: &Sandbox) {
         match self {
             Self::Platform => {}
+            Self::TornDown => {
+                tear_down(sandbox, true);
+                leave_behind(sandbox);
+            }
             Self::IdleFleets(count) => {
                 let groups: Vec<String> = (0..count)
                     .map(|number| format!("asg-production-fleet-{number:03}"))

@@ -7,6 +7,7 @@ use bpctl_sandbox::{Sandbox, Service};
 use serde_json::{Value, json};
 
 use crate::campaign_worlds::{World, array, call, named};
+use crate::torn_down::things;
 
 fn texts(list: &Value, member: &str) -> Vec<String> {
     let found = array(list);
@@ -16,9 +17,14 @@ fn texts(list: &Value, member: &str) -> Vec<String> {
 
 /// The objects of the models bucket, and uploads that were begun and not completed.
 pub(crate) fn objects(sandbox: &Sandbox) -> World {
-    let bucket = json!({"Bucket": "bp-models-123456789012"});
-    let listed = call(sandbox, Service::S3, "ListObjectsV2", &bucket);
-    let begun = call(sandbox, Service::S3, "ListMultipartUploads", &bucket);
+    // Null where a reset has taken it away.
+    let ask = |operation: &str| {
+        let bucket = json!({"Bucket": "bp-models-123456789012"});
+        let answer = sandbox.with_world(|world| world.call(Service::S3, operation, &bucket));
+        answer.unwrap_or_default()
+    };
+    let listed = ask("ListObjectsV2");
+    let begun = ask("ListMultipartUploads");
     World {
         things: named([
             ("objects", texts(&listed["Contents"], "Key").into()),
@@ -158,4 +164,28 @@ pub(crate) fn torn_down(sandbox: &Sandbox) -> World {
         world.started.push(vec!["bpctl teardown".to_owned()]);
     }
     world
+}
+
+/// What a reset takes away.
+pub(crate) fn left_behind(sandbox: &Sandbox) -> World {
+    let is_under_way = |world: &mut bpctl_sandbox::World| {
+        let calls = world.calls().iter();
+        let mut first = calls.filter(|call| call.operation == "TerminateInstances" && call.error.is_none());
+        first.next().is_some()
+    };
+    let is_begun = sandbox.with_world(is_under_way);
+    // What goes by itself from here on has gone.
+    if is_begun {
+        sandbox.advance(Duration::from_secs(1800));
+    }
+    let all = things(sandbox);
+    let there = all.iter().cloned().map(|name| (name, json!("there")));
+    World {
+        things: there.collect(),
+        // A step that waits has taken its thing away before it is done: the command that goes on has to be named.
+        started: (is_begun && !all.is_empty())
+            .then(|| vec!["bpctl reset".to_owned()])
+            .into_iter()
+            .collect(),
+    }
 }

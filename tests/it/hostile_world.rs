@@ -245,6 +245,8 @@ const COMMANDS: &[&[&str]] = &[
         "--dry-run",
     ],
     &["teardown", "--dry-run"],
+    &["reset", "--list"],
+    &["reset", "--everything", "--dry-run"],
     &["shutdown", "--dry-run"],
     &["shutdown", "--rds", "stop", "--dry-run"],
     &["resume", "--dry-run"],

@@ -90,7 +90,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("logs", &["aws", "error"]),
     ("secrets", &["files", "redact", "layout", "error"]),
-    ("leftovers", &["aws", "layout", "error"]),
+    ("leftovers", &["aws", "output", "layout", "error"]),
     ("fleet", &["files", "aws", "settings", "layout", "error", "clock"]),
     (
         "aws",

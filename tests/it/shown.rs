@@ -37,10 +37,11 @@ use crate::campaigns::mutating_verbs;
 use crate::support::{Account, Run, fingerprint_keys, is_bookkeeping, same};
 
 /// Verbs whose steps run side by side.
-const SIDE_BY_SIDE: &[&str] = &["deploy", "resume", "shutdown", "stack deploy", "teardown"];
+const SIDE_BY_SIDE: &str = "deploy, reset, resume, shutdown, stack deploy, teardown";
 
-/// Operations of which one line of a plan stands for several requests: the parts of an upload or of a copy.
-const REPEATED: &[&str] = &["UploadPart", "UploadPartCopy"];
+/// Operations of which one line of a plan stands for several requests: the parts of an upload or of a copy, the pages of
+/// a bucket.
+const REPEATED: &[&str] = &["DeleteObjects", "UploadPart", "UploadPartCopy"];
 
 /// Verbs whose calls carry a file or a document that is made on the way: a command line cannot, and they say so.
 const BODIES: &[&str] = &["bundle create", "bundle upload"];
@@ -374,7 +375,7 @@ fn planned_is_sent<'a>(name: &str, told: &'a Told) -> Vec<Option<&'a Sent>> {
 
 fn in_order(name: &str, told: &Told, planned: &[(usize, Value)], requests: &[Option<usize>]) {
     let verb = name.split(" --").next().unwrap_or_default();
-    let side_by_side = SIDE_BY_SIDE.contains(&verb);
+    let side_by_side = SIDE_BY_SIDE.split(", ").any(|one| one == verb);
     for (later, (step, call)) in planned.iter().enumerate() {
         let needs = array(&told.written[*step]["needs"]);
         for (earlier, (other, _)) in planned.iter().enumerate().take(later) {

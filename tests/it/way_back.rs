@@ -81,6 +81,7 @@ const WAYS: &[(&str, Way)] = &[
     ("stack continue-rollback", Way::Told),
     ("stack import", Way::Told),
     ("teardown", Way::Told),
+    ("reset", Way::Told),
     ("stack deploy", Way::Told),
     ("fleet provision", Way::Told),
     ("fleet apply-config", Way::Told),

@@ -1061,6 +1061,7 @@ REFUSALS = [
     ("s3", "PutObjectAcl", {"Bucket": LOGS, "Key": "check/new", "ACL": "private"}, "NotImplemented"),
     ("secretsmanager", "GetSecretValue", {"SecretId": "none"}, "ResourceNotFoundException"),
     ("secretsmanager", "DeleteSecret", {"SecretId": REDIS, "RecoveryWindowInDays": 6}, "InvalidParameterException"),
+    ("secretsmanager", "DeleteSecret", {"SecretId": "/bp/none"}, "ResourceNotFoundException"),
     ("sns", "GetTopicAttributes", {"TopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:none"}, "NotFound"),
     ("ssm", "GetParameter", {"Name": "/none"}, "ParameterNotFound"),
 ]

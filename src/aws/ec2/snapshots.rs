@@ -22,6 +22,8 @@ pub(crate) struct Snapshot {
     /// `pending`, `completed`, `error`, …
     pub(crate) state: String,
     pub(crate) started: Option<Timestamp>,
+    /// The tag `Name`.
+    pub(crate) name: Option<String>,
 }
 
 impl Aws {
@@ -61,6 +63,12 @@ impl Aws {
                     .unwrap_or_default(),
                 state: state.as_str().to_owned(),
                 started: time(snapshot.start_time()),
+                name: snapshot
+                    .tags()
+                    .iter()
+                    .find(|tag| tag.key() == Some("Name"))
+                    .and_then(|tag| tag.value())
+                    .map(str::to_owned),
             });
         }
         Ok(snapshots)

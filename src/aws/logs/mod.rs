@@ -2,6 +2,7 @@
 
 mod events;
 mod live_tail;
+mod removal;
 mod retention;
 mod streams;
 
@@ -15,6 +16,7 @@ use super::pages::{Pages, Tokens};
 use crate::error::{Required as _, Result, from_sdk};
 pub(crate) use events::{Event, Found, Search};
 pub(crate) use live_tail::{LiveTail, Tailed};
+pub(crate) use removal::DeleteLogGroup;
 pub(crate) use retention::{Kept, PutRetentionPolicy};
 
 /// A line of a log stream.

@@ -271,3 +271,16 @@ deleted_by_name!(
     "subgrp",
     None
 );
+
+deleted_by_name!(
+    /// Deletes a snapshot that is complete. One that is still being taken is refused (`InvalidDBSnapshotState`).
+    DeleteDbSnapshot,
+    "DeleteDBSnapshot",
+    "DBSnapshotIdentifier",
+    delete_db_snapshot,
+    db_snapshot_identifier,
+    is_db_snapshot_not_found_fault,
+    "the database snapshot",
+    "snapshot",
+    Some("the snapshot")
+);

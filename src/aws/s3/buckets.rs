@@ -3,7 +3,7 @@
 use aws_sdk_s3::types::{DeleteMarkerEntry, ObjectVersion};
 
 use super::super::Aws;
-use super::super::pages::{Pages, Tokens};
+use super::super::pages::Pages;
 use super::status;
 use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
 
@@ -33,7 +33,31 @@ pub(crate) struct VersionPage {
     pub(crate) versions: Vec<(String, String, u64)>,
     /// Key and version.
     pub(crate) markers: Vec<(String, String)>,
-    next: Option<(String, Option<String>)>,
+    /// Where the next page begins; `None` on the last one.
+    pub(crate) next: Option<Marker>,
+}
+
+impl VersionPage {
+    /// Key and version of everything on the page.
+    pub(crate) fn into_ids(self) -> Vec<(String, String)> {
+        let versions = self.versions.into_iter().map(|(key, version, _)| (key, version));
+        versions.chain(self.markers).collect()
+    }
+}
+
+/// The last thing on a page of versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Marker {
+    key: String,
+    version: Option<String>,
+}
+
+impl Marker {
+    /// Whether a page behind `before` may end here: keys come in the order of their bytes ("Listing object keys
+    /// programmatically", Amazon S3 User Guide), so that a list without an end is seen without a memory of it.
+    pub(crate) fn is_behind(&self, before: Option<&Self>) -> bool {
+        before.is_none_or(|before| self.key >= before.key && self != before)
+    }
 }
 
 fn of_version(version: &ObjectVersion) -> Result<(String, String, u64)> {
@@ -92,30 +116,35 @@ impl Aws {
     pub(crate) async fn versions_page(
         &self,
         bucket: &str,
-        after: Option<&VersionPage>,
+        after: Option<&Marker>,
     ) -> Result<Option<VersionPage>> {
-        let next = after.and_then(|page| page.next.clone());
+        let doing = || format!("list the versions in bucket {bucket}");
         let answer = self
             .s3_client()
             .await?
             .list_object_versions()
             .bucket(bucket)
-            .set_key_marker(next.as_ref().map(|(key, _)| key.clone()))
-            .set_version_id_marker(next.and_then(|(_, version)| version))
+            .set_key_marker(after.map(|marker| marker.key.clone()))
+            .set_version_id_marker(after.and_then(|marker| marker.version.clone()))
             .send()
             .await;
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) if status(&error) == Some(404) => return Ok(None),
-            Err(error) => {
-                return Err(from_sdk(format!("list the versions in bucket {bucket}"), &error));
-            }
+            Err(error) => return Err(from_sdk(doing(), &error)),
         };
         let more = answer.is_truncated() == Some(true);
         let next = match (more, answer.next_key_marker()) {
-            (true, Some(key)) => Some((key.to_owned(), answer.next_version_id_marker().map(str::to_owned))),
+            (true, Some(key)) => Some(Marker {
+                key: key.to_owned(),
+                version: answer.next_version_id_marker().map(str::to_owned),
+            }),
             (true, None) | (false, _) => None,
         };
+        if next.as_ref().is_some_and(|next| !next.is_behind(after)) {
+            return Err(CtlError::new(ErrorKind::Unexpected, doing())
+                .cause("the endpoint handed out a page for the second time: its pages have no end"));
+        }
         Ok(Some(VersionPage {
             versions: answer.versions().iter().map(of_version).collect::<Result<_>>()?,
             markers: answer
@@ -130,21 +159,18 @@ impl Aws {
     /// How much is in a bucket, counted up to twenty thousand versions; `None` when there is no such bucket.
     pub(crate) async fn bucket_usage(&self, bucket: &str) -> Result<Option<Usage>> {
         let mut usage = Usage::default();
-        let mut page: Option<VersionPage> = None;
-        let mut tokens = Tokens::default();
+        let mut after: Option<Marker> = None;
         for _ in 0..COUNTED {
-            let Some(found) = self.versions_page(bucket, page.as_ref()).await? else {
+            let Some(found) = self.versions_page(bucket, after.as_ref()).await? else {
                 return Ok(None);
             };
             usage.versions += found.versions.len() as u64;
             usage.markers += found.markers.len() as u64;
             usage.bytes += found.versions.iter().map(|(_, _, bytes)| bytes).sum::<u64>();
-            let Some((key, version)) = &found.next else {
+            after = found.next;
+            if after.is_none() {
                 return Ok(Some(usage));
-            };
-            let token = format!("{key}\n{}", version.as_deref().unwrap_or_default());
-            tokens.note("count what is in a bucket", &token)?;
-            page = Some(found);
+            }
         }
         usage.more = true;
         Ok(Some(usage))

@@ -1,5 +1,6 @@
 //! Secrets Manager: which secrets have a value, what the values are, and writing new ones.
 
+mod removal;
 mod values;
 mod write;
 
@@ -10,6 +11,7 @@ use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub(crate) use removal::DeleteSecret;
 pub(crate) use values::SecretValues;
 pub(super) use write::needed;
 pub(crate) use write::{CreateSecret, MoveCurrent, PutSecretValue};

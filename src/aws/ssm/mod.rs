@@ -1,5 +1,6 @@
 //! Parameter Store: values, versions and dates. A SecureString stays ciphertext unless it is asked for decrypted.
 
+mod removal;
 mod write;
 
 pub(crate) mod command;
@@ -14,6 +15,7 @@ use aws_sdk_ssm::types::{Parameter as SdkParameter, ParameterStringFilter};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
+pub(crate) use removal::{DeleteParameters, MOST_NAMES};
 pub(crate) use write::PutSecretParameter;
 
 use super::Aws;

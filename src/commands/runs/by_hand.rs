@@ -81,6 +81,10 @@ fn instead(record: &Record) -> Instead {
         "rollout abort" => never(revision(record)),
         "shutdown" => never(Hint::new("bring everything back with").command(bpctl(&["resume"]))),
         "resume" => never(Hint::new("shut everything down again with").command(shut_down_again(record))),
+        "reset" => never(
+            Hint::new("what was deleted does not come back: see what is left with")
+                .command(bpctl(&["reset", "--list"])),
+        ),
         "image gc" => never(
             Hint::new("what was deleted does not come back: check its commit out, and build it anew with")
                 .command(bpctl(&["image", "push"])),

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Teardown;
 use super::plan::Save;
-use crate::aws::rds::CreateDbSnapshot;
 use crate::aws::rds::removal::{DeleteDb, ProtectDb};
-use crate::change::{Done, StepRun};
+use crate::aws::rds::{CreateDbSnapshot, DbInstance};
+use crate::change::{Call as _, Change, Done, Step, StepRun};
+use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::redact::Sealed;
 use crate::secrets::Fingerprints;
@@ -19,14 +20,53 @@ const PACE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(
 
 /// What becomes of an instance.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct DatabaseAction {
-    pub(super) unprotect: Option<ProtectDb>,
-    pub(super) delete: DeleteDb,
+pub(in crate::commands) struct DatabaseAction {
+    unprotect: Option<ProtectDb>,
+    delete: DeleteDb,
     /// Whether it is on its way out already.
-    pub(super) going_on: bool,
+    going_on: bool,
+}
+
+/// The id of the step that deletes a database.
+pub(in crate::commands) fn id(instance: &str) -> String {
+    format!("database {instance}")
 }
 
 impl DatabaseAction {
+    /// It goes; its data is in the snapshot `copied_to`, if anywhere.
+    pub(in crate::commands) fn removal(instance: &DbInstance, copied_to: Option<String>) -> Self {
+        Self {
+            unprotect: instance.protected.then(|| ProtectDb {
+                instance: instance.id.clone(),
+                protected: false,
+            }),
+            delete: DeleteDb {
+                instance: instance.id.clone(),
+                copied_to,
+            },
+            going_on: instance.status == "deleting",
+        }
+    }
+
+    pub(in crate::commands) fn instance(&self) -> &str {
+        &self.delete.instance
+    }
+
+    /// The step that removes an instance in this status.
+    pub(in crate::commands) fn step<A>(self, status: &str, action: impl Fn(Self) -> A) -> Step<A> {
+        let mut calls: Vec<_> = Vec::new();
+        if !self.going_on {
+            calls.extend(self.unprotect.iter().map(ProtectDb::described));
+            calls.push(self.delete.described());
+        }
+        let summary = match self.going_on {
+            true => "go on with its deletion, which is under way, and wait until it is gone",
+            false => "delete it and wait until it is gone",
+        };
+        let id = id(&self.delete.instance);
+        Step::new(id, summary, calls, action(self)).changing(status, "gone")
+    }
+
     /// It stays, and is protected.
     pub(super) fn protection(call: ProtectDb) -> Self {
         Self {
@@ -150,12 +190,11 @@ pub(super) async fn available<'c>(
 }
 
 /// Takes the protection off, deletes the instance and waits until it is gone.
-pub(super) async fn delete<'c>(
-    change: &Teardown<'c>,
-    step: &Run<'_, 'c>,
+pub(in crate::commands) async fn delete<V: Change>(
+    ctx: &Ctx,
+    step: &StepRun<'_, V>,
     action: &DatabaseAction,
-) -> Result<Done<Teardown<'c>>> {
-    let ctx = change.ctx;
+) -> Result<Done<V>> {
     let aws = &ctx.aws;
     if let (true, Some(protect)) = (action.protects(), &action.unprotect) {
         step.send(aws, protect).await?;

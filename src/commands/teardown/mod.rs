@@ -1,7 +1,7 @@
 //! `bpctl teardown`: the stacks of the platform in the order in which they can go, with what stands in their way.
 
 mod clear;
-mod database;
+pub(in crate::commands) mod database;
 mod follow;
 mod observe;
 mod order;
@@ -157,6 +157,19 @@ impl Verb for TeardownArgs {
     }
 }
 
+/// The command that takes these stacks down, with the database that keeps the network.
+pub(in crate::commands) fn command_for<'s>(
+    layout: &Layout,
+    stacks: impl Iterator<Item = &'s str>,
+) -> CommandLine {
+    let command = CommandLine::bpctl(["teardown"]).option("--database", "delete");
+    let mut places = stacks.filter_map(|stack| order::Place::of(layout, stack));
+    match places.all(|place| place.is_in(layout)) {
+        true => command,
+        false => command.args(["--all-layouts"]),
+    }
+}
+
 struct Teardown<'a> {
     ctx: &'a Ctx,
     layout: Layout,
@@ -204,7 +217,7 @@ impl Change for Teardown<'_> {
             Action::Save(save) => Box::pin(database::save(self, step, save)).await,
             Action::Snapshot(call) => Box::pin(database::snapshot(self, step, call)).await,
             Action::Await(id) => Box::pin(database::available(self, step, id)).await,
-            Action::Database(action) => Box::pin(database::delete(self, step, action)).await,
+            Action::Database(action) => Box::pin(database::delete(self.ctx, step, action)).await,
             Action::SubnetGroup(call) => {
                 step.send(&self.ctx.aws, call).await?;
                 Ok(Done::new("deleted"))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::database::DatabaseAction;
+use super::database::{self, DatabaseAction};
 use super::observe::{Credentials, Database, Seen, StackSeen, snapshots_of};
 use super::order::{Going, Part, order};
 use super::stacks::{self, StackAction};
@@ -12,7 +12,7 @@ use super::{Fate, Teardown};
 use super::{clear, clear::ClearAction};
 use crate::aws::rds::CreateDbSnapshot;
 use crate::aws::rds::power::Power;
-use crate::aws::rds::removal::{DeleteDb, DeleteDbSubnetGroup, ProtectDb};
+use crate::aws::rds::removal::{DeleteDbSubnetGroup, ProtectDb};
 use crate::aws::secretsmanager::{CreateSecret, PutSecretValue};
 use crate::change::{Basis, Blocker, Call as _, Loss, Plan, Step};
 use crate::error::{CommandLine, ErrorKind, Hint};
@@ -51,10 +51,6 @@ fn credentials_id(instance: &str) -> String {
 
 fn snapshot_id(instance: &str) -> String {
     format!("snapshot of {instance}")
-}
-
-fn database_id(instance: &str) -> String {
-    format!("database {instance}")
 }
 
 /// Whether the network of a system stays because a database does.
@@ -99,7 +95,7 @@ pub(super) fn plan(change: &Teardown<'_>, seen: &Seen, basis: &Basis<'_>) -> Pla
             let of_system = of_system.filter(|database| database.place.system == one.place.system);
             step.needs.extend(of_system.flat_map(|database| {
                 let id = &database.instance.id;
-                [credentials_id(id), snapshot_id(id), database_id(id)]
+                [credentials_id(id), snapshot_id(id), database::id(id)]
             }));
         }
         steps.push(step);
@@ -189,7 +185,8 @@ fn of_database(
         steps.push(step);
     }
     if change.fate == Fate::Delete {
-        let mut step = delete_step(database, copy);
+        let mut step = DatabaseAction::removal(&database.instance, copy)
+            .step(&database.instance.status, Action::Database);
         step.needs = needs.to_vec();
         step.needs.extend([credentials_id(id), snapshot_id(id)]);
         steps.push(step);
@@ -212,7 +209,7 @@ fn group_steps(change: &Teardown<'_>, seen: &Seen, system: &str) -> Vec<Step<Act
         let mut step = Step::new(id, "delete it", calls, Action::SubnetGroup(call));
         let databases = seen.databases.iter();
         let inside = databases.filter(|one| one.instance.subnet_group.as_ref() == Some(name));
-        step.needs = inside.map(|one| database_id(&one.instance.id)).collect();
+        step.needs = inside.map(|one| database::id(&one.instance.id)).collect();
         step
     })
     .collect()
@@ -258,38 +255,6 @@ fn save_step(database: &Database, basis: &Basis<'_>) -> Option<Step<Action>> {
     Some(step)
 }
 
-fn delete_step(database: &Database, copied_to: Option<String>) -> Step<Action> {
-    let instance = &database.instance;
-    let action = DatabaseAction {
-        unprotect: instance.protected.then(|| ProtectDb {
-            instance: instance.id.clone(),
-            protected: false,
-        }),
-        delete: DeleteDb {
-            instance: instance.id.clone(),
-            copied_to,
-        },
-        going_on: instance.status == "deleting",
-    };
-    let mut calls: Vec<_> = Vec::new();
-    if !action.going_on {
-        calls.extend(action.unprotect.iter().map(ProtectDb::described));
-        calls.push(action.delete.described());
-    }
-    let summary = match action.going_on {
-        true => "go on with its deletion, which is under way, and wait until it is gone",
-        false => "delete it and wait until it is gone",
-    };
-    let status = instance.status.clone();
-    Step::new(
-        database_id(&instance.id),
-        summary,
-        calls,
-        Action::Database(action),
-    )
-    .changing(status, "gone")
-}
-
 /// The template lets the database go, and only its protection keeps CloudFormation from it.
 fn protect_step(instance: &str) -> Step<Action> {
     let call = ProtectDb {
@@ -299,7 +264,7 @@ fn protect_step(instance: &str) -> Step<Action> {
     let calls = vec![call.described()];
     let action = Action::Database(DatabaseAction::protection(call));
     Step::new(
-        database_id(instance),
+        database::id(instance),
         "protect it from deletion: its template would let it go with its stack",
         calls,
         action,

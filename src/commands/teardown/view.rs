@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::Teardown;
 use super::observe::Seen;
 use crate::change::{Outcome, RunId, State};
-use crate::leftovers::{ASSUMPTIONS, Kind, Leftover, Leftovers};
-use crate::output::{Render, Table, View, counted};
+use crate::leftovers::{ASSUMPTIONS, Kind, Leftover, Leftovers, table};
+use crate::output::{Render, View};
 
 /// The document.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -73,32 +73,7 @@ impl Render for TeardownResult {
             text.push_str("nothing of the platform is left in this region\n");
             return text;
         }
-        let mut table = Table::new(&["KEPT", "NAME", "ABOUT", "$/MONTH"]);
-        let mut parameters = 0_u64;
-        for one in &self.kept {
-            if one.kind == Kind::Parameter {
-                parameters += 1;
-                continue;
-            }
-            let dollars = one
-                .dollars_per_month
-                .map_or_else(|| "?".to_owned(), |dollars| format!("{dollars:.2}"));
-            table.row([
-                one.kind.word().to_owned(),
-                one.name.clone(),
-                one.about.clone(),
-                dollars,
-            ]);
-        }
-        text.push_str(&table.render(view));
-        if parameters > 0 {
-            text.push_str(&format!("and {}\n", counted(parameters, "parameter")));
-        }
-        text.push_str(&format!(
-            "about ${:.2} a month: {}\n",
-            self.dollars_per_month,
-            self.assumptions.join("; ")
-        ));
+        text.push_str(&table("KEPT", &self.kept, self.dollars_per_month, view));
         text
     }
 

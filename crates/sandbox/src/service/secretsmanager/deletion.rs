@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::named_mut;
+use super::{arn_of, named_mut, purge};
 use crate::error::{ApiError, OpResult};
-use crate::service::member::{flag, integer};
+use crate::service::member::{flag, integer, text};
 use crate::world::World;
 
 const DAY: u64 = 24 * 60 * 60;
@@ -25,6 +25,13 @@ pub(super) fn delete(world: &mut World, input: &Value) -> OpResult {
     }
     if days.is_some_and(|days| !(SHORTEST..=LONGEST).contains(&days)) {
         return invalid("RecoveryWindowInDays value must be between 7 and 30 days (inclusive).");
+    }
+    purge(world);
+    let given = text(input, "SecretId").unwrap_or_default();
+    if at_once && arn_of(world, given).is_none() {
+        // "If you forcibly delete an already deleted or nonexistent secret, the operation does not return
+        // ResourceNotFoundException" (API Reference, DeleteSecret).
+        return Ok(json!({"Name": given, "DeletionDate": now.epoch_seconds()}));
     }
     let secret = named_mut(world, input)?;
     if secret.goes.is_some() && !at_once {

@@ -1,0 +1,225 @@
+//! One step, and the look afterwards.
+
+use std::time::Duration;
+
+use super::Reset;
+use super::buckets;
+use super::observe::Seen;
+use super::plan::{Action, ImageAction, ToolkitAction};
+use crate::aws::ec2::TerminateInstances;
+use crate::aws::rds::removal::DeleteDbSnapshot;
+use crate::change::{Done, End, StepRun, Verification};
+use crate::commands::teardown::database;
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
+use crate::leftovers::{Leftovers, look};
+use crate::wait::{Look, Waited, Waiter};
+
+/// Instances, snapshots and stacks take seconds to minutes.
+const PACE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(10));
+
+type Run<'s, 'c> = StepRun<'s, Reset<'c>>;
+
+pub(super) async fn act<'c>(change: &Reset<'c>, step: &Run<'_, 'c>) -> Result<Done<Reset<'c>>> {
+    let aws = &change.ctx.aws;
+    match step.action() {
+        Action::Terminate(call) => terminate(change, step, call).await,
+        Action::SecurityGroup(call) => {
+            let named = [("group-id", &[call.group.as_str()][..])];
+            if !aws.security_groups(&named).await?.is_empty() {
+                step.send(aws, call).await?;
+            }
+            Ok(Done::new("deleted"))
+        }
+        Action::Database(action) => Box::pin(database::delete(change.ctx, step, action)).await,
+        Action::SubnetGroup(call) => {
+            step.send(aws, call).await?;
+            Ok(Done::new("deleted"))
+        }
+        Action::DatabaseSnapshot(call) => snapshot(change, step, call).await,
+        Action::Image(action) => image(change, step, action).await,
+        Action::Secret(call) => {
+            step.send(aws, call).await?;
+            Ok(Done::new("deleted"))
+        }
+        Action::Parameters(call) => {
+            step.send(aws, call).await?;
+            Ok(Done::new("deleted"))
+        }
+        Action::LogGroup(call) => {
+            step.send(aws, call).await?;
+            Ok(Done::new("deleted"))
+        }
+        Action::Repository(call) => {
+            step.send(aws, call).await?;
+            Ok(Done::new("deleted"))
+        }
+        Action::Toolkit(action) => toolkit(change, step, action).await,
+        Action::Bucket(action) => Box::pin(buckets::act(change, step, action)).await,
+    }
+}
+
+/// Waits until `look` is ready.
+async fn until<'c>(
+    change: &Reset<'c>,
+    step: &Run<'_, 'c>,
+    what: &str,
+    look: impl AsyncFnMut() -> Result<Look<()>>,
+) -> Result<()> {
+    let ctx = change.ctx;
+    let waiter = Waiter::until_deadline(&ctx.clock, step.deadline(), &ctx.cancel).pace(PACE.0, PACE.1);
+    match waiter.until(look, |text| step.status(text)).await? {
+        Waited::Ready(()) => Ok(()),
+        Waited::TimedOut => Err(CtlError::new(
+            ErrorKind::TimedOut,
+            format!("see {what} gone: it is still there"),
+        )),
+        Waited::Cancelled => Err(CtlError::new(
+            ErrorKind::Interrupted,
+            format!("see {what} gone: interrupted"),
+        )),
+    }
+}
+
+async fn terminate<'c>(
+    change: &Reset<'c>,
+    step: &Run<'_, 'c>,
+    call: &TerminateInstances,
+) -> Result<Done<Reset<'c>>> {
+    let aws = &change.ctx.aws;
+    let ids = [call.instance.known()?.to_owned()];
+    let state = async || -> Result<Option<String>> {
+        let found = aws.machines(&ids).await?.into_values().next();
+        let state = found.and_then(|machine| machine.state);
+        Ok(state.filter(|state| state != "terminated"))
+    };
+    match state().await?.as_deref() {
+        None | Some("shutting-down") => {}
+        Some(_) => drop(step.send(aws, call).await?),
+    }
+    let look = async || {
+        Ok(match state().await? {
+            None => Look::Ready(()),
+            Some(state) => Look::Pending(format!("{} is {state}", ids[0])),
+        })
+    };
+    until(change, step, &ids[0], look).await?;
+    Ok(Done::new("terminated"))
+}
+
+async fn snapshot<'c>(
+    change: &Reset<'c>,
+    step: &Run<'_, 'c>,
+    call: &DeleteDbSnapshot,
+) -> Result<Done<Reset<'c>>> {
+    let ctx = change.ctx;
+    // RDS deletes none that is still being taken.
+    let taken = async || {
+        Ok(match ctx.aws.db_snapshot(&call.name).await? {
+            Some(now) if now.status == "creating" => Look::Pending(format!(
+                "{} is still being taken: {} %",
+                call.name,
+                now.percent / 10 * 10
+            )),
+            Some(_) | None => Look::Ready(()),
+        })
+    };
+    until(change, step, &format!("snapshot {}", call.name), taken).await?;
+    step.send(&ctx.aws, call).await?;
+    Ok(Done::new("deleted"))
+}
+
+async fn image<'c>(change: &Reset<'c>, step: &Run<'_, 'c>, action: &ImageAction) -> Result<Done<Reset<'c>>> {
+    let aws = &change.ctx.aws;
+    if let Some(call) = &action.image {
+        step.send(aws, call).await?;
+    }
+    for call in &action.snapshots {
+        step.send(aws, call).await?;
+    }
+    Ok(Done::new(match (&action.image, action.snapshots.len()) {
+        (Some(_), 0) => "deregistered",
+        (Some(_), _) => "deregistered, and its snapshots deleted",
+        (None, _) => "deleted",
+    }))
+}
+
+async fn toolkit<'c>(
+    change: &Reset<'c>,
+    step: &Run<'_, 'c>,
+    action: &ToolkitAction,
+) -> Result<Done<Reset<'c>>> {
+    let aws = &change.ctx.aws;
+    let status = async || -> Result<Option<String>> {
+        let status = aws.stack(&action.id).await?.map(|stack| stack.status);
+        Ok(status.filter(|status| status != "DELETE_COMPLETE"))
+    };
+    if let Some(call) = &action.delete
+        && status()
+            .await?
+            .is_some_and(|status| status != "DELETE_IN_PROGRESS")
+    {
+        step.note("deletion of CDKToolkit", &call.token);
+        step.send(aws, call).await?;
+    }
+    let look = async || match status().await? {
+        None => Ok(Look::Ready(())),
+        Some(status) if status == "DELETE_FAILED" => Err(CtlError::new(
+            ErrorKind::Failed,
+            "delete CDKToolkit: its deletion ended DELETE_FAILED",
+        )
+        .hint((
+            "see what did not go with",
+            CommandLine::aws("cloudformation", "describe-stack-events").option("--stack-name", "CDKToolkit"),
+        ))),
+        Some(status) => Ok(Look::Pending(format!("CDKToolkit is {status}"))),
+    };
+    until(change, step, "CDKToolkit", look).await?;
+    Ok(Done::new("gone"))
+}
+
+/// Looks until nothing that was deleted is listed any more: Secrets Manager and RDS list what goes for a while longer.
+pub(super) async fn settled<'c>(
+    change: &Reset<'c>,
+    seen: &Seen,
+    run: &mut Verification<'_, Reset<'c>>,
+) -> Result<Leftovers> {
+    let ctx = change.ctx;
+    let done: Vec<(String, Vec<String>)> = run
+        .done()
+        .iter()
+        .map(|(step, _)| {
+            let names = step.action.names().into_iter().map(str::to_owned);
+            (step.id.clone(), names.collect())
+        })
+        .collect();
+    let all = async || Box::pin(look(&ctx.aws, &change.layout, &seen.account, &seen.region)).await;
+    let left = |found: &Leftovers| -> Vec<String> {
+        let is_there = |names: &Vec<String>| found.ours.iter().any(|one| names.contains(&one.name));
+        let left = done.iter().filter(|(_, names)| is_there(names));
+        left.map(|(id, _)| id.clone()).collect()
+    };
+    let waiter = Waiter::until_deadline(&ctx.clock, run.deadline(), &ctx.cancel).pace(PACE.0, PACE.1);
+    let once = async || {
+        let found = all().await?;
+        let left = left(&found);
+        Ok(match left.as_slice() {
+            [] => Look::Ready(found),
+            [only] => Look::Pending(format!("{only} is still listed")),
+            [first, others @ ..] => {
+                Look::Pending(format!("{first} and {} more are still listed", others.len()))
+            }
+        })
+    };
+    match waiter.until(once, |text| ctx.ui.status(text)).await? {
+        Waited::Ready(found) => Ok(found),
+        Waited::TimedOut | Waited::Cancelled => {
+            let found = all().await?;
+            for id in left(&found) {
+                let what = format!("{id} is still listed");
+                let hint = Hint::from(("see what is left with", CommandLine::bpctl(["reset", "--list"])));
+                run.end(&id, End::Running { what, hint });
+            }
+            Ok(found)
+        }
+    }
+}
