@@ -32,6 +32,8 @@ mod api_cases_fleets;
 mod assemblies;
 #[path = "it/auth.rs"]
 mod auth;
+#[path = "it/backup.rs"]
+mod backup;
 #[path = "it/basics.rs"]
 mod basics;
 #[path = "it/binary.rs"]

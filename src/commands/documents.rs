@@ -4,7 +4,7 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    ami, auth, bundle, config, day1, db, deploy, describe, doctor, domain, exec, exit_codes, explain, fleet,
+    ami, auth, backup, bundle, config, day1, db, deploy, describe, doctor, domain, exec, exit_codes, explain, fleet,
     get, history, iam, image, lock, logs, migrate, monitoring, port_forward, resume, rollout, run, runs,
     sandbox, schema, secrets, shutdown, stack, task, teardown, version, whoami,
 };
@@ -120,6 +120,7 @@ documents! {
     image::build::Built = "bpctl.image.build/1" of "images", "Images that were built on this machine.";
     image::push::view::PushResult = "bpctl.image.push/1" of "images", "Images that were pushed, and the tags that they carry.";
     image::gc::GcResult = "bpctl.image.gc/1" of "images", "Images that were deleted.";
+    backup::view::BackupResult = "bpctl.backup/1" of "parts", "What became of a backup, and what it holds.";
     teardown::view::TeardownResult = "bpctl.teardown/1" of "kept",
         "What became of a teardown, what of the platform is still in the account, and what that costs.";
     stack::list::StackList = "bpctl.stack.list/1" of "stacks", "Stacks of the platform, those that are missing too.";

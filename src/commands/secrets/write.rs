@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use super::occasion::{Earlier, Occasion, To, Wanted};
+
 use super::observe::{Found, Observed, Seen, observe};
 use super::view::VERSION_PREFIX;
 use super::written::WriteResult;
@@ -15,67 +17,14 @@ use crate::aws::secretsmanager::{MoveCurrent, PutSecretValue};
 use crate::aws::ssm::PutSecretParameter;
 use crate::change::journal::Record;
 use crate::change::{
-    Basis, Blocker, Call as _, Change, Done, End, Loss, Outcome, Plan, Step, StepRun, Target, Verification,
+    Basis, Blocker, Call as _, Change, Done, End, Outcome, Plan, Step, StepRun, Target, Verification,
     Words,
 };
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
-use crate::layout::{App, Layout, SecretEntry, Store};
+use crate::layout::{App, Layout, Store};
 use crate::redact::{Sealed, Secret};
 use crate::secrets::{Fingerprints, Shape};
-
-/// What is to become of a secret.
-#[derive(Clone, Debug)]
-pub(super) struct Wanted {
-    /// As the table has it.
-    pub(super) name: String,
-    pub(super) to: To,
-    /// What is lost with the value before, if anything.
-    pub(super) loses: Option<Loss>,
-    /// Where the value comes from, for the plan.
-    pub(super) notes: Vec<String>,
-}
-
-/// The value that a secret is to have.
-#[derive(Clone, Debug)]
-pub(super) enum To {
-    /// A new one.
-    Value(Secret),
-    /// That of an earlier version.
-    Version(Earlier),
-}
-
-/// An earlier version and its value.
-#[derive(Clone, Debug)]
-pub(super) struct Earlier {
-    pub(super) version: String,
-    pub(super) value: Secret,
-}
-
-/// What makes one verb different from the others.
-pub(super) trait Occasion {
-    const NAME: &'static str;
-
-    /// Fits "failed to …" and, with a capital letter, a plan's title.
-    fn goal(&self) -> String;
-
-    /// The secrets that the verb is about.
-    fn entries(&self) -> Vec<SecretEntry>;
-
-    /// What is to become of them. Pure.
-    ///
-    /// # Errors
-    /// What stands against it.
-    fn wanted(&self, seen: &Seen) -> Result<Vec<Wanted>>;
-
-    /// What the operator should know before saying yes.
-    fn warnings(&self, _seen: &Seen) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// What is to be typed to go on after an interruption.
-    fn resume(&self) -> CommandLine;
-}
 
 /// A verb that writes secrets, at work.
 pub(super) struct Writing<'a, O> {
@@ -477,6 +426,7 @@ impl<O: Occasion> Change for Writing<'_, O> {
         let mut plan = Plan::new(self.occasion.goal(), steps).all_or_nothing();
         plan.blockers = blockers;
         plan.warnings = self.occasion.warnings(seen);
+        plan.stays = self.occasion.stays();
         for gap in &seen.gaps {
             plan.warnings
                 .push(format!("failed to look at {}: {}", gap.what, gap.why));
