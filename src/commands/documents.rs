@@ -4,9 +4,9 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    ami, auth, backup, bundle, config, day1, db, deploy, describe, doctor, domain, exec, exit_codes, explain, fleet,
-    get, history, iam, image, lock, logs, migrate, monitoring, port_forward, resume, rollout, run, runs,
-    sandbox, schema, secrets, shutdown, stack, task, teardown, version, whoami,
+    ami, auth, backup, bundle, config, day1, db, deploy, describe, doctor, domain, exec, exit_codes, explain,
+    fleet, get, history, iam, image, lock, logs, migrate, monitoring, port_forward, resume, rollout, run,
+    runs, sandbox, schema, secrets, shutdown, stack, task, teardown, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;

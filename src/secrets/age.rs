@@ -44,7 +44,10 @@ impl Recipients {
     ///
     /// # Errors
     /// What `write` fails with.
-    pub(crate) fn encrypt(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Vec<u8>> {
+    pub(crate) fn encrypt(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<Vec<u8>> {
         let recipients = self.0.iter().map(|recipient| recipient as &dyn ::age::Recipient);
         let encryptor = Encryptor::with_recipients(recipients).map_err(io::Error::other)?;
         let mut writer = encryptor.wrap_output(Vec::new())?;
@@ -93,9 +96,7 @@ impl Identities {
         })?;
         // The content is shorter than the file: one allocation, and no copy is left behind by a growing one.
         let mut plain = Zeroizing::new(Vec::with_capacity(bytes.len()));
-        reader
-            .read_to_end(&mut plain)
-            .map_err(|error| broken(&error))?;
+        reader.read_to_end(&mut plain).map_err(|error| broken(&error))?;
         Ok(plain)
     }
 }
@@ -156,7 +157,10 @@ mod tests {
         let why = |text: &str| Recipients::parse([text]).err().unwrap_or_default();
         assert!(why("age1wrong").starts_with("`age1wrong` is no recipient of age"));
         assert!(!why(&identity).contains(&identity[16..]));
-        assert_eq!(Recipients::parse([]).err().unwrap_or_default(), "there is no recipient");
+        assert_eq!(
+            Recipients::parse([]).err().unwrap_or_default(),
+            "there is no recipient"
+        );
         let why = |text: &str| Identities::parse(text).err().unwrap_or_default();
         assert_eq!(why("# nothing\n"), "it has no identity");
         let wrong = format!("{identity}\n{recipient}\n");

@@ -8,6 +8,7 @@ use bpctl_sandbox::{Fault, FaultRule, Layout, Options, Sandbox, Scenario, Servic
 use serde_json::{Value, json};
 
 use crate::assemblies;
+use crate::backup;
 use crate::campaign_places::{CONFIG, detune, half_rolled_back};
 use crate::support::{Account, kept_by_hand};
 
@@ -46,6 +47,17 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
         }
         if verb == "teardown" {
             in_the_way(sandbox, args.contains(&"--all-layouts"));
+        }
+        if verb == "backup --to" {
+            backup::put(
+                sandbox,
+                "bp-models-123456789012",
+                "large.bin",
+                &[7; 6 * 1024 * 1024],
+            );
+        }
+        if verb == "restore --from" {
+            backup::put_backup(sandbox, &restored());
         }
         if is_staged(args) {
             uploaded(sandbox);
@@ -92,6 +104,7 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
         }
     });
     files(account.home());
+    backup::lay_backup(account.home(), "kept", &restored());
     assemblies::lay_files(&account.sandbox, account.home());
     account
 }
@@ -289,6 +302,24 @@ fn files(home: &Path) {
     ] {
         fs::write(home.join(name), content).expect("written");
     }
+}
+
+/// What a backup holds: a secret, a fleet's secret, the pointer of a fleet, and a name of a stack.
+fn restored() -> [(&'static str, &'static str); 3] {
+    [
+        (
+            "/bp/laravel/app-key",
+            "base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+        ),
+        (
+            "/bp/fleets/staging/fleet-secret",
+            "cafe0123cafe4567cafe89abcafecdefcafe0123cafe4567",
+        ),
+        (
+            "/bp/fleets/staging/gpu-default/active_bundle",
+            "bundles/none-such",
+        ),
+    ]
 }
 
 /// A fleet that an operator holds.

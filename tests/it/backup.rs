@@ -17,7 +17,8 @@ use crate::secrets::stored;
 use crate::support::{Account, Run};
 
 /// A pair of age that the tests share, and another identity.
-pub(crate) const IDENTITY: &str = "AGE-SECRET-KEY-1A7P58YXU2R3ALDRG5K56YZWQRCMQRPLMGVAF9TH9YMR4NQ8LRY9SEGK9XN";
+pub(crate) const IDENTITY: &str =
+    "AGE-SECRET-KEY-1A7P58YXU2R3ALDRG5K56YZWQRCMQRPLMGVAF9TH9YMR4NQ8LRY9SEGK9XN";
 pub(crate) const RECIPIENT: &str = "age17ut3zjm6gv2ffqaar8hy986z28p8acgee5acp4dwu54ngxfy5g3qlnjwec";
 const OTHER: &str = "AGE-SECRET-KEY-1QKW4Z4GTLZT7GKQ5AJRMTEQVMY8032HDHLYG0QHUZWU7ZT6KA6WSLRGD6C";
 
@@ -26,7 +27,14 @@ pub(crate) const ELSEWHERE: &str = "cdk-hnb659fds-assets-123456789012-us-east-1"
 
 const KEY: &str = "base64:Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LWNhbmE=";
 
-const FOLDER: &[&str] = &["backup", "--to", "saved", "--recipients-file", "recipients.txt", "--yes"];
+const FOLDER: &[&str] = &[
+    "backup",
+    "--to",
+    "saved",
+    "--recipients-file",
+    "recipients.txt",
+    "--yes",
+];
 const BUCKET: &[&str] = &[
     "backup",
     "--to",
@@ -35,24 +43,56 @@ const BUCKET: &[&str] = &[
     "recipients.txt",
     "--yes",
 ];
-const RESTORE: &[&str] = &["restore", "--from", "saved", "--identity", "key.txt", "--redeploy", "no", "--yes"];
+const RESTORE: &[&str] = &[
+    "restore",
+    "--from",
+    "saved",
+    "--identity",
+    "key.txt",
+    "--redeploy",
+    "no",
+    "--yes",
+];
 
 /// Lays the keys into the operator's folder.
 pub(crate) fn lay_keys(home: &Path) {
     let key = format!("# created: 2026-01-15\n# public key: {RECIPIENT}\n{IDENTITY}\n");
     fs::write(home.join("key.txt"), key).expect("written");
-    fs::write(home.join("recipients.txt"), format!("# of the team\n{RECIPIENT}\n")).expect("written");
+    fs::write(
+        home.join("recipients.txt"),
+        format!("# of the team\n{RECIPIENT}\n"),
+    )
+    .expect("written");
 }
 
 /// A complete backup in the operator's folder, with these values by their paths.
-pub(crate) fn lay_backup(home: &Path, values: &[(&str, &str)]) {
+pub(crate) fn lay_backup(home: &Path, name: &str, values: &[(&str, &str)]) {
     lay_keys(home);
+    let folder = home.join(name);
+    fs::create_dir_all(&folder).expect("made");
+    for (part, bytes) in parts(values) {
+        fs::write(folder.join(part), bytes).expect("written");
+    }
+}
+
+/// The same in a bucket, at `kept`.
+pub(crate) fn put_backup(sandbox: &Sandbox, values: &[(&str, &str)]) {
+    for (part, bytes) in parts(values) {
+        put(sandbox, ELSEWHERE, &format!("kept/{part}"), &bytes);
+    }
+}
+
+fn parts(values: &[(&str, &str)]) -> [(&'static str, Vec<u8>); 2] {
     let entries: Vec<Value> = values
         .iter()
         .map(|(path, value)| {
             let in_secrets = ["app-key", "secrets", "secret", "master-credentials", "auth-token"];
             let is_secret = in_secrets.iter().any(|end| path.ends_with(&format!("/{end}")));
-            let store = if is_secret { "secrets-manager" } else { "parameter-store" };
+            let store = if is_secret {
+                "secrets-manager"
+            } else {
+                "parameter-store"
+            };
             json!({"path": path, "store": store, "value": value})
         })
         .collect();
@@ -66,17 +106,20 @@ pub(crate) fn lay_backup(home: &Path, values: &[(&str, &str)]) {
             "recipients": [RECIPIENT], "entries": []},
         "buckets": [], "database": null, "skipped": ["database", "buckets"],
     });
-    let folder = home.join("saved");
-    fs::create_dir_all(&folder).expect("made");
-    fs::write(folder.join("secrets.age"), sealed).expect("written");
-    fs::write(folder.join("manifest.json"), manifest.to_string()).expect("written");
+    [
+        ("secrets.age", sealed),
+        ("manifest.json", manifest.to_string().into_bytes()),
+    ]
 }
 
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
-fn put(sandbox: &Sandbox, bucket: &str, key: &str, bytes: &[u8]) {
+pub(crate) fn put(sandbox: &Sandbox, bucket: &str, key: &str, bytes: &[u8]) {
     let input = json!({"Bucket": bucket, "Key": key, "Body": STANDARD.encode(bytes)});
     sandbox.with_world(|world| world.call(Service::S3, "PutObject", &input).expect("written"));
 }
@@ -84,7 +127,14 @@ fn put(sandbox: &Sandbox, bucket: &str, key: &str, bytes: &[u8]) {
 const MEDIA: &str = "bp-media-123456789012";
 
 /// Keys of the media bucket: plain ones, and such that no file system has under their names.
-const KEYS: [&str; 6] = ["videos/a b.mp4", "videos/ü.mp4", "/odd", "odd//name", "../up", "videos"];
+const KEYS: [&str; 6] = [
+    "videos/a b.mp4",
+    "videos/ü.mp4",
+    "/odd",
+    "odd//name",
+    "../up",
+    "videos",
+];
 
 fn prepared() -> Account {
     let account = Account::prepared(Options::default(), |sandbox| {
@@ -103,7 +153,9 @@ fn prepared() -> Account {
 fn snapshots(account: &Account) -> Vec<Value> {
     let answer = account.sandbox.with_world(|world| {
         let manual = json!({"SnapshotType": "manual"});
-        world.call(Service::Rds, "DescribeDBSnapshots", &manual).expect("listed")
+        world
+            .call(Service::Rds, "DescribeDBSnapshots", &manual)
+            .expect("listed")
     });
     answer["DBSnapshots"].as_array().cloned().unwrap_or_default()
 }
@@ -114,7 +166,12 @@ fn objects(account: &Account, bucket: &str, prefix: &str) -> Vec<(String, u64)> 
         world.call(Service::S3, "ListObjectsV2", &input).expect("listed")
     });
     let all = answer["Contents"].as_array().cloned().unwrap_or_default();
-    let one = |object: &Value| (object["Key"].as_str().unwrap_or_default().to_owned(), object["Size"].as_u64().unwrap_or_default());
+    let one = |object: &Value| {
+        (
+            object["Key"].as_str().unwrap_or_default().to_owned(),
+            object["Size"].as_u64().unwrap_or_default(),
+        )
+    };
     all.iter().map(one).collect()
 }
 
@@ -123,7 +180,9 @@ fn object(account: &Account, bucket: &str, key: &str) -> Vec<u8> {
         let input = json!({"Bucket": bucket, "Key": key});
         world.call(Service::S3, "GetObject", &input).expect("there")
     });
-    STANDARD.decode(answer["Body"].as_str().unwrap_or_default()).expect("base64")
+    STANDARD
+        .decode(answer["Body"].as_str().unwrap_or_default())
+        .expect("base64")
 }
 
 fn saved(account: &Account) -> PathBuf {
@@ -161,9 +220,16 @@ fn assert_whole(account: &Account, label: &str) {
     let sealed = fs::read(folder.join("secrets.age")).expect("secrets");
     assert_eq!(manifest["secrets"]["sha256"], digest(&sealed).as_str(), "{label}");
     let key = stored(account, "/bp/laravel/app-key");
-    assert_eq!(value_of(&opened(&sealed), "/bp/laravel/app-key"), Some(key.as_str()), "{label}");
+    assert_eq!(
+        value_of(&opened(&sealed), "/bp/laravel/app-key"),
+        Some(key.as_str()),
+        "{label}"
+    );
     for bucket in manifest["buckets"].as_array().expect("a list") {
-        let (role, name) = (bucket["role"].as_str().unwrap(), bucket["bucket"].as_str().unwrap());
+        let (role, name) = (
+            bucket["role"].as_str().unwrap(),
+            bucket["bucket"].as_str().unwrap(),
+        );
         let list = folder.join(bucket["list"][0].as_str().unwrap());
         let lines = fs::read(&list).expect("a list");
         assert_eq!(bucket["list"][1], digest(&lines).as_str(), "{label}");
@@ -178,7 +244,10 @@ fn assert_whole(account: &Account, label: &str) {
                 .filter_map(|line| serde_json::from_str::<Value>(line).ok())
                 .find(|line| line["key"] == key.as_str())
                 .unwrap_or_else(|| panic!("{key} is not in the list: {label}"));
-            let file = folder.join("buckets").join(role).join(line["file"].as_str().unwrap());
+            let file = folder
+                .join("buckets")
+                .join(role)
+                .join(line["file"].as_str().unwrap());
             let bytes = fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
             assert_eq!(bytes, object(account, name, &key), "{key}: {label}");
             assert_eq!(line["size"], size, "{label}");
@@ -187,7 +256,9 @@ fn assert_whole(account: &Account, label: &str) {
     }
     let snapshot = manifest["database"]["snapshot"].as_str().expect("a snapshot");
     let mut all = snapshots(account).into_iter();
-    let found = all.find(|one| one["DBSnapshotIdentifier"] == snapshot).expect("it is there");
+    let found = all
+        .find(|one| one["DBSnapshotIdentifier"] == snapshot)
+        .expect("it is there");
     assert_eq!(found["Status"], "available", "{label}");
     assert_eq!(found["DBSnapshotArn"], manifest["database"]["arn"], "{label}");
 }
@@ -198,9 +269,19 @@ async fn a_folder_gets_everything_and_no_value_stands_anywhere_in_plain() {
     let plan = account
         .run(&[&FOLDER[..FOLDER.len() - 1], &["--dry-run"]].concat())
         .await;
-    assert_eq!((plan.status.code(), plan.changes.len()), (0, 0), "{}", plan.text());
+    assert_eq!(
+        (plan.status.code(), plan.changes.len()),
+        (0, 0),
+        "{}",
+        plan.text()
+    );
     assert!(!saved(&account).exists());
-    for words in ["rds:CreateDBSnapshot", "copy 6 objects of bp-media-123456789012", RECIPIENT, "fingerprint "] {
+    for words in [
+        "rds:CreateDBSnapshot",
+        "copy 6 objects of bp-media-123456789012",
+        RECIPIENT,
+        "fingerprint ",
+    ] {
         assert!(plan.stdout.contains(words), "{words}\n{}", plan.text());
     }
     let run = account.run(FOLDER).await;
@@ -213,24 +294,47 @@ async fn a_folder_gets_everything_and_no_value_stands_anywhere_in_plain() {
     assert!(!account.home().join("up").exists());
     // Every secret and every parameter under the platform's path.
     let sealed = opened(&fs::read(saved(&account).join("secrets.age")).expect("secrets"));
-    for path in ["/bp/oauth/secrets", "/bp/fleets/staging/fleet-secret", "/bp/ami/fleets/production/gpu-default"] {
-        assert_eq!(value_of(&sealed, path), Some(stored(&account, path).as_str()), "{path}");
+    for path in [
+        "/bp/oauth/secrets",
+        "/bp/fleets/staging/fleet-secret",
+        "/bp/ami/fleets/production/gpu-default",
+    ] {
+        assert_eq!(
+            value_of(&sealed, path),
+            Some(stored(&account, path).as_str()),
+            "{path}"
+        );
     }
     let mut written = Vec::new();
     files(account.home(), &mut written);
     for path in written {
         let bytes = fs::read(&path).expect("readable");
-        for secret in ["/bp/laravel/app-key", "/bp/rds/master-credentials", "/bp/fleets/staging/fleet-secret"] {
+        for secret in [
+            "/bp/laravel/app-key",
+            "/bp/rds/master-credentials",
+            "/bp/fleets/staging/fleet-secret",
+        ] {
             let secret = stored(&account, secret);
-            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            let found = bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
             assert!(!found, "{}", path.display());
             assert!(!run.text().contains(&secret) && !plan.text().contains(&secret));
         }
     }
     // One place holds one backup.
     let again = account.run(FOLDER).await;
-    assert_eq!((again.status.code(), again.changes.len()), (1, 0), "{}", again.text());
-    assert!(again.stderr.contains("it holds the backup that was complete at"), "{}", again.text());
+    assert_eq!(
+        (again.status.code(), again.changes.len()),
+        (1, 0),
+        "{}",
+        again.text()
+    );
+    assert!(
+        again.stderr.contains("it holds the backup that was complete at"),
+        "{}",
+        again.text()
+    );
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -249,7 +353,11 @@ async fn a_bucket_gets_copies_that_s3_makes_itself() {
     let account = prepared();
     let run = account.run(BUCKET).await;
     assert_eq!(run.status.code(), 0, "{}", run.text());
-    let copies = run.changes.iter().filter(|change| *change == "S3:CopyObject").count();
+    let copies = run
+        .changes
+        .iter()
+        .filter(|change| *change == "S3:CopyObject")
+        .count();
     let all: usize = ["media", "models", "access-logs"]
         .iter()
         .map(|role| objects(&account, &format!("bp-{role}-123456789012"), "").len())
@@ -271,7 +379,16 @@ async fn a_bucket_gets_copies_that_s3_makes_itself() {
     let before = stored(&account, "/bp/laravel/app-key");
     replace(&account, "/bp/laravel/app-key", KEY);
     let from = BUCKET[2];
-    let restore = ["restore", "--from", from, "--identity", "key.txt", "--redeploy", "no", "--yes"];
+    let restore = [
+        "restore",
+        "--from",
+        from,
+        "--identity",
+        "key.txt",
+        "--redeploy",
+        "no",
+        "--yes",
+    ];
     let run = account.run(&restore).await;
     assert_eq!(run.status.code(), 0, "{}", run.text());
     assert_eq!(stored(&account, "/bp/laravel/app-key"), before);
@@ -283,18 +400,28 @@ async fn a_large_object_is_copied_in_parts() {
     let bytes: Vec<u8> = (0..12_000_000_u32).map(|at| (at / 7 % 251) as u8).collect();
     put(&account.sandbox, MEDIA, "large.bin", &bytes);
     account.sandbox.advance(std::time::Duration::from_secs(5));
-    let args = [BUCKET, &["--part-size", "5", "--skip", "secrets", "--skip", "models"]].concat();
+    let args = [
+        BUCKET,
+        &["--part-size", "5", "--skip", "secrets", "--skip", "models"],
+    ]
+    .concat();
     let args: Vec<&str> = args
         .into_iter()
         .filter(|word| !word.starts_with("--recipients") && !word.starts_with("recipients"))
         .collect();
     let run = account.run(&args).await;
     assert_eq!(run.status.code(), 0, "{}", run.text());
-    let parts = run.changes.iter().filter(|change| *change == "S3:UploadPartCopy").count();
+    let parts = run
+        .changes
+        .iter()
+        .filter(|change| *change == "S3:UploadPartCopy")
+        .count();
     assert_eq!(parts, 3, "{:?}", run.changes);
     assert!(object(&account, ELSEWHERE, "saved/buckets/media/large.bin") == bytes);
     let answer = account.sandbox.with_world(|world| {
-        world.call(Service::S3, "ListMultipartUploads", &json!({"Bucket": ELSEWHERE})).expect("listed")
+        world
+            .call(Service::S3, "ListMultipartUploads", &json!({"Bucket": ELSEWHERE}))
+            .expect("listed")
     });
     assert!(answer["Uploads"].as_array().is_none_or(Vec::is_empty), "{answer}");
 }
@@ -306,31 +433,75 @@ async fn what_cannot_be_right_is_refused_before_any_call() {
     fs::write(account.home().join("mine/notes.txt"), "x").expect("written");
     for (args, why) in [
         (vec!["--to", "saved"], "there is no recipient"),
-        (vec!["--to", "saved", "--recipient", "age1wrong"], "`age1wrong` is no recipient of age"),
-        (vec!["--to", "saved", "--recipient", IDENTITY], "an identity was given"),
-        (vec!["--to", "saved", "--recipients-file", "none.txt"], "read `none.txt`"),
-        (vec!["--to", "s3://X", "--recipient", RECIPIENT], "`X` is no name of a bucket"),
-        (vec!["--to", "mine", "--recipient", RECIPIENT], "it holds `notes.txt`"),
-        (vec!["--to", "saved", "--recipient", RECIPIENT, "--skip", "secrets"], "recipients are given"),
         (
-            vec!["--to", "saved", "--skip", "secrets", "--skip", "buckets", "--skip", "database"],
+            vec!["--to", "saved", "--recipient", "age1wrong"],
+            "`age1wrong` is no recipient of age",
+        ),
+        (
+            vec!["--to", "saved", "--recipient", IDENTITY],
+            "an identity was given",
+        ),
+        (
+            vec!["--to", "saved", "--recipients-file", "none.txt"],
+            "read `none.txt`",
+        ),
+        (
+            vec!["--to", "s3://X", "--recipient", RECIPIENT],
+            "`X` is no name of a bucket",
+        ),
+        (
+            vec!["--to", "mine", "--recipient", RECIPIENT],
+            "it holds `notes.txt`",
+        ),
+        (
+            vec!["--to", "saved", "--recipient", RECIPIENT, "--skip", "secrets"],
+            "recipients are given",
+        ),
+        (
+            vec![
+                "--to", "saved", "--skip", "secrets", "--skip", "buckets", "--skip", "database",
+            ],
             "`--skip` leaves nothing over",
         ),
-        (vec!["--to", "saved", "--recipient", RECIPIENT, "--no-wait"], "without waiting"),
-        (vec!["--to", "saved", "--recipient", RECIPIENT, "--print-aws"], "print the aws commands"),
+        (
+            vec!["--to", "saved", "--recipient", RECIPIENT, "--no-wait"],
+            "without waiting",
+        ),
+        (
+            vec!["--to", "saved", "--recipient", RECIPIENT, "--print-aws"],
+            "print the aws commands",
+        ),
     ] {
         let run = account.run(&[vec!["backup"], args, vec!["--yes"]].concat()).await;
         assert_eq!((run.status.code(), run.calls), (2, 0), "{why}\n{}", run.text());
         assert!(run.stderr.contains(why), "{why}\n{}", run.text());
         assert!(!run.text().contains(&IDENTITY[16..]), "{}", run.text());
     }
-    let own = ["backup", "--to", "s3://bp-media-123456789012/x", "--recipient", RECIPIENT, "--yes"];
+    let own = [
+        "backup",
+        "--to",
+        "s3://bp-media-123456789012/x",
+        "--recipient",
+        RECIPIENT,
+        "--yes",
+    ];
     let run = account.run(&own).await;
     assert_eq!((run.status.code(), run.changes.len()), (2, 0), "{}", run.text());
-    let none = ["backup", "--to", "s3://none-such/x", "--recipient", RECIPIENT, "--yes"];
+    let none = [
+        "backup",
+        "--to",
+        "s3://none-such/x",
+        "--recipient",
+        RECIPIENT,
+        "--yes",
+    ];
     let run = account.run(&none).await;
     assert_eq!((run.status.code(), run.changes.len()), (1, 0), "{}", run.text());
-    assert!(run.stderr.contains("there is no bucket none-such"), "{}", run.text());
+    assert!(
+        run.stderr.contains("there is no bucket none-such"),
+        "{}",
+        run.text()
+    );
     assert!(!saved(&account).exists());
 }
 
@@ -355,15 +526,28 @@ async fn what_cannot_be_read_or_copied_is_no_backup() {
     // An object that cannot be read fails its bucket; the others are copied, and there is no manifest.
     let account = prepared();
     account.sandbox.with_world(|world| {
-        world.inject(FaultRule::on(Service::S3, "GetObject", Fault::Deny).after(3).times(1));
+        world.inject(
+            FaultRule::on(Service::S3, "GetObject", Fault::Deny)
+                .after(3)
+                .times(1),
+        );
     });
     let run = account.run(FOLDER).await;
     assert_eq!(run.status.code(), 7, "{}", run.text());
     assert!(!saved(&account).join("manifest.json").exists(), "{}", run.text());
     account.sandbox.with_world(|world| world.clear_faults());
     let restore = account.run(RESTORE).await;
-    assert_eq!((restore.status.code(), restore.changes.len()), (1, 0), "{}", restore.text());
-    assert!(restore.stderr.contains("it holds no complete backup"), "{}", restore.text());
+    assert_eq!(
+        (restore.status.code(), restore.changes.len()),
+        (1, 0),
+        "{}",
+        restore.text()
+    );
+    assert!(
+        restore.stderr.contains("it holds no complete backup"),
+        "{}",
+        restore.text()
+    );
     let again = account.run(FOLDER).await;
     assert_eq!(again.status.code(), 0, "{}", again.text());
     assert_whole(&account, &again.text());
@@ -371,7 +555,11 @@ async fn what_cannot_be_read_or_copied_is_no_backup() {
 
 #[tokio::test(start_paused = true)]
 async fn a_backup_that_is_killed_at_any_request_goes_on() {
-    for (args, what) in [(FOLDER, Break::KilledAfter), (BUCKET, Break::KilledBefore), (BUCKET, Break::KilledAfter)] {
+    for (args, what) in [
+        (FOLDER, Break::KilledAfter),
+        (BUCKET, Break::KilledBefore),
+        (BUCKET, Break::KilledAfter),
+    ] {
         let known = prepared();
         let network = Network::sound(known.sandbox.clone(), known.clock());
         over(&known, args, &network).await.expect("it is not killed");
@@ -401,7 +589,10 @@ async fn a_backup_that_is_killed_at_any_request_goes_on() {
                     let copy = object(&account, ELSEWHERE, &format!("saved/buckets/media/{key}"));
                     assert_eq!(copy, object(&account, MEDIA, key), "{label}");
                 }
-                assert!(!object(&account, ELSEWHERE, "saved/manifest.json").is_empty(), "{label}");
+                assert!(
+                    !object(&account, ELSEWHERE, "saved/manifest.json").is_empty(),
+                    "{label}"
+                );
             }
         }
     }
@@ -410,9 +601,14 @@ async fn a_backup_that_is_killed_at_any_request_goes_on() {
 fn replace(account: &Account, path: &str, value: &str) {
     account.sandbox.with_world(|world| {
         let secret = json!({"SecretId": path, "SecretString": value});
-        if world.call(Service::SecretsManager, "PutSecretValue", &secret).is_err() {
+        if world
+            .call(Service::SecretsManager, "PutSecretValue", &secret)
+            .is_err()
+        {
             let parameter = json!({"Name": path, "Value": value, "Overwrite": true});
-            world.call(Service::Ssm, "PutParameter", &parameter).expect("written");
+            world
+                .call(Service::Ssm, "PutParameter", &parameter)
+                .expect("written");
         }
     });
 }
@@ -434,7 +630,11 @@ fn lose(account: &Account) {
     replace(account, PATHS[1], "another-random-text-of-the-deployment");
     replace(account, PATHS[2], "CHANGE_ME_AFTER_DEPLOY");
     replace(account, PATHS[3], "CHANGE_ME_AFTER_DEPLOY");
-    replace(account, "/bp/rds/master-credentials", r#"{"username": "bp_admin", "password": "new", "host": "new"}"#);
+    replace(
+        account,
+        "/bp/rds/master-credentials",
+        r#"{"username": "bp_admin", "password": "new", "host": "new"}"#,
+    );
 }
 
 fn shows_nothing(run: &Run, secrets: &[String]) {
@@ -454,27 +654,51 @@ async fn what_new_stacks_left_as_placeholders_is_restored_and_what_is_the_stacks
     let mut dry = RESTORE.to_vec();
     dry.pop();
     let plan = account.run(&[&dry[..], &["--dry-run"]].concat()).await;
-    assert_eq!((plan.status.code(), plan.changes.len()), (0, 0), "{}", plan.text());
+    assert_eq!(
+        (plan.status.code(), plan.changes.len()),
+        (0, 0),
+        "{}",
+        plan.text()
+    );
     shows_nothing(&plan, &before);
-    for words in ["app-key: write a new version", "fingerprint ", "rds stays as the stack made it"] {
+    for words in [
+        "app-key: write a new version",
+        "fingerprint ",
+        "rds stays as the stack made it",
+    ] {
         assert!(plan.stdout.contains(words), "{words}\n{}", plan.text());
     }
     assert_eq!(all(&account), lost);
     let run = account.run(RESTORE).await;
     assert_eq!(run.status.code(), 0, "{}", run.text());
-    assert_eq!((all(&account), run.changes.len()), (before.clone(), 4), "{}", run.text());
+    assert_eq!(
+        (all(&account), run.changes.len()),
+        (before.clone(), 4),
+        "{}",
+        run.text()
+    );
     shows_nothing(&run, &before);
     assert!(stored(&account, "/bp/rds/master-credentials").contains("\"new\""));
     // What to do about the rest is said.
-    for words in ["aws s3 sync saved/buckets/media s3://bp-media-123456789012", "rds describe-db-snapshots"] {
+    for words in [
+        "aws s3 sync saved/buckets/media s3://bp-media-123456789012",
+        "rds describe-db-snapshots",
+    ] {
         assert!(run.stderr.contains(words), "{words}\n{}", run.text());
     }
     let again = account.run(RESTORE).await;
-    assert_eq!((again.status.code(), again.changes.len()), (0, 0), "{}", again.text());
+    assert_eq!(
+        (again.status.code(), again.changes.len()),
+        (0, 0),
+        "{}",
+        again.text()
+    );
     // It can be taken back as a whole.
     let id = account.run(&["runs", "list", "-o", "json"]).await.json();
     let runs = id["runs"].as_array().expect("a list").clone();
-    let id = runs.iter().find(|run| run["verb"] == "restore" && run["verdict"] == "done");
+    let id = runs
+        .iter()
+        .find(|run| run["verb"] == "restore" && run["verdict"] == "done");
     if let Some(id) = id.and_then(|run| run["run"].as_str()) {
         let undone = account.run(&["runs", "undo", id, "--yes"]).await;
         assert_eq!(undone.status.code(), 0, "{}", undone.text());
@@ -493,20 +717,37 @@ async fn what_new_stacks_left_as_placeholders_is_restored_and_what_is_the_stacks
 #[tokio::test(start_paused = true)]
 async fn another_identity_a_damaged_file_and_a_name_that_is_not_there_write_nothing() {
     let account = prepared();
-    lay_backup(account.home(), &[(PATHS[0], KEY), (PATHS[2], &"ca".repeat(32))]);
+    lay_backup(
+        account.home(),
+        "saved",
+        &[(PATHS[0], KEY), (PATHS[2], &"ca".repeat(32))],
+    );
     let before = all(&account);
     fs::write(account.home().join("other.txt"), format!("{OTHER}\n")).expect("written");
     fs::write(account.home().join("no.txt"), format!("{IDENTITY}x\n")).expect("written");
     for (args, status, why) in [
-        (vec!["--identity", "other.txt"], 2, "they are encrypted to another recipient"),
+        (
+            vec!["--identity", "other.txt"],
+            2,
+            "they are encrypted to another recipient",
+        ),
         (vec!["--identity", "no.txt"], 2, "read the identity in `no.txt`"),
         (vec!["--identity", "none.txt"], 2, "read `none.txt`"),
-        (vec!["--identity", "key.txt", "--only", "app-kez"], 2, "did you mean `app-key`?"),
+        (
+            vec!["--identity", "key.txt", "--only", "app-kez"],
+            2,
+            "did you mean `app-key`?",
+        ),
     ] {
         let run = account
             .run(&[vec!["restore", "--from", "saved", "--yes"], args].concat())
             .await;
-        assert_eq!((run.status.code(), run.calls), (status, 0), "{why}\n{}", run.text());
+        assert_eq!(
+            (run.status.code(), run.calls),
+            (status, 0),
+            "{why}\n{}",
+            run.text()
+        );
         assert!(run.stderr.contains(why), "{why}\n{}", run.text());
         assert!(!run.text().contains(&IDENTITY[16..]), "{}", run.text());
     }
@@ -517,7 +758,11 @@ async fn another_identity_a_damaged_file_and_a_name_that_is_not_there_write_noth
     fs::write(&sealed, &bytes).expect("written");
     let run = account.run(RESTORE).await;
     assert_eq!((run.status.code(), run.calls), (1, 0), "{}", run.text());
-    assert!(run.stderr.contains("is not the one of the manifest"), "{}", run.text());
+    assert!(
+        run.stderr.contains("is not the one of the manifest"),
+        "{}",
+        run.text()
+    );
     assert_eq!(all(&account), before);
 }
 
@@ -527,12 +772,23 @@ async fn a_backup_with_a_malformed_value_is_not_restored_but_the_others_are_by_n
     let secret = "ca".repeat(32);
     lay_backup(
         account.home(),
-        &[(PATHS[0], "base64:canary!"), (PATHS[2], &secret), (PATHS[3], "CHANGE_ME_AFTER_DEPLOY"), ("/bp/shutdown", "{}")],
+        "saved",
+        &[
+            (PATHS[0], "base64:canary!"),
+            (PATHS[2], &secret),
+            (PATHS[3], "CHANGE_ME_AFTER_DEPLOY"),
+            ("/bp/shutdown", "{}"),
+        ],
     );
     let before = all(&account);
     let run = account.run(RESTORE).await;
     assert_eq!((run.status.code(), run.calls), (1, 0), "{}", run.text());
-    assert!(run.stderr.contains("app-key (what follows `base64:` is no base64)"), "{}", run.text());
+    assert!(
+        run.stderr
+            .contains("app-key (what follows `base64:` is no base64)"),
+        "{}",
+        run.text()
+    );
     assert!(!run.text().contains("canary!"), "{}", run.text());
     assert_eq!(all(&account), before);
     let only = [RESTORE, &["--only", "fleet-secret/staging", "--only", PATHS[3]]].concat();
@@ -547,10 +803,18 @@ async fn a_backup_with_a_malformed_value_is_not_restored_but_the_others_are_by_n
 async fn a_write_that_is_refused_takes_the_others_back() {
     let account = prepared();
     let (staging, production) = ("ca".repeat(32), "fe".repeat(32));
-    lay_backup(account.home(), &[(PATHS[0], KEY), (PATHS[2], &staging), (PATHS[3], &production)]);
+    lay_backup(
+        account.home(),
+        "saved",
+        &[(PATHS[0], KEY), (PATHS[2], &staging), (PATHS[3], &production)],
+    );
     let before = all(&account);
     account.sandbox.with_world(|world| {
-        world.inject(FaultRule::on(Service::Ssm, "PutParameter", Fault::Deny).after(1).times(1));
+        world.inject(
+            FaultRule::on(Service::Ssm, "PutParameter", Fault::Deny)
+                .after(1)
+                .times(1),
+        );
     });
     let run = account.run(RESTORE).await;
     assert_eq!(run.status.code(), 4, "{}", run.text());
@@ -559,7 +823,10 @@ async fn a_write_that_is_refused_takes_the_others_back() {
     let again = account.run(RESTORE).await;
     assert_eq!(again.status.code(), 0, "{}", again.text());
     let now = all(&account);
-    assert_eq!((&now[0], &now[2], &now[3]), (&KEY.to_owned(), &staging, &production));
+    assert_eq!(
+        (&now[0], &now[2], &now[3]),
+        (&KEY.to_owned(), &staging, &production)
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bpctl_sandbox::{Sandbox, Service};
 use serde_json::{Value, json};
 
+use crate::backup::ELSEWHERE;
 use crate::campaign_worlds::{World, array, call, named};
 
 fn texts(list: &Value, member: &str) -> Vec<String> {
@@ -158,4 +159,28 @@ pub(crate) fn torn_down(sandbox: &Sandbox) -> World {
         world.started.push(vec!["bpctl teardown".to_owned()]);
     }
     world
+}
+
+/// What a backup leaves in the account: snapshots of the database, and objects beside those of the platform.
+pub(crate) fn backed_up(sandbox: &Sandbox) -> World {
+    let manual = json!({"SnapshotType": "manual"});
+    let mut snapshots = array(&call(sandbox, Service::Rds, "DescribeDBSnapshots", &manual)["DBSnapshots"]);
+    if snapshots.iter().any(|snapshot| snapshot["Status"] == "creating") {
+        sandbox.advance(Duration::from_secs(1800));
+        snapshots = array(&call(sandbox, Service::Rds, "DescribeDBSnapshots", &manual)["DBSnapshots"]);
+    }
+    let listed = json!({"Bucket": ELSEWHERE, "Prefix": "saved/"});
+    let copies = texts(
+        &call(sandbox, Service::S3, "ListObjectsV2", &listed)["Contents"],
+        "Key",
+    );
+    let is_begun = !snapshots.is_empty() || !copies.is_empty();
+    World {
+        things: named([("snapshots", snapshots.len().into()), ("copies", copies.into())]),
+        // Steps in a folder of the operator are none of the account: what was begun names the command that goes on.
+        started: is_begun
+            .then(|| vec!["bpctl backup".to_owned()])
+            .into_iter()
+            .collect(),
+    }
 }

@@ -242,7 +242,10 @@ impl Call for CopyToBackup {
             Ok(_) => Ok(true),
             Err(error) if is_conflict(&error) || error.code() == Some("NoSuchKey") => Ok(false),
             Err(error) => Err(from_sdk(
-                format!("copy `{}` of bucket {} to bucket {}", way.from, way.bucket, self.into),
+                format!(
+                    "copy `{}` of bucket {} to bucket {}",
+                    way.from, way.bucket, self.into
+                ),
                 &error,
             )),
         }

@@ -52,7 +52,10 @@ async fn available<'c>(
         Waited::Ready(status) if status == "available" => {
             let found = ctx.aws.db_snapshot(id).await?;
             let arn = found.and_then(|found| found.arn).ok_or_else(|| {
-                CtlError::new(ErrorKind::Failed, format!("read snapshot {id} back: it has no ARN"))
+                CtlError::new(
+                    ErrorKind::Failed,
+                    format!("read snapshot {id} back: it has no ARN"),
+                )
             })?;
             let saved = SavedDatabase {
                 instance: instance.to_owned(),
@@ -205,6 +208,9 @@ async fn write<'c>(change: &Backup<'c>, step: &Run<'_, 'c>, part: &str, bytes: &
     }
     Err(CtlError::new(
         ErrorKind::Changed,
-        format!("read `{}` in bucket {} back: it is another object", call.key, call.bucket),
+        format!(
+            "read `{}` in bucket {} back: it is another object",
+            call.key, call.bucket
+        ),
     ))
 }

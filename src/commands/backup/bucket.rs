@@ -136,7 +136,10 @@ async fn read_back(
                 _ => {
                     return Err(CtlError::new(
                         ErrorKind::Failed,
-                        format!("read the copy of `{}` of bucket {bucket} back: it is not there", entry.key),
+                        format!(
+                            "read the copy of `{}` of bucket {bucket} back: it is not there",
+                            entry.key
+                        ),
                     ));
                 }
             }

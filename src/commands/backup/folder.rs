@@ -92,7 +92,10 @@ pub(super) fn write(folder: &Path, part: &str, bytes: &[u8]) -> Result<()> {
     if Sha256::of(&read) != Sha256::of(bytes) {
         return Err(CtlError::new(
             ErrorKind::Failed,
-            format!("read `{}` back: it holds something else than was written", path.display()),
+            format!(
+                "read `{}` back: it holds something else than was written",
+                path.display()
+            ),
         ));
     }
     Ok(())
@@ -156,7 +159,10 @@ impl List {
                 break;
             };
             whole += length as u64;
-            known.insert(mark(&[&line.key]), Self::content(line.size, &line.etag, &line.file));
+            known.insert(
+                mark(&[&line.key]),
+                Self::content(line.size, &line.etag, &line.file),
+            );
         }
         file.set_len(whole).map_err(failed)?;
         Ok(Self { path, file, known })
@@ -171,10 +177,12 @@ impl List {
     }
 
     fn add(&mut self, line: &Line) -> Result<()> {
-        let written = serde_json::to_vec(line).map_err(io::Error::other).and_then(|mut text| {
-            text.push(b'\n');
-            self.file.write_all(&text)
-        });
+        let written = serde_json::to_vec(line)
+            .map_err(io::Error::other)
+            .and_then(|mut text| {
+                text.push(b'\n');
+                self.file.write_all(&text)
+            });
         written.map_err(|error| trouble("write", &self.path, &error))
     }
 
@@ -353,9 +361,23 @@ mod tests {
         }
         let long = "x".repeat(LONGEST_NAME + 1);
         for other in [
-            "../x", "/x", "a//b", "c/", ".", "x\ny", "x\\y", "a B/Ü.mp4", "folder", "file/x", ".other/x", &long,
+            "../x",
+            "/x",
+            "a//b",
+            "c/",
+            ".",
+            "x\ny",
+            "x\\y",
+            "a B/Ü.mp4",
+            "folder",
+            "file/x",
+            ".other/x",
+            &long,
         ] {
-            assert_eq!(names.of(other), format!(".other/{}", Sha256::of(other.as_bytes())));
+            assert_eq!(
+                names.of(other),
+                format!(".other/{}", Sha256::of(other.as_bytes()))
+            );
         }
     }
 

@@ -96,7 +96,10 @@ impl Manifest {
         }
         Err(CtlError::new(
             ErrorKind::Failed,
-            format!("{doing}: it is of the form `{}`, and this bpctl reads `{FORM}`", manifest.form),
+            format!(
+                "{doing}: it is of the form `{}`, and this bpctl reads `{FORM}`",
+                manifest.form
+            ),
         ))
     }
 }

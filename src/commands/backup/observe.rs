@@ -25,7 +25,7 @@ const SAME_TIME: SignedDuration = SignedDuration::from_hours(24);
 pub(super) struct Seen {
     /// A backup that is there already.
     pub(super) finished: Option<Manifest>,
-    /// Whether the run that made it was cut off behind its end.
+    /// Whether the run that made it was cut off, or did not learn that it had written the manifest.
     pub(super) by_cut_off: bool,
     pub(super) database: Option<PlatformDatabase>,
     /// A snapshot that an earlier run has begun.
@@ -79,10 +79,10 @@ pub(super) async fn observe(change: &Backup<'_>, target: &Target, recent: &[Reco
     };
     let finished = finished.map(|bytes| Manifest::parse(&bytes, &request.place.shown()));
     let finished = finished.transpose()?;
-    let unfinished = |record: &&Record| record.is_cut_off() || record.left_going();
+    let unfinished = |record: &&Record| record.end.as_ref().is_none_or(|end| end.verdict != "done");
     let by_cut_off = finished.as_ref().is_some_and(|manifest| {
-        let mut cut_off = recent.iter().filter(|record| record.is_cut_off());
-        cut_off.any(|record| record.run == manifest.run)
+        let mut unfinished = recent.iter().filter(unfinished);
+        unfinished.any(|record| record.run == manifest.run)
     });
     let mut seen = Seen {
         by_cut_off,
@@ -109,7 +109,8 @@ pub(super) async fn observe(change: &Backup<'_>, target: &Target, recent: &[Reco
     }
     for (role, bucket) in all {
         if request.takes_bucket(role) {
-            seen.buckets.push(Box::pin(look_into(change, role, &bucket)).await?);
+            seen.buckets
+                .push(Box::pin(look_into(change, role, &bucket)).await?);
         }
     }
     if request.takes(Part::Secrets) {
@@ -135,9 +136,9 @@ fn begun(
 ) -> Option<String> {
     let since = now.checked_sub(SAME_TIME).unwrap_or(Timestamp::MIN);
     let ours = |one: &ListedSnapshot| {
-        let is_ours = earlier
-            .iter()
-            .any(|record| one.id == snapshot_of(instance, record.run.began().unwrap_or(now), record.run.short()));
+        let is_ours = earlier.iter().any(|record| {
+            one.id == snapshot_of(instance, record.run.began().unwrap_or(now), record.run.short())
+        });
         let is_recent = one.taken.is_none_or(|taken| taken >= since);
         is_ours && is_recent && matches!(one.status.as_str(), "available" | "creating")
     };

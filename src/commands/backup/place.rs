@@ -143,7 +143,14 @@ mod tests {
         };
         assert_eq!(path("before"), Path::new("/home/before"));
         assert_eq!(path("/before"), Path::new("/before"));
-        for wrong in ["", "s3://", "s3://A", "s3://x_y/a", "https://x/y", "s3://my-bucket/a b"] {
+        for wrong in [
+            "",
+            "s3://",
+            "s3://A",
+            "s3://x_y/a",
+            "https://x/y",
+            "s3://my-bucket/a b",
+        ] {
             assert_eq!(parse(wrong).unwrap_err().kind(), ErrorKind::Usage, "{wrong}");
         }
         assert_eq!(Place::key("", "a"), "a");

@@ -205,7 +205,9 @@ fn warnings(seen: &Seen) -> Vec<String> {
         warnings.push(format!("the snapshot is taken of {id}: {doubt}"));
     }
     if let Some(snapshot) = &seen.snapshot {
-        warnings.push(format!("an earlier run has begun snapshot {snapshot}: it is this backup's"));
+        warnings.push(format!(
+            "an earlier run has begun snapshot {snapshot}: it is this backup's"
+        ));
     }
     for bucket in seen.buckets.iter().filter(|bucket| bucket.content.is_none()) {
         warnings.push(format!("there is no bucket {}", bucket.bucket));
@@ -221,7 +223,10 @@ fn blockers(change: &Backup<'_>, seen: &Seen) -> Vec<Blocker> {
     if let Some(bucket) = &seen.no_bucket {
         blockers.push(Blocker {
             kind: ErrorKind::NotFound,
-            reason: format!("back up to `{}`: there is no bucket {bucket}", change.request.place.shown()),
+            reason: format!(
+                "back up to `{}`: there is no bucket {bucket}",
+                change.request.place.shown()
+            ),
             hint: Hint::new("make it, in this region, before the backup"),
         });
     }
@@ -229,13 +234,16 @@ fn blockers(change: &Backup<'_>, seen: &Seen) -> Vec<Blocker> {
         blockers.push(Blocker {
             kind: ErrorKind::AccessDenied,
             reason: format!("back `{path}` up: it cannot be read ({why})"),
-            hint: Hint::new("reading needs `secretsmanager:GetSecretValue`; `--skip secrets` leaves all of them out"),
+            hint: Hint::new(
+                "reading needs `secretsmanager:GetSecretValue`; `--skip secrets` leaves all of them out",
+            ),
         });
     }
     // An instance must be available for a snapshot (Amazon RDS User Guide, "Creating a DB snapshot").
     match &seen.database {
         Some(PlatformDatabase::Found { id, status, .. })
-            if seen.snapshot.is_none() && !matches!(status.as_str(), "available" | "storage-optimization") =>
+            if seen.snapshot.is_none()
+                && !matches!(status.as_str(), "available" | "storage-optimization") =>
         {
             blockers.push(Blocker {
                 kind: ErrorKind::Conflict,

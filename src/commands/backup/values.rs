@@ -3,8 +3,8 @@
 use std::io;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
 use secrecy::zeroize::Zeroizing;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::manifest::SavedEntry;
 use crate::aws::Aws;
@@ -79,7 +79,9 @@ pub(super) async fn read(aws: &Aws, layout: &Layout) -> Result<Values> {
                     version: found.version.clone(),
                     value: value.clone(),
                 }),
-                None => values.unread.push((path, "it holds bytes and no text".to_owned())),
+                None => values
+                    .unread
+                    .push((path, "it holds bytes and no text".to_owned())),
             },
             // The same code says that there is no such secret and that it has no current version.
             (None, Some((code, _))) if code == "ResourceNotFoundException" => values.missing.push(path),

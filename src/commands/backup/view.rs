@@ -79,7 +79,10 @@ impl Render for BackupResult {
         if self.complete {
             text.push_str(&format!("the backup in {} is complete\n", self.to));
         } else {
-            text.push_str(&format!("{} holds no backup yet: its manifest is missing\n", self.to));
+            text.push_str(&format!(
+                "{} holds no backup yet: its manifest is missing\n",
+                self.to
+            ));
         }
         text
     }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::WRITING;
 use super::input::text_of_file;
-use super::observe::{Seen, State};
+use super::observe::{Observed, Seen, State};
 use super::redeploy::{self, RedeployArgs};
 use super::set::{breaks, is_undo};
 use super::write::{Occasion, To, Wanted, Writing};
@@ -109,8 +109,11 @@ impl RestoreArgs {
     fn identities(&self, ctx: &Ctx) -> Result<Identities> {
         let text = text_of_file(ctx, &self.identity)?;
         Identities::parse(&text).map_err(|why| {
-            CtlError::usage(format!("read the identity in `{}`: {why}", self.identity.display()))
-                .hint("it is the file that `age-keygen -o` has written")
+            CtlError::usage(format!(
+                "read the identity in `{}`: {why}",
+                self.identity.display()
+            ))
+            .hint("it is the file that `age-keygen -o` has written")
         })
     }
 
@@ -136,7 +139,10 @@ impl RestoreArgs {
                 format!("restore from `{shown}`: the backup was made without secrets"),
             ));
         };
-        let sealed = ctx.unless_interrupted(place.secrets(ctx)).await?.unwrap_or_default();
+        let sealed = ctx
+            .unless_interrupted(place.secrets(ctx))
+            .await?
+            .unwrap_or_default();
         if Sha256::of(&sealed) != saved.sha256 {
             return Err(CtlError::new(
                 ErrorKind::Failed,
@@ -174,7 +180,9 @@ impl RestoreArgs {
         let mut malformed = Vec::new();
         let mut names = Vec::new();
         for one in opened {
-            let entry = table.iter().find(|entry| entry.path == one.path && one.is_in(entry.store));
+            let entry = table
+                .iter()
+                .find(|entry| entry.path == one.path && one.is_in(entry.store));
             let Some(entry) = entry else {
                 restore.stays.push(format!(
                     "`{}` stays in the backup: it is none of those that are written by hand",
@@ -189,7 +197,9 @@ impl RestoreArgs {
                 continue;
             }
             if !named && is_of_stack(&entry.role) {
-                restore.stays.push(format!("{} stays as the stack made it", entry.name));
+                restore
+                    .stays
+                    .push(format!("{} stays as the stack made it", entry.name));
                 continue;
             }
             match Shape::of(&entry.role).examine(one.value.expose()) {
@@ -214,7 +224,10 @@ impl RestoreArgs {
         if !malformed.is_empty() {
             return Err(CtlError::new(
                 ErrorKind::Failed,
-                format!("restore what the backup holds: it is malformed: {}", malformed.join(", ")),
+                format!(
+                    "restore what the backup holds: it is malformed: {}",
+                    malformed.join(", ")
+                ),
             )
             .hint("nothing was written; `--only` restores the others"));
         }
@@ -226,7 +239,11 @@ impl RestoreArgs {
                     bucket.bucket
                 ),
                 CommandLine::aws("s3", "sync")
-                    .args([format!("{}/buckets/{}", self.from.trim_end_matches('/'), bucket.role())])
+                    .args([format!(
+                        "{}/buckets/{}",
+                        self.from.trim_end_matches('/'),
+                        bucket.role()
+                    )])
                     .args([format!("s3://{}", bucket.bucket)]),
             ));
         }
@@ -275,6 +292,15 @@ fn is_of_stack(role: &SecretRole) -> bool {
     }
 }
 
+/// Whether what a fleet runs is not in the account: no stack makes it, and the fleet may be gone for good.
+fn is_absent_pointer(observed: &Observed) -> bool {
+    let is_pointer = matches!(
+        observed.entry.role,
+        SecretRole::Image(_) | SecretRole::Bundle(_) | SecretRole::FleetConfig(_)
+    );
+    is_pointer && observed.state().0 == State::Missing
+}
+
 /// The fleets that the paths of a backup name.
 fn fleets_of(layout: &Layout, opened: &[OpenedEntry]) -> Vec<FleetId> {
     let mut found = BTreeSet::new();
@@ -282,7 +308,10 @@ fn fleets_of(layout: &Layout, opened: &[OpenedEntry]) -> Vec<FleetId> {
         for entry in opened {
             let names = entry.path.split('/').filter(|name| !name.is_empty());
             for fleet in names.filter_map(|name| format!("{stage}/{name}").parse::<FleetId>().ok()) {
-                let pointers = [layout.ami_parameter(&fleet), layout.active_bundle_parameter(&fleet)];
+                let pointers = [
+                    layout.ami_parameter(&fleet),
+                    layout.active_bundle_parameter(&fleet),
+                ];
                 let config = layout.desired_config_parameter(&fleet);
                 if pointers.iter().chain(&config).any(|path| *path == entry.path) {
                     found.insert(fleet);
@@ -321,7 +350,8 @@ impl Occasion for Restore {
     }
 
     fn wanted(&self, seen: &Seen) -> Result<Vec<Wanted>> {
-        let wanted = seen.secrets.iter().filter_map(|observed| {
+        let there = seen.secrets.iter().filter(|observed| !is_absent_pointer(observed));
+        let wanted = there.filter_map(|observed| {
             let value = self.values.get(&observed.entry.name)?;
             Some(Wanted {
                 name: observed.entry.name.clone(),
@@ -336,6 +366,12 @@ impl Occasion for Restore {
     fn warnings(&self, seen: &Seen) -> Vec<String> {
         let mut warnings: Vec<String> = self.redeploy.note().into_iter().collect();
         for observed in &seen.secrets {
+            if is_absent_pointer(observed) {
+                warnings.push(format!(
+                    "{} is not restored: there is no `{}`, which a build, a promotion or a configuration of the fleet makes first",
+                    observed.entry.name, observed.entry.path
+                ));
+            }
             let now = observed.value().map(Secret::expose);
             let wanted = self.values.get(&observed.entry.name).map(Secret::expose);
             let is_set = matches!(observed.state().0, State::Set | State::StaleInTasks);

@@ -17,8 +17,7 @@ use crate::aws::secretsmanager::{MoveCurrent, PutSecretValue};
 use crate::aws::ssm::PutSecretParameter;
 use crate::change::journal::Record;
 use crate::change::{
-    Basis, Blocker, Call as _, Change, Done, End, Outcome, Plan, Step, StepRun, Target, Verification,
-    Words,
+    Basis, Blocker, Call as _, Change, Done, End, Outcome, Plan, Step, StepRun, Target, Verification, Words,
 };
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
