@@ -220,7 +220,7 @@ async fn declared(account: &Account, verb: &str) -> BTreeSet<String> {
 /// set that does more than the plan, what a failed creation has left, an export that goes, a stack that is to be
 /// protected; an image that does not become available; a security group that was open for others; a copy that was cut
 /// off, a file that changes while it is sent.
-const IN_TROUBLE: [&str; 13] = [
+const IN_TROUBLE: [&str; 14] = [
     "cloudformation:DeleteChangeSet",
     "cloudformation:DeleteStack",
     "cloudformation:ListImports",
@@ -233,6 +233,7 @@ const IN_TROUBLE: [&str; 13] = [
     // Only for objects that have tags.
     "s3:GetObjectTagging",
     "s3:PutObjectTagging",
+    "ssm:DeleteParameter",
     "ssm:ResumeSession",
     "ssm:TerminateSession",
 ];

@@ -830,6 +830,58 @@ async fn a_write_that_is_refused_takes_the_others_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_fleet_runs_is_made_where_it_is_missing_and_taken_away_again() {
+    const POINTERS: [&str; 2] = [
+        "/bp/ami/fleets/production/gpu-default",
+        "/bp/fleets/production/gpu-default/desired_config",
+    ];
+    let account = prepared();
+    let before: Vec<String> = POINTERS.iter().map(|path| stored(&account, path)).collect();
+    let backup = account.run(FOLDER).await;
+    assert_eq!(backup.status.code(), 0, "{}", backup.text());
+    let find = |path: &str| {
+        let found = account
+            .sandbox
+            .with_world(|world| world.call(Service::Ssm, "GetParameter", &json!({"Name": path})));
+        found.ok().map(|answer| answer["Parameter"].clone())
+    };
+    account.sandbox.with_world(|world| {
+        let names = json!({"Names": POINTERS});
+        world
+            .call(Service::Ssm, "DeleteParameters", &names)
+            .expect("deleted");
+    });
+    account.sandbox.advance(std::time::Duration::from_secs(60));
+    // The second write fails: the first goes again.
+    account.sandbox.with_world(|world| {
+        world.inject(
+            FaultRule::on(Service::Ssm, "PutParameter", Fault::Deny)
+                .after(1)
+                .times(1),
+        );
+    });
+    let run = account.run(RESTORE).await;
+    assert_eq!(run.status.code(), 4, "{}", run.text());
+    assert!(POINTERS.iter().all(|path| find(path).is_none()), "{}", run.text());
+    assert!(
+        run.changes.iter().any(|change| change == "Ssm:DeleteParameter"),
+        "{:?}",
+        run.changes
+    );
+    account.sandbox.advance(std::time::Duration::from_secs(60));
+    let run = account.run(RESTORE).await;
+    assert_eq!((run.status.code(), run.changes.len()), (0, 2), "{}", run.text());
+    for (path, value) in POINTERS.iter().zip(&before) {
+        assert_eq!(stored(&account, path), *value);
+    }
+    assert_eq!(
+        find(POINTERS[0]).expect("it is there")["DataType"],
+        "aws:ec2:image"
+    );
+    assert_eq!(find(POINTERS[1]).expect("it is there")["DataType"], "text");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_staged_layout_backs_up_and_restores_its_own_stage() {
     let account = Account::staged(&[]);
     lay_keys(account.home());

@@ -14,7 +14,7 @@ use aws_sdk_ssm::types::{Parameter as SdkParameter, ParameterStringFilter};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
-pub(crate) use write::PutSecretParameter;
+pub(crate) use write::{CreateParameter, DeleteParameter, PutSecretParameter};
 
 use super::Aws;
 use super::convert::time;

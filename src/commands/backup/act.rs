@@ -139,10 +139,10 @@ async fn secrets<'c>(change: &Backup<'c>, step: &Run<'_, 'c>) -> Result<Done<Bac
 
 async fn manifest<'c>(change: &Backup<'c>, step: &Run<'_, 'c>) -> Result<Done<Backup<'c>>> {
     let ctx = change.ctx;
-    let target = ctx.target().await?;
+    let (run, target) = change.run()?;
     let mut manifest = Manifest {
         form: FORM.to_owned(),
-        run: change.run()?,
+        run,
         made: ctx.clock.now(),
         context: target.context,
         account: target.account,

@@ -209,8 +209,8 @@ struct Backup<'a> {
     layout: Layout,
     request: Request,
     given: BackupArgs,
-    /// This run's id, once its plan is made.
-    run: Mutex<Option<RunId>>,
+    /// This run's id and its place, once its plan is made.
+    run: Mutex<Option<(RunId, Target)>>,
 }
 
 /// What a step finds out, for the manifest.
@@ -223,7 +223,7 @@ enum Output {
 }
 
 impl Backup<'_> {
-    fn run(&self) -> Result<RunId> {
+    fn run(&self) -> Result<(RunId, Target)> {
         let run = self.run.lock().ok().and_then(|run| run.clone());
         run.ok_or_else(|| CtlError::new(ErrorKind::Unexpected, "name the run: it has no plan"))
     }
@@ -252,7 +252,7 @@ impl Change for Backup<'_> {
 
     fn plan(&self, seen: &Seen, basis: &Basis<'_>) -> Result<Plan<Action>> {
         if let Ok(mut run) = self.run.lock() {
-            *run = Some(basis.names.run.clone());
+            *run = Some((basis.names.run.clone(), basis.target.clone()));
         }
         Ok(plan::plan(self, seen, basis))
     }

@@ -134,7 +134,7 @@ fn bucket_steps(change: &Backup<'_>, seen: &BucketSeen) -> Vec<Step<Action>> {
             let large = Large::new(from, (bucket, prefix), one, change.request.part);
             steps.push(large.step(&seen.role));
         }
-        if objects > 0 {
+        if objects > seen.large.len() as u64 {
             let call = CopyToBackup {
                 into: bucket.clone(),
                 way: None,

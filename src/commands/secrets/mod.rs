@@ -1,6 +1,7 @@
 //! `bpctl secrets`: the platform's secrets and parameters, without showing them.
 
 mod consumers;
+mod create;
 pub(super) mod diff;
 pub(super) mod get;
 pub(super) mod history;

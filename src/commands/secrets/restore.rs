@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::WRITING;
 use super::input::text_of_file;
-use super::observe::{Observed, Seen, State};
+use super::observe::{Seen, State};
 use super::redeploy::{self, RedeployArgs};
 use super::set::{breaks, is_undo};
 use super::write::{Occasion, To, Wanted, Writing};
@@ -29,7 +29,7 @@ use crate::settings::nearest;
 ///
 /// Compares the backup with the stores, shows lengths and fingerprints, and writes what differs. When a write fails,
 /// what was written before is taken back. What a stack makes must be there before: after a teardown the stacks are
-/// deployed first. Database credentials, the cache's token, and names and addresses that a stack writes are those of
+/// deployed first. Image, bundle and configuration of a fleet are made where they are missing. Database credentials, the cache's token, and names and addresses that a stack writes are those of
 /// the new stack: they stay, unless `--only` names them. Database and buckets are not restored by this command; it says
 /// what to do about them.
 #[derive(Debug, Args)]
@@ -67,6 +67,8 @@ impl Verb for RestoreArgs {
                 Use::of("secretsmanager:PutSecretValue", On::Secrets),
                 Use::of("ssm:GetParameters", On::FleetParameters),
                 Use::of("ssm:GetParameters", On::PlatformParameters),
+                // What a restore has made goes when another write fails.
+                Use::of("ssm:DeleteParameter", On::FleetParameters),
                 Use::of("ssm:PutParameter", On::FleetParameters),
                 Use::of("ssm:PutParameter", On::PlatformParameters),
             ],
@@ -292,13 +294,12 @@ fn is_of_stack(role: &SecretRole) -> bool {
     }
 }
 
-/// Whether what a fleet runs is not in the account: no stack makes it, and the fleet may be gone for good.
-fn is_absent_pointer(observed: &Observed) -> bool {
-    let is_pointer = matches!(
-        observed.entry.role,
+/// Whether a parameter says what a fleet runs: no stack makes it.
+fn is_pointer(role: &SecretRole) -> bool {
+    matches!(
+        role,
         SecretRole::Image(_) | SecretRole::Bundle(_) | SecretRole::FleetConfig(_)
-    );
-    is_pointer && observed.state().0 == State::Missing
+    )
 }
 
 /// The fleets that the paths of a backup name.
@@ -350,13 +351,13 @@ impl Occasion for Restore {
     }
 
     fn wanted(&self, seen: &Seen) -> Result<Vec<Wanted>> {
-        let there = seen.secrets.iter().filter(|observed| !is_absent_pointer(observed));
-        let wanted = there.filter_map(|observed| {
+        let wanted = seen.secrets.iter().filter_map(|observed| {
             let value = self.values.get(&observed.entry.name)?;
             Some(Wanted {
                 name: observed.entry.name.clone(),
                 to: To::Value(value.clone()),
                 loses: None,
+                may_be_made: is_pointer(&observed.entry.role),
                 notes: Vec::new(),
             })
         });
@@ -366,12 +367,6 @@ impl Occasion for Restore {
     fn warnings(&self, seen: &Seen) -> Vec<String> {
         let mut warnings: Vec<String> = self.redeploy.note().into_iter().collect();
         for observed in &seen.secrets {
-            if is_absent_pointer(observed) {
-                warnings.push(format!(
-                    "{} is not restored: there is no `{}`, which a build, a promotion or a configuration of the fleet makes first",
-                    observed.entry.name, observed.entry.path
-                ));
-            }
             let now = observed.value().map(Secret::expose);
             let wanted = self.values.get(&observed.entry.name).map(Secret::expose);
             let is_set = matches!(observed.state().0, State::Set | State::StaleInTasks);

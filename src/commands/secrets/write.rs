@@ -14,7 +14,7 @@ use super::observe::{Found, Observed, Seen, observe};
 use super::view::VERSION_PREFIX;
 use super::written::WriteResult;
 use crate::aws::secretsmanager::{MoveCurrent, PutSecretValue};
-use crate::aws::ssm::PutSecretParameter;
+use crate::aws::ssm::{CreateParameter, DeleteParameter, PutSecretParameter};
 use crate::change::journal::Record;
 use crate::change::{
     Basis, Blocker, Call as _, Change, Done, End, Outcome, Plan, Step, StepRun, Target, Verification, Words,
@@ -66,6 +66,10 @@ pub(super) enum Action {
         /// As for [`Action::Move`].
         undoes: bool,
     },
+    /// A parameter that is not there.
+    Create { call: CreateParameter, shape: Shape },
+    /// A parameter goes that a step of this plan has made, unless somebody has written it since.
+    Delete { call: DeleteParameter, value: Sealed },
 }
 
 /// What a step found out.
@@ -148,6 +152,14 @@ impl<'a, O: Occasion> Writing<'a, O> {
                     "write a new version".to_owned(),
                 )
             }
+            (To::Value(_), Store::ParameterStore) if matches!(observed.found, Found::Missing) => {
+                let call = CreateParameter {
+                    name: entry.path.clone(),
+                    value: sealed.clone(),
+                    is_image: shape == Shape::Image,
+                };
+                (Action::Create { call, shape }, "make the parameter".to_owned())
+            }
             (to, Store::ParameterStore) => {
                 let version = observed
                     .version
@@ -191,7 +203,7 @@ impl<'a, O: Occasion> Writing<'a, O> {
     }
 
     /// The value of a sealed parameter: the plan's, or that of an earlier version.
-    async fn filled(&self, sealed: &Sealed, path: &str, from: Option<i64>) -> Result<Sealed> {
+    pub(super) async fn filled(&self, sealed: &Sealed, path: &str, from: Option<i64>) -> Result<Sealed> {
         if sealed.value().is_some() {
             return Ok(sealed.clone());
         }
@@ -245,7 +257,7 @@ impl<'a, O: Occasion> Writing<'a, O> {
 
     /// # Errors
     /// Another value, version or shape than what was written.
-    async fn read_back(
+    pub(super) async fn read_back(
         &self,
         path: &str,
         version: Option<&str>,
@@ -348,17 +360,19 @@ fn calls(action: &Action) -> Vec<crate::change::ApiCall> {
         Action::Put { call, .. } => call.described(),
         Action::Move { call, .. } => call.described(),
         Action::Parameter { call, .. } => call.described(),
+        Action::Create { call, .. } => call.described(),
+        Action::Delete { call, .. } => call.described(),
     }]
 }
 
-fn written<'a, O: Occasion>(version: &str) -> Done<Writing<'a, O>> {
+pub(super) fn written<'a, O: Occasion>(version: &str) -> Done<Writing<'a, O>> {
     Done::new(format!("written as version {version}")).with(Written {
         version: version.to_owned(),
     })
 }
 
 /// What another writer has written since is no business of an undo; every other step ends there.
-fn left_alone<'a, O: Occasion>(path: &str, undoes: bool) -> Result<Done<Writing<'a, O>>> {
+pub(super) fn left_alone<'a, O: Occasion>(path: &str, undoes: bool) -> Result<Done<Writing<'a, O>>> {
     if undoes {
         Ok(Done::new(format!(
             "left `{path}` as somebody else has written it since"
@@ -368,7 +382,7 @@ fn left_alone<'a, O: Occasion>(path: &str, undoes: bool) -> Result<Done<Writing<
     }
 }
 
-fn changed(path: &str) -> CtlError {
+pub(super) fn changed(path: &str) -> CtlError {
     CtlError::changed(format!(
         "write `{path}`: somebody else has changed it since the plan was made"
     ))
@@ -417,6 +431,9 @@ impl<O: Occasion> Change for Writing<'_, O> {
                 Found::Value(_) | Found::NoValue | Found::Bytes => {
                     steps.extend(self.step(observed, wanted, basis)?);
                 }
+                Found::Missing if wanted.may_be_made => {
+                    steps.extend(self.step(observed, wanted, basis)?);
+                }
                 Found::Missing | Found::Unreadable(_) => blockers.push(self.blocker(observed)),
             }
         }
@@ -453,6 +470,8 @@ impl<O: Occasion> Change for Writing<'_, O> {
                 self.put_parameter(step, call, before, (*from, *shape), *undoes)
                     .await
             }
+            Action::Create { call, shape } => self.create(step, call, *shape).await,
+            Action::Delete { call, value } => self.delete(step, call, value).await,
         }
     }
 
@@ -501,6 +520,14 @@ impl<O: Occasion> Change for Writing<'_, O> {
                 };
                 (action, "write the value before again")
             }
+            Action::Create { call, .. } => {
+                let value = call.value.emptied();
+                let call = DeleteParameter {
+                    name: call.name.clone(),
+                };
+                (Action::Delete { call, value }, "take the parameter away again")
+            }
+            Action::Delete { .. } => return None,
         };
         let (before, after) = (step.after.clone(), step.before.clone());
         Some(
