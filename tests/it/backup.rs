@@ -127,13 +127,14 @@ pub(crate) fn put(sandbox: &Sandbox, bucket: &str, key: &str, bytes: &[u8]) {
 const MEDIA: &str = "bp-media-123456789012";
 
 /// Keys of the media bucket: plain ones, and such that no file system has under their names.
-const KEYS: [&str; 6] = [
+const KEYS: [&str; 7] = [
     "videos/a b.mp4",
     "videos/ü.mp4",
     "/odd",
     "odd//name",
     "../up",
-    "videos",
+    "films",
+    "films/x.mp4",
 ];
 
 fn prepared() -> Account {
@@ -278,7 +279,7 @@ async fn a_folder_gets_everything_and_no_value_stands_anywhere_in_plain() {
     assert!(!saved(&account).exists());
     for words in [
         "rds:CreateDBSnapshot",
-        "copy 6 objects of bp-media-123456789012",
+        "copy 7 objects of bp-media-123456789012",
         RECIPIENT,
         "fingerprint ",
     ] {

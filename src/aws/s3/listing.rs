@@ -95,6 +95,11 @@ impl<'a> Listing<'a> {
         Ok(Some(entries))
     }
 
+    /// Whether there is another page.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.ended
+    }
+
     /// The object of this key, if the bucket has it. Keys are asked for in their order.
     pub(crate) async fn find(&mut self, key: &str) -> Result<Option<Entry>> {
         loop {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::manifest::{FORM, Manifest, SavedDatabase, SavedSecrets};
 use super::place::{MANIFEST, Place, SECRETS};
-use super::plan::{AVAILABLE, Action, ENCRYPTED, bucket_id, put};
+use super::plan::{AVAILABLE, Action, ENCRYPTED, SNAPSHOT, bucket_id, put};
 use super::request::Part;
 use super::{Backup, Output, bucket, folder, values};
 use crate::bundle::Sha256;
@@ -26,9 +26,17 @@ pub(super) async fn act<'c>(change: &Backup<'c>, step: &Run<'_, 'c>) -> Result<D
     match step.action() {
         Action::Snapshot(call) => {
             step.send(&change.ctx.aws, call).await?;
-            Ok(Done::new(format!("began snapshot {}", call.snapshot)))
+            let begun = Output::Snapshot(call.snapshot.clone());
+            Ok(Done::new(format!("began snapshot {}", call.snapshot)).with(begun))
         }
-        Action::Await(instance, id) => available(change, step, instance, id).await,
+        Action::Await(instance, id) => {
+            // A request of an earlier run that may have arrived is sent again under its own name.
+            let begun = match step.output(SNAPSHOT) {
+                Some(Output::Snapshot(begun)) => begun,
+                _ => id.clone(),
+            };
+            available(change, step, instance, &begun).await
+        }
         Action::Bucket(role, name) => copy(change, step, role, name).await,
         Action::Large(large) => large.copy(change, step).await,
         Action::Secrets => secrets(change, step).await,

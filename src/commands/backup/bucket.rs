@@ -57,7 +57,7 @@ pub(super) async fn copy_bucket<'c>(
             .try_collect()
             .await?;
         copied += sent.into_iter().filter(|sent| *sent).count() as u64;
-        if copied > 0 {
+        if listing.has_more() {
             step.status(&format!("{role}: {copied} objects were copied"));
         }
     }

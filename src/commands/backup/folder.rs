@@ -207,23 +207,41 @@ impl List {
 struct Names {
     /// Below which the objects of the bucket are.
     root: PathBuf,
-    /// Keys in small letters: some file systems know no others.
-    seen: HashSet<Mark>,
+    /// Names of files that were given out, in small letters: some file systems know no others.
+    files: HashSet<Mark>,
+    /// The same of the folders above them.
+    folders: HashSet<Mark>,
 }
 
 impl Names {
     fn of(&mut self, key: &str) -> String {
-        let alone = self.seen.insert(mark(&[&key.to_lowercase()]));
         let is_plain = |name: &str| {
             !matches!(name, "" | "." | ".." | OTHER)
                 && name.len() <= LONGEST_NAME
                 && !name.starts_with(PART)
                 && !name.contains(|letter: char| letter.is_control() || letter == '\\')
         };
-        if alone && key.split('/').all(is_plain) && self.is_free(key) {
+        if key.split('/').all(is_plain) && self.is_free(key) && self.give_out(&key.to_lowercase()) {
             return key.to_owned();
         }
         format!("{OTHER}/{}", Sha256::of(key.as_bytes()))
+    }
+
+    /// Whether no other key of this bucket has the name, or needs it for a folder.
+    fn give_out(&mut self, name: &str) -> bool {
+        let folders: Vec<Mark> = name
+            .match_indices('/')
+            .map(|(end, _)| mark(&[name.get(..end).unwrap_or_default()]))
+            .collect();
+        let file = mark(&[name]);
+        if self.folders.contains(&file) || folders.iter().any(|folder| self.files.contains(folder)) {
+            return false;
+        }
+        if !self.files.insert(file) {
+            return false;
+        }
+        self.folders.extend(folders);
+        true
     }
 
     /// Whether neither a folder lies in the place of the file nor a file in the place of one of its folders.
@@ -254,7 +272,8 @@ pub(super) async fn copy_bucket(
     let mut list = List::open(buckets.join(&name))?;
     let mut names = Names {
         root: root.clone(),
-        seen: HashSet::new(),
+        files: HashSet::new(),
+        folders: HashSet::new(),
     };
     let mut saved = SavedBucket {
         role: role.to_owned(),
@@ -288,7 +307,9 @@ pub(super) async fn copy_bucket(
                 copied += 1;
             }
         }
-        say(&format!("{role}: {} objects are there", saved.objects));
+        if listing.has_more() {
+            say(&format!("{role}: {} objects are there", saved.objects));
+        }
     }
     saved.list = Some((format!("{BUCKETS}/{name}"), list.finish()?));
     Ok((saved, copied))
@@ -354,7 +375,8 @@ mod tests {
         fs::write(folder.path().join("file"), "x").unwrap();
         let mut names = Names {
             root: folder.path().to_owned(),
-            seen: HashSet::new(),
+            files: HashSet::new(),
+            folders: HashSet::new(),
         };
         for plain in ["a", "A b/ü.mp4", "b/c/d", "folder/x"] {
             assert_eq!(names.of(plain), plain);
@@ -369,6 +391,8 @@ mod tests {
             "x\ny",
             "x\\y",
             "a B/Ü.mp4",
+            "a/x",
+            "b/c",
             "folder",
             "file/x",
             ".other/x",

@@ -216,6 +216,8 @@ struct Backup<'a> {
 /// What a step finds out, for the manifest.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Output {
+    /// The id of a snapshot that was begun.
+    Snapshot(String),
     Bucket(SavedBucket),
     Secrets(SavedSecrets),
     Database(SavedDatabase),
@@ -269,7 +271,13 @@ impl Change for Backup<'_> {
     }
 
     async fn act(&self, step: &StepRun<'_, Self>) -> Result<Done<Self>> {
-        Box::pin(act::act(self, step)).await
+        let done = Box::pin(act::act(self, step)).await;
+        done.map_err(|error| match error.kind() {
+            ErrorKind::Interrupted | ErrorKind::TimedOut => {
+                error.hint(("what is there stays; go on with", self.resume(&[])))
+            }
+            _ => error,
+        })
     }
 
     async fn verify(&self, _seen: &Seen, run: &mut Verification<'_, Self>) -> Result<()> {

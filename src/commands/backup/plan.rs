@@ -77,7 +77,7 @@ pub(super) fn plan(change: &Backup<'_>, seen: &Seen, basis: &Basis<'_>) -> Plan<
                 snapshot
             }
         };
-        let summary = format!("wait until {snapshot} is available");
+        let summary = "wait until the snapshot is available";
         let action = Action::Await(id.clone(), snapshot);
         let mut step = Step::new(AVAILABLE, summary, Vec::new(), action);
         step.needs.extend(steps.first().map(|first| first.id.clone()));
