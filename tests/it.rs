@@ -34,6 +34,8 @@ mod assemblies;
 mod auth;
 #[path = "it/backup.rs"]
 mod backup;
+#[path = "it/backups.rs"]
+mod backups;
 #[path = "it/basics.rs"]
 mod basics;
 #[path = "it/binary.rs"]
@@ -164,6 +166,8 @@ mod migrate_trouble;
 mod monitoring;
 #[path = "it/port_forward.rs"]
 mod port_forward;
+#[path = "it/restore.rs"]
+mod restore;
 #[path = "it/run.rs"]
 mod run;
 #[path = "it/runs.rs"]

@@ -8,7 +8,7 @@ use bpctl_sandbox::{Fault, FaultRule, Layout, Options, Sandbox, Scenario, Servic
 use serde_json::{Value, json};
 
 use crate::assemblies;
-use crate::backup;
+use crate::backups;
 use crate::campaign_places::{CONFIG, detune, half_rolled_back};
 use crate::support::{Account, kept_by_hand};
 
@@ -49,7 +49,7 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
             in_the_way(sandbox, args.contains(&"--all-layouts"));
         }
         if verb == "backup --to" {
-            backup::put(
+            backups::put(
                 sandbox,
                 "bp-models-123456789012",
                 "large.bin",
@@ -57,7 +57,7 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
             );
         }
         if verb == "restore --from" {
-            backup::put_backup(sandbox, &restored());
+            backups::put_backup(sandbox, &restored());
         }
         if is_staged(args) {
             uploaded(sandbox);
@@ -104,7 +104,7 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
         }
     });
     files(account.home());
-    backup::lay_backup(account.home(), "kept", &restored());
+    backups::lay_backup(account.home(), "kept", &restored());
     assemblies::lay_files(&account.sandbox, account.home());
     account
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::assemblies::{configure_new_fleet, deployed, keep_log_group};
-use crate::backup::lay_backup;
+use crate::backups::lay_backup;
 use crate::campaign_worlds::{call, tasks_of};
 use crate::support::kept_by_hand;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bpctl_sandbox::{Sandbox, Service};
 use serde_json::{Value, json};
 
-use crate::backup::ELSEWHERE;
+use crate::backups::ELSEWHERE;
 use crate::campaign_worlds::{World, array, call, named};
 
 fn texts(list: &Value, member: &str) -> Vec<String> {

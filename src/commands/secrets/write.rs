@@ -279,7 +279,8 @@ impl<'a, O: Occasion> Writing<'a, O> {
             return Err(CtlError::new(
                 ErrorKind::Unexpected,
                 format!("read `{path}` back: the answer has no value of it"),
-            ));
+            )
+            .hint(("see what is stored with", CommandLine::bpctl(["secrets", "list"]))));
         }
         let same = value
             .as_ref()
