@@ -189,7 +189,7 @@ async fn manifest<'c>(change: &Backup<'c>, step: &Run<'_, 'c>) -> Result<Done<Ba
         .map_err(|error| CtlError::new(ErrorKind::Unexpected, "write the manifest").source(&error))?;
     text.push(b'\n');
     write(change, step, MANIFEST, &text).await?;
-    Ok(Done::new("written and read back: the backup is complete").with(Output::Manifest(manifest)))
+    Ok(Done::new("written and read back: the backup is complete").with(Output::Manifest(Box::new(manifest))))
 }
 
 /// Writes a part of the backup and reads it back.

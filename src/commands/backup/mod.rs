@@ -221,7 +221,7 @@ enum Output {
     Bucket(SavedBucket),
     Secrets(SavedSecrets),
     Database(SavedDatabase),
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
 }
 
 impl Backup<'_> {

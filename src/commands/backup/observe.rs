@@ -25,8 +25,9 @@ const SAME_TIME: SignedDuration = SignedDuration::from_hours(24);
 pub(super) struct Seen {
     /// A backup that is there already.
     pub(super) finished: Option<Manifest>,
-    /// Whether the run that made it was cut off, or did not learn that it had written the manifest.
-    pub(super) by_cut_off: bool,
+    /// Whether a run of the last minutes has made it, or one that was cut off behind its end: the same command is typed
+    /// again to see it through.
+    pub(super) just_made: bool,
     pub(super) database: Option<PlatformDatabase>,
     /// A snapshot that an earlier run has begun.
     pub(super) snapshot: Option<String>,
@@ -80,12 +81,11 @@ pub(super) async fn observe(change: &Backup<'_>, target: &Target, recent: &[Reco
     let finished = finished.map(|bytes| Manifest::parse(&bytes, &request.place.shown()));
     let finished = finished.transpose()?;
     let unfinished = |record: &&Record| record.end.as_ref().is_none_or(|end| end.verdict != "done");
-    let by_cut_off = finished.as_ref().is_some_and(|manifest| {
-        let mut unfinished = recent.iter().filter(unfinished);
-        unfinished.any(|record| record.run == manifest.run)
-    });
+    let just_made = finished
+        .as_ref()
+        .is_some_and(|manifest| recent.iter().any(|record| record.run == manifest.run));
     let mut seen = Seen {
-        by_cut_off,
+        just_made,
         database: None,
         snapshot: None,
         buckets: Vec::new(),

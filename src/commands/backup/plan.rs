@@ -45,7 +45,12 @@ pub(super) fn plan(change: &Backup<'_>, seen: &Seen, basis: &Basis<'_>) -> Plan<
     let title = format!("back the platform up to {shown}");
     if let Some(manifest) = &seen.finished {
         let mut plan = Plan::new(title, Vec::new());
-        if !seen.by_cut_off {
+        if seen.just_made {
+            plan.warnings.push(format!(
+                "{shown} holds the backup that was complete at {}: nothing is copied again",
+                manifest.made
+            ));
+        } else {
             plan.blockers.push(Blocker {
                 kind: ErrorKind::Conflict,
                 reason: format!(

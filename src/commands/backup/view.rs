@@ -51,7 +51,7 @@ impl BackupResult {
             }
         });
         let written = outcome.steps.iter().find_map(|step| match &step.output {
-            Some(Output::Manifest(manifest)) => Some(manifest.clone()),
+            Some(Output::Manifest(manifest)) => Some(manifest.as_ref().clone()),
             _ => None,
         });
         let manifest = written.or_else(|| finished.cloned());
