@@ -175,8 +175,14 @@ pub(crate) fn backed_up(sandbox: &Sandbox) -> World {
         "Key",
     );
     let is_begun = !snapshots.is_empty() || !copies.is_empty();
+    let mut things = named([("snapshots", snapshots.len().into())]);
+    things.extend(
+        copies
+            .into_iter()
+            .map(|key| (format!("copy {key}"), json!("there"))),
+    );
     World {
-        things: named([("snapshots", snapshots.len().into()), ("copies", copies.into())]),
+        things,
         // Steps in a folder of the operator are none of the account: what was begun names the command that goes on.
         started: is_begun
             .then(|| vec!["bpctl backup".to_owned()])
