@@ -49,12 +49,11 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
             in_the_way(sandbox, args.contains(&"--all-layouts"));
         }
         if verb == "backup --to" {
-            backups::put(
-                sandbox,
-                "bp-models-123456789012",
-                "large.bin",
-                &[7; 6 * 1024 * 1024],
-            );
+            let bucket = "bp-models-123456789012";
+            backups::put(sandbox, bucket, "large.bin", &[7; 6 * 1024 * 1024]);
+            let tagged = json!({"Bucket": bucket, "Key": "tagged.bin", "Tagging": "keep=yes"});
+            let put = sandbox.with_world(|world| world.call(Service::S3, "PutObject", &tagged));
+            put.expect("an object with tags");
         }
         if verb == "restore --from" {
             backups::put_backup(sandbox, &restored());
@@ -305,8 +304,9 @@ fn files(home: &Path) {
 }
 
 /// What a backup holds: a secret, a fleet's secret, the pointer of a fleet, and a name of a stack.
-fn restored() -> [(&'static str, &'static str); 3] {
+fn restored() -> [(&'static str, &'static str); 4] {
     [
+        ("/bp/models/bucket", "bp-models-of-before"),
         (
             "/bp/laravel/app-key",
             "base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",

@@ -204,6 +204,19 @@ const OF_THE_PLATFORM: &[Command] = &[
         &["restore", "--from", "kept", "--identity", "key.txt", "--yes"],
     ),
     (
+        "restore",
+        &[
+            "restore",
+            "--from",
+            "kept",
+            "--identity",
+            "key.txt",
+            "--only",
+            "models-bucket",
+            "--yes",
+        ],
+    ),
+    (
         "restore --from",
         &[
             "restore",
