@@ -204,6 +204,7 @@ WORK = [
     "task describe {task}",
     "task stop {task} --yes",
     "migrate --yes",
+    "backup --to {assembly}/saved --recipient age17ut3zjm6gv2ffqaar8hy986z28p8acgee5acp4dwu54ngxfy5g3qlnjwec --yes",
     "shutdown --confirm sandbox",
     "resume --yes",
     "runs list",

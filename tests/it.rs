@@ -32,6 +32,10 @@ mod api_cases_fleets;
 mod assemblies;
 #[path = "it/auth.rs"]
 mod auth;
+#[path = "it/backup.rs"]
+mod backup;
+#[path = "it/backups.rs"]
+mod backups;
 #[path = "it/basics.rs"]
 mod basics;
 #[path = "it/binary.rs"]
@@ -164,6 +168,8 @@ mod monitoring;
 mod port_forward;
 #[path = "it/reset.rs"]
 mod reset;
+#[path = "it/restore.rs"]
+mod restore;
 #[path = "it/run.rs"]
 mod run;
 #[path = "it/runs.rs"]

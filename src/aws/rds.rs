@@ -53,6 +53,7 @@ pub(crate) struct DbSnapshot {
     pub(crate) status: String,
     /// 0 to 100.
     pub(crate) percent: i32,
+    pub(crate) arn: Option<String>,
 }
 
 /// By what the platform's instance was recognised.
@@ -185,6 +186,7 @@ impl Aws {
         Ok(snapshots.first().map(|snapshot| DbSnapshot {
             status: snapshot.status().unwrap_or_default().to_owned(),
             percent: snapshot.percent_progress().unwrap_or(0),
+            arn: snapshot.db_snapshot_arn().map(str::to_owned),
         }))
     }
 }

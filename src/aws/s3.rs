@@ -3,6 +3,7 @@
 
 pub(crate) mod buckets;
 pub(crate) mod copy;
+pub(crate) mod listing;
 pub(crate) mod objects;
 pub(crate) mod removal;
 pub(crate) mod upload;

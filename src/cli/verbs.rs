@@ -24,6 +24,8 @@ commands::verb::verbs! {
         Secrets(commands::secrets::SecretsArgs),
         Shutdown(commands::shutdown::ShutdownArgs),
         Resume(commands::resume::ResumeArgs),
+        Backup(commands::backup::BackupArgs),
+        Restore(commands::secrets::restore::RestoreArgs),
         Teardown(commands::teardown::TeardownArgs),
         Reset(commands::reset::ResetArgs),
         Stack(commands::stack::StackArgs),

@@ -4,9 +4,9 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    ami, auth, bundle, config, day1, db, deploy, describe, doctor, domain, exec, exit_codes, explain, fleet,
-    get, history, iam, image, lock, logs, migrate, monitoring, port_forward, reset, resume, rollout, run,
-    runs, sandbox, schema, secrets, shutdown, stack, task, teardown, version, whoami,
+    ami, auth, backup, bundle, config, day1, db, deploy, describe, doctor, domain, exec, exit_codes, explain,
+    fleet, get, history, iam, image, lock, logs, migrate, monitoring, port_forward, reset, resume, rollout,
+    run, runs, sandbox, schema, secrets, shutdown, stack, task, teardown, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;
@@ -121,6 +121,7 @@ documents! {
     image::build::Built = "bpctl.image.build/1" of "images", "Images that were built on this machine.";
     image::push::view::PushResult = "bpctl.image.push/1" of "images", "Images that were pushed, and the tags that they carry.";
     image::gc::GcResult = "bpctl.image.gc/1" of "images", "Images that were deleted.";
+    backup::view::BackupResult = "bpctl.backup/1" of "parts", "What became of a backup, and what it holds.";
     teardown::view::TeardownResult = "bpctl.teardown/1" of "kept",
         "What became of a teardown, what of the platform is still in the account, and what that costs.";
     reset::view::ResetResult = "bpctl.reset/1" of "left",

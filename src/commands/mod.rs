@@ -2,6 +2,7 @@
 
 pub(crate) mod ami;
 pub(crate) mod auth;
+pub(crate) mod backup;
 pub(crate) mod bundle;
 pub(crate) mod completion;
 pub(crate) mod config;

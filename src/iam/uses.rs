@@ -164,6 +164,16 @@ pub(crate) enum On {
     Toolkit,
     /// Buckets and parameters that a template may name, whatever they are called.
     Importable,
+    /// The buckets of the platform, without that of the CDK.
+    PlatformBuckets,
+    /// What is in them.
+    PlatformObjects,
+    /// Buckets that backups go to, whatever they are called.
+    BackupBuckets,
+    /// What is in them.
+    BackupObjects,
+    /// Every parameter of the platform.
+    AllParameters,
     /// What bundles did on nodes, in the logs bucket.
     AssetSync,
     Bundles,
@@ -251,6 +261,11 @@ impl On {
             Self::EveryRepository => "EveryRepository",
             Self::Toolkit => "Toolkit",
             Self::Importable => "Importable",
+            Self::PlatformBuckets => "PlatformBuckets",
+            Self::PlatformObjects => "PlatformObjects",
+            Self::BackupBuckets => "BackupBuckets",
+            Self::BackupObjects => "BackupObjects",
+            Self::AllParameters => "AllParameters",
             Self::AssetSync => "AssetSync",
             Self::Bundles => "Bundles",
             Self::Assets => "Assets",
@@ -474,6 +489,17 @@ impl On {
                 format!("arn:{}:s3:::*", place.partition),
                 place.regional("ssm", "parameter/*"),
             ],
+            Self::PlatformBuckets | Self::PlatformObjects => {
+                let rest = if self == Self::PlatformBuckets { "" } else { "/*" };
+                let roles = layout.buckets(&place.account).into_iter();
+                roles.flat_map(|(role, _)| place.bucket(role, rest)).collect()
+            }
+            Self::BackupBuckets => vec![format!("arn:{}:s3:::*", place.partition)],
+            Self::BackupObjects => vec![format!("arn:{}:s3:::*/*", place.partition)],
+            Self::AllParameters => {
+                let paths = layout.parameter_paths().into_iter();
+                parameters(paths.map(|path| format!("{path}/*")).collect())
+            }
             Self::AssetSync => place.bucket("logs", "/asset-sync/*"),
             Self::Bundles => place.bucket("models", "/bundles/*"),
             Self::Assets => place.bucket("models", "/assets/*"),

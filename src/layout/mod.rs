@@ -332,6 +332,16 @@ impl Layout {
             .collect()
     }
 
+    /// The paths that every parameter of the platform is under.
+    pub(crate) fn parameter_paths(&self) -> Vec<String> {
+        let prefix = &self.prefix;
+        match self.stage.filter(|_| self.kind == LayoutKind::Staged) {
+            None => vec![format!("/{prefix}")],
+            // Images belong to both stages.
+            Some(stage) => vec![format!("/{prefix}/{}", stage.as_str()), format!("/{prefix}/ami")],
+        }
+    }
+
     pub(crate) fn buckets(&self, account: &AccountId) -> Vec<(&'static str, String)> {
         self.names()
             .buckets

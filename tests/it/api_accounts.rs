@@ -8,6 +8,7 @@ use bpctl_sandbox::{Fault, FaultRule, Layout, Options, Sandbox, Scenario, Servic
 use serde_json::{Value, json};
 
 use crate::assemblies;
+use crate::backups;
 use crate::campaign_places::{CONFIG, detune, half_rolled_back};
 use crate::support::{Account, kept_by_hand};
 use crate::torn_down::{leave_behind, tear_down};
@@ -55,6 +56,16 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
             tear_down(sandbox, true);
             leave_behind(sandbox);
         }
+        if verb == "backup --to" {
+            let bucket = "bp-models-123456789012";
+            backups::put(sandbox, bucket, "large.bin", &[7; 6 * 1024 * 1024]);
+            let tagged = json!({"Bucket": bucket, "Key": "tagged.bin", "Tagging": "keep=yes"});
+            let put = sandbox.with_world(|world| world.call(Service::S3, "PutObject", &tagged));
+            put.expect("an object with tags");
+        }
+        if verb == "restore --from" {
+            backups::put_backup(sandbox, &restored());
+        }
         if is_staged(args) {
             uploaded(sandbox);
         }
@@ -100,6 +111,7 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
         }
     });
     files(account.home());
+    backups::lay_backup(account.home(), "kept", &restored());
     assemblies::lay_files(&account.sandbox, account.home());
     account
 }
@@ -301,6 +313,25 @@ fn files(home: &Path) {
     ] {
         fs::write(home.join(name), content).expect("written");
     }
+}
+
+/// What a backup holds: a secret, a fleet's secret, the pointer of a fleet, and a name of a stack.
+fn restored() -> [(&'static str, &'static str); 4] {
+    [
+        ("/bp/models/bucket", "bp-models-of-before"),
+        (
+            "/bp/laravel/app-key",
+            "base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+        ),
+        (
+            "/bp/fleets/staging/fleet-secret",
+            "cafe0123cafe4567cafe89abcafecdefcafe0123cafe4567",
+        ),
+        (
+            "/bp/fleets/staging/gpu-default/active_bundle",
+            "bundles/none-such",
+        ),
+    ]
 }
 
 /// A fleet that an operator holds.

@@ -220,7 +220,7 @@ async fn declared(account: &Account, verb: &str) -> BTreeSet<String> {
 /// set that does more than the plan, what a failed creation has left, an export that goes, a stack that is to be
 /// protected; an image that does not become available; a security group that was open for others; a copy that was cut
 /// off, a file that changes while it is sent.
-const IN_TROUBLE: [&str; 11] = [
+const IN_TROUBLE: [&str; 12] = [
     "cloudformation:DeleteChangeSet",
     "cloudformation:DeleteStack",
     "cloudformation:ListImports",
@@ -230,6 +230,7 @@ const IN_TROUBLE: [&str; 11] = [
     "ec2:DescribeSnapshots",
     "ec2:RevokeSecurityGroupIngress",
     "s3:AbortMultipartUpload",
+    "ssm:DeleteParameter",
     "ssm:ResumeSession",
     "ssm:TerminateSession",
 ];

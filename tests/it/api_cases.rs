@@ -176,6 +176,58 @@ const OF_THE_PLATFORM: &[Command] = &[
         ],
     ),
     ("resume", &["resume", "--yes", "--timeout", "30m"]),
+    (
+        "backup",
+        &[
+            "backup",
+            "--to",
+            "saved",
+            "--recipients-file",
+            "recipients.txt",
+            "--yes",
+        ],
+    ),
+    (
+        "backup --to",
+        &[
+            "backup",
+            "--to",
+            "s3://cdk-hnb659fds-assets-123456789012-us-east-1/saved",
+            "--recipients-file",
+            "recipients.txt",
+            "--part-size",
+            "5",
+            "--yes",
+        ],
+    ),
+    (
+        "restore",
+        &["restore", "--from", "kept", "--identity", "key.txt", "--yes"],
+    ),
+    (
+        "restore",
+        &[
+            "restore",
+            "--from",
+            "kept",
+            "--identity",
+            "key.txt",
+            "--only",
+            "models-bucket",
+            "--yes",
+        ],
+    ),
+    (
+        "restore --from",
+        &[
+            "restore",
+            "--from",
+            "s3://cdk-hnb659fds-assets-123456789012-us-east-1/kept",
+            "--identity",
+            "key.txt",
+            "--yes",
+        ],
+    ),
     ("teardown", &["teardown", "--confirm", "sandbox"]),
     ("teardown", &["teardown", "--all-layouts", "--confirm", "sandbox"]),
     (

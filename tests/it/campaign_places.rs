@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::assemblies::{configure_new_fleet, deployed, keep_log_group};
+use crate::backups::lay_backup;
 use crate::campaign_worlds::{call, tasks_of};
 use crate::support::kept_by_hand;
 use crate::torn_down::{leave_behind, tear_down};
@@ -168,6 +169,15 @@ pub(crate) fn lay_files(home: &Path) {
     ] {
         std::fs::write(home.join(name), text).expect("it is written");
     }
+    lay_backup(home, "kept", &backed_up_values(&"fe".repeat(48)));
+}
+
+/// Another value for each of some secrets.
+pub(crate) fn backed_up_values(production: &str) -> [(&'static str, &str); 2] {
+    [
+        ("/bp/laravel/app-key", KEY),
+        ("/bp/fleets/production/fleet-secret", production),
+    ]
 }
 
 /// A configuration of the production fleet with another instance type.

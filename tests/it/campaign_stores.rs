@@ -6,6 +6,7 @@ use std::time::Duration;
 use bpctl_sandbox::{Sandbox, Service};
 use serde_json::{Value, json};
 
+use crate::backups::ELSEWHERE;
 use crate::campaign_worlds::{World, array, call, named};
 use crate::torn_down::things;
 
@@ -185,6 +186,36 @@ pub(crate) fn left_behind(sandbox: &Sandbox) -> World {
         // A step that waits has taken its thing away before it is done: the command that goes on has to be named.
         started: (is_begun && !all.is_empty())
             .then(|| vec!["bpctl reset".to_owned()])
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// What a backup leaves in the account: snapshots of the database, and objects beside those of the platform.
+pub(crate) fn backed_up(sandbox: &Sandbox) -> World {
+    let manual = json!({"SnapshotType": "manual"});
+    let mut snapshots = array(&call(sandbox, Service::Rds, "DescribeDBSnapshots", &manual)["DBSnapshots"]);
+    if snapshots.iter().any(|snapshot| snapshot["Status"] == "creating") {
+        sandbox.advance(Duration::from_secs(1800));
+        snapshots = array(&call(sandbox, Service::Rds, "DescribeDBSnapshots", &manual)["DBSnapshots"]);
+    }
+    let listed = json!({"Bucket": ELSEWHERE, "Prefix": "saved/"});
+    let copies = texts(
+        &call(sandbox, Service::S3, "ListObjectsV2", &listed)["Contents"],
+        "Key",
+    );
+    let is_begun = !snapshots.is_empty() || !copies.is_empty();
+    let mut things = named([("snapshots", snapshots.len().into())]);
+    things.extend(
+        copies
+            .into_iter()
+            .map(|key| (format!("copy {key}"), json!("there"))),
+    );
+    World {
+        things,
+        // Steps in a folder of the operator are none of the account: what was begun names the command that goes on.
+        started: is_begun
+            .then(|| vec!["bpctl backup".to_owned()])
             .into_iter()
             .collect(),
     }

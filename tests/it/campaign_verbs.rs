@@ -9,7 +9,7 @@ use bpctl_sandbox::{Sandbox, Service};
 use crate::assemblies;
 use crate::broken_network::{Break, Network, Request};
 use crate::campaign_places::{Place, lay_files};
-use crate::campaign_stores::{commands, left_behind, objects, rotated, secrets, torn_down};
+use crate::campaign_stores::{backed_up, commands, left_behind, objects, rotated, secrets, torn_down};
 use crate::campaign_watch::{certificates, subscribers, watched};
 use crate::campaign_worlds::{
     World, asleep, baked, cancelled, configurations, deployments, dev_instances, ended_instances, holds,
@@ -134,6 +134,9 @@ macro_rules! each_verb {
             domain_request: "domain request", &["domain", "request", "app.example.com", "--no-wait", "--yes"], (Service::Acm, "RequestCertificate"), Verb { place: Place::Zone, world: certificates, ..POINTERS };
             monitoring_apply: "monitoring apply", &["monitoring", "apply", "--yes"], (Service::CloudWatch, "PutMetricAlarm"), Verb { place: Place::Detuned, world: watched, ..fleets(1) };
             monitoring_subscribe: "monitoring subscribe", &["monitoring", "subscribe", "--email", "night@example.com", "--yes"], (Service::Sns, "Subscribe"), Verb { world: subscribers, ..POINTERS };
+            backup: "backup", &["backup", "--to", "saved", "--recipients-file", "recipients.txt", "--yes"], (Service::Rds, "CreateDBSnapshot"), Verb { world: backed_up, again: &["snapshots"], ..POINTERS };
+            backup_to_a_bucket: "backup --to", &["backup", "--to", "s3://cdk-hnb659fds-assets-123456789012-us-east-1/saved", "--recipients-file", "recipients.txt", "--skip", "models", "--yes"], (Service::S3, "PutObject"), Verb { world: backed_up, again: &["snapshots"], ..POINTERS };
+            restore: "restore", &["restore", "--from", "kept", "--identity", "key.txt", "--yes"], SECRET, Verb { world: secrets, ..POINTERS };
             teardown: "teardown", &["teardown", "--confirm", "sandbox"], (Service::CloudFormation, "DeleteStack"), Verb { world: torn_down, place: Place::Platform, ..MIGRATE };
             reset: "reset", &["reset", "--everything", "--confirm", "123456789012"], (Service::Ec2, "DeregisterImage"), Verb { world: left_behind, place: Place::TornDown, again: &[], ..MIGRATE };
             runs_undo: "runs undo", &["runs", "undo", "{run}", "--yes"], SET, Verb { earlier: Some(Earlier { argv: ZERO, killed: None }), ..fleets(2) };

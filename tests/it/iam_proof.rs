@@ -89,6 +89,11 @@ const GOES_ON: &[(&str, &[&str])] = &[
     ("ami bake --refresh", &["Anything"]),
     ("ami promote --refresh", &["Anything"]),
     ("fleet dev terminate --cleanup", &["Anything"]),
+    // The same of objects, whose parts and tags come after them.
+    (
+        "backup --to",
+        &["BackupBuckets", "BackupObjects", "PlatformObjects"],
+    ),
     // The same of `bundle activate` and `rollback`.
     ("bundle activate --refresh", &["Anything"]),
     ("bundle rollback --refresh", &["Anything"]),

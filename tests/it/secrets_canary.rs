@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::backups::IDENTITY;
+
 const KEY: &str = "base64:Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LWNhbmE=";
 
 /// Lines of the environment file and the values in it.
@@ -56,6 +58,11 @@ run secrets rotate app-key --confirm sandbox -o json
 run secrets undo app-key --yes -o wide
 run secrets undo fleet-secret/staging --yes
 run secrets history fleet-secret/staging -o wide
+run backup --to saved --recipient age17ut3zjm6gv2ffqaar8hy986z28p8acgee5acp4dwu54ngxfy5g3qlnjwec --skip buckets --dry-run -o json
+run backup --to saved --recipient age17ut3zjm6gv2ffqaar8hy986z28p8acgee5acp4dwu54ngxfy5g3qlnjwec --yes -o json
+run restore --from saved --identity in/identity --dry-run -o json
+bpctl secrets rotate fleet-secret/staging --yes > /dev/null 2>&1
+run restore --from saved --identity in/identity --redeploy no --yes -o wide
 run runs list -o json
 run history -o json
 (sleep 1; cat in/key) | bpctl secrets set app-key --dry-run > out/last.out 2> out/last.err &
@@ -92,6 +99,7 @@ fn nothing_that_any_verb_writes_holds_a_secret() {
     write("value", "canary10-is-no-key-but-a-long-enough-text");
     let p8 = "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5MTE=\n-----END PRIVATE KEY-----\n";
     write("key.p8", p8);
+    write("identity", IDENTITY);
     let output = Command::new(env!("CARGO_BIN_EXE_bpctl"))
         .args(["sandbox", "run", "--", "sh", "-c", SCRIPT])
         .env_clear()
@@ -106,6 +114,7 @@ fn nothing_that_any_verb_writes_holds_a_secret() {
     let mut canaries: Vec<String> = FILE.iter().map(|(_, value)| value.replace('\\', "")).collect();
     canaries.extend(FILE.iter().map(|(_, value)| (*value).to_owned()));
     canaries.extend([KEY.to_owned(), "canary8".to_owned(), "canary9".to_owned()]);
+    canaries.extend([IDENTITY[16..].to_owned()]);
     canaries.extend(["canary10-is-no-key".to_owned(), "Y2FuYXJ5MTE".to_owned()]);
     let mut seeded = Vec::new();
     files(&given, &mut seeded);

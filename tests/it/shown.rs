@@ -39,12 +39,12 @@ use crate::support::{Account, Run, fingerprint_keys, is_bookkeeping, same};
 /// Verbs whose steps run side by side.
 const SIDE_BY_SIDE: &str = "deploy, reset, resume, shutdown, stack deploy, teardown";
 
-/// Operations of which one line of a plan stands for several requests: the parts of an upload or of a copy, the pages of
-/// a bucket.
-const REPEATED: &[&str] = &["DeleteObjects", "UploadPart", "UploadPartCopy"];
+/// Operations of which one line of a plan stands for several requests: the parts of an upload or of a copy, the objects
+/// and the pages of a bucket.
+const REPEATED: &[&str] = &["CopyObject", "DeleteObjects", "UploadPart", "UploadPartCopy"];
 
 /// Verbs whose calls carry a file or a document that is made on the way: a command line cannot, and they say so.
-const BODIES: &[&str] = &["bundle create", "bundle upload"];
+const BODIES: &[&str] = &["backup", "backup --to", "bundle create", "bundle upload"];
 
 /// A write request that the sandbox received.
 #[derive(Debug)]

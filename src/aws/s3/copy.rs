@@ -1,5 +1,6 @@
-//! Objects that S3 copies from one key of a bucket to another, whole or in parts; no byte comes here.
+//! Objects that S3 copies from one key to another, whole or in parts; no byte comes here.
 
+use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,13 +23,15 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'~');
 
-/// From where to where, within one bucket.
+/// From where to where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Way {
     pub(crate) bucket: String,
     pub(crate) from: String,
     /// What the source was when it was looked at: S3 copies nothing else.
     pub(crate) etag: String,
+    /// The bucket that the copy is made in.
+    pub(crate) into: String,
     pub(crate) to: String,
 }
 
@@ -62,7 +65,7 @@ impl Call for CopyObject {
 
     fn parameters(&self) -> Map<String, Value> {
         parameters([
-            ("Bucket", self.way.bucket.as_str().into()),
+            ("Bucket", self.way.into.as_str().into()),
             ("CopySource", self.way.source().into()),
             ("CopySourceIfMatch", self.way.etag.as_str().into()),
             ("ChecksumAlgorithm", "SHA256".into()),
@@ -80,7 +83,7 @@ impl Call for CopyObject {
             .s3_client()
             .await?
             .copy_object()
-            .bucket(&self.way.bucket)
+            .bucket(&self.way.into)
             .copy_source(self.way.source())
             .copy_source_if_match(&self.way.etag)
             .checksum_algorithm(ChecksumAlgorithm::Sha256)
@@ -127,7 +130,7 @@ impl Call for UploadPartCopy {
             None => (any(), any()),
         };
         parameters([
-            ("Bucket", self.way.bucket.as_str().into()),
+            ("Bucket", self.way.into.as_str().into()),
             ("CopySource", self.way.source().into()),
             ("CopySourceIfMatch", self.way.etag.as_str().into()),
             ("CopySourceRange", range),
@@ -147,7 +150,7 @@ impl Call for UploadPartCopy {
             .s3_client()
             .await?
             .upload_part_copy()
-            .bucket(&self.way.bucket)
+            .bucket(&self.way.into)
             .copy_source(self.way.source())
             .copy_source_if_match(&self.way.etag)
             .copy_source_range(range(first, length))
@@ -186,4 +189,65 @@ impl Call for UploadPartCopy {
 /// Both ends are copied.
 fn range(first: u64, length: u64) -> String {
     format!("bytes={first}-{}", first + length.saturating_sub(1))
+}
+
+/// Copies an object of at most 5 GB for a backup, as it is, with its metadata and tags. What is there is written over: an
+/// earlier run that was cut off has put it there.
+#[derive(Clone, Debug)]
+pub(crate) struct CopyToBackup {
+    /// The bucket that the copies are made in.
+    pub(crate) into: String,
+    /// `None` in a plan, where it stands for any object of the bucket.
+    pub(crate) way: Option<Way>,
+}
+
+impl Call for CopyToBackup {
+    const SERVICE: &'static str = "s3";
+    const OPERATION: &'static str = "CopyObject";
+    const REPEATED: Repeated = Repeated::Harmless;
+    type Via = Aws;
+    /// Whether it was copied; `false` when the source is gone or another one by now.
+    type Answer = bool;
+
+    fn parameters(&self) -> Map<String, Value> {
+        let any = || Later::FromStep("the list of objects".to_owned()).parameter();
+        let known = |of: fn(&Way) -> String| self.way.as_ref().map_or_else(any, |way| of(way).into());
+        parameters([
+            ("Bucket", self.into.as_str().into()),
+            ("CopySource", known(Way::source)),
+            ("CopySourceIfMatch", known(|way| way.etag.clone())),
+            ("Key", known(|way| way.to.clone())),
+        ])
+    }
+
+    fn resource(&self) -> String {
+        format!("bucket/{}", self.into)
+    }
+
+    async fn send(&self, aws: &Aws, permit: &Permit) -> Result<bool> {
+        let way = self.way.as_ref().required(Self::OPERATION, "CopySource")?;
+        let answer = aws
+            .s3_client()
+            .await?
+            .copy_object()
+            .bucket(&self.into)
+            .copy_source(way.source())
+            .copy_source_if_match(&way.etag)
+            .key(&way.to)
+            .customize()
+            .interceptor(ShowPermit::new(permit))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) if is_conflict(&error) || error.code() == Some("NoSuchKey") => Ok(false),
+            Err(error) => Err(from_sdk(
+                format!(
+                    "copy `{}` of bucket {} to bucket {}",
+                    way.from, way.bucket, self.into
+                ),
+                &error,
+            )),
+        }
+    }
 }

@@ -228,7 +228,7 @@ pub(crate) struct Body<'a> {
     bucket: String,
     key: String,
     pub(crate) size: u64,
-    etag: String,
+    pub(crate) etag: String,
     /// Bytes that were handed out.
     read: u64,
     resumed: u32,

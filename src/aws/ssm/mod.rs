@@ -16,7 +16,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
 pub(crate) use removal::{DeleteParameters, MOST_NAMES};
-pub(crate) use write::PutSecretParameter;
+pub(crate) use write::{CreateParameter, DeleteParameter, PutSecretParameter};
 
 use super::Aws;
 use super::convert::time;

@@ -16,7 +16,7 @@ use crate::error::{Required as _, Result, from_sdk};
 const HISTORY_PAGE: i32 = 50;
 
 /// The data type of parameters that name an image.
-const IMAGE: &str = "aws:ec2:image";
+pub(super) const IMAGE: &str = "aws:ec2:image";
 
 /// A version of a pointer. What a fleet runs is no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -98,6 +98,10 @@ fn instead(record: &Record) -> Instead {
                 .command(bpctl(&["bundle", "list"])),
         ),
         "bundle upload" | "bundle create" => never(deletions(record)),
+        "backup" => never(
+            Hint::new("a backup takes nothing away: delete its folder or its prefix, and its snapshot, which is among")
+                .command(CommandLine::aws("rds", "describe-db-snapshots").option("--snapshot-type", "manual")),
+        ),
         "domain request" => never(
             Hint::new("a certificate that nothing uses costs nothing, and one that is not validated goes by itself after three days; see it with")
                 .command(bpctl(&["domain", "status"])),

@@ -1,13 +1,16 @@
 //! `bpctl secrets`: the platform's secrets and parameters, without showing them.
 
 mod consumers;
+mod create;
 pub(super) mod diff;
 pub(super) mod get;
 pub(super) mod history;
 mod input;
 pub(super) mod list;
 pub(super) mod observe;
+mod occasion;
 mod redeploy;
+pub(crate) mod restore;
 mod rotate;
 mod set;
 mod sync;

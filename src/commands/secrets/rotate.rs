@@ -132,6 +132,7 @@ impl Occasion for Rotate {
             name: self.entry.name.clone(),
             to: To::Value(self.drawn.clone()),
             loses,
+            may_be_made: false,
             notes: Vec::new(),
         }])
     }

@@ -199,6 +199,7 @@ impl Occasion for Set {
             name: self.entry.name.clone(),
             to: To::Value(value),
             loses: None,
+            may_be_made: false,
             notes: Vec::new(),
         }])
     }

@@ -314,6 +314,7 @@ impl Occasion for Sync {
                 name: name.clone(),
                 to: To::Value(value),
                 loses: None,
+                may_be_made: false,
                 notes,
             }));
         }

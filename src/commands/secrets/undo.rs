@@ -110,7 +110,7 @@ async fn of_a_run_that_was_cut_off(ctx: &Ctx, entry: &SecretEntry) -> Result<Opt
     Ok(match action {
         Some(Action::Move { call, .. }) => Some(call.to),
         Some(Action::Parameter { from, .. }) => from.map(|version| version.to_string()),
-        Some(Action::Put { .. }) | None => None,
+        Some(Action::Put { .. } | Action::Create { .. } | Action::Delete { .. }) | None => None,
     })
 }
 
@@ -216,6 +216,7 @@ impl Occasion for Undo {
             name: self.entry.name.clone(),
             to: To::Version(self.earlier.clone()),
             loses: None,
+            may_be_made: false,
             notes: Vec::new(),
         }])
     }

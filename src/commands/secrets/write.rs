@@ -8,74 +8,22 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use super::occasion::{Earlier, Occasion, To, Wanted};
+
 use super::observe::{Found, Observed, Seen, observe};
 use super::view::VERSION_PREFIX;
 use super::written::WriteResult;
 use crate::aws::secretsmanager::{MoveCurrent, PutSecretValue};
-use crate::aws::ssm::PutSecretParameter;
+use crate::aws::ssm::{CreateParameter, DeleteParameter, PutSecretParameter};
 use crate::change::journal::Record;
 use crate::change::{
-    Basis, Blocker, Call as _, Change, Done, End, Loss, Outcome, Plan, Step, StepRun, Target, Verification,
-    Words,
+    Basis, Blocker, Call as _, Change, Done, End, Outcome, Plan, Step, StepRun, Target, Verification, Words,
 };
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
-use crate::layout::{App, Layout, SecretEntry, Store};
+use crate::layout::{App, Layout, Store};
 use crate::redact::{Sealed, Secret};
 use crate::secrets::{Fingerprints, Shape};
-
-/// What is to become of a secret.
-#[derive(Clone, Debug)]
-pub(super) struct Wanted {
-    /// As the table has it.
-    pub(super) name: String,
-    pub(super) to: To,
-    /// What is lost with the value before, if anything.
-    pub(super) loses: Option<Loss>,
-    /// Where the value comes from, for the plan.
-    pub(super) notes: Vec<String>,
-}
-
-/// The value that a secret is to have.
-#[derive(Clone, Debug)]
-pub(super) enum To {
-    /// A new one.
-    Value(Secret),
-    /// That of an earlier version.
-    Version(Earlier),
-}
-
-/// An earlier version and its value.
-#[derive(Clone, Debug)]
-pub(super) struct Earlier {
-    pub(super) version: String,
-    pub(super) value: Secret,
-}
-
-/// What makes one verb different from the others.
-pub(super) trait Occasion {
-    const NAME: &'static str;
-
-    /// Fits "failed to …" and, with a capital letter, a plan's title.
-    fn goal(&self) -> String;
-
-    /// The secrets that the verb is about.
-    fn entries(&self) -> Vec<SecretEntry>;
-
-    /// What is to become of them. Pure.
-    ///
-    /// # Errors
-    /// What stands against it.
-    fn wanted(&self, seen: &Seen) -> Result<Vec<Wanted>>;
-
-    /// What the operator should know before saying yes.
-    fn warnings(&self, _seen: &Seen) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// What is to be typed to go on after an interruption.
-    fn resume(&self) -> CommandLine;
-}
 
 /// A verb that writes secrets, at work.
 pub(super) struct Writing<'a, O> {
@@ -118,6 +66,10 @@ pub(super) enum Action {
         /// As for [`Action::Move`].
         undoes: bool,
     },
+    /// A parameter that is not there.
+    Create { call: CreateParameter, shape: Shape },
+    /// A parameter goes that a step of this plan has made, unless somebody has written it since.
+    Delete { call: DeleteParameter, value: Sealed },
 }
 
 /// What a step found out.
@@ -200,6 +152,14 @@ impl<'a, O: Occasion> Writing<'a, O> {
                     "write a new version".to_owned(),
                 )
             }
+            (To::Value(_), Store::ParameterStore) if matches!(observed.found, Found::Missing) => {
+                let call = CreateParameter {
+                    name: entry.path.clone(),
+                    value: sealed.clone(),
+                    is_image: shape == Shape::Image,
+                };
+                (Action::Create { call, shape }, "make the parameter".to_owned())
+            }
             (to, Store::ParameterStore) => {
                 let version = observed
                     .version
@@ -243,7 +203,7 @@ impl<'a, O: Occasion> Writing<'a, O> {
     }
 
     /// The value of a sealed parameter: the plan's, or that of an earlier version.
-    async fn filled(&self, sealed: &Sealed, path: &str, from: Option<i64>) -> Result<Sealed> {
+    pub(super) async fn filled(&self, sealed: &Sealed, path: &str, from: Option<i64>) -> Result<Sealed> {
         if sealed.value().is_some() {
             return Ok(sealed.clone());
         }
@@ -297,7 +257,7 @@ impl<'a, O: Occasion> Writing<'a, O> {
 
     /// # Errors
     /// Another value, version or shape than what was written.
-    async fn read_back(
+    pub(super) async fn read_back(
         &self,
         path: &str,
         version: Option<&str>,
@@ -319,7 +279,8 @@ impl<'a, O: Occasion> Writing<'a, O> {
             return Err(CtlError::new(
                 ErrorKind::Unexpected,
                 format!("read `{path}` back: the answer has no value of it"),
-            ));
+            )
+            .hint(("see what is stored with", CommandLine::bpctl(["secrets", "list"]))));
         }
         let same = value
             .as_ref()
@@ -400,17 +361,19 @@ fn calls(action: &Action) -> Vec<crate::change::ApiCall> {
         Action::Put { call, .. } => call.described(),
         Action::Move { call, .. } => call.described(),
         Action::Parameter { call, .. } => call.described(),
+        Action::Create { call, .. } => call.described(),
+        Action::Delete { call, .. } => call.described(),
     }]
 }
 
-fn written<'a, O: Occasion>(version: &str) -> Done<Writing<'a, O>> {
+pub(super) fn written<'a, O: Occasion>(version: &str) -> Done<Writing<'a, O>> {
     Done::new(format!("written as version {version}")).with(Written {
         version: version.to_owned(),
     })
 }
 
 /// What another writer has written since is no business of an undo; every other step ends there.
-fn left_alone<'a, O: Occasion>(path: &str, undoes: bool) -> Result<Done<Writing<'a, O>>> {
+pub(super) fn left_alone<'a, O: Occasion>(path: &str, undoes: bool) -> Result<Done<Writing<'a, O>>> {
     if undoes {
         Ok(Done::new(format!(
             "left `{path}` as somebody else has written it since"
@@ -420,7 +383,7 @@ fn left_alone<'a, O: Occasion>(path: &str, undoes: bool) -> Result<Done<Writing<
     }
 }
 
-fn changed(path: &str) -> CtlError {
+pub(super) fn changed(path: &str) -> CtlError {
     CtlError::changed(format!(
         "write `{path}`: somebody else has changed it since the plan was made"
     ))
@@ -469,6 +432,9 @@ impl<O: Occasion> Change for Writing<'_, O> {
                 Found::Value(_) | Found::NoValue | Found::Bytes => {
                     steps.extend(self.step(observed, wanted, basis)?);
                 }
+                Found::Missing if wanted.may_be_made => {
+                    steps.extend(self.step(observed, wanted, basis)?);
+                }
                 Found::Missing | Found::Unreadable(_) => blockers.push(self.blocker(observed)),
             }
         }
@@ -477,6 +443,7 @@ impl<O: Occasion> Change for Writing<'_, O> {
         let mut plan = Plan::new(self.occasion.goal(), steps).all_or_nothing();
         plan.blockers = blockers;
         plan.warnings = self.occasion.warnings(seen);
+        plan.stays = self.occasion.stays();
         for gap in &seen.gaps {
             plan.warnings
                 .push(format!("failed to look at {}: {}", gap.what, gap.why));
@@ -504,6 +471,8 @@ impl<O: Occasion> Change for Writing<'_, O> {
                 self.put_parameter(step, call, before, (*from, *shape), *undoes)
                     .await
             }
+            Action::Create { call, shape } => self.create(step, call, *shape).await,
+            Action::Delete { call, value } => self.delete(step, call, value).await,
         }
     }
 
@@ -552,6 +521,14 @@ impl<O: Occasion> Change for Writing<'_, O> {
                 };
                 (action, "write the value before again")
             }
+            Action::Create { call, .. } => {
+                let value = call.value.emptied();
+                let call = DeleteParameter {
+                    name: call.name.clone(),
+                };
+                (Action::Delete { call, value }, "take the parameter away again")
+            }
+            Action::Delete { .. } => return None,
         };
         let (before, after) = (step.after.clone(), step.before.clone());
         Some(

@@ -354,7 +354,14 @@ fn objects(world: &World, operation: &str, action: &str, input: &Value) -> Vec<A
             .split('?')
             .next()
             .unwrap_or_default();
-        asks.push(Ask::new("s3:GetObject", format!("arn:aws:s3:::{source}")));
+        let arn = format!("arn:aws:s3:::{source}");
+        asks.push(Ask::new("s3:GetObject", arn.clone()));
+        // And its tags, which go with a copy, if it has any.
+        if operation == "CopyObject" && s3::has_tags(world, source) {
+            asks.push(Ask::new("s3:GetObjectTagging", arn));
+            let key = text(input, "Key");
+            asks.push(Ask::new("s3:PutObjectTagging", s3::resource(bucket, key)));
+        }
     }
     if text(input, "Tagging").is_some() && operation == "PutObject" {
         let key = text(input, "Key");

@@ -26,6 +26,7 @@ fn snapshot(id: &str, days: u64) -> Snapshot {
         gib: 100,
         state: "completed".to_owned(),
         started: ago(days),
+        name: None,
     }
 }
 

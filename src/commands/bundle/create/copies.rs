@@ -229,6 +229,7 @@ pub(super) fn plan<'a>(
                 bucket: bucket.to_owned(),
                 from: asset.key.clone(),
                 etag: source.etag.clone(),
+                into: bucket.to_owned(),
                 to,
             },
             size: source.size,

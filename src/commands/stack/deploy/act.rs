@@ -237,6 +237,7 @@ mod tests {
             status: None,
             delete: None,
             publish: None,
+            publish_by_cdk: None,
             create: CreateChangeSet {
                 stack: stack.clone(),
                 name: "s".to_owned(),

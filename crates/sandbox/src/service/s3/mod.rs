@@ -180,6 +180,16 @@ pub(crate) fn holds(world: &World, bucket: &str, key: &str) -> bool {
     bucket.is_some_and(|bucket| bucket.current(key).is_some())
 }
 
+/// Whether the object of a copy source, `bucket/key` and percent-encoded, has tags.
+pub(crate) fn has_tags(world: &World, source: &str) -> bool {
+    let path = percent_encoding::percent_decode_str(source).decode_utf8_lossy();
+    let object = path
+        .split_once('/')
+        .and_then(|(bucket, key)| world.services.s3.buckets.get(bucket)?.current(key));
+    let content = object.and_then(|object| object.content.as_ref());
+    content.is_some_and(|content| !content.tags.is_empty())
+}
+
 /// The bytes of an object.
 pub(crate) fn bytes(world: &World, bucket: &str, key: &str) -> Option<Bytes> {
     let object = world.services.s3.buckets.get(bucket)?.current(key)?;
