@@ -115,6 +115,7 @@ impl Verb for ResetArgs {
     fn uses() -> Uses {
         Uses::of(&[&[
             Use::of("cloudformation:DescribeStacks", On::Anything),
+            Use::of("cloudformation:ListStacks", On::Anything),
             Use::of("ec2:DescribeImages", On::Anything),
             Use::of("ec2:DescribeInstances", On::Anything),
             Use::of("ec2:DescribeSecurityGroups", On::Anything),

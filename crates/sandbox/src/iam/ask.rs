@@ -322,20 +322,24 @@ fn ssm(arns: &Arns<'_>, operation: &str, action: &str, input: &Value) -> Vec<Ask
 
 fn objects(world: &World, operation: &str, action: &str, input: &Value) -> Vec<Ask> {
     let bucket = text(input, "Bucket");
-    let keys: Vec<&str> = match operation {
-        "DeleteObjects" => list(&input["Delete"], "Objects")
-            .iter()
-            .filter_map(|object| text(object, "Key"))
-            .collect(),
-        _ => text(input, "Key").into_iter().collect(),
+    let named: Vec<&Value> = match operation {
+        "DeleteObjects" => list(&input["Delete"], "Objects").iter().collect(),
+        _ => vec![input],
     };
-    let mut asks: Vec<Ask> = if keys.is_empty() {
-        vec![Ask::new(action, s3::resource(bucket, None))]
-    } else {
-        keys.iter()
-            .map(|key| Ask::new(action, s3::resource(bucket, Some(key))))
-            .collect()
+    // A version goes by a permission of its own (Amazon S3 User Guide, "Deleting object versions from a
+    // versioning-enabled bucket").
+    let of = |object: &Value| {
+        let key = text(object, "Key")?;
+        let action = match text(object, "VersionId") {
+            Some(_) if action == "s3:DeleteObject" => "s3:DeleteObjectVersion",
+            _ => action,
+        };
+        Some(Ask::new(action, s3::resource(bucket, Some(key))))
     };
+    let mut asks: Vec<Ask> = named.into_iter().filter_map(of).collect();
+    if asks.is_empty() {
+        asks.push(Ask::new(action, s3::resource(bucket, None)));
+    }
     // Without it S3 does not say that an object is missing (Amazon S3 API Reference, GetObject, "Permissions").
     if let (Some(bucket), Some(key), "GetObject" | "HeadObject") = (bucket, text(input, "Key"), operation)
         && !s3::holds(world, bucket, key)
