@@ -360,6 +360,10 @@ impl<G: Ground> Leases<'_, G> {
             self.held.renew(&lease.resource, stored.etag.clone(), renewed);
             return;
         }
+        // Given up meanwhile, and gone with what it was kept in: nothing relies on it.
+        if !self.held.holds(&lease.resource) {
+            return;
+        }
         let lost = CtlError::new(
             ErrorKind::Changed,
             format!(
