@@ -111,7 +111,8 @@ impl Leftovers {
     /// What of it has a known price, a month.
     pub(crate) fn dollars_per_month(&self) -> f64 {
         let known = self.ours.iter().filter_map(|one| one.dollars_per_month);
-        (known.sum::<f64>() * 100.0).round() / 100.0
+        // From 0: the sum of nothing is -0.0 in Rust.
+        (known.fold(0.0, |sum, one| sum + one) * 100.0).round() / 100.0
     }
 
     pub(crate) fn of(&self, kind: Kind) -> impl Iterator<Item = &Leftover> {

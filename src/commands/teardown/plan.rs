@@ -300,7 +300,8 @@ fn stays_lines(change: &Teardown<'_>, seen: &Seen, going: &[&StackSeen]) -> Vec<
     let left = all.filter(|one| one.kind != Kind::Stack && !goes(change, seen, going, one));
     let left: Vec<&Leftover> = left.collect();
     let mut lines = Vec::new();
-    let mut sum: f64 = left.iter().filter_map(|one| one.dollars_per_month).sum();
+    let known = left.iter().filter_map(|one| one.dollars_per_month);
+    let mut sum = known.fold(0.0, |sum, one| sum + one);
     let (mut parameters, mut images) = (0_u64, 0_u64);
     for one in &left {
         match one.kind {
