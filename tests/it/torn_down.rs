@@ -150,100 +150,104 @@ pub(crate) fn place_foreign(sandbox: &Sandbox) {
     ask(sandbox, Service::Ssm, "PutParameter", &parameter);
 }
 
+/// Without parameters.
+const EMPTY: &str = "{}";
+
+/// Kind, service, operation, its list, the name in it, and what is asked.
+const KINDS: &[(&str, Service, &str, &str, &str, &str)] = &[
+    (
+        "stack",
+        Service::CloudFormation,
+        "DescribeStacks",
+        "Stacks",
+        "StackName",
+        EMPTY,
+    ),
+    ("bucket", Service::S3, "ListBuckets", "Buckets", "Name", EMPTY),
+    (
+        "secret",
+        Service::SecretsManager,
+        "ListSecrets",
+        "SecretList",
+        "Name",
+        r#"{"IncludePlannedDeletion": true}"#,
+    ),
+    (
+        "parameter",
+        Service::Ssm,
+        "DescribeParameters",
+        "Parameters",
+        "Name",
+        r#"{"MaxResults": 50}"#,
+    ),
+    (
+        "log group",
+        Service::Logs,
+        "DescribeLogGroups",
+        "logGroups",
+        "logGroupName",
+        EMPTY,
+    ),
+    (
+        "database",
+        Service::Rds,
+        "DescribeDBInstances",
+        "DBInstances",
+        "DBInstanceIdentifier",
+        EMPTY,
+    ),
+    (
+        "snapshot",
+        Service::Rds,
+        "DescribeDBSnapshots",
+        "DBSnapshots",
+        "DBSnapshotIdentifier",
+        r#"{"SnapshotType": "manual"}"#,
+    ),
+    (
+        "subnet group",
+        Service::Rds,
+        "DescribeDBSubnetGroups",
+        "DBSubnetGroups",
+        "DBSubnetGroupName",
+        EMPTY,
+    ),
+    (
+        "image",
+        Service::Ec2,
+        "DescribeImages",
+        "Images",
+        "ImageId",
+        r#"{"Owners": ["self"]}"#,
+    ),
+    (
+        "image snapshot",
+        Service::Ec2,
+        "DescribeSnapshots",
+        "Snapshots",
+        "SnapshotId",
+        r#"{"OwnerIds": ["self"]}"#,
+    ),
+    (
+        "repository",
+        Service::Ecr,
+        "DescribeRepositories",
+        "repositories",
+        "repositoryName",
+        EMPTY,
+    ),
+    (
+        "security group",
+        Service::Ec2,
+        "DescribeSecurityGroups",
+        "SecurityGroups",
+        "GroupId",
+        r#"{"Filters": [{"Name": "tag:ManagedBy", "Values": ["dev-gpu-action"]}]}"#,
+    ),
+];
+
 /// What there is of the kinds that a reset is about: kind and name.
 pub(crate) fn things(sandbox: &Sandbox) -> Vec<String> {
-    const EMPTY: &str = "{}";
-    const KINDS: &[(&str, Service, &str, &str, &str, &str)] = &[
-        (
-            "stack",
-            Service::CloudFormation,
-            "DescribeStacks",
-            "Stacks",
-            "StackName",
-            EMPTY,
-        ),
-        ("bucket", Service::S3, "ListBuckets", "Buckets", "Name", EMPTY),
-        (
-            "secret",
-            Service::SecretsManager,
-            "ListSecrets",
-            "SecretList",
-            "Name",
-            r#"{"IncludePlannedDeletion": true}"#,
-        ),
-        (
-            "parameter",
-            Service::Ssm,
-            "DescribeParameters",
-            "Parameters",
-            "Name",
-            r#"{"MaxResults": 50}"#,
-        ),
-        (
-            "log group",
-            Service::Logs,
-            "DescribeLogGroups",
-            "logGroups",
-            "logGroupName",
-            EMPTY,
-        ),
-        (
-            "database",
-            Service::Rds,
-            "DescribeDBInstances",
-            "DBInstances",
-            "DBInstanceIdentifier",
-            EMPTY,
-        ),
-        (
-            "snapshot",
-            Service::Rds,
-            "DescribeDBSnapshots",
-            "DBSnapshots",
-            "DBSnapshotIdentifier",
-            r#"{"SnapshotType": "manual"}"#,
-        ),
-        (
-            "subnet group",
-            Service::Rds,
-            "DescribeDBSubnetGroups",
-            "DBSubnetGroups",
-            "DBSubnetGroupName",
-            EMPTY,
-        ),
-        (
-            "image",
-            Service::Ec2,
-            "DescribeImages",
-            "Images",
-            "ImageId",
-            r#"{"Owners": ["self"]}"#,
-        ),
-        (
-            "image snapshot",
-            Service::Ec2,
-            "DescribeSnapshots",
-            "Snapshots",
-            "SnapshotId",
-            r#"{"OwnerIds": ["self"]}"#,
-        ),
-        (
-            "repository",
-            Service::Ecr,
-            "DescribeRepositories",
-            "repositories",
-            "repositoryName",
-            EMPTY,
-        ),
-        (
-            "security group",
-            Service::Ec2,
-            "DescribeSecurityGroups",
-            "SecurityGroups",
-            "GroupId",
-            r#"{"Filters": [{"Name": "tag:ManagedBy", "Values": ["dev-gpu-action"]}]}"#,
-        ),
-    ];
     let mut all = Vec::new();
     for (kind, service, operation, member, name, input) in KINDS {
         let input: Value = serde_json::from_str(input).expect("JSON");
