@@ -400,6 +400,7 @@ def work(checker, format):
     # With its database the network goes as well, and then nothing stands in the way of a reset.
     account = json.loads(checker.text("whoami", "-o", "json"))["account"]
     checker.run(f"teardown --database delete --confirm {account}", format)
+    checker.run(f"reset --everything --keep logs --confirm {account}", format)
     checker.run(f"reset --everything --confirm {account}", format)
 
 

@@ -5,7 +5,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::call::{ApiCall, Repeated};
 use super::plan::Plan;
@@ -104,7 +104,7 @@ fn option(name: &str, value: &Value) -> Result<Vec<String>> {
             let words = items.iter().map(plain);
             std::iter::once(flag).chain(words).collect()
         }
-        Value::Object(members) if is_later(members) => {
+        value if holds_later(value) => {
             return Err(CtlError::new(
                 ErrorKind::Usage,
                 format!("print the aws commands: `{name}` is only known once the first ones have run"),
@@ -116,8 +116,15 @@ fn option(name: &str, value: &Value) -> Result<Vec<String>> {
     })
 }
 
-fn is_later(members: &Map<String, Value>) -> bool {
-    members.len() == 1 && members.contains_key("$from")
+/// Whether something in it is known only later.
+fn holds_later(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => {
+            (members.len() == 1 && members.contains_key("$from")) || members.values().any(holds_later)
+        }
+        Value::Array(items) => items.iter().any(holds_later),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 fn is_plain(value: &Value) -> bool {
@@ -215,5 +222,6 @@ mod tests {
         assert_eq!(words(json!(["a", "b"])), "--x-y a b");
         assert_eq!(words(json!({"a": ["b"]})), "--x-y {\"a\":[\"b\"]}");
         assert!(option("x", &json!({"$from": "y"})).is_err());
+        assert!(option("x", &json!({"a": [{"b": {"$from": "y"}}]})).is_err());
     }
 }

@@ -536,7 +536,7 @@ fn further() -> Vec<&'static (&'static str, &'static [&'static str])> {
     let one_plan = |name: &str| !name.ends_with("--redeploy") && !name.starts_with("ami bake --");
     let lines = COMMANDS.iter();
     lines
-        .filter(|(name, _)| is_mutating(name) && one_plan(name))
+        .filter(|(name, argv)| is_mutating(name) && one_plan(name) && !argv.contains(&"--list"))
         .collect()
 }
 

@@ -301,7 +301,15 @@ fn signalled(verb: &Verb, known: &Undisturbed, at: usize, signal: Signal) {
             break;
         }
         let line = match again.status {
-            Some(3) => [line.as_slice(), &["--confirm", "sandbox"].map(str::to_owned)].concat(),
+            Some(3) => {
+                // What loses data of the whole account is confirmed by its number.
+                let word = if verb.name == "reset" {
+                    "123456789012"
+                } else {
+                    "sandbox"
+                };
+                [line.as_slice(), &["--confirm", word].map(str::to_owned)].concat()
+            }
             _ => next(&again, &words, &label),
         };
         eventually(Duration::from_secs(1), || false);
