@@ -127,6 +127,11 @@ const GOES_ON: &[(&str, &[&str])] = &[
     ("secrets rotate", &["Secrets"]),
     ("secrets set", &["Secrets"]),
     ("secrets sync", &["Secrets"]),
+    // What is deleted is described first, which the same statement allows.
+    (
+        "reset --everything",
+        &["Anything", "Databases", "SubnetGroups", "DatabasesAndSnapshots"],
+    ),
     // The instances are described first, which the same statement allows; so are the subnet groups.
     ("teardown --database", &["Databases", "SubnetGroups"]),
 ];
