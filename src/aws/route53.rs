@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::Aws;
 use super::operation::ShowPermit;
 use crate::change::{Call, Later, Permit, Repeated, parameters};
-use crate::error::{Required as _, Result, from_sdk};
+use crate::error::{CtlError, ErrorKind, Required as _, Result, from_sdk};
 
 /// How long resolvers keep a record that proves a name, in seconds (ACM User Guide, "DNS validation", the records that
 /// the console makes).
@@ -159,8 +159,7 @@ impl Call for CreateProof {
     async fn send(&self, aws: &Aws, permit: &Permit) -> Result<()> {
         let (name, value) = (self.name.known()?, self.value.known()?);
         let doing = || format!("create the record {name} in the zone {}", self.zone.1);
-        let wrong =
-            |error| crate::error::CtlError::new(crate::error::ErrorKind::Unexpected, doing()).source(&error);
+        let wrong = |error| CtlError::new(ErrorKind::Unexpected, doing()).source(&error);
         let value = ResourceRecord::builder().value(value).build().map_err(wrong)?;
         let record = ResourceRecordSet::builder()
             .name(name)

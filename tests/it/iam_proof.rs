@@ -130,7 +130,7 @@ const GOES_ON: &[(&str, &[&str])] = &[
     // What is deleted is described first, which the same statement allows.
     (
         "reset --everything",
-        &["Anything", "Databases", "SubnetGroups", "DatabasesAndSnapshots"],
+        &["Anything", "Databases", "EveryBucket", "SubnetGroups"],
     ),
     // The instances are described first, which the same statement allows; so are the subnet groups.
     ("teardown --database", &["Databases", "SubnetGroups"]),

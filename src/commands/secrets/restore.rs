@@ -29,9 +29,9 @@ use crate::settings::nearest;
 ///
 /// Compares the backup with the stores, shows lengths and fingerprints, and writes what differs. When a write fails,
 /// what was written before is taken back. What a stack makes must be there before: after a teardown the stacks are
-/// deployed first. Image, bundle and configuration of a fleet are made where they are missing. Database credentials, the cache's token, and names and addresses that a stack writes are those of
-/// the new stack: they stay, unless `--only` names them. Database and buckets are not restored by this command; it says
-/// what to do about them.
+/// deployed first. Image, bundle and configuration of a fleet are made where they are missing. Database credentials, the
+/// cache's token, and names and addresses that a stack writes are those of the new stack: they stay, unless `--only`
+/// names them. Database and buckets are not restored by this command; it says what to do about them.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl restore --from /mnt/before-reset --identity key.txt --dry-run       what would change

@@ -68,7 +68,7 @@ pub(super) enum Action {
     },
     /// A parameter that is not there.
     Create { call: CreateParameter, shape: Shape },
-    /// A parameter goes that a step of this plan has made, unless somebody has written it since.
+    /// A parameter goes that a step of this plan has made, unless another writer has changed it since.
     Delete { call: DeleteParameter, value: Sealed },
 }
 

@@ -1,8 +1,8 @@
 //! Certificate Manager: public certificates that are validated by DNS (ACM API Reference; ACM User Guide, "DNS
 //! validation").
 //!
-//! A record is found in a hosted zone of the account. Where a name is kept elsewhere, whoever drives the sandbox says
-//! that its record is there, by [`World::validate_domain`](crate::World::validate_domain).
+//! A record is found in a hosted zone of the account. Where a name is kept elsewhere, a test or
+//! a scenario says that its record is there, by [`World::validate_domain`](crate::World::validate_domain).
 
 use std::collections::BTreeMap;
 use std::time::Duration;

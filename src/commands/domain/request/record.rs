@@ -162,8 +162,11 @@ impl Requesting<'_> {
         if holds(&aws.zone_records(&zone, name).await?, value) {
             return Ok(Done::new(format!("found {name} in the zone already")));
         }
-        step.send(aws, &call).await?;
-        if !holds(&aws.zone_records(&zone, name).await?, value) {
+        let sent = step.send(aws, &call).await;
+        // An attempt whose answer was lost has created it, and the next one is refused because it is there.
+        let is_there = holds(&aws.zone_records(&zone, name).await?, value);
+        if !is_there {
+            sent?;
             return Err(CtlError::new(
                 ErrorKind::Failed,
                 format!(
