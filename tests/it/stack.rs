@@ -79,7 +79,7 @@ async fn the_status_counts_resources_and_says_when_the_operation_began() {
     let document = run.json();
     let stack = &document["stacks"][0];
     assert_eq!(stack["status"], "UPDATE_COMPLETE");
-    assert_eq!(stack["resources"], json!({"UPDATE_COMPLETE": 7}));
+    assert_eq!(stack["resources"], json!({"UPDATE_COMPLETE": 6}));
     assert_eq!(stack["operation_began"], stack["updated"]);
     assert_eq!((&stack["failures"], &stack["next"]), (&json!([]), &json!([])));
 }

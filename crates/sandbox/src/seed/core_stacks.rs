@@ -242,39 +242,23 @@ pub(super) fn compute(world: &World, names: &Names) -> Vec<Resource> {
             json!({ "Scheme": "internet-facing", "Type": "application" }),
         ),
     ];
-    let balancer = elb::balancer_arn(world, &world.services.facts.load_balancer).unwrap_or_default();
-    let listener = |id: &str| format!("{}/{id}", balancer.replace(":loadbalancer/", ":listener/"));
-    let secure = address(world).0 == "https";
-    let not_found = json!({
-        "Type": "fixed-response",
-        "FixedResponseConfig": { "ContentType": "text/plain", "MessageBody": "Not found", "StatusCode": "404" },
-    });
-    resources.push(resource(
-        "AlbHttp",
-        &listener("3b2a19088f6e5d4c"),
-        "AWS::ElasticLoadBalancingV2::Listener",
-        json!({
-            "DefaultActions": [if secure {
-                json!({
-                    "Type": "redirect",
-                    "RedirectConfig": { "Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301" },
-                })
-            } else {
-                not_found.clone()
-            }],
-            "LoadBalancerArn": balancer,
-            "Port": 80,
-            "Protocol": "HTTP",
-        }),
-    ));
-    if secure {
+    if address(world).0 == "https" {
+        let balancer = elb::balancer_arn(world, &world.services.facts.load_balancer).unwrap_or_default();
+        let redirect = json!({
+            "Type": "redirect",
+            "RedirectConfig": { "Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301" },
+        });
+        resources.push(elb::http(balancer, &redirect));
         resources.push(resource(
             "AlbHttps",
-            &listener("8f6e5d4c3b2a1908"),
+            &format!(
+                "{}/8f6e5d4c3b2a1908",
+                balancer.replace(":loadbalancer/", ":listener/")
+            ),
             "AWS::ElasticLoadBalancingV2::Listener",
             json!({
                 "Certificates": [{ "CertificateArn": stacks::certificate(world) }],
-                "DefaultActions": [not_found],
+                "DefaultActions": [elb::not_found()],
                 "LoadBalancerArn": balancer,
                 "Port": 443,
                 "Protocol": "HTTPS",

@@ -86,6 +86,7 @@ pub(crate) fn place(world: &mut World) {
     };
     let created = ago(world, 74, 3_000);
     let balancer = elb::create_balancer(world, &names.balancer, created, place);
+    elb::listen(world, &balancer);
     services(world, &names, &arns, &balancer);
     crate::scenario::plan(world);
 }

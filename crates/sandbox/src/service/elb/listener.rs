@@ -1,4 +1,4 @@
-//! Listeners: they are as the resources of the stacks say.
+//! Listeners: they are as the resources of the stacks say, and the one of the platform's load balancer as it was made.
 
 use http::Uri;
 use serde_json::{Value, json};
@@ -12,9 +12,48 @@ use crate::world::World;
 const KIND: &str = "AWS::ElasticLoadBalancingV2::Listener";
 
 fn all(world: &World) -> impl Iterator<Item = &Resource> {
-    cloudformation::resources(world)
-        .map(|(_, resource)| resource)
-        .filter(|resource| resource.kind == KIND)
+    let of_stacks = || {
+        cloudformation::resources(world)
+            .map(|(_, resource)| resource)
+            .filter(|resource| resource.kind == KIND)
+    };
+    // A stack may have taken it over.
+    let own = world.services.elb.listeners.iter();
+    let own = own.filter(move |one| !of_stacks().any(|other| other.physical == one.physical));
+    own.chain(of_stacks())
+}
+
+/// `balancer` listens at port 80 by HTTP.
+pub(crate) fn listen(world: &mut World, balancer: &str) {
+    let listener = http(balancer, &not_found());
+    world.services.elb.listeners.push(listener);
+}
+
+/// The listener at port 80, by its ARN the same whatever it does.
+pub(crate) fn http(balancer: &str, action: &Value) -> Resource {
+    Resource {
+        logical: "AlbHttp".to_owned(),
+        physical: format!(
+            "{}/3b2a19088f6e5d4c",
+            balancer.replace(":loadbalancer/", ":listener/")
+        ),
+        kind: KIND.to_owned(),
+        properties: json!({
+            "DefaultActions": [action],
+            "LoadBalancerArn": balancer,
+            "Port": 80,
+            "Protocol": "HTTP",
+        }),
+        attributes: Value::Null,
+    }
+}
+
+/// What listeners of the platform do with paths that no rule is for.
+pub(crate) fn not_found() -> Value {
+    json!({
+        "Type": "fixed-response",
+        "FixedResponseConfig": { "ContentType": "text/plain", "MessageBody": "Not found", "StatusCode": "404" },
+    })
 }
 
 /// Ports are numbers in templates, or text that is one.

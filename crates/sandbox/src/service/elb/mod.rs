@@ -10,9 +10,10 @@ mod tests;
 use std::time::Duration;
 
 pub(crate) use answer::answer;
-pub(crate) use listener::users_of;
+pub(crate) use listener::{http, listen, not_found, users_of};
 pub(crate) use metrics::publish;
 
+use crate::service::cloudformation::Resource;
 use crate::service::table::operations;
 use crate::service::{ecs, route53};
 use crate::time::SimTime;
@@ -23,6 +24,8 @@ use crate::world::World;
 pub(crate) struct State {
     balancers: Vec<Balancer>,
     groups: Vec<Group>,
+    /// Listeners that no stack says anything of.
+    listeners: Vec<Resource>,
 }
 
 #[derive(Debug)]
@@ -169,6 +172,9 @@ pub(crate) fn delete_balancer(world: &mut World, named: &str) {
     let state = &mut world.services.elb;
     state.groups.retain(|group| group.balancer != arn);
     state.balancers.retain(|one| one.arn != arn);
+    state
+        .listeners
+        .retain(|one| one.properties["LoadBalancerArn"] != arn.as_str());
 }
 
 /// Creates a group of IP targets that no load balancer is in front of yet: name, port and VPC, and path, codes and timeout
