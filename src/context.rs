@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::aws::Aws;
@@ -16,7 +17,7 @@ use crate::exit::ExitStatus;
 use crate::iam::Uses;
 use crate::layout::{Layout, LayoutKind, Stage};
 use crate::output::{Envelope, OutputSpec, Render, document, document_line, emit, emit_value, render};
-use crate::process::Attached;
+use crate::process::{Attached, Captured, Process, Transport};
 use crate::settings::{self, Choice, ConfigFile, Profiles, Settings};
 use crate::ui::Ui;
 
@@ -56,6 +57,10 @@ pub(crate) struct Ctx {
     pub(crate) attached: Attached,
     /// All of bpctl's commands, for the verbs that describe them.
     pub(crate) command_tree: fn() -> clap::Command,
+    /// Runs another command line of bpctl, for the verbs that are made of commands.
+    pub(crate) run_beside: fn(Process) -> LocalBoxFuture<'static, ExitStatus>,
+    /// Reaches a sandbox in this process instead of the network.
+    pub(crate) transport: Option<Transport>,
     /// What each verb asks of AWS, for the verbs that speak of permissions.
     pub(crate) verb_uses: fn() -> Vec<(String, Uses)>,
 }
@@ -93,6 +98,18 @@ impl Ctx {
         if self.owns_process {
             crate::process::hold_back_dumps();
         }
+    }
+
+    /// A process for another command line: it writes into memory and asks nobody.
+    pub(crate) fn process_beside(&self, words: &[&str]) -> (Process, Captured) {
+        let (mut process, captured) = Process::captured(words);
+        process.env.clone_from(&self.env);
+        // What it finds is not the result of a step of a workflow.
+        process.env.remove("GITHUB_ACTIONS");
+        process.cwd.clone_from(&self.cwd);
+        process.cancel = self.cancel.child_token();
+        process.transport.clone_from(&self.transport);
+        (process, captured)
     }
 
     /// Writes the result.

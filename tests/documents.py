@@ -51,6 +51,8 @@ LOOKS = [
     "triage --fail-on never",
     "triage",
     "whoami",
+    "whoami --context sandbox,here",
+    "diff contexts sandbox here",
     "auth can-i migrate",
     "auth can-i --list",
     "day1",
@@ -427,6 +429,11 @@ def half_rolled_back(checker):
 def inside(bpctl, what):
     """In the environment of a sandbox."""
     checker = Checker(bpctl)
+    # A second context of the same account, which sees the fleets of one stage only.
+    contexts = tempfile.NamedTemporaryFile("w", suffix=".toml")
+    contexts.write('[contexts.here]\nregion = "us-east-1"\nstage = "staging"\n')
+    contexts.flush()
+    os.environ["BPCTL_CONFIG"] = contexts.name
     if what in ("json", "jsonl"):
         work(checker, what)
     elif what == HALF_WAY:

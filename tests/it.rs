@@ -71,6 +71,8 @@ mod completion;
 mod completion_shells;
 #[path = "it/config.rs"]
 mod config;
+#[path = "it/contexts.rs"]
+mod contexts;
 #[path = "it/day1.rs"]
 mod day1;
 #[path = "it/deploy.rs"]
@@ -89,6 +91,8 @@ mod domain;
 mod empty_account;
 #[path = "it/exec.rs"]
 mod exec;
+#[path = "it/expected_plan.rs"]
+mod expected_plan;
 #[path = "it/fleet.rs"]
 mod fleet;
 #[path = "it/fleet_activity.rs"]
@@ -156,6 +160,9 @@ mod layers;
 mod link;
 #[path = "it/logs.rs"]
 mod logs;
+#[cfg(unix)]
+#[path = "it/mcp.rs"]
+mod mcp;
 #[path = "it/migrate.rs"]
 mod migrate;
 #[path = "it/migrate_plan.rs"]

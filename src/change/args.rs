@@ -32,6 +32,10 @@ pub(crate) struct ChangeArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) confirm: Option<String>,
 
+    /// Go on only with the plan of this digest, as `--dry-run -o json` shows it
+    #[arg(long, value_name = "DIGEST", value_parser = digest)]
+    pub(crate) expect_plan: Option<String>,
+
     /// Why: kept in the journal and in the shared history
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub(crate) reason: Option<String>,
@@ -72,6 +76,16 @@ impl ChangeArgs {
 /// A span of time on the command line.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "write e.g. `90s` or `30m`".to_owned())
+}
+
+/// The digest of a plan: 32 hexadecimal digits.
+fn digest(text: &str) -> Result<String, String> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if text.len() == 32 && text.bytes().all(is_digit) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected the 32 hexadecimal digits that `--dry-run -o json` shows as `digest`".to_owned())
+    }
 }
 
 /// Bytes of a reason: it is repeated in leases, tables and tags.

@@ -112,8 +112,10 @@ pub(crate) async fn attend<'a, G: Ground>(
     for call in written.steps.iter_mut().flat_map(|step| &mut step.calls) {
         clean(call);
     }
+    let started = ground.clock().now();
+    let names = RunNames::draw(started)?;
     if args.dry_run || target.protected {
-        let view = PlanView::new(proposed.verb, &target, &plan, |_| None);
+        let view = PlanView::new(proposed.verb, &target, &plan, &names, |_| None);
         let proposal = Proposal {
             verb: proposed.verb,
             target: target.clone(),
@@ -129,8 +131,6 @@ pub(crate) async fn attend<'a, G: Ground>(
             return Ok(Attendance::Finished(status));
         }
     }
-    let started = ground.clock().now();
-    let names = RunNames::draw(started)?;
     let header = Header {
         run: &names.run,
         verb: proposed.verb,

@@ -58,7 +58,7 @@ pub(crate) async fn carry_out<G: Ground, V: Change>(
     }
     let covers = covered(verb.covers(&seen, &plan), &plan);
     cut_off.tell_what_stays(ground.ui(), &covers);
-    let view = PlanView::new(V::NAME, &target, &plan, |step| {
+    let view = PlanView::new(V::NAME, &target, &plan, &names, |step| {
         let undoes = step.on_failure == OnFailure::Undo;
         undoes.then(|| undo_step(verb, step)).flatten()
     });

@@ -66,6 +66,20 @@ pub(super) async fn gate<G: Ground, A>(
     let view = view.in_place(ground.ui().place());
     if args.dry_run.is_some() {
         ground.emit(&view)?;
+    }
+    if let Some(expected) = &args.expect_plan
+        && expected != view.digest()
+    {
+        if args.dry_run.is_none() {
+            ground.ui().important(view.text().trim_end());
+        }
+        return Err(CtlError::changed(format!(
+            "{verb}: the plan is {} and not the expected {expected}: something has changed since that was made",
+            view.digest()
+        ))
+        .hint("read the plan again; to go on with it, expect its digest"));
+    }
+    if args.dry_run.is_some() {
         if let Some(blocker) = plan.blockers.first() {
             return Err(blocker.error());
         }

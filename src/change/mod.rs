@@ -11,6 +11,7 @@ mod attended;
 mod call;
 mod conclude;
 mod cut_off;
+mod digest;
 mod engine;
 mod gate;
 mod ground;

@@ -5,7 +5,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::call::{ApiCall, Loss};
+use super::digest::digest;
 use super::plan::{Blocker, Plan, Risk, Step};
+use super::run_id::RunNames;
 use super::target::Target;
 use crate::error::Place;
 use crate::output::{Render, View};
@@ -18,6 +20,8 @@ pub(crate) struct PlanView {
     title: String,
     target: Target,
     risk: Risk,
+    /// What identifies the plan: another one with the same digest does the same to the same things.
+    digest: String,
     steps: Vec<StepView>,
     /// What the plan is made from, where that is more than AWS and the command line.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -50,6 +54,7 @@ impl PlanView {
         verb: &'static str,
         target: &Target,
         plan: &Plan<A>,
+        names: &RunNames,
         undo: impl Fn(&Step<A>) -> Option<Step<A>>,
     ) -> Self {
         let steps = plan
@@ -73,12 +78,17 @@ impl PlanView {
             title: plan.title.clone(),
             target: target.clone(),
             risk: plan.risk(),
+            digest: digest(verb, target, plan, names),
             steps,
             facts: plan.facts.clone(),
             stays: plan.stays.clone(),
             warnings: plan.warnings.clone(),
             blockers: plan.blockers.clone(),
         }
+    }
+
+    pub(super) fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// The plan with hints whose commands name the place.

@@ -66,7 +66,7 @@ pub(super) async fn undo<G: Ground, V: Change>(
         };
         unless_interrupted(ground, pause).await?;
     }
-    let view = PlanView::new(NAME, &target, &plan, |_| None);
+    let view = PlanView::new(NAME, &target, &plan, &names, |_| None);
     let proposal = Proposal {
         verb: NAME,
         target: target.clone(),

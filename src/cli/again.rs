@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::FromArgMatches as _;
 
-use super::{Cli, command_tree};
+use super::{Cli, Kind, command_tree};
 use crate::change::{Direction, Earlier, Mode, journal};
 use crate::commands::runs::{by_hand, refuse_without_way_back};
 use crate::commands::verb::Continuation;
@@ -59,7 +59,10 @@ pub(super) fn in_place_of(cli: Cli, process: &mut Process) -> Result<(Cli, Mode)
         Cli {
             global,
             command: earlier.command,
-            changes: true,
+            kind: Kind {
+                changes: true,
+                ..Kind::default()
+            },
         },
         mode,
     ))

@@ -34,7 +34,7 @@ pub(super) async fn dispatch(cli: Cli, mode: Mode, mut process: Process, owner: 
     let Cli {
         global,
         command,
-        changes,
+        kind,
     } = cli;
     let verbosity = global.verbosity();
     let needs = command.needs();
@@ -43,7 +43,7 @@ pub(super) async fn dispatch(cli: Cli, mode: Mode, mut process: Process, owner: 
         .in_place(global.place())
         .with_documents(global.output().is_json());
     init_tracing(log, &ui, verbosity);
-    let ctx = match context(&global, needs, changes, mode, process, ui).await {
+    let ctx = match context(&global, needs, kind.changes, mode, process, ui).await {
         Ok(ctx) => ctx,
         Err((ui, error)) => return give_up(&ui, &error),
     };
@@ -72,7 +72,7 @@ pub(super) fn give_up(ui: &Ui, error: &CtlError) -> ExitStatus {
 }
 
 /// Leaves with GitHub's runner how the command ended: a failure for people, the status for later steps.
-fn leave(ui: &Ui, status: ExitStatus, error: Option<&CtlError>) {
+pub(super) fn leave(ui: &Ui, status: ExitStatus, error: Option<&CtlError>) {
     let told = error.map(|error| failure(error, ui.place()));
     ui.leave(told.as_deref(), &ending(status, error));
 }
@@ -86,7 +86,7 @@ fn ending(status: ExitStatus, error: Option<&CtlError>) -> Vec<(String, String)>
 }
 
 /// The configuration file, as far as the verb wants it, and why it could not be read where the verb says so itself.
-fn file(
+pub(super) fn file(
     explicit: Option<PathBuf>,
     needs: Needs,
     cwd: &Path,
@@ -186,6 +186,7 @@ async fn context(
         None => Clock::system(),
     };
     let ui = ui.in_place(place(global, &settings, RoleProfile::of(&settings, &profiles)));
+    let reached = transport.clone();
     let aws = Aws::new(settings.clone(), clock.clone(), transport).naming_the_account(output.is_document());
     Ok(Ctx {
         ui,
@@ -208,12 +209,14 @@ async fn context(
         mode,
         attached,
         command_tree,
+        run_beside: |process| Box::pin(super::run_async(process)),
+        transport: reached,
         verb_uses: Command::uses,
     })
 }
 
 /// The configuration file that a flag or a variable names.
-fn named_file(global: &GlobalArgs, env: &BTreeMap<String, String>) -> Option<PathBuf> {
+pub(super) fn named_file(global: &GlobalArgs, env: &BTreeMap<String, String>) -> Option<PathBuf> {
     let named = || env.get("BPCTL_CONFIG").filter(|path| !path.is_empty());
     global.config_file.clone().or_else(|| named().map(PathBuf::from))
 }

@@ -15,9 +15,13 @@ use crate::ui::{ColorChoice, Verbosity};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
-    /// Context from bpctl.toml, or `sandbox` [env: BPCTL_CONTEXT]
+    /// Context from bpctl.toml, or `sandbox`; several with commas between them for what only looks [env: BPCTL_CONTEXT]
     #[arg(long, global = true, value_name = "NAME", add = completion::contexts())]
     pub(super) context: Option<String>,
+
+    /// Look in every context of bpctl.toml, side by side
+    #[arg(long, global = true, conflicts_with = "context", hide_short_help = true)]
+    pub(super) all_contexts: bool,
 
     /// Configuration file of bpctl [env: BPCTL_CONFIG]
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]

@@ -5,6 +5,7 @@ mod dispatch;
 mod foreign;
 mod global;
 mod help;
+mod many;
 mod parse;
 mod verbs;
 
@@ -16,7 +17,7 @@ use crate::change::Mode;
 use crate::completion;
 use crate::error::{CtlError, ErrorKind};
 use crate::exit::ExitStatus;
-use crate::process::Process;
+use crate::process::{Process, STACK};
 use crate::ui::{ColorChoice, Ui, Verbosity};
 
 use dispatch::{Owner, dispatch, give_up};
@@ -35,9 +36,19 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// Whether the verb is one of those that change something.
     #[arg(skip)]
+    kind: Kind,
+}
+
+/// What the words of a command line say of what it does, before it does anything.
+#[derive(Clone, Copy, Debug, Default)]
+struct Kind {
+    /// The verb is one of those that change something by a plan.
     changes: bool,
+    /// The verb changes nothing at all.
+    looks: bool,
+    /// It goes on until it is interrupted.
+    lasts: bool,
 }
 
 /// The whole command tree, for completions, man pages and tests.
@@ -45,10 +56,6 @@ struct Cli {
 pub fn command_tree() -> clap::Command {
     Cli::command()
 }
-
-/// What a verb may take of the stack. The futures of SDK calls are large, and a debug build moves them about:
-/// `triage` needs more than 1 MiB then. That is all that the main thread of Windows has; elsewhere `ulimit -s` decides.
-const STACK: usize = 8 * 1024 * 1024;
 
 /// Runs one command line in a thread and a runtime of its own.
 pub(crate) fn run(mut process: Process) -> ExitStatus {
@@ -82,7 +89,7 @@ fn run_to_the_end(cli: Cli, mode: Mode, mut process: Process) -> ExitStatus {
     // One thread: bpctl waits for the network, it does not compute.
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
-            let status = runtime.block_on(dispatch(cli, mode, process, Owner::Us));
+            let status = runtime.block_on(ended(cli, mode, process, Owner::Us));
             // A question that is not answered any more, or a name that does not resolve, must not hold up the end.
             runtime.shutdown_background();
             status
@@ -98,8 +105,17 @@ fn run_to_the_end(cli: Cli, mode: Mode, mut process: Process) -> ExitStatus {
 /// Runs one command line in the caller's runtime.
 pub(crate) async fn run_async(mut process: Process) -> ExitStatus {
     match parsed(&mut process) {
-        Ok((cli, mode)) => dispatch(cli, mode, process, Owner::Caller).await,
+        Ok((cli, mode)) => ended(cli, mode, process, Owner::Caller).await,
         Err(status) => status,
+    }
+}
+
+/// Runs the command line in its context, or in each of its contexts.
+async fn ended(cli: Cli, mode: Mode, process: Process, owner: Owner) -> ExitStatus {
+    if many::is_meant(&cli.global) {
+        many::run(cli, process).await
+    } else {
+        dispatch(cli, mode, process, owner).await
     }
 }
 

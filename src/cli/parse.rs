@@ -7,8 +7,8 @@ use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind as Complaint};
 
 use super::dispatch::give_up;
-use super::{Cli, command_tree, foreign, help};
-use crate::error::{CtlError, Hint, Result};
+use super::{Cli, Kind, command_tree, foreign, help};
+use crate::error::{CommandLine, CtlError, Effect, Hint, Result};
 use crate::exit::ExitStatus;
 use crate::process::Process;
 use crate::ui::{ColorChoice, Ui, Verbosity};
@@ -84,26 +84,41 @@ fn shows_help(error: &clap::Error) -> bool {
     )
 }
 
-/// Whether the verb changes something: such verbs, and no others, have a dry run.
-fn changes(matches: &clap::ArgMatches) -> bool {
+/// What the verb does: those with a plan, and no others, have a dry run.
+fn kind(matches: &clap::ArgMatches) -> Kind {
     let tree = command_tree();
     let (mut command, mut matches) = (&tree, matches);
+    let mut words = Vec::new();
     while let Some((verb, below)) = matches.subcommand() {
         let Some(found) = command.find_subcommand(verb) else {
-            return false;
+            return Kind::default();
         };
         (command, matches) = (found, below);
+        words.push(verb);
     }
-    command.get_arguments().any(|arg| arg.get_id() == "dry_run")
+    let is_given = |id: &str| matches!(matches.try_get_one::<bool>(id), Ok(Some(true)));
+    let flags = command
+        .get_arguments()
+        .filter(|arg| is_given(arg.get_id().as_str()));
+    let words = words.into_iter().map(str::to_owned);
+    let words = words.chain(flags.filter_map(|arg| Some(format!("--{}", arg.get_long()?))));
+    Kind {
+        changes: command.get_arguments().any(|arg| arg.get_id() == "dry_run"),
+        looks: CommandLine::bpctl(words).effect() == Effect::Reads,
+        lasts: LASTING.iter().any(|id| is_given(id)),
+    }
 }
+
+/// The flags with which a verb goes on until it is interrupted.
+const LASTING: [&str; 2] = ["watch", "follow"];
 
 /// Command line → [`Cli`]; help and version texts and complaints are written here.
 pub(super) fn parse(process: &mut Process) -> Result<Cli, ExitStatus> {
     let args = process.args.clone();
     let wants_json = wants_json(&args);
     let parsed = command_tree().try_get_matches_from(&args).and_then(|matches| {
-        let changes = changes(&matches);
-        Cli::from_arg_matches(&matches).map(|cli| Cli { changes, ..cli })
+        let kind = kind(&matches);
+        Cli::from_arg_matches(&matches).map(|cli| Cli { kind, ..cli })
     });
     parsed.map_err(|error| {
         let error = if shows_help(&error) {

@@ -6,6 +6,7 @@ commands::verb::verbs! {
     pub(crate) enum Command {
         Get(commands::get::GetArgs),
         Describe(commands::describe::DescribeArgs),
+        Diff(commands::diff::DiffArgs),
         Deploy(commands::deploy::DeployArgs),
         Rollout(commands::rollout::RolloutArgs),
         Image(commands::image::ImageArgs),
@@ -41,6 +42,7 @@ commands::verb::verbs! {
         Triage(commands::triage::TriageArgs),
         Explain(commands::explain::ExplainArgs),
         Whoami(commands::whoami::WhoamiArgs),
+        Mcp(commands::mcp::McpArgs),
         Sandbox(commands::sandbox::SandboxArgs),
         Config(commands::config::ConfigArgs),
         Completion(commands::completion::CompletionArgs),
@@ -57,10 +59,11 @@ mod tests {
     use crate::error::{CommandLine, Effect};
 
     /// Verbs that change something and have no plan to show: a shell in a task, files and state of this machine, and
-    /// what goes on with another run, which has the plan.
-    const WITHOUT_PLAN: [&str; 15] = [
+    /// what goes on with another run, which has the plan, and what serves those that do.
+    const WITHOUT_PLAN: [&str; 16] = [
         "exec",
         "tinker",
+        "mcp",
         "image build",
         "config use-context",
         "config set",

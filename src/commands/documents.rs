@@ -4,9 +4,10 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    ami, auth, backup, bundle, config, day1, db, deploy, describe, doctor, domain, exec, exit_codes, explain,
-    fleet, get, history, iam, image, lock, logs, migrate, monitoring, port_forward, reset, resume, rollout,
-    run, runs, sandbox, schema, secrets, shutdown, stack, task, teardown, version, whoami,
+    ami, auth, backup, bundle, config, day1, db, deploy, describe, diff, doctor, domain, exec, exit_codes,
+    explain, fleet, get, history, iam, image, lock, logs, migrate, monitoring, port_forward, reset, resume,
+    rollout, run, runs, sandbox, schema, secrets, shutdown, side_by_side, stack, task, teardown, version,
+    whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;
@@ -39,6 +40,9 @@ documents! {
     PlanView = "bpctl.plan/2", "What a verb would do, with each call to AWS: `--dry-run` of every verb.";
     PrintedCommands = "bpctl.aws-commands/1", "A plan as commands of the aws tool: `--print-aws`.";
     UndoResult = "bpctl.runs.undo/1" of "steps", "How far the undoing of a run came.";
+    side_by_side::SideBySide = "bpctl.contexts/1",
+        "What a read found in each of several contexts: `--context a,b` and `--all-contexts`.";
+    diff::contexts::Differences = "bpctl.diff.contexts/1" of "differences", "How two contexts differ: `diff contexts`.";
     report::Report = "bpctl.triage/2" of "findings", "What is wrong with the platform, and what was looked at.";
     crate::triage::difference::Difference = "bpctl.triage.diff/1" of "findings", "What changed between two triages: `triage --diff`.";
     explain::Catalogue = "bpctl.explain/1" of "findings", "What the codes of findings mean.";

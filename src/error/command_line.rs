@@ -383,6 +383,9 @@ fn bpctl_reads(words: &[&str]) -> bool {
         ["migrate" | "run" | "seed", rest @ ..] => rest.contains(&"--attach"),
         ["bundle", "apply", rest @ ..] => rest.contains(&"--attach"),
         ["reset", rest @ ..] => rest.contains(&"--list"),
+        ["day1", rest @ ..] => !rest.contains(&"--run"),
+        ["doctor", rest @ ..] => !rest.contains(&"--fix"),
+        ["diff", what, ..] => *what == "contexts",
         ["fleet", "refresh", what, ..] => *what == "status",
         ["fleet", "config", what, ..] => *what == "get",
         ["fleet", "dev", what, ..] => *what == "list",
@@ -420,8 +423,6 @@ fn bpctl_reads(words: &[&str]) -> bool {
             "triage"
                 | "whoami"
                 | "logs"
-                | "day1"
-                | "doctor"
                 | "get"
                 | "describe"
                 | "options"

@@ -28,6 +28,10 @@ pub(crate) use prompt::{NoPrompter, TerminalState};
 pub use prompt::{Prompter, TerminalPrompter};
 pub(crate) use signals::{Interrupts, Signals, interrupt};
 
+/// What a verb may take of the stack. The futures of SDK calls are large, and a debug build moves them about:
+/// `triage` needs more than 1 MiB then. That is all that the main thread of Windows has; elsewhere `ulimit -s` decides.
+pub(crate) const STACK: usize = 8 * 1024 * 1024;
+
 /// One run of the program, seen from the inside.
 pub struct Process {
     /// The command line, program name first.

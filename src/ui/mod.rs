@@ -249,6 +249,11 @@ impl Ui {
         }
     }
 
+    /// Repeats a line on stderr that another [`Ui`] of this process has written, and made harmless.
+    pub(crate) fn repeat(&self, line: &str) {
+        self.line(line);
+    }
+
     /// `text` without what could move the cursor or speak to GitHub's runner: much of what bpctl says
     /// quotes AWS, a log or a stop reason whose author bpctl does not know.
     fn harmless(&self, text: &str) -> String {

@@ -111,6 +111,10 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
         }
     });
     files(account.home());
+    if verb == "diff contexts" {
+        let other = "[contexts.here]\nregion = \"us-east-1\"\n";
+        fs::write(account.home().join("bpctl.toml"), other).expect("a file of contexts");
+    }
     backups::lay_backup(account.home(), "kept", &restored());
     assemblies::lay_files(&account.sandbox, account.home());
     account

@@ -283,6 +283,7 @@ fn every_verb_is_on_record_or_needs_no_permission() {
         "help",
         "iam",
         "man",
+        "mcp",
         "options",
         "runs",
         "sandbox",

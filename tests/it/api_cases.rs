@@ -17,6 +17,7 @@ const OF_THE_PLATFORM: &[Command] = &[
     ("auth can-i", &["auth", "can-i", "migrate"]),
     ("db tunnel", &["db", "tunnel", "--local-port", "0"]),
     ("day1", &["day1"]),
+    ("diff contexts", &["diff", "contexts", "sandbox", "here"]),
     ("doctor", &["doctor"]),
     (
         "domain request",

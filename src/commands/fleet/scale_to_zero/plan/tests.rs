@@ -1,6 +1,6 @@
 use super::*;
 use crate::aws::autoscaling::{Phase, sample};
-use crate::change::{PlanView, Risk, Target};
+use crate::change::{PlanView, Risk, RunNames, Target};
 use crate::fleet::Reading;
 use crate::layout::LayoutKind;
 
@@ -258,7 +258,13 @@ fn every_blocked_fleet_is_named() {
         vec![busy("production/a"), idle("production/b"), busy("production/c")],
     );
     assert_eq!(plan.blockers.len(), 2);
-    let view = PlanView::new("fleet scale-to-zero", &Target::sample(), &plan, |_| None);
+    let view = PlanView::new(
+        "fleet scale-to-zero",
+        &Target::sample(),
+        &plan,
+        &RunNames::fixed(),
+        |_| None,
+    );
     assert!(view.text().contains("blocked: take production/c to zero"));
 }
 
