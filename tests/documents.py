@@ -67,6 +67,7 @@ LOOKS = [
     "runs list",
     "runs prune --dry-run",
     "history",
+    "timeline --since 1d",
     "lock list",
     "get runs",
     "get leases",

@@ -208,6 +208,8 @@ mod stack_rollback;
 mod tasks;
 #[path = "it/teardown.rs"]
 mod teardown;
+#[path = "it/timeline.rs"]
+mod timeline;
 #[path = "it/torn_down.rs"]
 mod torn_down;
 #[path = "it/triage.rs"]

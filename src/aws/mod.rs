@@ -9,6 +9,7 @@ pub(crate) mod asset_ops;
 pub(crate) mod autoscaling;
 pub(crate) mod budgets;
 pub(crate) mod cloudformation;
+pub(crate) mod cloudtrail;
 pub(crate) mod cloudwatch;
 pub(crate) mod ec2;
 pub(crate) mod ecr;
@@ -218,6 +219,7 @@ clients! {
     autoscaling_client: aws_sdk_autoscaling as "autoscaling" after guard_account,
     budgets_client: aws_sdk_budgets as "budgets" after guard_account,
     cloudformation_client: aws_sdk_cloudformation as "cloudformation" after guard_account,
+    cloudtrail_client: aws_sdk_cloudtrail as "cloudtrail" after guard_account,
     cloudwatch_client: aws_sdk_cloudwatch as "cloudwatch" after guard_account,
     ec2_client: aws_sdk_ec2 as "ec2" after guard_account,
     ecr_client: aws_sdk_ecr as "ecr" after guard_account,

@@ -56,7 +56,16 @@ const READS: &[(&str, &[&str])] = &[
             "ListStacks",
         ],
     ),
-    ("cloudwatch", &["DescribeAlarms", "GetDashboard", "GetMetricData"]),
+    ("cloudtrail", &["LookupEvents"]),
+    (
+        "cloudwatch",
+        &[
+            "DescribeAlarmHistory",
+            "DescribeAlarms",
+            "GetDashboard",
+            "GetMetricData",
+        ],
+    ),
     (
         "ec2",
         &[

@@ -103,6 +103,8 @@ pages! {
         { subnets "Subnets": Subnet, next_token }
     "DescribeNotificationsForBudget": aws_sdk_budgets::describe_notifications_for_budget::DescribeNotificationsForBudgetOutput
         { notifications "Notifications": Notification, next_token }
+    "DescribeAlarmHistory": aws_sdk_cloudwatch::describe_alarm_history::DescribeAlarmHistoryOutput
+        { alarm_history_items "AlarmHistoryItems": AlarmHistoryItem, next_token }
     "ListStacks": aws_sdk_cloudformation::list_stacks::ListStacksOutput
         { stack_summaries "StackSummaries": StackSummary, next_token }
     "DescribeStacks": aws_sdk_cloudformation::describe_stacks::DescribeStacksOutput

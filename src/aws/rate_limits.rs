@@ -27,7 +27,7 @@ const fn rate(name: &'static str, burst: f64, refill: f64) -> Rate {
 /// Sources: Amazon ECS API Reference, "Request throttling for the Amazon ECS API"; Amazon CloudWatch
 /// User Guide, "CloudWatch service quotas"; Amazon CloudWatch Logs User Guide, "CloudWatch Logs
 /// quotas" (the lowest regional value); AWS Systems Manager quotas (Parameter Store standard
-/// throughput); Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2 API" (each non-mutating action by itself); AWS Secrets Manager User Guide, "AWS Secrets Manager quotas". Auto Scaling, CloudFormation and Elastic Load Balancing publish no rates.
+/// throughput); Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2 API" (each non-mutating action by itself); AWS Secrets Manager User Guide, "AWS Secrets Manager quotas"; AWS CloudTrail API Reference, LookupEvents (two a second). Auto Scaling, CloudFormation and Elastic Load Balancing publish no rates.
 fn quota(operation: &Operation) -> Option<Rate> {
     Some(match (operation.service.as_str(), operation.name.as_str()) {
         ("ecs", "DescribeServices" | "ListServices") => rate("ecs service read", 100.0, 20.0),
@@ -47,6 +47,7 @@ fn quota(operation: &Operation) -> Option<Rate> {
             rate("ecs task definition modify", 20.0, 1.0)
         }
         ("ecs", "DescribeClusters" | "ListClusters") => rate("ecs cluster read", 50.0, 20.0),
+        ("cloudtrail", "LookupEvents") => rate("cloudtrail LookupEvents", 2.0, 2.0),
         ("cloudwatch", "DescribeAlarms") => rate("cloudwatch DescribeAlarms", 9.0, 9.0),
         ("cloudwatch", "DescribeAlarmHistory") => rate("cloudwatch DescribeAlarmHistory", 20.0, 20.0),
         ("cloudwatch", "GetMetricData") => rate("cloudwatch GetMetricData", 50.0, 50.0),

@@ -35,6 +35,7 @@ commands::verb::verbs! {
         Runs(commands::runs::RunsArgs),
         Lock(commands::lock::LockArgs),
         History(commands::history::HistoryArgs),
+        Timeline(commands::timeline::TimelineArgs),
         Doctor(commands::doctor::DoctorArgs),
         Day1(commands::day1::Day1Args),
         Auth(commands::auth::AuthArgs),

@@ -6,8 +6,8 @@
 use super::{
     ami, auth, backup, bundle, config, day1, db, deploy, describe, diff, doctor, domain, exec, exit_codes,
     explain, fleet, get, history, iam, image, lock, logs, migrate, monitoring, port_forward, reset, resume,
-    rollout, run, runs, sandbox, schema, secrets, shutdown, side_by_side, stack, task, teardown, version,
-    whoami,
+    rollout, run, runs, sandbox, schema, secrets, shutdown, side_by_side, stack, task, teardown, timeline,
+    version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;
@@ -45,6 +45,7 @@ documents! {
     diff::contexts::Differences = "bpctl.diff.contexts/1" of "differences", "How two contexts differ: `diff contexts`.";
     report::Report = "bpctl.triage/2" of "findings", "What is wrong with the platform, and what was looked at.";
     crate::triage::difference::Difference = "bpctl.triage.diff/1" of "findings", "What changed between two triages: `triage --diff`.";
+    timeline::Timeline = "bpctl.timeline/1" of "events", "What happened lately, from every source in one order.";
     explain::Catalogue = "bpctl.explain/1" of "findings", "What the codes of findings mean.";
     fleet::list::List = "bpctl.fleet.list/1" of "fleets", "Fleets and their sizes.";
     fleet::status::Status = "bpctl.fleet.status/2" of "fleets",

@@ -44,6 +44,7 @@ pub(crate) mod side_by_side;
 pub(crate) mod stack;
 pub(crate) mod task;
 pub(crate) mod teardown;
+pub(crate) mod timeline;
 pub(crate) mod tinker;
 pub(crate) mod triage;
 pub(crate) mod verb;

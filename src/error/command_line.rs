@@ -431,6 +431,7 @@ fn bpctl_reads(words: &[&str]) -> bool {
                 | "completion"
                 | "explain"
                 | "history"
+                | "timeline"
                 | "schema"
                 | "version"
         ),

@@ -10,6 +10,7 @@ pub(crate) const SERVICES: &[&str] = &[
     "auto_scaling",
     "budgets",
     "cloudformation",
+    "cloudtrail",
     "cloudwatch",
     "cloudwatch_logs",
     "ec2",

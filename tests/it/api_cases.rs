@@ -366,6 +366,7 @@ const OF_THE_PLATFORM: &[Command] = &[
         ],
     ),
     ("task stop", &["task", "stop", "--yes"]),
+    ("timeline", &["timeline"]),
     ("whoami", &["whoami"]),
 ];
 

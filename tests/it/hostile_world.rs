@@ -268,6 +268,8 @@ const COMMANDS: &[&[&str]] = &[
     ],
     &["task", "list", "-o", "wide"],
     &["task", "list", "--stopped"],
+    &["timeline", "--since", "1d"],
+    &["timeline", "--since", "1d", "-o", "markdown"],
     &["whoami"],
     &["auth", "can-i", "--list"],
     &["day1"],

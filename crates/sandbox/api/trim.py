@@ -2,8 +2,8 @@
 """Writes the API shapes that the sandbox speaks from botocore's service models.
 
 Names, types and constraints only, for the operations below and what they reach.
-To add an operation: add its name, run `python3 crates/sandbox/api/trim.py`, and give it its
-line in `src/wire/access.rs` and a call in `tests/botocore_check.py`.
+To add an operation: add its name, run `python3 crates/sandbox/api/trim.py`, and give it a line in
+its service's `operations!` table and a call in `tests/botocore_check.py`.
 """
 
 import gzip
@@ -60,6 +60,7 @@ OPERATIONS = {
         "UpdateTerminationProtection",
         "ValidateTemplate",
     ],
+    "cloudtrail": ["LookupEvents"],
     "cloudwatch": [
         "DeleteAlarms",
         "DescribeAlarmHistory",

@@ -174,7 +174,7 @@ pub(crate) fn failed(service: Service) -> ApiError {
         Service::Ec2 | Service::S3 => "InternalError",
         Service::Budgets => "InternalErrorException",
         Service::Acm => "InternalServiceException",
-        Service::ApplicationAutoScaling => "InternalServiceException",
+        Service::ApplicationAutoScaling | Service::CloudTrail => "InternalServiceException",
         Service::Lambda | Service::ServiceQuotas => "ServiceException",
         Service::AutoScaling
         | Service::CloudFormation
@@ -316,9 +316,11 @@ fn resource(service: Service, input: &Value, options: &Options) -> String {
         Service::ElastiCache => within("elasticache", member("CacheClusterId"), "cluster:"),
         Service::Budgets => budgets::resource(&options.account_id, member("BudgetName")),
         Service::Acm => member("CertificateArn").unwrap_or("*").to_owned(),
-        Service::ApplicationAutoScaling | Service::Ec2 | Service::Elb | Service::ServiceQuotas => {
-            "*".to_owned()
-        }
+        Service::ApplicationAutoScaling
+        | Service::CloudTrail
+        | Service::Ec2
+        | Service::Elb
+        | Service::ServiceQuotas => "*".to_owned(),
     }
 }
 

@@ -671,6 +671,9 @@ CALLS = {
         ),
         "ValidateTemplate": ({"TemplateBody": CHECKED}, "Parameters"),
     },
+    "cloudtrail": {
+        "LookupEvents": ({"LookupAttributes": [{"AttributeKey": "ReadOnly", "AttributeValue": "false"}]}, None),
+    },
     "cloudwatch": {
         "DescribeAlarmHistory": (after_a_change_of_state, "AlarmHistoryItems"),
         "DescribeAlarms": ({}, "MetricAlarms"),

@@ -112,7 +112,7 @@ pub(crate) fn asked(world: &World, service: Service, operation: &str, input: &Va
             let named = text(input, "BudgetName").or_else(|| text(&input["Budget"], "BudgetName"));
             vec![budgets::resource(arns.account, named)]
         }
-        Service::ApplicationAutoScaling | Service::Elb | Service::ServiceQuotas => {
+        Service::ApplicationAutoScaling | Service::CloudTrail | Service::Elb | Service::ServiceQuotas => {
             vec!["*".to_owned()]
         }
     };

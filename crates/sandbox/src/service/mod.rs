@@ -5,6 +5,7 @@ pub(crate) mod application_autoscaling;
 pub(crate) mod autoscaling;
 pub(crate) mod budgets;
 pub(crate) mod cloudformation;
+pub(crate) mod cloudtrail;
 pub(crate) mod cloudwatch;
 pub(crate) mod ec2;
 pub(crate) mod ecr;
@@ -49,6 +50,8 @@ services! {
     Budgets = "budgets", budgets, "budgets";
     /// CloudFormation.
     CloudFormation = "cloudformation", cloudformation, "cloudformation";
+    /// CloudTrail.
+    CloudTrail = "cloudtrail", cloudtrail, "cloudtrail";
     /// CloudWatch (metrics and alarms).
     CloudWatch = "cloudwatch", cloudwatch, "cloudwatch";
     /// Elastic Compute Cloud.

@@ -28,6 +28,10 @@ pub struct Call {
     pub input: Option<Value>,
     /// What IAM was asked before it was carried out: action and resource.
     pub asked: Vec<(String, String)>,
+    /// ARN of the principal that asked.
+    pub by: String,
+    /// What the client calls itself: its `User-Agent`.
+    pub agent: String,
 }
 
 impl Call {

@@ -54,6 +54,7 @@ fn generic(service: Service) -> bool {
         | Service::AutoScaling
         | Service::Budgets
         | Service::CloudFormation
+        | Service::CloudTrail
         | Service::CloudWatch
         | Service::Elb
         | Service::Logs
@@ -133,6 +134,7 @@ fn refusal(service: Service, operation: &str, first: &Violation, all: &[Violatio
         Service::Budgets | Service::Logs => ApiError::client("InvalidParameterException", detected(all)),
         Service::Acm
         | Service::ApplicationAutoScaling
+        | Service::CloudTrail
         | Service::Lambda
         | Service::SecretsManager
         | Service::Ssm => ApiError::client("ValidationException", detected(all)),

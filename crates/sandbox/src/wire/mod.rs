@@ -72,6 +72,12 @@ impl Gateway {
             elsewhere: BTreeMap::new(),
         }
     }
+
+    /// Takes note of a call, as if it had come in.
+    #[cfg(test)]
+    pub(crate) fn record(&mut self, call: Call) {
+        self.calls.record(call);
+    }
 }
 
 /// How an answer travels; an extension of the responses that [`World::handle`] gives.
@@ -141,6 +147,10 @@ impl World {
                 .map(|error| failure::code(route.service, &route.operation, route.protocol, error)),
             input: written,
             asked,
+            by: sts::identity(self, &sent_by(request.headers())).arn,
+            agent: route::text(request.headers(), "user-agent")
+                .unwrap_or_default()
+                .to_owned(),
         });
         let session = answer.as_ref().ok().and_then(session_of);
         let response = match answer {
@@ -243,10 +253,7 @@ impl World {
         asked: &mut Vec<(String, String)>,
     ) -> OpResult {
         let headers = request.headers();
-        let caller = sts::Caller {
-            access_key: Scope::of(headers).map(|scope| scope.access_key.to_owned()),
-            clock: route::text(headers, "x-amz-date").and_then(amz_date),
-        };
+        let caller = sent_by(headers);
         if self.has(Scenario::ExpiredCredentials) || sts::expired(self, &caller) {
             return Err(fault::expired(route.service));
         }
@@ -339,6 +346,14 @@ impl World {
             })?;
         }
         Ok(output)
+    }
+}
+
+/// Who signed a request, and when.
+fn sent_by(headers: &http::HeaderMap) -> sts::Caller {
+    sts::Caller {
+        access_key: Scope::of(headers).map(|scope| scope.access_key.to_owned()),
+        clock: route::text(headers, "x-amz-date").and_then(amz_date),
     }
 }
 

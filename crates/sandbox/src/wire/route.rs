@@ -118,11 +118,13 @@ fn query(request: &Request<Bytes>, body: &[u8]) -> Option<Route> {
     })
 }
 
+/// CloudTrail is asked by a long prefix (botocore) and by its last part alone (the SDKs that are made from Smithy models).
 fn by_target(prefix: &str) -> Option<Service> {
-    Service::ALL
-        .iter()
-        .copied()
-        .find(|service| Api::of(*service).metadata.target_prefix.as_deref() == Some(prefix))
+    let last = |text: &str| text.rsplit('.').next().map(str::to_owned);
+    Service::ALL.iter().copied().find(|service| {
+        let known = Api::of(*service).metadata.target_prefix.as_deref();
+        known.is_some_and(|known| known == prefix || last(known).as_deref() == Some(prefix))
+    })
 }
 
 /// The scope of a signature: `Credential=<access key>/<date>/<region>/<service>/aws4_request`.

@@ -1,0 +1,63 @@
+//! The timeline for people, and as Markdown for a post-mortem.
+
+use super::{Event, Timeline};
+use crate::output::markdown::cell;
+use crate::output::{Render, Table, View};
+
+impl Event {
+    /// What and why.
+    fn told(&self) -> String {
+        match &self.why {
+            Some(why) => format!("{}: {why}", self.what),
+            None => self.what.clone(),
+        }
+    }
+
+    /// The last part of the ARN: the session of a role, the name of a user.
+    fn name_of_who(&self) -> String {
+        let who = self.who.as_deref().unwrap_or("-");
+        who.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+}
+
+impl Render for Timeline {
+    fn human(&self, view: &View) -> String {
+        let mut table = Table::new(&["TIME", "SOURCE", "WHAT", "HAPPENED", "WHO"]);
+        for event in &self.events {
+            let mark = if event.bad { "! " } else { "" };
+            table.row([
+                event.at.strftime("%m-%d %H:%M:%SZ").to_string(),
+                event.source.word().to_owned(),
+                event.subject.clone(),
+                format!("{mark}{}", event.told()),
+                event.name_of_who(),
+            ]);
+        }
+        table.render(view)
+    }
+
+    fn markdown(&self) -> Option<String> {
+        let mut text = format!("| Time (UTC) | Source | What | Happened | Who |\n|---|---|---|---|---|\n",);
+        for event in &self.events {
+            let told = match event.bad {
+                true => format!("**{}**", cell(&event.told())),
+                false => cell(&event.told()),
+            };
+            text.push_str(&format!(
+                "| {} | {} | {} | {told} | {} |\n",
+                event.at.strftime("%Y-%m-%d %H:%M:%S"),
+                event.source.word(),
+                cell(&event.subject),
+                cell(&event.name_of_who()),
+            ));
+        }
+        for gap in &self.gaps {
+            text.push_str(&format!("\nNot on this timeline: {}\n", cell(gap)));
+        }
+        Some(text)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.events.iter().map(|event| event.subject.clone()).collect()
+    }
+}
