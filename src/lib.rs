@@ -22,6 +22,7 @@ mod leftovers;
 mod logs;
 mod output;
 mod plot;
+mod prices;
 mod process;
 mod redact;
 mod rollout;

@@ -92,6 +92,8 @@ LOOKS = [
     "stack drift",
     "stack template data",
     "domain status",
+    "cost --forecast",
+    "cost --by fleet",
     "monitoring show",
     "monitoring check",
     "task list",

@@ -73,6 +73,8 @@ mod completion_shells;
 mod config;
 #[path = "it/contexts.rs"]
 mod contexts;
+#[path = "it/cost.rs"]
+mod cost;
 #[path = "it/day1.rs"]
 mod day1;
 #[path = "it/deploy.rs"]

@@ -19,6 +19,18 @@ pub(crate) struct TargetHealth {
     pub(crate) description: Option<String>,
 }
 
+/// A load balancer, as far as it is paid for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Balancer {
+    pub(crate) name: String,
+    pub(crate) dns: Option<String>,
+    /// `application`, `network` or `gateway`.
+    pub(crate) kind: String,
+    /// Zones in which it has an address.
+    pub(crate) zones: usize,
+    pub(crate) internet_facing: bool,
+}
+
 /// A listener of a load balancer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listener {
@@ -41,6 +53,33 @@ impl Aws {
             .into_iter()
             .find(|one| one.dns_name().is_some_and(|name| name.eq_ignore_ascii_case(dns)));
         Ok(found.and_then(|one| one.load_balancer_arn))
+    }
+
+    /// The load balancers of this region.
+    pub(crate) async fn balancers(&self) -> Result<Vec<Balancer>> {
+        const REQUEST: &str = "DescribeLoadBalancers";
+        let stream = self
+            .elb_client()
+            .await?
+            .describe_load_balancers()
+            .into_paginator()
+            .send();
+        let found = Pages::new("describe the load balancers", stream).all().await?;
+        let convert = |one: &aws_sdk_elasticloadbalancingv2::types::LoadBalancer| {
+            Ok(Balancer {
+                name: one
+                    .load_balancer_name()
+                    .required(REQUEST, "LoadBalancerName")?
+                    .to_owned(),
+                dns: one.dns_name().map(str::to_owned),
+                kind: one.r#type().required(REQUEST, "Type")?.as_str().to_owned(),
+                zones: one.availability_zones().len(),
+                internet_facing: one
+                    .scheme()
+                    .is_some_and(|scheme| scheme.as_str() == "internet-facing"),
+            })
+        };
+        found.iter().map(convert).collect()
     }
 
     /// Every listener of a load balancer, by ARN.

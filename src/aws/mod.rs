@@ -14,6 +14,7 @@ pub(crate) mod cloudwatch;
 pub(crate) mod ec2;
 pub(crate) mod ecr;
 pub(crate) mod ecs;
+pub(crate) mod elasticache;
 pub(crate) mod elb;
 pub(crate) mod iam;
 pub(crate) mod logs;
@@ -224,6 +225,7 @@ clients! {
     ec2_client: aws_sdk_ec2 as "ec2" after guard_account,
     ecr_client: aws_sdk_ecr as "ecr" after guard_account,
     ecs_client: aws_sdk_ecs as "ecs" after guard_account,
+    elasticache_client: aws_sdk_elasticache as "elasticache" after guard_account,
     elb_client: aws_sdk_elasticloadbalancingv2 as "elasticloadbalancing" after guard_account,
     iam_client: aws_sdk_iam as "iam" after guard_account,
     logs_client: aws_sdk_cloudwatchlogs as "logs" after guard_account,

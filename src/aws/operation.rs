@@ -69,14 +69,18 @@ const READS: &[(&str, &[&str])] = &[
     (
         "ec2",
         &[
+            "DescribeAddresses",
             "DescribeImages",
             "DescribeInstanceTypes",
             "DescribeInstances",
             "DescribeLaunchTemplateVersions",
+            "DescribeNatGateways",
             "DescribeNetworkInterfaces",
             "DescribeSecurityGroups",
             "DescribeSnapshots",
+            "DescribeSpotPriceHistory",
             "DescribeSubnets",
+            "DescribeVolumes",
         ],
     ),
     (
@@ -103,6 +107,7 @@ const READS: &[(&str, &[&str])] = &[
             "ListTasks",
         ],
     ),
+    ("elasticache", &["DescribeCacheClusters"]),
     (
         "elasticloadbalancing",
         &[

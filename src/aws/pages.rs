@@ -93,6 +93,14 @@ pages! {
         { reservations "Reservations": Reservation, next_token }
     "DescribeLaunchTemplateVersions": aws_sdk_ec2::describe_launch_template_versions::DescribeLaunchTemplateVersionsOutput
         { launch_template_versions "LaunchTemplateVersions": LaunchTemplateVersion, next_token }
+    "DescribeNatGateways": aws_sdk_ec2::describe_nat_gateways::DescribeNatGatewaysOutput
+        { nat_gateways "NatGateways": NatGateway, next_token }
+    "DescribeSpotPriceHistory": aws_sdk_ec2::describe_spot_price_history::DescribeSpotPriceHistoryOutput
+        { spot_price_history "SpotPriceHistory": SpotPrice, next_token }
+    "DescribeVolumes": aws_sdk_ec2::describe_volumes::DescribeVolumesOutput
+        { volumes "Volumes": Volume, next_token }
+    "DescribeCacheClusters": aws_sdk_elasticache::describe_cache_clusters::DescribeCacheClustersOutput
+        { cache_clusters "CacheClusters": CacheCluster, marker }
     "DescribeSnapshots": aws_sdk_ec2::describe_snapshots::DescribeSnapshotsOutput
         { snapshots "Snapshots": Snapshot, next_token }
     "DescribeNetworkInterfaces": aws_sdk_ec2::describe_network_interfaces::DescribeNetworkInterfacesOutput

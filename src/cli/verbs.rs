@@ -23,6 +23,7 @@ commands::verb::verbs! {
         Ami(commands::ami::AmiArgs),
         Bundle(commands::bundle::BundleArgs),
         Secrets(commands::secrets::SecretsArgs),
+        Cost(commands::cost::CostArgs),
         Shutdown(commands::shutdown::ShutdownArgs),
         Resume(commands::resume::ResumeArgs),
         Backup(commands::backup::BackupArgs),

@@ -4,7 +4,7 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    ami, auth, backup, bundle, config, day1, db, deploy, describe, diff, doctor, domain, exec, exit_codes,
+    ami, auth, backup, bundle, config, cost, day1, db, deploy, describe, diff, doctor, domain, exec, exit_codes,
     explain, fleet, get, history, iam, image, lock, logs, migrate, monitoring, port_forward, reset, resume,
     rollout, run, runs, sandbox, schema, secrets, shutdown, side_by_side, stack, task, teardown, timeline,
     version, whoami,
@@ -63,6 +63,8 @@ documents! {
         "Development instances that were stopped or terminated: `fleet dev stop` and `fleet dev terminate`.";
     fleet::activity::Diary = "bpctl.fleet.activity/1" of "activities",
         "What the group of a fleet has done lately, and why.";
+    cost::view::Costs = "bpctl.cost/1" of "rows",
+        "What the platform costs by hour, day and month, what a shutdown saves, what is wasted, and what fleets will cost.";
     shutdown::view::ShutdownResult = "bpctl.shutdown/1" of "parts",
         "What went to zero, where it is on record what there was, and what a day of it saves.";
     resume::view::ResumeResult = "bpctl.resume/1" of "parts", "What services and fleets have beside what a shutdown has recorded.";

@@ -6,6 +6,7 @@ pub(crate) mod backup;
 pub(crate) mod bundle;
 pub(crate) mod completion;
 pub(crate) mod config;
+pub(crate) mod cost;
 pub(crate) mod day1;
 pub(crate) mod db;
 pub(crate) mod deploy;

@@ -423,6 +423,7 @@ fn bpctl_reads(words: &[&str]) -> bool {
             "triage"
                 | "whoami"
                 | "logs"
+                | "cost"
                 | "get"
                 | "describe"
                 | "options"

@@ -97,6 +97,8 @@ pub(crate) enum On {
     Snapshots,
     DatabasesAndSnapshots,
     SubnetGroups,
+    /// Every cache cluster: DescribeCacheClusters names none.
+    CacheClusters,
     ScaleToZeroTopic,
     OpsTopic,
     Topics,
@@ -225,6 +227,7 @@ impl On {
             Self::Snapshots => "Snapshots",
             Self::DatabasesAndSnapshots => "DatabasesAndSnapshots",
             Self::SubnetGroups => "SubnetGroups",
+            Self::CacheClusters => "CacheClusters",
             Self::ScaleToZeroTopic => "ScaleToZeroTopic",
             Self::Topics => "Topics",
             Self::Secrets => "Secrets",
@@ -367,6 +370,7 @@ impl On {
             Self::Budgets => vec![place.global("budgets", &format!("budget/{}", layout.budget()))],
             Self::OpsTopic => vec![place.regional("sns", &layout.ops_topic())],
             Self::SubnetGroups => vec![place.regional("rds", "subgrp:*")],
+            Self::CacheClusters => vec![place.regional("elasticache", "cluster:*")],
             Self::ScaleToZeroTopic => vec![place.regional("sns", &layout.scale_to_zero_topic())],
             Self::Topics => [layout.ops_topic(), layout.scale_to_zero_topic()]
                 .map(|name| place.regional("sns", &name))

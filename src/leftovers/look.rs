@@ -1,13 +1,14 @@
 //! Looks at everything of a region that may be the platform's. Changes nothing.
 
-use futures::future::{try_join_all, try_join3};
+use futures::future::{try_join, try_join_all, try_join3};
 
-use super::{Every, Facts, Kind, LeftAlone, Leftover, Leftovers, STACK_TAG, price, size, tag};
+use super::{Every, Facts, Kind, LeftAlone, Leftover, Leftovers, STACK_TAG, size, tag};
 use crate::aws::Aws;
 use crate::aws::rds::DbInstance;
 use crate::aws::rds::removal::ListedSnapshot;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::layout::{AccountId, Layout};
+use crate::prices::{Prices, Product};
 
 /// Who makes dev instances and their security groups (platform workflows and scripts).
 const DEV_MAKERS: [&str; 2] = ["dev-gpu-action", "dev-gpu-scripts"];
@@ -42,21 +43,33 @@ pub(crate) async fn look(aws: &Aws, layout: &Layout, account: &str, region: &str
     let account: AccountId = account
         .parse()
         .map_err(|error| CtlError::new(ErrorKind::Unexpected, "read the account id").source(&error))?;
-    let (data, text, machines) = try_join3(
-        Box::pin(look_at_data(aws, &every, &account, region)),
-        Box::pin(look_at_text(aws, &every)),
-        Box::pin(look_at_machines(aws, &every)),
+    let prices = &Prices::table();
+    let data = try_join(
+        look_at_data(aws, &every, prices),
+        look_at_buckets(aws, &every, &account, region, prices),
+    );
+    let text = try_join3(
+        look_at_secrets(aws, &every, prices),
+        look_at_text(aws, &every),
+        look_at_log_groups(aws, &every, prices),
+    );
+    let ((data, buckets), (secrets, text, logs), machines) = try_join3(
+        Box::pin(data),
+        Box::pin(text),
+        Box::pin(look_at_machines(aws, &every, prices)),
     )
     .await?;
     let mut all = Leftovers::default();
-    for part in [&data, &text, &machines] {
+    for part in [&data, &buckets, &secrets, &text, &logs, &machines] {
         all.ours.extend(part.ours.iter().cloned());
         all.others.extend(part.others.iter().cloned());
     }
     all.facts = Facts {
         toolkit: text.facts.toolkit,
         databases: data.facts.databases,
-        buckets: data.facts.buckets,
+        database_snapshots: data.facts.database_snapshots,
+        log_groups: logs.facts.log_groups,
+        buckets: buckets.facts.buckets,
         ..machines.facts
     };
     bootstrap_of_others(&mut all);
@@ -113,7 +126,11 @@ fn is_our_snapshot(snapshot: &ListedSnapshot, databases: &[&DbInstance], every: 
     of_ours || by_stack || every.has_made(&snapshot.instance)
 }
 
-async fn look_at_data(aws: &Aws, every: &Every, account: &AccountId, region: &str) -> Result<Leftovers> {
+/// Databases, their snapshots and subnet groups.
+///
+/// # Errors
+/// What cannot be read.
+pub(crate) async fn look_at_data(aws: &Aws, every: &Every, prices: &Prices) -> Result<Leftovers> {
     let mut found = Leftovers::default();
     let (instances, snapshots, groups) =
         try_join3(aws.db_instances(), aws.db_snapshots(), aws.db_subnet_groups()).await?;
@@ -135,7 +152,7 @@ async fn look_at_data(aws: &Aws, every: &Every, account: &AccountId, region: &st
         };
         let protected = if instance.protected { ", protected" } else { "" };
         let about = format!("{}, {class}, {gib} GiB, {zones}{protected}", instance.status);
-        let dollars = price::database(class, gib, instance.multi_az, instance.status != "stopped");
+        let dollars = prices.database(class, gib, instance.multi_az, instance.status != "stopped");
         found
             .ours
             .push(item(Kind::Database, &instance.id, about, dollars));
@@ -147,10 +164,11 @@ async fn look_at_data(aws: &Aws, every: &Every, account: &AccountId, region: &st
                 "{}, {} GiB, of {}",
                 snapshot.status, snapshot.allocated, snapshot.instance
             );
-            let dollars = Some(price::snapshot(snapshot.allocated));
+            let dollars = prices.database_snapshot(snapshot.allocated);
             found
                 .ours
                 .push(item(Kind::DatabaseSnapshot, &snapshot.id, about, dollars));
+            found.facts.database_snapshots.push(snapshot.clone());
         } else {
             let why = "it is of no database of the platform";
             found
@@ -170,17 +188,21 @@ async fn look_at_data(aws: &Aws, every: &Every, account: &AccountId, region: &st
         }
     }
     found.facts.databases = ours.into_iter().cloned().collect();
-    look_at_buckets(aws, every, account, region, &mut found).await?;
     Ok(found)
 }
 
-async fn look_at_buckets(
+/// Buckets with everything in them.
+///
+/// # Errors
+/// What cannot be read.
+pub(crate) async fn look_at_buckets(
     aws: &Aws,
     every: &Every,
     account: &AccountId,
     region: &str,
-    found: &mut Leftovers,
-) -> Result<()> {
+    prices: &Prices,
+) -> Result<Leftovers> {
+    let mut found = Leftovers::default();
     let names = aws.bucket_names(region).await?;
     let assets = format!("{CDK}assets-{account}-");
     let kind_of = |name: &str| {
@@ -218,34 +240,44 @@ async fn look_at_buckets(
                 usage.versions
             ),
         };
-        let dollars = Some(price::bucket(usage.bytes));
+        let dollars = prices.bytes(&Product::Bucket, usage.bytes);
         found.facts.buckets.insert(name.clone(), usage);
         found.ours.push(item(kind, name, about, dollars));
     }
-    Ok(())
+    Ok(found)
 }
 
-async fn look_at_text(aws: &Aws, every: &Every) -> Result<Leftovers> {
+/// Secrets, those that are to be deleted too.
+///
+/// # Errors
+/// What cannot be read.
+pub(crate) async fn look_at_secrets(aws: &Aws, every: &Every, prices: &Prices) -> Result<Leftovers> {
     let mut found = Leftovers::default();
-    let path = every.path();
-    let below = [path.trim_end_matches('/').to_owned()];
-    let (secrets, parameters, stacks) = try_join3(
-        aws.secrets_under(&path),
-        aws.parameter_names_under(&below),
-        aws.stacks(),
-    )
-    .await?;
-    for (name, goes) in secrets {
+    for (name, goes) in aws.secrets_under(&every.path()).await? {
         let (about, dollars) = match goes {
             // "There is no charge for secrets marked for deletion" (AWS Secrets Manager Pricing).
             Some(at) => (
                 format!("scheduled for deletion, requested {}", at.strftime("%Y-%m-%d")),
-                0.0,
+                Some(0.0),
             ),
-            None => ("in force".to_owned(), price::SECRET),
+            None => ("in force".to_owned(), prices.secret()),
         };
-        found.ours.push(item(Kind::Secret, name, about, Some(dollars)));
+        found.ours.push(item(Kind::Secret, name, about, dollars));
     }
+    Ok(found)
+}
+
+/// Parameters, stacks and repositories.
+async fn look_at_text(aws: &Aws, every: &Every) -> Result<Leftovers> {
+    let mut found = Leftovers::default();
+    let path = every.path();
+    let below = [path.trim_end_matches('/').to_owned()];
+    let (parameters, stacks, repositories) = try_join3(
+        aws.parameter_names_under(&below),
+        aws.stacks(),
+        aws.repository_names(),
+    )
+    .await?;
     for name in parameters {
         found
             .ours
@@ -264,19 +296,7 @@ async fn look_at_text(aws: &Aws, every: &Every) -> Result<Leftovers> {
             found.others.push(alone(Kind::Stack, stack.name, why));
         }
     }
-    let prefixes = every.log_groups();
-    let groups = try_join_all(prefixes.iter().map(|prefix| aws.log_groups(prefix))).await?;
-    for (name, bytes) in groups.into_iter().flatten() {
-        if every.has_log_group(&name) {
-            found
-                .ours
-                .push(item(Kind::LogGroup, name, size(bytes), Some(price::logs(bytes))));
-        } else {
-            let why = "its name is none of the platform's";
-            found.others.push(alone(Kind::LogGroup, name, why));
-        }
-    }
-    for name in aws.repository_names().await? {
+    for name in repositories {
         if every.has_repository(&name) {
             found.ours.push(item(Kind::Repository, name, "images", None));
         } else if name.starts_with(CDK) {
@@ -289,7 +309,34 @@ async fn look_at_text(aws: &Aws, every: &Every) -> Result<Leftovers> {
     Ok(found)
 }
 
-async fn look_at_machines(aws: &Aws, every: &Every) -> Result<Leftovers> {
+/// Log groups with what they store.
+///
+/// # Errors
+/// What cannot be read.
+pub(crate) async fn look_at_log_groups(aws: &Aws, every: &Every, prices: &Prices) -> Result<Leftovers> {
+    let mut found = Leftovers::default();
+    let prefixes = every.log_groups();
+    let groups = try_join_all(prefixes.iter().map(|prefix| aws.log_groups(prefix))).await?;
+    for group in groups.into_iter().flatten() {
+        if every.has_log_group(&group.name) {
+            let dollars = prices.bytes(&Product::Logs, group.bytes);
+            found
+                .ours
+                .push(item(Kind::LogGroup, &group.name, size(group.bytes), dollars));
+            found.facts.log_groups.push(group);
+        } else {
+            let why = "its name is none of the platform's";
+            found.others.push(alone(Kind::LogGroup, group.name, why));
+        }
+    }
+    Ok(found)
+}
+
+/// Machine images, their snapshots, and dev instances with their security groups.
+///
+/// # Errors
+/// What cannot be read.
+pub(crate) async fn look_at_machines(aws: &Aws, every: &Every, prices: &Prices) -> Result<Leftovers> {
     let mut found = Leftovers::default();
     let makers = [("tag:ManagedBy", &DEV_MAKERS[..])];
     let (images, snapshots, machines) = try_join3(
@@ -318,7 +365,7 @@ async fn look_at_machines(aws: &Aws, every: &Every) -> Result<Leftovers> {
             continue;
         }
         let about = format!("{} GiB", snapshot.gib);
-        let dollars = Some(price::volume_snapshot(snapshot.gib));
+        let dollars = prices.volume_snapshot(snapshot.gib);
         found
             .ours
             .push(item(Kind::ImageSnapshot, &snapshot.id, about, dollars));
@@ -336,7 +383,7 @@ async fn look_at_machines(aws: &Aws, every: &Every) -> Result<Leftovers> {
             Kind::DevInstance,
             &machine.id,
             about,
-            price::dev_instance(&kind, runs),
+            prices.dev_instance(&kind, runs),
         ));
         found.facts.machines.push(machine);
     }

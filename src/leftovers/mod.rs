@@ -3,7 +3,6 @@
 
 mod look;
 mod names;
-mod price;
 mod view;
 
 use std::collections::BTreeMap;
@@ -13,13 +12,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::cloudformation::Stack;
 use crate::aws::ec2::{Image, Machine, Snapshot};
+use crate::aws::logs::LogGroup;
 use crate::aws::rds::DbInstance;
+use crate::aws::rds::removal::ListedSnapshot;
 use crate::aws::s3::buckets::Usage;
 
-pub(crate) use look::look;
+pub(crate) use look::{
+    look, look_at_buckets, look_at_data, look_at_log_groups, look_at_machines, look_at_secrets,
+};
 pub(crate) use names::Every;
-pub(crate) use price::{ASSUMPTIONS, NAT_GATEWAY, SECRET, snapshot as price_of_snapshot};
 pub(crate) use view::{left_alone, table};
+
+/// What the figures assume.
+pub(crate) const ASSUMPTIONS: &[&str] = &[
+    "list prices of us-east-1 for 730 hours a month; discounts, requests, transfer and tax are not counted",
+    "objects in S3 Standard; snapshots at their full size, of which only what has changed is billed",
+];
 
 /// What a thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -100,6 +108,9 @@ pub(crate) struct Facts {
     pub(crate) databases: Vec<DbInstance>,
     /// Of buckets by name, that of the CDK too.
     pub(crate) buckets: BTreeMap<String, Usage>,
+    pub(crate) log_groups: Vec<LogGroup>,
+    /// Manual ones.
+    pub(crate) database_snapshots: Vec<ListedSnapshot>,
     pub(crate) images: Vec<Image>,
     pub(crate) snapshots: Vec<Snapshot>,
     pub(crate) machines: Vec<Machine>,

@@ -12,6 +12,8 @@ const WORKERS: &str = "/gpu-workers/";
 pub(crate) struct Every {
     layouts: Vec<Layout>,
     prefix: String,
+    /// Where its secrets and parameters are.
+    path: String,
 }
 
 impl Every {
@@ -25,6 +27,21 @@ impl Every {
         let layouts = kinds.filter_map(|(kind, stage)| Layout::new(kind, &prefix, stage).ok());
         Self {
             layouts: layouts.collect(),
+            path: format!("/{prefix}/"),
+            prefix,
+        }
+    }
+
+    /// Of one layout alone.
+    pub(crate) fn of(layout: &Layout) -> Self {
+        let prefix = layout.prefix().to_owned();
+        let own = layout.stage().filter(|_| layout.kind() == LayoutKind::Staged);
+        Self {
+            layouts: vec![layout.clone()],
+            path: match own {
+                Some(stage) => format!("/{prefix}/{stage}/"),
+                None => format!("/{prefix}/"),
+            },
             prefix,
         }
     }
@@ -47,9 +64,9 @@ impl Every {
         layouts.any(|layout| apps.iter().any(|app| layout.repository(*app) == name))
     }
 
-    /// Where the secrets and parameters of all layouts are.
+    /// Where the secrets and parameters are.
     pub(super) fn path(&self) -> String {
-        format!("/{}/", self.prefix)
+        self.path.clone()
     }
 
     /// What the names of log groups begin with that may be the platform's.

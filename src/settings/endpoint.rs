@@ -17,6 +17,7 @@ pub(crate) const SERVICES: &[&str] = &[
     "ecr",
     "ecs",
     "elastic_load_balancing_v2",
+    "elasticache",
     "iam",
     "rds",
     "route_53",

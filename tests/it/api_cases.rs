@@ -15,6 +15,8 @@ pub(crate) static COMMANDS: LazyLock<Vec<Command>> = LazyLock::new(|| [OF_FLEETS
 
 const OF_THE_PLATFORM: &[Command] = &[
     ("auth can-i", &["auth", "can-i", "migrate"]),
+    ("cost", &["cost"]),
+    ("cost --forecast", &["cost", "--forecast"]),
     ("db tunnel", &["db", "tunnel", "--local-port", "0"]),
     ("day1", &["day1"]),
     ("diff contexts", &["diff", "contexts", "sandbox", "here"]),

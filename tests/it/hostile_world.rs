@@ -148,6 +148,7 @@ const COMMANDS: &[&[&str]] = &[
     &["domain", "status"],
     &["domain", "check", "app.example.com"],
     &["domain", "request", "app.example.com", "--dry-run"],
+    &["cost", "--forecast", "-o", "wide"],
     &["monitoring", "show"],
     &["monitoring", "check"],
     &["monitoring", "apply", "--dry-run"],

@@ -97,6 +97,8 @@ const GOES_ON: &[(&str, &[&str])] = &[
     // The same of `bundle activate` and `rollback`.
     ("bundle activate --refresh", &["Anything"]),
     ("bundle rollback --refresh", &["Anything"]),
+    // What a model lacks is told with `-o wide`.
+    ("cost --forecast", &["Stacks", "ScaleToZeroTopic"]),
     // Which tasks read which secret makes no step, and what services do is told when nothing before them is open.
     ("day1", &["AnythingInCluster", "Services", "Tasks"]),
     ("deploy", &["ServiceLogs", "Secrets"]),

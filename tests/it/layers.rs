@@ -44,6 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "stacks",
             "fleet",
             "leftovers",
+            "prices",
             "bundle",
             "aws",
             "change",
@@ -90,7 +91,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("logs", &["aws", "error"]),
     ("secrets", &["files", "redact", "layout", "error"]),
-    ("leftovers", &["aws", "output", "layout", "error"]),
+    ("leftovers", &["prices", "aws", "output", "layout", "error"]),
+    ("prices", &[]),
     ("fleet", &["files", "aws", "settings", "layout", "error", "clock"]),
     (
         "aws",

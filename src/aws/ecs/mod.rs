@@ -10,6 +10,7 @@ pub(crate) mod rollouts;
 pub(crate) mod run;
 pub(crate) mod scale;
 mod services;
+mod sizes;
 pub(crate) mod tasks;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub(crate) use rollouts::{RolloutRecord, ServiceRevision};
 pub(crate) use run::{Network, RunTask, StopTask};
 pub(crate) use scale::ScaleService;
 pub(crate) use services::{Deployment, Event, Service};
+pub(crate) use sizes::BilledTask;
 #[cfg(test)]
 pub(crate) use tasks::Agent;
 pub(crate) use tasks::{Container, Task};

@@ -60,6 +60,15 @@ const TAIL_PAGES: usize = 20;
 
 const GET: &str = "GetLogEvents";
 
+/// A log group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogGroup {
+    pub(crate) name: String,
+    /// What it stores, compressed.
+    pub(crate) bytes: u64,
+    pub(crate) kept: Kept,
+}
+
 /// A look at a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StreamRead {
@@ -134,8 +143,8 @@ impl Aws {
         Ok(groups.iter().any(|group| group.log_group_name() == Some(name)))
     }
 
-    /// Names of the log groups that begin with `prefix`, each with the bytes that it stores.
-    pub(crate) async fn log_groups(&self, prefix: &str) -> Result<Vec<(String, u64)>> {
+    /// The log groups whose names begin with `prefix`.
+    pub(crate) async fn log_groups(&self, prefix: &str) -> Result<Vec<LogGroup>> {
         let stream = self
             .logs_client()
             .await?
@@ -147,9 +156,13 @@ impl Aws {
             .all()
             .await?;
         let bytes = |bytes: Option<i64>| u64::try_from(bytes.unwrap_or_default()).unwrap_or_default();
-        let named = groups
-            .into_iter()
-            .filter_map(|group| Some((group.log_group_name?, bytes(group.stored_bytes))));
+        let named = groups.into_iter().filter_map(|group| {
+            Some(LogGroup {
+                bytes: bytes(group.stored_bytes),
+                kept: group.retention_in_days.map_or(Kept::Always, Kept::Days),
+                name: group.log_group_name?,
+            })
+        });
         Ok(named.collect())
     }
 

@@ -8,7 +8,7 @@ use crate::ui::Gauge;
 ///
 /// # Errors
 /// [`ErrorKind::Interrupted`], or that the work broke down.
-pub(super) async fn compute<T: Send + 'static>(
+pub(in crate::commands) async fn compute<T: Send + 'static>(
     ctx: &Ctx,
     what: &str,
     work: impl FnOnce(&Gauge) -> T + Send + 'static,

@@ -2,7 +2,7 @@
 
 pub(super) mod activity;
 mod assumptions;
-mod compute;
+pub(super) mod compute;
 pub(super) mod config;
 mod demand;
 pub(super) mod dev;

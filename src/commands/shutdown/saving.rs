@@ -1,16 +1,12 @@
 //! What a day of sleep saves, and what that figure assumes.
 
-use fleet_scaling::config::on_demand;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::platform::Platform;
 use super::record::Record;
 use crate::layout::{App, Layout};
-
-/// Dollars an hour of Fargate for Linux on ARM in us-east-1, a vCPU and a GB ("AWS Fargate Pricing").
-const VCPU: f64 = 0.03238;
-const GIGABYTE: f64 = 0.00356;
+use crate::prices::{Cpu, Prices, Product, cents};
 
 /// vCPUs and GB of a task of the platform's definitions.
 fn task(app: App) -> (f64, f64) {
@@ -31,12 +27,14 @@ pub(crate) struct Saving {
 impl Saving {
     /// What the services and fleets on record cost a day at the sizes that they had.
     pub(super) fn of(layout: &Layout, platform: &Platform, record: &Record) -> Self {
+        let prices = Prices::table();
         let mut hourly = 0.0;
         let mut assumptions = Vec::new();
         for app in [App::Backend, App::Frontend] {
             if let Some(size) = record.services.get(&layout.service(app)) {
                 let (vcpus, gigabytes) = task(app);
-                hourly += f64::from(size.desired) * (vcpus * VCPU + gigabytes * GIGABYTE);
+                let task = prices.task(Cpu::Arm, vcpus, gigabytes).unwrap_or_default();
+                hourly += f64::from(size.desired) * task;
             }
         }
         if !record.services.is_empty() {
@@ -52,7 +50,7 @@ impl Saving {
                 .get(fleet)
                 .map(|group| group.instance_types.as_slice());
             let kind = types.and_then(<[String]>::first);
-            match kind.and_then(|kind| on_demand(kind)) {
+            match kind.and_then(|kind| prices.of(&Product::Instance(kind.clone()))) {
                 Some(price) => hourly += f64::from(size.desired) * price,
                 None if size.desired > 0 => unknown.push(fleet.to_string()),
                 None => {}
@@ -75,7 +73,7 @@ impl Saving {
             Some(_) => "the hours of the stopped database are saved as well and not counted; cache, load balancer, NAT gateway, storage, backups and logs cost as before".to_owned(),
         });
         Self {
-            dollars_per_day: (hourly * 24.0 * 100.0).round() / 100.0,
+            dollars_per_day: cents(hourly * 24.0),
             assumptions,
         }
     }

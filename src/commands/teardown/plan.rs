@@ -16,7 +16,8 @@ use crate::aws::rds::removal::{DeleteDbSubnetGroup, ProtectDb};
 use crate::aws::secretsmanager::{CreateSecret, PutSecretValue};
 use crate::change::{Basis, Blocker, Call as _, Loss, Plan, Step};
 use crate::error::{CommandLine, ErrorKind, Hint};
-use crate::leftovers::{ASSUMPTIONS, Kind, Leftover, NAT_GATEWAY, SECRET, price_of_snapshot};
+use crate::leftovers::{ASSUMPTIONS, Kind, Leftover};
+use crate::prices::{Prices, cents};
 
 /// Steps that may be under way at once: stacks of one part have nothing to do with each other.
 const AT_ONCE: usize = 4;
@@ -302,6 +303,7 @@ fn stays_lines(change: &Teardown<'_>, seen: &Seen, going: &[&StackSeen]) -> Vec<
     let mut lines = Vec::new();
     let known = left.iter().filter_map(|one| one.dollars_per_month);
     let mut sum = known.fold(0.0, |sum, one| sum + one);
+    let prices = Prices::table();
     let (mut parameters, mut images) = (0_u64, 0_u64);
     for one in &left {
         match one.kind {
@@ -328,33 +330,33 @@ fn stays_lines(change: &Teardown<'_>, seen: &Seen, going: &[&StackSeen]) -> Vec<
         }
         let gateways = network.resources.iter();
         let gateways = gateways.filter(|one| one.kind == "AWS::EC2::NatGateway").count();
-        let cost = (NAT_GATEWAY * gateways as f64 * 100.0).round() / 100.0;
-        sum += cost;
+        let cost = prices.nat_gateway().map(|one| cents(one * gateways as f64));
+        sum += cost.unwrap_or_default();
         lines.push(format!(
             "{} stays because the database does: its subnets and security group are in use ({} NAT gateway{}: {}); it goes \
              with `--database delete`",
             network.stack.name,
             gateways,
             if gateways == 1 { "" } else { "s" },
-            dollars(Some(cost))
+            dollars(cost)
         ));
     }
     for database in &seen.databases {
         if matches!(database.credentials, Credentials::Copy { replaces: false, .. }) {
-            sum += SECRET;
+            sum += prices.secret().unwrap_or_default();
             lines.push(format!(
                 "the copy of the master credentials of {}: {}",
                 database.instance.id,
-                dollars(Some(SECRET))
+                dollars(prices.secret())
             ));
         }
         if change.snapshot && database.snapshot.is_none() && change.fate == Fate::Delete {
-            let cost = price_of_snapshot(database.instance.allocated.unwrap_or_default());
-            sum += cost;
+            let cost = prices.database_snapshot(database.instance.allocated.unwrap_or_default());
+            sum += cost.unwrap_or_default();
             lines.push(format!(
                 "the last snapshot of {}: at most {}",
                 database.instance.id,
-                dollars(Some(cost))
+                dollars(cost)
             ));
         }
     }

@@ -26,6 +26,9 @@ use crate::layout::{FleetAlarm, FleetId, Layout};
 /// Seconds. "If no value is specified, the default is 300" (Auto Scaling API Reference, DefaultCooldown).
 const DEFAULT_COOLDOWN: i32 = 300;
 
+/// How the assumption begins that instances cost what the price list says.
+const AT_LIST_PRICE: &str = "an hour costs the On-Demand list price";
+
 /// What AWS says of one fleet.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Facts {
@@ -337,7 +340,7 @@ impl Reader<'_> {
             .collect();
         if !known.is_empty() {
             self.assumptions.push(format!(
-                "an hour costs the On-Demand list price in dollars ({}); Spot is cheaper",
+                "{AT_LIST_PRICE} in dollars ({}); Spot is cheaper",
                 known.join(", ")
             ));
         }
@@ -365,6 +368,7 @@ fn named<T: DeserializeOwned>(name: &str) -> Option<T> {
 
 mod alarms;
 mod policies;
+mod priced;
 mod schedule;
 mod zero;
 

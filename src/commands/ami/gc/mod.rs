@@ -40,7 +40,7 @@ use usage::Usage;
   bpctl ami gc --older-than 30d --confirm prod  in a script")]
 pub(crate) struct GcArgs {
     /// The newest versions of each fleet's pointer whose images stay, the one in force among them
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = keep)]
+    #[arg(long, value_name = "N", default_value_t = KEEP, value_parser = keep)]
     keep: usize,
 
     /// How old an image must be, e.g. 30d: one that was built just now may be about to be promoted
@@ -57,6 +57,43 @@ fn keep(text: &str) -> Result<usize, String> {
         Ok(number) if number >= 1 => Ok(number),
         _ => Err("write a number from 1: the image in force stays in any case".to_owned()),
     }
+}
+
+/// Versions of each pointer whose images stay, unless told otherwise.
+const KEEP: usize = 5;
+
+/// What is younger stays, unless told otherwise.
+const OLDER_THAN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// An image that nothing needs with its snapshots, or snapshots that no image stands on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::commands) struct Unneeded {
+    pub(in crate::commands) image: Option<String>,
+    /// Ids and sizes in GiB.
+    pub(in crate::commands) snapshots: Vec<(String, u64)>,
+}
+
+/// What `ami gc` deletes without further flags.
+///
+/// # Errors
+/// What cannot be read: an image whose uses were not read is not unneeded.
+pub(in crate::commands) async fn unneeded(ctx: &Ctx, layout: &Layout) -> Result<Vec<Unneeded>> {
+    let gc = Gc {
+        ctx,
+        layout: layout.clone(),
+        rules: Rules {
+            keep: KEEP,
+            older_than: OLDER_THAN,
+        },
+    };
+    let sorted = plan::sort(&gc.look().await?, gc.rules, ctx.clock.now());
+    let steps = sorted.steps.into_iter().map(|step| step.action);
+    Ok(steps
+        .map(|removal| Unneeded {
+            image: removal.image,
+            snapshots: removal.snapshots,
+        })
+        .collect())
 }
 
 impl Verb for GcArgs {

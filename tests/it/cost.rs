@@ -1,0 +1,277 @@
+//! `bpctl cost`: what it counts, what it says is unknown, what a shutdown saves, what is wasted, and what fleets will cost.
+
+use bpctl::ExitStatus;
+use bpctl_sandbox::{Options, Service};
+use serde_json::{Value, json};
+
+use crate::support::{Account, Run, kept_by_hand};
+use crate::torn_down::{ask, leave_behind};
+
+/// The costs as a document; nothing is changed.
+async fn costs(account: &Account, further: &[&str]) -> Value {
+    let run = account.run(&[&["cost", "-o", "json"], further].concat()).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    assert!(run.changes.is_empty(), "{:?}", run.changes);
+    let document = run.json();
+    assert_eq!(document["schema"], "bpctl.cost/1");
+    document
+}
+
+fn row<'a>(costs: &'a Value, name: &str) -> &'a Value {
+    let rows = costs["rows"].as_array().expect("rows");
+    let found = rows.iter().find(|row| row["name"] == name);
+    found.unwrap_or_else(|| panic!("{name}: {costs:#}"))
+}
+
+fn month(amount: &Value) -> f64 {
+    let month = amount["dollars"]["per_month"].as_f64();
+    month.unwrap_or_else(|| panic!("no amount: {amount:#}"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_part_has_its_list_price_and_the_total_is_their_sum() {
+    let account = Account::with(&[]);
+    kept_by_hand(&account.sandbox, &["asg-production-gpu-default".to_owned()], 2);
+    let costs = costs(&account, &[]).await;
+    // One node of cache.t4g.small; a gateway with its address; a load balancer with two; db.t4g.medium in two zones.
+    for (part, dollars) in [
+        ("cache", 23.36),
+        ("NAT gateway", 36.5),
+        ("load balancer", 23.73),
+        ("database", 99.5),
+    ] {
+        assert_eq!(month(row(&costs, part)), dollars, "{part}: {costs:#}");
+        assert_eq!(row(&costs, part)["bound"], "exact");
+    }
+    // A backend task on demand, which costs what the list says, and others on Fargate Spot, which cost at most that.
+    assert!(month(row(&costs, "tasks")) >= 28.8, "{costs:#}");
+    assert_eq!(row(&costs, "tasks")["bound"], "at-most");
+    // Two Spot Instances at about a third of $0.526 an hour, with 100 GB each.
+    let fleet = month(row(&costs, "fleet production/gpu-default"));
+    assert!(
+        (0.3..0.45).contains(&((fleet - 16.0) / (2.0 * 730.0 * 0.526))),
+        "{fleet}"
+    );
+    let sum: f64 = costs["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|row| row["dollars"]["per_month"].as_f64())
+        .sum();
+    let total = costs["total"]["per_month"].as_f64().unwrap();
+    assert!((sum - total).abs() < 0.1, "{sum} {total}");
+    let hour = costs["total"]["per_hour"].as_f64().unwrap();
+    assert!((hour * 730.0 - total).abs() < 0.1, "{hour} {total}");
+    assert_eq!(
+        (
+            costs["prices"]["source"].as_str(),
+            costs["prices"]["region"].as_str()
+        ),
+        (Some("table"), Some("us-east-1"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_billed_by_use_is_unknown_and_never_nothing() {
+    let account = Account::with(&[]);
+    let costs = costs(&account, &[]).await;
+    assert_eq!(row(&costs, "use")["dollars"], Value::Null);
+    assert!(
+        costs["total"]["unknown"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("use"))
+    );
+    assert_ne!(costs["total"]["bound"], "exact");
+    let run = account.run(&["cost"]).await;
+    let line = run
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("use "))
+        .expect("a line");
+    assert!(line.contains(" ? ") && !line.contains("0.00"), "{line}");
+    assert!(run.stdout.contains("TOTAL"), "{}", run.stdout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_looked_at_is_unknown_and_the_rest_is_told() {
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["*"], "Resource": ["*"]},
+        {"Effect": "Deny", "Action": ["elasticache:*", "ec2:DescribeVolumes", "ec2:DescribeSpotPriceHistory"], "Resource": ["*"]},
+    ]});
+    let account = Account::from_options(Options {
+        role: "narrow".to_owned(),
+        roles: [("narrow".to_owned(), policy.to_string())].into(),
+        ..Options::default()
+    });
+    kept_by_hand(&account.sandbox, &["asg-production-gpu-default".to_owned()], 1);
+    let costs = costs(&account, &[]).await;
+    let cache = row(&costs, "cache");
+    assert_eq!(cache["dollars"], Value::Null);
+    assert!(
+        cache["about"]
+            .as_str()
+            .unwrap()
+            .contains("elasticache:DescribeCacheClusters"),
+        "{cache:#}"
+    );
+    // Without Spot prices the list price is the most that it can be; without its volumes the fleet is at least that.
+    let fleet = row(&costs, "fleet production/gpu-default");
+    assert_eq!(
+        (month(fleet), fleet["bound"].as_str()),
+        (383.98, Some("about")),
+        "{fleet:#}"
+    );
+    assert_eq!(fleet["unknown"], json!(["volumes"]));
+    let gaps = costs["gaps"].to_string();
+    assert!(
+        gaps.contains("ec2:DescribeVolumes") && gaps.contains("ec2:DescribeSpotPriceHistory"),
+        "{gaps}"
+    );
+    assert_eq!(month(row(&costs, "NAT gateway")), 36.5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_sleeps_saves_nothing_and_its_gateway_is_waste() {
+    let account = Account::with(&[]);
+    let before = costs(&account, &[]).await;
+    let saves = month(&before["shutdown"]["saves"]);
+    assert!(saves > 28.0, "{before:#}");
+    assert_eq!(before["shutdown"]["saves_with_rds_stop"]["per_month"], 94.9);
+    assert!(!before["waste"].to_string().contains("nat-gateway"));
+    let down = account.run(&["shutdown", "--yes", "--confirm", "sandbox"]).await;
+    assert_eq!(down.status, ExitStatus::Done, "{}", down.text());
+    let after = costs(&account, &[]).await;
+    assert_eq!(month(&after["shutdown"]["saves"]), 0.0, "{after:#}");
+    let waste = after["waste"].as_array().unwrap();
+    let gateway = waste
+        .iter()
+        .find(|one| one["kind"] == "nat-gateway")
+        .expect("a gateway");
+    assert_eq!(gateway["dollars_per_month"], 36.5);
+    assert!(
+        gateway["command"]
+            .as_str()
+            .unwrap()
+            .contains("bpctl teardown --dry-run"),
+        "{gateway}"
+    );
+    let (total, less) = (&before["total"]["per_month"], &after["total"]["per_month"]);
+    let less = total.as_f64().unwrap() - less.as_f64().unwrap();
+    assert!((less - saves).abs() < 0.5, "{less} {saves}");
+    let run = account.run(&["cost"]).await;
+    assert!(
+        run.stdout.contains("`bpctl shutdown` saves nothing"),
+        "{}",
+        run.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn waste_comes_with_why_and_the_command_that_ends_it() {
+    let account = Account::prepared(Options::default(), |sandbox| {
+        leave_behind(sandbox);
+        let group = json!({"logGroupName": "/gpu-workers/for-ever"});
+        ask(sandbox, Service::Logs, "CreateLogGroup", &group);
+    });
+    let costs = costs(&account, &[]).await;
+    let waste = costs["waste"].as_array().unwrap();
+    let of = |kind: &str| -> Vec<&Value> { waste.iter().filter(|one| one["kind"] == kind).collect() };
+    let group = of("log-group")
+        .into_iter()
+        .find(|one| one["name"] == "/gpu-workers/for-ever")
+        .unwrap_or_else(|| panic!("{costs:#}"));
+    let command = group["command"].as_str().unwrap();
+    assert!(command.contains("aws logs put-retention-policy"), "{command}");
+    assert!(
+        command.contains("--log-group-name /gpu-workers/for-ever"),
+        "{command}"
+    );
+    for one in waste {
+        assert!(one["why"].as_str().is_some_and(|why| !why.is_empty()), "{one}");
+    }
+    // What `ami gc` would delete is what is told of images.
+    let gc = account.run(&["ami", "gc", "--dry-run", "-o", "json"]).await;
+    let steps = gc.json()["steps"].as_array().map_or(0, Vec::len);
+    assert_eq!(
+        of("machine-image").len() + of("image-snapshot").len(),
+        steps,
+        "{costs:#}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_fleet_everything_is_somebodys_and_the_total_is_the_same() {
+    let account = Account::with(&[]);
+    let (by_part, by_fleet) = (
+        costs(&account, &[]).await,
+        costs(&account, &["--by", "fleet"]).await,
+    );
+    assert_eq!(by_part["total"], by_fleet["total"]);
+    assert_eq!(by_part["things"], by_fleet["things"]);
+    let names = account.run(&["cost", "--by", "fleet", "-o", "name"]).await;
+    let names: Vec<&str> = names.stdout.lines().collect();
+    assert!(
+        names.contains(&"production/gpu-default") && names.last() == Some(&"shared"),
+        "{names:?}"
+    );
+    assert!(month(row(&by_fleet, "shared")) > 180.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_forecast_follows_from_the_past_of_each_fleet() {
+    let account = Account::with_fleets(1);
+    // Two hours of a busy fleet.
+    account
+        .clock()
+        .sleep(std::time::Duration::from_secs(2 * 3600))
+        .await;
+    let costs = costs(&account, &["--forecast", "--since", "2h"]).await;
+    let forecast = &costs["forecast"].as_array().unwrap()[0];
+    assert_eq!(forecast["fleet"], "production/fleet-000");
+    let outlook = &forecast["outlook"];
+    assert_eq!(outlook["price"], "spot", "{forecast:#}");
+    let (hours, dollars) = (
+        &outlook["instance_hours_per_month"],
+        &outlook["dollars"]["per_month"],
+    );
+    let hourly = dollars.as_f64().unwrap() / hours.as_f64().unwrap();
+    // Spot is about a third of the list price.
+    assert!((0.15..0.25).contains(&hourly), "{forecast:#}");
+    assert!(
+        !outlook["assumptions"]
+            .to_string()
+            .contains("On-Demand list price"),
+        "{forecast:#}"
+    );
+    let shown = account.run(&["cost", "--forecast", "--since", "2h"]).await;
+    assert!(
+        shown.stdout.contains("FORECAST") && shown.stdout.contains("spot prices"),
+        "{}",
+        shown.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_staged_platform_costs_what_its_stage_has() {
+    let account = Account::staged(&[]);
+    let costs = costs(&account, &[]).await;
+    for part in ["tasks", "database", "NAT gateway", "load balancer"] {
+        assert!(month(row(&costs, part)) > 0.0, "{part}: {costs:#}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_back_that_makes_no_sense_is_refused_before_anything_is_asked() {
+    let account = Account::with(&[]);
+    let refused = |run: &Run| run.status.code() == 2 && run.calls == 0;
+    for words in [
+        &["cost", "--since", "3d"][..],
+        &["cost", "--forecast", "--since", "16d"],
+        &["cost", "--forecast", "--since", "5m"],
+        &["cost", "--by", "colour"],
+    ] {
+        let run = account.run(words).await;
+        assert!(refused(&run), "{words:?}: {}", run.text());
+    }
+}
