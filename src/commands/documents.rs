@@ -4,10 +4,10 @@
 //! is added, or a further word where there was a list of them, does not change it.
 
 use super::{
-    ami, auth, backup, bundle, config, cost, day1, db, deploy, describe, diff, doctor, domain, exec, exit_codes,
-    explain, fleet, get, history, iam, image, lock, logs, migrate, monitoring, port_forward, reset, resume,
-    rollout, run, runs, sandbox, schema, secrets, shutdown, side_by_side, stack, task, teardown, timeline,
-    version, whoami,
+    ami, auth, backup, bundle, config, cost, day1, db, deploy, describe, diff, doctor, domain, exec,
+    exit_codes, explain, fleet, get, history, iam, image, lock, logs, migrate, monitoring, port_forward,
+    reset, resume, rollout, run, runs, sandbox, schema, secrets, shutdown, side_by_side, stack, task,
+    teardown, timeline, version, whoami,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;
