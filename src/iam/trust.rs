@@ -10,12 +10,20 @@ use super::place::Place;
 use crate::error::{CtlError, Result};
 
 /// The issuer, and with it the name of the identity provider in the account.
-const ISSUER: &str = "token.actions.githubusercontent.com";
+pub(super) const ISSUER: &str = "token.actions.githubusercontent.com";
+
+/// Whom the tokens are for, where the action of AWS asks for them.
+pub(crate) const AUDIENCE: &str = "sts.amazonaws.com";
 
 /// What workflows may take the role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GitHub {
     subjects: Vec<String>,
+}
+
+/// The ARN of the identity provider, which is named after its address.
+pub(crate) fn provider(place: &Place) -> String {
+    place.global("iam", &format!("oidc-provider/{ISSUER}"))
 }
 
 impl GitHub {
@@ -58,16 +66,13 @@ impl GitHub {
     /// The trust policy of the role.
     pub(crate) fn document(&self, place: &Place) -> Document {
         let keys = BTreeMap::from([
-            (format!("{ISSUER}:aud"), vec!["sts.amazonaws.com".to_owned()]),
+            (format!("{ISSUER}:aud"), vec![AUDIENCE.to_owned()]),
             (format!("{ISSUER}:sub"), self.subjects.clone()),
         ]);
         Document::new(vec![Statement {
             sid: "GitHubActions".to_owned(),
             effect: "Allow",
-            principal: Some(BTreeMap::from([(
-                "Federated",
-                place.global("iam", &format!("oidc-provider/{ISSUER}")),
-            )])),
+            principal: Some(BTreeMap::from([("Federated", provider(place))])),
             action: vec!["sts:AssumeRoleWithWebIdentity".to_owned()],
             resource: Vec::new(),
             condition: BTreeMap::from([("StringEquals", keys)]),
@@ -75,7 +80,8 @@ impl GitHub {
     }
 }
 
-fn is_repository(text: &str) -> bool {
+/// Whether this is OWNER/NAME, as GitHub has them.
+pub(crate) fn is_repository(text: &str) -> bool {
     let word = |text: &str, more: &str, longest: usize| {
         let letters = text
             .chars()
@@ -87,7 +93,7 @@ fn is_repository(text: &str) -> bool {
 }
 
 /// Without characters that mean something in a policy or in the claim: `*`, `?`, `$` and `:`.
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let letters = text
         .chars()
         .all(|letter| letter.is_ascii_alphanumeric() || "-._/ ".contains(letter));

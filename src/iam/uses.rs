@@ -186,6 +186,8 @@ pub(crate) enum On {
     NewSecurityGroups,
     /// Users and roles of the account.
     Principals,
+    /// The identity provider of GitHub's workflows.
+    GitHubProvider,
 }
 
 impl On {
@@ -274,6 +276,7 @@ impl On {
             Self::DevSecurityGroups => "DevSecurityGroups",
             Self::NewSecurityGroups => "NewSecurityGroups",
             Self::Principals => "Principals",
+            Self::GitHubProvider => "GitHubProvider",
         }
     }
 
@@ -510,6 +513,7 @@ impl On {
                 .map(|rest| place.regional("ec2", rest))
                 .to_vec(),
             Self::Principals => vec![place.global("iam", "role/*"), place.global("iam", "user/*")],
+            Self::GitHubProvider => vec![super::trust::provider(place)],
         }
     }
 
