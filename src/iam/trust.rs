@@ -80,7 +80,8 @@ impl GitHub {
     }
 }
 
-/// Whether this is OWNER/NAME, as GitHub has them.
+/// Whether this is OWNER/NAME, as GitHub has them; or OWNER@ID/NAME@ID, as the claims of repositories have it that were
+/// made, renamed or moved since July 2026 (GitHub's documentation, "OpenID Connect reference", immutable subject claims).
 pub(crate) fn is_repository(text: &str) -> bool {
     let word = |text: &str, more: &str, longest: usize| {
         let letters = text
@@ -88,8 +89,17 @@ pub(crate) fn is_repository(text: &str) -> bool {
             .all(|letter| letter.is_ascii_alphanumeric() || more.contains(letter));
         letters && (1..=longest).contains(&text.len())
     };
-    text.split_once('/')
-        .is_some_and(|(owner, name)| word(owner, "-", 39) && word(name, "-._", 100))
+    let number =
+        |text: &str| (1..=20).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_digit());
+    let Some((owner, name)) = text.split_once('/') else {
+        return false;
+    };
+    let (owner, name) = match (owner.split_once('@'), name.split_once('@')) {
+        (None, None) => (owner, name),
+        (Some((owner, one)), Some((name, other))) if number(one) && number(other) => (owner, name),
+        _ => return false,
+    };
+    word(owner, "-", 39) && word(name, "-._", 100)
 }
 
 /// Without characters that mean something in a policy or in the claim: `*`, `?`, `$` and `:`.
@@ -138,7 +148,19 @@ mod tests {
         ] {
             assert_eq!(text(environments, branches).unwrap_err().exit_status().code(), 2);
         }
-        for repository in ["acme", "acme/*", "a c/x", "/x", "acme/", "acme/x/y"] {
+        assert!(is_repository("acme@123456/platform@456789"));
+        for repository in [
+            "acme",
+            "acme/*",
+            "a c/x",
+            "/x",
+            "acme/",
+            "acme/x/y",
+            "acme@1/x",
+            "acme/x@1",
+            "acme@*/x@1",
+            "acme@/x@",
+        ] {
             assert!(
                 GitHub::new(repository, &["e".to_owned()], &[]).is_err(),
                 "{repository}"

@@ -512,6 +512,21 @@ async fn the_policy_that_the_hint_names_suffices() {
     );
     let run = account.run(&[&REPOSITORY[..], &["-o", "json"]].concat()).await;
     assert_eq!(state(&run, "db-seed (staging)").0, "ok", "{}", run.text());
+    // Claims with numbers are other claims.
+    let numbered = [
+        "workflow",
+        "check",
+        "--repository",
+        "acme@12/platform@34",
+        "-o",
+        "json",
+    ];
+    let run_numbered = account.run(&numbered).await;
+    let (found, detail) = state(&run_numbered, "db-seed (staging)");
+    assert!(
+        found == "wrong" && detail.contains("repo:acme@12/platform@34:environment:"),
+        "{detail}"
+    );
     // What is for another workflow of the environment it may not do.
     let (found, detail) = state(&run, "db-migrate (staging)");
     assert!(found == "wrong" && detail.contains("may not "), "{detail}");

@@ -82,7 +82,10 @@ impl Taken<'_> {
             parts.push(wide.to_owned());
         }
         match &self.lacks {
-            Err(error) => parts.push(format!("its permissions could not be checked: {error}")),
+            Err(error) => parts.push(format!(
+                "its permissions could not be checked: {}",
+                super::with_cause(error)
+            )),
             Ok(lacks) if lacks.is_empty() => {}
             Ok(lacks) => parts.push(lacking(lacks)),
         }

@@ -43,7 +43,8 @@ pub(crate) struct CheckArgs {
     #[command(flatten)]
     folder: Folder,
 
-    /// The repository on GitHub [env: GITHUB_REPOSITORY] [default: git's `origin`]
+    /// The repository on GitHub, OWNER@ID/NAME@ID where its claims have numbers [env: GITHUB_REPOSITORY] [default: git's
+    /// `origin`]
     #[arg(long, value_name = "OWNER/NAME")]
     repository: Option<String>,
 
@@ -315,6 +316,12 @@ impl CheckArgs {
                 .any(|check| check.name == name && check.state == State::Wrong)
         };
         if let Some(claim) = claims.iter().find(lacking) {
+            if !checked.repository.contains('@') {
+                ctx.ui.hint(
+                    "a repository that was made, renamed or moved since July 2026 has numbers in its claims: name it as \
+                     `--repository OWNER@ID/NAME@ID` then",
+                );
+            }
             let (flag, value) = match claim.workflow.environment(claim.stage) {
                 Some(environment) => ("--environment", environment),
                 None => ("--branch", self.branch.clone()),
