@@ -355,6 +355,8 @@ fn a_development_instance_is_launched_and_gets_a_bundle() {
     let instance = launched.outputs["launch.instance_id"].clone();
     assert!(instance.starts_with("i-"), "{}", launched.text());
     covered("create-dev-gpu-instance", &[&launched]);
+    // Until its agent is there.
+    site.sandbox.advance(Duration::from_secs(300));
     let inputs = |bundle: &str, notes: &str| {
         [
             fleet.clone(),
