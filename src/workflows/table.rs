@@ -13,28 +13,33 @@ pub(crate) struct Workflow {
     gate: Option<&'static str>,
     /// What it runs, as `iam policy --for` takes it.
     pub(crate) verbs: &'static [&'static str],
+    /// What its role needs besides, which no verb can tell.
+    pub(crate) beyond: Option<&'static str>,
 }
 
 macro_rules! workflows {
-    ($($name:literal, $gate:expr, [$($verb:literal),+];)+) => {
+    ($($name:literal, $gate:expr, [$($verb:literal),+] $(, beyond $beyond:literal)?;)+) => {
         /// All of them, in the order in which a new platform needs them.
         pub(crate) const WORKFLOWS: &[Workflow] = &[$(Workflow {
             name: $name,
             text: include_str!(concat!("../../examples/workflows/", $name, ".yml")),
             gate: $gate,
             verbs: &[$($verb),+],
+            beyond: workflows!(@ $($beyond)?),
         },)+];
     };
+    (@) => { None };
+    (@ $beyond:literal) => { Some($beyond) };
 }
 
 workflows! {
-    "deploy-infrastructure", Some("infra"), ["stack diff", "stack deploy"];
+    "deploy-infrastructure", Some("infra"), ["stack diff", "stack deploy"], beyond "what CloudFormation needs to make the stacks";
     "deploy", None, ["image push", "deploy", "triage"];
     "db-migrate", Some("migrations"), ["migrate", "triage"];
     "db-seed", Some("migrations"), ["seed"];
-    "provision-gpu-fleet", Some("gpu-provision"), ["fleet provision"];
-    "apply-gpu-fleet-config", Some("gpu-provision"), ["fleet apply-config"];
-    "build-ami", None, ["ami build --promote --refresh"];
+    "provision-gpu-fleet", Some("gpu-provision"), ["fleet provision"], beyond "what CloudFormation needs to make the stack";
+    "apply-gpu-fleet-config", Some("gpu-provision"), ["fleet apply-config"], beyond "what CloudFormation needs to change the stack";
+    "build-ami", None, ["ami build --promote --refresh"], beyond "what packer needs";
     "bake-ami", None, ["ami bake --promote --refresh"];
     "create-dev-gpu-instance", None, ["fleet dev launch"];
     "apply-comfyui-bundle", None, ["bundle apply"];

@@ -394,7 +394,10 @@ async fn a_role_that_may_too_little_is_wrong_and_says_what() {
     assert_eq!(run.status.code(), 9, "{}", run.text());
     let (found, detail) = state(&run, "db-seed (staging)");
     assert_eq!(found, "wrong");
-    assert!(detail.contains("may not ") && detail.contains("ecs:RunTask"), "{detail}");
+    assert!(
+        detail.contains("may not ") && detail.contains("ecs:RunTask"),
+        "{detail}"
+    );
     let (found, detail) = state(&run, &provider());
     assert_eq!(found, "wrong");
     assert!(detail.contains("https://github.com/acme"), "{detail}");

@@ -142,7 +142,13 @@ pub(super) fn judge(claim: &Claim, seen: &Seen<'_>) -> Check {
         Some(best) => {
             let state = best.state();
             let detail = match state {
-                State::Ok => format!("may all that it needs; belongs into the secret {secret}"),
+                State::Ok => {
+                    let beyond = claim.workflow.beyond.map(|what| format!(", not checked: {what}"));
+                    format!(
+                        "may all that bpctl needs{}; belongs into the secret {secret}",
+                        beyond.unwrap_or_default()
+                    )
+                }
                 State::Wrong | State::Unknown => best.detail(),
             };
             Check::new("role", name, state, detail).of_role(&best.role.arn)

@@ -30,7 +30,8 @@ use repository::repository;
 ///
 /// The files of the repository are what `workflow init` would write. The account knows GitHub's identity provider. And for
 /// each workflow and stage there is a role that lets it in, by the environment or the branch that it runs in, lets nobody
-/// in who need not ask, and may do what the workflow's verbs need. What only GitHub knows is listed by name: environments,
+/// in who need not ask, and may do what the workflow's verbs need; what packer and CloudFormation need for themselves is
+/// not checked. What only GitHub knows is listed by name: environments,
 /// secrets, variables. Both stages are checked unless `--stage` or the context names one: each in the account that its
 /// role is in. Ends with status 9 when something is not so, and with 7 when something could not be checked.
 #[derive(Debug, Args)]
