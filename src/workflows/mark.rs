@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 /// What the line says before the digest of all other lines.
-const MARK: &str = "# Written by `bpctl workflow init`, which leaves it alone once it was edited. Digest: ";
+const MARK: &str = "# Written by bpctl (`workflow init`), which leaves it alone once it was edited. Digest: ";
 
 /// The text with the line: first, or behind the line that names the program that runs it.
 pub(super) fn marked(text: &str) -> String {

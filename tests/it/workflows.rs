@@ -121,7 +121,7 @@ async fn the_files_are_written_once_and_then_current() {
         );
         let path = home.join(file["path"].as_str().expect("a path"));
         let text = fs::read_to_string(&path).expect("a file");
-        assert!(text.contains("bpctl workflow init"), "{text}");
+        assert!(text.contains("bpctl (`workflow init`)"), "{text}");
         // What is written is not what lies in `examples` only for the line that says where it comes from.
         let name = path.file_name().expect("a name").to_string_lossy();
         let example = match name.strip_suffix(".yml").filter(|name| *name != "action") {
