@@ -34,6 +34,7 @@ mod tasks;
 mod triage;
 mod ui;
 mod wait;
+mod workflows;
 
 pub use cli::command_tree;
 pub use clock::Clock;

@@ -228,3 +228,11 @@ mod watch;
 mod way_back;
 #[path = "it/workflow.rs"]
 mod workflow;
+#[cfg(unix)]
+#[path = "it/workflow_runner.rs"]
+mod workflow_runner;
+#[cfg(unix)]
+#[path = "it/workflow_runs.rs"]
+mod workflow_runs;
+#[path = "it/workflows.rs"]
+mod workflows;

@@ -1,4 +1,4 @@
-//! IAM: what a principal may do, by the policy simulator.
+//! IAM: what a principal may do, by the policy simulator; roles and whom they trust.
 
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType};
 
@@ -34,6 +34,15 @@ pub(crate) enum Decision {
     Denied,
     /// No statement allows it.
     NotAllowed,
+}
+
+/// A role, and who may take it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Role {
+    pub(crate) name: String,
+    pub(crate) arn: String,
+    /// The trust policy, as JSON.
+    pub(crate) trust: String,
 }
 
 impl Aws {
@@ -101,6 +110,94 @@ impl Aws {
     }
 }
 
+impl Aws {
+    /// Every role of the account.
+    ///
+    /// # Errors
+    /// What the call fails with.
+    pub(crate) async fn roles(&self) -> Result<Vec<Role>> {
+        const DOING: &str = "list the roles of the account";
+        let client = self.iam_client().await?;
+        let mut roles = Vec::new();
+        let mut tokens = Tokens::default();
+        let mut marker: Option<String> = None;
+        loop {
+            let page = client
+                .list_roles()
+                .max_items(PAGE)
+                .set_marker(marker)
+                .send()
+                .await
+                .map_err(|error| from_sdk(DOING, &error))?;
+            for role in page.roles {
+                roles.push(role_of("ListRoles", role)?);
+            }
+            marker = page.marker.filter(|_| page.is_truncated);
+            let Some(token) = &marker else {
+                return Ok(roles);
+            };
+            tokens.note(DOING, token)?;
+        }
+    }
+
+    /// A role by its name; `None` when there is none.
+    ///
+    /// # Errors
+    /// What the call fails with otherwise.
+    pub(crate) async fn role(&self, name: &str) -> Result<Option<Role>> {
+        let client = self.iam_client().await?;
+        let found = client.get_role().role_name(name).send().await;
+        match found.map_err(|error| from_sdk(format!("look up the role `{name}`"), &error)) {
+            Ok(answer) => {
+                let role = answer.role.required("GetRole", "Role")?;
+                role_of("GetRole", role).map(Some)
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whom the tokens of an identity provider may be for; `None` when there is no such provider.
+    ///
+    /// # Errors
+    /// What the call fails with otherwise.
+    pub(crate) async fn audiences(&self, provider: &str) -> Result<Option<Vec<String>>> {
+        let client = self.iam_client().await?;
+        let asked = client.get_open_id_connect_provider();
+        let found = asked.open_id_connect_provider_arn(provider).send().await;
+        match found.map_err(|error| from_sdk("look up the identity provider of GitHub", &error)) {
+            Ok(answer) => Ok(Some(answer.client_id_list.unwrap_or_default())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn role_of(request: &str, role: aws_sdk_iam::types::Role) -> Result<Role> {
+    let trust = role
+        .assume_role_policy_document
+        .required(request, "AssumeRolePolicyDocument")?;
+    Ok(Role {
+        trust: decoded(&trust),
+        name: role.role_name,
+        arn: role.arn,
+    })
+}
+
+/// Policies come "URL-encoded compliant with RFC 3986" (API Reference, Role).
+fn decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let pair = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
+        let byte = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        decoded.push(byte.unwrap_or(bytes[at]));
+        at += if byte.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
 /// A result is about one resource, or about several with a result for each of them.
 fn answers_of(result: &EvaluationResult) -> Result<Vec<Answer>> {
     let action = result.eval_action_name();
@@ -141,5 +238,18 @@ fn decided(decision: &PolicyEvaluationDecisionType) -> Result<Decision> {
             ErrorKind::Unexpected,
             format!("read the simulator's decision `{other}`"),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decoded;
+
+    #[test]
+    fn policies_are_decoded_and_other_text_stays() {
+        assert_eq!(decoded("%7B%22a%22%3A%20%22%C3%A4%22%7D"), "{\"a\": \"ä\"}");
+        assert_eq!(decoded("{}"), "{}");
+        assert_eq!(decoded("100%"), "100%");
+        assert_eq!(decoded("%zz%4"), "%zz%4");
     }
 }

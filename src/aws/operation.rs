@@ -117,7 +117,15 @@ const READS: &[(&str, &[&str])] = &[
             "DescribeTargetHealth",
         ],
     ),
-    ("iam", &["GetRole", "SimulatePrincipalPolicy"]),
+    (
+        "iam",
+        &[
+            "GetOpenIDConnectProvider",
+            "GetRole",
+            "ListRoles",
+            "SimulatePrincipalPolicy",
+        ],
+    ),
     (
         "logs",
         &[

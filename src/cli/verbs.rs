@@ -41,6 +41,7 @@ commands::verb::verbs! {
         Day1(commands::day1::Day1Args),
         Auth(commands::auth::AuthArgs),
         Iam(commands::iam::IamArgs),
+        Workflow(commands::workflow::WorkflowArgs),
         Triage(commands::triage::TriageArgs),
         Explain(commands::explain::ExplainArgs),
         Whoami(commands::whoami::WhoamiArgs),
@@ -62,7 +63,7 @@ mod tests {
 
     /// Verbs that change something and have no plan to show: a shell in a task, files and state of this machine, and
     /// what goes on with another run, which has the plan, and what serves those that do.
-    const WITHOUT_PLAN: [&str; 16] = [
+    const WITHOUT_PLAN: [&str; 17] = [
         "exec",
         "tinker",
         "mcp",
@@ -71,6 +72,7 @@ mod tests {
         "config set",
         "config unset",
         "config init",
+        "workflow init",
         "sandbox start",
         "sandbox stop",
         "sandbox reset",

@@ -7,7 +7,7 @@ use super::{
     ami, auth, backup, bundle, config, cost, day1, db, deploy, describe, diff, doctor, domain, exec,
     exit_codes, explain, fleet, get, history, iam, image, lock, logs, migrate, monitoring, port_forward,
     reset, resume, rollout, run, runs, sandbox, schema, secrets, shutdown, side_by_side, stack, task,
-    teardown, timeline, version, whoami,
+    teardown, timeline, version, whoami, workflow,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
 use crate::commands::get::mixed::rows;
@@ -151,6 +151,11 @@ documents! {
     day1::step::Checklist = "bpctl.day1/1" of "steps", "The steps of a first deployment, and which is next.";
     doctor::view::Report = "bpctl.doctor/1" of "checks", "What bpctl needs, and how to get what is missing.";
     iam::policy::Policy = "bpctl.iam.policy/1", "The least that verbs need of IAM, and who may take the role.";
+    workflow::init::Written = "bpctl.workflow.init/1" of "files", "Files of the platform's workflows that were written, or would be.";
+    workflow::diff::WorkflowDiff = "bpctl.workflow.diff/1" of "files",
+        "How the workflows of a repository differ from what `workflow init` would write.";
+    workflow::check::WorkflowCheck = "bpctl.workflow.check/1" of "checks",
+        "Whether the workflows of a repository have what they need, and what only GitHub can tell.";
     migrate::view::MigrateResult = "bpctl.migrate/1", "What a migration came to.";
     run::view::RunResult = "bpctl.run/1", "What a command in a one-off task came to: `run` and `seed`.";
     task::view::TaskList = "bpctl.task.list/1" of "tasks", "Tasks of the services and one-off ones.";

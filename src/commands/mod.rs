@@ -52,3 +52,4 @@ pub(crate) mod verb;
 pub(crate) mod version;
 pub(crate) mod watch;
 pub(crate) mod whoami;
+pub(crate) mod workflow;

@@ -409,6 +409,7 @@ fn bpctl_reads(words: &[&str]) -> bool {
         ),
         ["domain", verb, ..] => ["check", "status"].contains(verb),
         ["monitoring", verb, ..] => matches!(*verb, "show" | "check"),
+        ["workflow", verb, ..] => matches!(*verb, "check" | "diff"),
         ["ami", verb, ..] => matches!(*verb, "list" | "show" | "history"),
         ["sandbox", "scenario", verb, ..] => *verb == "list",
         ["sandbox", verb, ..] => matches!(*verb, "status" | "reveal" | "env"),

@@ -7,11 +7,13 @@ mod keys;
 mod place;
 mod select;
 mod trust;
+mod trusted;
 mod uses;
 
 pub(crate) use document::{Document, INLINE_LIMIT, MANAGED_LIMIT, TRUST_LIMIT};
 pub(crate) use keys::Keys;
 pub(crate) use place::Place;
 pub(crate) use select::{Selected, Uses, every, names, select, words};
-pub(crate) use trust::GitHub;
+pub(crate) use trust::{AUDIENCE, GitHub, is_name, is_repository, provider};
+pub(crate) use trusted::{Admits, Token, Trusts};
 pub(crate) use uses::{CHANGE, HISTORY, ONE_OFF, On, SESSION, Use};

@@ -10,12 +10,20 @@ use super::place::Place;
 use crate::error::{CtlError, Result};
 
 /// The issuer, and with it the name of the identity provider in the account.
-const ISSUER: &str = "token.actions.githubusercontent.com";
+pub(super) const ISSUER: &str = "token.actions.githubusercontent.com";
+
+/// Whom the tokens are for, where the action of AWS asks for them.
+pub(crate) const AUDIENCE: &str = "sts.amazonaws.com";
 
 /// What workflows may take the role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GitHub {
     subjects: Vec<String>,
+}
+
+/// The ARN of the identity provider, which is named after its address.
+pub(crate) fn provider(place: &Place) -> String {
+    place.global("iam", &format!("oidc-provider/{ISSUER}"))
 }
 
 impl GitHub {
@@ -58,16 +66,13 @@ impl GitHub {
     /// The trust policy of the role.
     pub(crate) fn document(&self, place: &Place) -> Document {
         let keys = BTreeMap::from([
-            (format!("{ISSUER}:aud"), vec!["sts.amazonaws.com".to_owned()]),
+            (format!("{ISSUER}:aud"), vec![AUDIENCE.to_owned()]),
             (format!("{ISSUER}:sub"), self.subjects.clone()),
         ]);
         Document::new(vec![Statement {
             sid: "GitHubActions".to_owned(),
             effect: "Allow",
-            principal: Some(BTreeMap::from([(
-                "Federated",
-                place.global("iam", &format!("oidc-provider/{ISSUER}")),
-            )])),
+            principal: Some(BTreeMap::from([("Federated", provider(place))])),
             action: vec!["sts:AssumeRoleWithWebIdentity".to_owned()],
             resource: Vec::new(),
             condition: BTreeMap::from([("StringEquals", keys)]),
@@ -75,19 +80,30 @@ impl GitHub {
     }
 }
 
-fn is_repository(text: &str) -> bool {
+/// Whether this is OWNER/NAME, as GitHub has them; or OWNER@ID/NAME@ID, as the claims of repositories have it that were
+/// made, renamed or moved since July 2026 (GitHub's documentation, "OpenID Connect reference", immutable subject claims).
+pub(crate) fn is_repository(text: &str) -> bool {
     let word = |text: &str, more: &str, longest: usize| {
         let letters = text
             .chars()
             .all(|letter| letter.is_ascii_alphanumeric() || more.contains(letter));
         letters && (1..=longest).contains(&text.len())
     };
-    text.split_once('/')
-        .is_some_and(|(owner, name)| word(owner, "-", 39) && word(name, "-._", 100))
+    let number =
+        |text: &str| (1..=20).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_digit());
+    let Some((owner, name)) = text.split_once('/') else {
+        return false;
+    };
+    let (owner, name) = match (owner.split_once('@'), name.split_once('@')) {
+        (None, None) => (owner, name),
+        (Some((owner, one)), Some((name, other))) if number(one) && number(other) => (owner, name),
+        _ => return false,
+    };
+    word(owner, "-", 39) && word(name, "-._", 100)
 }
 
 /// Without characters that mean something in a policy or in the claim: `*`, `?`, `$` and `:`.
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let letters = text
         .chars()
         .all(|letter| letter.is_ascii_alphanumeric() || "-._/ ".contains(letter));
@@ -132,7 +148,19 @@ mod tests {
         ] {
             assert_eq!(text(environments, branches).unwrap_err().exit_status().code(), 2);
         }
-        for repository in ["acme", "acme/*", "a c/x", "/x", "acme/", "acme/x/y"] {
+        assert!(is_repository("acme@123456/platform@456789"));
+        for repository in [
+            "acme",
+            "acme/*",
+            "a c/x",
+            "/x",
+            "acme/",
+            "acme/x/y",
+            "acme@1/x",
+            "acme/x@1",
+            "acme@*/x@1",
+            "acme@/x@",
+        ] {
             assert!(
                 GitHub::new(repository, &["e".to_owned()], &[]).is_err(),
                 "{repository}"

@@ -188,6 +188,8 @@ pub(crate) enum On {
     NewSecurityGroups,
     /// Users and roles of the account.
     Principals,
+    /// The identity provider of GitHub's workflows.
+    GitHubProvider,
 }
 
 impl On {
@@ -277,6 +279,7 @@ impl On {
             Self::DevSecurityGroups => "DevSecurityGroups",
             Self::NewSecurityGroups => "NewSecurityGroups",
             Self::Principals => "Principals",
+            Self::GitHubProvider => "GitHubProvider",
         }
     }
 
@@ -514,6 +517,7 @@ impl On {
                 .map(|rest| place.regional("ec2", rest))
                 .to_vec(),
             Self::Principals => vec![place.global("iam", "role/*"), place.global("iam", "user/*")],
+            Self::GitHubProvider => vec![super::trust::provider(place)],
         }
     }
 

@@ -103,7 +103,7 @@ impl Bench {
 }
 
 /// An image as packer makes them.
-fn made(sandbox: &Sandbox) -> String {
+pub(crate) fn made(sandbox: &Sandbox) -> String {
     let input = json!({"Filters": [{"Name": "instance-state-name", "Values": ["running"]}]});
     let found = call(sandbox, Service::Ec2, "DescribeInstances", &input);
     let tags = json!([

@@ -49,6 +49,9 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
         if verb.starts_with("domain ") || verb == "lock list" {
             zone(sandbox);
         }
+        if verb.starts_with("workflow ") || verb == "lock list" {
+            github(sandbox);
+        }
         if verb == "teardown" {
             in_the_way(sandbox, args.contains(&"--all-layouts"));
         }
@@ -186,6 +189,24 @@ fn certificate(sandbox: &Sandbox) {
 }
 
 /// A public hosted zone that holds the name.
+/// GitHub's identity provider, and a role for one of the platform's workflows.
+fn github(sandbox: &Sandbox) {
+    let issuer = "token.actions.githubusercontent.com";
+    let input = json!({"Url": format!("https://{issuer}"), "ClientIDList": ["sts.amazonaws.com"]});
+    let provider = called(sandbox, Service::Iam, "CreateOpenIDConnectProvider", &input);
+    let mut claims = json!({});
+    claims[format!("{issuer}:aud")] = json!("sts.amazonaws.com");
+    claims[format!("{issuer}:sub")] = json!("repo:acme/platform:environment:staging-migrations");
+    let trust = json!({"Version": "2012-10-17", "Statement": {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider["OpenIDConnectProviderArn"]},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": claims},
+    }});
+    let input = json!({"RoleName": "migrations", "AssumeRolePolicyDocument": trust.to_string()});
+    called(sandbox, Service::Iam, "CreateRole", &input);
+}
+
 fn zone(sandbox: &Sandbox) {
     let input = json!({"Name": "example.com", "CallerReference": "accounts"});
     called(sandbox, Service::Route53, "CreateHostedZone", &input);

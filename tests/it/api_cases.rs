@@ -370,6 +370,21 @@ const OF_THE_PLATFORM: &[Command] = &[
     ("task stop", &["task", "stop", "--yes"]),
     ("timeline", &["timeline"]),
     ("whoami", &["whoami"]),
+    (
+        "workflow check",
+        &["workflow", "check", "--repository", "acme/platform"],
+    ),
+    (
+        "workflow check --role",
+        &[
+            "workflow",
+            "check",
+            "--repository",
+            "acme/platform",
+            "--role",
+            "migrations",
+        ],
+    ),
 ];
 
 /// The scenarios under which verbs that change something call operations that they do not call otherwise, and whether

@@ -88,6 +88,8 @@ const COMMANDS: &[&[&str]] = &[
         "production/gpu-default",
         "--dry-run",
     ],
+    &["workflow", "check", "--repository", "acme/platform"],
+    &["workflow", "diff"],
     &["bundle", "history", "--fleet", "staging/gpu-default"],
     &["bundle", "list"],
     &["bundle", "show", "c81d4e2e"],

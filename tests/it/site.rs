@@ -12,6 +12,8 @@ use bpctl_sandbox::{Access, Options, Sandbox};
 pub(crate) struct Site {
     pub(crate) sandbox: Sandbox,
     pub(crate) url: String,
+    /// What the listener's control endpoints ask for.
+    pub(crate) token: String,
     stopper: Stopper,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -33,15 +35,16 @@ impl Site {
                 };
                 let server = serve(sandbox.clone(), how).await.expect("a free port");
                 sender
-                    .send((sandbox, server.url(), server.stopper()))
+                    .send((sandbox, server.url(), server.token.clone(), server.stopper()))
                     .expect("the test waits");
                 server.run().await;
             });
         });
-        let (sandbox, url, stopper) = receiver.recv().expect("the listener comes up");
+        let (sandbox, url, token, stopper) = receiver.recv().expect("the listener comes up");
         Self {
             sandbox,
             url,
+            token,
             stopper,
             thread: Some(thread),
         }

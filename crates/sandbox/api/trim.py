@@ -134,8 +134,10 @@ OPERATIONS = {
     "elasticache": ["DescribeCacheClusters", "DescribeReplicationGroups"],
     "elbv2": ["DescribeListeners", "DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"],
     "iam": [
+        "CreateOpenIDConnectProvider",
         "CreateRole",
         "DeleteRolePolicy",
+        "GetOpenIDConnectProvider",
         "GetRole",
         "GetRolePolicy",
         "ListRolePolicies",

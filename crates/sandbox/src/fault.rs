@@ -310,7 +310,10 @@ fn resource(service: Service, input: &Value, options: &Options) -> String {
         Service::Sts => within("iam", member("RoleArn"), ""),
         Service::Iam => match member("RoleName") {
             Some(role) => format!("arn:aws:iam::{}:role/{role}", options.account_id),
-            None => member("PolicySourceArn").unwrap_or("*").to_owned(),
+            None => member("PolicySourceArn")
+                .or(member("OpenIDConnectProviderArn"))
+                .unwrap_or("*")
+                .to_owned(),
         },
         Service::Lambda => within("lambda", member("FunctionName"), "function:"),
         Service::ElastiCache => within("elasticache", member("CacheClusterId"), "cluster:"),

@@ -306,6 +306,14 @@ TRUST = document({"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazona
 LOOK_AT_TASKS = document({"Effect": "Allow", "Action": "ecs:DescribeTasks", "Resource": "*"})
 
 
+ISSUER = "https://token.actions.githubusercontent.com"
+
+
+def a_provider(account):
+    provider = account.call("iam", "CreateOpenIDConnectProvider", Url="https://tokens.example.com", ClientIDList=["one"])
+    return {"OpenIDConnectProviderArn": provider["OpenIDConnectProviderArn"]}
+
+
 def deletable_policy(account):
     parameters = {"RoleName": "bp-viewer", "PolicyName": "to-delete"}
     account.call("iam", "PutRolePolicy", **parameters, PolicyDocument=LOOK_AT_TASKS)
@@ -922,6 +930,11 @@ CALLS = {
         "UpdateSecretVersionStage": (moved_stage, "ARN"),
     },
     "iam": {
+        "CreateOpenIDConnectProvider": (
+            {"Url": ISSUER, "ClientIDList": ["sts.amazonaws.com"], "Tags": [{"Key": "a", "Value": "b"}]},
+            "OpenIDConnectProviderArn",
+        ),
+        "GetOpenIDConnectProvider": (a_provider, "ClientIDList"),
         "CreateRole": ({"RoleName": "made", "AssumeRolePolicyDocument": TRUST}, "Role"),
         "PutRolePolicy": ({"RoleName": "made", "PolicyName": "permissions", "PolicyDocument": LOOK_AT_TASKS}, None),
         "GetRole": ({"RoleName": "bp-operator"}, "Role"),
@@ -1048,6 +1061,13 @@ REFUSALS = [
     ("route53", "ListResourceRecordSets", {"HostedZoneId": "Z0"}, "NoSuchHostedZone"),
     ("route53", "GetChange", {"Id": "C0"}, "NoSuchChange"),
     ("iam", "GetRole", {"RoleName": "none"}, "NoSuchEntity"),
+    (
+        "iam",
+        "GetOpenIDConnectProvider",
+        {"OpenIDConnectProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/none.example.com"},
+        "NoSuchEntity",
+    ),
+    ("iam", "CreateOpenIDConnectProvider", {"Url": "http://plain.example.com"}, "InvalidInput"),
     ("iam", "PutRolePolicy", {"RoleName": "made", "PolicyName": "p", "PolicyDocument": "{}"}, "MalformedPolicyDocument"),
     ("lambda", "GetFunction", {"FunctionName": "none"}, "ResourceNotFoundException"),
     ("lambda", "ListLayers", {}, "UnknownOperationException"),

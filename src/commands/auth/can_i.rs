@@ -70,9 +70,9 @@ impl Allowed {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct Missing {
-    action: String,
-    resource: String,
+pub(in crate::commands) struct Missing {
+    pub(in crate::commands) action: String,
+    pub(in crate::commands) resource: String,
     reason: Reason,
     /// Condition keys that decide it and that the simulator has no values for.
     depends_on: Vec<String>,
@@ -80,7 +80,7 @@ struct Missing {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-enum Reason {
+pub(in crate::commands) enum Reason {
     /// No statement allows it.
     NotAllowed,
     /// A statement denies it.
@@ -168,9 +168,16 @@ fn could_not_check(error: CtlError) -> CtlError {
     }
 }
 
-/// What the answers come to for one verb.
-fn verdict(selected: Selected, answers: &Answers, place: &Place) -> Verdict {
-    let document = Document::of_each(&selected.uses, place);
+impl Missing {
+    /// Whether it is certain that it is not allowed.
+    pub(in crate::commands) fn is_certain(&self) -> bool {
+        matches!(self.reason, Reason::NotAllowed | Reason::Denied)
+    }
+}
+
+/// Which of `uses` the answers do not allow, by action and resource.
+pub(in crate::commands) fn missing(uses: &[Use], answers: &Answers, place: &Place) -> Vec<Missing> {
+    let document = Document::of_each(uses, place);
     let mut missing = Vec::new();
     for (actions, resources, _) in document.statements() {
         for action in actions {
@@ -181,9 +188,13 @@ fn verdict(selected: Selected, answers: &Answers, place: &Place) -> Verdict {
     }
     missing.sort_by(|one, other| (&one.action, &one.resource).cmp(&(&other.action, &other.resource)));
     missing.dedup_by(|one, other| (&one.action, &one.resource) == (&other.action, &other.resource));
-    let certain = missing
-        .iter()
-        .any(|lacking| matches!(lacking.reason, Reason::NotAllowed | Reason::Denied));
+    missing
+}
+
+/// What the answers come to for one verb.
+fn verdict(selected: Selected, answers: &Answers, place: &Place) -> Verdict {
+    let missing = missing(&selected.uses, answers, place);
+    let certain = missing.iter().any(Missing::is_certain);
     let allowed = match (missing.is_empty(), certain) {
         (true, _) => Allowed::Yes,
         (false, true) => Allowed::No,

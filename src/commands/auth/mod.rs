@@ -1,7 +1,7 @@
 //! `bpctl auth`: what the caller may do.
 
 pub(super) mod can_i;
-mod simulate;
+pub(super) mod simulate;
 
 use clap::Args;
 

@@ -14,7 +14,7 @@ const CONCURRENT: usize = 4;
 
 /// The answers about everything in question, by action and resource.
 #[derive(Debug, Default)]
-pub(super) struct Answers(BTreeMap<(String, String), Answer>);
+pub(in crate::commands) struct Answers(BTreeMap<(String, String), Answer>);
 
 impl Answers {
     /// What was answered to one action on one resource.
@@ -56,22 +56,11 @@ fn principal(caller: &str) -> Result<String> {
 pub(super) async fn simulate(ctx: &Ctx, uses: &[Use], place: &Place) -> Result<(String, Answers)> {
     let caller = ctx.aws.identity().await?.arn.clone();
     let mut principal = principal(&caller)?;
-    let document = Document::of_each(uses, place);
-    let questions: Vec<Question> = document
-        .statements()
-        .map(|(actions, resources, conditions)| Question {
-            actions: actions.to_vec(),
-            resources: resources.to_vec(),
-            context: conditions
-                .values()
-                .flat_map(|keys| keys.iter().map(|(key, values)| (key.clone(), values.clone())))
-                .collect(),
-        })
-        .collect();
+    let questions = questions(uses, place);
     let mut answers = Answers::default();
-    let mut rest = questions.iter();
+    let mut rest = questions.as_slice();
     // The first answer also says whether the role's ARN has a path, which its sessions do not show.
-    if let Some(first) = rest.next() {
+    if let Some((first, further)) = rest.split_first() {
         let found = match ctx.aws.simulate(&principal, first).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let name = principal.rsplit('/').next().unwrap_or_default().to_owned();
@@ -81,17 +70,53 @@ pub(super) async fn simulate(ctx: &Ctx, uses: &[Use], place: &Place) -> Result<(
             other => other?,
         };
         answers.extend(found);
+        rest = further;
     }
-    let asked = &principal;
-    let further: Vec<Vec<Answer>> = futures::stream::iter(rest)
-        .map(|question| async move { ctx.aws.simulate(asked, question).await })
+    ask(ctx, &principal, rest, &mut answers).await?;
+    Ok((principal, answers))
+}
+
+/// Asks about all of `uses` for a role, by its ARN.
+///
+/// # Errors
+/// As [`simulate`].
+pub(in crate::commands) async fn simulate_role(
+    ctx: &Ctx,
+    arn: &str,
+    uses: &[Use],
+    place: &Place,
+) -> Result<Answers> {
+    let mut answers = Answers::default();
+    ask(ctx, arn, &questions(uses, place), &mut answers).await?;
+    Ok(answers)
+}
+
+/// A question for each kind of thing.
+fn questions(uses: &[Use], place: &Place) -> Vec<Question> {
+    let document = Document::of_each(uses, place);
+    let statements = document.statements();
+    statements
+        .map(|(actions, resources, conditions)| Question {
+            actions: actions.to_vec(),
+            resources: resources.to_vec(),
+            context: conditions
+                .values()
+                .flat_map(|keys| keys.iter().map(|(key, values)| (key.clone(), values.clone())))
+                .collect(),
+        })
+        .collect()
+}
+
+async fn ask(ctx: &Ctx, principal: &str, questions: &[Question], answers: &mut Answers) -> Result<()> {
+    let found: Vec<Vec<Answer>> = futures::stream::iter(questions)
+        .map(|question| ctx.aws.simulate(principal, question))
         .buffer_unordered(CONCURRENT)
         .try_collect()
         .await?;
-    for found in further {
+    for found in found {
         answers.extend(found);
     }
-    Ok((principal, answers))
+    Ok(())
 }
 
 impl Answers {

@@ -35,7 +35,7 @@ pub(crate) struct PolicyArgs {
     #[arg(long, value_enum, value_name = "WHOM", requires = "repo")]
     trust: Option<Trusted>,
 
-    /// Repository whose workflows may take the role
+    /// Repository whose workflows may take the role; OWNER@ID/NAME@ID where its claims have numbers
     #[arg(long, value_name = "OWNER/NAME", requires = "trust")]
     repo: Option<String>,
 

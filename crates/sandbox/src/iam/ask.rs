@@ -438,6 +438,15 @@ fn identities(arns: &Arns<'_>, operation: &str, input: &Value) -> Vec<String> {
     if operation == "SimulatePrincipalPolicy" {
         return vec![text(input, "PolicySourceArn").unwrap_or("*").to_owned()];
     }
+    if let Some(url) = text(input, "Url") {
+        return vec![global(format!(
+            "oidc-provider/{}",
+            url.trim_start_matches("https://")
+        ))];
+    }
+    if let Some(provider) = text(input, "OpenIDConnectProviderArn") {
+        return vec![provider.to_owned()];
+    }
     vec![match (text(input, "RoleName"), text(input, "PolicyArn")) {
         (Some(role), _) => global(format!("role/{role}")),
         (None, Some(policy)) => policy.to_owned(),

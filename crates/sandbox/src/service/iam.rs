@@ -1,10 +1,13 @@
-//! Identity and Access Management: roles, their inline policies, and the policy simulator.
+//! Identity and Access Management: roles, their inline policies, identity providers, and the policy simulator.
 //!
 //! A role that the account does not know (any role can be assumed here) may do everything; one that it knows may do
 //! what its policies say.
 
 use std::collections::BTreeMap;
 
+mod provider;
+
+use provider::Provider;
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, OpResult};
@@ -22,10 +25,11 @@ const INLINE_LIMIT: usize = 10_240;
 /// A trust policy, likewise.
 const TRUST_LIMIT: usize = 2_048;
 
-/// Roles by name.
+/// Roles by name, identity providers by ARN.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     roles: BTreeMap<String, Role>,
+    providers: BTreeMap<String, Provider>,
 }
 
 #[derive(Debug)]
@@ -47,8 +51,10 @@ struct Policy {
 }
 
 operations! {
+    Write CreateOpenIDConnectProvider => provider::create,
     Write CreateRole => create_role,
     Write DeleteRolePolicy => delete_role_policy,
+    Read GetOpenIDConnectProvider => provider::get,
     Read GetRole => get_role,
     Read GetRolePolicy => get_role_policy,
     Read ListRolePolicies => list_role_policies,
@@ -138,6 +144,8 @@ pub(crate) fn trust(world: &mut World, role: &str, document: &Value) {
         role.trust = document.to_string();
     }
 }
+
+pub(crate) use provider::{accept, remove as remove_provider};
 
 /// Takes a role away with its policies.
 pub(crate) fn remove_role(world: &mut World, role: &str) {

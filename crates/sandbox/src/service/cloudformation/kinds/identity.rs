@@ -96,12 +96,21 @@ pub(super) const KINDS: &[Kind] = &[
         fixed: &["Url"],
         attributes: &["Arn"],
         create: |world, request| {
-            let url = required(request.properties, "Url")?;
-            let host = url.trim_start_matches("https://").to_owned();
-            Ok(format!(
-                "arn:aws:iam::{}:oidc-provider/{host}",
-                world.options.account_id
-            ))
+            let input = json!({
+                "Url": required(request.properties, "Url")?,
+                "ClientIDList": clients(request.properties),
+                "ThumbprintList": request.properties["ThumbprintList"],
+            });
+            let made = iam(world, "CreateOpenIDConnectProvider", &input)?;
+            required(&made, "OpenIDConnectProviderArn")
+        },
+        update: |world, physical, _, request| {
+            iam::accept(world, physical, clients(request.properties));
+            Ok(())
+        },
+        delete: |world, resource| {
+            iam::remove_provider(world, &resource.physical);
+            Ok(true)
         },
         attribute: |_, resource, _| Some(json!(resource.physical)),
         ..PLAIN
@@ -140,15 +149,14 @@ pub(super) fn needs_capability(kind: &str) -> Option<Option<&'static str>> {
     })
 }
 
-fn iam(world: &mut World, operation: &str, input: &Value) -> Result<(), Refusal> {
-    match world.call(
-        Service::Iam,
-        operation,
-        &crate::service::member::present(input.clone()),
-    ) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Refusal::of(world, "Iam", &error)),
-    }
+fn iam(world: &mut World, operation: &str, input: &Value) -> Result<Value, Refusal> {
+    let input = crate::service::member::present(input.clone());
+    let answer = world.call(Service::Iam, operation, &input);
+    answer.map_err(|error| Refusal::of(world, "Iam", &error))
+}
+
+fn clients(properties: &Value) -> Vec<String> {
+    crate::service::member::texts(properties, "ClientIdList")
 }
 
 fn put_policies(world: &mut World, role: &str, policies: &Value) -> Result<(), Refusal> {
@@ -160,7 +168,7 @@ fn put_policies(world: &mut World, role: &str, policies: &Value) -> Result<(), R
 
 fn put_policy(world: &mut World, role: &str, name: &Value, document: &Value) -> Result<(), Refusal> {
     let input = json!({ "RoleName": role, "PolicyName": name, "PolicyDocument": document.to_string() });
-    iam(world, "PutRolePolicy", &input)
+    iam(world, "PutRolePolicy", &input).map(|_| ())
 }
 
 fn roles(properties: &Value) -> Vec<String> {
