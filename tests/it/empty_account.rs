@@ -31,14 +31,14 @@ fn empty() -> Account {
 }
 
 /// Runs a command that must end with `status`.
-async fn run(account: &Account, args: &[&str], status: u8) -> Run {
+pub(crate) async fn run(account: &Account, args: &[&str], status: u8) -> Run {
     let run = Box::pin(account.run(args)).await;
     assert_eq!(run.status.code(), status, "{args:?}: {}", run.text());
     run
 }
 
 /// The first step of the checklist that is not done: its name and its command.
-async fn next(account: &Account) -> Option<(String, Vec<String>)> {
+pub(crate) async fn next(account: &Account) -> Option<(String, Vec<String>)> {
     let checklist = run(account, &["day1", "-o", "json"], 0).await.json();
     let next = &checklist["next"];
     let command = next["command"].as_str().unwrap_or_default();
@@ -96,7 +96,7 @@ fn build_image(account: &Account) {
 }
 
 /// The nine keys of the sign-in services.
-fn write_oauth(account: &Account) {
+pub(crate) fn write_oauth(account: &Account) {
     use base64::Engine as _;
     let p8 = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
     let mut keys = serde_json::Map::new();
@@ -188,7 +188,7 @@ fn set_desired(account: &Account, name: &str, count: u32) {
 }
 
 /// Codes of what triage finds, symptoms included.
-fn codes(triage: &Run) -> Vec<String> {
+pub(crate) fn codes(triage: &Run) -> Vec<String> {
     fn collect(findings: &Value, codes: &mut Vec<String>) {
         for finding in findings.as_array().into_iter().flatten() {
             codes.push(finding["code"].as_str().unwrap_or_default().to_owned());

@@ -6,8 +6,9 @@ use std::time::Duration;
 use bpctl_sandbox::{Layout, Options, Service, World};
 use serde_json::{Value, json};
 
-use crate::support::{Account, Run};
-use crate::teardown::stacks;
+use crate::empty_account::{codes, next, run, write_oauth};
+use crate::support::Account;
+use crate::teardown::{databases, stacks};
 
 const FLEET: &str = "staging/image-to-video";
 
@@ -45,13 +46,6 @@ fn settings(account: &Account, slugs: &[&str]) {
     fs::write(account.home().join("bpctl.toml"), file).expect("a file");
 }
 
-/// Runs a command that must end with `status`.
-async fn run(account: &Account, args: &[&str], status: u8) -> Run {
-    let run = Box::pin(account.run(args)).await;
-    assert_eq!(run.status.code(), status, "{args:?}: {}", run.text());
-    run
-}
-
 fn call(account: &Account, service: Service, operation: &str, input: &Value) -> Value {
     let called = account
         .sandbox
@@ -84,17 +78,11 @@ fn push_images(account: &Account) {
     });
 }
 
-/// Codes of what triage finds, symptoms included.
-fn codes(triage: &Run) -> Vec<String> {
-    fn collect(findings: &Value, codes: &mut Vec<String>) {
-        for finding in findings.as_array().into_iter().flatten() {
-            codes.push(finding["code"].as_str().unwrap_or_default().to_owned());
-            collect(&finding["symptoms"], codes);
-        }
-    }
-    let mut found = Vec::new();
-    collect(&triage.json()["findings"], &mut found);
-    found
+/// The nine keys of the sign-in services.
+async fn oauth(account: &Account) {
+    write_oauth(account);
+    let set = ["secrets", "set", "oauth", "--file", "oauth.json", "--yes"];
+    run(account, &set, 0).await;
 }
 
 /// Everything that an empty account needs to be a stage at work.
@@ -129,7 +117,6 @@ async fn a_stage_is_made_from_nothing_works_and_is_taken_away() {
         &["fleet", "list"],
         &["fleet", "status", FLEET],
         &["fleet", "lint", FLEET],
-        &["monitoring", "check"],
         &["secrets", "list"],
         &["stack", "status", "gpu"],
         &["stack", "diff", "--exit-code"],
@@ -139,11 +126,131 @@ async fn a_stage_is_made_from_nothing_works_and_is_taken_away() {
     ] {
         run(&account, args, 0).await;
     }
+    let check = run(&account, &["monitoring", "check", "-o", "json"], 9).await.json();
+    let differences = check["differences"].as_array().expect("a list").iter();
+    let differences: Vec<&str> = differences.filter_map(|one| one["property"].as_str()).collect();
+    assert_eq!(
+        (differences, &check["unread"]),
+        (vec!["subscribers"], &json!([]))
+    );
     let again = run(&account, &["stack", "deploy", "--all", "--yes"], 0).await;
     assert_eq!(again.changes, [""; 0], "{}", again.text());
     let gone = ["teardown", "--database", "delete", "--confirm", "123456789012"];
     run(&account, &gone, 0).await;
     assert_eq!(stacks(&account.sandbox), [""; 0]);
     let left = run(&account, &["reset", "--list"], 0).await;
-    assert!(left.stdout.contains("/gpu-workers/image-to-video"), "{}", left.text());
+    assert!(left.stdout.contains("/bp/ami/image-to-video"), "{}", left.text());
+    // Nothing that is left keeps the next one from being made.
+    run(&account, &["stack", "deploy", "--all", "--yes"], 0).await;
+}
+
+/// Does what the checklist says, once; what no command does is done as its people do it.
+async fn follow(account: &Account, step: &str, words: &[String]) {
+    match step.split_once(' ').unwrap_or((step, "")) {
+        ("images", _) => push_images(account),
+        ("secret", "oauth") => oauth(account).await,
+        ("ami", _) => build_image(account, "image-to-video"),
+        ("fleets", _) => settings(account, &["image-to-video"]),
+        _ => {
+            assert_eq!(
+                words.first().map(String::as_str),
+                Some("bpctl"),
+                "{step}: {words:?}"
+            );
+            let words: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+            run(account, &[&words[..], &["--yes"]].concat(), 0).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_checklist_leads_from_nothing_to_a_stage_at_work() {
+    let account = empty();
+    settings(&account, &[]);
+    let mut steps = Vec::new();
+    while let Some((step, words)) = next(&account).await {
+        assert!(!steps.contains(&step), "no end: {steps:?}, {step}");
+        follow(&account, &step, &words).await;
+        account.clock().sleep(Duration::from_secs(120)).await;
+        steps.push(step);
+    }
+    assert_eq!(steps, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_database_of_a_stage_stays_unless_it_is_asked_for() {
+    let account = empty();
+    bring_up(&account).await;
+    let before = databases(&account.sandbox);
+    run(&account, &["teardown", "--confirm", "sandbox"], 0).await;
+    // The database stands in its subnets.
+    assert_eq!(stacks(&account.sandbox), ["bp-staging-network"]);
+    assert_eq!(databases(&account.sandbox), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fleets_come_and_go_with_the_settings() {
+    const DEPLOY: [&str; 4] = ["stack", "deploy", "gpu", "monitoring"];
+    let account = empty();
+    let refused = async |args: &[&str], status: u8, words: &[&str]| {
+        let refused = run(&account, args, status).await;
+        assert_eq!(refused.changes, [""; 0], "{}", refused.text());
+        for words in words {
+            assert!(refused.stderr.contains(words), "{words}: {}", refused.text());
+        }
+    };
+    // Before there is an image nothing is begun.
+    refused(
+        &["stack", "deploy", "--all", "--yes"],
+        1,
+        &[
+            "bp-staging-gpu makes staging/image-to-video, and there is no image pointer `/bp/ami/image-to-video`",
+            "hint: build an image for it first: `bpctl ami build --fleet staging/image-to-video --promote`",
+        ],
+    )
+    .await;
+    bring_up(&account).await;
+    for verb in ["provision", "apply-config"] {
+        refused(
+            &["fleet", verb, FLEET, "--yes"],
+            2,
+            &["the fleets are parts of one stack", "`bpctl stack deploy gpu monitoring`"],
+        )
+        .await;
+    }
+    let values = ["-c", "fleetStage=staging", "-c", "fleetSlug=x"];
+    refused(
+        &[&DEPLOY[..], &values, &["--yes"]].concat(),
+        2,
+        &["the next deployment would take it away", "`fleets` of `[blueprint]`"],
+    )
+    .await;
+    let many: Vec<String> = (0..20).map(|n| format!("workflow-{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    settings(&account, &many);
+    refused(
+        &[&DEPLOY[..], &["--yes"]].concat(),
+        2,
+        &["`fleets` are 20: the template of bp-staging-gpu has", "and the first"],
+    )
+    .await;
+    // A second one, then without the first, then the first again.
+    build_image(&account, "upscale");
+    for slugs in [
+        &["image-to-video", "upscale"][..],
+        &["upscale"],
+        &["upscale", "image-to-video"],
+    ] {
+        settings(&account, slugs);
+        run(&account, &[&DEPLOY[..], &["--yes"]].concat(), 0).await;
+        let listed = run(&account, &["fleet", "list", "-o", "name"], 0).await;
+        for slug in ["image-to-video", "upscale"] {
+            assert_eq!(
+                listed.stdout.contains(slug),
+                slugs.contains(&slug),
+                "{}",
+                listed.text()
+            );
+        }
+    }
 }

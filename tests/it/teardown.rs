@@ -35,7 +35,7 @@ pub(crate) fn stacks(sandbox: &Sandbox) -> Vec<String> {
     names(&answer, "Stacks", "StackName")
 }
 
-fn databases(sandbox: &Sandbox) -> Vec<String> {
+pub(crate) fn databases(sandbox: &Sandbox) -> Vec<String> {
     let answer = ask(sandbox, Service::Rds, "DescribeDBInstances", &json!({}));
     names(&answer, "DBInstances", "DBInstanceIdentifier")
 }

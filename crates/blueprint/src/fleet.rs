@@ -263,6 +263,6 @@ fn log_group(template: &mut Template, parts: &Parts<'_>) {
                 "RetentionInDays": fleet.stage.log_days(),
             }),
         )
-        .retained(),
+        .retained_if(parts.settings.keeps_data()),
     );
 }

@@ -29,8 +29,8 @@
 //!
 //! It is older, and what differs besides the names is what its own runbook says:
 //!
-//! - Sizes are those of the stage ([`Sizes::of`]). In `staging` the database leaves a last snapshot when its stack goes, and
-//!   the buckets go with it where they are empty; in `production` both stay.
+//! - Sizes are those of the stage ([`Sizes::of`]). In `staging` the database leaves a last snapshot when its stack goes, the
+//!   buckets go with it where they are empty, and so do the logs of workers; in `production` all of them stay.
 //! - The PHP containers have no shell for their entry point, 25 variables and 12 secrets: nothing of the sign-in services.
 //! - A fleet is a part of `bp-<stage>-gpu` and has no `desired_config`. Its pointer to the active bundle is made with it and
 //!   holds `none`; a bundle is a folder `bundles/<slug>/<id>`, which an instance copies when it starts. Spot capacity may be

@@ -352,7 +352,7 @@ impl Settings {
         }
     }
 
-    /// Whether database and buckets outlive their stack. A system that is for trying things out is taken away as a whole
+    /// Whether database, buckets and the logs of workers outlive their stack. A system that is for trying things out is taken away as a whole
     /// (runbook, "Full teardown").
     pub(crate) fn keeps_data(&self) -> bool {
         self.layout == Layout::Single || self.environment == Stage::Production

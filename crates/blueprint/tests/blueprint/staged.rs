@@ -284,6 +284,13 @@ fn production_keeps_its_data_and_staging_a_snapshot() {
             json!(false)
         )
     );
+    let logs = |settings: &Settings, name: &str| {
+        let monitoring = stack(settings, name);
+        let logical = of_type(&monitoring, "AWS::Logs::LogGroup")[0].0;
+        resource(&monitoring, logical)["DeletionPolicy"].clone()
+    };
+    assert_eq!(logs(&staged_full(), "bp-production-monitoring"), "Retain");
+    assert_eq!(logs(&staging(), "bp-staging-monitoring"), Value::Null);
     let days = |settings: &Settings, name: &str| {
         let compute = stack(settings, name);
         resource(&compute, "BackendLogs")["Properties"]["RetentionInDays"].clone()

@@ -15,6 +15,7 @@ use crate::aws::cloudformation::{
 use crate::change::{Basis, Blocker, Call as _, Loss, Plan, Step};
 use crate::error::{CommandLine, ErrorKind, Hint};
 use crate::stacks::{Action as ResourceAction, Change, Replacement};
+use crate::triage::commands::build_image;
 
 /// Stacks that are worked on at the same time.
 const AT_ONCE: usize = 4;
@@ -339,6 +340,24 @@ fn blockers(request: &Request, stack: &StackSeen, seen: &Seen) -> Vec<Blocker> {
              e.g. those of the fleet (`fleetStage`, `fleetSlug`, `templateSlug`, `instanceType`), or deploy the importing \
              stack without it first"
                 .into(),
+        );
+    }
+    for pointer in &stack.without_pointers {
+        let parameter = &pointer.parameter;
+        let (of, hint): (String, Hint) = match &pointer.fleet {
+            Some(fleet) => (
+                fleet.to_string(),
+                ("build an image for it first:", build_image(fleet)).into(),
+            ),
+            None => (
+                "a group".to_owned(),
+                "put the id of an image there first, with data type `aws:ec2:image`".into(),
+            ),
+        };
+        block(
+            ErrorKind::NotFound,
+            format!("{name} makes {of}, and there is no image pointer `{parameter}` to start it from"),
+            hint,
         );
     }
     let absent: Vec<&str> = stack
