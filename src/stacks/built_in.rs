@@ -420,4 +420,82 @@ mod tests {
             assert_eq!(error.exit_status().code(), 2);
         }
     }
+
+    #[test]
+    fn a_stage_has_its_own_preset_environment_and_fleets() {
+        use crate::layout::Stage::{Production, Staging};
+        let fleet =
+            "[[fleets]]\nslug = \"a\"\ntemplate_slug = \"gpu-default\"\ninstance_type = \"g5.xlarge\"\n";
+        let made = within(&staged(Staging), fleet, &[]).unwrap();
+        assert!(
+            made.told().starts_with("preset: staging: APP_ENV staging"),
+            "{}",
+            made.told()
+        );
+        let settings = made.settings;
+        assert_eq!(
+            (settings.layout, settings.environment, settings.fleets[0].stage),
+            (Named::Staged, Stage::Staging, Stage::Staging)
+        );
+        let large = within(&staged(Staging), "preset = \"production\"\n", &[]).unwrap();
+        assert_eq!(
+            (large.settings.environment, large.settings.sizes),
+            (Stage::Staging, Sizes::production())
+        );
+        for (text, words) in [
+            ("environment = \"staging\"", "this is production"),
+            ("layout = \"single\"", "this is staged"),
+        ] {
+            let error = within(&staged(Production), text, &[]).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        let added = within(&staged(Staging), "", &[("fleetSlug", "a")]).unwrap_err();
+        assert_eq!(added.exit_status().code(), 2, "{added}");
+    }
+
+    /// Every name that bpctl looks for is in the templates, and every alarm of them is one that it knows.
+    #[test]
+    fn names_are_those_of_the_layout() {
+        use crate::layout::{AccountId, FleetAlarm, FleetId};
+        let account: AccountId = HERE.account.parse().unwrap();
+        let fleet: FleetId = "staging/image-to-video".parse().unwrap();
+        let text = "fleets = [{ stage = \"staging\", slug = \"image-to-video\", template_slug = \"gpu-default\", \
+                    instance_type = \"g5.xlarge\" }]\n";
+        for layout in [single(), staged(crate::layout::Stage::Staging)] {
+            let assembly = within(&layout, text, &[]).unwrap().assembly().unwrap();
+            let text: String = assembly.stacks.iter().map(StackArtifact::body).collect();
+            let core: Vec<&String> = assembly.stacks.iter().map(|stack| &stack.name).take(6).collect();
+            assert_eq!(core, layout.core_stacks().iter().collect::<Vec<_>>());
+            let names = layout.inventory(Some(&account), std::slice::from_ref(&fleet));
+            for (kind, name) in &names {
+                let is_there = match *kind {
+                    "stack" => assembly.stack(name).is_some(),
+                    "image" => text.contains(&format!("/{name}\"")),
+                    "metric dimensions" => name.split(',').all(|one| {
+                        let (name, value) = one.split_once('=').unwrap();
+                        text.contains(&format!("{{\"Name\":\"{name}\",\"Value\":\"{value}\"}}"))
+                    }),
+                    // The backend writes what a fleet is to be.
+                    "parameter" if name.ends_with("/desired_config") => true,
+                    // The last words of what a policy or a launch template names.
+                    "parameter" => text.contains(&format!("{name}\"")),
+                    _ => text.contains(&format!("\"{name}\"")),
+                };
+                assert!(is_there, "{kind} {name}");
+            }
+            let alarms = |stack: &StackArtifact| -> Vec<String> {
+                let resources = stack.template["Resources"].as_object().unwrap().values();
+                let names = resources.filter_map(|one| one["Properties"]["AlarmName"].as_str());
+                names.map(str::to_owned).collect()
+            };
+            for name in assembly.stacks.iter().flat_map(alarms) {
+                assert!(names.contains(&("alarm", name.clone())), "{name}");
+            }
+            for alarm in FleetAlarm::ALL {
+                let stack = assembly.stack(&layout.fleet_alarm_stack(alarm, &fleet)).unwrap();
+                let name = layout.fleet_alarm(alarm, &fleet);
+                assert!(alarms(stack).contains(&name), "{name} in {}", stack.name);
+            }
+        }
+    }
 }

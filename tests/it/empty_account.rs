@@ -119,8 +119,7 @@ pub(crate) fn write_oauth(account: &Account) {
 }
 
 /// Somebody keeps one instance of the fleet, and it boots.
-async fn keep_instance(account: &Account) {
-    let group = "asg-staging-gpu-default";
+pub(crate) async fn keep_instance(account: &Account, group: &str) {
     for (operation, input) in [
         (
             "SuspendProcesses",
@@ -158,7 +157,7 @@ async fn follow(account: &Account, step: &str, words: &[String]) {
             run(account, &["fleet", "provision", FLEET, "--yes"], 0).await;
         }
         // An instance starts for a job: here somebody keeps one.
-        ("workers", _) => keep_instance(account).await,
+        ("workers", _) => keep_instance(account, "asg-staging-gpu-default").await,
         _ => {
             assert_eq!(
                 words.first().map(String::as_str),

@@ -138,12 +138,7 @@ fn packer(template: &mut Template, settings: &Settings) {
 fn parameters(template: &mut Template, names: Names<'_>, has_packer: bool) {
     for (stage, _, ending) in names.fleet_secrets() {
         let logical = format!("FleetSecret{ending}");
-        parameter(
-            template,
-            &logical,
-            &names.fleet_secret(stage),
-            json!(PLACEHOLDER),
-        );
+        parameter(template, &logical, &names.fleet_secret(stage), json!(PLACEHOLDER));
     }
     let mut put = |logical: &str, path: &str, value| parameter(template, logical, &names.path(path), value);
     put("ModelsBucketParam", "models/bucket", reference("ModelsBucket"));

@@ -74,7 +74,11 @@ pub(crate) fn template(settings: &Settings, fleet: &Fleet) -> Option<Value> {
     let names = parts.names();
     let mut template = Template::new(&format!("GPU fleet {} ({})", fleet.slug, fleet.stage.as_str()));
     machines(&mut template, &parts);
-    alarms::scaling(&mut template, &parts, &exports::scale_to_zero_topic(names).import());
+    alarms::scaling(
+        &mut template,
+        &parts,
+        &exports::scale_to_zero_topic(names).import(),
+    );
     watched(&mut template, &parts, &exports::alert_topic(names).import());
     template.output("AsgName", reference(&parts.group()));
     Some(template.finish())

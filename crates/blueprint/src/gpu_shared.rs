@@ -25,10 +25,7 @@ pub(crate) fn template(settings: &Settings) -> Value {
 pub(crate) fn add(template: &mut Template, settings: &Settings) {
     let names = Names::of(settings);
     let function = format!("ScaleToZeroFn{}", names::digits("ScaleToZeroFn"));
-    let groups = format!(
-        "autoScalingGroup:*:autoScalingGroupName/{}",
-        names.any_group()
-    );
+    let groups = format!("autoScalingGroup:*:autoScalingGroupName/{}", names.any_group());
     let topic = json!({ "TopicName": names.core("scale-to-zero") });
     template.add(TOPIC, Resource::new("AWS::SNS::Topic", topic));
     let logs = json!({ "RetentionInDays": 30 });

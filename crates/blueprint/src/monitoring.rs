@@ -121,10 +121,7 @@ fn alarms(settings: &Settings) -> Vec<(&'static str, &'static str, Alarm)> {
         ("P2Alb5xxWarning", "p2-alb-5xx-warning", errors(10.0)),
         ("P2RdsCpuWarning", "p2-rds-cpu-warning", cpu(80.0, 300)),
     ];
-    std::iter::once(critical)
-        .chain(unhealthy)
-        .chain(others)
-        .collect()
+    std::iter::once(critical).chain(unhealthy).chain(others).collect()
 }
 
 /// Mail at 80 and 100 % of what was spent, not of what is forecast.

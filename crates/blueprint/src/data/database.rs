@@ -68,7 +68,11 @@ pub(super) fn add(template: &mut Template, settings: &Settings) {
 
 /// A database that does not stay leaves a last snapshot (runbook, "Full teardown").
 fn instance(template: &mut Template, settings: &Settings) {
-    let policy = if settings.keeps_data() { "Retain" } else { "Snapshot" };
+    let policy = if settings.keeps_data() {
+        "Retain"
+    } else {
+        "Snapshot"
+    };
     let credential = |key: &str| {
         sub(&format!(
             "{{{{resolve:secretsmanager:${{DatabaseSecret}}:SecretString:{key}}}}}"

@@ -84,10 +84,7 @@ pub(super) fn share(template: &mut Template, settings: &Settings) {
         instance_type: String::new(),
     };
     let [map, key, name] = SHARED;
-    template.map(
-        map,
-        json!({ key: { name: filled(STAGED_BOOT, settings, &any) } }),
-    );
+    template.map(map, json!({ key: { name: filled(STAGED_BOOT, settings, &any) } }));
 }
 
 fn filled(script: &str, settings: &Settings, fleet: &Fleet) -> String {

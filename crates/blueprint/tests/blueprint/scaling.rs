@@ -112,10 +112,7 @@ fn a_mended_fleet_has_no_findings() {
     ] {
         assert_eq!(findings(&full(), name), [] as [&str; 0], "{name}");
     }
-    assert_eq!(
-        findings(&super::staging(), "bp-staging-gpu"),
-        [] as [&str; 0]
-    );
+    assert_eq!(findings(&super::staging(), "bp-staging-gpu"), [] as [&str; 0]);
 }
 
 #[test]

@@ -110,12 +110,16 @@ fn a_stage_has_its_own_fleets_and_a_prefix_that_load_balancers_take() {
     };
     assert_eq!(
         said(&|it| it.fleets[0].stage = Stage::Production),
-        ["fleet `production/image-to-video`: the layout `staged` has the fleets of its own stage, which is staging"]
+        [
+            "fleet `production/image-to-video`: the layout `staged` has the fleets of its own stage, which is staging"
+        ]
     );
     let alike = fleet(Stage::Staging, "imageto-video", "gpu-default", "g5.xlarge");
     assert_eq!(
         said(&|it| it.fleets.push(alike.clone())),
-        ["fleet `staging/imageto-video`: its output in the stack of all fleets would be called as that of `image-to-video`"]
+        [
+            "fleet `staging/imageto-video`: its output in the stack of all fleets would be called as that of `image-to-video`"
+        ]
     );
     assert_eq!(
         said(&|it| it.prefix = "a-prefix-of-many".to_owned()),
@@ -134,7 +138,14 @@ fn as_many_fleets_as_fit_into_a_request_are_said() {
     let with = |count: usize| {
         let mut settings = super::staging();
         settings.fleets = (0..count)
-            .map(|n| fleet(Stage::Staging, &format!("workflow-{n:02}"), "gpu-default", "g5.xlarge"))
+            .map(|n| {
+                fleet(
+                    Stage::Staging,
+                    &format!("workflow-{n:02}"),
+                    "gpu-default",
+                    "g5.xlarge",
+                )
+            })
             .collect();
         stacks(&settings)
     };

@@ -188,10 +188,7 @@ fn alarms_that_tell_people_are_with_the_platforms_own() {
         "p2-alb-5xx-warning",
         "p2-rds-cpu-warning",
     ];
-    let fleet = [
-        format!("p3-{FLEET}-queue-deep"),
-        format!("p2-{FLEET}-error-rate"),
-    ];
+    let fleet = [format!("p3-{FLEET}-queue-deep"), format!("p2-{FLEET}-error-rate")];
     let expected: Vec<String> = platform
         .into_iter()
         .map(str::to_owned)

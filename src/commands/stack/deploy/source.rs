@@ -134,13 +134,7 @@ impl Source {
                 Blueprint::of(place, table, here, layout, context)
             }
             Self::Assembly(_) | Self::App(..) | Self::Defaults => {
-                Blueprint::of(
-                    "the built-in settings",
-                    toml::Table::new(),
-                    here,
-                    layout,
-                    context,
-                )
+                Blueprint::of("the built-in settings", toml::Table::new(), here, layout, context)
             }
         }
     }
