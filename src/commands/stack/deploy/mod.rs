@@ -47,7 +47,7 @@ use view::StacksDeployed;
 /// makes a change set of each stack, carries it out only when it does no more than the plan says, and follows its
 /// events. What the deployed stacks have in force (the domain and its certificate, the address for alerts, the budget) is
 /// not taken away by leaving it out. In bpctl's own templates a service whose images are not in ECR begins without tasks;
-/// deployed again once they are there, it starts.
+/// deployed again once they are there, it starts. A new fleet needs its image pointer first.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl stack deploy compute --dry-run                  what would change
