@@ -91,6 +91,8 @@ mod doctor;
 mod domain;
 #[path = "it/empty_account.rs"]
 mod empty_account;
+#[path = "it/empty_stage.rs"]
+mod empty_stage;
 #[path = "it/exec.rs"]
 mod exec;
 #[path = "it/expected_plan.rs"]

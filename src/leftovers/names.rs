@@ -2,6 +2,9 @@
 
 use crate::layout::{AccountId, App, Layout, LayoutKind, Stage};
 
+/// What stays of stacks from bpctl's own templates under a name that is made up, as RDS writes their logical names.
+const OWN: [&str; 2] = ["database", "databasesubnetgroup"];
+
 const FUNCTIONS: &str = "/aws/lambda/";
 const INSIGHTS: &str = "/aws/ecs/containerinsights/";
 const WORKERS: &str = "/gpu-workers/";
@@ -97,7 +100,8 @@ impl Every {
 
     /// Whether a name is one that CloudFormation has made up for a resource in a stack of the platform, or goes on behind
     /// such a one: the stack, the CDK's logical name (which ends in eight hexadecimal digits) and twelve or thirteen
-    /// letters and digits ("Resource naming", CloudFormation User Guide; "Logical IDs", CDK Developer Guide).
+    /// letters and digits ("Resource naming", CloudFormation User Guide; "Logical IDs", CDK Developer Guide). What stays of
+    /// bpctl's own templates has logical names without digits.
     pub(super) fn has_made(&self, name: &str) -> bool {
         let parts: Vec<&str> = name.split('-').collect();
         let is_random = |part: &str| {
@@ -106,6 +110,7 @@ impl Every {
         let is_logical = |part: &str| {
             let digits = part.len().checked_sub(8).and_then(|at| part.get(at..));
             digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+                || OWN.contains(&part)
         };
         (1..parts.len().saturating_sub(1)).any(|at| {
             let stack = parts[..at].join("-");
@@ -186,6 +191,8 @@ mod tests {
             "bp-data-databaseb269d8bb-1xyzabc2defg-before-teardown-20260115-090000",
             "bp-staging-data-snapshot-databaseb269d8bb-1xyzabc2defg",
             "bp-data-databasesubnetgroup7d60f180-abcdefgh1234",
+            "bp-data-database-1xyzabc2defg",
+            "bp-staging-data-database-rpweat1xbini-before-teardown-20260115-095323",
         ] {
             assert!(every.has_made(name), "{name}");
         }
@@ -193,6 +200,7 @@ mod tests {
             "bp-data",
             "bp-data-copy",
             "bp-data-copy-of-somebody",
+            "bp-data-database-copy",
             "shop-data-databaseb269d8bb-1xyzabc2defg",
         ] {
             assert!(!every.has_made(name), "{name}");

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use blueprint::{Settings, Sizes, Stage};
+use blueprint::{Layout as Named, Settings, Sizes, Stage};
 use toml::{Table, Value};
 
 use super::assembly::{Assembly, Environment, StackArtifact};
 use crate::error::{CtlError, Result};
 use crate::files;
+use crate::layout::{Layout, LayoutKind};
 
 /// What the templates are made from, and where that stands.
 #[derive(Debug)]
@@ -20,14 +21,15 @@ pub(crate) struct Blueprint {
 }
 
 impl Blueprint {
-    /// The settings in `path` (TOML) with values of the app's `context`, for this account and region.
+    /// The settings in `path` (TOML) with values of the app's `context`, for this account, region and layout.
     ///
     /// # Errors
-    /// The file is none of settings, or is for another account or region; a value that the templates do not know.
+    /// The file is none of settings, or is for another account, region, layout or stage; a value that the templates do not
+    /// know.
     pub(crate) fn read(
         path: &Path,
         here: Environment<'_>,
-        prefix: &str,
+        layout: &Layout,
         context: &BTreeMap<String, String>,
     ) -> Result<Self> {
         let place = path.display().to_string();
@@ -35,11 +37,11 @@ impl Blueprint {
             .map_err(|error| CtlError::config(format!("read `{place}`")).source(&error))?;
         let table: Table =
             toml::from_str(&text).map_err(|error| wrong(&place, "it is no TOML").cause(error.message()))?;
-        Self::of(&place, table, here, prefix, context)
+        Self::of(&place, table, here, layout, context)
     }
 
     /// The same of a table that stands in `place`; an empty one is the core of the platform as it is, without a domain
-    /// and without fleets.
+    /// and without fleets. In the staged layout the stage chooses the preset, and the fleets are its own.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -47,15 +49,19 @@ impl Blueprint {
         place: &str,
         mut table: Table,
         here: Environment<'_>,
-        prefix: &str,
+        layout: &Layout,
         context: &BTreeMap<String, String>,
     ) -> Result<Self> {
         for (key, value) in context {
-            apply(place, &mut table, key, value)?;
+            apply(place, layout, &mut table, key, value)?;
         }
         add_fleet(&mut table, context);
+        let own_stage = stage_of(layout);
+        if let Some(own) = own_stage {
+            of_stage(&mut table, own);
+        }
         let preset = match table.remove("preset") {
-            None => None,
+            None => own_stage,
             Some(Value::String(name)) => Some(stage(&name).ok_or_else(|| {
                 wrong(place, &format!("there is no preset `{name}`")).hint("it is `staging` or `production`")
             })?),
@@ -63,8 +69,7 @@ impl Blueprint {
         };
         let sizes = match preset {
             None => Sizes::single(),
-            Some(Stage::Staging) => Sizes::staging(),
-            Some(Stage::Production) => Sizes::production(),
+            Some(stage) => Sizes::of(stage),
         };
         let mut whole = Table::try_from(&sizes).map_err(|error| wrong(place, "its sizes").source(&error))?;
         if let Some(Value::Table(given)) = table.get("sizes") {
@@ -77,11 +82,18 @@ impl Blueprint {
             let environment = Value::String(preset.as_str().to_owned());
             table.entry("environment".to_owned()).or_insert(environment);
         }
-        for (key, is) in [
+        let named = match layout.kind() {
+            LayoutKind::Single => Named::Single,
+            LayoutKind::Staged => Named::Staged,
+        };
+        let mut fixed = vec![
             ("account", here.account),
             ("region", here.region),
-            ("prefix", prefix),
-        ] {
+            ("prefix", layout.prefix()),
+            ("layout", named.as_str()),
+        ];
+        fixed.extend(own_stage.map(|own| ("environment", own.as_str())));
+        for (key, is) in fixed {
             let given = table
                 .entry(key.to_owned())
                 .or_insert_with(|| Value::String(is.to_owned()));
@@ -144,12 +156,28 @@ impl Blueprint {
     }
 }
 
+/// The stage of the whole system, where the layout has one.
+fn stage_of(layout: &Layout) -> Option<Stage> {
+    let own = layout.stage().filter(|_| layout.kind() == LayoutKind::Staged);
+    own.and_then(|own| stage(own.as_str()))
+}
+
+/// What goes without saying in a system of one stage: its environment, and the stage of its fleets.
+fn of_stage(table: &mut Table, own: Stage) {
+    let own = Value::String(own.as_str().to_owned());
+    table.entry("environment".to_owned()).or_insert(own.clone());
+    let fleets = table.get_mut("fleets").and_then(Value::as_array_mut);
+    for fleet in fleets.into_iter().flatten().filter_map(Value::as_table_mut) {
+        fleet.entry("stage".to_owned()).or_insert(own.clone());
+    }
+}
+
 fn stage(name: &str) -> Option<Stage> {
     Stage::ALL.into_iter().find(|stage| stage.as_str() == name)
 }
 
 /// Lays a value of the app's context on the settings; an empty one takes away what is there.
-fn apply(place: &str, table: &mut Table, key: &str, value: &str) -> Result<()> {
+fn apply(place: &str, layout: &Layout, table: &mut Table, key: &str, value: &str) -> Result<()> {
     let text = Value::String(value.to_owned());
     let (name, part) = match key {
         "owner" => ("owner", None),
@@ -168,6 +196,13 @@ fn apply(place: &str, table: &mut Table, key: &str, value: &str) -> Result<()> {
             )));
         }
     };
+    if name == "fleets" && layout.kind() == LayoutKind::Staged {
+        return Err(CtlError::usage(format!(
+            "make the templates from `{place}`: `{key}` adds a fleet to this deployment alone, and in layout `staged` all \
+             fleets are in one stack: the next deployment would take it away"
+        ))
+        .hint("name the fleet in `fleets` of `[blueprint]`, where it stays"));
+    }
     if value.is_empty() {
         table.remove(name);
         return Ok(());
@@ -265,15 +300,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("platform.toml");
         fs::write(&path, text).unwrap();
-        Blueprint::read(&path, HERE, "bp", &BTreeMap::new())?.assembly()
+        Blueprint::read(&path, HERE, &single(), &BTreeMap::new())?.assembly()
+    }
+
+    fn single() -> Layout {
+        Layout::new(LayoutKind::Single, "bp", None).unwrap()
+    }
+
+    fn staged(stage: crate::layout::Stage) -> Layout {
+        Layout::new(LayoutKind::Staged, "bp", Some(stage)).unwrap()
     }
 
     fn with(text: &str, context: &[(&str, &str)]) -> Result<Blueprint> {
+        within(&single(), text, context)
+    }
+
+    fn within(layout: &Layout, text: &str, context: &[(&str, &str)]) -> Result<Blueprint> {
         let context = context
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let table = toml::from_str(text).unwrap();
-        Blueprint::of("here", table, HERE, "bp", &context.collect())
+        Blueprint::of("here", table, HERE, layout, &context.collect())
     }
 
     #[test]
@@ -371,6 +418,84 @@ mod tests {
             let said = format!("{error} {}", error.causes().join(" "));
             assert!(said.contains(words), "{said}");
             assert_eq!(error.exit_status().code(), 2);
+        }
+    }
+
+    #[test]
+    fn a_stage_has_its_own_preset_environment_and_fleets() {
+        use crate::layout::Stage::{Production, Staging};
+        let fleet =
+            "[[fleets]]\nslug = \"a\"\ntemplate_slug = \"gpu-default\"\ninstance_type = \"g5.xlarge\"\n";
+        let made = within(&staged(Staging), fleet, &[]).unwrap();
+        assert!(
+            made.told().starts_with("preset: staging: APP_ENV staging"),
+            "{}",
+            made.told()
+        );
+        let settings = made.settings;
+        assert_eq!(
+            (settings.layout, settings.environment, settings.fleets[0].stage),
+            (Named::Staged, Stage::Staging, Stage::Staging)
+        );
+        let large = within(&staged(Staging), "preset = \"production\"\n", &[]).unwrap();
+        assert_eq!(
+            (large.settings.environment, large.settings.sizes),
+            (Stage::Staging, Sizes::production())
+        );
+        for (text, words) in [
+            ("environment = \"staging\"", "this is production"),
+            ("layout = \"single\"", "this is staged"),
+        ] {
+            let error = within(&staged(Production), text, &[]).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        let added = within(&staged(Staging), "", &[("fleetSlug", "a")]).unwrap_err();
+        assert_eq!(added.exit_status().code(), 2, "{added}");
+    }
+
+    /// Every name that bpctl looks for is in the templates, and every alarm of them is one that it knows.
+    #[test]
+    fn names_are_those_of_the_layout() {
+        use crate::layout::{AccountId, FleetAlarm, FleetId};
+        let account: AccountId = HERE.account.parse().unwrap();
+        let fleet: FleetId = "staging/image-to-video".parse().unwrap();
+        let text = "fleets = [{ stage = \"staging\", slug = \"image-to-video\", template_slug = \"gpu-default\", \
+                    instance_type = \"g5.xlarge\" }]\n";
+        for layout in [single(), staged(crate::layout::Stage::Staging)] {
+            let assembly = within(&layout, text, &[]).unwrap().assembly().unwrap();
+            let text: String = assembly.stacks.iter().map(StackArtifact::body).collect();
+            let core: Vec<&String> = assembly.stacks.iter().map(|stack| &stack.name).take(6).collect();
+            assert_eq!(core, layout.core_stacks().iter().collect::<Vec<_>>());
+            let names = layout.inventory(Some(&account), std::slice::from_ref(&fleet));
+            for (kind, name) in &names {
+                let is_there = match *kind {
+                    "stack" => assembly.stack(name).is_some(),
+                    "image" => text.contains(&format!("/{name}\"")),
+                    "metric dimensions" => name.split(',').all(|one| {
+                        let (name, value) = one.split_once('=').unwrap();
+                        text.contains(&format!("{{\"Name\":\"{name}\",\"Value\":\"{value}\"}}"))
+                    }),
+                    // The backend writes what a fleet is to be.
+                    "parameter" if name.ends_with("/desired_config") => true,
+                    // The last words of what a policy or a launch template names.
+                    "parameter" => text.contains(&format!("{name}\"")),
+                    _ => text.contains(&format!("\"{name}\"")),
+                };
+                assert!(is_there, "{kind} {name}");
+            }
+            let alarms = |stack: &StackArtifact| -> Vec<String> {
+                let resources = stack.template["Resources"].as_object().unwrap().values();
+                let names = resources.filter_map(|one| one["Properties"]["AlarmName"].as_str());
+                names.map(str::to_owned).collect()
+            };
+            for name in assembly.stacks.iter().flat_map(alarms) {
+                assert!(names.contains(&("alarm", name.clone())), "{name}");
+            }
+            for alarm in FleetAlarm::ALL {
+                let stack = assembly.stack(&layout.fleet_alarm_stack(alarm, &fleet)).unwrap();
+                let name = layout.fleet_alarm(alarm, &fleet);
+                assert!(alarms(stack).contains(&name), "{name} in {}", stack.name);
+            }
         }
     }
 }

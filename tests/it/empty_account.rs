@@ -31,14 +31,14 @@ fn empty() -> Account {
 }
 
 /// Runs a command that must end with `status`.
-async fn run(account: &Account, args: &[&str], status: u8) -> Run {
+pub(crate) async fn run(account: &Account, args: &[&str], status: u8) -> Run {
     let run = Box::pin(account.run(args)).await;
     assert_eq!(run.status.code(), status, "{args:?}: {}", run.text());
     run
 }
 
 /// The first step of the checklist that is not done: its name and its command.
-async fn next(account: &Account) -> Option<(String, Vec<String>)> {
+pub(crate) async fn next(account: &Account) -> Option<(String, Vec<String>)> {
     let checklist = run(account, &["day1", "-o", "json"], 0).await.json();
     let next = &checklist["next"];
     let command = next["command"].as_str().unwrap_or_default();
@@ -96,7 +96,7 @@ fn build_image(account: &Account) {
 }
 
 /// The nine keys of the sign-in services.
-fn write_oauth(account: &Account) {
+pub(crate) fn write_oauth(account: &Account) {
     use base64::Engine as _;
     let p8 = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
     let mut keys = serde_json::Map::new();
@@ -119,8 +119,7 @@ fn write_oauth(account: &Account) {
 }
 
 /// Somebody keeps one instance of the fleet, and it boots.
-async fn keep_instance(account: &Account) {
-    let group = "asg-staging-gpu-default";
+pub(crate) async fn keep_instance(account: &Account, group: &str) {
     for (operation, input) in [
         (
             "SuspendProcesses",
@@ -158,7 +157,7 @@ async fn follow(account: &Account, step: &str, words: &[String]) {
             run(account, &["fleet", "provision", FLEET, "--yes"], 0).await;
         }
         // An instance starts for a job: here somebody keeps one.
-        ("workers", _) => keep_instance(account).await,
+        ("workers", _) => keep_instance(account, "asg-staging-gpu-default").await,
         _ => {
             assert_eq!(
                 words.first().map(String::as_str),
@@ -188,7 +187,7 @@ fn set_desired(account: &Account, name: &str, count: u32) {
 }
 
 /// Codes of what triage finds, symptoms included.
-fn codes(triage: &Run) -> Vec<String> {
+pub(crate) fn codes(triage: &Run) -> Vec<String> {
     fn collect(findings: &Value, codes: &mut Vec<String>) {
         for finding in findings.as_array().into_iter().flatten() {
             codes.push(finding["code"].as_str().unwrap_or_default().to_owned());

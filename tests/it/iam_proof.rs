@@ -140,7 +140,7 @@ const GOES_ON: &[(&str, &[&str])] = &[
 
 /// Statements whose actions none of the proof's accounts gives an occasion for: a session's link that breaks, a service
 /// without a task to enter, an object of bpctl's own to read, a task that has stopped, an image that was never finished,
-/// a service that its stack has made without tasks.
+/// a service that its stack has made without tasks, a fleet that is new in a stack of several.
 const WITHOUT_OCCASION: &[(&str, &[&str])] = &[
     ("ami bake", &["ImageSnapshots", "MachineImages"]),
     ("db tunnel", &["Services", "Sessions"]),
@@ -153,6 +153,7 @@ const WITHOUT_OCCASION: &[(&str, &[&str])] = &[
     ("port-forward", &["Services", "Sessions"]),
     ("rollout abort", &["ServiceLogs"]),
     ("rollout history", &["Bookkeeping"]),
+    ("stack deploy", &["FleetParameters"]),
     ("tinker", &["Services", "Sessions"]),
 ];
 

@@ -30,12 +30,12 @@ fn names(answer: &Value, list: &str, member: &str) -> Vec<String> {
     names
 }
 
-fn stacks(sandbox: &Sandbox) -> Vec<String> {
+pub(crate) fn stacks(sandbox: &Sandbox) -> Vec<String> {
     let answer = ask(sandbox, Service::CloudFormation, "DescribeStacks", &json!({}));
     names(&answer, "Stacks", "StackName")
 }
 
-fn databases(sandbox: &Sandbox) -> Vec<String> {
+pub(crate) fn databases(sandbox: &Sandbox) -> Vec<String> {
     let answer = ask(sandbox, Service::Rds, "DescribeDBInstances", &json!({}));
     names(&answer, "DBInstances", "DBInstanceIdentifier")
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use blueprint::{Domain, Fleet, GitHub, Settings, Sizes, Stage, stacks};
+use blueprint::{Domain, Fleet, GitHub, Layout, Settings, Sizes, Stage, stacks};
 
 fn main() -> ExitCode {
     let Some(folder) = env::args_os().nth(1).map(PathBuf::from) else {
@@ -20,8 +20,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// With everything and with nothing that can be asked for, both as mended and as the platform has it.
-fn platforms() -> [(&'static str, Settings); 4] {
+/// Both layouts, with everything and with nothing that can be asked for, both as mended and as the platform has it.
+fn platforms() -> [(&'static str, Settings); 8] {
     let mut small = Settings::new("123456789012", "us-west-2");
     small.environment = Stage::Staging;
     small.sizes = Sizes::staging();
@@ -31,7 +31,23 @@ fn platforms() -> [(&'static str, Settings); 4] {
         ..settings.clone()
     };
     let full = full();
+    let mut staged_small = Settings::staged("123456789012", "us-west-2", Stage::Staging);
+    staged_small.fleets.clone_from(&small.fleets);
+    let staged_full = Settings {
+        layout: Layout::Staged,
+        fleets: full
+            .fleets
+            .iter()
+            .filter(|fleet| fleet.stage == Stage::Production)
+            .cloned()
+            .collect(),
+        ..full.clone()
+    };
     [
+        ("staged-small-upstream", upstream(&staged_small)),
+        ("staged-small", staged_small),
+        ("staged-full-upstream", upstream(&staged_full)),
+        ("staged-full", staged_full),
         ("small-upstream", upstream(&small)),
         ("small", small),
         ("full-upstream", upstream(&full)),

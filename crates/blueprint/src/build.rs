@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 /// A template in the making.
 pub(crate) struct Template {
     description: String,
+    mappings: Map<String, Value>,
     resources: Map<String, Value>,
     outputs: Map<String, Value>,
 }
@@ -13,6 +14,7 @@ impl Template {
     pub(crate) fn new(description: &str) -> Self {
         Self {
             description: description.to_owned(),
+            mappings: Map::new(),
             resources: Map::new(),
             outputs: Map::new(),
         }
@@ -23,6 +25,11 @@ impl Template {
             .resources
             .insert(logical.to_owned(), Value::Object(resource.0));
         debug_assert!(before.is_none(), "two resources are called `{logical}`");
+    }
+
+    /// Values that several resources have in common: names of names (`Fn::FindInMap`).
+    pub(crate) fn map(&mut self, name: &str, values: Value) {
+        self.mappings.insert(name.to_owned(), values);
     }
 
     /// An output that people and the command line read.
@@ -40,8 +47,11 @@ impl Template {
         let mut template = json!({
             "AWSTemplateFormatVersion": "2010-09-09",
             "Description": self.description,
-            "Resources": self.resources,
         });
+        if !self.mappings.is_empty() {
+            template["Mappings"] = Value::Object(self.mappings);
+        }
+        template["Resources"] = Value::Object(self.resources);
         if !self.outputs.is_empty() {
             template["Outputs"] = Value::Object(self.outputs);
         }

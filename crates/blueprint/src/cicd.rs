@@ -17,7 +17,7 @@ pub(crate) fn template(settings: &Settings) -> Value {
     let names = Names::of(settings);
     let mut template = Template::new("ECR repositories");
     for (logical, what) in REPOSITORIES {
-        template.add(logical, repository(&names.core(what)));
+        template.add(logical, repository(&names.repository(what)));
         template.output(&format!("{logical}Uri"), attribute(logical, "RepositoryUri"));
     }
     if let Some(github) = &settings.github {

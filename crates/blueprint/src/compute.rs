@@ -70,7 +70,7 @@ fn address(settings: &Settings, path: &str) -> Value {
 fn image(names: Names<'_>, what: &str, tag: &str) -> Value {
     sub(&format!(
         "${{AWS::AccountId}}.dkr.ecr.${{AWS::Region}}.${{AWS::URLSuffix}}/{}:{tag}",
-        names.core(what)
+        names.repository(what)
     ))
 }
 
@@ -94,13 +94,14 @@ fn variables(variables: Vec<(&str, Value)>) -> Value {
         .collect()
 }
 
-/// The log group of a service, 30 days.
-fn log_group(template: &mut Template, names: Names<'_>, logical: &str, what: &str) {
+/// The log group of a service.
+fn log_group(template: &mut Template, settings: &Settings, logical: &str, what: &str) {
+    let name = Names::of(settings).service_logs(what);
     template.add(
         logical,
         Resource::new(
             "AWS::Logs::LogGroup",
-            json!({ "LogGroupName": names.service_logs(what), "RetentionInDays": 30 }),
+            json!({ "LogGroupName": name, "RetentionInDays": settings.service_log_days() }),
         ),
     );
 }
@@ -115,7 +116,7 @@ fn execution_role(names: Names<'_>, what: &str, logs: &str, secrets: &[Value]) -
                 "ecr:BatchGetImage",
                 "ecr:GetDownloadUrlForLayer",
             ],
-            own_arn("ecr", &format!("repository/{}", names.core(what))),
+            own_arn("ecr", &format!("repository/{}", names.repository(what))),
         ),
         iam::allow(
             &["logs:CreateLogStream", "logs:PutLogEvents"],

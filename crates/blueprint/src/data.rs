@@ -4,7 +4,7 @@ mod buckets;
 mod database;
 mod secrets;
 
-pub(crate) use secrets::OAUTH_KEYS;
+pub(crate) use secrets::{OAUTH, OAUTH_KEYS, read_by_the_backend};
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::build::{Resource, Template, attribute, join, reference, sub};
 use crate::exports::{self, Tier};
 use crate::iam;
 use crate::names::Names;
-use crate::settings::{Settings, Stage};
+use crate::settings::{Layout, Settings};
 
 /// What a parameter or a key of a secret holds until somebody fills it in.
 const PLACEHOLDER: &str = "CHANGE_ME_AFTER_DEPLOY";
@@ -25,9 +25,12 @@ pub(crate) fn template(settings: &Settings) -> Value {
     redis(&mut template, settings);
     buckets::add(&mut template, settings);
     cdn(&mut template);
-    packer(&mut template, settings);
-    parameters(&mut template, names);
-    outputs(&mut template, names);
+    let has_packer = settings.layout == Layout::Single;
+    if has_packer {
+        packer(&mut template, settings);
+    }
+    parameters(&mut template, names, has_packer);
+    outputs(&mut template, settings);
     template.finish()
 }
 
@@ -106,7 +109,7 @@ fn cdn(template: &mut Template) {
 }
 
 /// What instances may do that images are built on, and those for developers: read models, and be reached by Systems
-/// Manager.
+/// Manager. In the staged layout people make such a role themselves (runbook, "create → activate → promote").
 fn packer(template: &mut Template, settings: &Settings) {
     let bucket = Names::of(settings).bucket("models");
     let objects = sub(&format!("arn:${{AWS::Partition}}:s3:::{bucket}/*"));
@@ -132,38 +135,34 @@ fn packer(template: &mut Template, settings: &Settings) {
 }
 
 /// The secrets of the fleets' stages are plain texts: CloudFormation makes no `SecureString`.
-fn parameters(template: &mut Template, names: Names<'_>) {
-    for stage in Stage::ALL {
-        parameter(
-            template,
-            &format!("FleetSecret{}", stage.as_str()),
-            &names.fleet_secret(stage),
-            json!(PLACEHOLDER),
-        );
+fn parameters(template: &mut Template, names: Names<'_>, has_packer: bool) {
+    for (stage, _, ending) in names.fleet_secrets() {
+        let logical = format!("FleetSecret{ending}");
+        parameter(template, &logical, &names.fleet_secret(stage), json!(PLACEHOLDER));
     }
-    for (logical, path, value) in [
-        ("ModelsBucketParam", "models/bucket", reference("ModelsBucket")),
-        (
+    let mut put = |logical: &str, path: &str, value| parameter(template, logical, &names.path(path), value);
+    put("ModelsBucketParam", "models/bucket", reference("ModelsBucket"));
+    if has_packer {
+        put(
             "PackerInstanceProfileParam",
             "packer/instance_profile",
             reference("PackerInstanceProfile"),
-        ),
-        (
-            "RedisEndpointParam",
-            "redis/endpoint",
-            attribute("Redis", "RedisEndpoint.Address"),
-        ),
-    ] {
-        parameter(template, logical, &names.path(path), value);
+        );
     }
+    put(
+        "RedisEndpointParam",
+        "redis/endpoint",
+        attribute("Redis", "RedisEndpoint.Address"),
+    );
 }
 
-fn parameter(template: &mut Template, logical: &str, name: &str, value: Value) {
+pub(crate) fn parameter(template: &mut Template, logical: &str, name: &str, value: Value) {
     let properties = json!({ "Name": name, "Type": "String", "Value": value });
     template.add(logical, Resource::new("AWS::SSM::Parameter", properties));
 }
 
-fn outputs(template: &mut Template, names: Names<'_>) {
+fn outputs(template: &mut Template, settings: &Settings) {
+    let names = Names::of(settings);
     template.output("RdsEndpoint", attribute("Database", "Endpoint.Address"));
     template.output("RedisEndpoint", attribute("Redis", "RedisEndpoint.Address"));
     for (key, bucket) in [
@@ -174,12 +173,14 @@ fn outputs(template: &mut Template, names: Names<'_>) {
         template.output(key, reference(bucket));
     }
     template.output("CloudFrontDomain", attribute("MediaCdn", "DomainName"));
-    for logical in secrets::READ_BY_THE_BACKEND {
+    for logical in read_by_the_backend(settings.layout) {
         exports::secret(names, logical).put(template);
     }
     exports::database(names).put(template);
     exports::redis_endpoint(names).put(template);
-    exports::media_domain(names).put(template);
+    if settings.layout == Layout::Single {
+        exports::media_domain(names).put(template);
+    }
 }
 
 /// The ARN of a bucket of this stack, or of what is in it.

@@ -1,4 +1,5 @@
-//! The stack that all fleets share: the topic of their queue-empty alarms, and the function that listens to it.
+//! What all fleets share: the topic of their queue-empty alarms, and the function that listens to it. In the single
+//! layout it is a stack, in the staged one a part of the stack of all fleets.
 
 use serde_json::{Value, json};
 
@@ -12,12 +13,19 @@ use crate::settings::Settings;
 const CODE: &str = include_str!("gpu_shared/scale_to_zero.py");
 
 /// The topic by its logical id.
-const TOPIC: &str = "ScaleToZeroTopic";
+pub(crate) const TOPIC: &str = "ScaleToZeroTopic";
 
 pub(crate) fn template(settings: &Settings) -> Value {
+    let mut template = Template::new("Scale to zero of the GPU fleets");
+    add(&mut template, settings);
+    template.finish()
+}
+
+/// Topic and function, with the export of the topic.
+pub(crate) fn add(template: &mut Template, settings: &Settings) {
     let names = Names::of(settings);
     let function = format!("ScaleToZeroFn{}", names::digits("ScaleToZeroFn"));
-    let mut template = Template::new("Scale to zero of the GPU fleets");
+    let groups = format!("autoScalingGroup:*:autoScalingGroupName/{}", names.any_group());
     let topic = json!({ "TopicName": names.core("scale-to-zero") });
     template.add(TOPIC, Resource::new("AWS::SNS::Topic", topic));
     let logs = json!({ "RetentionInDays": 30 });
@@ -32,7 +40,7 @@ pub(crate) fn template(settings: &Settings) -> Value {
                 iam::allow(&["autoscaling:DescribeAutoScalingGroups"], json!("*")),
                 iam::allow(
                     &["autoscaling:SetDesiredCapacity"],
-                    own_arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/asg-*"),
+                    own_arn("autoscaling", &groups),
                 ),
                 iam::allow(
                     &["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -79,6 +87,5 @@ pub(crate) fn template(settings: &Settings) -> Value {
             }),
         ),
     );
-    exports::scale_to_zero_topic(names).put(&mut template);
-    template.finish()
+    exports::scale_to_zero_topic(names).put(template);
 }

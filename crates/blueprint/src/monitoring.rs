@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use crate::alarm::{Alarm, Metric, Missing, dimension};
 use crate::build::{Resource, Template, reference};
 use crate::exports;
+use crate::fleet;
 use crate::names::Names;
-use crate::settings::Settings;
+use crate::settings::{Layout, Settings};
 
 /// Runbook, "Alarm Tiers": 2 GB.
 const STORAGE_BYTES: f64 = 2_147_483_648.0;
@@ -17,13 +18,17 @@ pub(crate) fn template(settings: &Settings) -> Value {
     let names = Names::of(settings);
     let mut template = Template::new("Dashboard, alarms and alert topic");
     topic(&mut template, settings);
-    for (logical, name, alarm) in alarms(names) {
+    let topic = reference("AlertTopic");
+    for (logical, name, alarm) in alarms(settings) {
         let alarm = Alarm {
-            name: Some(name.to_owned()),
-            actions: vec![reference("AlertTopic")],
+            name: Some(names.alarm(name)),
+            actions: vec![topic.clone()],
             ..alarm
         };
         template.add(logical, alarm.resource());
+    }
+    if settings.layout == Layout::Staged {
+        fleet::watch_all(&mut template, settings, &topic);
     }
     template.add("Dashboard", dashboard::resource(settings));
     if let (Some(limit), Some(mail)) = (settings.monthly_budget_usd, &settings.alert_email) {
@@ -50,8 +55,10 @@ fn topic(template: &mut Template, settings: &Settings) {
     }
 }
 
-/// The alarms by logical id and name, with their tiers: P1 wakes somebody up, P2 waits for the morning.
-fn alarms(names: Names<'_>) -> [(&'static str, &'static str, Alarm); 6] {
+/// The alarms by logical id and name, with their tiers: P1 wakes somebody up, P2 waits for the morning. The staged layout
+/// has none of unhealthy hosts (runbook, "Alarm Tiers").
+fn alarms(settings: &Settings) -> Vec<(&'static str, &'static str, Alarm)> {
+    let names = Names::of(settings);
     let balancer = dimension("LoadBalancer", exports::balancer_full_name(names).import());
     let errors = |threshold| Alarm {
         missing: Missing::NotBreaching,
@@ -67,21 +74,24 @@ fn alarms(names: Names<'_>) -> [(&'static str, &'static str, Alarm); 6] {
             threshold,
         )
     };
-    let targets = exports::backend_targets_full_name(names).import();
-    let unhealthy = Alarm {
-        missing: Missing::NotBreaching,
-        description: "a task of the backend fails the load balancer's health check".to_owned(),
-        ..Alarm::at_least(
-            Metric {
-                namespace: "AWS/ApplicationELB",
-                name: "UnHealthyHostCount",
-                dimensions: json!([balancer, dimension("TargetGroup", targets)]),
-                statistic: "Maximum",
-                period: 60,
-            },
-            1.0,
-        )
-    };
+    let unhealthy = (settings.layout == Layout::Single).then(|| {
+        let targets = exports::backend_targets_full_name(names).import();
+        let alarm = Alarm {
+            missing: Missing::NotBreaching,
+            description: "a task of the backend fails the load balancer's health check".to_owned(),
+            ..Alarm::at_least(
+                Metric {
+                    namespace: "AWS/ApplicationELB",
+                    name: "UnHealthyHostCount",
+                    dimensions: json!([balancer, dimension("TargetGroup", targets)]),
+                    statistic: "Maximum",
+                    period: 60,
+                },
+                1.0,
+            )
+        };
+        ("P1BackendUnhealthyHosts", "p1-backend-unhealthy-hosts", alarm)
+    });
     let database = |name, statistic, period| Metric {
         namespace: "AWS/RDS",
         name,
@@ -104,14 +114,14 @@ fn alarms(names: Names<'_>) -> [(&'static str, &'static str, Alarm); 6] {
         description: "less than 2 GB of the database's storage are free".to_owned(),
         ..Alarm::at_least(database("FreeStorageSpace", "Minimum", 300), STORAGE_BYTES)
     };
-    [
-        ("P1Alb5xxHigh", "p1-alb-5xx-critical", errors(50.0)),
-        ("P1BackendUnhealthyHosts", "p1-backend-unhealthy-hosts", unhealthy),
+    let critical = ("P1Alb5xxHigh", "p1-alb-5xx-critical", errors(50.0));
+    let others = [
         ("P1RdsCpuCritical", "p1-rds-cpu-critical", cpu(95.0, 600)),
         ("P1RdsStorageLow", "p1-rds-storage-low", storage),
         ("P2Alb5xxWarning", "p2-alb-5xx-warning", errors(10.0)),
         ("P2RdsCpuWarning", "p2-rds-cpu-warning", cpu(80.0, 300)),
-    ]
+    ];
+    std::iter::once(critical).chain(unhealthy).chain(others).collect()
 }
 
 /// Mail at 80 and 100 % of what was spent, not of what is forecast.

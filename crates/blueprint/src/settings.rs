@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
+    /// Which names everything has, and which stacks there are.
+    #[serde(default)]
+    pub layout: Layout,
     /// What every name begins with.
     #[serde(default = "default_prefix")]
     pub prefix: String,
@@ -15,7 +18,8 @@ pub struct Settings {
     pub account: String,
     /// The region, e.g. `us-east-1`.
     pub region: String,
-    /// What the application believes to be its environment (`APP_ENV`).
+    /// What the application believes to be its environment (`APP_ENV`). In the staged layout it is the stage of the
+    /// whole system as well, and part of every name.
     #[serde(default = "default_environment")]
     pub environment: Stage,
     /// How large everything is.
@@ -50,6 +54,31 @@ pub struct Settings {
     /// differ.
     #[serde(default)]
     pub upstream_compatible: bool,
+}
+
+/// Which of the two layouts the platform has: its stacks and the names of everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// One core system; stages exist for GPU fleets only, and each fleet has a stack of its own.
+    #[default]
+    Single,
+    /// The whole system once per stage, with all fleets of the stage in one stack.
+    Staged,
+}
+
+impl Layout {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Single, Self::Staged];
+
+    /// As it is written in settings.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Staged => "staged",
+        }
+    }
 }
 
 /// The stage of a fleet, and the environment of the application.
@@ -144,6 +173,15 @@ impl Sizes {
         Self {
             nat_gateways: 1,
             ..Self::production()
+        }
+    }
+
+    /// Those of a stage.
+    #[must_use]
+    pub fn of(stage: Stage) -> Self {
+        match stage {
+            Stage::Staging => Self::staging(),
+            Stage::Production => Self::production(),
         }
     }
 
@@ -244,15 +282,17 @@ pub struct Fleet {
     pub slug: String,
     /// The [`FleetTemplate::template_slug`] of its template.
     pub template_slug: String,
-    /// Its one instance type, as the fleet's `desired_config` says it.
+    /// Its one instance type, as the fleet's `desired_config` says it. In the staged layout the one that is preferred: the
+    /// others of its template follow.
     pub instance_type: String,
 }
 
 impl Settings {
-    /// The platform without domain, mail, budget and fleets.
+    /// The platform in the single layout, without domain, mail, budget and fleets.
     #[must_use]
     pub fn new(account: &str, region: &str) -> Self {
         Self {
+            layout: Layout::Single,
             prefix: default_prefix(),
             account: account.to_owned(),
             region: region.to_owned(),
@@ -270,6 +310,17 @@ impl Settings {
         }
     }
 
+    /// The same in the staged layout, with the sizes of its stage.
+    #[must_use]
+    pub fn staged(account: &str, region: &str, stage: Stage) -> Self {
+        Self {
+            layout: Layout::Staged,
+            environment: stage,
+            sizes: Sizes::of(stage),
+            ..Self::new(account, region)
+        }
+    }
+
     /// The template of a fleet.
     #[must_use]
     pub fn template_of(&self, fleet: &Fleet) -> Option<&FleetTemplate> {
@@ -278,7 +329,7 @@ impl Settings {
             .find(|template| template.template_slug == fleet.template_slug)
     }
 
-    /// The fleet whose stack makes the log group `/gpu-workers/<slug>`, `None` where it exists already.
+    /// The fleet for which a stack makes the log group `/gpu-workers/<slug>`, `None` where it exists already.
     ///
     /// Fleets of both stages may have one slug, and the name of the group does not say the stage. The production fleet
     /// makes it, for its retention is the longer one.
@@ -290,6 +341,21 @@ impl Settings {
         }
         let of_slug = self.fleets.iter().filter(|fleet| fleet.slug == slug);
         of_slug.max_by_key(|fleet| fleet.stage)
+    }
+
+    /// For how many days the logs of the services are kept. In the staged layout the stage says it (runbook, "Log Groups &
+    /// Retention").
+    pub(crate) fn service_log_days(&self) -> u32 {
+        match self.layout {
+            Layout::Single => 30,
+            Layout::Staged => self.environment.log_days(),
+        }
+    }
+
+    /// Whether database, buckets and the logs of workers outlive their stack. A system that is for trying things out is taken away as a whole
+    /// (runbook, "Full teardown").
+    pub(crate) fn keeps_data(&self) -> bool {
+        self.layout == Layout::Single || self.environment == Stage::Production
     }
 
     /// Whether the platform answers with TLS.

@@ -10,8 +10,12 @@ mod platform;
 mod scaling;
 #[path = "blueprint/settings.rs"]
 mod settings;
+#[path = "blueprint/staged.rs"]
+mod staged;
+#[path = "blueprint/unchanged.rs"]
+mod unchanged;
 
-use blueprint::{Domain, Fleet, GitHub, Settings, Stack, Stage, stacks};
+use blueprint::{Domain, Fleet, GitHub, Layout, Settings, Stack, Stage, stacks};
 use serde_json::Value;
 
 pub(crate) const REGION: &str = "us-east-1";
@@ -70,9 +74,29 @@ pub(crate) fn upstream(settings: &Settings) -> Settings {
     }
 }
 
+/// A stage of the staged layout with a fleet.
+pub(crate) fn staging() -> Settings {
+    let mut settings = Settings::staged("123456789012", REGION, Stage::Staging);
+    settings.fleets = vec![fleet(
+        Stage::Staging,
+        "image-to-video",
+        "gpu-default",
+        "g5.xlarge",
+    )];
+    settings
+}
+
+/// The same with everything that can be asked for.
+pub(crate) fn staged_full() -> Settings {
+    let mut settings = full();
+    settings.layout = Layout::Staged;
+    settings.fleets.retain(|fleet| fleet.stage == Stage::Production);
+    settings
+}
+
 /// Every kind of platform that the tests look at.
 pub(crate) fn platforms() -> Vec<Settings> {
-    [plain(), full()]
+    [plain(), full(), staging(), staged_full()]
         .into_iter()
         .flat_map(|settings| [upstream(&settings), settings])
         .collect()

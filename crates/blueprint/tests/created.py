@@ -30,6 +30,7 @@ UNKNOWN = {
 }
 
 CORE = ["cicd", "network", "data", "compute", "monitoring", "gpu-shared"]
+STAGED = ["cicd", "network", "data", "compute", "gpu", "monitoring"]
 
 
 def known(value, gone):
@@ -92,11 +93,15 @@ def main():
     command, platforms = sys.argv[1], [path for path in sorted(Path(sys.argv[2]).iterdir()) if path.is_dir()]
     bad = created = 0
     for platform in platforms:
-        fleets = sorted(platform.glob("bp-gpu-fleet-*.json"))
+        # `bp`, or `bp-<stage>` in the staged layout, which has all fleets in one stack.
+        [system] = [path.stem.removesuffix("-cicd") for path in platform.glob("bp*-cicd.json")]
+        core = STAGED if (platform / f"{system}-gpu.json").exists() else CORE
+        stacks = [*(platform / f"{system}-{what}.json" for what in core), *sorted(platform.glob("bp-gpu-fleet-*.json"))]
+        assert len(stacks) == len(list(platform.glob("*.json"))), platform
         with tempfile.TemporaryDirectory() as folder:
             server, client = start(command, folder)
             try:
-                for path in [*(platform / f"bp-{what}.json" for what in CORE), *fleets]:
+                for path in stacks:
                     template = json.loads(path.read_text())
                     gone = {it for it, resource in template["Resources"].items() if resource["Type"] in UNKNOWN}
                     why = create(client, path.stem, known(template, gone))

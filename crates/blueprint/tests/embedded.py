@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What stands inside the templates in other languages, run as it is deployed.
 
-`embedded.py DIR` takes the folder that the example `templates` writes. The function of `bp-gpu-shared` is run against a
+`embedded.py DIR` takes the folder that the example `templates` writes. The function that scales to zero is run against a
 stand-in for boto3, with every message that the topic may bring. The boot script of every fleet is run in a folder with
 stand-ins for the programs that it calls. The start of every container is read by the shell that runs it.
 """
@@ -77,8 +77,12 @@ def reads(shell, script):
 PROGRAMS = {
     "aws": """
         case "$*" in
-            *"--name ${FLEET%/*}/fleet-secret "*) echo the-secret ;;
-            *"--name $FLEET/active_bundle "*) [ -n "$ACTIVE" ] && echo "$ACTIVE" ;;
+            *"--name $SECRET "*) echo the-secret ;;
+            *"--name $POINTER "*) [ -n "$ACTIVE" ] && echo "$ACTIVE" ;;
+            "s3 sync "*)
+                while [ "$1" != --no-progress ]; do shift; done
+                echo "sync $2 ${3#$ROOT}" >>"$ROOT/calls"
+                exit "$UNREADABLE" ;;
         esac""",
     "systemctl": 'echo "systemctl $*" >>"$ROOT/calls"',
     "curl": """
@@ -93,7 +97,7 @@ PROGRAMS = {
 }
 
 
-def boot(script, fleet, active, baked, applies=True):
+def boot(script, names, active, baked, applies=True):
     """Status, calls and the worker's environment after an instance has started."""
     with tempfile.TemporaryDirectory() as root:
         folder = Path(root)
@@ -109,7 +113,7 @@ def boot(script, fleet, active, baked, applies=True):
             script = script.replace(outside, f"{root}{outside}")
         (folder / "var/log").mkdir(parents=True)
         environment = {"PATH": f"{root}/bin:{os.environ['PATH']}", "ROOT": root}
-        environment |= {"FLEET": fleet, "ACTIVE": active}
+        environment |= {"ACTIVE": active, "UNREADABLE": str(int(not applies)), **names}
         done = subprocess.run(["bash"], input=script, env=environment, text=True, capture_output=True)
         calls = folder / "calls"
         worker = folder / "opt/worker/env"
@@ -126,22 +130,27 @@ def put(path, text):
     path.chmod(0o755)
 
 
-def check_boot(script, template, upstream):
-    group = resources(template, "AWS::AutoScaling::AutoScalingGroup")[0]["AutoScalingGroupName"]
+def check_boot(script, group, is_staged, upstream):
     _, stage, slug = group.split("-", 2)
-    fleet = f"/bp/fleets/{stage}/{slug}"
     services = ["stop comfyui-worker", "start comfyui", "restart comfyui-worker"]
     started = [f"systemctl {service}.service" for service in services]
-    apply = "apply bp-models-123456789012 bundles/b-2"
+    if is_staged:
+        names = {"SECRET": f"/bp/{stage}/fleet-secret", "POINTER": f"/bp/{stage}/assets/{slug}/active_bundle"}
+        bundle, bucket = "b-2", f"s3://bp-models-123456789012-{stage}/bundles/{slug}/b-2"
+        copies = [f"sync {bucket}/{folder}/ /opt/comfyui/{folder}/" for folder in ["models", "custom_nodes"]]
+    else:
+        fleets = f"/bp/fleets/{stage}"
+        names = {"SECRET": f"{fleets}/fleet-secret", "POINTER": f"{fleets}/{slug}/active_bundle"}
+        bundle, copies = "bundles/b-2", ["apply bp-models-123456789012 bundles/b-2"]
     for active, baked, calls in [
-        ("bundles/b-2", "b-1", [apply, *started]),
-        ("bundles/b-2/", "", [apply, *started]),
-        ("bundles/b-2", "b-2", started),
+        (bundle, "b-1", [*copies, *started]),
+        (f"{bundle}/", "", [*copies, *started]),
+        (bundle, "b-2", started),
         ("none", "b-1", started),
         # No pointer: the parameter is not there.
         ("", "", started),
     ]:
-        status, seen, worker = boot(script, fleet, active, baked)
+        status, seen, worker = boot(script, names, active, baked)
         assert (status, seen) == (0, calls), f"{active} {baked}: {status} {seen}, and not {calls}"
         for line in [
             'WORKER_ID="i-0123"',
@@ -149,15 +158,35 @@ def check_boot(script, template, upstream):
             f'FLEET_SLUG="{slug}"',
             f'FLEET_STAGE="{stage}"',
             f'ASG_NAME="{group}"',
+            *([f'WORKFLOW_SLUGS="{slug}"'] if is_staged else []),
         ]:
             assert line in worker, f"{line} is not in {worker}"
         region = any(line.startswith('AWS_DEFAULT_REGION="us-') for line in worker)
         assert region != upstream, worker
         address = [line for line in worker if line.startswith('API_BASE_URL="http')]
-        assert len(address) == 1, worker
+        assert len(address) == 1 and address[0].endswith('.example.com"'), worker
     # A worker without its bundle takes no jobs.
-    status, seen, worker = boot(script, fleet, "bundles/b-2", "", applies=False)
-    assert status != 0 and seen == [apply] and not worker, (status, seen, worker)
+    status, seen, worker = boot(script, names, bundle, "b-1", applies=False)
+    assert status != 0 and seen == copies[:1] and not worker, (status, seen, worker)
+
+
+def text(part, template):
+    """A part of a script as CloudFormation puts it there."""
+    if isinstance(part, str):
+        return part
+    if "Fn::FindInMap" in part:
+        found = template["Mappings"]
+        for key in part["Fn::FindInMap"]:
+            found = found[key]
+        return found
+    return "alb.example.com"
+
+
+def groups(template):
+    """Every group with its launch template's logical id."""
+    for group in resources(template, "AWS::AutoScaling::AutoScalingGroup"):
+        launch = group["MixedInstancesPolicy"]["LaunchTemplate"]["LaunchTemplateSpecification"]["LaunchTemplateId"]
+        yield group["AutoScalingGroupName"], launch["Ref"]
 
 
 def resources(template, kind):
@@ -171,11 +200,15 @@ def main():
         for function in resources(template, "AWS::Lambda::Function"):
             check_function(function["Code"]["ZipFile"])
             functions += 1
-        for launch in resources(template, "AWS::EC2::LaunchTemplate"):
+        platform = path.parent.name
+        for group, logical in groups(template):
+            launch = template["Resources"][logical]["Properties"]
             parts = launch["LaunchTemplateData"]["UserData"]["Fn::Base64"]["Fn::Join"][1]
-            script = "".join(part if isinstance(part, str) else "alb.example.com" for part in parts)
+            script = "".join(text(part, template) for part in parts)
+            # EC2 takes 16 KB.
+            assert len(script) < 16_384 and "@" not in script, script
             reads("bash", script)
-            check_boot(script, template, path.parent.name.endswith("-upstream"))
+            check_boot(script, group, platform.startswith("staged-"), platform.endswith("-upstream"))
             scripts += 1
         for task in resources(template, "AWS::ECS::TaskDefinition"):
             for container in task["ContainerDefinitions"]:

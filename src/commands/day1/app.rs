@@ -10,7 +10,7 @@ use crate::commands::secrets::observe::{Observed, State, observe_all};
 use crate::commands::stack::deploy::source::Source;
 use crate::context::Ctx;
 use crate::error::{CommandLine, Result};
-use crate::layout::{App, Layout, LayoutKind, PLATFORM, SecretRole};
+use crate::layout::{App, Layout, PLATFORM, SecretRole};
 use crate::stacks::{TOOLKIT, is_asleep, service_named};
 
 /// How far back the shared history is read for a migration.
@@ -22,7 +22,7 @@ const CONTEXT: &str = "in the folder of the CDK app, with the context values tha
 pub(super) async fn steps(ctx: &Ctx, layout: &Layout, stacks: &Result<Vec<Stack>>) -> Vec<Step> {
     let core = layout.core_stacks();
     let has_app = ctx.settings.infra_dir.is_some();
-    let own = layout.kind() == LayoutKind::Single && Source::in_context(ctx).is_built_in();
+    let own = Source::in_context(ctx).is_built_in();
     // The templates that bpctl makes itself have no files that would have to lie in a bucket first.
     let mut steps: Vec<Step> = (!own)
         .then(|| bootstrap(&core, stacks, has_app))

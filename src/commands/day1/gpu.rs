@@ -3,6 +3,7 @@
 use super::app::seen;
 use super::step::Step;
 use crate::aws::cloudformation::Stack;
+use crate::commands::stack::deploy::source::Source;
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Result};
 use crate::fleet::{Pointers, Reading, discover, look_at_nodes, named, parameter_names, read_signals};
@@ -26,9 +27,15 @@ pub(super) async fn steps(
     };
     if fleets.is_empty() {
         let step = Step::open("fleets", "none is configured");
-        return Ok(vec![step.note(
-            "create a fleet on the admin pages: that writes its desired configuration",
-        )]);
+        return Ok(vec![step.note(match layout.kind() {
+            LayoutKind::Single => "create a fleet on the admin pages: that writes its desired configuration",
+            LayoutKind::Staged if Source::in_context(ctx).is_built_in() => {
+                "name it in `fleets` of `[blueprint]`, build its image, and deploy the stacks gpu and monitoring"
+            }
+            LayoutKind::Staged => {
+                "name it among the workflows of the CDK app, build its image, and deploy the stacks gpu and monitoring"
+            }
+        })]);
     }
     let parameters: Vec<String> = fleets
         .iter()

@@ -20,12 +20,13 @@ use crate::stacks::Environment;
 ///
 /// The settings come from a file in TOML, or from `[blueprint]` of `bpctl.toml`: a preset, sizes, domain, address for
 /// alerts, budget, fleets. Without any the template is that of the platform as it is, without a domain and without
-/// fleets. AWS is not asked; account and region are those of
-/// the context, or the flags.
+/// fleets. Names are those of the context's layout; in layout `staged` its stage chooses the preset, and all fleets are in
+/// the stack `gpu`. AWS is not asked; account and region are those of the context, or the flags.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl stack template data --account-id 123456789012                 JSON, for CloudFormation or a linter
   bpctl stack template compute --blueprint platform.toml --account-id 123456789012
+  bpctl stack template gpu --layout staged --stage staging            all fleets of a stage
   bpctl stack deploy --all --blueprint platform.toml --dry-run        what it would do")]
 pub(crate) struct TemplateArgs {
     /// Which stack: its part, name or fleet

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::service::{Service, provider};
 use super::{base_url, exec, execution_role, image, log_configuration, log_group, variables};
 use crate::build::{Template, join, own_arn, reference, sub};
-use crate::data::OAUTH_KEYS;
+use crate::data::{OAUTH, OAUTH_KEYS, read_by_the_backend};
 use crate::exports;
 use crate::iam;
 use crate::names::Names;
-use crate::settings::{Settings, Stage};
+use crate::settings::{Layout, Settings, Stage};
 
 /// Where the application expects the key for signing in with Apple.
 const APPLE_KEY: &str = "/var/www/html/storage/keys/Apple_AuthKey.p8";
@@ -19,10 +19,10 @@ const DATABASES: [&str; 3] = ["CENTRAL", "TENANT_POOL_1", "TENANT_POOL_2"];
 
 pub(super) fn add(template: &mut Template, settings: &Settings) {
     let names = Names::of(settings);
-    log_group(template, names, "BackendLogs", "backend");
+    log_group(template, settings, "BackendLogs", "backend");
     template.add(
         "BackendExecutionRole",
-        execution_role(names, "backend", "BackendLogs", &may_read_secrets(names)),
+        execution_role(names, "backend", "BackendLogs", &may_read_secrets(settings)),
     );
     template.add(
         "BackendTaskRole",
@@ -60,25 +60,34 @@ fn containers(settings: &Settings) -> Value {
     let worker = "php artisan queue:work --sleep=3 --tries=3 --max-time=3600";
     json!([
         nginx,
-        php(settings, "php-fpm", "php", "php-fpm"),
+        php(settings, "php-fpm", "php", FPM),
         php(settings, "scheduler", "scheduler", "php artisan schedule:work"),
         php(settings, "queue-worker", "queue", worker),
     ])
 }
 
+/// The process that the PHP image starts of itself.
+const FPM: &str = "php-fpm";
+
 /// A container of the PHP image. The task lives as long as `php-fpm` does.
 fn php(settings: &Settings, name: &str, prefix: &str, process: &str) -> Value {
     let names = Names::of(settings);
-    json!({
-        "Name": name,
-        "Image": image(names, "backend", "php-latest"),
-        "Essential": name == "php-fpm",
-        "EntryPoint": ["/bin/sh", "-lc"],
-        "Command": [started(process)],
-        "Environment": variables(environment(settings)),
-        "Secrets": secrets(names),
-        "LogConfiguration": log_configuration("BackendLogs", prefix),
-    })
+    let mut container = json!({ "Name": name });
+    container["Image"] = image(names, "backend", "php-latest");
+    container["Essential"] = json!(name == "php-fpm");
+    match settings.layout {
+        Layout::Single => {
+            container["EntryPoint"] = json!(["/bin/sh", "-lc"]);
+            container["Command"] = json!([started(process)]);
+        }
+        // No shell: what runs a command in such a container sends its words one by one (runbook, "Database Migrations").
+        Layout::Staged if process == FPM => {}
+        Layout::Staged => container["Command"] = process.split(' ').collect(),
+    }
+    container["Environment"] = variables(environment(settings));
+    container["Secrets"] = secrets(settings);
+    container["LogConfiguration"] = log_configuration("BackendLogs", prefix);
+    container
 }
 
 /// The script that leads to a process: it makes the folders that the framework writes to, and a file of the key that
@@ -96,13 +105,13 @@ fn started(process: &str) -> String {
         + &format!("; exec {process}")
 }
 
-/// 28 variables, the same for all three.
+/// 28 variables, the same for all three; 25 in the staged layout, whose application has no key in a file, and finds
+/// frontend and media by itself.
 fn environment(settings: &Settings) -> Vec<(&'static str, Value)> {
     let names = Names::of(settings);
     let stage = settings.environment;
-    let media = join(&[json!("https://"), exports::media_domain(names).import()]);
     let text = |text: &str| json!(text);
-    vec![
+    let mut variables = vec![
         ("APP_ENV", text(stage.as_str())),
         ("APP_DEBUG", json!((stage != Stage::Production).to_string())),
         ("APP_URL", base_url(settings)),
@@ -128,14 +137,22 @@ fn environment(settings: &Settings) -> Vec<(&'static str, Value)> {
         ("COMFYUI_MODELS_DISK", text("comfyui_models")),
         ("COMFYUI_LOGS_BUCKET", json!(names.bucket("logs"))),
         ("COMFYUI_LOGS_DISK", text("comfyui_logs")),
-        ("FRONTEND_URL", base_url(settings)),
-        ("APPLE_PRIVATE_KEY", text(APPLE_KEY)),
-        ("AWS_URL", media),
-    ]
+    ];
+    if settings.layout == Layout::Single {
+        let media = join(&[json!("https://"), exports::media_domain(names).import()]);
+        variables.extend([
+            ("FRONTEND_URL", base_url(settings)),
+            ("APPLE_PRIVATE_KEY", text(APPLE_KEY)),
+            ("AWS_URL", media),
+        ]);
+    }
+    variables
 }
 
-/// 22 secrets: whole ones, keys of those that are JSON, and the parameters of the fleets' stages.
-fn secrets(names: Names<'_>) -> Value {
+/// 22 secrets: whole ones, keys of those that are JSON, and the parameters of the fleets' stages. In the staged layout 12,
+/// for its containers get nothing of the sign-in services.
+fn secrets(settings: &Settings) -> Value {
+    let names = Names::of(settings);
     let of = |logical: &str| exports::secret(names, logical).import();
     // `<arn>:<key>:<stage>:<version>`, the last two left to AWS.
     let key = |logical: &str, key: &str| join(&[of(logical), json!(format!(":{key}::"))]);
@@ -147,11 +164,12 @@ fn secrets(names: Names<'_>) -> Value {
         }
     }
     secrets.push(("COMFYUI_ASSET_OPS_SECRET".to_owned(), of("AssetOpsSecret")));
-    for name in OAUTH_KEYS {
-        secrets.push((name.to_ascii_uppercase(), key("OauthSecrets", name)));
+    if read_by_the_backend(settings.layout).contains(&OAUTH) {
+        for name in OAUTH_KEYS {
+            secrets.push((name.to_ascii_uppercase(), key(OAUTH, name)));
+        }
     }
-    for stage in Stage::ALL {
-        let variable = format!("COMFYUI_FLEET_SECRET_{}", stage.as_str().to_ascii_uppercase());
+    for (stage, variable, _) in names.fleet_secrets() {
         secrets.push((variable, fleet_secret(names, stage)));
     }
     secrets
@@ -164,19 +182,16 @@ fn fleet_secret(names: Names<'_>, stage: Stage) -> Value {
     own_arn("ssm", &format!("parameter{}", names.fleet_secret(stage)))
 }
 
-fn may_read_secrets(names: Names<'_>) -> [Value; 2] {
-    let secrets: Value = [
-        "DatabaseSecret",
-        "LaravelAppKey",
-        "OauthSecrets",
-        "AssetOpsSecret",
-    ]
-    .iter()
-    .map(|logical| exports::secret(names, logical).import())
-    .collect();
-    let parameters: Value = Stage::ALL
+fn may_read_secrets(settings: &Settings) -> [Value; 2] {
+    let names = Names::of(settings);
+    let secrets: Value = read_by_the_backend(settings.layout)
+        .iter()
+        .map(|logical| exports::secret(names, logical).import())
+        .collect();
+    let parameters: Value = names
+        .fleet_secrets()
         .into_iter()
-        .map(|stage| fleet_secret(names, stage))
+        .map(|(stage, _, _)| fleet_secret(names, stage))
         .collect();
     [
         iam::allow(&["secretsmanager:GetSecretValue"], secrets),
@@ -192,14 +207,10 @@ fn application(names: Names<'_>) -> [Value; 6] {
             names.bucket(what)
         ))
     };
-    let pointers: Value = ["active_bundle", "desired_config"]
+    let pointers: Value = names
+        .pointers()
         .iter()
-        .map(|what| {
-            own_arn(
-                "ssm",
-                &format!("parameter{}", names.path(&format!("fleets/*/{what}"))),
-            )
-        })
+        .map(|name| own_arn("ssm", &format!("parameter{name}")))
         .collect();
     [
         exec(),

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::service::{Service, provider};
-use super::{address, exec, execution_role, image, log_configuration, log_group, variables};
+use super::{address, base_url, exec, execution_role, image, log_configuration, log_group, variables};
 use crate::build::Template;
 use crate::iam;
 use crate::names::Names;
-use crate::settings::Settings;
+use crate::settings::{Layout, Settings};
 
 /// Asks for the first page at the task's own address: Next.js listens there and not at 127.0.0.1, because it takes the
 /// host name of the container for the address to listen at.
@@ -18,7 +18,7 @@ require('http').get({host:own.address,port:3000,path:'/',timeout:5000},r=>proces
 
 pub(super) fn add(template: &mut Template, settings: &Settings) {
     let names = Names::of(settings);
-    log_group(template, names, "FrontendLogs", "frontend");
+    log_group(template, settings, "FrontendLogs", "frontend");
     template.add(
         "FrontendExecutionRole",
         execution_role(names, "frontend", "FrontendLogs", &[]),
@@ -51,18 +51,29 @@ fn strategy(settings: &Settings) -> Value {
     }
 }
 
+/// Where the application's pages find the backend. Those of the staged layout add `/api` themselves.
+fn environment(settings: &Settings) -> Vec<(&'static str, Value)> {
+    let mode = ("NODE_ENV", json!("production"));
+    match settings.layout {
+        Layout::Single => {
+            let api = address(settings, "/api");
+            vec![
+                mode,
+                ("NEXT_PUBLIC_API_BASE_URL", api.clone()),
+                ("NEXT_PUBLIC_API_URL", api),
+            ]
+        }
+        Layout::Staged => vec![mode, ("NEXT_PUBLIC_API_URL", base_url(settings))],
+    }
+}
+
 fn container(settings: &Settings) -> Value {
-    let api = address(settings, "/api");
     json!({
         "Name": "nextjs",
         "Image": image(Names::of(settings), "frontend", "latest"),
         "Essential": true,
         "PortMappings": [{ "ContainerPort": 3000, "Protocol": "tcp" }],
-        "Environment": variables(vec![
-            ("NODE_ENV", json!("production")),
-            ("NEXT_PUBLIC_API_BASE_URL", api.clone()),
-            ("NEXT_PUBLIC_API_URL", api),
-        ]),
+        "Environment": variables(environment(settings)),
         "HealthCheck": {
             "Command": ["CMD", "node", "-e", CHECK],
             "Interval": 30,

@@ -1,4 +1,4 @@
-//! The buckets. All but that of the logs outlive their stack.
+//! The buckets. All but that of the logs outlive their stack, where the platform keeps its data.
 
 use serde_json::{Value, json};
 
@@ -49,7 +49,8 @@ pub(super) fn add(template: &mut Template, settings: &Settings) {
             // S3 refuses a target of access logs whose policy does not let it write.
             bucket = bucket.after(&["AccessLogsBucketPolicy"]);
         }
-        let stays = what != "logs";
+        // A bucket that goes goes empty: CloudFormation deletes none with objects in it.
+        let stays = what != "logs" && settings.keeps_data();
         template.add(logical, bucket.retained_if(stays));
         let policy = Resource::new(
             "AWS::S3::BucketPolicy",

@@ -1,4 +1,4 @@
-//! The database. It outlives its stack.
+//! The database. It outlives its stack, or leaves a snapshot.
 
 use serde_json::json;
 
@@ -12,7 +12,8 @@ pub(super) fn add(template: &mut Template, settings: &Settings) {
     let names = Names::of(settings);
     // What a database that stays uses cannot be deleted: its parameter group keeps the stack from going, and without the
     // role its metrics of the operating system end. The platform keeps the subnet group alone.
-    let mended = !settings.upstream_compatible;
+    let keeps = settings.keeps_data();
+    let mended = keeps && !settings.upstream_compatible;
     template.add(
         "DatabaseSubnetGroup",
         Resource::new(
@@ -22,7 +23,7 @@ pub(super) fn add(template: &mut Template, settings: &Settings) {
                 "SubnetIds": exports::import_all(&exports::subnets(names, Tier::Isolated)),
             }),
         )
-        .retained(),
+        .retained_if(keeps),
     );
     template.add(
         "DbParams",
@@ -65,7 +66,13 @@ pub(super) fn add(template: &mut Template, settings: &Settings) {
     );
 }
 
+/// A database that does not stay leaves a last snapshot (runbook, "Full teardown").
 fn instance(template: &mut Template, settings: &Settings) {
+    let policy = if settings.keeps_data() {
+        "Retain"
+    } else {
+        "Snapshot"
+    };
     let credential = |key: &str| {
         sub(&format!(
             "{{{{resolve:secretsmanager:${{DatabaseSecret}}:SecretString:{key}}}}}"
@@ -84,7 +91,7 @@ fn instance(template: &mut Template, settings: &Settings) {
                 "DBName": "bp",
                 "DBParameterGroupName": reference("DbParams"),
                 "DBSubnetGroupName": reference("DatabaseSubnetGroup"),
-                "DeletionProtection": true,
+                "DeletionProtection": settings.keeps_data(),
                 "Engine": "mariadb",
                 "EngineVersion": "10.11",
                 "MasterUsername": credential("username"),
@@ -99,6 +106,7 @@ fn instance(template: &mut Template, settings: &Settings) {
                 "VPCSecurityGroups": [security_group.import()],
             }),
         )
-        .retained(),
+        .with("DeletionPolicy", json!(policy))
+        .with("UpdateReplacePolicy", json!(policy)),
     );
 }

@@ -5,15 +5,18 @@ use serde_json::{Map, Value, json};
 use super::PLACEHOLDER;
 use crate::build::{Resource, Template};
 use crate::names::Names;
-use crate::settings::Settings;
+use crate::settings::{Layout, Settings};
 
-/// The secrets that the backend's containers get values of.
-pub(super) const READ_BY_THE_BACKEND: [&str; 4] = [
-    "DatabaseSecret",
-    "LaravelAppKey",
-    "OauthSecrets",
-    "AssetOpsSecret",
-];
+/// The secret of the sign-in services, by its logical id.
+pub(crate) const OAUTH: &str = "OauthSecrets";
+
+/// The secrets that the backend's containers get values of, by their logical ids.
+pub(crate) fn read_by_the_backend(layout: Layout) -> &'static [&'static str] {
+    match layout {
+        Layout::Single => &["DatabaseSecret", "LaravelAppKey", OAUTH, "AssetOpsSecret"],
+        Layout::Staged => &["DatabaseSecret", "LaravelAppKey", "AssetOpsSecret"],
+    }
+}
 
 /// The keys of the OAuth secret, each a variable of the backend in capital letters (runbook, "Secrets Reference").
 pub(crate) const OAUTH_KEYS: [&str; 9] = [
@@ -50,7 +53,7 @@ pub(super) fn add(template: &mut Template, settings: &Settings) {
         "rds/master-credentials",
         "RDS master credentials",
         ("GenerateSecretString", credentials),
-        !settings.upstream_compatible,
+        settings.keeps_data() && !settings.upstream_compatible,
     );
     add(
         "RedisAuth",
@@ -67,7 +70,7 @@ pub(super) fn add(template: &mut Template, settings: &Settings) {
         false,
     );
     add(
-        "OauthSecrets",
+        OAUTH,
         "oauth/secrets",
         "OAuth client secrets",
         oauth(settings),

@@ -5,15 +5,18 @@ use serde_json::{Value, json};
 use super::Parts;
 use crate::alarm::Alarm;
 use crate::build::{Resource, Template, reference};
+use crate::settings::Layout;
 
 /// The most steps of a step policy (Amazon EC2 Auto Scaling User Guide, "Quotas").
 const MOST_STEPS: u32 = 20;
 
-/// What the step policies are called after.
-const STEPS: &str = "QueueDepthStepScaleOut";
-
 pub(super) fn add(template: &mut Template, parts: &Parts<'_>) {
-    if parts.settings.upstream_compatible {
+    let is_upstream = parts.settings.upstream_compatible;
+    let depth = parts.names().constructs().steps;
+    if is_upstream && parts.settings.layout == Layout::Staged {
+        backlog_steps(template, parts);
+    }
+    if is_upstream && parts.settings.layout == Layout::Single {
         // One minute without jobs takes a fleet of any size to zero, long before the queue-empty alarm would: the next
         // job waits for a cold start. Tracking scales in, and the alarm ends the last instance.
         let lower = Alarm {
@@ -22,18 +25,49 @@ pub(super) fn add(template: &mut Template, parts: &Parts<'_>) {
             ..Alarm::at_least(parts.metric("QueueDepth", "Maximum", 60), 0.0)
         };
         let step = json!({ "MetricIntervalUpperBound": 0, "ScalingAdjustment": 0 });
-        step_policy(template, parts, "Lower", json!([step]), lower);
+        let step = (EXACT, json!([step]));
+        step_policy(template, parts, [depth, "Lower"], step, lower);
     }
     let upper = Alarm {
         description: "Upper threshold scaling alarm".to_owned(),
         ..Alarm::at_least(parts.metric("QueueDepth", "Maximum", 60), 1.0)
     };
-    step_policy(template, parts, "Upper", upper_steps(parts), upper);
-    // Between nothing and one instance there is nothing to track.
-    if parts.settings.upstream_compatible || parts.kind.max_size > 1 {
+    step_policy(
+        template,
+        parts,
+        [depth, "Upper"],
+        (EXACT, upper_steps(parts)),
+        upper,
+    );
+    let tracks = match (is_upstream, parts.settings.layout) {
+        (true, Layout::Single) => true,
+        // Its steps on the backlog are there instead.
+        (true, Layout::Staged) => false,
+        // Between nothing and one instance there is nothing to track.
+        (false, _) => parts.kind.max_size > 1,
+    };
+    if tracks {
         tracking(template, parts);
     }
 }
+
+/// What the staged platform has in the place of tracking: one or two instances more for a backlog. It asks for them again
+/// with every minute that the backlog lasts, and the step that asks for exactly one instance takes them away.
+fn backlog_steps(template: &mut Template, parts: &Parts<'_>) {
+    let upper = Alarm {
+        description: "Upper threshold scaling alarm".to_owned(),
+        ..Alarm::at_least(parts.metric("BacklogPerInstance", "Average", 60), 2.0)
+    };
+    let steps = json!([
+        { "MetricIntervalLowerBound": 0, "MetricIntervalUpperBound": 3, "ScalingAdjustment": 1 },
+        { "MetricIntervalLowerBound": 3, "ScalingAdjustment": 2 },
+    ]);
+    let steps = ("ChangeInCapacity", steps);
+    step_policy(template, parts, ["BacklogTracking", "Upper"], steps, upper);
+}
+
+/// Steps that say how many instances there are to be.
+const EXACT: &str = "ExactCapacity";
 
 /// The platform asks for exactly one instance in every minute with a job, and so takes away what tracking has built up
 /// whenever that one does not fire in the same minute. Here there is a step for every size of the fleet, which asks
@@ -63,9 +97,18 @@ fn upper_steps(parts: &Parts<'_>) -> Value {
         .collect()
 }
 
-/// A policy and the one alarm that invokes it. CloudFormation names both after their logical ids.
-fn step_policy(template: &mut Template, parts: &Parts<'_>, side: &str, steps: Value, alarm: Alarm) {
-    let logical = |what: &str| parts.logical(&["AsgSpot", STEPS, &format!("{side}{what}")]);
+/// A policy and the one alarm that invokes it. CloudFormation names both after their logical ids, which `of` is part of.
+/// `steps` are what they say, and the steps.
+fn step_policy(
+    template: &mut Template,
+    parts: &Parts<'_>,
+    of: [&str; 2],
+    steps: (&str, Value),
+    alarm: Alarm,
+) {
+    let ([construct, side], (adjustment, steps)) = (of, steps);
+    let group = parts.names().constructs().group;
+    let logical = |what: &str| parts.logical(&[group, construct, &format!("{side}{what}")]);
     let policy = logical("Policy");
     template.add(
         &policy,
@@ -74,8 +117,8 @@ fn step_policy(template: &mut Template, parts: &Parts<'_>, side: &str, steps: Va
             json!({
                 "AutoScalingGroupName": reference(&parts.group()),
                 "PolicyType": "StepScaling",
-                "AdjustmentType": "ExactCapacity",
-                "MetricAggregationType": "Maximum",
+                "AdjustmentType": adjustment,
+                "MetricAggregationType": alarm.metric.statistic,
                 "StepAdjustments": steps,
             }),
         ),
@@ -90,7 +133,10 @@ fn step_policy(template: &mut Template, parts: &Parts<'_>, side: &str, steps: Va
 /// From one instance to many by the jobs of each; Auto Scaling makes the alarms itself.
 fn tracking(template: &mut Template, parts: &Parts<'_>) {
     template.add(
-        &parts.logical(&["AsgSpot", "ScalingPolicyBacklogTargetTracking"]),
+        &parts.logical(&[
+            parts.names().constructs().group,
+            "ScalingPolicyBacklogTargetTracking",
+        ]),
         Resource::new(
             "AWS::AutoScaling::ScalingPolicy",
             json!({

@@ -1,6 +1,10 @@
 //! What may be wrong with settings. CloudFormation would say the same after half an hour, and in other words.
 
-use super::{Domain, Fleet, FleetTemplate, GitHub, Settings};
+use super::{Domain, Fleet, FleetTemplate, GitHub, Layout, Settings};
+use crate::names::{Names, letters};
+
+/// The longest name of a target group (Elastic Load Balancing API Reference, `CreateTargetGroup`).
+const TARGET_GROUP: usize = 32;
 
 /// The classes of Fargate tasks: CPU units, least and most memory in MiB, and the steps between (Amazon ECS Developer
 /// Guide, "Task CPU and memory").
@@ -33,6 +37,14 @@ impl Settings {
         say(
             self.prefix == "internal" || ["aws", "ssm"].iter().any(|own| self.prefix.starts_with(own)),
             format!("`prefix` is `{}`, which AWS keeps for itself", self.prefix),
+        );
+        let longest = Names::of(self).core("frontend");
+        say(
+            is_word(&self.prefix, 16) && longest.len() > TARGET_GROUP,
+            format!(
+                "`prefix` is `{}`: the target group `{longest}` would have more than {TARGET_GROUP} characters",
+                self.prefix
+            ),
         );
         say(
             self.account.len() != 12 || !self.account.bytes().all(|byte| byte.is_ascii_digit()),
@@ -174,6 +186,23 @@ fn of_fleet(settings: &Settings, at: usize) -> Vec<String> {
         settings.fleets[..at].iter().any(same),
         "it is there twice".to_owned(),
     );
+    if settings.layout == Layout::Staged {
+        let stage = settings.environment.as_str();
+        say(
+            fleet.stage != settings.environment,
+            format!("the layout `staged` has the fleets of its own stage, which is {stage}"),
+        );
+        let alike = |other: &&Fleet| other.slug != fleet.slug && letters(&other.slug) == letters(&fleet.slug);
+        if let Some(other) = settings.fleets[..at].iter().find(alike) {
+            say(
+                true,
+                format!(
+                    "its output in the stack of all fleets would be called as that of `{}`",
+                    other.slug
+                ),
+            );
+        }
+    }
     match settings.template_of(fleet) {
         None => say(true, format!("there is no template `{}`", fleet.template_slug)),
         Some(template) => say(

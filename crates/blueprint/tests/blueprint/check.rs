@@ -47,7 +47,10 @@ fn dangling(stacks: &[Stack]) -> Vec<String> {
                     }
                     Some(_) => {}
                 },
-                Reference::Own(_) => {}
+                Reference::Map(keys) if stack.template["Mappings"].pointer(&keys).is_none() => {
+                    say(format!("{keys} is not in its mappings"));
+                }
+                Reference::Own(_) | Reference::Map(_) => {}
             }
         }
         for output in stack.template["Outputs"].as_object().into_iter().flatten() {
@@ -66,6 +69,8 @@ enum Reference {
     /// A resource of the template or a pseudo parameter.
     Own(String),
     Import(String),
+    /// The keys of a value in the mappings, each after a `/`.
+    Map(String),
 }
 
 fn walk(value: &Value, found: &mut Vec<Reference>) {
@@ -77,6 +82,10 @@ fn walk(value: &Value, found: &mut Vec<Reference>) {
                     ("Ref", Value::String(name)) => found.push(Reference::Own(name.clone())),
                     ("Fn::GetAtt", Value::Array(parts)) => {
                         found.push(Reference::Own(parts[0].as_str().unwrap().to_owned()));
+                    }
+                    ("Fn::FindInMap", Value::Array(keys)) => {
+                        let keys = keys.iter().map(|key| format!("/{}", key.as_str().unwrap()));
+                        found.push(Reference::Map(keys.collect()));
                     }
                     ("Fn::ImportValue", Value::String(name)) => found.push(Reference::Import(name.clone())),
                     ("DependsOn", Value::Array(names)) => {
@@ -132,6 +141,10 @@ fn what_dangles_is_found() {
     ] {
         assert_eq!(with(value.clone()), ["bp-network: None is not in it"], "{value}");
     }
+    assert_eq!(
+        with(json!({ "Fn::FindInMap": ["A", "B", "C"] })),
+        ["bp-network: /A/B/C is not in its mappings"]
+    );
     assert_eq!(
         with(json!({ "Fn::ImportValue": "other" })),
         ["bp-network: no stack before it exports other"]

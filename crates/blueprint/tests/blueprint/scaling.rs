@@ -10,7 +10,8 @@ use super::{full, of_type, plain, stack, upstream};
 /// A fleet as its template describes it, in the library's terms. Its `QueueDepth` counts the jobs that run.
 fn spec(stack: &Stack) -> FleetSpec {
     let group = of_type(stack, "AWS::AutoScaling::AutoScalingGroup")[0].1;
-    let launch = of_type(stack, "AWS::EC2::LaunchTemplate")[0].1.to_string();
+    // In the staged layout the fleets' script is in the mappings.
+    let launch = stack.template.to_string();
     let alarms = of_type(stack, "AWS::CloudWatch::Alarm");
     let alarm_of = |policy: &str| {
         let action = json!([{ "Ref": policy }]);
@@ -111,6 +112,7 @@ fn a_mended_fleet_has_no_findings() {
     ] {
         assert_eq!(findings(&full(), name), [] as [&str; 0], "{name}");
     }
+    assert_eq!(findings(&super::staging(), "bp-staging-gpu"), [] as [&str; 0]);
 }
 
 #[test]
@@ -123,6 +125,10 @@ fn an_upstream_fleet_has_the_findings_of_the_platform() {
         "scale-in-takes-busy-workers",
     ] {
         assert!(found.contains(&rule), "{rule}: {found:?}");
+    }
+    let staged = findings(&upstream(&super::staging()), "bp-staging-gpu");
+    for rule in ["silence-scales-to-zero", "exact-step-fights-tracking"] {
+        assert!(staged.contains(&rule), "{rule}: {staged:?}");
     }
     let one = findings(&upstream(&full()), "bp-gpu-fleet-production-upscale");
     assert!(one.contains(&"tracking-without-room"), "{one:?}");

@@ -102,6 +102,67 @@ fn every_problem_names_its_field() {
 }
 
 #[test]
+fn a_stage_has_its_own_fleets_and_a_prefix_that_load_balancers_take() {
+    let said = |change: &dyn Fn(&mut Settings)| {
+        let mut settings = super::staging();
+        change(&mut settings);
+        stacks(&settings).unwrap_err()
+    };
+    assert_eq!(
+        said(&|it| it.fleets[0].stage = Stage::Production),
+        [
+            "fleet `production/image-to-video`: the layout `staged` has the fleets of its own stage, which is staging"
+        ]
+    );
+    let alike = fleet(Stage::Staging, "imageto-video", "gpu-default", "g5.xlarge");
+    assert_eq!(
+        said(&|it| it.fleets.push(alike.clone())),
+        [
+            "fleet `staging/imageto-video`: its output in the stack of all fleets would be called as that of `image-to-video`"
+        ]
+    );
+    assert_eq!(
+        said(&|it| it.prefix = "a-prefix-of-many".to_owned()),
+        [
+            "`prefix` is `a-prefix-of-many`: the target group `a-prefix-of-many-staging-frontend` would have more than 32 \
+             characters"
+        ]
+    );
+    let mut single = plain();
+    single.prefix = "a-prefix-of-many".to_owned();
+    assert!(stacks(&single).is_ok());
+}
+
+#[test]
+fn as_many_fleets_as_fit_into_a_request_are_said() {
+    let with = |count: usize| {
+        let mut settings = super::staging();
+        settings.fleets = (0..count)
+            .map(|n| {
+                fleet(
+                    Stage::Staging,
+                    &format!("workflow-{n:02}"),
+                    "gpu-default",
+                    "g5.xlarge",
+                )
+            })
+            .collect();
+        stacks(&settings)
+    };
+    let problems = with(20).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(
+        problems[0].starts_with("`fleets` are 20: the template of bp-staging-gpu has "),
+        "{problems:?}"
+    );
+    let said = problems[0].strip_suffix(" fit").unwrap();
+    let fitting: usize = said.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((5..20).contains(&fitting), "{fitting}");
+    assert!(with(fitting).is_ok());
+    assert!(with(fitting + 1).is_err());
+}
+
+#[test]
 fn an_account_and_a_region_are_enough() {
     let written = json!({ "account": "123456789012", "region": "us-east-1" });
     let read: Settings = serde_json::from_value(written).unwrap();

@@ -121,7 +121,10 @@ impl OneFleet {
                 "{}: in layout `staged` the fleets are parts of one stack",
                 V::NAME
             ))
-            .hint(("deploy it with", CommandLine::bpctl(["stack", "deploy", "gpu"]))));
+            .hint((
+                "name the fleet where the templates come from, and deploy that stack and the one with its alarms:",
+                CommandLine::bpctl(["stack", "deploy", "gpu", "monitoring"]),
+            )));
         }
         let target = ctx.unless_interrupted(ctx.target()).await?;
         let fleet = ctx

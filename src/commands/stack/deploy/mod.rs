@@ -47,7 +47,7 @@ use view::StacksDeployed;
 /// makes a change set of each stack, carries it out only when it does no more than the plan says, and follows its
 /// events. What the deployed stacks have in force (the domain and its certificate, the address for alerts, the budget) is
 /// not taken away by leaving it out. In bpctl's own templates a service whose images are not in ECR begins without tasks;
-/// deployed again once they are there, it starts.
+/// deployed again once they are there, it starts. A new fleet needs its image pointer first.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl stack deploy compute --dry-run                  what would change
@@ -123,8 +123,11 @@ pub(in crate::commands) const DEPLOYS: &[Use] = &[
     Use::of("cloudformation:UpdateTerminationProtection", On::Stacks),
 ];
 
-/// What a new service would run.
-const IMAGES: &[Use] = &[Use::of("ecr:BatchGetImage", On::Repositories)];
+/// What a new service or a new fleet would run.
+const IMAGES: &[Use] = &[
+    Use::of("ecr:BatchGetImage", On::Repositories),
+    Use::of("ssm:GetParameters", On::FleetParameters),
+];
 
 impl Verb for StackDeployArgs {
     fn uses() -> Uses {
@@ -159,6 +162,7 @@ impl Verb for StackDeployArgs {
             command: self.source.added(command),
             context,
             facts: made.facts,
+            looks_for_pointers: true,
             ..Request::of(&layout)
         };
         let change = StackDeploy::<Stacks>::new(ctx, layout, target, made.assembly, request);
@@ -196,6 +200,8 @@ pub(in crate::commands) struct Request {
     pub(in crate::commands) blockers: Vec<Blocker>,
     /// What speaks against it as soon as anything differs.
     pub(in crate::commands) against_changes: Vec<Blocker>,
+    /// Whether it is looked whether the images of new fleets are there.
+    pub(in crate::commands) looks_for_pointers: bool,
     /// What is typed again to go on.
     pub(in crate::commands) command: CommandLine,
     /// Names of the stacks whose templates show the domain and the subscribers.
@@ -214,6 +220,7 @@ impl Request {
             warnings: Vec::new(),
             blockers: Vec::new(),
             against_changes: Vec::new(),
+            looks_for_pointers: false,
             command: CommandLine::bpctl(["stack", "deploy"]),
             compute: layout.core_stack("compute"),
             monitoring: layout.core_stack("monitoring"),

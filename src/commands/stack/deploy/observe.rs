@@ -7,7 +7,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 
 use super::Request;
-use super::images::{WithoutImages, without_images};
+use super::images::{NoPointer, WithoutImages, without_images, without_pointers};
 use super::synth::no_such_stack;
 use crate::aws::cloudformation::{Stack, StackEvent};
 use crate::change::journal::Record;
@@ -46,6 +46,8 @@ pub(in crate::commands::stack) struct StackSeen {
     pub(super) going_on: Option<String>,
     /// Services that begin, or that sleep, without images.
     pub(super) without_images: Vec<WithoutImages>,
+    /// Pointers to images that new fleets would start from, and that are not there.
+    pub(super) without_pointers: Vec<NoPointer>,
 }
 
 /// Reads everything.
@@ -70,7 +72,7 @@ pub(in crate::commands::stack) async fn observe(
     let (in_force, stacks) = futures::join!(in_force(ctx, layout, &names), async {
         let looks = chosen.into_iter().map(|artifact| {
             let there = present.remove(&artifact.name);
-            Box::pin(look(ctx, layout, artifact, there, recent))
+            Box::pin(look(ctx, layout, request, artifact, there, recent))
         });
         let looks: Vec<_> = looks.collect();
         stream::iter(looks).buffered(AT_ONCE).try_collect().await
@@ -114,6 +116,7 @@ fn chosen(assembly: &Assembly, request: &Request) -> Result<Vec<StackArtifact>> 
 async fn look(
     ctx: &Ctx,
     layout: &Layout,
+    request: &Request,
     mut artifact: StackArtifact,
     present: Option<Stack>,
     recent: &[Record],
@@ -121,6 +124,7 @@ async fn look(
     let Some(stack) = present.filter(|stack| stack.status != "REVIEW_IN_PROGRESS") else {
         let without_images = without_images(ctx, layout, &mut artifact, &Value::Null).await?;
         return Ok(StackSeen {
+            without_pointers: pointers(ctx, layout, request, &artifact.template, &Value::Null).await?,
             comparison: compare(&Value::Null, &artifact.template),
             artifact,
             present: None,
@@ -154,6 +158,7 @@ async fn look(
     };
     let without_images = without_images(ctx, layout, &mut artifact, &old).await?;
     Ok(StackSeen {
+        without_pointers: pointers(ctx, layout, request, &artifact.template, &old).await?,
         made_otherwise: !old.is_null() && is_built_in(&artifact.template) != is_built_in(&old),
         comparison: compare(&old, &artifact.template),
         artifact,
@@ -162,6 +167,19 @@ async fn look(
         going_on,
         without_images,
     })
+}
+
+async fn pointers(
+    ctx: &Ctx,
+    layout: &Layout,
+    request: &Request,
+    template: &Value,
+    old: &Value,
+) -> Result<Vec<NoPointer>> {
+    match request.looks_for_pointers {
+        true => without_pointers(ctx, layout, template, old).await,
+        false => Ok(Vec::new()),
+    }
 }
 
 /// The deployed template; one in YAML is none that the CDK has made.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Request;
-use super::images::WithoutImages;
+use super::images::{NoPointer, WithoutImages};
 use super::observe::{Seen, StackSeen};
 use super::publish::{PublishAssets, PublishByCdk};
 use crate::aws::cloudformation::{
@@ -15,6 +15,7 @@ use crate::aws::cloudformation::{
 use crate::change::{Basis, Blocker, Call as _, Loss, Plan, Step};
 use crate::error::{CommandLine, ErrorKind, Hint};
 use crate::stacks::{Action as ResourceAction, Change, Replacement};
+use crate::triage::commands::build_image;
 
 /// Stacks that are worked on at the same time.
 const AT_ONCE: usize = 4;
@@ -311,10 +312,32 @@ fn state_blocker(stack: &StackSeen) -> Option<Blocker> {
     })
 }
 
+/// A new fleet that has no image to start from.
+fn pointer_blocker(stack: &str, pointer: &NoPointer) -> Blocker {
+    let parameter = &pointer.parameter;
+    let (of, hint): (String, Hint) = match &pointer.fleet {
+        Some(fleet) => (
+            fleet.to_string(),
+            ("build an image for it first:", build_image(fleet)).into(),
+        ),
+        None => (
+            "a group".to_owned(),
+            "put the id of an image there first, with data type `aws:ec2:image`".into(),
+        ),
+    };
+    Blocker {
+        kind: ErrorKind::NotFound,
+        reason: format!("{stack} makes {of}, and there is no image pointer `{parameter}` to start it from"),
+        hint,
+    }
+}
+
 /// What speaks against an operation on one stack.
 fn blockers(request: &Request, stack: &StackSeen, seen: &Seen) -> Vec<Blocker> {
     let name = stack.name();
     let mut found: Vec<Blocker> = state_blocker(stack).into_iter().collect();
+    let pointers = stack.without_pointers.iter();
+    found.extend(pointers.map(|pointer| pointer_blocker(name, pointer)));
     let mut block = |kind, reason: String, hint: Hint| found.push(Blocker { kind, reason, hint });
     if stack.made_otherwise {
         block(

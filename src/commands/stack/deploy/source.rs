@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::SourceArgs;
 use super::synth::{self, Context, Place};
 use crate::context::Ctx;
-use crate::error::{CtlError, Result};
-use crate::layout::{Layout, LayoutKind};
+use crate::error::Result;
+use crate::layout::Layout;
 use crate::settings::Source as Origin;
 use crate::stacks::{Assembly, Blueprint, Environment};
 
@@ -119,7 +119,7 @@ impl Source {
     /// What the templates that bpctl makes itself are made from.
     ///
     /// # Errors
-    /// The staged layout, which has none; settings that are wrong.
+    /// Settings that are wrong, or for another place, layout or stage.
     pub(in crate::commands) fn blueprint(
         &self,
         ctx: &Ctx,
@@ -127,21 +127,14 @@ impl Source {
         here: Environment<'_>,
         context: &Context,
     ) -> Result<Blueprint> {
-        if layout.kind() == LayoutKind::Staged {
-            return Err(
-                CtlError::usage("make the templates: bpctl makes those of layout `single` only")
-                    .hint("use the CDK app: name its folder with `--infra-dir DIR` or `infra_dir`"),
-            );
-        }
-        let prefix = layout.prefix();
         match self {
-            Self::File(file) => Blueprint::read(&ctx.cwd.join(file), here, prefix, context),
+            Self::File(file) => Blueprint::read(&ctx.cwd.join(file), here, layout, context),
             Self::Section(place) => {
                 let table = section(ctx).map(|(table, _)| table).unwrap_or_default();
-                Blueprint::of(place, table, here, prefix, context)
+                Blueprint::of(place, table, here, layout, context)
             }
             Self::Assembly(_) | Self::App(..) | Self::Defaults => {
-                Blueprint::of("the built-in settings", toml::Table::new(), here, prefix, context)
+                Blueprint::of("the built-in settings", toml::Table::new(), here, layout, context)
             }
         }
     }
