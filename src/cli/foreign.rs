@@ -112,7 +112,7 @@ const TABLE: &[Foreign] = &[
         &["fleet", "scale-to-zero", "--help"],
     ),
     at_the_top(
-        &["job", "jobs", "workflow", "retry", "rerun"],
+        &["job", "jobs", "retry", "rerun"],
         "runs that changed something are listed by",
         &["runs", "list"],
     ),

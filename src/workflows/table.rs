@@ -86,7 +86,7 @@ mod tests {
             let text = workflow.text;
             match workflow.gate {
                 Some(gate) => assert!(text.contains(&format!("stage }}}}-{gate}\n")), "{text}"),
-                None => assert!(!text.contains("environment: "), "{text}"),
+                None => assert!(!text.contains("\n    environment: "), "{text}"),
             }
             for verb in workflow.verbs {
                 let words = verb.split(" --").next().unwrap_or_default();

@@ -110,7 +110,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bundle", &["layout", "error"]),
     ("iam", &["layout", "error"]),
     ("workflows", &["layout"]),
-    ("stacks", &["files", "settings", "error"]),
+    ("stacks", &["files", "settings", "layout", "error"]),
     ("session", &["error", "clock"]),
     ("wait", &["error", "clock"]),
     ("plot", &["output", "ui", "error"]),

@@ -39,7 +39,7 @@ pub(super) struct Common(Vec<(String, &'static str)>);
 impl Common {
     /// `stage` only where it is a part of the names of the whole system.
     pub(super) fn of(account: Option<&str>, region: Option<&str>, stage: Option<&str>) -> Self {
-        let words = [(account, "<account>"), (region, "<region>"), (stage, "<stage>")];
+        let words = [(account, "ACCOUNT"), (region, "REGION"), (stage, "STAGE")];
         Self(
             words
                 .into_iter()
@@ -174,7 +174,7 @@ mod tests {
         let common = Common::of(Some("111122223333"), Some("eu-west-1"), Some("staging"));
         assert_eq!(
             common.text("arn:aws:sns:eu-west-1:111122223333:bp-staging-ops"),
-            "arn:aws:sns:<region>:<account>:bp-<stage>-ops"
+            "arn:aws:sns:REGION:ACCOUNT:bp-STAGE-ops"
         );
         assert_eq!(common.text("stagings"), "stagings");
     }

@@ -62,10 +62,10 @@ fn collect(command: &Command, path: &[String], found: &mut Vec<Read>) {
 /// `fleet status` is `fleet_status`.
 fn read_tool(command: &Command, words: &[String]) -> Tool {
     let about = command.get_long_about().or_else(|| command.get_about());
+    let about = about.map(ToString::to_string).unwrap_or_default();
     let description = format!(
-        "{}\n\nThe same as `bpctl {}`; changes nothing.",
-        about.map(ToString::to_string).unwrap_or_default(),
-        words.join(" ")
+        "{about}\n\nChanges nothing. Behind it: {}",
+        CommandLine::bpctl(words)
     );
     let mut properties = Map::new();
     let mut required = Vec::new();

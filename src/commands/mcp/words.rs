@@ -105,12 +105,14 @@ mod tests {
     use super::*;
 
     fn command() -> Command {
-        Command::new("look")
+        let mut command = Command::new("look")
             .arg(Arg::new("deep").long("deep").action(ArgAction::SetTrue))
             .arg(Arg::new("kind").long("kind").action(ArgAction::Append))
             .arg(Arg::new("since").long("since"))
             .arg(Arg::new("watch").long("watch").action(ArgAction::SetTrue))
-            .arg(Arg::new("names").num_args(0..))
+            .arg(Arg::new("names").num_args(0..));
+        command.build();
+        command
     }
 
     fn words_of(arguments: &Value) -> Result<Vec<String>, String> {
