@@ -20,7 +20,7 @@ impl Assistant {
     fn start(place: &[&str], args: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder");
         let mut child = Command::new(env!("CARGO_BIN_EXE_bpctl"))
-            .args(["sandbox", "run", "--speed", "600", "--", "bpctl"])
+            .args(["sandbox", "run", "--", "bpctl"])
             .args(place)
             .arg("mcp")
             .args(args)
@@ -108,7 +108,7 @@ fn text(result: &Value) -> String {
     parts.filter_map(|part| part["text"].as_str()).collect()
 }
 
-const SCALE: [&str; 5] = ["fleet", "scale", "production/gpu-default", "--desired", "3"];
+const SCALE: [&str; 5] = ["fleet", "scale", "production/gpu-default", "--max", "8"];
 
 #[test]
 fn every_command_that_looks_is_a_tool() {
@@ -161,7 +161,7 @@ fn every_command_that_looks_is_a_tool() {
         "{one}"
     );
     // Bad news is an answer, and its status is said.
-    let triage = assistant.call("triage", &json!({"query": "schema", "timeout": "10h"}));
+    let triage = assistant.call("triage", &json!({"query": "schema"}));
     assert!(text(&triage).starts_with("\"bpctl.triage/2\""), "{triage}");
     let unknown = assistant.call("get", &json!({"kinds": "sheep"}));
     assert_eq!(unknown["isError"], true, "{unknown}");
@@ -191,7 +191,7 @@ fn a_plan_is_carried_out_once_and_is_in_the_history() {
     let token = json!({"token": shown["token"].as_str().expect("a token")});
     let done = assistant.call("apply", &token);
     assert_eq!(done["isError"], false, "{done}");
-    assert_eq!(done["structuredContent"]["desired"], 3, "{done}");
+    assert_eq!(done["structuredContent"]["max"], 8, "{done}");
     let again = assistant.call("apply", &token);
     assert_eq!(again["isError"], true, "{again}");
     assert!(text(&again).contains("it was used"), "{again}");
@@ -200,7 +200,7 @@ fn a_plan_is_carried_out_once_and_is_in_the_history() {
         text(&history).contains("asked for by tester over MCP"),
         "{history}"
     );
-    let nothing = assistant.plan(&["fleet", "scale", "production/gpu-default", "--max", "10"]);
+    let nothing = assistant.plan(&SCALE);
     assert_eq!(nothing["structuredContent"]["token"], Value::Null, "{nothing}");
     assert_eq!(
         nothing["structuredContent"]["apply"],
@@ -212,13 +212,13 @@ fn a_plan_is_carried_out_once_and_is_in_the_history() {
 #[test]
 fn a_plan_that_is_not_true_any_more_is_refused() {
     let mut assistant = Assistant::start(&[], &["--allow-apply"]);
-    let mut token = |desired: &str| {
-        let planned = assistant.plan(&["fleet", "scale", "production/gpu-default", "--desired", desired]);
+    let mut token = |most: &str| {
+        let planned = assistant.plan(&["fleet", "scale", "production/gpu-default", "--max", most]);
         json!({"token": planned["structuredContent"]["token"].as_str().expect("a token")})
     };
-    let (three, four) = (token("3"), token("4"));
-    assert_eq!(assistant.call("apply", &three)["isError"], false);
-    let refused = assistant.call("apply", &four);
+    let (seven, eight) = (token("7"), token("8"));
+    assert_eq!(assistant.call("apply", &seven)["isError"], false);
+    let refused = assistant.call("apply", &eight);
     assert_eq!(refused["isError"], true, "{refused}");
     assert!(text(&refused).contains("exit status 5"), "{refused}");
     assert_eq!(assistant.leave(), Some(0));
