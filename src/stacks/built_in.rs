@@ -118,6 +118,12 @@ impl Blueprint {
         self
     }
 
+    /// The same with the platform's own choices where those of bpctl differ.
+    pub(crate) fn upstream_compatible(mut self) -> Self {
+        self.settings.upstream_compatible = true;
+        self
+    }
+
     /// How large the platform becomes, in a line.
     pub(crate) fn told(&self) -> String {
         let Settings {

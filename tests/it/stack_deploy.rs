@@ -487,3 +487,37 @@ async fn the_built_in_templates_are_printed_compared_and_deployed() {
     assert_eq!(wrong.status.code(), 2, "{}", wrong.text());
     assert!(wrong.stderr.contains("`account`"), "{}", wrong.text());
 }
+
+/// The platform's own choices, where bpctl's templates have mended them, on request.
+#[tokio::test(start_paused = true)]
+async fn the_platforms_own_choices_come_back_on_request() {
+    let account = Account::with(&[]);
+    let of = async |more: &[&str]| {
+        let words = ["stack", "template", "compute", "--account-id", "123456789012"];
+        let run = account.run(&[&words[..], more].concat()).await;
+        assert_eq!((run.status.code(), run.calls), (0, 0), "{}", run.text());
+        serde_json::from_str::<Value>(&run.stdout).expect("JSON")
+    };
+    // The platform runs its frontend on Spot capacity alone, and states how many tasks a service has.
+    let states = |template: &Value| {
+        let resources = template["Resources"].as_object().unwrap().values();
+        let services = resources.filter(|resource| resource["Type"] == "AWS::ECS::Service");
+        services
+            .filter(|service| !service["Properties"]["DesiredCount"].is_null())
+            .count()
+    };
+    assert_eq!(states(&of(&[]).await), 0);
+    assert_eq!(states(&of(&["--upstream-compatible"]).await), 2);
+    let infra = account.home().join("infrastructure");
+    fs::create_dir(&infra).unwrap();
+    let app = account
+        .run(&[
+            "--infra-dir",
+            "infrastructure",
+            "stack",
+            "diff",
+            "--upstream-compatible",
+        ])
+        .await;
+    assert_eq!((app.status.code(), app.changes.len()), (2, 0), "{}", app.text());
+}

@@ -36,6 +36,10 @@ pub(crate) struct TemplateArgs {
     /// The settings
     #[arg(long, value_name = "FILE")]
     blueprint: Option<PathBuf>,
+
+    /// The platform's choices where they contradict each other, too
+    #[arg(long)]
+    upstream_compatible: bool,
 }
 
 /// The document: the template itself.
@@ -79,7 +83,10 @@ impl Verb for TemplateArgs {
             // The app's templates are printed by the app.
             None => Source::own(ctx),
         };
-        let blueprint = source.blueprint(ctx, &layout, here, &Context::new())?;
+        let mut blueprint = source.blueprint(ctx, &layout, here, &Context::new())?;
+        if self.upstream_compatible {
+            blueprint = blueprint.upstream_compatible();
+        }
         let assembly = blueprint.assembly()?;
         let name = names.first().required("the command line", "STACK")?;
         let stack = assembly

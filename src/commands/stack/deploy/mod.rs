@@ -87,6 +87,10 @@ pub(in crate::commands) struct SourceArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "assembly")]
     pub(in crate::commands) blueprint: Option<PathBuf>,
 
+    /// With bpctl's own templates: the platform's choices where they contradict each other, too
+    #[arg(long, conflicts_with = "assembly")]
+    pub(in crate::commands) upstream_compatible: bool,
+
     /// A value of the app's context, which bpctl's own templates know as well; may be repeated
     #[arg(short = 'c', long = "cdk-context", value_name = "KEY=VALUE", value_parser = synth::pair)]
     pub(in crate::commands) values: Vec<(String, String)>,
@@ -178,6 +182,9 @@ impl SourceArgs {
         }
         if let Some(file) = &self.blueprint {
             command = command.option("--blueprint", file.display().to_string());
+        }
+        if self.upstream_compatible {
+            command = command.args(["--upstream-compatible"]);
         }
         for (key, value) in &self.values {
             command = command.option("-c", format!("{key}={value}"));

@@ -72,6 +72,7 @@ impl Source {
             &SourceArgs {
                 assembly: None,
                 blueprint: None,
+                upstream_compatible: false,
                 values: Vec::new(),
             },
         )
@@ -166,10 +167,20 @@ pub(in crate::commands) async fn templates(
     let mut facts = vec![source.told()];
     let assembly = match &source {
         Source::Assembly(folder) => Assembly::read(&ctx.cwd.join(folder), here)?,
+        Source::App(..) if args.upstream_compatible => {
+            return Err(CtlError::usage(
+                "make the templates: `--upstream-compatible` is for the templates that bpctl makes itself",
+            )
+            .hint("leave it out: the CDK app makes the platform's own choices"));
+        }
         Source::App(..) => synth::app(ctx, place, here, context).await?,
         Source::File(_) | Source::Section(_) | Source::Defaults => {
             let mut blueprint = source.blueprint(ctx, layout, here, context)?;
             facts.push(blueprint.told());
+            if args.upstream_compatible {
+                blueprint = blueprint.upstream_compatible();
+                facts.push("the platform's own choices, by --upstream-compatible".to_owned());
+            }
             if let Some(group) = wanted.log_group {
                 blueprint = blueprint.beside_log_group(group);
                 facts.push(format!(
