@@ -125,14 +125,7 @@ async fn context(
     let state_dir = settings::state_folder(&env);
     let shown = output.validate().and_then(|()| output.check_raw(needs.raw_lines));
     let resolved = shown.and(found).and_then(|file| {
-        let broken = |error: CtlError| match needs.configuration {
-            Configuration::Sound => Err(error),
-            Configuration::EvenBroken => {
-                ui.warn(&format!("failed to {error}"));
-                Ok(())
-            }
-            Configuration::Unread => Ok(()),
-        };
+        let broken = |error: CtlError| warn_of(&ui, needs.configuration, error);
         let mut inputs = settings::Inputs::new(&env);
         inputs.flags = flags.clone();
         inputs.file = file.as_ref();
@@ -164,16 +157,14 @@ async fn context(
             }
         }
         // Before the first read of a verb, too: which fleet a bare slug means is asked of some account.
-        let checked = if changes && needs.aws {
-            settings.check_before_changes()
-        } else {
-            Ok(())
-        };
-        checked.map(|()| (file, settings, choice, profiles))
+        if changes && needs.aws {
+            settings.check_before_changes()?;
+        }
+        Ok((file, settings, choice, profiles))
     });
     let (config, mut settings, choice, profiles) = match resolved {
-        Ok(resolved) => resolved,
         Err(error) => return Err((ui, error)),
+        Ok(resolved) => resolved,
     };
     let clock = match &transport {
         Some(transport) => transport.clock.clone(),
@@ -213,6 +204,16 @@ async fn context(
         transport: reached,
         verb_uses: Command::uses,
     })
+}
+
+/// A mistake in the settings, as far as the verb minds it.
+fn warn_of(ui: &Ui, configuration: Configuration, error: CtlError) -> Result<()> {
+    match configuration {
+        Configuration::Sound => return Err(error),
+        Configuration::EvenBroken => ui.warn(&format!("failed to {error}")),
+        Configuration::Unread => {}
+    }
+    Ok(())
 }
 
 /// The configuration file that a flag or a variable names.

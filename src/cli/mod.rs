@@ -112,10 +112,11 @@ pub(crate) async fn run_async(mut process: Process) -> ExitStatus {
 
 /// Runs the command line in its context, or in each of its contexts.
 async fn ended(cli: Cli, mode: Mode, process: Process, owner: Owner) -> ExitStatus {
+    // On the heap, both: the futures of verbs are large, and a debug build moves them about.
     if many::is_meant(&cli.global) {
-        many::run(cli, process).await
+        Box::pin(many::run(cli, process)).await
     } else {
-        dispatch(cli, mode, process, owner).await
+        Box::pin(dispatch(cli, mode, process, owner)).await
     }
 }
 

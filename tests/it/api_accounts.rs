@@ -115,12 +115,17 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
     });
     files(account.home());
     if verb == "diff contexts" {
-        let other = "[contexts.here]\nregion = \"us-east-1\"\n";
-        fs::write(account.home().join("bpctl.toml"), other).expect("a file of contexts");
+        another_context(account.home());
     }
     backups::lay_backup(account.home(), "kept", &restored());
     assemblies::lay_files(&account.sandbox, account.home());
     account
+}
+
+/// A second context for the same account.
+fn another_context(home: &Path) {
+    let other = "[contexts.here]\nregion = \"us-east-1\"\n";
+    fs::write(home.join("bpctl.toml"), other).expect("a file of contexts");
 }
 
 /// What the command line of a verb needs beside its own words: a task that runs.

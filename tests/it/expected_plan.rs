@@ -28,7 +28,7 @@ async fn digest(account: &Account, words: &[&str]) -> String {
 async fn the_plan_that_was_read_is_carried_out_later() {
     let account = account();
     let expected = digest(&account, &SCALE).await;
-    tokio::time::sleep(Duration::from_secs(90)).await;
+    account.sandbox.advance(Duration::from_secs(90));
     assert_eq!(
         digest(&account, &SCALE).await,
         expected,
@@ -74,6 +74,6 @@ async fn names_that_a_run_draws_are_no_part_of_its_plan() {
     let account = Account::with(&[]);
     let words = ["teardown"];
     let first = digest(&account, &words).await;
-    tokio::time::sleep(Duration::from_secs(30)).await;
+    account.sandbox.advance(Duration::from_secs(30));
     assert_eq!(digest(&account, &words).await, first);
 }

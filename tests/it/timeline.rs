@@ -48,7 +48,7 @@ async fn causes_and_effects_of_every_source_stand_in_one_order() {
         .await;
     assert_eq!(scaled.status.code(), 0, "{}", scaled.text());
     written_by_hand(&account);
-    tokio::time::sleep(Duration::from_secs(600)).await;
+    account.sandbox.advance(Duration::from_secs(600));
     let run = account.run(&HOURS).await;
     assert_eq!(run.status.code(), 0, "{}", run.text());
     assert!(run.changes.is_empty());

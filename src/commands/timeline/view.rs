@@ -37,7 +37,7 @@ impl Render for Timeline {
     }
 
     fn markdown(&self) -> Option<String> {
-        let mut text = format!("| Time (UTC) | Source | What | Happened | Who |\n|---|---|---|---|---|\n",);
+        let mut text = "| Time (UTC) | Source | What | Happened | Who |\n|---|---|---|---|---|\n".to_owned();
         for event in &self.events {
             let told = match event.bad {
                 true => format!("**{}**", cell(&event.told())),

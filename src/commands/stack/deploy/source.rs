@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::SourceArgs;
 use super::synth::{self, Context, Place};
 use crate::context::Ctx;
-use crate::error::Result;
+use crate::error::{CtlError, Result};
 use crate::layout::Layout;
 use crate::settings::Source as Origin;
 use crate::stacks::{Assembly, Blueprint, Environment};
