@@ -114,7 +114,7 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
         }
     });
     files(account.home());
-    if verb == "diff contexts" {
+    if ["diff contexts", "lock list"].contains(&verb) {
         another_context(account.home());
     }
     backups::lay_backup(account.home(), "kept", &restored());
