@@ -1,7 +1,7 @@
 //! The timeline for people, and as Markdown for a post-mortem.
 
 use super::{Event, Timeline};
-use crate::output::markdown::cell;
+use crate::output::markdown::{cell, sentence};
 use crate::output::{Render, Table, View};
 
 impl Event {
@@ -39,20 +39,22 @@ impl Render for Timeline {
     fn markdown(&self) -> Option<String> {
         let mut text = "| Time (UTC) | Source | What | Happened | Who |\n|---|---|---|---|---|\n".to_owned();
         for event in &self.events {
+            // What others wrote is text, and no markup.
+            let text_of = |text: &str| cell(&sentence(text));
             let told = match event.bad {
-                true => format!("**{}**", cell(&event.told())),
-                false => cell(&event.told()),
+                true => format!("**{}**", text_of(&event.told())),
+                false => text_of(&event.told()),
             };
             text.push_str(&format!(
                 "| {} | {} | {} | {told} | {} |\n",
                 event.at.strftime("%Y-%m-%d %H:%M:%S"),
                 event.source.word(),
-                cell(&event.subject),
-                cell(&event.name_of_who()),
+                text_of(&event.subject),
+                text_of(&event.name_of_who()),
             ));
         }
         for gap in &self.gaps {
-            text.push_str(&format!("\nNot on this timeline: {}\n", cell(gap)));
+            text.push_str(&format!("\nNot on this timeline: {}\n", cell(&sentence(gap))));
         }
         Some(text)
     }
