@@ -1,4 +1,4 @@
-//! The line by which bpctl knows a file again that it wrote and nobody has edited.
+//! The line by which bpctl recognises a file of its own that no operator has edited since.
 
 use sha2::{Digest as _, Sha256};
 

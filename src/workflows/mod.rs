@@ -63,7 +63,7 @@ pub(crate) enum State {
     New,
     /// It is what would be written.
     Current,
-    /// bpctl wrote it, nobody has edited it, and it would be written otherwise now.
+    /// bpctl wrote it, no operator has edited it since, and this version would write it otherwise.
     Outdated,
     /// It is another one: edited by hand, or not from bpctl.
     Edited,

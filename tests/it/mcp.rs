@@ -241,6 +241,8 @@ fn what_a_person_has_to_do_gets_no_token() {
     let mut assistant = Assistant::start(&[], &["--allow-apply"]);
     let lost = assistant.plan(&["fleet", "scale", "production/gpu-default", "--desired", "0"]);
     assert!(why(&lost).contains("cannot be undone"), "{lost}");
+    let unknown = assistant.plan(&["run", "--", "php", "artisan", "db:wipe"]);
+    assert!(why(&unknown).contains("in the application"), "{unknown}");
     for words in [
         &["whoami"][..],
         &["exec"],

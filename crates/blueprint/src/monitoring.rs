@@ -55,7 +55,7 @@ fn topic(template: &mut Template, settings: &Settings) {
     }
 }
 
-/// The alarms by logical id and name, with their tiers: P1 wakes somebody up, P2 waits for the morning. The staged layout
+/// The alarms by logical id and name, with their tiers: P1 wakes the operator on call, P2 waits for the morning. The staged layout
 /// has none of unhealthy hosts (runbook, "Alarm Tiers").
 fn alarms(settings: &Settings) -> Vec<(&'static str, &'static str, Alarm)> {
     let names = Names::of(settings);

@@ -176,6 +176,9 @@ impl Server {
             "this context is protected: a person has to run the command"
         } else if plan["risk"] != "reversible" {
             "this cannot be undone: a person has to run the command"
+        } else if plan["verb"] == "run" || plan["verb"] == "seed" {
+            // Any command of the application, and any seeder: no call of the plan says what is lost.
+            "nobody but a person knows what this does in the application: a person has to run the command"
         } else if !self.allows_apply {
             "this server only shows plans: it was started without --allow-apply"
         } else {

@@ -1,4 +1,4 @@
-//! A model with prices that somebody has looked up.
+//! A model of a fleet with prices that the caller has looked up.
 
 use std::collections::BTreeMap;
 
