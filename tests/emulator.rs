@@ -17,6 +17,8 @@ mod platform;
 #[path = "emulator/seed/mod.rs"]
 mod seed;
 
+#[path = "emulator/blueprint.rs"]
+mod blueprint;
 #[path = "emulator/fleet.rs"]
 mod fleet;
 #[path = "emulator/identity.rs"]

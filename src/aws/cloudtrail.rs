@@ -1,5 +1,7 @@
 //! AWS CloudTrail: who changed what in the account, by whatever tool.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
@@ -44,16 +46,63 @@ pub(crate) struct Traces {
     pub(crate) cut_off: bool,
 }
 
+/// Calls that begin an operation on a stack.
+const BEGIN_AN_OPERATION: [&str; 3] = ["ExecuteChangeSet", "CreateStack", "UpdateStack"];
+
+/// A stack's times and the event's are taken by two services.
+const APART: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+
 impl Aws {
     /// Calls that change something, since then, the newest first; those of the last minutes are not there yet.
     pub(crate) async fn changes_since(&self, since: Timestamp) -> Result<Traces> {
         const DOING: &str = "read the changes that CloudTrail has recorded";
+        self.looked_up(DOING, LookupAttributeKey::ReadOnly, "false", since)
+            .await
+    }
+
+    /// Who began the last operation on each of these stacks, given with the time of it, as an ARN. A stack is missing
+    /// when the history does not have that operation: it keeps 90 days, and is some minutes behind.
+    pub(crate) async fn who_changed_stacks(
+        &self,
+        stacks: &BTreeMap<String, Timestamp>,
+    ) -> Result<BTreeMap<String, String>> {
+        const DOING: &str = "look who changed the stacks last";
+        let mut newest: BTreeMap<String, (Timestamp, String)> = BTreeMap::new();
+        let Some(first) = stacks.values().min() else {
+            return Ok(BTreeMap::new());
+        };
+        for name in BEGIN_AN_OPERATION {
+            let key = LookupAttributeKey::EventName;
+            let traces = self.looked_up(DOING, key, name, *first - APART).await?;
+            for trace in traces.found.into_iter().filter(|trace| trace.error.is_none()) {
+                let (Some(subject), Some(by)) = (trace.subject, trace.by) else {
+                    continue;
+                };
+                let stack = name_of_stack(&subject);
+                let last = stacks
+                    .get(stack)
+                    .is_some_and(|changed| trace.at >= *changed - APART);
+                if last && newest.get(stack).is_none_or(|(at, _)| *at < trace.at) {
+                    newest.insert(stack.to_owned(), (trace.at, by));
+                }
+            }
+        }
+        Ok(newest.into_iter().map(|(stack, (_, by))| (stack, by)).collect())
+    }
+
+    async fn looked_up(
+        &self,
+        doing: &'static str,
+        key: LookupAttributeKey,
+        value: &str,
+        since: Timestamp,
+    ) -> Result<Traces> {
         let client = self.cloudtrail_client().await?;
         let attribute = LookupAttribute::builder()
-            .attribute_key(LookupAttributeKey::ReadOnly)
-            .attribute_value("false")
+            .attribute_key(key)
+            .attribute_value(value)
             .build()
-            .map_err(|error| CtlError::new(ErrorKind::Unexpected, DOING).source(&error))?;
+            .map_err(|error| CtlError::new(ErrorKind::Unexpected, doing).source(&error))?;
         let (mut tokens, mut token) = (Tokens::default(), None);
         let mut traces = Traces::default();
         for _ in 0..PAGES {
@@ -62,13 +111,13 @@ impl Aws {
                 .lookup_attributes(attribute.clone())
                 .start_time(DateTime::from_secs(since.as_second()))
                 .set_next_token(token);
-            let answer = call.send().await.map_err(|error| from_sdk(DOING, &error))?;
+            let answer = call.send().await.map_err(|error| from_sdk(doing, &error))?;
             for event in answer.events.as_deref().required(REQUEST, "Events")? {
                 traces.found.push(convert(event)?);
             }
             token = answer.next_token;
             match &token {
-                Some(next) => tokens.note(DOING, next)?,
+                Some(next) => tokens.note(doing, next)?,
                 None => return Ok(traces),
             }
         }
@@ -77,10 +126,16 @@ impl Aws {
     }
 }
 
+/// `bp-data` of `bp-data` or `arn:aws:cloudformation:us-east-1:123456789012:stack/bp-data/2f…`.
+fn name_of_stack(name_or_arn: &str) -> &str {
+    let of_arn = name_or_arn.split_once(":stack/").map(|(_, rest)| rest);
+    of_arn.map_or(name_or_arn, |rest| rest.split('/').next().unwrap_or(rest))
+}
+
 /// Members of requests that name what they are about.
 const NAMES: [&str; 12] = [
-    "name",
     "stackName",
+    "name",
     "service",
     "autoScalingGroupName",
     "secretId",

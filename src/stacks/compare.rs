@@ -22,6 +22,8 @@ pub(crate) struct Change {
     pub(crate) replacement: Replacement,
     /// Whether the account keeps it when it goes: its `DeletionPolicy`, or `UpdateReplacePolicy`.
     pub(crate) kept: bool,
+    /// What is kept of it is a last snapshot that CloudFormation takes; the resource itself goes.
+    pub(crate) as_snapshot: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -59,6 +61,11 @@ impl Comparison {
 }
 
 impl Change {
+    fn keep(&mut self, shape: &Value, policy: &str) {
+        self.kept = keeps(shape, policy);
+        self.as_snapshot = shape[policy] == "Snapshot";
+    }
+
     /// What is lost for good, if anything.
     pub(crate) fn loses(&self) -> Option<&'static str> {
         let goes = self.action == Action::Remove || self.replacement != Replacement::No;
@@ -86,7 +93,10 @@ impl Change {
             Replacement::Perhaps => line.push_str("; may be replaced"),
         }
         if self.kept && (self.action == Action::Remove || self.replacement != Replacement::No) {
-            line.push_str("; the old one stays in the account");
+            line.push_str(match self.as_snapshot {
+                true => "; a last snapshot of it stays in the account",
+                false => "; the old one stays in the account",
+            });
         }
         line
     }
@@ -156,17 +166,18 @@ fn resource(name: &str, before: &Value, after: &Value) -> Option<Change> {
         properties: Vec::new(),
         replacement: Replacement::No,
         kept: false,
+        as_snapshot: false,
     };
     match action {
         Action::Add => {}
-        Action::Remove => change.kept = keeps(before, "DeletionPolicy"),
+        Action::Remove => change.keep(before, "DeletionPolicy"),
         Action::Modify if before["Type"] != after["Type"] => {
             change.properties.push("Type".to_owned());
             change.replacement = Replacement::Yes;
-            change.kept = keeps(before, "UpdateReplacePolicy");
+            change.keep(before, "UpdateReplacePolicy");
         }
         Action::Modify => {
-            change.kept = keeps(after, "UpdateReplacePolicy");
+            change.keep(after, "UpdateReplacePolicy");
             for property in differing(&before["Properties"], &after["Properties"], &[]) {
                 let computed = after["Properties"][&property].is_object();
                 let replaced = replacement_by(kind, &property, computed);
@@ -253,6 +264,7 @@ fn following(old: &Value, new: &Value, changes: &[Change]) -> Option<Change> {
                 properties: found,
                 replacement,
                 kept: keeps(shape, "UpdateReplacePolicy"),
+                as_snapshot: shape["UpdateReplacePolicy"] == "Snapshot",
             });
         }
     }

@@ -104,6 +104,17 @@ async fn a_stage_is_made_from_nothing_works_and_is_taken_away() {
     bring_up(&account).await;
     account.clock().sleep(Duration::from_secs(1800)).await;
     let listed = run(&account, &["stack", "list", "-o", "json"], 0).await.json();
+    let by = |stack: &Value| {
+        stack["changed_by"]
+            .as_str()
+            .is_some_and(|by| by.starts_with("arn:aws:"))
+    };
+    assert!(
+        listed["stacks"]
+            .as_array()
+            .is_some_and(|stacks| stacks.iter().all(by)),
+        "{listed}"
+    );
     let listed: Vec<(&str, &str)> = listed["stacks"]
         .as_array()
         .expect("stacks")

@@ -98,7 +98,7 @@ const GOES_ON: &[(&str, &[&str])] = &[
     ("bundle activate --refresh", &["Anything"]),
     ("bundle rollback --refresh", &["Anything"]),
     // What a model lacks is told with `-o wide`.
-    ("cost --forecast", &["Stacks", "ScaleToZeroTopic"]),
+    ("cost --forecast", &["Anything", "Stacks", "ScaleToZeroTopic"]),
     // Which tasks read which secret makes no step, and what services do is told when nothing before them is open.
     ("day1", &["AnythingInCluster", "Services", "Tasks"]),
     ("deploy", &["ServiceLogs", "Secrets"]),
@@ -153,6 +153,7 @@ const WITHOUT_OCCASION: &[(&str, &[&str])] = &[
     ("port-forward", &["Services", "Sessions"]),
     ("rollout abort", &["ServiceLogs"]),
     ("rollout history", &["Bookkeeping"]),
+    ("stack delete", &["DatabasesAndSnapshots"]),
     ("stack deploy", &["FleetParameters"]),
     ("tinker", &["Services", "Sessions"]),
 ];
@@ -268,7 +269,7 @@ async fn each_statement_counts(
             .expect("statements")
             .remove(place);
         let needing = asked.iter().filter(|asked| occurs(asked));
-        let mut named = false;
+        let (mut named, mut told) = (false, String::new());
         for (args, scenarios, race, _) in needing {
             let proved = proved(verb, args, scenarios, *race, &without).await;
             let text = proved.run.text().to_ascii_lowercase();
@@ -281,10 +282,11 @@ async fn each_statement_counts(
                 named = true;
                 break;
             }
+            told = format!("refused {:?}, {}", proved.refused, proved.run.stderr);
         }
         if !named {
             wrong.push(format!(
-                "{verb} without {} says nothing of {actions:?}",
+                "{verb} without {} says nothing of {actions:?}: {told}",
                 statement["Sid"]
             ));
         }

@@ -30,12 +30,29 @@ async fn the_list_is_in_the_order_of_deployment_in_both_layouts() {
             "bp-gpu-fleet-staging-gpu-default",
         ]
     );
-    // Whose account it is, and the stacks.
-    assert_eq!(run.calls, 2);
+    // Whose account it is, the stacks, and three kinds of changes in CloudTrail.
+    assert_eq!(run.calls, 5);
     let run = Account::staged(&[]).run(&["stack", "list", "-o", "name"]).await;
     let names: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(names.len(), 6, "{}", run.stdout);
     assert_eq!((names[0], names[4]), ("bp-staging-cicd", "bp-staging-gpu"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_changed_the_stacks_is_unknown_without_cloudtrail() {
+    let account = Account::with(&[]);
+    let refused = FaultRule::on(Service::CloudTrail, "LookupEvents", Fault::Deny);
+    account.sandbox.with_world(|world| world.inject(refused));
+    for verb in ["list", "status"] {
+        let run = account.run(&["stack", verb]).await;
+        assert_eq!(run.status.code(), 0, "{}", run.text());
+        assert!(
+            run.stderr.contains("who changed the stacks last is not known")
+                && run.stdout.contains("bp-monitoring"),
+            "{}",
+            run.text()
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -185,13 +185,12 @@ async fn read(ctx: &Ctx, name: &str, kinds: &[&str]) -> Result<Side> {
             .lines()
             .rev()
             .find_map(|line| serde_json::from_str::<Value>(line).ok());
-        let why = told
-            .as_ref()
-            .and_then(|told| told["message"].as_str())
-            .unwrap_or("it does not answer");
-        return Err(
-            CtlError::new(ErrorKind::Failed, format!("read context `{name}`: {why}")).exit_with(status),
-        );
+        let why = told.as_ref().and_then(|told| told["message"].as_str());
+        let why = why.unwrap_or("it does not answer");
+        let causes = told.as_ref().and_then(|told| told["causes"].as_array());
+        let causes = causes.into_iter().flatten().filter_map(Value::as_str);
+        let error = CtlError::new(ErrorKind::Failed, format!("read context `{name}`: {why}"));
+        return Err(causes.fold(error, CtlError::cause).exit_with(status));
     };
     let mut items = items.clone();
     // Things of one kind do not say of which.

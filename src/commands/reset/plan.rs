@@ -408,7 +408,14 @@ fn toolkit(stack: &Stack, basis: &Basis<'_>) -> Step<Action> {
         delete,
     });
     let summary = "delete the bootstrap of the CDK and wait until it is gone";
-    Step::new(TOOLKIT, summary, calls, action).changing(stack.status.clone(), "gone")
+    let mut step = Step::new(TOOLKIT, summary, calls, action).changing(stack.status.clone(), "gone");
+    // A stack without a service role is deleted with the credentials of the caller (AWS CloudFormation User Guide,
+    // "CloudFormation service role").
+    step.notes.push(
+        "CloudFormation deletes its roles, its repository and its parameter with your own permissions"
+            .to_owned(),
+    );
+    step
 }
 
 fn buckets(change: &Reset<'_>, seen: &Seen) -> Vec<Step<Action>> {

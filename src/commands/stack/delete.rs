@@ -14,9 +14,10 @@ use super::deploy::observe::deployed;
 use super::operation::{Of, Operation, Operations, StackResult, follow, readiness};
 use super::which;
 use crate::aws::cloudformation::{DeleteStack, SetTerminationProtection, Stack};
+use crate::aws::rds::removal::ListedSnapshot;
 use crate::change::journal::Record;
 use crate::change::{
-    Basis, Blocker, Call as _, Change, ChangeArgs, Done, Loss, Outcome, Plan, Readiness, RunId, Step,
+    Basis, Blocker, Call as _, Change, ChangeArgs, Done, End, Loss, Outcome, Plan, Readiness, RunId, Step,
     StepRun, Target, Verification, Words, carry_out,
 };
 use crate::commands::verb::{Needs, Verb};
@@ -33,7 +34,8 @@ const AT_ONCE: usize = 4;
 /// Delete stacks, and follow CloudFormation until they are gone
 ///
 /// Says first what goes with each stack, what stays in the account because its template keeps it, and which other stacks
-/// still import from it. Several stacks are deleted in the order in which they import from each other.
+/// still import from it. Several stacks are deleted in the order in which they import from each other. Of a database whose
+/// template asks for a last snapshot, that snapshot is looked for afterwards: without it the deletion has failed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl stack delete staging/gpu-default --dry-run              what goes, what stays
@@ -66,6 +68,8 @@ impl Verb for StackDeleteArgs {
                 Use::of("cloudformation:DescribeStacks", On::Anything),
                 Use::of("cloudformation:GetTemplate", On::Stacks),
                 Use::of("cloudformation:ListImports", On::Anything),
+                Use::of("cloudformation:ListStackResources", On::Stacks),
+                Use::of("rds:DescribeDBSnapshots", On::DatabasesAndSnapshots),
             ],
         ])
         .with(
@@ -110,6 +114,8 @@ struct StackSeen {
     stack: Stack,
     /// Every resource of it, as a removal.
     resources: Vec<ResourceChange>,
+    /// Identifiers of database instances of which CloudFormation takes a last snapshot, as their template says.
+    databases: Vec<String>,
     /// Stacks that import from it.
     importers: BTreeSet<String>,
     /// The token of an earlier run's deletion that is under way.
@@ -260,9 +266,31 @@ impl Change for Deletion<'_> {
         Ok(Done::new(did))
     }
 
-    async fn verify(&self, _seen: &Seen, run: &mut Verification<'_, Self>) -> Result<()> {
+    async fn verify(&self, seen: &Seen, run: &mut Verification<'_, Self>) -> Result<()> {
         let mut operations = self.operations.lock().await;
-        follow(self.ctx, &mut operations, run).await
+        follow(self.ctx, &mut operations, run).await?;
+        let gone = |one: &&StackSeen| {
+            !one.databases.is_empty() && operations.get(&one.stack.name).is_some_and(Operation::is_good)
+        };
+        let gone: Vec<&StackSeen> = seen.stacks.iter().filter(gone).collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let snapshots = self.ctx.aws.db_snapshots().await?;
+        for one in gone {
+            let name = &one.stack.name;
+            let Some(mut result) = operations.get(name).map(Operation::result) else {
+                continue;
+            };
+            for database in &one.databases {
+                match last_snapshot(database, &snapshots, result.began) {
+                    Some(snapshot) => result.snapshots.push(snapshot.to_owned()),
+                    None => run.end(name.clone(), End::Failed(no_snapshot(name, database))),
+                }
+            }
+            run.ending(name.clone(), result);
+        }
+        Ok(())
     }
 
     fn document(&self, _seen: &Seen, outcome: &Outcome<Self>) -> Option<StacksDeleted> {
@@ -309,6 +337,37 @@ impl Change for Deletion<'_> {
     }
 }
 
+/// The snapshot that CloudFormation has taken of a database before it went: a manual one, complete, since the deletion of
+/// the stack began.
+fn last_snapshot<'s>(
+    database: &str,
+    snapshots: &'s [ListedSnapshot],
+    began: Option<Timestamp>,
+) -> Option<&'s str> {
+    let is_last = |snapshot: &&ListedSnapshot| {
+        snapshot.instance == database
+            && snapshot.kind == "manual"
+            && snapshot.status == "available"
+            && began.is_some_and(|began| snapshot.taken.is_some_and(|taken| taken >= began))
+    };
+    snapshots
+        .iter()
+        .find(is_last)
+        .map(|snapshot| snapshot.id.as_str())
+}
+
+fn no_snapshot(stack: &str, database: &str) -> CtlError {
+    CtlError::new(
+        ErrorKind::Failed,
+        format!("{stack} is gone, and no last snapshot of its database {database} is there"),
+    )
+    .hint((
+        "see which snapshots and automated backups there are with",
+        CommandLine::aws("rds", "describe-db-instance-automated-backups")
+            .option("--db-instance-identifier", database),
+    ))
+}
+
 /// What a stack holds, and who needs it.
 async fn look(ctx: &Ctx, stack: Stack, recent: &[Record]) -> Result<StackSeen> {
     let template = deployed(ctx, &stack.name).await?.unwrap_or(Value::Null);
@@ -325,9 +384,18 @@ async fn look(ctx: &Ctx, stack: Stack, recent: &[Record]) -> Result<StackSeen> {
         }
         _ => None,
     };
+    let snapshotted = |change: &&ResourceChange| change.as_snapshot && change.kind == "AWS::RDS::DBInstance";
+    let mut databases = Vec::new();
+    if resources.iter().any(|change| snapshotted(&change)) {
+        let wanted: Vec<&ResourceChange> = resources.iter().filter(snapshotted).collect();
+        let there = ctx.aws.stack_resources(&stack.id).await?.into_iter();
+        let there = there.filter(|one| wanted.iter().any(|change| change.resource == one.logical));
+        databases.extend(there.filter_map(|one| one.physical));
+    }
     Ok(StackSeen {
         stack,
         resources,
+        databases,
         importers,
         going_on,
     })
@@ -342,7 +410,7 @@ impl Deletion<'_> {
         let kept: Vec<&str> = one
             .resources
             .iter()
-            .filter(|change| change.kept || self.retain.contains(&change.resource))
+            .filter(|change| change.kept && !change.as_snapshot || self.retain.contains(&change.resource))
             .map(|change| change.resource.as_str())
             .collect();
         let lost: Vec<String> = one
@@ -391,6 +459,10 @@ impl Deletion<'_> {
         if !kept.is_empty() {
             step.notes
                 .push(format!("stays in the account: {}", kept.join(", ")));
+        }
+        if !one.databases.is_empty() {
+            step.notes
+                .push(format!("a last snapshot stays of {}", one.databases.join(", ")));
         }
         step
     }
@@ -474,14 +546,22 @@ impl Deletion<'_> {
 
 impl Render for StacksDeleted {
     fn human(&self, view: &View) -> String {
-        let mut table = Table::new(&["STACK", "STATUS", "DURATION"]);
+        let with_snapshots = self.stacks.iter().any(|stack| !stack.snapshots.is_empty());
+        let mut headers = vec!["STACK", "STATUS", "DURATION"];
+        headers.extend(with_snapshots.then_some("LAST SNAPSHOT"));
+        let mut table = Table::new(&headers);
         for stack in &self.stacks {
             let took = match (stack.began, stack.ended) {
                 (Some(began), Some(ended)) => took(began, ended),
                 _ => "-".to_owned(),
             };
             let status = stack.status.clone().unwrap_or_else(|| "under way".to_owned());
-            table.row([stack.stack.clone(), status, took]);
+            let mut cells = vec![stack.stack.clone(), status, took];
+            cells.extend(with_snapshots.then(|| match stack.snapshots.as_slice() {
+                [] => "-".to_owned(),
+                snapshots => snapshots.join(", "),
+            }));
+            table.row(cells);
         }
         table.render(view)
     }

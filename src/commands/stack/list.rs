@@ -18,7 +18,8 @@ use crate::output::{Render, Table, View, age_at};
 /// List the stacks of the platform in the order in which they are deployed
 ///
 /// Core stacks that are missing are listed as `absent`. Drift is what the last detection found; `stack drift` looks
-/// anew.
+/// anew. Age is that of the last change, and who began it is what CloudTrail says: it keeps 90 days, and is some minutes
+/// behind.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl stack list
@@ -49,6 +50,8 @@ pub(super) struct Row {
     created: Option<Timestamp>,
     /// The last update.
     updated: Option<Timestamp>,
+    /// ARN of who began the last operation, from CloudTrail; null when its history does not have that.
+    changed_by: Option<String>,
     /// `IN_SYNC`, `DRIFTED`, `NOT_CHECKED` or `UNKNOWN`.
     drift: Option<String>,
     drift_checked: Option<Timestamp>,
@@ -66,6 +69,7 @@ impl Row {
             reason: stack.status_reason,
             created: stack.created,
             updated: stack.updated,
+            changed_by: None,
             drift: stack.drift,
             drift_checked: stack.drift_checked,
             termination_protection: stack.termination_protection,
@@ -82,6 +86,7 @@ impl Row {
             reason: None,
             created: None,
             updated: None,
+            changed_by: None,
             drift: None,
             drift_checked: None,
             termination_protection: None,
@@ -90,6 +95,12 @@ impl Row {
 
     pub(super) fn changed(&self) -> Option<Timestamp> {
         self.updated.or(self.created)
+    }
+
+    /// The last part of the ARN: the session of a role, the name of a user.
+    pub(super) fn name_of_who(&self) -> Option<&str> {
+        let by = self.changed_by.as_deref()?;
+        by.rsplit('/').next()
     }
 
     /// What it is for, in a word.
@@ -110,6 +121,7 @@ impl Verb for ListArgs {
         Uses::of(&[&[
             Use::of("cloudformation:DescribeStacks", On::Anything),
             Use::of("cloudformation:ListStacks", On::Anything),
+            Use::of("cloudtrail:LookupEvents", On::Anything),
         ]])
     }
 
@@ -136,15 +148,34 @@ async fn look(ctx: &Ctx, layout: &Layout) -> Result<StackList> {
             rows.insert(place.min(rows.len()), Row::absent(role, name));
         }
     }
+    say_who(ctx, rows.iter_mut()).await;
     Ok(StackList {
         stacks: rows,
         now: ctx.clock.now(),
     })
 }
 
+/// Adds who changed the stacks last. Without CloudTrail everything else is told, and that this is missing.
+pub(super) async fn say_who(ctx: &Ctx, rows: impl Iterator<Item = &mut Row>) {
+    let rows: Vec<&mut Row> = rows.collect();
+    let changed = rows
+        .iter()
+        .filter_map(|row| Some((row.name.clone(), row.changed()?)));
+    match ctx.aws.who_changed_stacks(&changed.collect()).await {
+        Ok(mut who) => {
+            for row in rows {
+                row.changed_by = who.remove(&row.name);
+            }
+        }
+        Err(error) => ctx
+            .ui
+            .warn(&format!("who changed the stacks last is not known: {error}")),
+    }
+}
+
 impl Render for StackList {
     fn human(&self, view: &View) -> String {
-        let mut headers = vec!["NAME", "STATUS", "AGE", "DRIFT", "PROTECTED"];
+        let mut headers = vec!["NAME", "STATUS", "AGE", "BY", "DRIFT", "PROTECTED"];
         if view.wide {
             headers.extend(["WHAT", "CREATED", "REASON"]);
         }
@@ -155,6 +186,7 @@ impl Render for StackList {
                 row.name.clone(),
                 row.status.clone().unwrap_or_else(|| "absent".to_owned()),
                 age_at(self.now, row.changed()),
+                row.name_of_who().unwrap_or("-").to_owned(),
                 or_dash(&row.drift),
                 match row.termination_protection {
                     Some(true) => "yes",

@@ -111,6 +111,9 @@ pub(crate) struct StackResult {
     pub(super) ended: Option<Timestamp>,
     /// The first failure first; the others followed from it.
     pub(super) failures: Vec<Failure>,
+    /// Last snapshots of databases that went with the stack.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) snapshots: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -132,6 +135,7 @@ impl StackResult {
             began: None,
             ended: None,
             failures: Vec::new(),
+            snapshots: Vec::new(),
         }
     }
 }
@@ -382,7 +386,7 @@ impl Operation {
         }
     }
 
-    fn result(&self) -> StackResult {
+    pub(super) fn result(&self) -> StackResult {
         let at = |event: Option<&StackEvent>| event.and_then(|event| event.at);
         StackResult {
             stack: self.stack.clone(),
@@ -400,6 +404,7 @@ impl Operation {
                     reason: event.reason.clone(),
                 })
                 .collect(),
+            snapshots: Vec::new(),
         }
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::list::Row;
+use super::list::{Row, say_who};
 use super::which::{self, Part};
 use crate::aws::cloudformation::{Stack, StackEvent, failures_of_last_operation, last_operation};
 use crate::commands::verb::{Needs, Verb};
@@ -85,6 +85,7 @@ impl Verb for StatusArgs {
             Use::of("cloudformation:DescribeStacks", On::Anything),
             Use::of("cloudformation:ListStackResources", On::Stacks),
             Use::of("cloudformation:ListStacks", On::Anything),
+            Use::of("cloudtrail:LookupEvents", On::Anything),
         ]])
     }
 
@@ -99,7 +100,12 @@ impl Verb for StatusArgs {
         if self.watch.is_on() {
             return watch(ctx, &self.watch, look).await;
         }
-        ctx.emit(&look().await?)?;
+        let mut status = look().await?;
+        // CloudTrail answers twice a second, for everyone in the account: a watch does not ask it again and again.
+        let rows = status.stacks.iter_mut().map(|details| &mut details.stack);
+        ctx.unless_interrupted(async { Ok(say_who(ctx, rows).await) })
+            .await?;
+        ctx.emit(&status)?;
         Ok(ExitStatus::Done)
     }
 }
@@ -158,11 +164,13 @@ impl Render for StackStatus {
         let mut out = String::new();
         for details in &self.stacks {
             let stack = &details.stack;
+            let by = stack.name_of_who().map(|who| format!(", by {}", one_line(who)));
             out.push_str(&format!(
-                "{}  {}  {}  {}\n",
+                "{}  {}  {}{}  {}\n",
                 one_line(&stack.name),
                 one_line(stack.status.as_deref().unwrap_or("absent")),
                 age_at(self.now, stack.changed()),
+                by.unwrap_or_default(),
                 stack.what(),
             ));
             let counts: Vec<String> = details

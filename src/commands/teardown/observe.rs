@@ -195,6 +195,7 @@ fn removal(one: &StackResource) -> ResourceChange {
         properties: Vec::new(),
         replacement: Replacement::No,
         kept: false,
+        as_snapshot: false,
     }
 }
 

@@ -275,6 +275,7 @@ mod tests {
             properties: Vec::new(),
             replacement,
             kept: false,
+            as_snapshot: false,
         }
     }
 
