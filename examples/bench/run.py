@@ -4,25 +4,36 @@
 Usage: python3 examples/bench/run.py [path of a release build of bpctl]
 
 Prints medians of whole-process wall time and peak memory: start-up, a one-call command, the runbook's calls for the
-state of the fleets, a deployment to its verdict, triage of 2, 20 and 200 fleets with 40 ms added to every API call, a dump of 100,000 log events
-(CPU time, beside `aws logs` and, where it is installed, `awslogs`), and how long after its event a line is shown. Every
-API call goes to bpctl's own sandbox on the loopback interface.
+state of 2 and of 200 fleets, a deployment to its verdict, the difference between templates and stacks, a program in a
+container, hashing a file, triage of 2, 20 and 200 fleets with 40 ms added to every API call, a dump of 100,000 log
+events (CPU time), how long after its event a line is shown, and what the live view of 20 and of 200 fleets costs.
+
+Beside bpctl run the `aws` command line, `sha256sum` and `openssl`, and, where they are installed, `awslogs`, `ecs`
+(pip install awslogs ecs-deploy), `cdk` (npm) and Session Manager's plugin. Every API call goes to bpctl's own sandbox on
+the loopback interface.
 """
 
 import json
+import fcntl
 import os
 import platform
+import pty
 import re
 import shlex
 import shutil
 import signal
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import threading
 import time
 import urllib.request
 from pathlib import Path
+
+import hashing
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROUND_TRIP = "40ms"
@@ -88,15 +99,16 @@ def one_call(bpctl: str, aws: str) -> None:
 
 def fleets(bpctl: str, aws: str) -> None:
     """The runbook asks for stacks, groups and alarms one after the other."""
-    with Sandbox(bpctl) as sandbox:
-        ours, memory, _ = measure([bpctl, "fleet", "list"], sandbox.environment, 20)
-        row("`bpctl fleet list`", ours, memory)
-        script = (
-            f"{aws} cloudformation list-stacks --stack-status-filter CREATE_COMPLETE UPDATE_COMPLETE &&"
-            f" {aws} autoscaling describe-auto-scaling-groups"
-        )
-        theirs, memory, _ = measure(["sh", "-c", script], sandbox.environment, 5)
-        row("the runbook's two `aws` calls", theirs, memory, f"{theirs / ours:.0f} times as long")
+    for count in (2, 200):
+        with Sandbox(bpctl, "--fleets", str(count)) as sandbox:
+            ours, memory, _ = measure([bpctl, "fleet", "list"], sandbox.environment, 20)
+            row(f"`bpctl fleet list`, {count} fleets", ours, memory)
+            script = (
+                f"{aws} cloudformation list-stacks --stack-status-filter CREATE_COMPLETE UPDATE_COMPLETE &&"
+                f" {aws} autoscaling describe-auto-scaling-groups"
+            )
+            theirs, memory, _ = measure(["sh", "-c", script], sandbox.environment, 5)
+            row("the runbook's two `aws` calls", theirs, memory, f"{theirs / ours:.0f} times as long")
 
 
 def cpu(command: list[str], environment: dict[str, str]) -> tuple[float, int]:
@@ -199,6 +211,60 @@ def deploy(bpctl: str, aws: str) -> None:
         wait = shlex.join([aws, "ecs", "wait", "services-stable", *where, "--services", "bp-backend"])
         theirs, memory, _ = measure(["sh", "-c", f"{update} && {wait}"], sandbox.environment, 3)
         row("`aws ecs update-service`, `wait services-stable`", theirs, memory, f"{theirs / ours:.0f} times as long; looks every 15 s")
+    ecs_deploy(bpctl, ours)
+
+
+def ecs_deploy(bpctl: str, ours: float) -> None:
+    """The most used of the tools that deploy to ECS: a new revision, and a wait."""
+    ecs = shutil.which("ecs")
+    if not ecs:
+        print("| `ecs deploy` | | | not installed: pip install ecs-deploy |")
+        return
+    with Sandbox(bpctl) as sandbox:
+        command = [ecs, "deploy", "bp", "bp-backend", "--region", "us-east-1", "--timeout", "600"]
+        theirs, memory, _ = measure(command, sandbox.environment, 3)
+        row("`ecs deploy`, to its verdict", theirs, memory, f"{theirs / ours:.1f} times as long")
+
+
+def execute(bpctl: str, aws: str) -> None:
+    """A program in a container, from the command to its exit status. The sandbox keeps the clock's time."""
+    with Sandbox(bpctl, "--speed", "1") as sandbox:
+        ours, memory, _ = measure([bpctl, "exec", "backend", "--", "php", "--version"], sandbox.environment, 10)
+        row("`bpctl exec backend -- php --version`", ours, memory)
+        if not shutil.which("session-manager-plugin"):
+            print("| `aws ecs execute-command` | | | needs Session Manager's plugin, which is not installed |")
+            return
+        listing = [aws, "ecs", "list-tasks", "--cluster", "bp", "--service-name", "bp-backend", "--output", "text"]
+        listed = subprocess.run(
+            [*listing, "--query", "taskArns[0]"], env=sandbox.environment, check=True, capture_output=True, text=True
+        )
+        task = ["--cluster", "bp", "--task", listed.stdout.strip(), "--container", "php-fpm", "--interactive"]
+        command = [aws, "ecs", "execute-command", *task, "--command", "php --version"]
+        theirs, memory, _ = measure(command, sandbox.environment, 5)
+        row("`aws ecs execute-command`", theirs, memory, f"{theirs / ours:.1f} times as long")
+
+
+def hashes(bpctl: str) -> None:
+    """Bytes a second of one core: a bundle's files are hashed before they are uploaded."""
+    for tool, rate in hashing.rates(bpctl, 512):
+        print(f"| hashing 512 MiB, `{tool}` | | | {rate / 1e6:.0f} MB/s |")
+
+
+def difference(bpctl: str) -> None:
+    """Templates of a CDK app that are made already, beside the stacks of the account."""
+    cdk = shutil.which("cdk")
+    app = Path(os.environ.get("BPCTL_BENCH_CDK_OUT", ""))
+    if not cdk or not (app / "manifest.json").exists():
+        print("| `cdk diff` | | | `cdk` is not installed, or BPCTL_BENCH_CDK_OUT names no folder that `cdk synth` has written |")
+        return
+    with Sandbox(bpctl) as sandbox:
+        folder = Path(sandbox.home, "app")
+        folder.mkdir()
+        Path(folder, "cdk.json").write_text(json.dumps({"app": str(app)}))
+        ours, memory, _ = measure([bpctl, "stack", "diff", "-q"], sandbox.environment | {"BPCTL_INFRA_DIR": str(folder)}, 5)
+        row("`bpctl stack diff` of a CDK app", ours, memory)
+        theirs, memory, _ = measure([cdk, "diff", "--app", str(app)], sandbox.environment, 3)
+        row("`cdk diff`", theirs, memory, f"{theirs / ours:.1f} times as long")
 
 
 def triage(bpctl: str) -> None:
@@ -207,6 +273,38 @@ def triage(bpctl: str) -> None:
             wall, memory, said = measure([bpctl, "triage", "--api-stats", "-q"], sandbox.environment, 7)
             calls = re.search(r"total\s+(\d+) calls", said)
             row(f"`bpctl triage`, {count} fleets, {ROUND_TRIP} per call", wall, memory, f"{calls.group(1)} calls" if calls else "")
+
+
+def top(bpctl: str) -> None:
+    """The live view for a minute, at the pace of the clock: its share of a core and its calls."""
+    for count in (20, 200):
+        with Sandbox(bpctl, "--fleets", str(count), "--speed", "1") as sandbox:
+            main_end, terminal = pty.openpty()
+            fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+            environment = sandbox.environment | {"TERM": "xterm-256color"}
+            process = subprocess.Popen(
+                [bpctl, "top"], env=environment, stdin=terminal, stdout=terminal, stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            os.close(terminal)
+            threading.Thread(target=drained, args=(main_end,), daemon=True).start()
+            seconds = 60
+            time.sleep(seconds)
+            os.write(main_end, b"q")
+            _, status, usage = os.wait4(process.pid, 0)
+            if os.waitstatus_to_exitcode(status) != 0:
+                sys.exit(f"bpctl top ended with {os.waitstatus_to_exitcode(status)}")
+            share = (usage.ru_utime + usage.ru_stime) / seconds * 100
+            row(f"`bpctl top`, {count} fleets, CPU of a minute", share * seconds * 10, usage.ru_maxrss / 1024, f"{share:.1f} % of a core")
+
+
+def drained(terminal: int) -> None:
+    """A terminal shows what it gets: nobody waits for room in it."""
+    try:
+        while os.read(terminal, 65_536):
+            pass
+    except OSError:
+        pass
 
 
 def main() -> None:
@@ -221,8 +319,12 @@ def main() -> None:
     one_call(bpctl, aws)
     fleets(bpctl, aws)
     deploy(bpctl, aws)
+    difference(bpctl)
+    execute(bpctl, aws)
+    hashes(bpctl)
     logs(bpctl, aws)
     triage(bpctl)
+    top(bpctl)
 
 
 if __name__ == "__main__":

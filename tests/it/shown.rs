@@ -1,7 +1,8 @@
 //! What is shown is what is sent, for every command line that changes something.
 //!
-//! Each one runs three times in one account: with `--dry-run -o json`, with `--print-aws`, and for real. Compared are
+//! Each one runs in one account with `--dry-run -o json`, twice, with `--print-aws`, and for real. Compared are
 //!
+//! - the digests of the two dry runs;
 //! - the plan of the dry run with the plan that the real run wrote down before its first request: ids, summaries and
 //!   needs of the steps, and of every call (also of those that may become necessary or are announced) the operation and
 //!   all parameters;
@@ -142,6 +143,15 @@ pub(crate) async fn told(
     let dry = run(&with(name, argv, &["--dry-run", "-o", "json"]), None).await;
     assert_eq!(dry.status.code(), 0, "{name}: the dry run\n{}", dry.text());
     let plan = dry.json();
+    // `--expect-plan` is of use only if a plan has one digest as long as nothing changes. What is drawn
+    // is another secret each time.
+    let again = run(&with(name, argv, &["--dry-run", "-o", "json"]), None).await;
+    assert_eq!(
+        plan["digest"] != again.json()["digest"],
+        draws(argv),
+        "{name}: one digest of two dry runs\n{}",
+        again.text()
+    );
     let printed = run(&with(name, &without(argv), &["--print-aws", "-o", "json"]), None).await;
     assert!(writes(account).is_empty(), "{name}: {:?}", writes(account));
     let printed = match printed.status.code() {
