@@ -39,7 +39,7 @@ pub(super) async fn dispatch(cli: Cli, mode: Mode, mut process: Process, owner: 
     let verbosity = global.verbosity();
     let needs = command.needs();
     let log = process.env.get("BPCTL_LOG").cloned();
-    let ui = Ui::new(&mut process, global.color, verbosity)
+    let ui = Ui::new(&mut process, global.color(), verbosity)
         .in_place(global.place())
         .with_documents(global.output().is_json());
     init_tracing(log, &ui, verbosity);

@@ -100,7 +100,11 @@ pub(crate) struct GlobalArgs {
         hide_possible_values = true,
         hide_short_help = true
     )]
-    pub(super) color: ColorChoice,
+    color: ColorChoice,
+
+    /// The same as `--color never`, and as `NO_COLOR` in the environment
+    #[arg(long, global = true, conflicts_with = "color", hide_short_help = true)]
+    no_color: bool,
 
     /// Count API calls per operation on stderr
     #[arg(long, global = true, hide_short_help = true)]
@@ -113,6 +117,13 @@ impl GlobalArgs {
             (true, _) => Verbosity::Quiet,
             (false, true) => Verbosity::Verbose,
             (false, false) => Verbosity::Normal,
+        }
+    }
+
+    pub(super) fn color(&self) -> ColorChoice {
+        match self.no_color {
+            true => ColorChoice::Never,
+            false => self.color,
         }
     }
 
@@ -131,6 +142,7 @@ impl GlobalArgs {
             quiet: other.quiet,
             verbose: other.verbose,
             color: other.color,
+            no_color: other.no_color,
             api_stats: other.api_stats,
             ..self
         }
@@ -164,5 +176,26 @@ impl GlobalArgs {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value.clone()?)))
         .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn color(words: &[&str]) -> Option<ColorChoice> {
+        let words = ["bpctl", "whoami"].iter().chain(words);
+        Cli::try_parse_from(words).ok().map(|cli| cli.global.color())
+    }
+
+    #[test]
+    fn no_color_is_never_and_contradicts_another_choice() {
+        assert_eq!(color(&[]), Some(ColorChoice::Auto));
+        assert_eq!(color(&["--no-color"]), Some(ColorChoice::Never));
+        assert_eq!(color(&["--color", "always"]), Some(ColorChoice::Always));
+        assert_eq!(color(&["--no-color", "--color", "always"]), None);
     }
 }

@@ -16,7 +16,7 @@ use crate::error::{CommandLine, CtlError, Result};
 use crate::exit::ExitStatus;
 use crate::output::{Envelope, OutputFormat, OutputSpec, render};
 use crate::process::{Captured, Process};
-use crate::settings::{ConfigFile, SANDBOX_CONTEXT};
+use crate::settings::ConfigFile;
 use crate::ui::Ui;
 
 /// How many contexts are asked at the same time: their accounts have limits of their own, this machine has one network.
@@ -31,7 +31,7 @@ pub(super) fn is_meant(global: &GlobalArgs) -> bool {
 pub(super) async fn run(cli: Cli, mut process: Process) -> ExitStatus {
     let spec = cli.global.output();
     let is_terminal = process.stdout_is_terminal;
-    let ui = Ui::new(&mut process, cli.global.color, cli.global.verbosity())
+    let ui = Ui::new(&mut process, cli.global.color(), cli.global.verbosity())
         .in_place(cli.global.place())
         .with_documents(spec.is_json());
     let names = match names(&cli, &process) {
@@ -118,12 +118,7 @@ fn names(cli: &Cli, process: &Process) -> Result<Vec<String>> {
                 "read `--context`: `{name}` stands there twice"
             )));
         }
-        let file = found.as_ref();
-        let is_known = name == SANDBOX_CONTEXT || file.is_some_and(|file| file.contexts.contains_key(name));
-        if !is_known {
-            let nothing = ConfigFile::default();
-            return Err(file.unwrap_or(&nothing).no_such_context(name, "--context"));
-        }
+        ConfigFile::known(found.as_ref(), name, "--context")?;
     }
     Ok(wanted)
 }

@@ -123,7 +123,7 @@ async fn ended(cli: Cli, mode: Mode, process: Process, owner: Owner) -> ExitStat
 /// What to run: the command line, or that of the earlier run that it names.
 fn parsed(process: &mut Process) -> Result<(Cli, Mode), ExitStatus> {
     let cli = parse(process)?;
-    let color = cli.global.color;
+    let color = cli.global.color();
     let documents = cli.global.output().is_json();
     again::in_place_of(cli, process).map_err(|error| {
         let ui = Ui::new(process, color, Verbosity::Normal).with_documents(documents);

@@ -185,15 +185,27 @@ impl ConfigFile {
         Ok(())
     }
 
-    /// The error for a context that the file does not define.
-    pub(crate) fn no_such_context(&self, name: &str, wanted_by: &str) -> CtlError {
-        let known: Vec<&str> = self.contexts.keys().map(String::as_str).collect();
+    /// Whether there is such a context: one of the file, or the sandbox's, which needs no file.
+    ///
+    /// # Errors
+    /// There is none; `wanted_by` is who asked for it, e.g. `command line`.
+    pub(crate) fn known(file: Option<&Self>, name: &str, wanted_by: &str) -> Result<()> {
+        let defined: Vec<&str> = file
+            .into_iter()
+            .flat_map(|file| file.contexts.keys())
+            .map(String::as_str)
+            .collect();
+        if name == super::SANDBOX_CONTEXT || defined.contains(&name) {
+            return Ok(());
+        }
         let error = CtlError::config(format!("use context `{name}` ({wanted_by}): it is not defined"));
         let list = CommandLine::bpctl(["config", "get-contexts"]);
-        match nearest(name, known.iter().copied().chain([super::SANDBOX_CONTEXT])) {
-            Some(near) => error.hint((format!("did you mean `{near}`?"), list, "lists them all")),
-            None => error.hint(("list the contexts with", list)),
-        }
+        Err(
+            match nearest(name, defined.into_iter().chain([super::SANDBOX_CONTEXT])) {
+                Some(near) => error.hint((format!("did you mean `{near}`?"), list, "lists them all")),
+                None => error.hint(("list the contexts with", list)),
+            },
+        )
     }
 }
 

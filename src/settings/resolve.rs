@@ -109,19 +109,14 @@ pub(crate) fn chosen_context(inputs: &Inputs<'_>) -> Sourced<String> {
 
 fn context(inputs: &Inputs<'_>, strictness: Strictness) -> Result<Sourced<String>> {
     let chosen = chosen_context(inputs);
-    let known = chosen.value == SANDBOX_CONTEXT
-        || inputs
-            .file
-            .is_some_and(|file| file.contexts.contains_key(&chosen.value))
-        || (chosen.value == DEFAULT_CONTEXT && chosen.source == Source::Default);
-    if known || (strictness == Strictness::Lenient && !matches!(chosen.source, Source::Flag(_))) {
+    let is_default = chosen.value == DEFAULT_CONTEXT && chosen.source == Source::Default;
+    let is_lenient = strictness == Strictness::Lenient && !matches!(chosen.source, Source::Flag(_));
+    if is_default || is_lenient {
         return Ok(chosen);
     }
-    let none = ConfigFile::default();
-    let error = inputs
-        .file
-        .unwrap_or(&none)
-        .no_such_context(&chosen.value, &chosen.source.to_string());
+    let Err(error) = ConfigFile::known(inputs.file, &chosen.value, &chosen.source.to_string()) else {
+        return Ok(chosen);
+    };
     Err(match chosen.source {
         Source::Flag(_) => error.wrong_flag("context"),
         _ => error,

@@ -95,19 +95,7 @@ fn implicit(name: &str, current: bool) -> ContextView {
 
 /// Writes down this user's choice; the file that the team shares stays as it is.
 pub(super) fn choose(ctx: &Ctx, name: &str) -> Result<()> {
-    let known = name == SANDBOX_CONTEXT
-        || ctx
-            .config
-            .as_ref()
-            .is_some_and(|file| file.contexts.contains_key(name));
-    if !known {
-        let none = ConfigFile::default();
-        return Err(ctx
-            .config
-            .as_ref()
-            .unwrap_or(&none)
-            .no_such_context(name, "command line"));
-    }
+    ConfigFile::known(ctx.config.as_ref(), name, "command line")?;
     let note = write(ctx, Some(name))?;
     ctx.ui.status(&format!(
         "Switched to context `{name}`, for you alone (noted in `{note}`)"

@@ -16,7 +16,7 @@ use crate::iam::{On, Use, Uses};
 use crate::kinds::Kind;
 use crate::layout::LayoutKind;
 use crate::output::{Render, Table, View, counted};
-use crate::settings::{self, ConfigFile, SANDBOX_CONTEXT};
+use crate::settings::{self, ConfigFile};
 
 /// Show how two contexts differ: sizes, images, alarms, fleets, stacks, parameters
 ///
@@ -85,7 +85,7 @@ impl Verb for ContextsArgs {
     async fn run(self, ctx: &Ctx) -> Result<ExitStatus> {
         let kinds = kinds(&self.kinds)?;
         for name in [&self.first, &self.second] {
-            known(ctx, name)?;
+            ConfigFile::known(ctx.config.as_ref(), name, "command line")?;
         }
         if self.first == self.second {
             return Err(CtlError::usage(format!(
@@ -144,15 +144,6 @@ fn kinds(wanted: &[String]) -> Result<Vec<&'static str>> {
     };
     let found: Result<BTreeSet<&str>> = wanted.iter().map(of).collect();
     Ok(found?.into_iter().collect())
-}
-
-fn known(ctx: &Ctx, name: &str) -> Result<()> {
-    let file = ctx.config.as_ref();
-    if name == SANDBOX_CONTEXT || file.is_some_and(|file| file.contexts.contains_key(name)) {
-        return Ok(());
-    }
-    let none = ConfigFile::default();
-    Err(file.unwrap_or(&none).no_such_context(name, "command line"))
 }
 
 /// What `get` finds in a context.
