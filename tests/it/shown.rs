@@ -144,11 +144,11 @@ pub(crate) async fn told(
     assert_eq!(dry.status.code(), 0, "{name}: the dry run\n{}", dry.text());
     let plan = dry.json();
     // `--expect-plan` is of use only if a plan has one digest as long as nothing changes. What is drawn
-    // is another secret each time.
+    // is another secret each time, and so are the marks of a session, which no digest is asked for.
     let again = run(&with(name, argv, &["--dry-run", "-o", "json"]), None).await;
     assert_eq!(
         plan["digest"] != again.json()["digest"],
-        draws(argv),
+        draws(argv) || ["exec", "tinker"].contains(&name),
         "{name}: one digest of two dry runs\n{}",
         again.text()
     );
