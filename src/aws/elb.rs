@@ -22,6 +22,7 @@ pub(crate) struct TargetHealth {
 /// A load balancer, as far as it is paid for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Balancer {
+    pub(crate) arn: String,
     pub(crate) name: String,
     pub(crate) dns: Option<String>,
     /// `application`, `network` or `gateway`.
@@ -67,6 +68,10 @@ impl Aws {
         let found = Pages::new("describe the load balancers", stream).all().await?;
         let convert = |one: &aws_sdk_elasticloadbalancingv2::types::LoadBalancer| {
             Ok(Balancer {
+                arn: one
+                    .load_balancer_arn()
+                    .required(REQUEST, "LoadBalancerArn")?
+                    .to_owned(),
                 name: one
                     .load_balancer_name()
                     .required(REQUEST, "LoadBalancerName")?

@@ -31,6 +31,7 @@ mod config;
 mod convert;
 mod credentials;
 mod direct;
+mod global;
 pub(crate) mod health;
 mod http;
 mod loopback;
@@ -39,6 +40,7 @@ mod once;
 mod operation;
 mod pages;
 mod path_style;
+pub(crate) mod price_list;
 mod rate_limits;
 mod role;
 pub(crate) mod stats;
@@ -222,6 +224,7 @@ clients! {
     cloudformation_client: aws_sdk_cloudformation as "cloudformation" after guard_account,
     cloudtrail_client: aws_sdk_cloudtrail as "cloudtrail" after guard_account,
     cloudwatch_client: aws_sdk_cloudwatch as "cloudwatch" after guard_account,
+    global_cloudwatch_client: aws_sdk_cloudwatch as "cloudwatch" after guard_account with global::in_us_east_1,
     ec2_client: aws_sdk_ec2 as "ec2" after guard_account,
     ecr_client: aws_sdk_ecr as "ecr" after guard_account,
     ecs_client: aws_sdk_ecs as "ecs" after guard_account,
@@ -229,6 +232,7 @@ clients! {
     elb_client: aws_sdk_elasticloadbalancingv2 as "elasticloadbalancing" after guard_account,
     iam_client: aws_sdk_iam as "iam" after guard_account,
     logs_client: aws_sdk_cloudwatchlogs as "logs" after guard_account,
+    pricing_client: aws_sdk_pricing as "pricing" after guard_account with price_list::in_its_region,
     rds_client: aws_sdk_rds as "rds" after guard_account,
     route53_client: aws_sdk_route53 as "route53" after guard_account,
     s3_client: aws_sdk_s3 as "s3" after guard_account with path_style::on_loopback,

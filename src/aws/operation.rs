@@ -136,6 +136,7 @@ const READS: &[(&str, &[&str])] = &[
             "StartLiveTail",
         ],
     ),
+    ("pricing", &["GetProducts"]),
     (
         "rds",
         &[

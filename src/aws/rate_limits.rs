@@ -27,7 +27,7 @@ const fn rate(name: &'static str, burst: f64, refill: f64) -> Rate {
 /// Sources: Amazon ECS API Reference, "Request throttling for the Amazon ECS API"; Amazon CloudWatch
 /// User Guide, "CloudWatch service quotas"; Amazon CloudWatch Logs User Guide, "CloudWatch Logs
 /// quotas" (the lowest regional value); AWS Systems Manager quotas (Parameter Store standard
-/// throughput); Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2 API" (each non-mutating action by itself); AWS Secrets Manager User Guide, "AWS Secrets Manager quotas"; AWS CloudTrail API Reference, LookupEvents (two a second). Auto Scaling, CloudFormation and Elastic Load Balancing publish no rates.
+/// throughput); Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2 API" (each non-mutating action by itself); AWS Secrets Manager User Guide, "AWS Secrets Manager quotas"; AWS CloudTrail API Reference, LookupEvents (two a second); AWS Billing User Guide, "Using the AWS Price List Query API". Auto Scaling, CloudFormation and Elastic Load Balancing publish no rates.
 fn quota(operation: &Operation) -> Option<Rate> {
     Some(match (operation.service.as_str(), operation.name.as_str()) {
         ("ecs", "DescribeServices" | "ListServices") => rate("ecs service read", 100.0, 20.0),
@@ -58,6 +58,7 @@ fn quota(operation: &Operation) -> Option<Rate> {
         ("logs", "DescribeLogGroups") => rate("logs DescribeLogGroups", 10.0, 10.0),
         ("logs", "StartLiveTail") => rate("logs StartLiveTail", 5.0, 5.0),
         ("logs", "DescribeLogStreams") => rate("logs DescribeLogStreams", 25.0, 25.0),
+        ("pricing", "GetProducts") => rate("pricing GetProducts", 10.0, 5.0),
         ("ssm", "GetParameter" | "GetParameters" | "PutParameter" | "GetParametersByPath") => {
             rate("ssm parameter throughput", 40.0, 40.0)
         }

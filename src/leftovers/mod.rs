@@ -16,6 +16,7 @@ use crate::aws::logs::LogGroup;
 use crate::aws::rds::DbInstance;
 use crate::aws::rds::removal::ListedSnapshot;
 use crate::aws::s3::buckets::Usage;
+use crate::prices::{Prices, Product};
 
 pub(crate) use look::{
     look, look_at_buckets, look_at_data, look_at_log_groups, look_at_machines, look_at_secrets,
@@ -126,8 +127,61 @@ impl Leftovers {
         (known.fold(0.0, |sum, one| sum + one) * 100.0).round() / 100.0
     }
 
+    /// The same at other prices.
+    pub(crate) fn at(mut self, prices: &Prices) -> Self {
+        for one in &mut self.ours {
+            one.dollars_per_month = self.facts.dollars(one, prices);
+        }
+        self
+    }
+
     pub(crate) fn of(&self, kind: Kind) -> impl Iterator<Item = &Leftover> {
         self.ours.iter().filter(move |one| one.kind == kind)
+    }
+}
+
+impl Facts {
+    /// Dollars a month of a thing that these facts are of.
+    fn dollars(&self, one: &Leftover, prices: &Prices) -> Option<f64> {
+        match one.kind {
+            Kind::Database => {
+                let instance = self.databases.iter().find(|database| database.id == one.name)?;
+                let (class, gib) = (instance.class.as_deref()?, instance.allocated.unwrap_or(0));
+                prices.database(class, gib, instance.multi_az, instance.status != "stopped")
+            }
+            Kind::DatabaseSnapshot => {
+                let mut snapshots = self.database_snapshots.iter();
+                let snapshot = snapshots.find(|snapshot| snapshot.id == one.name)?;
+                prices.database_snapshot(snapshot.allocated)
+            }
+            // The bootstrap's stack and repository have no bytes here.
+            Kind::Bucket | Kind::Bootstrap => match self.buckets.get(&one.name) {
+                Some(usage) => prices.bytes(&Product::Bucket, usage.bytes),
+                None => one.dollars_per_month,
+            },
+            // One that is to be deleted is free of charge.
+            Kind::Secret if one.dollars_per_month == Some(0.0) => Some(0.0),
+            Kind::Secret => prices.secret(),
+            Kind::LogGroup => {
+                let group = self.log_groups.iter().find(|group| group.name == one.name)?;
+                prices.bytes(&Product::Logs, group.bytes)
+            }
+            Kind::ImageSnapshot => {
+                let snapshot = self.snapshots.iter().find(|snapshot| snapshot.id == one.name)?;
+                prices.volume_snapshot(snapshot.gib)
+            }
+            Kind::DevInstance => {
+                let machine = self.machines.iter().find(|machine| machine.id == one.name)?;
+                let runs = matches!(machine.state.as_deref(), Some("pending" | "running"));
+                prices.dev_instance(machine.instance_type.as_deref().unwrap_or_default(), runs)
+            }
+            Kind::Stack
+            | Kind::DatabaseSubnetGroup
+            | Kind::Parameter
+            | Kind::Repository
+            | Kind::Image
+            | Kind::DevSecurityGroup => one.dollars_per_month,
+        }
     }
 }
 

@@ -4,9 +4,12 @@
 //! ([`table`]) has those of one region at one date; what the caller has learnt of AWS' own price list goes before it.
 
 mod product;
+#[cfg(test)]
+mod runbook;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 pub(crate) use product::{Cpu, Product};
 pub(crate) use table::{DATE, REGION};
@@ -18,10 +21,31 @@ pub(crate) const HOURS_PER_MONTH: f64 = 730.0;
 const DEV_VOLUME: f64 = 100.0;
 
 /// Prices by product.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(crate) struct Prices {
-    /// What AWS' price list says, for the region that was asked for.
-    told: BTreeMap<Product, f64>,
+    /// What AWS' price list says for the region that was asked for; `None` of a product that it does not have, or has at
+    /// several prices.
+    told: BTreeMap<Product, Option<f64>>,
+    /// What was asked for so far.
+    used: Mutex<BTreeSet<Product>>,
+}
+
+/// Where a price comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    /// AWS' own price list, just now.
+    List,
+    /// What bpctl brings along.
+    Table,
+}
+
+/// A price that something was counted with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Used {
+    pub(crate) product: Product,
+    /// For a unit; `None` where the source does not have it.
+    pub(crate) dollars: Option<f64>,
+    pub(crate) source: Source,
 }
 
 /// To whole cents.
@@ -35,9 +59,44 @@ impl Prices {
         Self::default()
     }
 
-    /// Dollars for an hour, a GB and month, or a month of the product; `None` where neither AWS was asked for it nor the table has it.
+    /// Those of AWS' price list, and of the table where the list was not asked.
+    pub(crate) fn listed(told: BTreeMap<Product, Option<f64>>) -> Self {
+        Self {
+            told,
+            used: Mutex::default(),
+        }
+    }
+
+    /// Dollars for a unit of the product; `None` where the price list does not have it, and where neither the list was asked
+    /// for it nor the table has it.
     pub(crate) fn of(&self, product: &Product) -> Option<f64> {
-        self.told.get(product).copied().or_else(|| table::price(product))
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if !used.contains(product) {
+            used.insert(product.clone());
+        }
+        drop(used);
+        self.look_up(product).0
+    }
+
+    fn look_up(&self, product: &Product) -> (Option<f64>, Source) {
+        match self.told.get(product) {
+            Some(told) => (*told, Source::List),
+            None => (table::price(product), Source::Table),
+        }
+    }
+
+    /// Every price that was asked for, in the order of the products.
+    pub(crate) fn used(&self) -> Vec<Used> {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = used.iter().map(|product| {
+            let (dollars, source) = self.look_up(product);
+            Used {
+                product: product.clone(),
+                dollars,
+                source,
+            }
+        });
+        used.collect()
     }
 
     /// Dollars a month of so many of a product that is billed by the hour, running all the time.
@@ -112,8 +171,8 @@ mod tests {
     #[test]
     fn a_database_in_two_zones_costs_twice_and_a_stopped_one_its_storage() {
         let prices = Prices::table();
-        // (0.065 * 730 + 20 * 0.115) * 2
-        assert_eq!(prices.database("db.t4g.medium", 20, true, true), Some(99.5));
+        // 0.129 * 730 + 20 * 0.115 * 2: two zones have a price of their own.
+        assert_eq!(prices.database("db.t4g.medium", 20, true, true), Some(98.77));
         assert_eq!(prices.database("db.t4g.medium", 20, false, true), Some(49.75));
         assert_eq!(prices.database("db.t4g.medium", 20, true, false), Some(4.6));
         assert_eq!(prices.database("db.x1e.32xlarge", 20, true, true), None);
@@ -132,55 +191,26 @@ mod tests {
         assert_eq!(prices.nat_gateway().map(cents), Some(36.5));
     }
 
-    /// The staging platform of the runbook ("Cost Estimates (us-east-1, staging)") at the prices of the table.
     #[test]
-    fn the_runbooks_estimate_follows_from_the_table() {
-        let prices = Prices::table();
-        let staging = blueprint::Sizes::staging();
-        let whole = |dollars: Option<f64>| dollars.unwrap().round();
-        assert_eq!(whole(prices.running(&Product::LoadBalancer)), 16.0);
-        // "~$32" is 32.85, cut off; its address has been billed apart since 2024-02.
-        let nat = prices.running(&Product::NatGateway).unwrap();
-        assert_eq!((nat.floor(), f64::from(staging.nat_gateways)), (32.0, 1.0));
-        let cache = Product::Cache {
-            node: staging.cache_node_type.clone(),
-            engine: "redis".to_owned(),
-        };
-        assert_eq!(whole(prices.running(&cache)), 12.0);
-
-        // "db.t4g.small ~$47" is the class in two zones; the runbook's own preset has one zone, which is half of it.
-        let hours = |multi_az| {
-            prices.running(&Product::Database {
-                class: staging.database_class.clone(),
-                multi_az,
-            })
-        };
+    fn the_price_list_goes_before_the_table_and_what_it_does_not_have_is_unknown() {
+        let told = [(Product::NatGateway, Some(0.059)), (Product::Secret, None)];
+        let prices = Prices::listed(told.into());
+        assert_eq!(prices.of(&Product::NatGateway), Some(0.059));
+        assert_eq!(prices.of(&Product::Secret), None);
+        assert_eq!(prices.of(&Product::Alarm), Some(0.10));
+        assert_eq!(prices.secret(), None);
+        let used: Vec<(Product, Source)> = prices
+            .used()
+            .into_iter()
+            .map(|used| (used.product, used.source))
+            .collect();
         assert_eq!(
-            (staging.database_class.as_str(), staging.database_multi_az),
-            ("db.t4g.small", false)
+            used,
+            [
+                (Product::NatGateway, Source::List),
+                (Product::Secret, Source::List),
+                (Product::Alarm, Source::Table)
+            ]
         );
-        assert_eq!((whole(hours(true)), whole(hours(false))), (47.0, 23.0));
-
-        // "~$25" for a task of each service lies between the prices for ARM, on which they run, and for x86.
-        let tasks = |cpu| {
-            let sizes = [staging.backend, staging.frontend];
-            let hourly = sizes.map(|size| {
-                let (vcpus, gigabytes) = (f64::from(size.cpu) / 1024.0, f64::from(size.memory) / 1024.0);
-                prices.task(cpu, vcpus, gigabytes).unwrap()
-            });
-            hourly.iter().sum::<f64>() * HOURS_PER_MONTH
-        };
-        assert_eq!((cents(tasks(Cpu::Arm)), cents(tasks(Cpu::X86))), (21.63, 27.03));
-
-        // "S3 + CloudFront + CloudWatch ~$10" is use: e.g. 100 GB of objects, 10 GB of logs, the six platform alarms and the
-        // four of a fleet, and 75 GB through CloudFront at $0.085.
-        let stored =
-            prices.stored(&Product::Bucket, 100.0).unwrap() + prices.stored(&Product::Logs, 10.0).unwrap();
-        let alarms = 10.0 * prices.of(&Product::Alarm).unwrap();
-        assert_eq!((stored + alarms + 75.0 * 0.085).round(), 10.0);
-
-        // "Non-GPU total ~$142" is the sum of the runbook's own lines.
-        let lines = [47.0, nat.floor(), 25.0, 16.0, 12.0, 10.0];
-        assert_eq!(lines.iter().sum::<f64>(), 142.0);
     }
 }

@@ -19,6 +19,7 @@ pub(crate) const SERVICES: &[&str] = &[
     "elastic_load_balancing_v2",
     "elasticache",
     "iam",
+    "pricing",
     "rds",
     "route_53",
     "s3",

@@ -158,6 +158,7 @@ OPERATIONS = {
         "PutRetentionPolicy",
         "StartLiveTail",
     ],
+    "pricing": ["GetProducts"],
     "rds": [
         "CreateDBSnapshot",
         "DeleteDBInstance",

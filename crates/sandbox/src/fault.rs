@@ -172,7 +172,7 @@ pub(crate) fn failed(service: Service) -> ApiError {
         Service::SecretsManager => "InternalServiceError",
         Service::CloudWatch => "InternalServiceFault",
         Service::Ec2 | Service::S3 => "InternalError",
-        Service::Budgets => "InternalErrorException",
+        Service::Budgets | Service::Pricing => "InternalErrorException",
         Service::Acm => "InternalServiceException",
         Service::ApplicationAutoScaling | Service::CloudTrail => "InternalServiceException",
         Service::Lambda | Service::ServiceQuotas => "ServiceException",
@@ -323,6 +323,7 @@ fn resource(service: Service, input: &Value, options: &Options) -> String {
         | Service::CloudTrail
         | Service::Ec2
         | Service::Elb
+        | Service::Pricing
         | Service::ServiceQuotas => "*".to_owned(),
     }
 }

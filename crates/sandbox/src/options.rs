@@ -75,6 +75,9 @@ pub struct Options {
     pub role: String,
     /// Roles beside those of the platform, each with its one permissions policy.
     pub roles: BTreeMap<String, String>,
+    /// Dollars for a unit that differ from the price list, by usage type, e.g. `NatGateway-Hours`; `None` for a product
+    /// that the list is not to have.
+    pub prices: BTreeMap<String, Option<String>>,
 }
 
 impl Default for Options {
@@ -92,6 +95,7 @@ impl Default for Options {
             region: "us-east-1".to_owned(),
             role: OPERATOR_ROLE.to_owned(),
             roles: BTreeMap::new(),
+            prices: BTreeMap::new(),
         }
     }
 }

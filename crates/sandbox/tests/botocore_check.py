@@ -820,6 +820,20 @@ CALLS = {
         "DescribeTargetGroups": (lambda a: {"LoadBalancerArn": balancer(a)["LoadBalancerArn"]}, "TargetGroups"),
         "DescribeTargetHealth": (lambda a: {"TargetGroupArn": backend_targets(a)}, "TargetHealthDescriptions"),
     },
+    "pricing": {
+        "GetProducts": (
+            {
+                "ServiceCode": "AmazonEC2",
+                "FormatVersion": "aws_v1",
+                "MaxResults": 1,
+                "Filters": [
+                    {"Type": "TERM_MATCH", "Field": "regionCode", "Value": REGION},
+                    {"Type": "TERM_MATCH", "Field": "productFamily", "Value": "NAT Gateway"},
+                ],
+            },
+            "PriceList",
+        ),
+    },
     "route53": {
         "ChangeResourceRecordSets": (lambda a: a_record(a, "one.example"), "ChangeInfo"),
         "CreateHostedZone": (
@@ -1054,6 +1068,9 @@ REFUSALS = [
         "ResourceNotFoundException",
     ),
     ("budgets", "DescribeBudget", {"AccountId": ACCOUNT, "BudgetName": "none"}, "NotFoundException"),
+    ("pricing", "GetProducts", {"ServiceCode": "AmazonNothing"}, "NotFoundException"),
+    ("pricing", "GetProducts", {"ServiceCode": ""}, "InvalidParameterException"),
+    ("pricing", "GetProducts", {"ServiceCode": "AmazonEC2", "NextToken": "none"}, "InvalidNextTokenException"),
     ("cloudwatch", "GetDashboard", {"DashboardName": "none"}, "ResourceNotFound"),
     ("logs", "PutRetentionPolicy", {"logGroupName": "/ecs/bp-backend", "retentionInDays": 8}, "InvalidParameterException"),
     ("ecs", "ListTasks", {"cluster": "none"}, "ClusterNotFoundException"),
@@ -1129,6 +1146,7 @@ COMMANDS = [
     " --action-names ecs:RunTask --query EvaluationResults[0].EvalDecision",
     "lambda list-functions --query length(Functions)",
     "elasticache describe-cache-clusters --query length(CacheClusters)",
+    "pricing get-products --service-code AWSELB --region us-east-1 --query length(PriceList)",
     "service-quotas list-service-quotas --service-code ec2 --query length(Quotas)",
     f"s3api list-objects-v2 --bucket {LOGS} --prefix check/ --max-items 1 --query length(Contents)",
     f"s3 ls s3://{LOGS}/check/",

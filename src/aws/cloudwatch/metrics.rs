@@ -88,14 +88,35 @@ impl Aws {
         if queries.is_empty() {
             return Ok(Vec::new());
         }
-        let client = self.cloudwatch_client().await?;
-        let batches: Vec<Vec<MetricSeries>> = stream::iter(queries.chunks(BATCH).map(<[_]>::to_vec))
-            .map(|batch| read_batch(&client, batch, from, to))
-            .buffered(CONCURRENT)
-            .try_collect()
-            .await?;
-        Ok(batches.into_iter().flatten().collect())
+        read(&self.cloudwatch_client().await?, queries, from, to).await
     }
+
+    /// The same of services that have no region.
+    pub(crate) async fn global_metric_data(
+        &self,
+        queries: &[MetricQuery],
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<MetricSeries>> {
+        if queries.is_empty() {
+            return Ok(Vec::new());
+        }
+        read(&self.global_cloudwatch_client().await?, queries, from, to).await
+    }
+}
+
+async fn read(
+    client: &Client,
+    queries: &[MetricQuery],
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<MetricSeries>> {
+    let batches: Vec<Vec<MetricSeries>> = stream::iter(queries.chunks(BATCH).map(<[_]>::to_vec))
+        .map(|batch| read_batch(client, batch, from, to))
+        .buffered(CONCURRENT)
+        .try_collect()
+        .await?;
+    Ok(batches.into_iter().flatten().collect())
 }
 
 async fn read_batch(

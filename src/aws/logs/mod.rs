@@ -67,6 +67,7 @@ pub(crate) struct LogGroup {
     /// What it stores, compressed.
     pub(crate) bytes: u64,
     pub(crate) kept: Kept,
+    pub(crate) created: Option<Timestamp>,
 }
 
 /// A look at a stream.
@@ -159,6 +160,9 @@ impl Aws {
         let named = groups.into_iter().filter_map(|group| {
             Some(LogGroup {
                 bytes: bytes(group.stored_bytes),
+                created: group
+                    .creation_time
+                    .and_then(|millis| Timestamp::from_millisecond(millis).ok()),
                 kept: group.retention_in_days.map_or(Kept::Always, Kept::Days),
                 name: group.log_group_name?,
             })

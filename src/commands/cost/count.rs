@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::observe::{Read, Seen};
 use super::thing::{Part, Thing};
+use super::usage::Usage;
 use crate::aws::autoscaling::{Group, Instance};
 use crate::aws::ecs::BilledTask;
+use crate::aws::elb::Balancer;
 use crate::layout::{FleetAlarm, FleetId, Layout};
 use crate::leftovers::{Kind, Leftovers, tag};
 use crate::output::counted;
 use crate::prices::{Cpu, HOURS_PER_MONTH, Prices, Product};
 
-/// What is billed by use, and by how much nothing here says.
-const BY_USE: &str = "billed by use, which is not read: data through gateway, load balancer and CloudFront, requests, logs that \
-                      are taken in, metrics";
-
 /// States of instances in a warm pool that do not run ("Warm pools for Amazon EC2 Auto Scaling", Auto Scaling User Guide).
 const ASLEEP: [&str; 2] = ["Warmed:Stopped", "Warmed:Hibernated"];
 
 /// Everything that costs, or whose costs are unknown.
-pub(super) fn things(seen: &Seen, layout: &Layout, prices: &Prices) -> Vec<Thing> {
+pub(super) fn things(seen: &Seen, usage: &Usage, layout: &Layout, prices: &Prices) -> Vec<Thing> {
     let mut things = tasks(&seen.tasks, prices);
     things.extend(leftovers(
         &seen.data,
@@ -40,7 +40,10 @@ pub(super) fn things(seen: &Seen, layout: &Layout, prices: &Prices) -> Vec<Thing
     things.extend(buckets.into_iter().map(|thing| {
         let all = seen.buckets.as_ref().ok();
         let more = all.and_then(|all| all.facts.buckets.get(&thing.name));
-        thing.at_least(more.is_some_and(|usage| usage.more))
+        match (more.is_some_and(|usage| usage.more), usage.held.get(&thing.name)) {
+            (true, Some((at, bytes))) => large_bucket(thing, *at, *bytes, prices),
+            (more, _) => thing.at_least(more),
+        }
     }));
     let by_slug = Slugs::of(seen, layout);
     let logs = leftovers(&seen.logs, "log groups", Part::Logs, |kind| {
@@ -57,8 +60,19 @@ pub(super) fn things(seen: &Seen, layout: &Layout, prices: &Prices) -> Vec<Thing
     things.extend(container_images(seen, prices));
     things.extend(machines(seen, &by_slug));
     things.extend(fleets(seen, prices));
-    things.push(Thing::new(Part::Usage, Part::Usage.word(), BY_USE, None));
+    things.extend(usage.things(prices));
     things
+}
+
+/// A bucket with more objects than are counted one by one: by what it reports of itself once a day.
+fn large_bucket(thing: Thing, at: Timestamp, bytes: f64, prices: &Prices) -> Thing {
+    let dollars = prices.stored(&Product::Bucket, bytes / 1e9);
+    let about = format!(
+        "{} GB in S3 Standard by its metric of {}, more than is counted one by one",
+        number(bytes / 1e9),
+        at.strftime("%Y-%m-%d")
+    );
+    Thing::new(thing.part, thing.name, about, dollars)
 }
 
 /// A read that was refused, as a thing whose costs are unknown.
@@ -72,13 +86,13 @@ fn no_price(of: &str) -> String {
 }
 
 /// Fleets by the part of their names that other things carry as well: only one that has it alone is meant.
-struct Slugs(
+pub(super) struct Slugs(
     BTreeMap<String, Option<FleetId>>,
     BTreeMap<String, Option<FleetId>>,
 );
 
 impl Slugs {
-    fn of(seen: &Seen, layout: &Layout) -> Self {
+    pub(super) fn of(seen: &Seen, layout: &Layout) -> Self {
         let (mut slugs, mut logs) = (BTreeMap::new(), BTreeMap::new());
         let add = |all: &mut BTreeMap<String, Option<FleetId>>, key: String, id: &FleetId| {
             all.entry(key)
@@ -96,7 +110,7 @@ impl Slugs {
         self.0.get(slug).cloned().flatten()
     }
 
-    fn of_log_group(&self, name: &str) -> Option<FleetId> {
+    pub(super) fn of_log_group(&self, name: &str) -> Option<FleetId> {
         self.1.get(name).cloned().flatten()
     }
 }
@@ -264,13 +278,7 @@ fn balancers(seen: &Seen, prices: &Prices) -> Vec<Thing> {
     by_output(
         seen,
         (&seen.balancers, Part::LoadBalancer, "load balancers"),
-        |balancer, outputs| {
-            let wanted = outputs.get("AlbDns").map(String::as_str);
-            let dns = balancer.dns.as_deref();
-            wanted
-                .zip(dns)
-                .is_some_and(|(wanted, dns)| wanted.eq_ignore_ascii_case(dns))
-        },
+        is_own_balancer,
         |balancer| {
             if balancer.kind != "application" {
                 let about = no_price(&format!("a load balancer of type {}", balancer.kind));
@@ -286,13 +294,19 @@ fn balancers(seen: &Seen, prices: &Prices) -> Vec<Thing> {
             let all = own
                 .zip(address)
                 .map(|(own, address)| own + address * addresses as f64);
-            let about = format!(
-                "application, {}, without capacity units, which are billed by use",
-                addresses_of(addresses)
-            );
+            let about = format!("application, {}, without capacity units", addresses_of(addresses));
             Thing::new(Part::LoadBalancer, &balancer.name, about, all)
         },
     )
+}
+
+/// An output of the platform's stacks has the name of its load balancer.
+pub(super) fn is_own_balancer(balancer: &Balancer, outputs: &BTreeMap<String, String>) -> bool {
+    let wanted = outputs.get("AlbDns").map(String::as_str);
+    let dns = balancer.dns.as_deref();
+    wanted
+        .zip(dns)
+        .is_some_and(|(wanted, dns)| wanted.eq_ignore_ascii_case(dns))
 }
 
 fn addresses_of(count: usize) -> String {
@@ -325,7 +339,7 @@ fn gateways(seen: &Seen, prices: &Prices) -> Vec<Thing> {
                 .zip(address)
                 .map(|(own, address)| own + address * gateway.addresses as f64);
             let about = format!(
-                "{}, {}, without its data, which is billed by use",
+                "{}, {}, without its data",
                 gateway.state,
                 addresses_of(gateway.addresses)
             );

@@ -2,8 +2,11 @@
 
 mod count;
 mod forecast;
+mod list;
 mod observe;
+mod priced;
 mod thing;
+mod usage;
 pub(crate) mod view;
 mod waste;
 
@@ -17,28 +20,36 @@ use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::fleet::scaling::LONGEST;
 use crate::iam::{On, Use, Uses};
-use crate::prices::Prices;
 
+use list::From;
 use view::Costs;
 
 /// Show what the platform costs by the hour, day and month, what a shutdown saves, and what is wasted
 ///
 /// Counts what is there now at list prices: tasks, database, cache, load balancer, NAT gateway, storage, logs, alarms,
-/// images and the instances of the fleets, Spot Instances at the Spot price of now. What is billed by use is not read
-/// and said to be unknown, as is what the caller may not look at; an unknown amount never counts as nothing. Waste is
-/// what costs and nothing needs: it comes with the command that ends it. Discounts, credits and tax are not known here:
-/// the bill is the last word. Reads only.
+/// images and the instances of the fleets, Spot Instances at the Spot price of now. What is billed by use is what
+/// CloudWatch has measured in the last seven days, taken to a month: log bytes, bytes through the NAT gateway, capacity units
+/// of the load balancer, requests to buckets that report them, CloudFront. What nothing has measured is unknown, as is what
+/// the caller may not look at; an unknown amount never counts as nothing. Prices are those of AWS' price list for the
+/// region; where that may not be read or does not answer, those of a dated table that bpctl brings along, and it says
+/// which. Waste is what costs and nothing needs: it comes with the command that ends it. Discounts, credits and tax are not
+/// known here: the bill is the last word. Reads only.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl cost                                     by part, with the total of what is known
   bpctl cost --by fleet                          each fleet, and what all share
-  bpctl cost -o wide                             every single thing
+  bpctl cost -o wide                             every single thing, and every price with its source
+  bpctl cost --prices table                      without asking AWS for prices
   bpctl cost --forecast --since 14d              what the fleets will cost
   bpctl cost -o json --query total.per_month     one number, for a script")]
 pub(crate) struct CostArgs {
     /// What the rows are
     #[arg(long, value_enum, default_value_t)]
     by: By,
+
+    /// Where prices come from
+    #[arg(long, value_enum, value_name = "FROM", default_value_t)]
+    prices: From,
 
     /// Simulate each fleet with the jobs of its past, and say what a month of that costs
     #[arg(long)]
@@ -82,8 +93,10 @@ impl Verb for CostArgs {
             Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
             Use::of("cloudformation:DescribeStacks", On::Anything),
             Use::of("cloudformation:ListStacks", On::Anything),
+            Use::of("cloudformation:ListStackResources", On::DataStack),
             Use::of("cloudwatch:DescribeAlarms", On::FleetAlarms),
             Use::of("cloudwatch:DescribeAlarms", On::PlatformAlarms),
+            Use::of("cloudwatch:GetMetricData", On::Anything),
             Use::of("ec2:DescribeAddresses", On::Anything),
             Use::of("ec2:DescribeImages", On::Anything),
             Use::of("ec2:DescribeInstances", On::Anything),
@@ -93,12 +106,18 @@ impl Verb for CostArgs {
             Use::of("ec2:DescribeSnapshots", On::Anything),
             Use::of("ec2:DescribeSpotPriceHistory", On::Anything),
             Use::of("ec2:DescribeVolumes", On::Anything),
+            Use::of("ecr:BatchGetImage", On::Repositories),
             Use::of("ecr:DescribeImages", On::Repositories),
+            Use::of("ecs:DescribeServiceRevisions", On::Revisions),
+            Use::of("ecs:DescribeServices", On::Services),
+            Use::of("ecs:DescribeTaskDefinition", On::Anything),
             Use::of("ecs:DescribeTasks", On::Tasks),
+            Use::of("ecs:ListServiceDeployments", On::Services),
             Use::of("ecs:ListTasks", On::AnythingInCluster),
             Use::of("elasticache:DescribeCacheClusters", On::CacheClusters),
             Use::of("elasticloadbalancing:DescribeLoadBalancers", On::Anything),
             Use::of("logs:DescribeLogGroups", On::Anything),
+            Use::of("pricing:GetProducts", On::Anything),
             Use::of("rds:DescribeDBInstances", On::Databases),
             Use::of("rds:DescribeDBSnapshots", On::DatabasesAndSnapshots),
             Use::of("rds:DescribeDBSubnetGroups", On::SubnetGroups),
@@ -115,7 +134,6 @@ impl Verb for CostArgs {
                 Use::of("autoscaling:DescribePolicies", On::Anything),
                 Use::of("autoscaling:DescribeScheduledActions", On::Anything),
                 Use::of("cloudformation:GetTemplate", On::Stacks),
-                Use::of("cloudwatch:GetMetricData", On::Anything),
                 Use::of("sns:ListSubscriptionsByTopic", On::ScaleToZeroTopic),
             ],
         )
@@ -135,14 +153,29 @@ impl Verb for CostArgs {
 impl CostArgs {
     async fn look(&self, ctx: &Ctx) -> Result<Costs> {
         let layout = ctx.layout()?;
-        let prices = Prices::table();
-        let seen = Box::pin(observe::look(ctx, &layout, &prices)).await?;
+        let region = ctx.target().await?.region;
+        let (seen, answers) = futures::try_join!(
+            Box::pin(observe::look(ctx, &layout)),
+            Box::pin(list::ask_for_fixed(&ctx.aws, &region, self.prices))
+        )?;
+        let mut answers = answers;
+        let (usage, ()) = futures::try_join!(
+            Box::pin(usage::look(&ctx.aws, &layout, &seen)),
+            Box::pin(list::ask_for_types(
+                &ctx.aws,
+                &region,
+                self.prices,
+                &seen,
+                &mut answers
+            ))
+        )?;
+        let prices = answers.prices();
+        let seen = seen.at(&prices);
         let forecasts = match self.forecast {
             true => Some(Box::pin(forecast::forecasts(ctx, &layout, self.since, &seen.spot)).await?),
             false => None,
         };
-        let region = ctx.target().await?.region;
-        let things = count::things(&seen, &layout, &prices);
+        let things = count::things(&seen, &usage, &layout, &prices);
         let (waste, mut gaps) = waste::waste(&seen, &layout, &prices, ctx.clock.now());
         if let Err(why) = &seen.spot {
             gaps.push(format!("the Spot prices could not be read: {why}"));
@@ -153,7 +186,8 @@ impl CostArgs {
             gaps,
             forecasts,
             database: view::database_hours(&seen, &prices),
+            priced: view::Priced::new(&prices, &answers, self.prices, &region),
         };
-        Ok(Costs::new(found, self.by, &region, ctx.ui.place()))
+        Ok(Costs::new(found, self.by, ctx.ui.place()))
     }
 }

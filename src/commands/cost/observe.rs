@@ -12,6 +12,7 @@ use crate::aws::ecs::BilledTask;
 use crate::aws::elasticache::CacheCluster;
 use crate::aws::elb::Balancer;
 use crate::commands::ami::gc::{Unneeded, unneeded};
+use crate::commands::image::gc::{OldImages, old_images};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::fleet::known_groups;
@@ -50,10 +51,12 @@ pub(super) struct Seen {
     pub(super) spot: Read<SpotPrices>,
     /// What `ami gc` would delete.
     pub(super) unneeded: Read<Vec<Unneeded>>,
+    /// What `image gc` would delete.
+    pub(super) old_images: Read<Vec<OldImages>>,
 }
 
 /// A read that was refused is told; anything else that fails says nothing of the account, and ends the command.
-fn read<T>(result: Result<T>) -> Result<Read<T>> {
+pub(super) fn read<T>(result: Result<T>) -> Result<Read<T>> {
     match result {
         Ok(found) => Ok(Ok(found)),
         Err(error) if error.kind() == ErrorKind::AccessDenied => Ok(Err(error.to_string())),
@@ -65,7 +68,9 @@ fn read<T>(result: Result<T>) -> Result<Read<T>> {
 ///
 /// # Errors
 /// What fails for another reason than a missing permission.
-pub(super) async fn look(ctx: &Ctx, layout: &Layout, prices: &Prices) -> Result<Seen> {
+pub(super) async fn look(ctx: &Ctx, layout: &Layout) -> Result<Seen> {
+    // What it costs is counted when everything is known: [`Seen::at`].
+    let prices = &Prices::default();
     let target = ctx.target().await?;
     let account: AccountId = target
         .account
@@ -95,6 +100,7 @@ pub(super) async fn look(ctx: &Ctx, layout: &Layout, prices: &Prices) -> Result<
             look_at_log_groups(aws, every, prices).map(read).boxed_local(),
             look_at_machines(aws, every, prices).map(read).boxed_local(),
             unneeded(ctx, layout).map(read).boxed_local(),
+            container_images(ctx, layout).boxed_local(),
         )
     };
     let (platform, kept, fleets) = futures::try_join!(
@@ -103,7 +109,7 @@ pub(super) async fn look(ctx: &Ctx, layout: &Layout, prices: &Prices) -> Result<
         fleets(aws, layout).boxed_local()
     )?;
     let (outputs, tasks, caches, balancers, gateways, addresses, volumes, repositories) = platform;
-    let (data, buckets, secrets, logs, machines, unneeded) = kept;
+    let (data, buckets, secrets, logs, machines, unneeded, old_images) = kept;
     let (fleets, instances, spot, alarms) = fleets;
     Ok(Seen {
         outputs,
@@ -124,6 +130,7 @@ pub(super) async fn look(ctx: &Ctx, layout: &Layout, prices: &Prices) -> Result<
         instances,
         spot,
         unneeded,
+        old_images,
     })
 }
 
@@ -145,6 +152,20 @@ async fn tasks(aws: &Aws, layout: &Layout) -> Result<Vec<BilledTask>> {
             Ok(Vec::new())
         }
         other => other,
+    }
+}
+
+/// Without a cluster nobody can say what of the images is needed.
+async fn container_images(ctx: &Ctx, layout: &Layout) -> Result<Read<Vec<OldImages>>> {
+    match old_images(ctx, layout).await {
+        Err(error)
+            if error
+                .reply()
+                .is_some_and(|reply| reply.is("ClusterNotFoundException")) =>
+        {
+            Ok(Err(error.to_string()))
+        }
+        other => read(other),
     }
 }
 
@@ -203,6 +224,21 @@ async fn fleets(aws: &Aws, layout: &Layout) -> Result<Fleets> {
     Ok((groups, instances, spot, alarms))
 }
 
+impl Seen {
+    /// With what was counted by an estimate at these prices.
+    pub(super) fn at(self, prices: &Prices) -> Self {
+        let at = |read: Read<Leftovers>| read.map(|found| found.at(prices));
+        Self {
+            data: at(self.data),
+            buckets: at(self.buckets),
+            secrets: at(self.secrets),
+            logs: at(self.logs),
+            machines: at(self.machines),
+            ..self
+        }
+    }
+}
+
 #[cfg(test)]
 impl Seen {
     /// An account with nothing in it.
@@ -226,6 +262,7 @@ impl Seen {
             instances: Ok(BTreeMap::new()),
             spot: Ok(SpotPrices::new()),
             unneeded: Ok(Vec::new()),
+            old_images: Ok(Vec::new()),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::usage::Measured;
 use crate::layout::FleetId;
 use crate::prices::HOURS_PER_MONTH;
 
@@ -28,7 +29,16 @@ pub(super) enum Part {
     MachineImages,
     Fleet,
     DevInstances,
-    /// What is billed by use.
+    /// Bytes that log groups take in.
+    LogsTakenIn,
+    /// Bytes through NAT gateways.
+    NatData,
+    /// Capacity units of load balancers.
+    LoadBalancerUse,
+    BucketRequests,
+    /// Bytes and requests of CloudFront.
+    Delivery,
+    /// What else is billed by use.
     Usage,
 }
 
@@ -50,7 +60,12 @@ impl Part {
             Self::MachineImages => "machine images",
             Self::Fleet => "fleet",
             Self::DevInstances => "dev instances",
-            Self::Usage => "use",
+            Self::LogsTakenIn => "log ingestion",
+            Self::NatData => "NAT data",
+            Self::LoadBalancerUse => "load balancer use",
+            Self::BucketRequests => "bucket requests",
+            Self::Delivery => "CloudFront",
+            Self::Usage => "other use",
         }
     }
 }
@@ -127,6 +142,8 @@ pub(super) struct Thing {
     /// Dollars, unrounded; `None` where that is not known.
     pub(super) per_month: Option<f64>,
     pub(super) bound: Bound,
+    /// Of what is billed by use: how much of it, and when.
+    pub(super) measured: Option<Measured>,
 }
 
 impl Thing {
@@ -143,6 +160,17 @@ impl Thing {
             about: about.into(),
             per_month,
             bound: Bound::Exact,
+            measured: None,
+        }
+    }
+
+    /// With what the amount was made from, which makes it an estimate.
+    #[must_use]
+    pub(super) fn measured(self, measured: Measured) -> Self {
+        Self {
+            bound: Bound::About,
+            measured: Some(measured),
+            ..self
         }
     }
 

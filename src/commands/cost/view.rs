@@ -6,12 +6,14 @@ use serde::Serialize;
 use super::By;
 use super::forecast::Forecast;
 use super::observe::Seen;
+pub(super) use super::priced::Priced;
 use super::thing::{Bound, Dollars, Part, Sum, Thing, by};
+use super::usage::Measured;
 use super::waste::{Kind, Waste};
 use crate::error::{CommandLine, Place};
 use crate::layout::FleetId;
 use crate::output::{Render, Table, View, paragraph};
-use crate::prices::{DATE, HOURS_PER_MONTH, Prices, Product, REGION};
+use crate::prices::{Prices, Product};
 
 /// What no fleet has alone.
 const SHARED: &str = "shared";
@@ -25,12 +27,13 @@ pub(super) struct Found {
     pub(super) forecasts: Option<Vec<Forecast>>,
     /// Dollars a month of the hours of the platform's databases that run; `None` where they are not known.
     pub(super) database: Option<f64>,
+    pub(super) priced: Priced,
 }
 
 /// The document.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Costs {
-    prices: PricesView,
+    prices: Priced,
     /// `part` or `fleet`: what the rows are.
     by: &'static str,
     rows: Vec<Row>,
@@ -44,17 +47,6 @@ pub(crate) struct Costs {
     /// Null without `--forecast`.
     forecast: Option<Vec<Forecast>>,
     assumptions: Vec<String>,
-}
-
-/// Where the prices come from.
-#[derive(Debug, Serialize, JsonSchema)]
-struct PricesView {
-    /// `table`: the list prices that this bpctl brings along.
-    source: &'static str,
-    /// Where they are in force.
-    region: String,
-    /// When they were.
-    date: String,
 }
 
 /// A part or a fleet.
@@ -86,6 +78,8 @@ struct ThingView {
     /// Null when it is not known.
     dollars: Option<Dollars>,
     bound: Bound,
+    /// Of what is billed by use: how much of it, and when; null of everything else.
+    measured: Option<Measured>,
 }
 
 /// All of what is known.
@@ -146,22 +140,16 @@ impl Amount {
     }
 }
 
-fn assumptions(region: &str) -> Vec<String> {
-    let mut all = vec![
-        format!(
-            "list prices of {REGION} of {DATE}, for {HOURS_PER_MONTH:.0} hours a month; discounts, free tiers, credits and tax are not counted"
-        ),
-        "tasks, instances and sizes of now are taken to stay".to_owned(),
-        "objects in S3 Standard; snapshots at their full size, of which only what has changed is billed"
-            .to_owned(),
-        "public addresses of dev instances are not counted".to_owned(),
-    ];
-    if region != REGION {
-        all.insert(
-            1,
-            format!("what was counted is in {region}, where prices differ from those of {REGION}"),
-        );
-    }
+fn assumptions(priced: &Priced) -> Vec<String> {
+    let mut all = priced.told();
+    all.extend(
+        [
+            "tasks, instances and sizes of now are taken to stay, and use to go on as it was in the days that were measured",
+            "objects in S3 Standard; snapshots at their full size, of which only what has changed is billed",
+            "public addresses of dev instances are not counted",
+        ]
+        .map(str::to_owned),
+    );
     all
 }
 
@@ -171,7 +159,7 @@ fn sleeps(thing: &&Thing) -> bool {
 }
 
 impl Costs {
-    pub(super) fn new(found: Found, by: By, region: &str, place: &Place) -> Self {
+    pub(super) fn new(found: Found, by: By, place: &Place) -> Self {
         let things = &found.things;
         let all = Sum::of(things);
         let waste = found.waste.into_iter().map(|one| WasteView {
@@ -188,15 +176,11 @@ impl Costs {
             about: thing.about.clone(),
             dollars: thing.per_month.map(Dollars::of_month),
             bound: thing.bound,
+            measured: thing.measured.clone(),
         });
         // With the database's hours among what goes on: they are told beside it.
         let stays = things.iter().filter(|thing| !sleeps(thing));
         Self {
-            prices: PricesView {
-                source: "table",
-                region: REGION.to_owned(),
-                date: DATE.to_owned(),
-            },
             by: match by {
                 By::Part => "part",
                 By::Fleet => "fleet",
@@ -219,7 +203,8 @@ impl Costs {
             waste: waste.collect(),
             gaps: found.gaps,
             forecast: found.forecasts,
-            assumptions: assumptions(region),
+            assumptions: assumptions(&found.priced),
+            prices: found.priced,
         }
     }
 }
@@ -459,6 +444,9 @@ impl Render for Costs {
         parts.push(self.waste_text(view));
         if let Some(forecasts) = &self.forecast {
             parts.push(self.forecast_text(forecasts, view));
+        }
+        if view.wide {
+            parts.push(self.prices.table(view));
         }
         let mut assumed = String::new();
         paragraph(

@@ -12,10 +12,11 @@ use super::observe::Seen;
 use crate::aws::ec2::Machine;
 use crate::aws::logs::{Kept, LogGroup};
 use crate::aws::rds::removal::ListedSnapshot;
+use crate::commands::image::gc::OldImages;
 use crate::error::CommandLine;
 use crate::layout::{App, Layout};
 use crate::leftovers::Every;
-use crate::output::age_at;
+use crate::output::{age_at, counted};
 use crate::prices::{Prices, Product, cents};
 
 /// Snapshots of databases are old from here on: as long as backups are commonly kept.
@@ -40,6 +41,7 @@ pub(super) enum Kind {
     ImageSnapshot,
     LogGroup,
     DevInstance,
+    ContainerImages,
 }
 
 impl Kind {
@@ -53,6 +55,7 @@ impl Kind {
             Self::ImageSnapshot => "image snapshot",
             Self::LogGroup => "log group",
             Self::DevInstance => "dev instance",
+            Self::ContainerImages => "container images",
         }
     }
 }
@@ -134,6 +137,12 @@ pub(super) fn waste(
     match &seen.unneeded {
         Ok(unneeded) => all.extend(unneeded.iter().map(|one| images(one, prices))),
         Err(why) => gaps.push(format!("what needs the machine images could not be read: {why}")),
+    }
+    match &seen.old_images {
+        Ok(old) => all.extend(old.iter().map(|one| container_images(one, prices, now))),
+        Err(why) => gaps.push(format!(
+            "what needs the container images could not be read: {why}"
+        )),
     }
     match &seen.logs {
         Ok(logs) => all.extend(log_groups(&logs.facts.log_groups, layout, seen, prices)),
@@ -222,6 +231,22 @@ fn images(one: &crate::commands::ami::gc::Unneeded, prices: &Prices) -> Waste {
         why,
         per_month: prices.volume_snapshot(gib),
         command: CommandLine::bpctl(["ami", "gc"]),
+    }
+}
+
+/// Images of a repository that nothing runs, names or could go back to, and that are old.
+fn container_images(one: &OldImages, prices: &Prices, now: Timestamp) -> Waste {
+    Waste {
+        kind: Kind::ContainerImages,
+        name: one.repository.clone(),
+        why: format!(
+            "{} that no task, task definition or deployment on record needs, at most {:.2} GB; the oldest is {} old",
+            counted(one.count as u64, "image"),
+            one.bytes as f64 / 1e9,
+            age_at(now, one.oldest)
+        ),
+        per_month: prices.bytes(&Product::Images, one.bytes),
+        command: CommandLine::bpctl(["image", "gc"]),
     }
 }
 

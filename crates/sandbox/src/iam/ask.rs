@@ -112,7 +112,12 @@ pub(crate) fn asked(world: &World, service: Service, operation: &str, input: &Va
             let named = text(input, "BudgetName").or_else(|| text(&input["Budget"], "BudgetName"));
             vec![budgets::resource(arns.account, named)]
         }
-        Service::ApplicationAutoScaling | Service::CloudTrail | Service::Elb | Service::ServiceQuotas => {
+        // "AWS Price List" has no resource types (Service Authorization Reference).
+        Service::ApplicationAutoScaling
+        | Service::CloudTrail
+        | Service::Elb
+        | Service::Pricing
+        | Service::ServiceQuotas => {
             vec!["*".to_owned()]
         }
     };

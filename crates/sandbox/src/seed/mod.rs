@@ -26,7 +26,7 @@ pub(crate) use fleets::joins as fleet_joins;
 pub(crate) use names::database as database_of;
 
 use crate::scenario::Scenario;
-use crate::service::iam;
+use crate::service::{iam, metered};
 use crate::world::World;
 
 /// Puts in place what every account has.
@@ -43,6 +43,7 @@ pub(crate) fn platform(world: &mut World) {
     account(world);
     // Last: the ids of everything before stay what they are.
     bootstrap::place(world);
+    metered::seed(world);
 }
 
 /// Breaks or mends what the scenarios that came or went stand for.

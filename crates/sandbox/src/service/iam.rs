@@ -74,7 +74,7 @@ const LOOK: &str = r#"{"Version": "2012-10-17", "Statement": [
     "cloudwatch:Describe*", "cloudwatch:Get*", "cloudwatch:List*", "ec2:Describe*", "ecr:BatchGetImage", "ecr:Describe*",
     "ecs:Describe*", "ecs:List*", "elasticache:Describe*", "elasticloadbalancing:Describe*", "iam:Get*", "iam:List*",
     "iam:SimulatePrincipalPolicy", "lambda:Get*", "lambda:List*", "logs:Describe*", "logs:FilterLogEvents",
-    "logs:GetLogEvents", "logs:StartLiveTail", "rds:Describe*", "route53:Get*", "route53:List*", "s3:Get*", "s3:List*", "secretsmanager:DescribeSecret",
+    "logs:GetLogEvents", "logs:StartLiveTail", "pricing:GetProducts", "rds:Describe*", "route53:Get*", "route53:List*", "s3:Get*", "s3:List*", "secretsmanager:DescribeSecret",
     "secretsmanager:List*", "servicequotas:List*", "sns:Get*", "sns:List*", "ssm:Describe*", "ssm:Get*", "ssm:List*"]},
   {"Sid": "NoSecrets", "Effect": "Deny", "Resource": "arn:aws:ssm:*:*:parameter/*fleet-secret",
    "Action": ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParameterHistory"]}]}"#;

@@ -16,10 +16,12 @@ pub(crate) mod iam;
 pub(crate) mod lambda;
 pub(crate) mod logs;
 pub(crate) mod member;
+pub(crate) mod metered;
 pub(crate) mod network;
 #[cfg(test)]
 pub(crate) mod operator;
 mod paging;
+pub(crate) mod pricing;
 pub(crate) mod rds;
 pub(crate) mod route53;
 pub(crate) mod s3;
@@ -70,6 +72,8 @@ services! {
     Lambda = "lambda", lambda, "lambda";
     /// CloudWatch Logs.
     Logs = "logs", logs, "logs";
+    /// Price List.
+    Pricing = "pricing", pricing, "pricing";
     /// Relational Database Service.
     Rds = "rds", rds, "rds";
     /// Route 53.
@@ -148,10 +152,11 @@ pub(crate) fn tick(world: &mut World) {
     ssm::tick(world);
     if world.now.floor_minute() == world.now {
         ecs::publish(world);
-        elb::publish(world);
+        let requests = elb::publish(world);
         rds::publish(world);
         network::publish(world);
         workload::publish(world);
+        metered::publish(world, &requests);
         cloudwatch::evaluate(world);
     }
     autoscaling::tick(world);

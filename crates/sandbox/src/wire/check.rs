@@ -64,6 +64,7 @@ fn generic(service: Service) -> bool {
         | Service::Sts
         | Service::Ecr
         | Service::Lambda
+        | Service::Pricing
         | Service::ServiceQuotas => true,
         Service::Ec2
         | Service::Ecs
@@ -131,7 +132,15 @@ fn refusal(service: Service, operation: &str, first: &Violation, all: &[Violatio
                 first.rule()
             ),
         ),
-        Service::Budgets | Service::Logs => ApiError::client("InvalidParameterException", detected(all)),
+        Service::Pricing if first.constraint == Constraint::Missing && first.member == "ServiceCode" => {
+            ApiError::client(
+                "InvalidParameterException",
+                "Input Parameters are invalid. serviceCode cannot be null or empty",
+            )
+        }
+        Service::Budgets | Service::Logs | Service::Pricing => {
+            ApiError::client("InvalidParameterException", detected(all))
+        }
         Service::Acm
         | Service::ApplicationAutoScaling
         | Service::CloudTrail

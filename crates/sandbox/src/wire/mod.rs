@@ -375,7 +375,7 @@ fn decoded(request: &Request<Bytes>) -> Option<Cow<'_, [u8]>> {
 fn is_everywhere(service: Service) -> bool {
     matches!(
         service,
-        Service::Budgets | Service::Iam | Service::Route53 | Service::S3 | Service::Sts
+        Service::Budgets | Service::Iam | Service::Pricing | Service::Route53 | Service::S3 | Service::Sts
     )
 }
 

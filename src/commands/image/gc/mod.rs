@@ -27,9 +27,15 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::iam::{CHANGE, On, Use, Uses};
-use crate::layout::Layout;
+use crate::layout::{App, Layout};
 use crate::output::{Render, Table, View};
 use plan::{Rules, Victim};
+
+/// Images of each kind that stay unless the operator says otherwise.
+const KEEP: usize = 10;
+
+/// How old an image must be unless the operator says otherwise: `30d`.
+const OLDER_THAN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Delete images that nothing needs any more
 ///
@@ -48,7 +54,7 @@ pub(crate) struct GcArgs {
     services: Services,
 
     /// Images with a commit's tag that stay in any case: the newest so many of each kind
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = KEEP)]
     keep: usize,
 
     /// How old an image with a commit's tag must be, e.g. 30d
@@ -93,6 +99,69 @@ impl Verb for GcArgs {
         };
         carry_out(ctx, &change, &self.change).await
     }
+}
+
+/// Images of a repository that `bpctl image gc` would delete.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OldImages {
+    pub(crate) repository: String,
+    pub(crate) count: usize,
+    /// At most: layers that others share are counted with each.
+    pub(crate) bytes: u64,
+    /// When the oldest of them was pushed.
+    pub(crate) oldest: Option<Timestamp>,
+}
+
+/// What `bpctl image gc` would delete without flags, by repository; a repository that is not there has nothing.
+///
+/// # Errors
+/// What is in use or there cannot be read.
+pub(crate) async fn old_images(ctx: &Ctx, layout: &Layout) -> Result<Vec<OldImages>> {
+    let now = ctx.clock.now();
+    let looked = try_join_all([App::Backend, App::Frontend].map(async |app| {
+        let name = layout.repository(app);
+        match ctx.aws.all_images(&name).await? {
+            Some(images) => Ok::<_, CtlError>(Some(repository_seen(ctx, name, images).await?)),
+            None => Ok(None),
+        }
+    }));
+    let repositories = looked.await?;
+    if repositories.iter().all(Option::is_none) {
+        return Ok(Vec::new());
+    }
+    let usage = Box::pin(Usage::whole(ctx, layout)).await?;
+    let rules = Rules {
+        keep: KEEP,
+        older_than: OLDER_THAN,
+    };
+    let found = repositories.iter().flatten().filter_map(|repository| {
+        let sorted = plan::sort(repository, &usage, rules, now);
+        let gone: BTreeSet<&String> = sorted.first.iter().map(|victim| &victim.digest).collect();
+        let pushed = repository
+            .images
+            .iter()
+            .filter(|image| gone.contains(&image.digest));
+        (!sorted.first.is_empty()).then(|| OldImages {
+            repository: repository.name.clone(),
+            count: sorted.first.len() + sorted.parts.len(),
+            // The bytes of an index are those of the images in it.
+            bytes: sorted.first.iter().filter_map(|victim| victim.bytes).sum(),
+            oldest: pushed.filter_map(|image| image.pushed).min(),
+        })
+    });
+    Ok(found.collect())
+}
+
+/// A repository with what its indexes are made of.
+async fn repository_seen(ctx: &Ctx, name: String, images: Vec<Image>) -> Result<RepositorySeen> {
+    let indexes = images.iter().filter(|image| image.is_index);
+    let indexes: Vec<String> = indexes.map(|image| image.digest.clone()).collect();
+    let manifests = manifests(ctx, &name, &indexes).await?;
+    Ok(RepositorySeen {
+        name,
+        images,
+        manifests,
+    })
 }
 
 struct Gc<'a> {
@@ -145,14 +214,7 @@ impl Gc<'_> {
             let name = self.layout.repository(app);
             let images = self.ctx.aws.all_images(&name).await?;
             let images = images.ok_or_else(|| no_repository(&name))?;
-            let indexes = images.iter().filter(|image| image.is_index);
-            let indexes: Vec<String> = indexes.map(|image| image.digest.clone()).collect();
-            let manifests = manifests(self.ctx, &name, &indexes).await?;
-            Ok::<_, CtlError>(RepositorySeen {
-                name,
-                images,
-                manifests,
-            })
+            repository_seen(self.ctx, name, images).await
         }));
         let (repositories, usage) =
             futures::try_join!(repositories, Box::pin(Usage::whole(self.ctx, &self.layout)))?;

@@ -3,6 +3,7 @@
 use super::{Group, Health, full_name, serves_zone};
 use crate::scenario::Scenario;
 use crate::scenario::in_force;
+use crate::service::metered::Requests;
 use crate::service::{cloudwatch, ecs, rds};
 use crate::world::World;
 
@@ -21,12 +22,22 @@ struct Minute {
     registered: usize,
 }
 
-/// Publishes the metrics of every target group, and their sums for the load balancer.
-pub(crate) fn publish(world: &mut World) {
+/// Publishes the metrics of every target group, and their sums for the load balancer. Returns the requests of each.
+pub(crate) fn publish(world: &mut World) -> Requests {
+    let mut requests = Requests::new();
     for index in 0..world.services.elb.groups.len() {
         let minute = minute(world, index);
+        *requests.entry(minute.balancer.clone()).or_default() += minute.requests;
         report(world, &minute);
     }
+    requests
+}
+
+/// How CloudWatch calls the load balancers.
+pub(crate) fn balancer_names(world: &World) -> Vec<String> {
+    let all = world.services.elb.balancers.iter();
+    all.map(|balancer| full_name(&balancer.arn, ":loadbalancer/"))
+        .collect()
 }
 
 fn minute(world: &mut World, index: usize) -> Minute {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub(crate) use answer::answer;
 pub(crate) use listener::{http, listen, not_found, users_of};
-pub(crate) use metrics::publish;
+pub(crate) use metrics::{balancer_names, publish};
 
 use crate::service::cloudformation::Resource;
 use crate::service::table::operations;

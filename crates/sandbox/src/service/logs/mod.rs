@@ -168,6 +168,23 @@ pub(crate) fn ingest(
     stream.events.push(event);
 }
 
+/// Bytes that each group took in from `from` until before `to`, as they are billed; without groups that took in nothing.
+pub(crate) fn taken_in(world: &World, from: SimTime, to: SimTime) -> Vec<(String, u64)> {
+    let of_stream = |stream: &Stream| -> u64 {
+        let first = stream.events.partition_point(|event| event.ingested < from);
+        let events = stream.events[first..].iter();
+        let taken = events.take_while(|event| event.ingested < to);
+        taken
+            .map(|event| (event.message.len() + write::OVERHEAD) as u64)
+            .sum()
+    };
+    let groups = world.services.logs.groups.iter();
+    groups
+        .map(|(name, group)| (name.clone(), group.streams.values().map(of_stream).sum()))
+        .filter(|(_, bytes)| *bytes > 0)
+        .collect()
+}
+
 /// `arn:aws:logs:…:log-group:<name>`.
 fn group_arn(world: &World, name: &str) -> String {
     format!(

@@ -12,7 +12,7 @@ use crate::world::World;
 
 /// A batch: the sum of all messages and 26 bytes for each (API Reference, PutLogEvents).
 const LARGEST: usize = 1_048_576;
-const OVERHEAD: usize = 26;
+pub(super) const OVERHEAD: usize = 26;
 /// Older events, or those from before the group's retention period, are not kept.
 const OLDEST: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// Events that lie further in the future are not kept.

@@ -138,6 +138,24 @@ pub(crate) fn place(
     }
 }
 
+/// What each bucket holds: versions and their bytes.
+pub(crate) fn held(world: &World) -> Vec<(String, u64, u64)> {
+    let buckets = world.services.s3.buckets.iter();
+    buckets
+        .map(|(name, bucket)| {
+            let contents = bucket
+                .objects
+                .values()
+                .flatten()
+                .filter_map(|object| object.content.as_ref());
+            let (versions, bytes) = contents.fold((0, 0), |(versions, bytes), content| {
+                (versions + 1, bytes + content.bytes.len() as u64)
+            });
+            (name.clone(), versions, bytes)
+        })
+        .collect()
+}
+
 /// Whether there is a bucket of this name.
 pub(crate) fn has_bucket(world: &World, name: &str) -> bool {
     world.services.s3.buckets.contains_key(name)
