@@ -1,7 +1,7 @@
 //! `bpctl cost`: what it counts, what it says is unknown, what a shutdown saves, what is wasted, and what fleets will cost.
 
 use bpctl::ExitStatus;
-use bpctl_sandbox::{Options, Service};
+use bpctl_sandbox::{Fault, FaultRule, Options, Service};
 use serde_json::{Value, json};
 
 use crate::support::{Account, Run, kept_by_hand};
@@ -38,7 +38,7 @@ async fn each_part_has_its_list_price_and_the_total_is_their_sum() {
         ("cache", 23.36),
         ("NAT gateway", 36.5),
         ("load balancer", 23.73),
-        ("database", 99.5),
+        ("database", 98.77),
     ] {
         assert_eq!(month(row(&costs, part)), dollars, "{part}: {costs:#}");
         assert_eq!(row(&costs, part)["bound"], "exact");
@@ -63,31 +63,238 @@ async fn each_part_has_its_list_price_and_the_total_is_their_sum() {
     let hour = costs["total"]["per_hour"].as_f64().unwrap();
     assert!((hour * 730.0 - total).abs() < 0.1, "{hour} {total}");
     assert_eq!(
-        (
-            costs["prices"]["source"].as_str(),
-            costs["prices"]["region"].as_str()
-        ),
-        (Some("table"), Some("us-east-1"))
+        (&costs["prices"]["source"], &costs["prices"]["region"]),
+        (&json!("list"), &json!("us-east-1"))
     );
 }
 
+/// An account in which some prices are other than those of the list.
+fn with_prices(prices: &[(&str, Option<&str>)]) -> Account {
+    let prices = prices
+        .iter()
+        .map(|(usage, price)| ((*usage).to_owned(), price.map(str::to_owned)));
+    Account::from_options(Options {
+        prices: prices.collect(),
+        ..Options::default()
+    })
+}
+
+fn price<'a>(costs: &'a Value, product: &str) -> &'a Value {
+    let used = costs["prices"]["used"].as_array().expect("prices");
+    let found = used.iter().find(|price| price["product"] == product);
+    found.unwrap_or_else(|| panic!("{product}: {:#}", costs["prices"]))
+}
+
 #[tokio::test(start_paused = true)]
-async fn what_is_billed_by_use_is_unknown_and_never_nothing() {
+async fn the_price_list_of_now_goes_before_what_bpctl_brings_along() {
+    let account = with_prices(&[
+        ("NatGateway-Hours", Some("0.0900000000")),
+        ("Multi-AZUsage:db.t4g.medium", Some("0.2000000000")),
+    ]);
+    let costs = costs(&account, &[]).await;
+    assert_eq!(month(row(&costs, "NAT gateway")), 0.095 * 730.0);
+    assert_eq!(month(row(&costs, "database")), 146.0 + 4.6);
+    let gateway = price(&costs, "NAT gateway");
+    assert_eq!(
+        (&gateway["dollars"], &gateway["source"], &gateway["date"]),
+        (&json!(0.09), &json!("list"), &json!("2026-09-11"))
+    );
+    let wide = account.run(&["cost", "-o", "wide"]).await;
+    let line = wide
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("NAT gateway ") && line.contains(" list "))
+        .unwrap_or_else(|| panic!("{}", wide.stdout));
+    assert!(line.contains("0.09") && line.contains("2026-09-11"), "{line}");
+    assert!(
+        wide.stdout.contains("AWS' price list of us-east-1 of 2026-09-11"),
+        "{}",
+        wide.stdout
+    );
+    // Not asked for, the list says nothing.
+    let before = account.sandbox.with_world(|world| world.call_count());
+    let table = self::costs(&account, &["--prices", "table"]).await;
+    assert_eq!(month(row(&table, "NAT gateway")), 36.5);
+    assert_eq!(table["prices"]["source"], "table");
+    assert_eq!(table["prices"]["list_unread"], Value::Null);
+    account.sandbox.with_world(|world| {
+        let calls = world.calls().iter().rev().take((world.call_count() - before) as usize);
+        let asked = calls.filter(|call| call.service == Service::Pricing).count();
+        assert_eq!(asked, 0);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_price_list_does_not_have_is_unknown_and_not_the_tables() {
+    let account = with_prices(&[("NatGateway-Hours", None), ("NodeUsage:cache.t4g.small", None)]);
+    let costs = costs(&account, &[]).await;
+    for part in ["NAT gateway", "cache"] {
+        assert_eq!(row(&costs, part)["dollars"], Value::Null, "{part}: {costs:#}");
+    }
+    assert_eq!(price(&costs, "NAT gateway")["dollars"], Value::Null);
+    let run = account.run(&["cost"]).await;
+    assert!(
+        run.stdout.contains("not exactly one price of") && run.stdout.contains("NAT gateway"),
+        "{}",
+        run.stdout
+    );
+    let strange = with_prices(&[("NatGateway-Hours", Some("0.0000000000"))]);
+    let strange = self::costs(&strange, &[]).await;
+    assert_eq!(row(&strange, "NAT gateway")["dollars"], Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_price_list_is_told_and_the_table_is_counted_with() {
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["*"], "Resource": ["*"]},
+        {"Effect": "Deny", "Action": ["pricing:*"], "Resource": ["*"]},
+    ]});
+    let account = Account::from_options(Options {
+        role: "narrow".to_owned(),
+        roles: [("narrow".to_owned(), policy.to_string())].into(),
+        prices: [("NatGateway-Hours".to_owned(), Some("0.9".to_owned()))].into(),
+        ..Options::default()
+    });
+    let costs = costs(&account, &[]).await;
+    assert_eq!(costs["prices"]["source"], "table");
+    let unread = costs["prices"]["list_unread"].as_str().expect("a reason");
+    assert!(unread.contains("pricing:GetProducts"), "{unread}");
+    assert_eq!(month(row(&costs, "NAT gateway")), 36.5);
+    assert_eq!(price(&costs, "NAT gateway")["source"], "table");
+    // One refusal is enough to know.
+    let asked = account.sandbox.with_world(|world| {
+        let calls = world.calls().iter();
+        calls.filter(|call| call.service == Service::Pricing).count()
+    });
+    assert_eq!(asked, 1);
+    let run = account.run(&["cost"]).await;
+    assert!(
+        run.stdout.contains("price list could not be read") && run.stdout.contains("pricing:GetProducts"),
+        "{}",
+        run.stdout
+    );
+    let only = account.run(&["cost", "--prices", "list"]).await;
+    assert_eq!(only.status, ExitStatus::Denied, "{}", only.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_price_list_that_fails_on_the_way_leaves_the_rest_to_the_table() {
+    let account = Account::with(&[]);
+    account.sandbox.with_world(|world| {
+        world.inject(FaultRule::on(Service::Pricing, "GetProducts", Fault::Fail).after(5));
+    });
+    let costs = costs(&account, &[]).await;
+    assert_eq!(costs["prices"]["source"], "both", "{:#}", costs["prices"]);
+    assert!(costs["prices"]["list_unread"].is_string());
+    for used in costs["prices"]["used"].as_array().unwrap() {
+        assert!(used["dollars"].is_number(), "{used}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_price_list_is_asked_once_for_each_family_however_many_things_there_are() {
+    let asked = async |fleets: usize| {
+        let account = Account::with_fleets(fleets);
+        let before = account.sandbox.with_world(|world| world.call_count());
+        costs(&account, &[]).await;
+        account.sandbox.with_world(|world| {
+            let calls = world.calls().iter().rev().take((world.call_count() - before) as usize);
+            calls.filter(|call| call.service == Service::Pricing).count()
+        })
+    };
+    let (few, many) = (asked(1).await, asked(8).await);
+    assert_eq!(few, many);
+    assert!((15..=24).contains(&few), "{few}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_billed_by_use_is_measured_and_says_since_when() {
+    let account = Account::with(&[]);
+    account.clock().sleep(std::time::Duration::from_secs(1_800)).await;
+    let costs = costs(&account, &[]).await;
+    for part in ["log ingestion", "NAT data", "load balancer use", "CloudFront"] {
+        let row = row(&costs, part);
+        assert!(month(row) > 0.0, "{part}: {row:#}");
+        assert_ne!(row["bound"], "exact", "{part}");
+    }
+    let things = costs["things"].as_array().unwrap();
+    let gateway = things.iter().find(|thing| thing["part"] == "nat-data").expect("data");
+    let measured = &gateway["measured"];
+    assert_eq!(measured["unit"], "GB");
+    let (amount, all) = (&measured["amount"], &measured["per_month"]);
+    assert!(amount.as_f64().unwrap() > 0.0 && all.as_f64() > amount.as_f64(), "{gateway:#}");
+    let dollars = gateway["dollars"]["per_month"].as_f64().unwrap();
+    assert!((dollars - all.as_f64().unwrap() * 0.045).abs() < 0.01, "{gateway:#}");
+    let about = gateway["about"].as_str().unwrap();
+    assert!(about.contains(" in the last ") && about.ends_with(" a month"), "{about}");
+    // No bucket reports its requests.
+    let requests = row(&costs, "bucket requests");
+    assert_eq!(requests["dollars"], Value::Null);
+    let fleet = self::costs(&account, &["--by", "fleet"]).await;
+    assert_eq!(fleet["total"], costs["total"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn metrics_that_may_not_be_read_leave_use_unknown() {
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["*"], "Resource": ["*"]},
+        {"Effect": "Deny", "Action": ["cloudwatch:GetMetricData", "cloudformation:ListStackResources"], "Resource": ["*"]},
+    ]});
+    let account = Account::from_options(Options {
+        role: "narrow".to_owned(),
+        roles: [("narrow".to_owned(), policy.to_string())].into(),
+        ..Options::default()
+    });
+    let costs = costs(&account, &[]).await;
+    for (part, action) in [
+        ("NAT data", "cloudwatch:GetMetricData"),
+        ("CloudFront", "cloudformation:ListStackResources"),
+    ] {
+        let row = row(&costs, part);
+        assert_eq!(row["dollars"], Value::Null);
+        assert!(row["about"].as_str().unwrap().contains(action), "{row:#}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_images_are_waste_and_those_that_image_gc_would_delete() {
+    let account = Account::prepared(Options::default(), |sandbox| {
+        for age in 0..12 {
+            let tag = format!("php-abcde{age:02}");
+            let ago = std::time::Duration::from_secs((40 + age) * 24 * 3_600);
+            sandbox.with_world(|world| world.push_image("bp-backend", &[&tag], true, ago));
+        }
+    });
+    let costs = costs(&account, &[]).await;
+    let waste = costs["waste"].as_array().unwrap();
+    let images: Vec<&Value> = waste.iter().filter(|one| one["kind"] == "container-images").collect();
+    assert_eq!(images.len(), 1, "{waste:#?}");
+    assert_eq!(images[0]["name"], "bp-backend");
+    assert!(images[0]["dollars_per_month"].as_f64().unwrap() > 0.0, "{}", images[0]);
+    let command = images[0]["command"].as_str().unwrap();
+    assert!(command.contains("bpctl image gc"), "{command}");
+    let gc = account.run(&["image", "gc", "--dry-run", "-o", "json"]).await;
+    let title = gc.json()["title"].as_str().unwrap_or_default().to_owned();
+    let count = images[0]["why"].as_str().unwrap().split(' ').next().unwrap();
+    assert!(title.contains(&format!("delete {count} images")), "{title} {}", images[0]);
+    let few = Account::with(&[]);
+    let few = self::costs(&few, &[]).await;
+    assert!(!few["waste"].to_string().contains("container-images"), "{few:#}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_metric_tells_is_unknown_and_never_nothing() {
     let account = Account::with(&[]);
     let costs = costs(&account, &[]).await;
-    assert_eq!(row(&costs, "use")["dollars"], Value::Null);
-    assert!(
-        costs["total"]["unknown"]
-            .as_array()
-            .unwrap()
-            .contains(&json!("use"))
-    );
+    assert_eq!(row(&costs, "other use")["dollars"], Value::Null);
+    let unknown = costs["total"]["unknown"].as_array().unwrap();
+    assert!(unknown.contains(&json!("other use")), "{unknown:?}");
     assert_ne!(costs["total"]["bound"], "exact");
     let run = account.run(&["cost"]).await;
     let line = run
         .stdout
         .lines()
-        .find(|line| line.starts_with("use "))
+        .find(|line| line.starts_with("other use "))
         .expect("a line");
     assert!(line.contains(" ? ") && !line.contains("0.00"), "{line}");
     assert!(run.stdout.contains("TOTAL"), "{}", run.stdout);
@@ -137,7 +344,7 @@ async fn a_platform_that_sleeps_saves_nothing_and_its_gateway_is_waste() {
     let before = costs(&account, &[]).await;
     let saves = month(&before["shutdown"]["saves"]);
     assert!(saves > 28.0, "{before:#}");
-    assert_eq!(before["shutdown"]["saves_with_rds_stop"]["per_month"], 94.9);
+    assert_eq!(before["shutdown"]["saves_with_rds_stop"]["per_month"], 94.17);
     assert!(!before["waste"].to_string().contains("nat-gateway"));
     let down = account.run(&["shutdown", "--yes", "--confirm", "sandbox"]).await;
     assert_eq!(down.status, ExitStatus::Done, "{}", down.text());
@@ -256,9 +463,17 @@ async fn a_forecast_follows_from_the_past_of_each_fleet() {
 async fn a_staged_platform_costs_what_its_stage_has() {
     let account = Account::staged(&[]);
     let costs = costs(&account, &[]).await;
-    for part in ["tasks", "database", "NAT gateway", "load balancer"] {
+    for part in [
+        "tasks",
+        "database",
+        "NAT gateway",
+        "load balancer",
+        "NAT data",
+        "load balancer use",
+    ] {
         assert!(month(row(&costs, part)) > 0.0, "{part}: {costs:#}");
     }
+    assert_eq!(costs["prices"]["source"], "list");
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,6 +485,7 @@ async fn a_look_back_that_makes_no_sense_is_refused_before_anything_is_asked() {
         &["cost", "--forecast", "--since", "16d"],
         &["cost", "--forecast", "--since", "5m"],
         &["cost", "--by", "colour"],
+        &["cost", "--prices", "guess"],
     ] {
         let run = account.run(words).await;
         assert!(refused(&run), "{words:?}: {}", run.text());
