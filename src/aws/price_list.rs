@@ -1,10 +1,8 @@
 //! The Price List Query API: what AWS' products cost.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_sdk_pricing::config::{Builder, Region};
 use aws_sdk_pricing::types::{Filter, FilterType};
 use aws_types::SdkConfig;
@@ -18,11 +16,8 @@ use crate::error::{CtlError, ErrorKind, Result};
 /// The most products of a page (API Reference, GetProducts, `MaxResults`).
 const PAGE: i32 = 100;
 
-/// Attempts per call: prices are worth a second one, and not the wait for six.
+/// Attempts per call: the prices that bpctl brings along are at hand, and not worth the wait for six.
 const ATTEMPTS: u32 = 2;
-
-/// How long a call may take with all attempts: the prices that bpctl brings along are at hand.
-const LONGEST: Duration = Duration::from_secs(20);
 
 /// A product of the list with its price on demand.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -105,7 +100,6 @@ pub(super) fn in_its_region(builder: Builder, config: &SdkConfig) -> Builder {
     builder
         .region(Region::new(home(region)))
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .timeout_config(TimeoutConfig::builder().operation_timeout(LONGEST).build())
 }
 
 impl Page for aws_sdk_pricing::operation::get_products::GetProductsOutput {

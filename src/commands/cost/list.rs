@@ -21,7 +21,7 @@ const MOST_TYPES: usize = 10;
 
 /// `--prices`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum From {
+pub(super) enum PricesFrom {
     /// AWS' price list; where it cannot be read, the table that bpctl brings along
     #[default]
     Auto,
@@ -84,10 +84,10 @@ fn ends_the_command(error: &CtlError) -> bool {
 /// Asks for what every platform has.
 ///
 /// # Errors
-/// Credentials, and with [`From::List`] whatever has no answer.
-pub(super) async fn ask_for_fixed(aws: &Aws, region: &str, from: From) -> Result<Answers> {
+/// Credentials, and with [`PricesFrom::List`] whatever has no answer.
+pub(super) async fn ask_for_fixed(aws: &Aws, region: &str, from: PricesFrom) -> Result<Answers> {
     let mut answers = Answers::default();
-    if from == From::Table {
+    if from == PricesFrom::Table {
         return Ok(answers);
     }
     let mut questions = fixed(region);
@@ -108,11 +108,11 @@ pub(super) async fn ask_for_fixed(aws: &Aws, region: &str, from: From) -> Result
 pub(super) async fn ask_for_types(
     aws: &Aws,
     region: &str,
-    from: From,
+    from: PricesFrom,
     seen: &Seen,
     answers: &mut Answers,
 ) -> Result<()> {
-    if from == From::Table {
+    if from == PricesFrom::Table {
         return Ok(());
     }
     let questions = of_types(region, &Types::of(seen));
@@ -123,9 +123,9 @@ pub(super) async fn ask_for_types(
     ask(aws, questions, from, answers).await
 }
 
-async fn ask(aws: &Aws, questions: Vec<Question>, from: From, answers: &mut Answers) -> Result<()> {
+async fn ask(aws: &Aws, questions: Vec<Question>, from: PricesFrom, answers: &mut Answers) -> Result<()> {
     let asked = stream::iter(questions)
-        .map(async |question| {
+        .map(|question| async move {
             let listed = aws.listed_products(question.service, &question.filters).await;
             (question, listed)
         })
@@ -134,7 +134,7 @@ async fn ask(aws: &Aws, questions: Vec<Question>, from: From, answers: &mut Answ
     while let Some((question, listed)) = asked.next().await {
         match listed {
             Ok(listed) => answers.add(&question, &listed),
-            Err(error) if from == From::List || ends_the_command(&error) => return Err(error),
+            Err(error) if from == PricesFrom::List || ends_the_command(&error) => return Err(error),
             Err(error) => answers.refuse(&error),
         }
     }

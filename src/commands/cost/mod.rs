@@ -21,7 +21,7 @@ use crate::exit::ExitStatus;
 use crate::fleet::scaling::LONGEST;
 use crate::iam::{On, Use, Uses};
 
-use list::From;
+use list::PricesFrom;
 use view::Costs;
 
 /// Show what the platform costs by the hour, day and month, what a shutdown saves, and what is wasted
@@ -49,7 +49,7 @@ pub(crate) struct CostArgs {
 
     /// Where prices come from
     #[arg(long, value_enum, value_name = "FROM", default_value_t)]
-    prices: From,
+    prices: PricesFrom,
 
     /// Simulate each fleet with the jobs of its past, and say what a month of that costs
     #[arg(long)]
@@ -92,8 +92,8 @@ impl Verb for CostArgs {
         Uses::of(&[&[
             Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
             Use::of("cloudformation:DescribeStacks", On::Anything),
-            Use::of("cloudformation:ListStacks", On::Anything),
             Use::of("cloudformation:ListStackResources", On::DataStack),
+            Use::of("cloudformation:ListStacks", On::Anything),
             Use::of("cloudwatch:DescribeAlarms", On::FleetAlarms),
             Use::of("cloudwatch:DescribeAlarms", On::PlatformAlarms),
             Use::of("cloudwatch:GetMetricData", On::Anything),

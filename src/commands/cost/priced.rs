@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::list::{Answers, From};
+use super::list::{Answers, PricesFrom};
 use crate::output::{Table, View, counted};
 use crate::prices::{DATE, HOURS_PER_MONTH, Prices, REGION, Source};
 
@@ -46,7 +46,7 @@ fn day(at: Timestamp) -> String {
 }
 
 impl Priced {
-    pub(super) fn new(prices: &Prices, answers: &Answers, from: From, of: &str) -> Self {
+    pub(super) fn new(prices: &Prices, answers: &Answers, from: PricesFrom, of: &str) -> Self {
         // A list that does not say of when it is, is of now at most.
         let listed = answers.published.map_or_else(|| "unknown".to_owned(), day);
         let place = |source: Source| match source {
@@ -73,7 +73,7 @@ impl Priced {
             (true, false) => ("list", place(Source::List)),
             (true, true) => ("both", place(Source::List)),
             // Nothing was counted: what it would have been counted with.
-            (false, false) if from != From::Table && answers.refused.is_none() => {
+            (false, false) if from != PricesFrom::Table && answers.refused.is_none() => {
                 ("list", place(Source::List))
             }
             (false, _) => ("table", place(Source::Table)),
