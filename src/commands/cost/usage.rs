@@ -413,21 +413,6 @@ impl Usage {
 }
 
 #[cfg(test)]
-impl Usage {
-    /// An account in which nothing was measured.
-    pub(super) fn nothing() -> Self {
-        Self {
-            wants: Vec::new(),
-            regional: Ok(Vec::new()),
-            global: Ok(Vec::new()),
-            held: BTreeMap::new(),
-            missing: Vec::new(),
-            now: Timestamp::UNIX_EPOCH,
-        }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
     use crate::aws::cloudwatch::Datapoint;
