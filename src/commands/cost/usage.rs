@@ -1,6 +1,6 @@
 //! What is billed by use, as far as CloudWatch has measured it: the last days, taken to be like the month.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -96,7 +96,7 @@ async fn distributions(aws: &Aws, layout: &Layout) -> Result<Read<Vec<String>>> 
 /// # Errors
 /// What fails for another reason than a missing permission.
 pub(super) async fn look(aws: &Aws, layout: &Layout, seen: &Seen) -> Result<Usage> {
-    let now = aws.clock().now();
+    let now = whole_hour(aws.clock().now());
     let from = now.checked_sub(WINDOW).unwrap_or(Timestamp::MIN);
     let (mut wants, mut missing) = (Vec::new(), Vec::new());
     wants.extend(logs(seen, layout));
@@ -145,6 +145,12 @@ pub(super) async fn look(aws: &Aws, layout: &Layout, seen: &Seen) -> Result<Usag
         missing,
         now,
     })
+}
+
+/// The hour that is under way has not all of its data.
+fn whole_hour(now: Timestamp) -> Timestamp {
+    let hour = i64::from(HOUR);
+    Timestamp::from_second(now.as_second().div_euclid(hour) * hour).unwrap_or(now)
 }
 
 fn metric(namespace: &'static str, metric: &'static str, dimensions: &[(&'static str, &str)]) -> MetricQuery {
@@ -377,6 +383,23 @@ fn shown(amount: f64, unit: &str) -> String {
     }
 }
 
+/// Buckets report no requests unless they are told to: that is said once for all of them.
+fn silent_buckets(things: &mut Vec<Thing>) {
+    let mut silent: Vec<Thing> = things
+        .extract_if(.., |thing| {
+            thing.part == Part::BucketRequests && thing.per_month.is_none()
+        })
+        .collect();
+    let reasons: BTreeSet<&str> = silent.iter().map(|thing| thing.about.as_str()).collect();
+    if silent.len() > 1 && reasons.len() == 1 {
+        silent.truncate(1);
+        if let Some(one) = silent.first_mut() {
+            Part::BucketRequests.word().clone_into(&mut one.name);
+        }
+    }
+    things.extend(silent);
+}
+
 fn span(hours: f64) -> String {
     if hours >= 48.0 {
         format!("{:.0} days", hours / 24.0)
@@ -405,6 +428,7 @@ impl Usage {
             };
             things.push(want.thing(measured, prices));
         }
+        silent_buckets(&mut things);
         let missing = self.missing.iter();
         things.extend(missing.map(|(part, name, why)| Thing::new(*part, name, why, None)));
         things.push(Thing::new(Part::Usage, Part::Usage.word(), OTHER, None));
