@@ -225,7 +225,7 @@ async fn what_is_billed_by_use_is_measured_and_says_since_when() {
     let account = Account::with(&[]);
     account.clock().sleep(std::time::Duration::from_secs(1_800)).await;
     let costs = costs(&account, &[]).await;
-    for part in ["log ingestion", "NAT data", "load balancer use", "CloudFront"] {
+    for part in ["log ingestion", "NAT data", "load balancer use"] {
         let row = row(&costs, part);
         assert!(month(row) > 0.0, "{part}: {row:#}");
         assert_ne!(row["bound"], "exact", "{part}");
@@ -256,8 +256,9 @@ async fn what_is_billed_by_use_is_measured_and_says_since_when() {
     let requests = row(&costs, "bucket requests");
     assert_eq!(requests["dollars"], Value::Null);
     assert_eq!(requests["unknown"], json!(["bucket requests"]));
-    let fleet = self::costs(&account, &["--by", "fleet"]).await;
-    assert_eq!(fleet["total"], costs["total"]);
+    // The seeded data stack has a domain of CloudFront, and no distribution whose metrics could be read.
+    let delivery = row(&costs, "CloudFront");
+    assert_eq!(delivery["dollars"], Value::Null);
 }
 
 #[tokio::test(start_paused = true)]
@@ -454,8 +455,9 @@ async fn waste_comes_with_why_and_the_command_that_ends_it() {
 async fn by_fleet_everything_is_somebodys_and_the_total_is_the_same() {
     let account = Account::with(&[]);
     let (by_part, by_fleet) = (
-        costs(&account, &[]).await,
-        costs(&account, &["--by", "fleet"]).await,
+        costs(&account, &["--prices", "table"]).await,
+        // The price list takes seconds, in which Spot prices move.
+        costs(&account, &["--prices", "table", "--by", "fleet"]).await,
     );
     assert_eq!(by_part["total"], by_fleet["total"]);
     assert_eq!(by_part["things"], by_fleet["things"]);

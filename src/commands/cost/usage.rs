@@ -112,7 +112,18 @@ pub(super) async fn look(aws: &Aws, layout: &Layout, seen: &Seen) -> Result<Usag
     }
     wants.extend(requests(seen));
     match distributions(aws, layout).await? {
-        Ok(ids) => wants.extend(ids.iter().flat_map(|id| delivery(id))),
+        Ok(ids) => {
+            let has_domain = seen
+                .outputs
+                .as_ref()
+                .is_ok_and(|outputs| outputs.contains_key("CloudFrontDomain"));
+            if ids.is_empty() && has_domain {
+                let why =
+                    "the data stack names its domain, and no distribution among its resources".to_owned();
+                missing.push((Part::Delivery, Part::Delivery.word().to_owned(), why));
+            }
+            wants.extend(ids.iter().flat_map(|id| delivery(id)));
+        }
         Err(why) => missing.push((Part::Delivery, Part::Delivery.word().to_owned(), why)),
     }
     let of = |global: bool| -> Vec<MetricQuery> {
@@ -204,7 +215,8 @@ fn gateways(seen: &Seen, outputs: &BTreeMap<String, String>) -> Vec<Want> {
             name: gateway.id.clone(),
             product: Product::NatData,
             factor: 1e-9,
-            made: gateway.created,
+            // A gateway without traffic reports zeros: hours without a datum are of a time before its metrics.
+            made: None,
             global: false,
         })
         .collect()
