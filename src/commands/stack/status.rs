@@ -103,8 +103,11 @@ impl Verb for StatusArgs {
         let mut status = look().await?;
         // CloudTrail answers twice a second, for everyone in the account: a watch does not ask it again and again.
         let rows = status.stacks.iter_mut().map(|details| &mut details.stack);
-        ctx.unless_interrupted(async { Ok(say_who(ctx, rows).await) })
-            .await?;
+        let told = async {
+            say_who(ctx, rows).await;
+            Ok(())
+        };
+        ctx.unless_interrupted(told).await?;
         ctx.emit(&status)?;
         Ok(ExitStatus::Done)
     }
