@@ -30,10 +30,10 @@ pub(crate) fn answer(world: &mut World, request: &Request<Bytes>) -> Option<Resp
     let state = &mut world.services.media;
     state.requests += 1;
     let lost = state.troubles.iter().any(
-        |trouble| matches!(trouble, MediaTrouble::LosesAnswer(of, begin) if *of == method && path.starts_with(begin)),
+        |trouble| matches!(trouble, MediaTrouble::LosesAnswer(of, route) if *of == method && *route == path),
     );
     let broken = state.troubles.iter().find_map(|trouble| match trouble {
-        MediaTrouble::Answers(of, begin, status) if *of == method && path.starts_with(begin) => Some(*status),
+        MediaTrouble::Answers(of, route, status) if *of == method && path == *route => Some(*status),
         _ => None,
     });
     let turn = state.requests;

@@ -17,7 +17,7 @@ pub enum MediaTrouble {
     KeepsVideos,
     /// Jobs are written down and come into no queue.
     NoDispatch,
-    /// Requests of this method to paths with this beginning are answered with this status and are not carried out.
+    /// Requests of this method to this route, e.g. `videos/uploads`, are answered with this status and are not carried out.
     Answers(&'static str, &'static str, u16),
     /// They are carried out, and the answer is lost.
     LosesAnswer(&'static str, &'static str),

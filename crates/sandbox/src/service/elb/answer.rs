@@ -52,7 +52,9 @@ fn plain(request: &Request<Bytes>, status: StatusCode, is_backend: bool) -> Resp
     let reason = status.canonical_reason().unwrap_or_default();
     let body = match (status, is_backend) {
         (StatusCode::OK, true) => "<!DOCTYPE html><title>Laravel</title>Application up",
-        (StatusCode::OK, false) => "<!DOCTYPE html><title>Next.js</title>",
+        (StatusCode::OK, false) => {
+            "<!DOCTYPE html><title>App</title><script src=\"/_next/static/chunks/main.js\"></script>"
+        }
         _ => reason,
     };
     let mut response = Response::new(match request.method() == Method::HEAD {
