@@ -409,7 +409,8 @@ pub(crate) struct StartJob {
 impl Call for StartJob {
     const SERVICE: &'static str = APPLICATION;
     const OPERATION: &'static str = "StartJob";
-    const REPEATED: Repeated = Repeated::Recognised;
+    // The key recognises a request of the same run; another run has a video of its own.
+    const REPEATED: Repeated = Repeated::Twice;
     const VOLATILE: &'static [&'static str] = &["idempotency_key"];
     type Via = Aws;
     type Answer = Heard;

@@ -41,10 +41,11 @@ fn curl(smoke: &Smoke<'_>, video: u64) -> CommandLine {
     CommandLine::other("curl", ["-X", "DELETE", "-H", "@-", &url])
 }
 
-fn removal(bucket: &str, key: &str) -> CommandLine {
+fn removal(smoke: &Smoke<'_>, bucket: &str, key: &str) -> CommandLine {
     CommandLine::aws("s3api", "delete-object")
         .option("--bucket", bucket)
         .option("--key", key)
+        .in_place(smoke.ctx.ui.place())
 }
 
 /// The command that lists the customer's videos.
@@ -145,7 +146,7 @@ async fn objects<'a>(
             Err(error) => cleaned.left.push(Left::new(
                 format!("results below `{prefix}`, if there are any"),
                 error.to_string(),
-                &recursive(bucket, prefix),
+                &recursive(smoke, "rm", bucket, prefix),
             )),
         }
     }
@@ -155,7 +156,9 @@ async fn objects<'a>(
     for (key, from) in keys {
         let what = format!("object {key}");
         if smoke.keep {
-            cleaned.left.push(Left::new(what, "kept", &removal(bucket, &key)));
+            cleaned
+                .left
+                .push(Left::new(what, "kept", &removal(smoke, bucket, &key)));
             continue;
         }
         let about = &step.action.about;
@@ -168,31 +171,35 @@ async fn objects<'a>(
             (Ok(Some(_)), Ok(())) => "S3 has taken the request, and it is still there".to_owned(),
             (_, Err(error)) | (Err(error), Ok(())) => error.to_string(),
         };
-        cleaned.left.push(Left::new(what, why, &removal(bucket, &key)));
+        cleaned
+            .left
+            .push(Left::new(what, why, &removal(smoke, bucket, &key)));
     }
     if goes_on && !smoke.keep {
-        unfinished(bucket, results.as_deref(), cleaned);
+        unfinished(smoke, bucket, results.as_deref(), cleaned);
     }
 }
 
 /// The application has no route that ends a job. Without its file one that waits fails when it is taken; one that has been
 /// taken may still write its result.
-fn unfinished(bucket: &str, results: Option<&str>, cleaned: &mut Cleaned) {
+fn unfinished(smoke: &Smoke<'_>, bucket: &str, results: Option<&str>, cleaned: &mut Cleaned) {
     const WHY: &str = "it was not over, and no route ends it";
     cleaned.left.push(match results {
         Some(prefix) => Left::new(
             format!("what the job may still write below `{prefix}`"),
             WHY,
-            &recursive(bucket, prefix),
+            &recursive(smoke, "rm", bucket, prefix),
         ),
         None => Left::new(
             "what the job may still write beside the upload",
             WHY,
-            &CommandLine::aws("s3", "ls").args([format!("s3://{bucket}/tenants/"), "--recursive".to_owned()]),
+            &recursive(smoke, "ls", bucket, "tenants/"),
         ),
     });
 }
 
-fn recursive(bucket: &str, prefix: &str) -> CommandLine {
-    CommandLine::aws("s3", "rm").args([format!("s3://{bucket}/{prefix}"), "--recursive".to_owned()])
+fn recursive(smoke: &Smoke<'_>, verb: &str, bucket: &str, prefix: &str) -> CommandLine {
+    CommandLine::aws("s3", verb)
+        .args([format!("s3://{bucket}/{prefix}"), "--recursive".to_owned()])
+        .in_place(smoke.ctx.ui.place())
 }

@@ -55,6 +55,7 @@ pub(crate) struct Left {
 }
 
 impl Left {
+    /// `remove` is to be in its place.
     pub(crate) fn new(what: impl Into<String>, why: impl Into<String>, remove: &CommandLine) -> Self {
         Self {
             what: what.into(),
@@ -82,12 +83,6 @@ pub(crate) struct SmokeResult {
     /// What the test has made and removed again.
     pub(crate) removed: Vec<String>,
     pub(crate) left: Vec<Left>,
-}
-
-impl SmokeResult {
-    pub(crate) fn any(&self, state: State) -> bool {
-        self.checks.iter().any(|check| check.state == state)
-    }
 }
 
 /// `0.3s`, `41.0s`.

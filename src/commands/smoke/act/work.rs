@@ -262,15 +262,18 @@ mod tests {
 
     #[test]
     fn the_worker_is_named_as_far_as_it_is_known() {
-        let mut group = sample::group("asg-production-gpu-default", 0);
-        assert_eq!(taken_by(&group), None);
-        group = sample::group("asg-production-gpu-default", 1);
-        assert!(taken_by(&group).is_some_and(|by| by.ends_with("its only instance in service")));
-        group = sample::group("asg-production-gpu-default", 2);
-        assert!(taken_by(&group).is_some_and(|by| by.starts_with("one of ")));
-        if let Some(first) = group.instances.first_mut() {
-            first.protected = true;
-        }
-        assert!(taken_by(&group).is_some_and(|by| by.ends_with("its only protected instance")));
+        let by = |phases: &[Phase], protected: usize| {
+            let mut group = sample::group("asg-production-gpu-default", 2, phases);
+            for one in group.instances.iter_mut().take(protected) {
+                one.protected = true;
+            }
+            taken_by(&group)
+        };
+        let (serves, comes) = (Phase::InService, Phase::Pending);
+        assert_eq!(by(&[comes], 0), None);
+        assert!(by(&[serves, comes], 0).is_some_and(|by| by.ends_with("its only instance in service")));
+        assert!(by(&[serves, serves], 0).is_some_and(|by| by.starts_with("one of ")));
+        assert!(by(&[serves, serves], 1).is_some_and(|by| by.ends_with("its only protected instance")));
+        assert!(by(&[serves, serves], 2).is_some_and(|by| by.ends_with("which are protected")));
     }
 }

@@ -142,7 +142,7 @@ fn effects(rest: &[&str]) -> Said {
         [wanted] => {
             let found = all
                 .into_iter()
-                .find(|one| one["id"].to_string() == *wanted || one["slug"] == *wanted);
+                .find(|one| one["id"].as_u64() == wanted.parse().ok() || one["slug"] == *wanted);
             found.map_or_else(
                 || failed(404, "Effect not found"),
                 |one| done(200, one, "Effect retrieved successfully"),
