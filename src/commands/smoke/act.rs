@@ -48,16 +48,19 @@ impl Finding {
     }
 }
 
+/// An error with its nearest cause.
+pub(super) fn why(error: &CtlError) -> String {
+    let cause = error.causes().first().map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
+}
+
 /// No answer says nothing: the machine may be offline, and the request may have arrived.
 ///
 /// # Errors
 /// Anything but a lost answer.
 pub(super) fn heard_of(error: CtlError) -> Result<Finding> {
     match error.kind() {
-        ErrorKind::Unreachable => {
-            let why = error.causes().first().map(|cause| format!(": {cause}"));
-            Ok(Finding::unknown(format!("{error}{}", why.unwrap_or_default())))
-        }
+        ErrorKind::Unreachable => Ok(Finding::unknown(why(&error))),
         _ => Err(error),
     }
 }

@@ -1,6 +1,6 @@
 //! The end of every run: what it has made goes again, each thing looked at afterwards, and what stays is told.
 
-use super::act::told;
+use super::act::{told, why};
 use super::observe::titled;
 use super::plan::{self, Action, Check as What};
 use super::view::{Check, Left};
@@ -88,9 +88,7 @@ async fn videos<'a>(
             Ok(found) => found,
             Err(error) => {
                 let what = format!("a video with the title `{title}`, if there is one");
-                cleaned
-                    .left
-                    .push(Left::new(what, error.to_string(), &search(smoke)));
+                cleaned.left.push(Left::new(what, why(&error), &search(smoke)));
                 return;
             }
         },
@@ -104,7 +102,7 @@ async fn videos<'a>(
         let sent = run
             .send(step, &smoke.ctx.aws, &plan::delete(&smoke.site, Some(video)))
             .await;
-        let why = match (is_there(smoke, video).await, sent) {
+        let reason = match (is_there(smoke, video).await, sent) {
             (Ok(false), _) => {
                 cleaned.removed.push(what);
                 continue;
@@ -113,10 +111,10 @@ async fn videos<'a>(
                 "the application answers {}, and it is still there",
                 told(smoke, &heard)
             ),
-            (Ok(true), Err(error)) => error.to_string(),
-            (Err(error), _) => error.to_string(),
+            (Ok(true), Err(error)) => why(&error),
+            (Err(error), _) => why(&error),
         };
-        cleaned.left.push(Left::new(what, why, &curl(smoke, video)));
+        cleaned.left.push(Left::new(what, reason, &curl(smoke, video)));
     }
 }
 
@@ -145,7 +143,7 @@ async fn objects<'a>(
             Ok(found) => keys.extend(found.into_iter().map(|object| (object.key, "job"))),
             Err(error) => cleaned.left.push(Left::new(
                 format!("results below `{prefix}`, if there are any"),
-                error.to_string(),
+                why(&error),
                 &recursive(smoke, "rm", bucket, prefix),
             )),
         }
@@ -163,17 +161,17 @@ async fn objects<'a>(
         }
         let about = &step.action.about;
         let sent = run.send(step, aws, &plan::remove(about, Some(&key), from)).await;
-        let why = match (aws.describe_object(bucket, &key).await, sent) {
+        let reason = match (aws.describe_object(bucket, &key).await, sent) {
             (Ok(None), _) => {
                 cleaned.removed.push(what);
                 continue;
             }
             (Ok(Some(_)), Ok(())) => "S3 has taken the request, and it is still there".to_owned(),
-            (_, Err(error)) | (Err(error), Ok(())) => error.to_string(),
+            (_, Err(error)) | (Err(error), Ok(())) => why(&error),
         };
         cleaned
             .left
-            .push(Left::new(what, why, &removal(smoke, bucket, &key)));
+            .push(Left::new(what, reason, &removal(smoke, bucket, &key)));
     }
     if goes_on && !smoke.keep {
         unfinished(smoke, bucket, results.as_deref(), cleaned);

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Smoke;
 use super::act::told;
+use super::address::key_in;
 use super::plan::Earlier;
 use crate::aws::application::Heard;
 use crate::aws::is_loopback_url;
@@ -183,6 +184,15 @@ async fn left_by(smoke: &Smoke<'_>, bucket: &str, record: &Record) -> Result<Opt
         Err(error) => return Err(error),
     };
     let mut keys = BTreeSet::new();
+    for video in &videos {
+        // The number of its job may not have been heard either.
+        let path = format!("/api/videos/{video}");
+        if let Some(heard) = answer(smoke, &path, true).await?
+            && let Some(url) = heard.json()["data"]["processed_file_url"].as_str()
+        {
+            keys.extend(key_in(bucket, url));
+        }
+    }
     if let Some(key) = note("upload")
         && aws.describe_object(bucket, key).await?.is_some()
     {

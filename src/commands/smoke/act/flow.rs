@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::Smoke;
 use super::super::address::Upload;
 use super::super::plan;
-use super::{Finding, told};
+use super::{Finding, told, why};
 use crate::change::StepRun;
 use crate::error::Result;
 
@@ -124,7 +124,7 @@ pub(super) async fn upload<'a>(smoke: &Smoke<'a>, step: &StepRun<'_, Smoke<'a>>)
             Ok(Some(object)) if object.size == wanted => Finding::ok(format!("S3 has its {wanted} bytes")),
             Ok(Some(object)) => Finding::wrong(format!("S3 has {} bytes of {wanted}", object.size)),
             Ok(None) => Finding::wrong("S3 answers 200 and does not have the object"),
-            Err(error) => Finding::unknown(format!("S3 answers 200; {error}")),
+            Err(error) => Finding::unknown(format!("S3 answers 200; {}", why(&error))),
         },
     )
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::super::Smoke;
 use super::super::address::key_in;
 use super::super::plan;
-use super::{Finding, clean_text, told};
+use super::{Finding, clean_text, told, why};
 use crate::aws::autoscaling::{Group, Phase};
 use crate::change::StepRun;
 use crate::error::{CtlError, ErrorKind, Result};
@@ -173,7 +173,7 @@ pub(super) async fn worker<'a>(smoke: &Smoke<'a>, step: &StepRun<'_, Smoke<'a>>)
             since(smoke, began)
         )),
         Waited::Ready((seen, Err(error))) => {
-            Finding::unknown(format!("video {video} is {}; {error}", seen.status))
+            Finding::unknown(format!("video {video} is {}; {}", seen.status, why(&error)))
         }
         Waited::Ready((seen, Ok((group, _)))) => match taken_by(&group) {
             Some(by) => Finding::ok(format!("{fleet} has taken video {video}: {by}")),
