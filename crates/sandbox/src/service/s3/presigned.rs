@@ -86,6 +86,31 @@ pub(crate) fn answer(world: &mut World, request: &Request<Bytes>) -> Option<Resp
     Some(response)
 }
 
+/// The refusal of an address whose time is over.
+fn expired(world: &World, began: jiff::Timestamp, seconds: u64) -> Option<Response<Bytes>> {
+    let now = world.now.0.div_euclid(1000);
+    let ends = began.as_second().saturating_add_unsigned(seconds);
+    let at = |seconds: i64| {
+        jiff::Timestamp::from_second(seconds)
+            .map(|at| at.to_string())
+            .unwrap_or_default()
+    };
+    let more = format!(
+        "<X-Amz-Expires>{seconds}</X-Amz-Expires><Expires>{}</Expires><ServerTime>{}</ServerTime>",
+        at(ends),
+        at(now)
+    );
+    let refusal = || {
+        error(
+            StatusCode::FORBIDDEN,
+            "AccessDenied",
+            "Request has expired",
+            &more,
+        )
+    };
+    (now >= ends).then(refusal)
+}
+
 /// Why S3 refuses a request: it looks at the time before it looks at the signature.
 fn refused(world: &World, request: &Request<Bytes>, query: &[(String, String)]) -> Option<Response<Bytes>> {
     let given = |name: &str| {
@@ -121,24 +146,8 @@ fn refused(world: &World, request: &Request<Bytes>, query: &[(String, String)]) 
     let Ok(began) = stamp.parse::<jiff::Timestamp>() else {
         return malformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
     };
-    let ends = began.as_second().saturating_add_unsigned(expires);
-    if world.now.0.div_euclid(1000) >= ends {
-        let at = |seconds: i64| {
-            jiff::Timestamp::from_second(seconds)
-                .map(|at| at.to_string())
-                .unwrap_or_default()
-        };
-        let more = format!(
-            "<X-Amz-Expires>{expires}</X-Amz-Expires><Expires>{}</Expires><ServerTime>{}</ServerTime>",
-            at(ends),
-            at(world.now.0.div_euclid(1000))
-        );
-        return Some(error(
-            StatusCode::FORBIDDEN,
-            "AccessDenied",
-            "Request has expired",
-            &more,
-        ));
+    if let Some(refusal) = expired(world, began, expires) {
+        return Some(refusal);
     }
     let Some((key, scope)) = credential.split_once('/').filter(|(key, _)| *key == ACCESS_KEY) else {
         return Some(error(
