@@ -161,6 +161,7 @@ WORK = [
     f"fleet protect {FLEET} --all --yes",
     f"fleet protect {FLEET} --all --off --yes",
     "domain check app.example.com",
+    "smoke --yes",
     "domain request app.example.com --no-wait --yes",
     "domain status",
     "monitoring subscribe --email night@example.com --yes",

@@ -198,6 +198,8 @@ mod secrets_sync;
 mod shown;
 #[path = "it/shutdown.rs"]
 mod shutdown;
+#[path = "it/smoke.rs"]
+mod smoke;
 #[path = "it/stack.rs"]
 mod stack;
 #[path = "it/stack_bootstrap.rs"]

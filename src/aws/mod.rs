@@ -4,6 +4,7 @@
 //! [`Permit`](crate::change::Permit): skipping the gate does not compile.
 
 pub(crate) mod acm;
+pub(crate) mod application;
 pub(crate) mod application_autoscaling;
 pub(crate) mod asset_ops;
 pub(crate) mod autoscaling;

@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, Metadata};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use super::application::{DOWNLOAD, READ};
 use crate::change::{Pause, Permit};
 
 /// Carries the operation from the SDK to the HTTP layer, which takes it off before anything is sent.
@@ -23,8 +24,8 @@ pub(super) const NOTIFY: &str = "Notify";
 /// The operations that change nothing, by IAM prefix. An operation that is not listed here is only
 /// sent with a permit.
 const READS: &[(&str, &[&str])] = &[
-    // No service of AWS: see `health.rs` and `webhook.rs`.
-    (APPLICATION, &[HEALTH, NOTIFY]),
+    // No service of AWS: see `health.rs`, `webhook.rs` and `application.rs`.
+    (APPLICATION, &[HEALTH, NOTIFY, READ, DOWNLOAD]),
     ("acm", &["DescribeCertificate", "ListCertificates"]),
     ("application-autoscaling", &["DescribeScalableTargets"]),
     (

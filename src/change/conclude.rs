@@ -69,6 +69,7 @@ struct Sorted<'a> {
     /// How many things were followed and ended, or go on, as they were meant.
     followed_well: usize,
     exited: Vec<(u8, &'a CtlError)>,
+    found: Vec<(ExitStatus, &'a CtlError)>,
     running: Vec<(&'a str, &'a Hint)>,
     not_begun: Vec<&'a str>,
     not_ready: Vec<(&'a str, &'a str)>,
@@ -123,6 +124,7 @@ impl<'a> Sorted<'a> {
             End::RolledBack(error) => self.rolled_back.push((id, error)),
             End::Failed(error) => self.failed.push((id, error)),
             End::Exited { status, error } => self.exited.push((*status, error)),
+            End::Found { status, error } => self.found.push((*status, error)),
         }
     }
 
@@ -144,6 +146,9 @@ impl<'a> Sorted<'a> {
         }
         if facts.interrupted && !(unfinished.is_empty() && self.running.is_empty()) {
             return Some((Verdict::Interrupted, self.interrupted(facts, &unfinished)));
+        }
+        if let ([(status, error)], true) = (self.found.as_slice(), self.failed.is_empty()) {
+            return Some((Verdict::Found(*status), (*error).clone()));
         }
         let deployed = self.rolled_back.len() + self.superseded.len();
         if !(self.failed.is_empty() && self.overturned.is_empty()) || deployed > 0 {

@@ -173,3 +173,26 @@ fn a_run_that_cannot_observe_any_more_says_why_and_how_to_look_again() {
     assert_eq!(error.exit_status().code(), 4);
     assert!(error.hints().iter().any(|hint| hint.contains("look again")));
 }
+
+#[test]
+fn what_a_verb_has_found_has_a_status_of_its_own() {
+    let found = |status| End::Found {
+        status,
+        error: CtlError::new(ErrorKind::Failed, "it is not as it must be"),
+    };
+    let wrong = [(done(), Some(found(ExitStatus::Differences))), (done(), None)];
+    assert_eq!(end(&wrong, false).0, Verdict::Found(ExitStatus::Differences));
+    assert_eq!(status(&wrong), 9);
+    assert_eq!(status(&[(done(), Some(found(ExitStatus::Partial)))]), 7);
+    // A step that could not be carried out, and an interrupt, weigh more.
+    let failed = [
+        (done(), Some(found(ExitStatus::Differences))),
+        (failed(ErrorKind::Failed), None),
+    ];
+    assert_ne!(status(&failed), 9);
+    let left = [
+        (done(), Some(found(ExitStatus::Differences))),
+        (State::NotBegun, None),
+    ];
+    assert_eq!(end(&left, true).0, Verdict::Interrupted);
+}

@@ -52,6 +52,12 @@ pub(crate) enum End {
         status: u8,
         error: CtlError,
     },
+    /// Every step was carried out, and what the verb was to find out is not as it must be, or is not known. The status is
+    /// that of the verbs that only check.
+    Found {
+        status: ExitStatus,
+        error: CtlError,
+    },
 }
 
 /// How a run ended, as scripts and the history see it. The only source of a mutating verb's status.
@@ -69,6 +75,8 @@ pub(crate) enum Verdict {
     Interrupted,
     /// The container's own status.
     Exited(u8),
+    /// Checks have failed, or could not be made.
+    Found(ExitStatus),
 }
 
 impl Verdict {
@@ -84,6 +92,7 @@ impl Verdict {
             Self::TimedOut => "timed-out",
             Self::Interrupted => "interrupted",
             Self::Exited(_) => "exited",
+            Self::Found(_) => "checks-failed",
         }
     }
 
@@ -98,6 +107,7 @@ impl Verdict {
             Self::TimedOut => Some(ExitStatus::TimedOut),
             Self::Interrupted => Some(ExitStatus::Interrupted),
             Self::Exited(status) => Some(ExitStatus::External(status)),
+            Self::Found(status) => Some(status),
         }
     }
 }

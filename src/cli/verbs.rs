@@ -42,6 +42,7 @@ commands::verb::verbs! {
         Auth(commands::auth::AuthArgs),
         Iam(commands::iam::IamArgs),
         Workflow(commands::workflow::WorkflowArgs),
+        Smoke(commands::smoke::SmokeArgs),
         Triage(commands::triage::TriageArgs),
         Explain(commands::explain::ExplainArgs),
         Whoami(commands::whoami::WhoamiArgs),

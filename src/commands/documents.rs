@@ -6,7 +6,7 @@
 use super::{
     ami, auth, backup, bundle, config, cost, day1, db, deploy, describe, diff, doctor, domain, exec,
     exit_codes, explain, fleet, get, history, iam, image, lock, logs, migrate, monitoring, port_forward,
-    reset, resume, rollout, run, runs, sandbox, schema, secrets, shutdown, side_by_side, stack, task,
+    reset, resume, rollout, run, runs, sandbox, schema, secrets, shutdown, side_by_side, smoke, stack, task,
     teardown, timeline, version, whoami, workflow,
 };
 use crate::change::{PlanView, PrintedCommands, UndoResult};
@@ -147,6 +147,8 @@ documents! {
     stack::diff::StackDiff = "bpctl.stack.diff/1" of "stacks", "What templates would change.";
     stack::template::PrintedTemplate = "bpctl.stack.template/1", "A template that bpctl makes itself.";
     stack::drift::StackDrift = "bpctl.stack.drift/1" of "stacks", "What was changed beside stacks since they were deployed.";
+    smoke::view::SmokeResult = "bpctl.smoke/1" of "checks",
+        "What a test of the platform from the upload to the result found, and what it left.";
     auth::can_i::CanI = "bpctl.auth.can-i/1" of "verbs", "Whether the caller may run verbs, and what is missing.";
     day1::step::Checklist = "bpctl.day1/1" of "steps", "The steps of a first deployment, and which is next.";
     doctor::view::Report = "bpctl.doctor/1" of "checks", "What bpctl needs, and how to get what is missing.";

@@ -42,6 +42,7 @@ pub(crate) mod schema;
 pub(crate) mod secrets;
 pub(crate) mod shutdown;
 pub(crate) mod side_by_side;
+pub(crate) mod smoke;
 pub(crate) mod stack;
 pub(crate) mod task;
 pub(crate) mod teardown;

@@ -181,6 +181,9 @@ pub(crate) enum On {
     Bundles,
     Assets,
     ModelsBucket,
+    MediaBucket,
+    /// What customers upload, and what becomes of it.
+    Uploads,
     /// Instances outside the fleets: they have no names.
     DevInstances,
     DevSecurityGroups,
@@ -275,6 +278,8 @@ impl On {
             Self::Bundles => "Bundles",
             Self::Assets => "Assets",
             Self::ModelsBucket => "ModelsBucket",
+            Self::MediaBucket => "MediaBucket",
+            Self::Uploads => "Uploads",
             Self::DevInstances => "DevInstances",
             Self::DevSecurityGroups => "DevSecurityGroups",
             Self::NewSecurityGroups => "NewSecurityGroups",
@@ -511,6 +516,8 @@ impl On {
             Self::Bundles => place.bucket("models", "/bundles/*"),
             Self::Assets => place.bucket("models", "/assets/*"),
             Self::ModelsBucket => place.bucket("models", ""),
+            Self::MediaBucket => place.bucket("media", ""),
+            Self::Uploads => place.bucket("media", "/tenants/*"),
             Self::DevInstances => vec![place.regional("ec2", "instance/*")],
             Self::DevSecurityGroups => vec![place.regional("ec2", "security-group/*")],
             Self::NewSecurityGroups => ["security-group/*", "vpc/*"]

@@ -21,6 +21,7 @@ const OF_THE_PLATFORM: &[Command] = &[
     ("day1", &["day1"]),
     ("diff contexts", &["diff", "contexts", "sandbox", "here"]),
     ("doctor", &["doctor"]),
+    ("smoke", &["smoke", "--fleet", "production/gpu-default", "--yes"]),
     (
         "domain request",
         &["domain", "request", "app.example.com", "--yes"],

@@ -348,8 +348,9 @@ async fn another_migration_right_after_a_kill_does_not_overlap_with_one_in_fligh
     }
 }
 
-/// Verbs that run a program, broken in files of their own: `ami_build.rs`, `image_push.rs`, `stack_bootstrap.rs`.
-const ELSEWHERE: &[&str] = &["ami build", "image push", "stack bootstrap"];
+/// Verbs that run a program or talk to the application, broken in files of their own: `ami_build.rs`, `image_push.rs`,
+/// `smoke.rs`, `stack_bootstrap.rs`.
+const ELSEWHERE: &[&str] = &["ami build", "image push", "smoke", "stack bootstrap"];
 
 /// Verbs that open a session, and leave nothing behind that another run could find.
 const SESSIONS: &[&str] = &["db tunnel", "exec", "port-forward", "tinker"];

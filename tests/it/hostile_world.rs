@@ -255,6 +255,7 @@ const COMMANDS: &[&[&str]] = &[
         "age17ut3zjm6gv2ffqaar8hy986z28p8acgee5acp4dwu54ngxfy5g3qlnjwec",
         "--dry-run",
     ],
+    &["smoke", "--upload-only", "--yes"],
     &["teardown", "--dry-run"],
     &["reset", "--list"],
     &["reset", "--everything", "--dry-run"],

@@ -591,8 +591,9 @@ fn one_of_the_others(name: &str, argv: &[&str]) {
     });
 }
 
-/// They run packer, docker and npx: `ami_build.rs`, `image_push.rs` and `stack_bootstrap.rs` compare them.
-const ELSEWHERE: &[&str] = &["ami build", "image push", "stack bootstrap"];
+/// They run packer, docker and npx, or talk to the application: `ami_build.rs`, `image_push.rs`, `smoke.rs` and
+/// `stack_bootstrap.rs` compare them.
+const ELSEWHERE: &[&str] = &["ami build", "image push", "smoke", "stack bootstrap"];
 
 #[test]
 fn every_mutating_verb_is_compared() {

@@ -20,6 +20,7 @@ pub mod transport;
 mod wire;
 mod world;
 
+pub use application::media::MediaTrouble;
 pub use error::{ApiError, OpResult};
 pub use fault::{Fault, FaultRule};
 pub use iam::check_policy;

@@ -54,7 +54,7 @@ impl Verb for DomainArgs {
 ///
 /// # Errors
 /// [`ErrorKind::Usage`](crate::error::ErrorKind::Usage) for what is none.
-fn host(text: &str) -> Result<String> {
+pub(in crate::commands) fn host(text: &str) -> Result<String> {
     host_name(text).map_err(|why| {
         CtlError::usage(format!("read the command line: {why}")).hint("write e.g. `app.example.com`")
     })

@@ -88,8 +88,10 @@ pub(in crate::commands) async fn migrate(
             Err(CtlError::new(kind, format!("see the end of the migration: {what}")).hint(hint))
         }
         End::Overturned(text) => Err(CtlError::new(ErrorKind::Failed, format!("migrate: {text}"))),
-        End::Exited { error, .. } | End::Superseded(error) | End::RolledBack(error) | End::Failed(error) => {
-            Err(error)
-        }
+        End::Exited { error, .. }
+        | End::Found { error, .. }
+        | End::Superseded(error)
+        | End::RolledBack(error)
+        | End::Failed(error) => Err(error),
     }
 }

@@ -110,6 +110,10 @@ fn instead(record: &Record) -> Instead {
             Hint::new("what is not confirmed within two days goes by itself, and each message has a link that ends it; see who listens with")
                 .command(bpctl(&["monitoring", "show"])),
         ),
+        "smoke" => never(
+            Hint::new("a test removes what it makes; what it could not remove is in its result, and the next one removes what a run that was cut off has left:")
+                .command(bpctl(&["smoke"])),
+        ),
         "image push" => Instead {
             hint: Hint::new(
                 "what was pushed stays until it is deleted, and no service pulls it: see it with",

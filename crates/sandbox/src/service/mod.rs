@@ -127,6 +127,7 @@ pub(crate) struct States {
     pub(crate) ssm: ssm::State,
     pub(crate) sts: sts::State,
     pub(crate) asset_ops: crate::application::asset_ops::State,
+    pub(crate) media: crate::application::media::State,
     pub(crate) webhooks: crate::application::webhook::State,
     pub(crate) workload: workload::State,
     pub(crate) incidents: crate::scenario::Incidents,

@@ -24,7 +24,7 @@ use super::clock::pause;
 use super::live::LiveBody;
 use super::{control, origin};
 use crate::sandbox::Sandbox;
-use crate::service::elb;
+use crate::service::{elb, s3};
 use crate::session;
 use crate::wire::{Delivery, Live};
 
@@ -223,7 +223,11 @@ fn whole(body: Bytes) -> Answer {
 }
 
 async fn answer(request: Request<Incoming>, state: ListenerState) -> Result<Response<Answer>, Cut> {
-    let is_ours = |host: &str| state.sandbox.with_world(|world| elb::is_balancer(world, host));
+    let is_ours = |host: &str| {
+        state
+            .sandbox
+            .with_world(|world| elb::is_balancer(world, host) || s3::is_bucket(world, host))
+    };
     if let Err((status, message)) = origin::check(&request, is_ours) {
         return Ok(control::refusal(status, message).map(whole));
     }

@@ -14,7 +14,7 @@ pub(super) type Refusal = (StatusCode, &'static str);
 /// # Errors
 /// 403 for a request of a web page or for another host, 400 without exactly one host.
 ///
-/// `is_ours` knows the names of the account's own load balancers, which no page of another host can have here.
+/// `is_ours` knows the names of the account's own load balancers and buckets, which no page of another host can have here.
 pub(super) fn check<B>(request: &Request<B>, is_ours: impl Fn(&str) -> bool) -> Result<(), Refusal> {
     let headers = request.headers();
     let hosts: Vec<_> = headers.get_all("host").iter().collect();

@@ -112,6 +112,9 @@ impl World {
         if let Some(answer) = elb::answer(self, request) {
             return finish(answer, self.now, &request_id);
         }
+        if let Some(answer) = s3::answer_presigned(self, request) {
+            return finish(answer, self.now, &request_id);
+        }
         if let Some(answer) = ecr::download_layer(self, request) {
             return finish(answer, self.now, &request_id);
         }

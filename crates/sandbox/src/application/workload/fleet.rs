@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::application::media;
 use crate::service::autoscaling::{self, LifecycleState};
 use crate::service::cloudwatch::{self, MetricId};
 use crate::service::logs;
@@ -77,6 +78,24 @@ pub(crate) struct Fleet {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Job {
     returns: bool,
+    /// The number of a job that came through the application's API.
+    submitted: Option<u64>,
+}
+
+impl Job {
+    const fn of_customer(returns: bool) -> Self {
+        Self {
+            returns,
+            submitted: None,
+        }
+    }
+
+    pub(super) const fn submitted(id: u64) -> Self {
+        Self {
+            returns: false,
+            submitted: Some(id),
+        }
+    }
 }
 
 /// A worker on an instance of the group.
@@ -144,7 +163,7 @@ impl Fleet {
         let newcomers = rules.customers.saturating_sub(self.rules.customers);
         let mut leaving = self.rules.customers.saturating_sub(rules.customers);
         self.queue
-            .extend(std::iter::repeat_n(Job { returns: true }, newcomers));
+            .extend(std::iter::repeat_n(Job::of_customer(true), newcomers));
         let running = self
             .workers
             .iter_mut()
@@ -254,12 +273,24 @@ impl Fleet {
             let leaves = autoscaling::protect(world, &self.place.group, &worker.instance, false);
             worker.rests = leaves.then_some(now + POLL);
             // One job in three hundred fails.
-            let went_well = world.ids.between(1, 300) != 1;
+            let submitted = running.job.submitted;
+            let input = submitted.is_none_or(|id| media::has_input(world, id));
+            let went_well = match submitted {
+                Some(_) => input,
+                None => world.ids.between(1, 300) != 1,
+            };
+            if let Some(id) = submitted {
+                media::ended(world, id, went_well);
+            }
             let took = now.since(running.began).as_secs();
             let line = if went_well {
                 format!("INFO  job done in {took} s")
-            } else {
+            } else if input {
                 format!("ERROR job failed after {took} s: ComfyUI: CUDA out of memory")
+            } else {
+                format!(
+                    "ERROR job failed after {took} s: cannot fetch its input: 404 Client Error: Not Found"
+                )
             };
             logs::append(world, &self.place.log_group, &worker.instance, &line);
             self.finished
@@ -296,7 +327,7 @@ impl Fleet {
             None => now + Duration::from_secs_f64(next(world)),
         };
         while at <= now {
-            self.queue.push_back(Job { returns: false });
+            self.queue.push_back(Job::of_customer(false));
             at = at + Duration::from_secs_f64(next(world));
         }
         self.next_extra = Some(at);
@@ -314,7 +345,11 @@ impl Fleet {
                 continue;
             }
             let Some(job) = self.queue.pop_front() else { break };
-            let ends = now + Duration::from_secs(world.ids.between(shortest, longest));
+            let seconds = match job.submitted {
+                Some(id) => media::taken(world, id),
+                None => world.ids.between(shortest, longest),
+            };
+            let ends = now + Duration::from_secs(seconds);
             worker.job = Some(Running {
                 job,
                 began: now,

@@ -42,6 +42,23 @@ pub(crate) fn fleet_mut<'a>(world: &'a mut World, group: &str) -> Option<&'a mut
     state.fleets.iter_mut().find(|fleet| fleet.place.group == group)
 }
 
+/// Whether there is a fleet that could take a job.
+pub(crate) fn any(world: &World) -> bool {
+    !world.services.workload.fleets.is_empty()
+}
+
+/// A job that came through the application's API waits in the queue of the production fleet, or of the only one.
+pub(crate) fn submit(world: &mut World, id: u64) {
+    let state = &mut world.services.workload;
+    let production = |fleet: &Fleet| fleet.place.group.starts_with("asg-production-");
+    let at = state.fleets.iter().position(production).unwrap_or(0);
+    if let Some(fleet) = state.fleets.get_mut(at) {
+        fleet.queue.push_back(fleet::Job::submitted(id));
+        fleet.due = SimTime(0);
+        state.due = SimTime(0);
+    }
+}
+
 /// One second passes in every fleet that has something to do.
 pub(crate) fn tick(world: &mut World) {
     let now = world.now;

@@ -2,10 +2,11 @@
 //! (Application Load Balancers User Guide, "Troubleshoot your Application Load Balancers").
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 
 use super::listener::{Heard, heard, location};
 use super::{Failure, Group, Health, balancer_of};
+use crate::application::media;
 use crate::wire::Delivery;
 use crate::world::World;
 
@@ -15,7 +16,7 @@ const BACKEND: [&str; 3] = ["/api/", "/sanctum/", "/up"];
 const UP: [&str; 2] = ["/up", "/api/up"];
 
 /// Answers a request for a load balancer of the account; `None` for any other host.
-pub(crate) fn answer(world: &World, request: &Request<Bytes>) -> Option<Response<Bytes>> {
+pub(crate) fn answer(world: &mut World, request: &Request<Bytes>) -> Option<Response<Bytes>> {
     let uri = request.uri();
     let given = request.headers().get("host").and_then(|host| host.to_str().ok());
     let named = |host| balancer_of(world, host).map(|balancer| (balancer, host));
@@ -37,12 +38,39 @@ pub(crate) fn answer(world: &World, request: &Request<Bytes>) -> Option<Response
         .iter()
         .find(|group| group.balancer == balancer.arn && (group.path == "/up") == is_backend);
     let status = group.map_or(StatusCode::SERVICE_UNAVAILABLE, |group| status(group, path));
+    if is_backend && status == StatusCode::NOT_FOUND {
+        // A healthy target is there, and the path is none of its health routes.
+        if let Some(answer) = media::answer(world, request) {
+            return Some(answer);
+        }
+    }
+    Some(plain(request, status, is_backend))
+}
+
+/// What a target answers of itself: pages of both targets are HTML, and the frontend's says what it is made with.
+fn plain(request: &Request<Bytes>, status: StatusCode, is_backend: bool) -> Response<Bytes> {
+    let reason = status.canonical_reason().unwrap_or_default();
+    let body = match (status, is_backend) {
+        (StatusCode::OK, true) => "<!DOCTYPE html><title>Laravel</title>Application up",
+        (StatusCode::OK, false) => {
+            "<!DOCTYPE html><title>App</title><script src=\"/_next/static/chunks/main.js\"></script>"
+        }
+        _ => reason,
+    };
     let mut response = Response::new(match request.method() == Method::HEAD {
         true => Bytes::new(),
-        false => Bytes::from(status.canonical_reason().unwrap_or_default()),
+        false => Bytes::from(body.to_owned()),
     });
+    let headers = response.headers_mut();
+    headers.insert(
+        "content-type",
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    if status == StatusCode::OK && !is_backend {
+        headers.insert("x-powered-by", HeaderValue::from_static("Next.js"));
+    }
     *response.status_mut() = status;
-    Some(response)
+    response
 }
 
 /// "301 – Moved Permanently", as the listeners of the platform say it.
@@ -93,7 +121,7 @@ mod tests {
     use super::*;
     use crate::options::Options;
 
-    fn ask(world: &World, host: &str, path: &str) -> Option<u16> {
+    fn ask(world: &mut World, host: &str, path: &str) -> Option<u16> {
         let request = Request::get(format!("http://{host}{path}"))
             .body(Bytes::new())
             .unwrap();
@@ -104,20 +132,20 @@ mod tests {
     fn healthy_targets_answer_and_without_targets_the_load_balancer_does() {
         let mut world = World::new(Options::default());
         let host = world.services.elb.balancers[0].dns.clone();
-        assert_eq!(ask(&world, &host, "/up"), Some(200));
-        assert_eq!(ask(&world, &host, "/api/up"), Some(200));
-        assert_eq!(ask(&world, &host, "/api/none"), Some(404));
-        assert_eq!(ask(&world, &host, "/"), Some(200));
-        assert_eq!(ask(&world, "example.com", "/up"), None);
+        assert_eq!(ask(&mut world, &host, "/up"), Some(200));
+        assert_eq!(ask(&mut world, &host, "/api/up"), Some(200));
+        assert_eq!(ask(&mut world, &host, "/api/none"), Some(404));
+        assert_eq!(ask(&mut world, &host, "/"), Some(200));
+        assert_eq!(ask(&mut world, "example.com", "/up"), None);
         for group in &mut world.services.elb.groups {
             for target in &mut group.targets {
                 target.health = Health::Unhealthy(Failure::Timeout);
             }
         }
-        assert_eq!(ask(&world, &host, "/up"), Some(504));
+        assert_eq!(ask(&mut world, &host, "/up"), Some(504));
         for group in &mut world.services.elb.groups {
             group.targets.clear();
         }
-        assert_eq!(ask(&world, &host, "/up"), Some(503));
+        assert_eq!(ask(&mut world, &host, "/up"), Some(503));
     }
 }

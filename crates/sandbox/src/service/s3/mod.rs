@@ -11,6 +11,7 @@ mod delete;
 mod list;
 mod multipart;
 mod object;
+mod presigned;
 mod put;
 mod read;
 mod request;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub(crate) use presigned::{answer as answer_presigned, is_bucket, url as presigned};
 pub(crate) use request::{action, check_place, check_request, conflict, finish, resource};
 
 pub(crate) use self::object::Content;
