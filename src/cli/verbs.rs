@@ -43,6 +43,7 @@ commands::verb::verbs! {
         Iam(commands::iam::IamArgs),
         Workflow(commands::workflow::WorkflowArgs),
         Triage(commands::triage::TriageArgs),
+        Top(commands::top::TopArgs),
         Explain(commands::explain::ExplainArgs),
         Whoami(commands::whoami::WhoamiArgs),
         Mcp(commands::mcp::McpArgs),
