@@ -192,7 +192,9 @@ impl Drop for RawTerminal {
 fn restore() {
     if ON_OTHER_SCREEN.swap(false, Ordering::SeqCst) {
         let mut stdout = io::stdout();
-        let _ = stdout.write_all(LEAVE_SCREEN.as_bytes()).and_then(|()| stdout.flush());
+        let _ = stdout
+            .write_all(LEAVE_SCREEN.as_bytes())
+            .and_then(|()| stdout.flush());
     }
     #[cfg(unix)]
     if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take() {

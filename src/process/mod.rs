@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 
 pub(crate) use attached::{
-    Attached, ENTER_SCREEN, LEAVE_SCREEN, RawTerminal, Resizes, Termination, TerminalChange, Typed,
+    Attached, ENTER_SCREEN, LEAVE_SCREEN, RawTerminal, Resizes, TerminalChange, Termination, Typed,
     read_in_thread, terminal_size,
 };
 pub use captured::Captured;

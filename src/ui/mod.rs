@@ -31,8 +31,8 @@ pub(crate) use defuse::{
     for_yaml as mark_for_yaml, json as escape_json, keep_colors, mute, one_line, strip_controls,
     yaml as write_marks,
 };
-pub(crate) use progress::Progress;
 use lend::{SharedPrompter, SharedWriter};
+pub(crate) use progress::Progress;
 use runner::Runner;
 pub(crate) use style::{Role, paint, tint};
 use trace::TraceWriter;

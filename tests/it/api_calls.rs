@@ -117,6 +117,9 @@ async fn calls_of(session: &Session) -> Vec<(&'static str, Calls)> {
                 if endless {
                     process.cancel = ends;
                 }
+                if args.contains(&"top") {
+                    at_a_terminal(process);
+                }
             })
             .await;
         let mut calls = Calls::default();

@@ -47,7 +47,12 @@ impl Write for Pipe {
 
 /// The words of a command in the place of this one, without the program's name.
 fn words(ctx: &Ctx, command: &CommandLine) -> Vec<String> {
-    command.in_place(ctx.ui.place()).words().into_iter().skip(1).collect()
+    command
+        .in_place(ctx.ui.place())
+        .words()
+        .into_iter()
+        .skip(1)
+        .collect()
 }
 
 fn process(ctx: &Ctx, words: &[String]) -> Process {

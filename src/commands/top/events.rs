@@ -3,20 +3,20 @@
 use jiff::Timestamp;
 
 use super::picture::Picture;
-use super::rows::{Content, Pane, PaneRows, Row, Subject, Tone, clock, stale, unseen};
+use super::rows::{Content, Pane, PaneRows, Row, Subject, Tone, moment, stale, unseen};
 use crate::aws::autoscaling::Activity;
 use crate::fleet::activity::{ActivityKind, instance, reason};
 use crate::layout::{FleetId, Layout};
 use crate::triage::snapshot::Rollout;
 use crate::ui::one_line;
 
-pub(super) fn pane(picture: &Picture, layout: &Layout) -> PaneRows {
+pub(super) fn pane(picture: &Picture, layout: &Layout, now: Timestamp) -> PaneRows {
     let mut rows: Vec<(Timestamp, Row)> = Vec::new();
     let rollouts = picture.rollouts.value().into_iter().flatten();
-    rows.extend(rollouts.flat_map(rollout));
+    rows.extend(rollouts.flat_map(|one| rollout(one, now)));
     for activity in picture.activities.value().into_iter().flatten() {
         if let Some(fleet) = layout.fleet_of_group(&activity.group) {
-            rows.extend(scaling(activity, fleet));
+            rows.extend(scaling(activity, fleet, now));
         }
     }
     for (number, note) in picture.notes.iter().enumerate() {
@@ -29,7 +29,7 @@ pub(super) fn pane(picture: &Picture, layout: &Layout) -> PaneRows {
             key: format!("note {} {number} {}", note.at, note.text),
             subject: Subject::Note,
             content: Content::Event {
-                at: clock(note.at),
+                at: moment(note.at, now),
                 what: "finding",
                 text: (format!("{what}: {}", one_line(&note.text)), tone),
             },
@@ -54,11 +54,11 @@ pub(super) fn pane(picture: &Picture, layout: &Layout) -> PaneRows {
 }
 
 /// A deployment: that it began, and how it ended.
-fn rollout(rollout: &Rollout) -> Vec<(Timestamp, Row)> {
+fn rollout(rollout: &Rollout, now: Timestamp) -> Vec<(Timestamp, Row)> {
     let id = format!("ecs-svc/{}", rollout.revision());
     let row = |at: Timestamp, key: &str, text: String, tone: Tone| {
         let content = Content::Event {
-            at: clock(at),
+            at: moment(at, now),
             what: "deploy",
             text: (one_line(&text), tone),
         };
@@ -100,7 +100,7 @@ fn rollout(rollout: &Rollout) -> Vec<(Timestamp, Row)> {
     rows
 }
 
-fn scaling(activity: &Activity, fleet: FleetId) -> Option<(Timestamp, Row)> {
+fn scaling(activity: &Activity, fleet: FleetId, now: Timestamp) -> Option<(Timestamp, Row)> {
     let at = activity.started?;
     let kind = ActivityKind::of(activity);
     let (words, tone) = match activity.status.as_str() {
@@ -115,7 +115,7 @@ fn scaling(activity: &Activity, fleet: FleetId) -> Option<(Timestamp, Row)> {
         key: format!("activity {}", activity.id),
         subject: Subject::Activity { fleet },
         content: Content::Event {
-            at: clock(at),
+            at: moment(at, now),
             what: "scaling",
             text: (one_line(&text), tone),
         },

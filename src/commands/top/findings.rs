@@ -45,7 +45,10 @@ pub(super) fn pane(picture: &Picture, now: Timestamp) -> PaneRows {
         empty: if report.unchecked().is_empty() {
             ("nothing is wrong".to_owned(), Tone::Good)
         } else {
-            ("nothing was found in what could be checked".to_owned(), Tone::Warning)
+            (
+                "nothing was found in what could be checked".to_owned(),
+                Tone::Warning,
+            )
         },
         stale: (old || picture.trouble().is_some()).then(|| format!("stale since {}", clock(*at))),
     }
@@ -138,7 +141,12 @@ pub(super) fn find<'a>(picture: &'a Picture, key: &str) -> Option<&'a Finding> {
 /// A finding in full, as `triage` tells it.
 pub(super) fn told(finding: &Finding) -> Vec<String> {
     let mut lines = vec![
-        format!("{} {} {}", finding.severity.as_str(), finding.code.id(), finding.title),
+        format!(
+            "{} {} {}",
+            finding.severity.as_str(),
+            finding.code.id(),
+            finding.title
+        ),
         format!("about     {}", one_line(&finding.subject)),
         String::new(),
     ];

@@ -76,7 +76,10 @@ fn first(bytes: &[u8]) -> Option<(usize, Option<Key>)> {
                 _ => return Some((1, None)),
             };
             let letter = bytes.get(..length)?;
-            match std::str::from_utf8(letter).ok().and_then(|text| text.chars().next()) {
+            match std::str::from_utf8(letter)
+                .ok()
+                .and_then(|text| text.chars().next())
+            {
                 Some(letter) if !letter.is_control() => Some((length, Some(Key::Char(letter)))),
                 Some(_) => Some((length, None)),
                 None => Some((1, None)),
@@ -161,10 +164,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_left_out_as_a_whole() {
-        assert_eq!(
-            all(&[b"\x1b[200~x\x1b[1;5C\x01"]),
-            [Key::Char('x'), Key::Right]
-        );
+        assert_eq!(all(&[b"\x1b[200~x\x1b[1;5C\x01"]), [Key::Char('x'), Key::Right]);
         assert_eq!(all(&[&[0xff, b'a', 0x80]]), [Key::Char('a')]);
     }
 }

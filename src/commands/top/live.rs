@@ -7,7 +7,7 @@ use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
 
 use super::beside::{Job, News, attended};
-use super::draw::{Banner, Place, Scene, Theme, draw};
+use super::draw::{Banner, Place, Scene, Theme, draw, room_above};
 use super::keys::{Decoder, Key};
 use super::overlay::{Overlay, Pager};
 use super::picture::Picture;
@@ -16,12 +16,12 @@ use super::propose::Proposal;
 use super::rows::{PaneRows, ago, rows};
 use super::screen::Screen;
 use super::view::{Action, View};
-use super::{findings, rows as row};
+use super::{alarms, findings, rows as row};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::layout::Layout;
-use crate::process::{Resizes, Signals, Termination, TerminalChange, Typed};
+use crate::process::{Resizes, Signals, TerminalChange, Termination, Typed};
 use crate::triage::report::Report;
 use crate::ui::one_line;
 
@@ -51,8 +51,9 @@ pub(super) async fn run(ctx: &Ctx, interval: Duration) -> Result<ExitStatus> {
     let typed = match typed {
         Some(typed) => typed,
         // The terminal is raw by now.
-        None => Typed::terminal()
-            .map_err(|error| CtlError::new(ErrorKind::Failed, "read keys").source(&error))?,
+        None => {
+            Typed::terminal().map_err(|error| CtlError::new(ErrorKind::Failed, "read keys").source(&error))?
+        }
     };
     let poller = Poller::new(&ctx.aws, layout.clone(), interval);
     let mut live = Live {
@@ -99,7 +100,10 @@ async fn place(ctx: &Ctx) -> Result<Place> {
     let settings = &ctx.settings;
     Ok(Place {
         context: one_line(&settings.context.value),
-        stage: settings.stage.as_ref().map(|stage| stage.value.as_str().to_owned()),
+        stage: settings
+            .stage
+            .as_ref()
+            .map(|stage| stage.value.as_str().to_owned()),
         layout: settings.layout.value.as_str(),
         protected: settings.protected.value || settings.protected_context(&account).is_some(),
         account: Some(account.to_string()),
@@ -146,7 +150,8 @@ struct Live<'a> {
 
 impl Live<'_> {
     async fn go(&mut self) -> Result<ExitStatus> {
-        let (mut signals, mut changes, mut termination) = (Signals::new(), Resizes::new(), Termination::new());
+        let (mut signals, mut changes, mut termination) =
+            (Signals::new(), Resizes::new(), Termination::new());
         self.panes = self.rows();
         self.draw()?;
         loop {
@@ -249,7 +254,12 @@ impl Live<'_> {
     }
 
     fn rows(&self) -> Vec<PaneRows> {
-        rows(&self.picture, &self.layout, &self.view.filter, self.ctx.clock.now())
+        rows(
+            &self.picture,
+            &self.layout,
+            &self.view.filter,
+            self.ctx.clock.now(),
+        )
     }
 
     /// What a command beside the view says.
@@ -295,6 +305,10 @@ impl Live<'_> {
                 Action::Show(command) => self.show(&command),
                 Action::Tail(command) => self.tail(&command),
                 Action::ShowFinding(key) => self.show_finding(&key),
+                Action::ShowAlarm(name) => match alarms::told(&self.picture, &name) {
+                    Some(text) => self.view.overlay = Overlay::Pager(Pager::new("ALARM", &text)),
+                    None => self.view.notice = Some("the alarm has gone".to_owned()),
+                },
                 Action::ProposeFor(key) => self.propose_for(&key),
                 Action::Close => {
                     self.view.overlay = Overlay::None;
@@ -314,12 +328,12 @@ impl Live<'_> {
         let mut pager = Pager::new(self.titled(command), "");
         pager.state = "looking …".to_owned();
         self.view.overlay = Overlay::Pager(pager);
-        self.job = Some(Job::start(self.ctx, command, self.screen.width(), false));
+        self.job = Some(Job::start(self.ctx, command, self.screen.room().0, false));
     }
 
     fn tail(&mut self, command: &CommandLine) {
         self.view.overlay = Overlay::Pager(Pager::following(self.titled(command)));
-        self.job = Some(Job::start(self.ctx, command, self.screen.width(), true));
+        self.job = Some(Job::start(self.ctx, command, self.screen.room().0, true));
     }
 
     fn titled(&self, command: &CommandLine) -> String {
@@ -353,8 +367,9 @@ impl Live<'_> {
             return Ok(Pressed::Ended(ExitStatus::Interrupted));
         }
         let code = status.code();
-        ctx.ui
-            .important(&format!("ended with status {code}: press a key to go back to the live view"));
+        ctx.ui.important(&format!(
+            "ended with status {code}: press a key to go back to the live view"
+        ));
         self.screen.take_keys()?;
         let mut signals = Signals::new();
         let mut changes = Resizes::new();
@@ -427,7 +442,14 @@ impl Live<'_> {
             theme: self.theme,
             now: self.ctx.clock.now(),
         };
-        self.screen.draw(|area, buffer| draw(&scene, area, buffer))
+        self.screen.draw(|area, buffer| draw(&scene, area, buffer))?;
+        let (columns, rows) = self.screen.room();
+        if let Some(pager) = self.view.overlay.pager() {
+            let height = room_above(rows, banner.as_ref());
+            let (at, count, _) = pager.in_sight(usize::from(columns), height);
+            pager.drawn(at, count.saturating_sub(height));
+        }
+        Ok(())
     }
 }
 

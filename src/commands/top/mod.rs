@@ -1,5 +1,6 @@
 //! `bpctl top`: the platform on one screen, as it changes. Looks only; changes are commands of their own, with their questions.
 
+mod alarms;
 mod beside;
 mod draw;
 mod events;
@@ -47,7 +48,9 @@ pub(crate) struct TopArgs {
 /// Values of metrics come once a minute: a picture that is older than some is none.
 fn interval(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(interval) if (Duration::from_secs(2)..=Duration::from_secs(600)).contains(&interval) => Ok(interval),
+        Ok(interval) if (Duration::from_secs(2)..=Duration::from_secs(600)).contains(&interval) => {
+            Ok(interval)
+        }
         _ => Err("write e.g. `10s` or `1m`, from `2s` to `10m`".to_owned()),
     }
 }
@@ -77,7 +80,10 @@ fn check_terminal(ctx: &Ctx) -> Result<()> {
                 "see what changes without a terminal with",
                 CommandLine::bpctl(["triage", "--watch"]),
             ))
-            .hint(("or look once with", CommandLine::bpctl(["get", "services,fleets,alarms"])))
+            .hint((
+                "or look once with",
+                CommandLine::bpctl(["get", "services,fleets,alarms"]),
+            ))
     };
     if ctx.output.format != OutputFormat::Table || ctx.output.query.is_some() {
         return Err(refuse("it is for people: there is no document of it"));
@@ -92,10 +98,10 @@ fn check_terminal(ctx: &Ctx) -> Result<()> {
         return Err(refuse("this terminal (TERM=dumb) cannot place text"));
     }
     if ctx.ui.is_verbose() || ctx.env.contains_key("BPCTL_LOG") {
-        return Err(CtlError::usage(
-            "show the live view: what the SDK does would be written over it",
-        )
-        .hint("leave out `--verbose` and BPCTL_LOG"));
+        return Err(
+            CtlError::usage("show the live view: what the SDK does would be written over it")
+                .hint("leave out `--verbose` and BPCTL_LOG"),
+        );
     }
     Ok(())
 }

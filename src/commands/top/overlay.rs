@@ -67,8 +67,12 @@ pub(super) struct Pager {
     lines: VecDeque<String>,
     /// The first line that is shown, from the top.
     at: usize,
+    /// The last line that may be the first in sight.
+    last: usize,
+    /// More lines come.
+    tails: bool,
     /// The newest line stays in sight.
-    pub(super) follows: bool,
+    follows: bool,
     /// What is still being done.
     pub(super) state: String,
 }
@@ -92,6 +96,7 @@ impl Pager {
         Self {
             title: title.into(),
             follows: true,
+            tails: true,
             state: "waiting for lines …".to_owned(),
             ..Self::default()
         }
@@ -111,19 +116,25 @@ impl Pager {
         self.lines.is_empty()
     }
 
-    /// The lines in sight when there is room for `height`, and which of how many the first one is.
-    pub(super) fn in_sight(&self, height: usize) -> (usize, usize, impl Iterator<Item = &str>) {
-        let last = self.lines.len().saturating_sub(height);
+    /// The lines in sight when there is room for `height` of `width` columns, and which of how many the first one is. Longer
+    /// ones go on in the next line.
+    pub(super) fn in_sight(&self, width: usize, height: usize) -> (usize, usize, Vec<&str>) {
+        let all: Vec<&str> = self.lines.iter().flat_map(|line| wrapped(line, width)).collect();
+        let last = all.len().saturating_sub(height);
         let at = if self.follows { last } else { self.at.min(last) };
-        let lines = self.lines.iter().skip(at).take(height).map(String::as_str);
-        (at, self.lines.len(), lines)
+        let count = all.len();
+        (at, count, all.into_iter().skip(at).take(height).collect())
+    }
+
+    /// Where the first line in sight was when it was drawn last, and the last place it may have.
+    pub(super) fn drawn(&mut self, at: usize, last: usize) {
+        self.at = at;
+        self.last = last;
     }
 
     fn scroll(&mut self, by: isize) {
-        let last = self.lines.len().saturating_sub(1);
-        let from = if self.follows { last } else { self.at };
-        self.follows = false;
-        self.at = from.saturating_add_signed(by).min(last);
+        self.at = self.at.saturating_add_signed(by).min(self.last);
+        self.follows = self.tails && self.at == self.last;
     }
 
     pub(super) fn press(&mut self, key: Key) -> Action {
@@ -134,11 +145,23 @@ impl Pager {
             Key::PageDown | Key::Char(' ') => self.scroll(10),
             Key::PageUp => self.scroll(-10),
             Key::Home | Key::Char('g') => self.scroll(isize::MIN / 2),
-            Key::End | Key::Char('G') => self.follows = true,
+            Key::End | Key::Char('G') => self.scroll(isize::MAX / 2),
             _ => {}
         }
         Action::Nothing
     }
+}
+
+/// A line in parts of at most `width` letters.
+fn wrapped(line: &str, width: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = line;
+    while let Some((end, _)) = rest.char_indices().nth(width.max(1)) {
+        parts.push(&rest[..end]);
+        rest = &rest[end..];
+    }
+    parts.push(rest);
+    parts
 }
 
 /// Proposals to choose from.

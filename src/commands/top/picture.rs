@@ -137,7 +137,10 @@ impl Picture {
             let before = before.in_short();
             let told = |key: &str, one: &serde_json::Value| {
                 let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
-                (key.to_owned(), format!("{} {}: {}", text("code"), text("title"), text("subject")))
+                (
+                    key.to_owned(),
+                    format!("{} {}: {}", text("code"), text("title"), text("subject")),
+                )
             };
             let mut notes = Vec::new();
             self.fresh.clear();
@@ -194,7 +197,10 @@ impl Picture {
         let worst = own
             .clone()
             .find(|trouble| trouble.blind.kind == ErrorKind::Credentials)
-            .or_else(|| own.clone().find(|trouble| trouble.blind.kind == ErrorKind::WrongAccount))
+            .or_else(|| {
+                own.clone()
+                    .find(|trouble| trouble.blind.kind == ErrorKind::WrongAccount)
+            })
             .or_else(|| own.clone().next())
             .or_else(|| troubles.clone().next())?;
         let stale = parts.iter().filter(|(trouble, _)| trouble.is_some());
@@ -256,7 +262,9 @@ impl Picture {
         let mut row = vec![None; MINUTES];
         for (at, value) in points {
             let ago = end - at.as_second().div_euclid(60);
-            let position = usize::try_from(ago).ok().and_then(|ago| MINUTES.checked_sub(ago + 1));
+            let position = usize::try_from(ago)
+                .ok()
+                .and_then(|ago| MINUTES.checked_sub(ago + 1));
             if let Some(cell) = position.and_then(|position| row.get_mut(position)) {
                 *cell = Some(*value);
             }

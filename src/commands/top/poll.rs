@@ -111,7 +111,9 @@ impl Poller {
         } else {
             self.next_glance.min(self.next_look)
         };
-        next.duration_since(self.clock.now()).try_into().unwrap_or_default()
+        next.duration_since(self.clock.now())
+            .try_into()
+            .unwrap_or_default()
     }
 
     /// The next question is asked now, unless one was just asked.
@@ -146,7 +148,8 @@ impl Poller {
             metrics: now >= self.next_metrics,
         };
         let policies = picture.policies.clone();
-        async move { Seen::Glance(Box::new(glance(&aws, &layout, &policies, beside, PATIENCE).await)) }.boxed_local()
+        async move { Seen::Glance(Box::new(glance(&aws, &layout, &policies, beside, PATIENCE).await)) }
+            .boxed_local()
     }
 
     /// Takes note of an answer: when to ask again, and whether from the beginning.

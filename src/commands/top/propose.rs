@@ -17,7 +17,12 @@ impl Proposal {
     pub(super) fn line(&self) -> String {
         match self {
             Self::Command(command) => command.to_string(),
-            Self::Size(fleet) => format!("{} N", CommandLine::bpctl(["fleet", "scale"]).args([fleet.to_string()]).args(["--desired"])),
+            Self::Size(fleet) => format!(
+                "{} N",
+                CommandLine::bpctl(["fleet", "scale"])
+                    .args([fleet.to_string()])
+                    .args(["--desired"])
+            ),
         }
     }
 }
@@ -38,7 +43,7 @@ pub(super) fn describe(subject: &Subject) -> Option<CommandLine> {
     match subject {
         Subject::Service { name, .. } => Some(of("service", name)),
         Subject::Fleet { fleet, .. } | Subject::Activity { fleet } => Some(of("fleet", &fleet.to_string())),
-        Subject::Alarm { name, .. } => Some(of("alarm", name)),
+        Subject::Alarm { name, described, .. } => described.then(|| of("alarm", name)),
         Subject::Deployment { id, .. } => Some(of("deployment", id)),
         Subject::Finding { .. } | Subject::Note => None,
     }
@@ -83,7 +88,9 @@ pub(super) fn changes(subject: &Subject) -> (String, Vec<Proposal>) {
             (app.to_owned(), proposals)
         }
         Subject::Fleet { fleet, .. } | Subject::Activity { fleet } => of_a_fleet(fleet),
-        Subject::Alarm { fleet: Some(fleet), .. } => of_a_fleet(fleet),
+        Subject::Alarm {
+            fleet: Some(fleet), ..
+        } => of_a_fleet(fleet),
         Subject::Alarm { fleet: None, .. } | Subject::Finding { .. } | Subject::Note => {
             (String::new(), Vec::new())
         }
@@ -91,9 +98,7 @@ pub(super) fn changes(subject: &Subject) -> (String, Vec<Proposal>) {
 }
 
 fn of_a_fleet(fleet: &FleetId) -> (String, Vec<Proposal>) {
-    let with = |verb: &str| {
-        Proposal::Command(CommandLine::bpctl(["fleet", verb]).args([fleet.to_string()]))
-    };
+    let with = |verb: &str| Proposal::Command(CommandLine::bpctl(["fleet", verb]).args([fleet.to_string()]));
     let proposals = vec![
         Proposal::Size(fleet.clone()),
         with("scale-to-zero"),

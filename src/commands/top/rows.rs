@@ -1,15 +1,12 @@
 //! The picture as rows: what each pane shows, in order, harmless, and what a row is about.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::picture::{Kept, Picture, Trouble};
-use super::{events, findings};
+use super::{alarms, events, findings};
 use crate::aws::autoscaling::Phase;
-use crate::aws::cloudwatch::{Alarm, AlarmState};
 use crate::aws::ecs::short;
-use crate::fleet::{alarm_names, hold};
+use crate::fleet::hold;
 use crate::layout::{App, FleetId, Layout};
 use crate::output::age;
 use crate::triage::finding::Severity;
@@ -54,13 +51,33 @@ pub(super) enum Tone {
 /// What a row is about, for what is done with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
-    Service { app: App, name: String },
-    Fleet { fleet: FleetId, desired: u32 },
-    Alarm { name: String, fleet: Option<FleetId> },
+    Service {
+        app: App,
+        name: String,
+    },
+    Fleet {
+        fleet: FleetId,
+        desired: u32,
+    },
+    Alarm {
+        name: String,
+        fleet: Option<FleetId>,
+        /// Whether `bpctl describe` knows it.
+        described: bool,
+    },
     /// By its key in the report.
-    Finding { key: String, fleet: Option<FleetId>, app: Option<App> },
-    Deployment { app: App, id: String },
-    Activity { fleet: FleetId },
+    Finding {
+        key: String,
+        fleet: Option<FleetId>,
+        app: Option<App>,
+    },
+    Deployment {
+        app: App,
+        id: String,
+    },
+    Activity {
+        fleet: FleetId,
+    },
     Note,
 }
 
@@ -77,7 +94,7 @@ pub(super) enum Content {
     },
     Fleet(Box<FleetRow>),
     Alarm {
-        name: String,
+        name: (String, Tone),
         since: String,
         reason: String,
     },
@@ -121,10 +138,17 @@ impl Row {
     /// Everything that a filter looks through.
     fn text(&self) -> String {
         match &self.content {
-            Content::Service { name, state, definition, .. } => format!("{name} {} {definition}", state.0),
+            Content::Service {
+                name,
+                state,
+                definition,
+                ..
+            } => format!("{name} {} {definition}", state.0),
             Content::Fleet(fleet) => format!("{} {}", fleet.name, fleet.state.0),
-            Content::Alarm { name, reason, .. } => format!("{name} {reason}"),
-            Content::Finding { severity, code, text, .. } => format!("{} {code} {text}", severity.as_str()),
+            Content::Alarm { name, reason, .. } => format!("{} {reason}", name.0),
+            Content::Finding {
+                severity, code, text, ..
+            } => format!("{} {code} {text}", severity.as_str()),
             Content::Event { at, what, text } => format!("{at} {what} {}", text.0),
         }
     }
@@ -154,9 +178,9 @@ pub(super) fn rows(picture: &Picture, layout: &Layout, filter: &str, now: Timest
     let mut all = vec![
         services(picture, now),
         fleets(picture, layout, now),
-        alarms(picture, layout, now),
+        alarms::pane(picture, layout, now),
         findings::pane(picture, now),
-        events::pane(picture, layout),
+        events::pane(picture, layout, now),
     ];
     for pane in &mut all {
         pane.all = pane.rows.len();
@@ -171,6 +195,16 @@ pub(super) fn rows(picture: &Picture, layout: &Layout, filter: &str, now: Timest
 /// `12:34:56Z`.
 pub(super) fn clock(at: Timestamp) -> String {
     at.strftime("%H:%M:%SZ").to_string()
+}
+
+/// The same of today; of another day without the seconds: `01-15 12:34Z`.
+pub(super) fn moment(at: Timestamp, now: Timestamp) -> String {
+    let day = |at: Timestamp| at.as_second().div_euclid(86_400);
+    if day(at) == day(now) {
+        clock(at)
+    } else {
+        at.strftime("%m-%d %H:%MZ").to_string()
+    }
 }
 
 /// How long ago, coarsely enough that it does not tick.
@@ -271,10 +305,12 @@ fn fleets(picture: &Picture, layout: &Layout, now: Timestamp) -> PaneRows {
         .collect();
     let metrics = match (picture.metrics.value(), stale(&picture.metrics)) {
         (_, Some(stale)) => Some(format!("metrics {stale}")),
-        (None, None) if !rows.is_empty() => picture
-            .metrics
-            .trouble()
-            .map(|trouble| format!("metrics could not be checked: {}", one_line(&trouble.blind.reason))),
+        (None, None) if !rows.is_empty() => picture.metrics.trouble().map(|trouble| {
+            format!(
+                "metrics could not be checked: {}",
+                one_line(&trouble.blind.reason)
+            )
+        }),
         _ => None,
     };
     PaneRows {
@@ -292,7 +328,9 @@ fn fleet_row(picture: &Picture, layout: &Layout, group: &FleetGroup, now: Timest
     let then = picture.metrics.at().unwrap_or(now);
     let series = |points: Option<&[(Timestamp, f64)]>| {
         let points = points.unwrap_or_default();
-        let last = points.last().filter(|(at, _)| then.as_second() - at.as_second() <= PRESENT_SECONDS);
+        let last = points
+            .last()
+            .filter(|(at, _)| then.as_second() - at.as_second() <= PRESENT_SECONDS);
         (last.map(|(_, value)| *value), Picture::minutes(points, then))
     };
     let in_phase = |phase: Phase| group.instances.iter().filter(|one| one.phase == phase).count();
@@ -327,73 +365,5 @@ fn fleet_row(picture: &Picture, layout: &Layout, group: &FleetGroup, now: Timest
             bounds: format!("{}-{}", group.min, group.max),
             state,
         })),
-    }
-}
-
-fn alarms(picture: &Picture, layout: &Layout, now: Timestamp) -> PaneRows {
-    let groups = picture.groups.value().into_iter().flatten();
-    let mut fleet_of: BTreeMap<String, FleetId> = BTreeMap::new();
-    for group in groups {
-        for name in alarm_names(layout, &group.fleet) {
-            fleet_of.insert(name, group.fleet.clone());
-        }
-        let invoking = picture.policies.get(&group.name).into_iter().flatten();
-        for name in invoking.flat_map(|policy| &policy.alarms) {
-            fleet_of.insert(name.clone(), group.fleet.clone());
-        }
-    }
-    let parts = [&picture.alarms, &picture.fleet_alarms];
-    let known: Vec<&Alarm> = parts.iter().filter_map(|kept| kept.value()).flatten().collect();
-    let mut on: Vec<&Alarm> = known.iter().copied().filter(|alarm| alarm.is_on()).collect();
-    // The newest first, as it is the news.
-    on.sort_by(|a, b| b.since.cmp(&a.since).then_with(|| a.name.cmp(&b.name)));
-    let rows: Vec<Row> = on
-        .iter()
-        .map(|alarm| Row {
-            key: format!("alarm {}", alarm.name),
-            subject: Subject::Alarm {
-                name: alarm.name.clone(),
-                fleet: fleet_of.get(&alarm.name).cloned(),
-            },
-            content: Content::Alarm {
-                name: one_line(&alarm.name),
-                since: alarm.since.map_or_else(|| "-".to_owned(), |at| ago(at, now)),
-                reason: one_line(alarm.reason.as_deref().unwrap_or("no reason given")),
-            },
-        })
-        .collect();
-    let unknown = known.iter().filter(|alarm| alarm.state == AlarmState::InsufficientData);
-    let without = match unknown.count() {
-        0 => String::new(),
-        count => format!(", {count} without data"),
-    };
-    let gap = gap(picture);
-    let summary = match (&gap, known.is_empty()) {
-        (Some(gap), _) => (gap.clone(), Tone::Warning),
-        (None, true) => (String::new(), Tone::Plain),
-        (None, false) => {
-            let tone = if on.is_empty() { Tone::Good } else { Tone::Bad };
-            (format!("{} of {} in ALARM{without}", on.len(), known.len()), tone)
-        }
-    };
-    let empty = unseen(&picture.alarms).or_else(|| unseen(&picture.fleet_alarms));
-    PaneRows {
-        pane: Pane::Alarms,
-        summary,
-        rows,
-        all: 0,
-        empty: empty.unwrap_or_else(|| (format!("none in ALARM{without}"), Tone::Dim)),
-        stale: stale(&picture.alarms).or_else(|| stale(&picture.fleet_alarms)),
-    }
-}
-
-/// Which alarms were never seen, where others were.
-fn gap(picture: &Picture) -> Option<String> {
-    match (picture.alarms.value(), picture.fleet_alarms.value()) {
-        (None, Some(_)) => Some("the platform's own could not be checked".to_owned()),
-        (Some(_), None) if picture.fleet_alarms.trouble().is_some() => {
-            Some("those of the fleets could not be checked".to_owned())
-        }
-        _ => None,
     }
 }

@@ -110,9 +110,9 @@ impl<'a> Screen<'a> {
         self.raw = None;
     }
 
-    /// Columns of the terminal.
-    pub(super) fn width(&self) -> u16 {
-        self.size.0
+    /// Columns and rows of the terminal.
+    pub(super) fn room(&self) -> (u16, u16) {
+        self.size
     }
 
     /// Everything is drawn anew, in the size that the terminal has now.
@@ -157,7 +157,12 @@ fn terminal(ctx: &Ctx, (columns, rows): (u16, u16)) -> io::Result<Terminal<Cross
 fn size(ctx: &Ctx) -> (u16, u16) {
     let said = |name: &str| ctx.env.get(name)?.parse().ok().filter(|size| *size > 0);
     let of_process = ctx.owns_process.then(terminal_size).flatten();
-    of_process.unwrap_or_else(|| (said("COLUMNS").unwrap_or(USUAL.0), said("LINES").unwrap_or(USUAL.1)))
+    of_process.unwrap_or_else(|| {
+        (
+            said("COLUMNS").unwrap_or(USUAL.0),
+            said("LINES").unwrap_or(USUAL.1),
+        )
+    })
 }
 
 fn lost(error: &io::Error) -> CtlError {

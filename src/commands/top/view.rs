@@ -25,6 +25,8 @@ pub(super) enum Action {
     Tail(CommandLine),
     /// A finding, by its key: what it says is known already.
     ShowFinding(String),
+    /// The same of an alarm, by its name.
+    ShowAlarm(String),
     /// What triage says to type next about a finding.
     ProposeFor(String),
     /// Leaves the view for a command and its questions.
@@ -90,7 +92,9 @@ impl View {
 
     /// Goes to the first row of the next pane that has any, or of the one before.
     fn next_pane(&mut self, panes: &[PaneRows], forward: bool) {
-        let Some((here, _)) = self.selection(panes) else { return };
+        let Some((here, _)) = self.selection(panes) else {
+            return;
+        };
         let filled: Vec<Pane> = panes
             .iter()
             .filter(|rows| !rows.rows.is_empty())
@@ -171,6 +175,11 @@ impl View {
         };
         match &row.subject {
             Subject::Finding { key, .. } => Action::ShowFinding(key.clone()),
+            Subject::Alarm {
+                name,
+                described: false,
+                ..
+            } => Action::ShowAlarm(name.clone()),
             subject => match propose::describe(subject) {
                 Some(command) => Action::Show(command),
                 None => self.say("the row says all there is"),

@@ -22,12 +22,14 @@ fn title(scene: &Scene<'_>, title: &str, right: &str, area: Rect, buffer: &mut B
     let mut pen = Pen::new(buffer, scene.theme, area, area.y, Style::new());
     pen.text(title, scene.theme.title()).skip(1);
     let rule = pen.left().saturating_sub(right.chars().count() + 1);
-    pen.text(&scene.theme.rule().repeat(rule), dim).skip(1).rest(right, dim);
+    pen.text(&scene.theme.rule().repeat(rule), dim)
+        .skip(1)
+        .rest(right, dim);
 }
 
 fn text(scene: &Scene<'_>, pager: &Pager, area: Rect, buffer: &mut Buffer) {
     let height = usize::from(area.height) - 1;
-    let (first, count, lines) = pager.in_sight(height);
+    let (first, count, lines) = pager.in_sight(usize::from(area.width), height);
     let place = if count > height {
         format!("{}-{} of {count}", first + 1, (first + height).min(count))
     } else {
@@ -59,7 +61,8 @@ fn choices(scene: &Scene<'_>, menu: &Menu, area: Rect, buffer: &mut Buffer) {
         let base = if is_at { theme.selected() } else { Style::new() };
         let mut pen = Pen::new(buffer, theme, area, y, base);
         pen.cell(2, if is_at { theme.marker() } else { "" }, Style::new());
-        pen.text(&format!("{} ", index + 1), dim).rest(&proposal.line(), Style::new());
+        pen.text(&format!("{} ", index + 1), dim)
+            .rest(&proposal.line(), Style::new());
         y += 1;
     }
     y += 1;
@@ -75,6 +78,9 @@ fn choices(scene: &Scene<'_>, menu: &Menu, area: Rect, buffer: &mut Buffer) {
             None => pen.rest("type a number of instances", dim),
         };
     } else {
-        pen.skip(2).rest("The command shows its plan and asks before it changes anything.", dim);
+        pen.skip(2).rest(
+            "The command shows its plan and asks before it changes anything.",
+            dim,
+        );
     }
 }

@@ -6,7 +6,11 @@ use ratatui::style::{Modifier, Style};
 
 use super::pen::Pen;
 use super::{Banner, Scene};
+use crate::commands::top::overlay::Overlay;
 use crate::commands::top::rows::{Tone, ago, clock};
+
+/// From how many columns the layout is named.
+const WIDE: u16 = 100;
 
 /// Draws the header; the first line below it.
 pub(super) fn header(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) -> u16 {
@@ -23,7 +27,9 @@ pub(super) fn header(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) -> u16 
     let account = place.account.as_deref().unwrap_or("unknown account");
     let region = place.region.as_deref().unwrap_or("no region");
     pen.text(&dot, dim).text(stage, Style::new());
-    pen.text(&dot, dim).text(place.layout, Style::new());
+    if area.width >= WIDE {
+        pen.text(&dot, dim).text(place.layout, Style::new());
+    }
     pen.text(&dot, dim).text(account, Style::new());
     pen.text(&dot, dim).text(region, Style::new());
     let (fresh, tone) = freshness(scene);
@@ -57,10 +63,12 @@ fn trouble(scene: &Scene<'_>, banner: &Banner, area: Rect, y: u16, buffer: &mut 
         }
         None => pen.text("COULD NOT CHECK", strong),
     };
-    pen.text(": ", strong).rest(&banner.why, theme.tone(Tone::Warning));
+    pen.text(": ", strong)
+        .rest(&banner.why, theme.tone(Tone::Warning));
     let Some(hint) = &banner.hint else { return y + 1 };
     let mut pen = Pen::new(buffer, theme, area, y + 1, Style::new());
-    pen.text("hint: ", theme.title()).rest(&hint.to_string(), Style::new());
+    pen.text("hint: ", theme.title())
+        .rest(&hint.to_string(), Style::new());
     y + 2
 }
 
@@ -83,12 +91,19 @@ pub(super) fn footer(scene: &Scene<'_>, line: Rect, buffer: &mut Buffer) {
         return;
     }
     if view.overlay.is_open() {
-        pen.rest("j k  scroll or choose    Enter  choose    Esc  back", dim);
+        let keys = match &view.overlay {
+            Overlay::Menu(_) => "j k choose    Enter runs it    Esc back",
+            Overlay::Pager(_) | Overlay::None => "j k scroll    g G first and last    Esc back",
+        };
+        pen.rest(keys, dim);
         return;
     }
     if !view.filter.is_empty() {
         pen.text("filter: ", theme.tone(Tone::Warning));
-        pen.text(&view.filter, Style::new()).skip(2).text("(Esc shows all)", dim).skip(2);
+        pen.text(&view.filter, Style::new())
+            .skip(2)
+            .text("(Esc shows all)", dim)
+            .skip(2);
     }
     for (key, does) in [
         ("/", "filter"),

@@ -76,6 +76,12 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// Lines of text that are in sight above the panes: without header, banner, title and footer.
+pub(super) fn room_above(rows: u16, banner: Option<&Banner>) -> usize {
+    let banner = banner.map_or(0, |banner| if banner.hint.is_some() { 2 } else { 1 });
+    usize::from(rows).saturating_sub(3 + banner)
+}
+
 fn too_small(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;

@@ -23,12 +23,16 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let selection = scene.view.selection(scene.panes);
     let mut y = area.y;
     for (pane, lines) in scene.panes.iter().zip(lines) {
-        let height = u16::try_from(lines).unwrap_or(u16::MAX).min(area.bottom().saturating_sub(y));
+        let height = u16::try_from(lines)
+            .unwrap_or(u16::MAX)
+            .min(area.bottom().saturating_sub(y));
         if height == 0 {
             break;
         }
         let place = Rect::new(area.x, y, area.width, height);
-        let selected = selection.filter(|(of, _)| *of == pane.pane).map(|(_, index)| index);
+        let selected = selection
+            .filter(|(of, _)| *of == pane.pane)
+            .map(|(_, index)| index);
         one(scene, pane, selected, place, buffer);
         y += height;
     }
@@ -57,7 +61,11 @@ fn one(scene: &Scene<'_>, pane: &PaneRows, selected: Option<usize>, area: Rect, 
     };
     for (line, (index, row)) in (below..area.bottom()).zip(pane.rows.iter().enumerate().skip(first)) {
         let is_selected = selected == Some(index);
-        let base = if is_selected { base.patch(theme.selected()) } else { base };
+        let base = if is_selected {
+            base.patch(theme.selected())
+        } else {
+            base
+        };
         let mut pen = Pen::new(buffer, theme, area, line, base);
         let mark = if is_selected { theme.marker() } else { "" };
         pen.cell(MARGIN, mark, Style::new());
@@ -113,7 +121,8 @@ struct Columns {
 impl Columns {
     fn of(pane: &PaneRows, width: usize) -> Self {
         let name = |row: &Row| match &row.content {
-            Content::Service { name, .. } | Content::Alarm { name, .. } => name.chars().count(),
+            Content::Service { name, .. } => name.chars().count(),
+            Content::Alarm { name, .. } => name.0.chars().count(),
             Content::Fleet(fleet) => fleet.name.chars().count(),
             Content::Finding { .. } | Content::Event { .. } => 0,
         };
@@ -143,7 +152,9 @@ impl Columns {
         match self.pane {
             Pane::Services => {
                 pen.right(7, "RUNNING", style).right(9, "PENDING", style).skip(2);
-                pen.cell(24, "STATE", style).cell(24, "DEFINITION", style).rest("AGE", style);
+                pen.cell(24, "STATE", style)
+                    .cell(24, "DEFINITION", style)
+                    .rest("AGE", style);
             }
             Pane::Fleets => {
                 pen.right(5, "QUEUE", style).skip(1 + self.spark + 2);
@@ -178,7 +189,7 @@ impl Columns {
             }
             Content::Fleet(fleet) => self.fleet(scene, fleet, pen),
             Content::Alarm { name, since, reason } => {
-                pen.cell(self.names, name, theme.tone(Tone::Bad)).skip(2);
+                pen.cell(self.names, &name.0, theme.tone(name.1)).skip(2);
                 pen.right(4, since, plain).skip(2).rest(reason, dim);
             }
             Content::Finding {
@@ -194,14 +205,17 @@ impl Columns {
                     Severity::P3 => Tone::Plain,
                 };
                 pen.cell(2, if *fresh { "*" } else { "" }, theme.tone(Tone::Warning));
-                pen.cell(4, severity.as_str(), theme.tone(tone)).cell(12, code, dim);
+                pen.cell(4, severity.as_str(), theme.tone(tone))
+                    .cell(12, code, dim);
                 if *depth > 0 {
                     pen.skip((depth - 1) * 2).text(theme.branch(), dim);
                 }
                 pen.rest(text, plain);
             }
             Content::Event { at, what, text } => {
-                pen.cell(11, at, dim).cell(9, what, dim).rest(&text.0, theme.tone(text.1));
+                pen.cell(14, at, dim)
+                    .cell(9, what, dim)
+                    .rest(&text.0, theme.tone(text.1));
             }
         }
     }
@@ -212,16 +226,20 @@ impl Columns {
         pen.cell(self.names, &fleet.name, plain).skip(2);
         let (queue, hour) = &fleet.queue;
         pen.right(5, &number(*queue), plain).skip(1);
-        pen.cell(self.spark, &spark(theme, hour, self.spark), theme.queue()).skip(2);
+        pen.cell(self.spark, &spark(theme, hour, self.spark), theme.queue())
+            .skip(2);
         let (workers, hour) = &fleet.workers;
         pen.right(3, &number(*workers), plain).skip(1);
-        pen.cell(self.spark, &spark(theme, hour, self.spark), theme.workers()).skip(2);
+        pen.cell(self.spark, &spark(theme, hour, self.spark), theme.workers())
+            .skip(2);
         let (desired, hour) = &fleet.desired;
         pen.right(3, &desired.to_string(), plain).skip(1);
-        pen.cell(self.spark, &spark(theme, hour, self.spark), theme.desired()).skip(2);
+        pen.cell(self.spark, &spark(theme, hour, self.spark), theme.desired())
+            .skip(2);
         let missing = u32::try_from(fleet.in_service).is_ok_and(|up| up < *desired);
         let tone = if missing { Tone::Warning } else { Tone::Plain };
-        pen.right(3, &fleet.in_service.to_string(), theme.tone(tone)).skip(2);
+        pen.right(3, &fleet.in_service.to_string(), theme.tone(tone))
+            .skip(2);
         pen.cell(6, &fleet.bounds, theme.tone(Tone::Dim));
         if self.states {
             pen.skip(2).cell(17, &fleet.state.0, theme.tone(fleet.state.1));
@@ -254,7 +272,9 @@ mod tests {
 
     #[test]
     fn numbers_stay_short() {
-        let shown: Vec<String> = [None, Some(0.0), Some(12.0), Some(0.5), Some(123_456.0)].map(number).to_vec();
+        let shown: Vec<String> = [None, Some(0.0), Some(12.0), Some(0.5), Some(123_456.0)]
+            .map(number)
+            .to_vec();
         assert_eq!(shown, ["-", "0", "12", "0.5", "123k"]);
     }
 }

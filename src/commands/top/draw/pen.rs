@@ -92,8 +92,10 @@ impl<'a> Pen<'a> {
         // The last column says that there is more; a wide letter before it may leave a blank.
         let last = self.x + u16::try_from(width).unwrap_or(u16::MAX) - 1;
         if end <= last {
-            self.buffer.set_stringn(end, self.y, "  ", usize::from(last - end) + 1, style);
+            self.buffer
+                .set_stringn(end, self.y, "  ", usize::from(last - end) + 1, style);
         }
-        self.buffer.set_stringn(last, self.y, self.theme.ellipsis(), 1, style);
+        self.buffer
+            .set_stringn(last, self.y, self.theme.ellipsis(), 1, style);
     }
 }

@@ -6,7 +6,10 @@ use super::theme::Theme;
 /// must not get lost. A column without any value is blank.
 pub(super) fn spark(theme: Theme, values: &[Option<f64>], width: usize) -> String {
     let columns = columns(values, width);
-    let top = columns.iter().flatten().fold(0.0_f64, |top, value| top.max(*value));
+    let top = columns
+        .iter()
+        .flatten()
+        .fold(0.0_f64, |top, value| top.max(*value));
     let levels = theme.levels();
     columns
         .iter()
