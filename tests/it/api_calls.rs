@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::api_cases::{COMMANDS, SCENARIOS, account, further_words, is_endless, needs_empty};
-use crate::support::Account;
+use crate::support::{Account, at_a_terminal};
 
 #[derive(Default)]
 struct Calls {
