@@ -210,7 +210,14 @@ async fn refused(account: &Account, args: &[&str], adjust: impl FnOnce(&mut Proc
 async fn without_a_terminal_it_says_what_shows_the_same() {
     let account = Account::with(&[]);
     let piped = account.run(&["top"]).await;
-    insta::assert_snapshot!(piped.text(), @"piped");
+    insta::assert_snapshot!(piped.text(), @"
+    [exit 2]
+    ----- stdout
+    ----- stderr
+    error: failed to show the live view: standard input, output and error must be a terminal, outside of CI
+    hint: see what changes without a terminal with `bpctl triage --watch`
+    hint: or look once with `bpctl get services,fleets,alarms`
+    ");
     assert_eq!(piped.calls, 0);
     for args in [
         &["top", "-o", "json"][..],
@@ -272,6 +279,9 @@ mod at_a_pseudo_terminal {
 
     /// Longer than anything here takes on a machine with other work.
     const DEADLINE: Duration = Duration::from_secs(60);
+
+    /// How many times as fast as the clock on the wall the account's time passes.
+    const SPEED: f64 = 20.0;
 
     struct Terminal {
         master: File,
@@ -365,6 +375,16 @@ mod at_a_pseudo_terminal {
             assert!(came, "never `{what}`:\n{}", self.text());
         }
 
+        /// The last line waits for an answer. What an earlier command left above it does not count.
+        fn asks(&self, what: &str) {
+            self.sees_that(what, |text| {
+                let last = text.lines().rfind(|line| !line.trim().is_empty());
+                last.is_some_and(|line| {
+                    line.trim_end().starts_with(what) && (!what.ends_with(':') || line.trim_end() == what)
+                })
+            });
+        }
+
         fn types(&mut self, keys: &str) {
             self.master.write_all(keys.as_bytes()).expect("the terminal");
         }
@@ -425,7 +445,7 @@ mod at_a_pseudo_terminal {
     }
 
     fn site() -> (Site, tempfile::TempDir) {
-        let site = Site::start(Options::default(), 1.0, Duration::ZERO);
+        let site = Site::start(Options::default(), SPEED, Duration::ZERO);
         (site, tempfile::tempdir().expect("a folder"))
     }
 
@@ -446,7 +466,8 @@ mod at_a_pseudo_terminal {
         terminal.sees("filter: front");
         terminal.types("d");
         terminal.sees("bpctl describe service -- bp-frontend");
-        terminal.sees("bp-frontend:");
+        let lines = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).count();
+        terminal.sees_that("a description", |text| lines(text) > 8);
         terminal.types("\x1b");
         terminal.sees("SERVICES");
         terminal.types("\x1b");
@@ -471,35 +492,35 @@ mod at_a_pseudo_terminal {
         let (site, home) = site();
         let mut terminal = Terminal::start(&site, home.path(), &["top"], &[]);
         terminal.sees("nothing is wrong");
-        terminal.types("/production\r\t");
-        terminal.sees("production/gpu-default");
+        terminal.types("/production\r");
+        terminal.sees("filter: production");
         terminal.types("+");
-        terminal.sees("Go on? [y/N]");
+        terminal.asks("Go on? [y/N]:");
         assert!(!terminal.is_other_screen());
         terminal.sees("UpdateAutoScalingGroup");
         terminal.types("n\r");
+        terminal.asks("ended with status 3: press a key");
         terminal.sees("declined, nothing was changed");
-        terminal.sees("ended with status 3: press a key");
         terminal.types(" ");
-        terminal.sees("ended with status 3");
         terminal.sees("SERVICES");
+        terminal.sees("ended with status 3");
         assert!(terminal.is_other_screen());
         assert_eq!(site.changes("UpdateAutoScalingGroup"), 0);
-        terminal.types("s2");
-        terminal.sees("bpctl fleet scale-to-zero production/gpu-default");
-        // Nothing but the account's or the context's name counts there.
-        terminal.types("y\r");
-        terminal.sees("press a key");
-        assert_eq!(
-            site.changes("UpdateAutoScalingGroup") + site.changes("SuspendProcesses"),
-            0
-        );
+        terminal.types("s");
+        terminal.sees("PROPOSE production/gpu-default");
+        terminal.types("2");
+        terminal.sees_that("its own command line", |text| {
+            text.contains("$ bpctl fleet scale-to-zero production/gpu-default")
+        });
+        terminal.types("no\r");
+        terminal.asks("ended with status 3: press a key");
+        assert_eq!(site.writes().iter().filter(|(_, changed)| *changed).count(), 0);
         terminal.types(" ");
         terminal.sees("SERVICES");
         terminal.types("+");
-        terminal.sees("Go on? [y/N]");
+        terminal.asks("Go on? [y/N]:");
         terminal.types("y\r");
-        terminal.sees("ended with status 0: press a key");
+        terminal.asks("ended with status 0: press a key");
         assert_eq!(site.changes("UpdateAutoScalingGroup"), 1);
         terminal.types(" ");
         terminal.sees("SERVICES");

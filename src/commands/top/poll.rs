@@ -165,19 +165,24 @@ impl Poller {
         match seen {
             Seen::Glance(glance) => {
                 self.next_glance = pause(self.interval, PER_CALL_OF_GLANCE, REAL);
-                if glance.rollouts.is_some() {
+                // What was asked in vain is asked again with the next one.
+                if matches!((&glance.rollouts, &glance.activities), (Some(Ok(_)), Some(Ok(_)))) {
                     self.next_events = after(now, EVENTS);
                 }
-                if glance.fleet_metrics.is_some() {
+                if matches!(glance.fleet_metrics, Some(Ok(_))) {
                     self.next_metrics = after(now, METRICS);
                 }
             }
-            Seen::Look(_) => {
+            Seen::Look(snapshot) => {
                 self.next_look = pause(LOOKS.max(self.interval), PER_CALL_OF_LOOK, REAL_OF_LOOK);
                 // It saw what a glance sees.
                 self.next_glance = pause(self.interval, Duration::ZERO, REAL);
-                self.next_events = after(now, EVENTS);
-                self.next_metrics = after(now, METRICS);
+                if snapshot.rollouts.is_ok() && snapshot.activities.is_ok() {
+                    self.next_events = after(now, EVENTS);
+                }
+                if snapshot.fleet_metrics.is_ok() {
+                    self.next_metrics = after(now, METRICS);
+                }
             }
         }
         if self.is_blind || seen.needs_credentials() {
