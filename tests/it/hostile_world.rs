@@ -534,7 +534,7 @@ async fn the_live_view_shows_text_as_text() {
                 let transport = process.transport.as_mut().expect("a sandbox");
                 transport.client = SharedHttpClient::new(Scribbler {
                     sandbox: account.sandbox.clone(),
-                    text: Arc::from(*text),
+                    text: Arc::from(text),
                 });
                 at_a_terminal(process);
                 process.env.insert("COLUMNS".to_owned(), "400".to_owned());

@@ -67,7 +67,7 @@ fn troubled() -> Snapshot {
         ),
         created: Some(sample::before(12)),
         finished: Some(sample::before(7)),
-        ..crate::aws::ecs::ServiceDeployment::default()
+        arn: String::new(),
     };
     snapshot.rollouts = Ok(vec![Rollout {
         app: App::Backend,
