@@ -112,6 +112,24 @@ const GOES_ON: &[(&str, &[&str])] = &[
     ("image diff", &["Revisions"]),
     // Without Live Tail the lines are asked for every few seconds.
     ("logs --follow", &["Logs"]),
+    (
+        "top",
+        &[
+            "Anything",
+            "AnythingInCluster",
+            "Services",
+            "Tasks",
+            "Repositories",
+            "BackendLogs",
+            "FleetAlarms",
+            "PlatformAlarms",
+            "Stacks",
+            "Databases",
+            "Topics",
+            "FleetSecrets",
+            "Holds",
+        ],
+    ),
     ("rollout undo", &["ServiceLogs", "Secrets"]),
     ("rollout watch", &["ServiceLogs"]),
     (

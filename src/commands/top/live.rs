@@ -41,27 +41,16 @@ const LONG_LOOK: Duration = Duration::from_secs(3);
 pub(super) async fn run(ctx: &Ctx, interval: Duration) -> Result<ExitStatus> {
     let layout = ctx.layout()?;
     let place = place(ctx).await?;
-    let typed = if ctx.owns_process {
-        None
-    } else {
-        let reader = Typed::reader(ctx.ui.take_input());
-        Some(reader.map_err(|error| CtlError::new(ErrorKind::Failed, "read keys").source(&error))?)
-    };
     let screen = Screen::enter(ctx)?;
-    let typed = match typed {
-        Some(typed) => typed,
-        // The terminal is raw by now.
-        None => {
-            Typed::terminal().map_err(|error| CtlError::new(ErrorKind::Failed, "read keys").source(&error))?
-        }
-    };
+    let typed = typed(ctx)?;
     let poller = Poller::new(&ctx.aws, layout.clone(), interval);
     let mut live = Live {
         ctx,
         layout,
         place,
         screen,
-        typed,
+        typed: Some(typed),
+        termination: Termination::new(),
         poller,
         theme: Theme {
             color: ctx.ui.colors_result(),
@@ -80,6 +69,16 @@ pub(super) async fn run(ctx: &Ctx, interval: Duration) -> Result<ExitStatus> {
     // Before anything is said.
     live.screen.hide();
     ended
+}
+
+/// What is typed: on the terminal, which is raw by now, or at whatever stands for it.
+fn typed(ctx: &Ctx) -> Result<Typed> {
+    let typed = if ctx.owns_process {
+        Typed::terminal()
+    } else {
+        Typed::reader(ctx.ui.take_input())
+    };
+    typed.map_err(|error| CtlError::new(ErrorKind::Failed, "read keys").source(&error))
 }
 
 /// Where this is; the account guard answers first.
@@ -135,7 +134,10 @@ struct Live<'a> {
     layout: Layout,
     place: Place,
     screen: Screen<'a>,
-    typed: Typed,
+    /// `None` while another command reads the terminal.
+    typed: Option<Typed>,
+    /// An order to end that came while another command had the terminal.
+    termination: Termination,
     poller: Poller,
     theme: Theme,
     picture: Picture,
@@ -150,8 +152,7 @@ struct Live<'a> {
 
 impl Live<'_> {
     async fn go(&mut self) -> Result<ExitStatus> {
-        let (mut signals, mut changes, mut termination) =
-            (Signals::new(), Resizes::new(), Termination::new());
+        let (mut signals, mut changes) = (Signals::new(), Resizes::new());
         self.panes = self.rows();
         self.draw()?;
         loop {
@@ -181,12 +182,9 @@ impl Live<'_> {
                         Pressed::Ended(status) => return Ok(status),
                         Pressed::Nothing => !keys.is_empty(),
                         Pressed::CameBack => {
-                            // What was typed to the other command was not meant for this one, but an order to end was.
+                            // Ctrl-C was meant for the other command.
                             signals = Signals::new();
                             changes = Resizes::new();
-                            if is_ready(termination.next()) {
-                                return Ok(ExitStatus::Interrupted);
-                            }
                             true
                         }
                     }
@@ -220,7 +218,7 @@ impl Live<'_> {
                 TerminalChange::Resized => Event::Resized,
                 TerminalChange::Gone => Event::Ended(ExitStatus::Interrupted),
             },
-            typed = self.typed.next() => match typed {
+            typed = next(&mut self.typed) => match typed {
                 Some(bytes) => Event::Keys(bytes),
                 None => Event::Ended(ExitStatus::Interrupted),
             },
@@ -360,10 +358,16 @@ impl Live<'_> {
     /// Leaves the view for a command with a plan and a question, and comes back.
     async fn leave_for(&mut self, command: &CommandLine) -> Result<Pressed> {
         let ctx = self.ctx;
+        // An answer that nobody waits for would seem to be late.
+        self.looking = None;
+        if ctx.owns_process {
+            // What it has heard of the terminal until now is old when the other command has read from it.
+            self.typed = None;
+        }
         self.screen.hide();
         ctx.ui.important(&format!("$ {}", self.titled(command)));
         let status = Box::pin(attended(ctx, command)).await;
-        if ctx.cancel.is_cancelled() {
+        if ctx.cancel.is_cancelled() || is_ready(self.termination.next()) {
             return Ok(Pressed::Ended(ExitStatus::Interrupted));
         }
         let code = status.code();
@@ -371,6 +375,9 @@ impl Live<'_> {
             "ended with status {code}: press a key to go back to the live view"
         ));
         self.screen.take_keys()?;
+        if self.typed.is_none() {
+            self.typed = Some(typed(ctx)?);
+        }
         let mut signals = Signals::new();
         let mut changes = Resizes::new();
         loop {
@@ -381,7 +388,7 @@ impl Live<'_> {
                     TerminalChange::Gone => return Ok(Pressed::Ended(ExitStatus::Interrupted)),
                     TerminalChange::Resized => {}
                 },
-                typed = self.typed.next() => match typed {
+                typed = next(&mut self.typed) => match typed {
                     Some(bytes) if bytes.contains(&0x03) => return Ok(Pressed::Ended(ExitStatus::Interrupted)),
                     Some(_) => break,
                     None => return Ok(Pressed::Ended(ExitStatus::Interrupted)),
@@ -458,6 +465,13 @@ enum Pressed {
     Nothing,
     CameBack,
     Ended(ExitStatus),
+}
+
+async fn next(typed: &mut Option<Typed>) -> Option<Vec<u8>> {
+    match typed {
+        Some(typed) => typed.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn news(job: &mut Option<Job>) -> News {
