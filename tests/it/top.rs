@@ -537,6 +537,14 @@ mod at_a_pseudo_terminal {
         terminal.sees("bpctl logs backend --follow");
         terminal.signal("-TERM");
         assert_eq!(terminal.ends(), Some(130));
+        // The same while a command has the terminal and asks.
+        let mut asked = Terminal::start(&site, home.path(), &["top"], &[]);
+        asked.sees("nothing is wrong");
+        asked.types("/production\r+");
+        asked.asks("Go on? [y/N]:");
+        asked.signal("-TERM");
+        assert_eq!(asked.ends(), Some(130));
+        assert_eq!(site.changes("UpdateAutoScalingGroup"), 0);
         let bytes = terminal.bytes.lock().expect("no panic");
         let written = String::from_utf8_lossy(&bytes);
         assert!(!written.contains("\u{1b}[38;") && !written.contains("\u{1b}[48;"));
