@@ -31,7 +31,8 @@ const EVENTS: Duration = Duration::from_secs(30);
 /// Between two questions for metrics: they have a value a minute.
 const METRICS: Duration = Duration::from_secs(60);
 
-/// After which a glance, or a look, reports what could not be seen.
+/// After which a glance, or a look, reports what could not be seen, on the machine's clock: AWS is not quicker where the
+/// account's time runs fast.
 const PATIENCE: Duration = Duration::from_secs(20);
 const PATIENCE_OF_LOOK: Duration = Duration::from_secs(60);
 
@@ -134,10 +135,11 @@ impl Poller {
         self.calls = self.aws.stats().calls();
         let (aws, layout) = (Rc::clone(&self.aws), self.layout.clone());
         if now >= self.next_look && !self.is_blind {
+            let timeout = self.clock.from_real(PATIENCE_OF_LOOK);
             return async move {
                 let scope = Scope {
                     fleets: Vec::new(),
-                    timeout: PATIENCE_OF_LOOK,
+                    timeout,
                 };
                 Seen::Look(Box::new(look(&aws, &layout, &scope).await))
             }
@@ -148,7 +150,8 @@ impl Poller {
             metrics: now >= self.next_metrics,
         };
         let policies = picture.policies.clone();
-        async move { Seen::Glance(Box::new(glance(&aws, &layout, &policies, beside, PATIENCE).await)) }
+        let timeout = self.clock.from_real(PATIENCE);
+        async move { Seen::Glance(Box::new(glance(&aws, &layout, &policies, beside, timeout).await)) }
             .boxed_local()
     }
 
