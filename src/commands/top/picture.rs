@@ -10,7 +10,7 @@ use crate::error::ErrorKind;
 use crate::fleet::activity::desired_change;
 use crate::layout::{FleetId, Layout};
 use crate::triage::probes::glance::Glance;
-use crate::triage::report::Report;
+use crate::triage::report::{Report, is_blindness};
 use crate::triage::snapshot::{Blind, Checked, FleetGroup, FleetMetrics, Rollout, Service, Snapshot};
 
 /// Minutes that a sparkline goes back.
@@ -99,6 +99,8 @@ pub(super) struct Picture {
     /// Findings by key that were not there, or were others, at the look before.
     pub(super) fresh: BTreeSet<String>,
     pub(super) notes: VecDeque<Note>,
+    /// Findings in short, by key, as far as is known.
+    found: Option<BTreeMap<String, serde_json::Value>>,
     /// What the fleets' alarms are called that no layout names.
     pub(super) policies: BTreeMap<String, Vec<Policy>>,
     desired: BTreeMap<FleetId, VecDeque<(Timestamp, u32)>>,
@@ -132,36 +134,50 @@ impl Picture {
         if report.is_blind() {
             return;
         }
-        let after = report.in_short();
-        if let Some((before, _)) = &self.report {
-            let before = before.in_short();
-            let told = |key: &str, one: &serde_json::Value| {
-                let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
-                (
-                    key.to_owned(),
-                    format!("{} {}: {}", text("code"), text("title"), text("subject")),
-                )
-            };
-            let mut notes = Vec::new();
-            self.fresh.clear();
-            for (key, one) in &after {
-                if before.get(key) == Some(one) {
-                    continue;
-                }
-                self.fresh.insert(key.clone());
-                if !before.contains_key(key) {
-                    notes.push((told(key, one).1, true));
-                }
-            }
-            for (key, one) in before.iter().filter(|(key, _)| !after.contains_key(*key)) {
-                notes.push((told(key, one).1, false));
-            }
-            for (text, came) in notes {
-                self.notes.push_front(Note { at: now, text, came });
-            }
-            self.notes.truncate(NOTES);
-        }
+        self.compare(&report, now);
         self.report = Some((report, now));
+    }
+
+    /// What came and what went since the looks before. Where something could not be checked, what is not found may still be
+    /// there: nothing has gone then. That something could not be checked is no finding that comes or goes.
+    fn compare(&mut self, report: &Report, now: Timestamp) {
+        let blind: BTreeSet<String> = report
+            .all()
+            .filter(|finding| is_blindness(finding))
+            .map(|finding| format!("{} {}", finding.code.id(), finding.subject))
+            .collect();
+        let mut after = report.in_short();
+        after.retain(|key, _| !blind.contains(key));
+        let Some(before) = &mut self.found else {
+            self.found = Some(after);
+            return;
+        };
+        let told = |one: &serde_json::Value| {
+            let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
+            format!("{} {}: {}", text("code"), text("title"), text("subject"))
+        };
+        let mut notes = Vec::new();
+        self.fresh.clear();
+        for (key, one) in &after {
+            if before.get(key) == Some(one) {
+                continue;
+            }
+            self.fresh.insert(key.clone());
+            if !before.contains_key(key) {
+                notes.push((told(one), true));
+            }
+        }
+        if report.unchecked().is_empty() {
+            let gone = before.iter().filter(|(key, _)| !after.contains_key(*key));
+            notes.extend(gone.map(|(_, one)| (told(one), false)));
+            *before = after;
+        } else {
+            before.extend(after);
+        }
+        for (text, came) in notes {
+            self.notes.push_front(Note { at: now, text, came });
+        }
+        self.notes.truncate(NOTES);
     }
 
     fn note_desired(&mut self, now: Timestamp) {

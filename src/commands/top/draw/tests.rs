@@ -452,11 +452,15 @@ fn findings_that_come_and_go_are_events_and_marked() {
     picture.looked(&healthy, Report::new(&healthy, later), later);
     assert!(picture.fresh.is_empty());
     assert_eq!(picture.notes.iter().filter(|note| !note.came).count(), came);
-    // A look that sees nothing lets nothing come or go.
+    // What cannot be checked has not gone.
+    picture.looked(&troubled, Report::new(&troubled, later), later);
+    let known = picture.notes.len();
     let mut blind = sample::healthy();
     blind.services = Err(sample::blind());
-    picture.glanced(lost(), later);
-    assert!(picture.report.is_some());
+    picture.looked(&blind, Report::new(&blind, later), later);
+    assert_eq!(picture.notes.len(), known, "{:?}", picture.notes);
+    picture.looked(&healthy, Report::new(&healthy, later), later);
+    assert_eq!(picture.notes.len(), known + came);
 }
 
 #[test]
