@@ -36,6 +36,8 @@ pub(super) fn pane(picture: &Picture, now: Timestamp) -> PaneRows {
     for finding in report.findings() {
         add(&mut rows, picture, finding, 0);
     }
+    // What the look itself could not see stands in its summary.
+    let is_newer = picture.trouble().is_some_and(|(trouble, _)| trouble.since > *at);
     let old = now.as_second() - at.as_second() > STALE_SECONDS;
     PaneRows {
         pane: Pane::Findings,
@@ -50,7 +52,7 @@ pub(super) fn pane(picture: &Picture, now: Timestamp) -> PaneRows {
                 Tone::Warning,
             )
         },
-        stale: (old || picture.trouble().is_some()).then(|| format!("stale since {}", clock(*at))),
+        stale: (old || is_newer).then(|| format!("stale since {}", clock(*at))),
     }
 }
 
