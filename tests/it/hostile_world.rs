@@ -520,7 +520,6 @@ async fn colours_are_the_only_sequences() {
 /// It writes sequences of its own, and none that comes with the text.
 #[tokio::test(start_paused = true)]
 async fn the_live_view_shows_text_as_text() {
-    let mut came = 0;
     for text in HOSTILE {
         let account = account();
         let (clock, cancel) = (account.clock(), tokio_util::sync::CancellationToken::new());
@@ -550,7 +549,6 @@ async fn the_live_view_shows_text_as_text() {
         ] {
             assert!(!written.contains(sequence), "{text:?}: {sequence:?}");
         }
-        came += usize::from(written.contains("forged") || written.contains("evil"));
+        assert!(written.contains("FINDINGS"), "{text:?}");
     }
-    assert!(came > 0, "no text came through");
 }
