@@ -191,7 +191,7 @@ async fn both_layouts_have_their_names_in_the_view() {
             assert!(header.contains(part), "{part}: {header}");
         }
         assert!(
-            text.contains("staging/gpu-default") && text.contains("rolled back"),
+            text.contains("staging/image-to-video") && text.contains("rolled back"),
             "{text}"
         );
     })
