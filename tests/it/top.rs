@@ -508,11 +508,12 @@ mod at_a_pseudo_terminal {
         assert_eq!(site.changes("UpdateAutoScalingGroup"), 0);
         terminal.types("s");
         terminal.sees("PROPOSE production/gpu-default");
-        terminal.types("2");
-        terminal.sees_that("its own command line", |text| {
-            text.contains("$ bpctl fleet scale-to-zero production/gpu-default")
-        });
-        terminal.types("no\r");
+        terminal.types("1");
+        terminal.sees("type a number of instances");
+        terminal.types("5\r");
+        terminal.asks("Go on? [y/N]:");
+        terminal.sees("bpctl fleet scale production/gpu-default --desired 5");
+        terminal.types("n\r");
         terminal.asks("ended with status 3: press a key");
         assert_eq!(site.writes().iter().filter(|(_, changed)| *changed).count(), 0);
         terminal.types(" ");
