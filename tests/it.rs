@@ -216,6 +216,8 @@ mod tasks;
 mod teardown;
 #[path = "it/timeline.rs"]
 mod timeline;
+#[path = "it/top.rs"]
+mod top;
 #[path = "it/torn_down.rs"]
 mod torn_down;
 #[path = "it/triage.rs"]

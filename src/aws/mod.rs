@@ -112,6 +112,16 @@ impl Aws {
         Self::new(settings, self.clock.clone(), self.transport.clone())
     }
 
+    /// The same way from its beginning: credentials are looked for anew and the account guard asks again. Calls are
+    /// counted with those of before.
+    pub(crate) fn anew(&self) -> Self {
+        Self {
+            stats: Arc::clone(&self.stats),
+            names_account: self.names_account,
+            ..self.of_context(self.settings.clone())
+        }
+    }
+
     /// Whether an account in this process answers.
     pub(crate) fn is_simulated(&self) -> bool {
         self.transport.is_some()

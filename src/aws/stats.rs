@@ -50,6 +50,12 @@ impl Stats {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How many calls so far, retries included.
+    pub(crate) fn calls(&self) -> u64 {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.values().map(|count| count.calls).sum()
+    }
+
     /// A small table and a total, for stderr.
     pub(crate) fn report(&self) -> String {
         let counts = self.snapshot();

@@ -32,7 +32,7 @@ const TABLE: &[Foreign] = &[
         &["get", "--help"],
     ),
     at_the_top(
-        &["top", "nodes", "pods", "autoscaling", "metrics", "ec2"],
+        &["nodes", "pods", "autoscaling", "metrics", "ec2"],
         "fleets with their capacity, queue and alarms are shown by",
         &["fleet", "status"],
     ),

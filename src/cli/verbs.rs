@@ -44,6 +44,7 @@ commands::verb::verbs! {
         Workflow(commands::workflow::WorkflowArgs),
         Smoke(commands::smoke::SmokeArgs),
         Triage(commands::triage::TriageArgs),
+        Top(commands::top::TopArgs),
         Explain(commands::explain::ExplainArgs),
         Whoami(commands::whoami::WhoamiArgs),
         Mcp(commands::mcp::McpArgs),

@@ -48,6 +48,7 @@ pub(crate) mod task;
 pub(crate) mod teardown;
 pub(crate) mod timeline;
 pub(crate) mod tinker;
+pub(crate) mod top;
 pub(crate) mod triage;
 pub(crate) mod verb;
 pub(crate) mod version;

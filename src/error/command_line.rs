@@ -434,6 +434,7 @@ fn bpctl_reads(words: &[&str]) -> bool {
                 | "explain"
                 | "history"
                 | "timeline"
+                | "top"
                 | "schema"
                 | "version"
         ),

@@ -24,7 +24,7 @@ pub(crate) enum SignIn {
 
 impl SignIn {
     /// What to do when the credentials are missing, wrong or at their end.
-    pub(super) fn hint(&self) -> Hint {
+    pub(crate) fn hint(&self) -> Hint {
         // Signing in changes nothing in an account.
         let login = || CommandLine::aws("sso", "login").with_effect(Effect::Reads);
         let sso = |profile: &str| login().option("--profile", profile);

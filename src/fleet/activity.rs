@@ -169,6 +169,16 @@ fn response(sentence: &str) -> Option<String> {
     difference.then(|| format!("to reach the desired capacity{}", change(sentence)))
 }
 
+/// The desired capacity before and after an activity whose cause says that somebody changed it.
+pub(crate) fn desired_change(activity: &Activity) -> Option<(u32, u32)> {
+    let (_, rest) = activity
+        .cause
+        .rsplit_once("changing the desired capacity from ")?;
+    let (from, rest) = rest.split_once(" to ")?;
+    let to: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some((from.parse().ok()?, to.parse().ok()?))
+}
+
 /// `: 0 to 1`, where a sentence names the capacity before and after.
 fn change(sentence: &str) -> String {
     let found = ["desired capacity from ", "the capacity from "]
@@ -260,6 +270,30 @@ mod tests {
     fn of_two_triggers_the_last_is_told() {
         let text = "At 2026-01-15T08:59:00Z a user request explicitly set group desired capacity changing the desired capacity from 1 to 3.  At 2026-01-15T08:59:03Z a monitor alarm a in state ALARM triggered policy p changing the desired capacity from 3 to 0.";
         assert_eq!(cause(text), "policy p by alarm a: 3 to 0");
+    }
+
+    #[test]
+    fn a_change_of_the_desired_capacity_is_told_by_its_cause() {
+        let because = |cause: &str| Activity {
+            id: String::new(),
+            group: String::new(),
+            status: String::new(),
+            description: String::new(),
+            cause: cause.to_owned(),
+            message: None,
+            started: None,
+            ended: None,
+            progress: None,
+            zone: None,
+        };
+        let set = "At 2026-01-15T08:59:00Z a user request explicitly set group desired capacity changing the desired capacity from 1 to 13.  At 2026-01-15T08:59:08Z an instance was started in response to a difference between desired and actual capacity, increasing the capacity from 1 to 2.";
+        assert_eq!(desired_change(&because(set)), Some((1, 13)));
+        let launched = "an instance was started in response to a difference between desired and actual capacity, increasing the capacity from 1 to 2.";
+        assert_eq!(desired_change(&because(launched)), None);
+        assert_eq!(
+            desired_change(&because("changing the desired capacity from x to y")),
+            None
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Standard input and the terminal, for verbs that hand them to a program elsewhere.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::mpsc;
@@ -53,9 +54,89 @@ pub(crate) fn read_in_thread(mut stdin: Box<dyn Read + Send>) -> io::Result<mpsc
     Ok(receiver)
 }
 
+/// What is typed, as it comes. Unlike a thread that reads, it takes nothing while nobody waits for it: what is typed then is for
+/// whoever reads the terminal next.
+pub(crate) enum Typed {
+    /// The terminal behind standard input.
+    #[cfg(unix)]
+    Terminal(tokio::io::unix::AsyncFd<io::Stdin>),
+    /// Another reader, by a thread.
+    Reader(mpsc::Receiver<Vec<u8>>),
+}
+
+impl Typed {
+    /// The terminal of this process. It must be raw: a line that is being typed would hold up everything.
+    ///
+    /// # Errors
+    /// Standard input cannot be waited for.
+    #[cfg(unix)]
+    pub(crate) fn terminal() -> io::Result<Self> {
+        let readable = tokio::io::Interest::READABLE;
+        #[expect(
+            deprecated,
+            reason = "unsound for a descriptor that may close while it is registered, which standard input does not; the other way is unsafe"
+        )]
+        let terminal = tokio::io::unix::AsyncFd::with_interest(io::stdin(), readable);
+        terminal.map(Self::Terminal)
+    }
+
+    /// The terminal of this process.
+    ///
+    /// # Errors
+    /// Always: it is not done here.
+    #[cfg(not(unix))]
+    pub(crate) fn terminal() -> io::Result<Self> {
+        Err(io::Error::from(io::ErrorKind::Unsupported))
+    }
+
+    /// What `reader` gives.
+    ///
+    /// # Errors
+    /// The operating system gives no thread.
+    pub(crate) fn reader(reader: Box<dyn Read + Send>) -> io::Result<Self> {
+        read_in_thread(reader).map(Self::Reader)
+    }
+
+    /// The next bytes; `None` when the terminal is gone. May be dropped at any time without a loss.
+    pub(crate) async fn next(&mut self) -> Option<Vec<u8>> {
+        match self {
+            #[cfg(unix)]
+            Self::Terminal(terminal) => loop {
+                let mut ready = terminal.readable().await.ok()?;
+                let mut bytes = vec![0; READ];
+                match rustix::io::read(terminal.get_ref(), &mut bytes) {
+                    Ok(0) => return None,
+                    Ok(length) => {
+                        // Less than there was room for: that was all.
+                        if length < READ {
+                            ready.clear_ready();
+                        }
+                        bytes.truncate(length);
+                        return Some(bytes);
+                    }
+                    Err(rustix::io::Errno::AGAIN) => ready.clear_ready(),
+                    Err(rustix::io::Errno::INTR) => {}
+                    Err(_) => return None,
+                }
+            },
+            Self::Reader(reader) => reader.recv().await,
+        }
+    }
+}
+
 /// The terminal's modes before it was made raw, for the panic hook: a release build does not unwind.
 #[cfg(unix)]
 static BEFORE: Mutex<Option<rustix::termios::Termios>> = Mutex::new(None);
+
+/// Takes the terminal's other screen and hides the cursor: what was on the terminal comes back with [`LEAVE_SCREEN`]
+/// (XTerm Control Sequences, DECSET 1049 and 25).
+pub(crate) const ENTER_SCREEN: &str = "\u{1b}[?1049h\u{1b}[?25l\u{1b}[2J";
+
+/// No colours, the cursor, and the terminal's own screen again.
+pub(crate) const LEAVE_SCREEN: &str = "\u{1b}[0m\u{1b}[?25h\u{1b}[?1049l";
+
+/// Whether the other screen is shown, for the panic hook.
+static ON_OTHER_SCREEN: AtomicBool = AtomicBool::new(false);
 
 /// A terminal that hands on every key as it is pressed. It is what it was before as soon as this value is gone, and also
 /// when bpctl panics.
@@ -86,6 +167,11 @@ impl RawTerminal {
         Ok(Self(()))
     }
 
+    /// Says whether the other screen is shown: a panic has to leave it.
+    pub(crate) fn on_other_screen(is_shown: bool) {
+        ON_OTHER_SCREEN.store(is_shown, Ordering::SeqCst);
+    }
+
     /// Makes the terminal raw.
     ///
     /// # Errors
@@ -104,6 +190,12 @@ impl Drop for RawTerminal {
 
 /// Brings back what was before; nothing can be done about a terminal that went away.
 fn restore() {
+    if ON_OTHER_SCREEN.swap(false, Ordering::SeqCst) {
+        let mut stdout = io::stdout();
+        let _ = stdout
+            .write_all(LEAVE_SCREEN.as_bytes())
+            .and_then(|()| stdout.flush());
+    }
     #[cfg(unix)]
     if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take() {
         let now = rustix::termios::OptionalActions::Now;
@@ -156,6 +248,29 @@ impl Resizes {
                 _ = heard(&mut self.hung_up) => TerminalChange::Gone,
             }
         }
+        #[cfg(not(unix))]
+        std::future::pending().await
+    }
+}
+
+/// Hears that this process is to end, whoever else hears other signals meanwhile.
+pub(crate) struct Termination {
+    #[cfg(unix)]
+    asked: Option<tokio::signal::unix::Signal>,
+}
+
+impl Termination {
+    pub(crate) fn new() -> Self {
+        Self {
+            #[cfg(unix)]
+            asked: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok(),
+        }
+    }
+
+    /// The next time.
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        heard(&mut self.asked).await;
         #[cfg(not(unix))]
         std::future::pending().await
     }

@@ -19,7 +19,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 
-pub(crate) use attached::{Attached, RawTerminal, Resizes, TerminalChange, read_in_thread, terminal_size};
+pub(crate) use attached::{
+    Attached, ENTER_SCREEN, LEAVE_SCREEN, RawTerminal, Resizes, TerminalChange, Termination, Typed,
+    read_in_thread, terminal_size,
+};
 pub use captured::Captured;
 pub use dial::Dial;
 pub(crate) use dumps::hold_back as hold_back_dumps;

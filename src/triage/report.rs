@@ -156,6 +156,11 @@ impl Report {
         self.findings.iter().flat_map(Finding::walk)
     }
 
+    /// Root causes, the first one first.
+    pub(crate) fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
     /// Whether anything is to be done with the aws tool.
     pub(crate) fn names_aws(&self) -> bool {
         let findings = self.findings.iter().flat_map(Finding::walk);
@@ -218,7 +223,8 @@ impl Report {
     }
 }
 
-fn is_blindness(finding: &Finding) -> bool {
+/// Whether a finding only says that something could not be checked.
+pub(crate) fn is_blindness(finding: &Finding) -> bool {
     matches!(finding.node, Node::Probe(_))
 }
 

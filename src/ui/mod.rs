@@ -6,6 +6,7 @@ mod ascii;
 mod bar;
 mod defuse;
 mod input;
+mod lend;
 mod progress;
 mod raw;
 mod runner;
@@ -30,6 +31,7 @@ pub(crate) use defuse::{
     for_yaml as mark_for_yaml, json as escape_json, keep_colors, mute, one_line, strip_controls,
     yaml as write_marks,
 };
+use lend::{SharedPrompter, SharedWriter};
 pub(crate) use progress::Progress;
 use runner::Runner;
 pub(crate) use style::{Role, paint, tint};
@@ -64,7 +66,10 @@ pub(crate) struct Ui {
     stdin: Mutex<Box<dyn Read + Send>>,
     stdin_is_terminal: bool,
     stdout_is_terminal: bool,
+    stderr_is_terminal: bool,
     prompter: Mutex<Box<dyn Prompter>>,
+    /// The same person, for commands beside this one.
+    person: SharedPrompter,
     can_prompt: bool,
     asking: AtomicBool,
     verbosity: Verbosity,
@@ -85,8 +90,8 @@ pub(crate) struct Ui {
 }
 
 struct Streams {
-    out: Box<dyn Write + Send>,
-    err: Box<dyn Write + Send>,
+    out: SharedWriter,
+    err: SharedWriter,
 }
 
 impl Ui {
@@ -110,13 +115,19 @@ impl Ui {
         let out = std::mem::replace(&mut process.stdout, Box::new(io::sink()));
         let err = std::mem::replace(&mut process.stderr, Box::new(io::sink()));
         let stdin = std::mem::replace(&mut process.stdin, Box::new(io::empty()));
-        let prompter = std::mem::replace(&mut process.prompter, Box::new(NoPrompter));
+        let person = std::mem::replace(&mut process.prompter, Box::new(NoPrompter));
+        let person = SharedPrompter::new(person);
         Self {
-            streams: Mutex::new(Streams { out, err }),
+            streams: Mutex::new(Streams {
+                out: SharedWriter::new(out),
+                err: SharedWriter::new(err),
+            }),
             stdin: Mutex::new(stdin),
             stdin_is_terminal: process.stdin_is_terminal,
             stdout_is_terminal: process.stdout_is_terminal,
-            prompter: Mutex::new(prompter),
+            stderr_is_terminal: process.stderr_is_terminal,
+            prompter: Mutex::new(Box::new(person.clone())),
+            person,
             can_prompt: process.can_prompt && !ci,
             asking: AtomicBool::new(false),
             verbosity,

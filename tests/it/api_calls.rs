@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::api_cases::{COMMANDS, SCENARIOS, account, further_words, is_endless, needs_empty};
-use crate::support::Account;
+use crate::support::{Account, at_a_terminal};
 
 #[derive(Default)]
 struct Calls {
@@ -116,6 +116,9 @@ async fn calls_of(session: &Session) -> Vec<(&'static str, Calls)> {
             .run_with(&args, |process| {
                 if endless {
                     process.cancel = ends;
+                }
+                if args.contains(&"top") {
+                    at_a_terminal(process);
                 }
             })
             .await;

@@ -370,6 +370,7 @@ const OF_THE_PLATFORM: &[Command] = &[
     ),
     ("task stop", &["task", "stop", "--yes"]),
     ("timeline", &["timeline"]),
+    ("top", &["top"]),
     ("whoami", &["whoami"]),
     (
         "workflow check",
@@ -406,7 +407,7 @@ pub(crate) const SCENARIOS: &[(&[Scenario], bool)] = &[
 
 /// Whether a command goes on until it is ended.
 pub(crate) fn is_endless(args: &[&str]) -> bool {
-    ["tunnel", "port-forward", "--follow"]
+    ["tunnel", "port-forward", "--follow", "top"]
         .iter()
         .any(|word| args.contains(word))
 }

@@ -14,7 +14,7 @@ use aws_smithy_types::body::SdkBody;
 use bpctl_sandbox::{Sandbox, Scenario};
 use serde_json::Value;
 
-use crate::support::{Account, Run};
+use crate::support::{Account, Run, at_a_terminal};
 
 /// Members of answers that hold text of people and programs. Names and states keep their meaning, so that the
 /// commands go on.
@@ -515,5 +515,41 @@ async fn colours_are_the_only_sequences() {
         let run = self::run(&account, HOSTILE[0], &args, false).await;
         assert_seen(&run.stdout, true, &args.join(" "));
         assert_seen(&run.stderr, true, &args.join(" "));
+    }
+}
+
+/// It writes sequences of its own, and none that comes with the text.
+#[tokio::test(start_paused = true)]
+async fn the_live_view_shows_text_as_text() {
+    for text in HOSTILE {
+        let account = account();
+        let (clock, cancel) = (account.clock(), tokio_util::sync::CancellationToken::new());
+        let ends = cancel.clone();
+        tokio::spawn(async move {
+            clock.sleep(std::time::Duration::from_secs(90)).await;
+            cancel.cancel();
+        });
+        let run = account
+            .run_with(&["top"], |process| {
+                let transport = process.transport.as_mut().expect("a sandbox");
+                transport.client = SharedHttpClient::new(Scribbler {
+                    sandbox: account.sandbox.clone(),
+                    text: Arc::from(text),
+                });
+                at_a_terminal(process);
+                process.env.insert("COLUMNS".to_owned(), "400".to_owned());
+                process.env.insert("LINES".to_owned(), "90".to_owned());
+                process.cancel = ends;
+            })
+            .await;
+        let written = &run.stdout;
+        // On its way in and before its first picture.
+        assert_eq!(written.matches("\u{1b}[2J").count(), 2, "{text:?}");
+        for sequence in [
+            "\u{1b}]", "\u{1b}P", "\u{7}", "\u{9b}", "\u{202e}", "\u{2066}", "\u{feff}",
+        ] {
+            assert!(!written.contains(sequence), "{text:?}: {sequence:?}");
+        }
+        assert!(written.contains("FINDINGS"), "{text:?}");
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::api_cases::{COMMANDS, SCENARIOS, account, further_words, is_endless, is_staged};
-use crate::support::{Account, Run};
+use crate::support::{Account, Run, at_a_terminal};
 
 const ROLE: &str = "proved";
 
@@ -56,6 +56,9 @@ async fn proved(verb: &str, args: &[&str], scenarios: &[Scenario], race: bool, p
         .run_with(&args, |process| {
             if endless {
                 process.cancel = ends;
+            }
+            if args.contains(&"top") {
+                at_a_terminal(process);
             }
         })
         .await;
@@ -109,6 +112,24 @@ const GOES_ON: &[(&str, &[&str])] = &[
     ("image diff", &["Revisions"]),
     // Without Live Tail the lines are asked for every few seconds.
     ("logs --follow", &["Logs"]),
+    (
+        "top",
+        &[
+            "Anything",
+            "AnythingInCluster",
+            "Services",
+            "Tasks",
+            "Repositories",
+            "BackendLogs",
+            "FleetAlarms",
+            "PlatformAlarms",
+            "Stacks",
+            "Databases",
+            "Topics",
+            "FleetSecrets",
+            "Holds",
+        ],
+    ),
     ("rollout undo", &["ServiceLogs", "Secrets"]),
     ("rollout watch", &["ServiceLogs"]),
     (

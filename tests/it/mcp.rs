@@ -136,6 +136,7 @@ fn every_command_that_looks_is_a_tool() {
         "sandbox_run",
         "mcp",
         "teardown",
+        "top",
     ] {
         assert!(!names.contains(&name), "{name}");
     }

@@ -168,6 +168,24 @@ impl Account {
     }
 }
 
+/// Somebody sits at a terminal, and types nothing.
+pub(crate) fn at_a_terminal(process: &mut Process) {
+    struct Nobody;
+
+    impl std::io::Read for Nobody {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+
+    process.stdin = Box::new(Nobody);
+    process.stdin_is_terminal = true;
+    process.stdout_is_terminal = true;
+    process.can_prompt = true;
+}
+
 fn label(call: &Call) -> String {
     format!("{:?}:{}", call.service, call.operation)
 }

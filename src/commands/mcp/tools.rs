@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 use super::words;
 use crate::error::{CommandLine, Effect};
 
-/// Commands that say something about bpctl itself to a person, run another program, or serve.
-const LEFT_OUT: [&str; 5] = ["completion", "man", "mcp", "options", "sandbox"];
+/// Commands that say something about bpctl itself to a person, run another program, serve, or need a terminal.
+const LEFT_OUT: [&str; 6] = ["completion", "man", "mcp", "options", "sandbox", "top"];
 
 /// What an assistant should ask first.
 const FIRST: [&str; 2] = ["triage", "explain"];

@@ -7,6 +7,7 @@ mod addresses;
 mod backend_logs;
 mod deadline;
 mod fleets;
+pub(crate) mod glance;
 mod metrics;
 mod platform;
 mod services;
