@@ -196,6 +196,8 @@ mod secrets_canary;
 mod secrets_sync;
 #[path = "it/shown.rs"]
 mod shown;
+#[path = "it/shown_names.rs"]
+mod shown_names;
 #[path = "it/shutdown.rs"]
 mod shutdown;
 #[path = "it/smoke.rs"]

@@ -2,6 +2,7 @@
 //!
 //! Pure: nothing here talks to AWS.
 
+mod arns;
 mod document;
 mod keys;
 mod place;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::arns::{alarms, every_bucket, logs, stacks};
 use super::document::Conditions;
 use super::place::Place;
-use crate::layout::{App, Layout, LayoutKind};
+use crate::layout::App;
 
 /// One action of IAM on one kind of thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -570,37 +571,4 @@ impl On {
             _ => BTreeMap::new(),
         }
     }
-}
-
-/// Buckets of both layouts: those of the stages have a word more. And that of the CDK.
-fn every_bucket(place: &Place, rest: &str) -> Vec<String> {
-    let single = Layout::new(LayoutKind::Single, place.layout.prefix(), None);
-    let buckets = single.map(|layout| layout.buckets(&place.account));
-    let names = buckets.into_iter().flatten().map(|(_, name)| name);
-    let cdk = format!("cdk-*-assets-{}-{}", place.account, place.region);
-    let patterns = names.map(|name| format!("{name}*")).chain([cdk]);
-    patterns
-        .map(|name| format!("arn:{}:s3:::{name}{rest}", place.partition))
-        .collect()
-}
-
-/// Log groups, once for actions on the group and once for those on its streams.
-fn logs(place: &Place, names: Vec<String>) -> Vec<String> {
-    let arn = |name: &String| {
-        let group = place.regional("logs", &format!("log-group:{name}"));
-        let streams = format!("{group}:*");
-        [group, streams]
-    };
-    names.iter().flat_map(arn).collect()
-}
-
-fn alarms(place: &Place, names: Vec<String>) -> Vec<String> {
-    let arn = |name: String| place.regional("cloudwatch", &format!("alarm:{name}"));
-    names.into_iter().map(arn).collect()
-}
-
-/// Stacks have a UUID behind their name.
-fn stacks(place: &Place, names: Vec<String>) -> Vec<String> {
-    let arn = |name: String| place.regional("cloudformation", &format!("stack/{name}/*"));
-    names.into_iter().map(arn).collect()
 }

@@ -107,7 +107,7 @@ async fn the_table_says_it_to_people() {
         "S3 refuses: 403 (SignatureDoesNotMatch",
         "is refused: 422 (Unsupported mime type.)",
         "is refused: 422 (File too large.)",
-        "Removed: object tenants/",
+        "Removed: object",
     ] {
         assert!(run.stdout.contains(words), "{words}: {}", run.text());
     }
@@ -340,7 +340,6 @@ async fn the_token_is_nowhere() {
             process
                 .env
                 .insert("BPCTL_SMOKE_TOKEN".to_owned(), SECRET.to_owned());
-            process.env.insert("BPCTL_LOG".to_owned(), "trace".to_owned());
         })
         .await;
     assert_eq!(
@@ -360,7 +359,6 @@ async fn the_token_is_nowhere() {
             process
                 .env
                 .insert("BPCTL_SMOKE_TOKEN".to_owned(), "sandbox".to_owned());
-            process.env.insert("BPCTL_LOG".to_owned(), "trace".to_owned());
         })
         .await;
     assert_eq!(right.status.code(), 0, "{}", right.text());
@@ -453,7 +451,9 @@ async fn what_a_killed_run_left_the_next_one_removes() {
     for at in (0..requests.len()).filter(|at| requests[*at].writes) {
         let account = Account::with(&[]);
         let (network, run) = broken(&account, &["smoke", "--yes"], at, Break::KilledAfter).await;
-        assert!(run.is_none() && network.was_hit(), "{at}");
+        // A run that looked less often was over before the last releases of its leases.
+        assert_eq!(run.is_none(), network.was_hit(), "{at}");
+        assert!(run.is_none() || requests[at].is_bookkeeping(), "{at}");
         let ((_, videos, _), keys) = account.sandbox.with_world(|world| world.media());
         left += videos + keys.len();
         account.clock().sleep(Duration::from_secs(400)).await;
@@ -479,6 +479,33 @@ async fn an_interrupted_run_cleans_up() {
         assert!([0, 130].contains(&run.status.code()), "{label}");
         assert_nothing_stays(&account, &label);
     }
+}
+
+/// What the program logs of its own requests holds no token.
+#[test]
+fn the_token_is_in_no_trace() {
+    const SECRET: &str = "17|Xq9tPz41mVbLcN0sJw8uYe";
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_bpctl"))
+        .args(["sandbox", "run", "--", "bpctl", "smoke", "--yes"])
+        .env_clear()
+        .envs([
+            ("PATH", "/usr/bin:/bin"),
+            ("BPCTL_LOG", "trace"),
+            ("BPCTL_SMOKE_TOKEN", SECRET),
+        ])
+        .env("HOME", home.path())
+        .current_dir(home.path())
+        .output()
+        .expect("bpctl starts");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{text}");
+    assert!(
+        text.contains("the token is not accepted") && text.contains("/api/me"),
+        "{text}"
+    );
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(!text.contains(SECRET) && !stdout.contains(SECRET), "{text}");
 }
 
 /// The real program against a real listener.

@@ -131,6 +131,8 @@ impl Verb for SmokeArgs {
             site: Site { base, token },
             clip,
             effect: self.effect,
+            tenant: self.tenant,
+            token_stdin: self.token_stdin,
             fleet,
             upload_only: self.upload_only,
             keep: self.keep,
@@ -147,6 +149,8 @@ struct Smoke<'a> {
     clip: Clip,
     /// As it was asked for.
     effect: Option<u64>,
+    tenant: Option<String>,
+    token_stdin: bool,
     fleet: Option<FleetId>,
     upload_only: bool,
     keep: bool,
@@ -265,13 +269,18 @@ impl Change for Smoke<'_> {
         if let Some(path) = &self.clip.path {
             command = command.option("--file", path.display().to_string());
         }
+        if let Some(tenant) = &self.tenant {
+            command = command.option("--tenant", tenant);
+        }
         if let Some(fleet) = &self.fleet {
             command = command.option("--fleet", fleet.to_string());
         }
-        if self.upload_only {
-            command = command.args(["--upload-only"]);
-        }
-        command
+        let switches = [
+            (self.token_stdin, "--token-stdin"),
+            (self.upload_only, "--upload-only"),
+            (self.keep, "--keep"),
+        ];
+        command.args(switches.iter().filter_map(|(given, flag)| given.then_some(*flag)))
     }
 
     fn explain(&self, error: CtlError, outcome: &Outcome<Self>) -> CtlError {

@@ -19,9 +19,9 @@ const HELP: &str = "\
 j k  arrows          select a row, PgUp PgDn Home End farther
 Tab  Shift-Tab       the next pane, the one before
 /                    show only rows with a text, Esc shows all again
-Enter  d             describe what is selected (`bpctl describe`)
-l                    follow its logs (`bpctl logs --follow`: CloudWatch Logs
-                     Live Tail, which AWS charges by the minute)
+Enter  d             describe what is selected
+l                    follow its logs by CloudWatch Logs Live Tail, which AWS
+                     charges by the minute
 +  -                 propose one instance more or fewer for a fleet
 s                    propose another change: a size, zero, a deployment, or
                      what triage says to type next
