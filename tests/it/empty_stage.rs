@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use bpctl_sandbox::{Layout, Options, Service, World};
+use bpctl_sandbox::{Fault, FaultRule, Layout, Options, Service, World};
 use serde_json::{Value, json};
 
 use crate::empty_account::{codes, keep_instance, next, run, write_oauth};
@@ -161,6 +161,47 @@ async fn a_stage_is_made_from_nothing_works_and_is_taken_away() {
     run(&account, &reset, 0).await;
     // Nothing is left that keeps the next one from being made.
     bring_up(&account).await;
+}
+
+/// What CloudFormation does to a database whose template says `Snapshot` is proved afterwards.
+#[tokio::test(start_paused = true)]
+async fn a_stack_goes_with_a_last_snapshot_of_its_database() {
+    let account = empty();
+    let deploy = ["stack", "deploy", "network", "data", "--yes"];
+    let delete = ["stack", "delete", "data", "--confirm", "sandbox", "-o", "json"];
+    run(&account, &deploy, 0).await;
+    // What bpctl has written down of these runs keeps the bucket of logs.
+    let deleted = run(&account, &delete, 1).await;
+    assert!(
+        deleted.stderr.contains("a last snapshot stays of"),
+        "{}",
+        deleted.text()
+    );
+    let named = deleted.json()["stacks"][0]["snapshots"].clone();
+    let there = call(&account, Service::Rds, "DescribeDBSnapshots", &json!({}));
+    let there = there["DBSnapshots"].as_array().expect("snapshots");
+    let manual = there.iter().filter(|one| one["SnapshotType"] == "manual");
+    let manual: Value = manual.map(|one| one["DBSnapshotIdentifier"].clone()).collect();
+    assert!(
+        named.as_array().is_some_and(|named| named.len() == 1),
+        "{}",
+        deleted.text()
+    );
+    assert_eq!(named, manual);
+    let retained = [&delete[..], &["--retain", "LogsBucket"]].concat();
+    let gone = run(&account, &retained, 0).await;
+    assert!(!gone.stderr.contains("snapshot"), "{}", gone.text());
+    // Who may not look has not seen it: that is no success.
+    let account = empty();
+    run(&account, &deploy, 0).await;
+    let denied = FaultRule::on(Service::Rds, "DescribeDBSnapshots", Fault::Deny);
+    account.sandbox.with_world(|world| world.inject(denied));
+    let unseen = account.run(&delete).await;
+    assert!(
+        unseen.status.code() != 0 && unseen.stderr.contains("rds:DescribeDBSnapshots"),
+        "{}",
+        unseen.text()
+    );
 }
 
 /// Does what the checklist says, once; what no command does is done as its people do it.

@@ -52,7 +52,7 @@ const CHECKS: &str = "checks";
   bpctl smoke --upload-only --yes                            without the work of a GPU, and free of charge
   bpctl smoke --fleet production/gpu-default --yes           by a worker of this fleet
   bpctl smoke --effect 3 --file clip.mov --yes               another effect, another clip
-  pass show smoke | bpctl smoke --token-stdin --yes          a token from a password manager")]
+  bpctl smoke --token-stdin --tenant acme.example.com --yes  a token that is piped in, at a tenant's own host")]
 pub(crate) struct SmokeArgs {
     /// The effect, by its id [default: the first one that is published]
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u64).range(1..))]

@@ -114,8 +114,8 @@ struct StackSeen {
     stack: Stack,
     /// Every resource of it, as a removal.
     resources: Vec<ResourceChange>,
-    /// Identifiers of database instances of which CloudFormation takes a last snapshot, as their template says.
-    databases: Vec<String>,
+    /// Database instances of which CloudFormation takes a last snapshot, as their template says: resources and identifiers.
+    databases: Vec<(String, String)>,
     /// Stacks that import from it.
     importers: BTreeSet<String>,
     /// The token of an earlier run's deletion that is under way.
@@ -269,23 +269,40 @@ impl Change for Deletion<'_> {
     async fn verify(&self, seen: &Seen, run: &mut Verification<'_, Self>) -> Result<()> {
         let mut operations = self.operations.lock().await;
         follow(self.ctx, &mut operations, run).await?;
-        let gone = |one: &&StackSeen| {
-            !one.databases.is_empty() && operations.get(&one.stack.name).is_some_and(Operation::is_good)
+        let gone = |one: &StackSeen| -> Vec<String> {
+            let operation = operations.get(&one.stack.name);
+            let gone =
+                |(resource, _): &&(String, String)| operation.is_some_and(|it| it.has_deleted(resource));
+            one.databases
+                .iter()
+                .filter(gone)
+                .map(|(_, id)| id.clone())
+                .collect()
         };
-        let gone: Vec<&StackSeen> = seen.stacks.iter().filter(gone).collect();
-        if gone.is_empty() {
+        let gone: Vec<(&StackSeen, Vec<String>)> = seen.stacks.iter().map(|one| (one, gone(one))).collect();
+        if gone.iter().all(|(_, databases)| databases.is_empty()) {
             return Ok(());
         }
-        let snapshots = self.ctx.aws.db_snapshots().await?;
-        for one in gone {
+        let snapshots = self.ctx.aws.db_snapshots().await;
+        for (one, databases) in gone {
             let name = &one.stack.name;
-            let Some(mut result) = operations.get(name).map(Operation::result) else {
+            let Some(operation) = operations.get(name) else {
                 continue;
             };
-            for database in &one.databases {
-                match last_snapshot(database, &snapshots, result.began) {
-                    Some(snapshot) => result.snapshots.push(snapshot.to_owned()),
-                    None => run.end(name.clone(), End::Failed(no_snapshot(name, database))),
+            let mut result = operation.result();
+            for database in databases {
+                let found = snapshots
+                    .as_ref()
+                    .map(|all| last_snapshot(&database, all, result.began));
+                match found {
+                    Ok(Some(snapshot)) => result.snapshots.push(snapshot.to_owned()),
+                    Ok(None) => run.end(name.clone(), without_snapshot(operation.end(), &database, None)),
+                    Err(error) => {
+                        run.end(
+                            name.clone(),
+                            without_snapshot(operation.end(), &database, Some(error)),
+                        );
+                    }
                 }
             }
             run.ending(name.clone(), result);
@@ -356,16 +373,23 @@ fn last_snapshot<'s>(
         .map(|snapshot| snapshot.id.as_str())
 }
 
-fn no_snapshot(stack: &str, database: &str) -> CtlError {
-    CtlError::new(
-        ErrorKind::Failed,
-        format!("{stack} is gone, and no last snapshot of its database {database} is there"),
-    )
-    .hint((
-        "see which snapshots and automated backups there are with",
-        CommandLine::aws("rds", "describe-db-instance-automated-backups")
-            .option("--db-instance-identifier", database),
-    ))
+/// A database has gone, and nothing is left of it, or nobody knows for `unseen`.
+fn without_snapshot(end: End, database: &str, unseen: Option<&CtlError>) -> End {
+    let missing = match unseen {
+        None => format!("database {database} is gone, and no last snapshot of it is there"),
+        Some(error) => {
+            format!("database {database} is gone, and its last snapshot could not be looked for: {error}")
+        }
+    };
+    let error = match end {
+        End::Failed(error) | End::RolledBack(error) => error.cause(missing),
+        _ => CtlError::new(unseen.map_or(ErrorKind::Failed, CtlError::kind), missing),
+    };
+    let snapshots = CommandLine::aws("rds", "describe-db-snapshots");
+    End::Failed(error.hint((
+        "see which snapshots there are with",
+        snapshots.option("--db-instance-identifier", database),
+    )))
 }
 
 /// What a stack holds, and who needs it.
@@ -390,7 +414,9 @@ async fn look(ctx: &Ctx, stack: Stack, recent: &[Record]) -> Result<StackSeen> {
         let wanted: Vec<&ResourceChange> = resources.iter().filter(snapshotted).collect();
         let there = ctx.aws.stack_resources(&stack.id).await?.into_iter();
         let there = there.filter(|one| wanted.iter().any(|change| change.resource == one.logical));
-        databases.extend(there.filter_map(|one| one.physical));
+        // Of one that went with an earlier deletion, that one has looked for its snapshot.
+        let there = there.filter(|one| one.status != "DELETE_COMPLETE");
+        databases.extend(there.filter_map(|one| Some((one.logical, one.physical?))));
     }
     Ok(StackSeen {
         stack,
@@ -460,9 +486,10 @@ impl Deletion<'_> {
             step.notes
                 .push(format!("stays in the account: {}", kept.join(", ")));
         }
-        if !one.databases.is_empty() {
+        let databases: Vec<&str> = one.databases.iter().map(|(_, id)| id.as_str()).collect();
+        if !databases.is_empty() {
             step.notes
-                .push(format!("a last snapshot stays of {}", one.databases.join(", ")));
+                .push(format!("a last snapshot stays of {}", databases.join(", ")));
         }
         step
     }

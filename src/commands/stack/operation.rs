@@ -341,7 +341,13 @@ impl Operation {
             .collect()
     }
 
-    fn end(&self) -> End {
+    /// Whether this operation has deleted a resource.
+    pub(super) fn has_deleted(&self, resource: &str) -> bool {
+        let of = |event: &StackEvent| event.resource == resource && event.status == "DELETE_COMPLETE";
+        self.events.iter().any(of)
+    }
+
+    pub(super) fn end(&self) -> End {
         let look = || CommandLine::bpctl(["stack", "status", self.stack.as_str()]);
         let Some(status) = self.ended.as_deref() else {
             return End::Running {
