@@ -170,6 +170,13 @@ impl<A> Plan<A> {
         self
     }
 
+    /// Puts what the plan does before reasons that are sentences of their own: an error reads "failed to (reason)".
+    pub(crate) fn say_what_is_blocked(&mut self) {
+        for blocker in &mut self.blockers {
+            blocker.reason = format!("{}: {}", self.title, blocker.reason);
+        }
+    }
+
     fn losses(&self) -> impl Iterator<Item = &Loss> {
         let calls = self.steps.iter().flat_map(Step::possible_calls);
         calls.filter_map(|call| call.loses.as_ref())

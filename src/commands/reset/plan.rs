@@ -103,10 +103,10 @@ pub(super) fn plan(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Plan<A
         plan.blockers = vec![Blocker {
             kind: ErrorKind::Conflict,
             reason: format!(
-                "{} of the platform still there: {}",
+                "{title}: {} still there: {}",
                 match stacks.len() {
-                    1 => "a stack is".to_owned(),
-                    many => format!("{many} stacks are"),
+                    1 => "one of its stacks is".to_owned(),
+                    many => format!("{many} of its stacks are"),
                 },
                 stacks.join(", ")
             ),

@@ -185,10 +185,11 @@ impl Change for Deletion<'_> {
             .iter()
             .flat_map(|stack| self.blockers(seen, stack))
             .collect();
+        plan.say_what_is_blocked();
         if seen.stacks.is_empty() {
             plan.absent = Some(Blocker {
                 kind: ErrorKind::NotFound,
-                reason: format!("{}: not there", seen.absent.join(", ")),
+                reason: format!("{}: not there", plan.title),
                 hint: (
                     "see which stacks there are with",
                     CommandLine::bpctl(["stack", "list"]),

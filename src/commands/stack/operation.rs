@@ -358,21 +358,21 @@ impl Operation {
         if self.is_good() {
             return End::Settled;
         }
-        let what = match (self.goal, status.split('_').next()) {
-            (Goal::Back, _) => "rollback",
-            (Goal::Import, _) => "import",
-            (Goal::Forward, Some("UPDATE")) => "update",
-            (Goal::Forward, Some("DELETE")) => "deletion",
-            _ => "creation",
+        let (doing, what) = match (self.goal, status.split('_').next()) {
+            (Goal::Back, _) => ("roll back", "rollback"),
+            (Goal::Import, _) => ("import into", "import"),
+            (Goal::Forward, Some("UPDATE")) => ("update", "update"),
+            (Goal::Forward, Some("DELETE")) => ("delete", "deletion"),
+            _ => ("create", "creation"),
         };
         let (kind, message) = match status {
             "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE" => (
                 ErrorKind::Failed,
-                format!("{}: its {what} failed and was rolled back", self.stack),
+                format!("{doing} {}: its {what} failed and was rolled back", self.stack),
             ),
             _ => (
                 ErrorKind::Failed,
-                format!("{}: its {what} ended {status}", self.stack),
+                format!("{doing} {}: its {what} ended {status}", self.stack),
             ),
         };
         let error = self

@@ -22,6 +22,7 @@ pub(super) fn plan(wanted: &Bootstrap, upgrade: bool, seen: &Seen, target: &Targ
         return Ok(plan);
     }
     plan.blockers.extend(blocker(wanted, seen));
+    plan.say_what_is_blocked();
     if let (Some(error), true) = (&seen.no_npx, plan.blockers.is_empty()) {
         return Err(error.clone());
     }

@@ -85,7 +85,7 @@ pub(super) fn plan(name: &str, skip: &[String], seen: &Seen, basis: &Basis<'_>) 
     let Some(status) = &seen.status else {
         plan.absent = Some(Blocker {
             kind: ErrorKind::NotFound,
-            reason: format!("{name} is not there"),
+            reason: format!("{}: it is not there", plan.title),
             hint: (
                 "see which stacks there are with",
                 CommandLine::bpctl(["stack", "list"]),
@@ -99,6 +99,7 @@ pub(super) fn plan(name: &str, skip: &[String], seen: &Seen, basis: &Basis<'_>) 
         return plan;
     }
     plan.blockers.extend(blockers(name, status, skip, seen));
+    plan.say_what_is_blocked();
     if status != HALTED && seen.going_on.is_none() {
         return plan;
     }

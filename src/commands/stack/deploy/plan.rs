@@ -87,9 +87,7 @@ pub(super) fn plan(request: &Request, seen: &Seen, basis: &Basis<'_>) -> Plan<Ac
             .flat_map(|stack| blockers(request, stack, seen)),
     );
     plan.blockers.extend(dropped(request, seen));
-    for blocker in &mut plan.blockers {
-        blocker.reason = format!("{}: {}", plan.title, blocker.reason);
-    }
+    plan.say_what_is_blocked();
     plan
 }
 

@@ -18,6 +18,12 @@ pub(super) fn plan(
     seen: &Seen,
     basis: &Basis<'_>,
 ) -> Plan<Action> {
+    let mut plan = planned(artifact, asked, seen, basis);
+    plan.say_what_is_blocked();
+    plan
+}
+
+fn planned(artifact: &StackArtifact, asked: &[Asked], seen: &Seen, basis: &Basis<'_>) -> Plan<Action> {
     let name = &artifact.name;
     let mut plan = Plan::new(format!("import into {name}"), Vec::new());
     plan.blockers = blockers(artifact, asked, seen);
