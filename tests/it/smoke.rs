@@ -501,7 +501,7 @@ fn the_token_is_in_no_trace() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{text}");
     assert!(
-        text.contains("the token is not accepted") && text.contains("/api/me"),
+        text.contains("the token is not accepted") && text.contains(" TRACE "),
         "{text}"
     );
     let stdout = String::from_utf8_lossy(&output.stdout);

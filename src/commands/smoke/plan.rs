@@ -76,7 +76,7 @@ impl Check {
             Self::RefuseType => "begin an upload of what is no video: it must be refused",
             Self::RefuseSize => "begin an upload of more than 1 GiB: it must be refused",
             Self::RefuseExpired => "put bytes to an address that has expired: S3 must refuse it",
-            Self::RefuseTampered => "put bytes to an address with a forged signature: S3 must refuse it",
+            Self::RefuseTampered => "put bytes to an address that is forged: S3 must refuse it",
             Self::Upload => "put the clip to its address, with all headers that belong to it",
             Self::Video => "make a video of it",
             Self::Job => "start the work on it",
