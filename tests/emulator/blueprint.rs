@@ -182,7 +182,7 @@ async fn verbs_work(layout: Layout) {
     let status = done(&platform, &["fleet", "status", &fleet, "-o", "json"])
         .await
         .json();
-    assert_eq!(status["fleets"][0]["ami"]["image"], AMI, "{status}");
+    assert_eq!(status["fleets"][0]["pointers"]["ami"]["value"], AMI, "{status}");
 
     let triage = platform.bpctl(&["triage", "-o", "json"]).await;
     assert_eq!(triage.status, 1, "{}", triage.text());
