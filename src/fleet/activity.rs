@@ -169,7 +169,7 @@ fn response(sentence: &str) -> Option<String> {
     difference.then(|| format!("to reach the desired capacity{}", change(sentence)))
 }
 
-/// The desired capacity before and after an activity whose cause says that somebody changed it.
+/// The desired capacity before and after an activity whose cause names a user request for it.
 pub(crate) fn desired_change(activity: &Activity) -> Option<(u32, u32)> {
     let (_, rest) = activity
         .cause

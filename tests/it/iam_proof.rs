@@ -174,7 +174,8 @@ async fn prove(part: usize) {
         .filter(|(place, _)| place % PARTS == part)
     {
         // `auth can-i` runs as a role of its own; `whoami` needs nothing; `--deep` is no flag with permissions; what
-        // `--redeploy` adds is proved with `deploy`; `top` has the policy of `triage`, whose reads it spreads over time.
+        // `--redeploy` adds is proved with `deploy`; `top` has the policy of `triage`, and
+        // does not ask for all of it within the minute that it is watched here.
         let elsewhere = ["auth can-i", "whoami", "bundle verify --deep", "top"];
         if elsewhere.contains(&verb) || verb.ends_with(" --redeploy") {
             continue;

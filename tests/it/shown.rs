@@ -452,7 +452,7 @@ fn further() -> Vec<&'static (&'static str, &'static [&'static str])> {
         mutating.contains(verb)
     };
     // `--redeploy` and what follows a baked image are a plan after a plan: each is compared where it is the only one.
-    // What the application is asked is no call of AWS: `smoke.rs` looks at that.
+    // The sandbox records no request to the application as a call: what `smoke` shows and what it sends are not compared.
     let one_plan =
         |name: &str| !name.ends_with("--redeploy") && !name.starts_with("ami bake --") && name != "smoke";
     let lines = COMMANDS.iter();
@@ -501,8 +501,8 @@ fn one_of_the_others(name: &str, argv: &[&str]) {
     });
 }
 
-/// They run packer, docker and npx, or talk to the application: `ami_build.rs`, `image_push.rs`, `smoke.rs` and
-/// `stack_bootstrap.rs` compare them.
+/// They run packer, docker and npx: `ami_build.rs`, `image_push.rs` and `stack_bootstrap.rs` compare them. `smoke` talks to the
+/// application: `smoke.rs` looks at its steps and its digest, and compares no request.
 const ELSEWHERE: &[&str] = &["ami build", "image push", "smoke", "stack bootstrap"];
 
 #[test]

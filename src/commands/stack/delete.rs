@@ -374,7 +374,7 @@ fn last_snapshot<'s>(
         .map(|snapshot| snapshot.id.as_str())
 }
 
-/// A database has gone, and nothing is left of it, or nobody knows for `unseen`.
+/// The end of a stack whose database has gone without a snapshot, or whose snapshot RDS did not let bpctl look for (`unseen`).
 fn without_snapshot(end: End, database: &str, unseen: Option<&CtlError>) -> End {
     let missing = match unseen {
         None => format!("database {database} is gone, and no last snapshot of it is there"),

@@ -358,7 +358,7 @@ impl Live<'_> {
     /// Leaves the view for a command with a plan and a question, and comes back.
     async fn leave_for(&mut self, command: &CommandLine) -> Result<Pressed> {
         let ctx = self.ctx;
-        // An answer that nobody waits for would seem to be late.
+        // The operator no longer waits for this answer: it would seem to be late.
         self.looking = None;
         if ctx.owns_process {
             // What it has heard of the terminal until now is old when the other command has read from it.

@@ -72,7 +72,7 @@ impl Verb for TopArgs {
 }
 
 /// # Errors
-/// There is nobody to look, or something else writes on the same screen.
+/// No operator is at a terminal to look, or something else writes on the same screen.
 fn check_terminal(ctx: &Ctx) -> Result<()> {
     let refuse = |why: &str| {
         CtlError::usage(format!("show the live view: {why}"))

@@ -1,7 +1,7 @@
 //! How the lines are shared out between the panes.
 
 /// The lines of each pane, its title among them, when each has `wanted` rows and there are `height` lines. Each gets its title
-/// and one row; what is left goes to each in turn, until it has what it wants. Nothing is given to nobody.
+/// and one row; what is left goes to each in turn, until it has what it wants. A pane that wants nothing gets none.
 pub(super) fn share(wanted: &[usize], height: usize) -> Vec<usize> {
     let mut rows = vec![0; wanted.len()];
     let mut left = height.saturating_sub(wanted.len());
