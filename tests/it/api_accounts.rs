@@ -78,7 +78,7 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
         if ["lock list", "lock release"].contains(&verb) {
             dead_lease(sandbox);
         }
-        if ["fleet list", "fleet release", "triage"].contains(&verb) {
+        if ["fleet list", "fleet release", "top", "triage"].contains(&verb) {
             held(sandbox);
         }
         if verb == "monitoring apply" {

@@ -120,6 +120,8 @@ pub(crate) fn write_oauth(account: &Account) {
 
 /// Somebody keeps one instance of the fleet, and it boots.
 pub(crate) async fn keep_instance(account: &Account, group: &str) {
+    // The alarm of an empty queue fires once after 15 minutes without a job, and takes the fleet to zero.
+    account.clock().sleep(Duration::from_secs(20 * 60)).await;
     for (operation, input) in [
         (
             "SuspendProcesses",

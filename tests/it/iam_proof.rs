@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::api_cases::{COMMANDS, SCENARIOS, account, further_words, is_endless, is_staged};
-use crate::support::{Account, Run};
+use crate::support::{Account, Run, at_a_terminal};
 
 const ROLE: &str = "proved";
 
@@ -56,6 +56,9 @@ async fn proved(verb: &str, args: &[&str], scenarios: &[Scenario], race: bool, p
         .run_with(&args, |process| {
             if endless {
                 process.cancel = ends;
+            }
+            if args.contains(&"top") {
+                at_a_terminal(process);
             }
         })
         .await;
@@ -109,6 +112,23 @@ const GOES_ON: &[(&str, &[&str])] = &[
     ("image diff", &["Revisions"]),
     // Without Live Tail the lines are asked for every few seconds.
     ("logs --follow", &["Logs"]),
+    (
+        "top",
+        &[
+            "Anything",
+            "AnythingInCluster",
+            "Services",
+            "Tasks",
+            "Repositories",
+            "BackendLogs",
+            "FleetAlarms",
+            "PlatformAlarms",
+            "Stacks",
+            "Databases",
+            "Topics",
+            "FleetSecrets",
+        ],
+    ),
     ("rollout undo", &["ServiceLogs", "Secrets"]),
     ("rollout watch", &["ServiceLogs"]),
     (
@@ -174,10 +194,8 @@ async fn prove(part: usize) {
         .filter(|(place, _)| place % PARTS == part)
     {
         // `auth can-i` runs as a role of its own; `whoami` needs nothing; `--deep` is no flag with permissions; what
-        // `--redeploy` adds is proved with `deploy`; `top` has the policy of `triage`, and
-        // does not ask for all of it within the minute that it is watched here.
-        let elsewhere = ["auth can-i", "whoami", "bundle verify --deep", "top"];
-        if elsewhere.contains(&verb) || verb.ends_with(" --redeploy") {
+        // `--redeploy` adds is proved with `deploy`.
+        if matches!(verb, "auth can-i" | "whoami" | "bundle verify --deep") || verb.ends_with(" --redeploy") {
             continue;
         }
         let run = plain.run(&["iam", "policy", "--for", verb, "-o", "json"]).await;

@@ -19,15 +19,7 @@ import boto3
 import botocore.exceptions
 
 # What ministack refuses as "Unrecognized resource types".
-UNKNOWN = {
-    "AWS::ApplicationAutoScaling::ScalableTarget",
-    "AWS::ApplicationAutoScaling::ScalingPolicy",
-    "AWS::Budgets::Budget",
-    "AWS::EC2::EIP",
-    "AWS::EC2::NatGateway",
-    "AWS::ECS::ClusterCapacityProviderAssociations",
-    "AWS::IAM::OIDCProvider",
-}
+UNKNOWN = set(Path(__file__).with_name("unknown_to_ministack.txt").read_text().split())
 
 CORE = ["cicd", "network", "data", "compute", "monitoring", "gpu-shared"]
 STAGED = ["cicd", "network", "data", "compute", "gpu", "monitoring"]
