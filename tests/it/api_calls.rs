@@ -164,7 +164,10 @@ fn recorded() -> BTreeMap<&'static str, Calls> {
     for (verb, calls) in found {
         let all = verbs.entry(verb).or_default();
         all.reads.extend(calls.reads);
-        all.writes.extend(calls.writes);
+        // AWS is asked to end a session when its agent does not confirm the end in time. The agent answers through a
+        // real socket, for which a clock that is moved does not wait.
+        let writes = calls.writes.into_iter();
+        all.writes.extend(writes.filter(|name| name != "ssm:TerminateSession"));
         all.asked.extend(calls.asked);
     }
     verbs

@@ -127,6 +127,7 @@ const GOES_ON: &[(&str, &[&str])] = &[
             "Databases",
             "Topics",
             "FleetSecrets",
+            "Holds",
         ],
     ),
     ("rollout undo", &["ServiceLogs", "Secrets"]),
