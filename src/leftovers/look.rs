@@ -65,6 +65,7 @@ pub(crate) async fn look(aws: &Aws, layout: &Layout, account: &str, region: &str
         all.others.extend(part.others.iter().cloned());
     }
     all.facts = Facts {
+        stacks: text.facts.stacks,
         toolkit: text.facts.toolkit,
         databases: data.facts.databases,
         database_snapshots: data.facts.database_snapshots,
@@ -290,7 +291,9 @@ async fn look_at_text(aws: &Aws, every: &Every) -> Result<Leftovers> {
                 .push(item(Kind::Bootstrap, &stack.name, &stack.status, Some(0.0)));
             found.facts.toolkit = Some(stack);
         } else if every.has_stack(&stack.name) {
-            found.ours.push(item(Kind::Stack, stack.name, stack.status, None));
+            let status = &stack.status;
+            found.ours.push(item(Kind::Stack, &stack.name, status, None));
+            found.facts.stacks.push(stack);
         } else {
             let why = "its name is none of the platform's";
             found.others.push(alone(Kind::Stack, stack.name, why));

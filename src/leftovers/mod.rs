@@ -115,6 +115,8 @@ pub(crate) struct Facts {
     pub(crate) images: Vec<Image>,
     pub(crate) snapshots: Vec<Snapshot>,
     pub(crate) machines: Vec<Machine>,
+    /// Those that stand.
+    pub(crate) stacks: Vec<Stack>,
     /// The stack of the CDK's bootstrap.
     pub(crate) toolkit: Option<Stack>,
 }

@@ -412,6 +412,11 @@ pub(crate) fn zero_functions() -> CommandLine {
     )
 }
 
+/// Whether somebody hears of the alarms, with how to subscribe.
+pub(crate) fn monitoring() -> CommandLine {
+    CommandLine::bpctl(["monitoring", "check"])
+}
+
 /// Who listens to a topic.
 pub(crate) fn subscriptions(topic: &str) -> CommandLine {
     CommandLine::aws("sns", "list-subscriptions-by-topic")

@@ -137,13 +137,81 @@ async fn after_a_teardown_the_reset_leaves_nothing() {
     assert_eq!(of_platform(&account.sandbox), [""; 0], "{}", run.text());
 }
 
+/// A teardown leaves the database unless told otherwise, and the network with it.
+#[tokio::test(start_paused = true)]
+async fn what_a_teardown_has_left_for_the_database_goes_with_it() {
+    for keep in [None, Some("databases")] {
+        let account = Account::with(&[]);
+        let run = account.run(&["teardown", "--confirm", "sandbox"]).await;
+        assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+        let before = of_platform(&account.sandbox);
+        assert!(before.contains(&"stack bp-network".to_owned()), "{before:#?}");
+        let keep: Vec<&str> = keep.into_iter().flat_map(|kept| ["--keep", kept]).collect();
+        let run = account.run(&[EVERYTHING, &keep].concat()).await;
+        assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+        let mut stays = before;
+        stays.retain(|one| !keep.is_empty() && is_of_databases(one));
+        assert_eq!(of_platform(&account.sandbox), stays, "{}", run.text());
+    }
+}
+
+fn is_of_databases(one: &String) -> bool {
+    ["database ", "subnet group ", "stack bp-network"]
+        .iter()
+        .any(|kind| one.starts_with(kind))
+}
+
+/// Somebody else's stack imports from the network, or the network is protected.
+#[tokio::test(start_paused = true)]
+async fn a_network_that_cannot_go_is_said_with_the_reason() {
+    let account = torn_down(true);
+    let protect = json!({"StackName": "bp-network", "EnableTerminationProtection": true});
+    ask(
+        &account.sandbox,
+        Service::CloudFormation,
+        "UpdateTerminationProtection",
+        &protect,
+    );
+    let run = account.run(EVERYTHING).await;
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    assert!(run.changes.is_empty(), "{:?}", run.changes);
+    assert!(run.stderr.contains("`bpctl teardown --database delete`"), "{}", run.text());
+
+    let account = torn_down(true);
+    let exports = ask(&account.sandbox, Service::CloudFormation, "ListExports", &json!({}));
+    let export = exports["Exports"][0]["Name"].as_str().expect("an export");
+    let template = json!({
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {"Network": {"Value": {"Fn::ImportValue": export}}},
+    });
+    for (operation, input) in [
+        (
+            "CreateChangeSet",
+            json!({
+                "StackName": "elsewhere", "ChangeSetName": "first", "ChangeSetType": "CREATE",
+                "TemplateBody": template.to_string(),
+            }),
+        ),
+        (
+            "ExecuteChangeSet",
+            json!({"StackName": "elsewhere", "ChangeSetName": "first"}),
+        ),
+    ] {
+        ask(&account.sandbox, Service::CloudFormation, operation, &input);
+        account.sandbox.advance(std::time::Duration::from_secs(120));
+    }
+    let run = account.run(EVERYTHING).await;
+    assert_ne!(run.status.code(), 0, "{}", run.text());
+    let said = run.text();
+    assert!(said.contains("as it is in use by elsewhere"), "{said}");
+    assert!(said.contains("`bpctl stack events bp-network`"), "{said}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_kept_by_choice_stays_and_its_cost_is_told() {
     let account = torn_down(true);
     let kept = |one: &String| {
-        ["secret ", "snapshot ", "database ", "subnet group "]
-            .iter()
-            .any(|kind| one.starts_with(kind))
+        is_of_databases(one) || one.starts_with("secret ") || one.starts_with("snapshot ")
     };
     let wanted: Vec<String> = of_platform(&account.sandbox).into_iter().filter(kept).collect();
     let keep = ["--keep", "secrets,snapshots", "--keep", "databases"];

@@ -23,8 +23,8 @@ fn text<'a>(value: &'a Value, member: &str) -> &'a str {
     value[member].as_str().unwrap_or_default()
 }
 
-/// Takes every stack down but that of the CDK's bootstrap. `keeps`: the database stays, and what of the network it stands
-/// in, although no stack has it any more; otherwise its last snapshot stays.
+/// Takes every stack down but that of the CDK's bootstrap. `keeps`: the database stays, and with it the network that
+/// it stands in; otherwise its last snapshot stays.
 pub(crate) fn tear_down(sandbox: &Sandbox, keeps: bool) {
     let found = ask(sandbox, Service::Rds, "DescribeDBInstances", &json!({}));
     for one in list(&found, "DBInstances") {
@@ -48,6 +48,7 @@ pub(crate) fn tear_down(sandbox: &Sandbox, keeps: bool) {
         let found = ask(sandbox, Service::CloudFormation, "DescribeStacks", &json!({}));
         let mut stacks = list(&found, "Stacks");
         stacks.retain(|stack| text(stack, "StackName").starts_with("bp-"));
+        stacks.retain(|stack| !keeps || !text(stack, "StackName").ends_with("-network"));
         if stacks.is_empty() {
             return;
         }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::Reset;
 use super::buckets;
 use super::observe::Seen;
-use super::plan::{Action, ImageAction, ToolkitAction};
+use super::plan::{Action, ImageAction, StackAction};
 use crate::aws::ec2::TerminateInstances;
 use crate::aws::rds::removal::DeleteDbSnapshot;
 use crate::change::{Done, End, StepRun, Verification};
-use crate::commands::teardown::database;
+use crate::commands::teardown::{database, refusal};
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::leftovers::{Leftovers, look};
 use crate::wait::{Look, Waited, Waiter};
@@ -53,7 +53,7 @@ pub(super) async fn act<'c>(change: &Reset<'c>, step: &Run<'_, 'c>) -> Result<Do
             step.send(aws, call).await?;
             Ok(Done::new("deleted"))
         }
-        Action::Toolkit(action) => toolkit(change, step, action).await,
+        Action::Stack(action) => stack(change, step, action).await,
         Action::Bucket(action) => Box::pin(buckets::act(change, step, action)).await,
     }
 }
@@ -143,12 +143,14 @@ async fn image<'c>(change: &Reset<'c>, step: &Run<'_, 'c>, action: &ImageAction)
     }))
 }
 
-async fn toolkit<'c>(
+async fn stack<'c>(
     change: &Reset<'c>,
     step: &Run<'_, 'c>,
-    action: &ToolkitAction,
+    action: &StackAction,
 ) -> Result<Done<Reset<'c>>> {
-    let aws = &change.ctx.aws;
+    let (ctx, name) = (change.ctx, &action.name);
+    let aws = &ctx.aws;
+    let since = ctx.clock.now();
     let status = async || -> Result<Option<String>> {
         let status = aws.stack(&action.id).await?.map(|stack| stack.status);
         Ok(status.filter(|status| status != "DELETE_COMPLETE"))
@@ -158,22 +160,34 @@ async fn toolkit<'c>(
             .await?
             .is_some_and(|status| status != "DELETE_IN_PROGRESS")
     {
-        step.note("deletion of CDKToolkit", &call.token);
+        step.note(&format!("deletion of {name}"), &call.token);
         step.send(aws, call).await?;
     }
-    let look = async || match status().await? {
-        None => Ok(Look::Ready(())),
-        Some(status) if status == "DELETE_FAILED" => Err(CtlError::new(
-            ErrorKind::Failed,
-            "delete CDKToolkit: its deletion ended DELETE_FAILED",
-        )
-        .hint((
-            "see what did not go with",
-            CommandLine::aws("cloudformation", "describe-stack-events").option("--stack-name", "CDKToolkit"),
-        ))),
-        Some(status) => Ok(Look::Pending(format!("CDKToolkit is {status}"))),
+    let failed = |why: &str| {
+        let events = match &action.name {
+            toolkit if toolkit == "CDKToolkit" => {
+                CommandLine::aws("cloudformation", "describe-stack-events").option("--stack-name", toolkit)
+            }
+            platform => CommandLine::bpctl(["stack", "events", platform]),
+        };
+        CtlError::new(ErrorKind::Failed, format!("delete {name}: {why}"))
+            .hint(("see what did not go with", events))
     };
-    until(change, step, "CDKToolkit", look).await?;
+    let look = async || match status().await?.as_deref() {
+        None => Ok(Look::Ready(())),
+        Some("DELETE_FAILED") => Err(failed("its deletion ended DELETE_FAILED")),
+        Some(status) => {
+            let refused = match status {
+                "DELETE_IN_PROGRESS" => None,
+                _ => refusal(&aws.stack_events_since(&action.id, since).await?),
+            };
+            match refused {
+                Some(reason) => Err(failed(&reason)),
+                None => Ok(Look::Pending(format!("{name} is {status}"))),
+            }
+        }
+    };
+    until(change, step, name, look).await?;
     Ok(Done::new("gone"))
 }
 

@@ -33,8 +33,9 @@ const LASTS: std::time::Duration = std::time::Duration::from_secs(2 * 60 * 60);
 /// images and their snapshots, development instances and their security groups, and the CDK's bootstrap: in the region of
 /// the context, of both layouts, and only what carries the platform's names or tags. Everything else of these kinds is
 /// listed as left alone, with the reason. The bootstrap is left alone where other stacks may be deployed with it. As long
-/// as a stack of the platform stands nothing is deleted: `bpctl teardown` comes first. The number of the account confirms
-/// it. A reset that was cut off goes on when the command is run again.
+/// as a stack of the platform stands nothing is deleted, and `bpctl teardown` comes first; but a network that a teardown
+/// has left for its database goes with that. The number of the account confirms it. A reset that was cut off goes on when
+/// the command is run again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl reset --list                                        what there is and what it costs a month
@@ -135,7 +136,9 @@ impl Verb for ResetArgs {
             &[
                 CHANGE,
                 &[
+                    Use::of("cloudformation:DeleteStack", On::Stacks),
                     Use::of("cloudformation:DeleteStack", On::Toolkit),
+                    Use::of("cloudformation:DescribeStackEvents", On::Stacks),
                     Use::of("ec2:DeleteSecurityGroup", On::DevSecurityGroups),
                     Use::of("ec2:DeleteSnapshot", On::ImageSnapshots),
                     Use::of("ec2:DeregisterImage", On::MachineImages),

@@ -17,11 +17,14 @@ use crate::aws::rds::removal::{DeleteDbSnapshot, DeleteDbSubnetGroup};
 use crate::aws::secretsmanager::DeleteSecret;
 use crate::aws::ssm::{DeleteParameters, MOST_NAMES};
 use crate::change::{ApiCall, Basis, Blocker, Call, Later, Loss, Plan, Step};
-use crate::commands::teardown;
+use crate::commands::teardown::{self, is_network};
 use crate::commands::teardown::database::{self, DatabaseAction};
 use crate::error::ErrorKind;
 use crate::leftovers::{ASSUMPTIONS, Kind, Leftover};
 use crate::output::counted;
+
+/// A stack whose deletion is under way.
+const GOING: &str = "DELETE_IN_PROGRESS";
 
 /// Steps that may be under way at once: they have nothing to do with each other.
 const AT_ONCE: usize = 4;
@@ -40,7 +43,7 @@ pub(super) enum Action {
     Parameters(DeleteParameters),
     LogGroup(DeleteLogGroup),
     Repository(DeleteRepository),
-    Toolkit(ToolkitAction),
+    Stack(StackAction),
     Bucket(BucketAction),
 }
 
@@ -51,9 +54,10 @@ pub(super) struct ImageAction {
     pub(super) snapshots: Vec<DeleteSnapshot>,
 }
 
-/// The stack of the CDK's bootstrap.
+/// The stack of the CDK's bootstrap, or of a network.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct ToolkitAction {
+pub(super) struct StackAction {
+    pub(super) name: String,
     /// The ARN: another stack of the name is another stack.
     pub(super) id: String,
     /// `None` when its deletion is under way.
@@ -80,7 +84,7 @@ impl Action {
             Self::Parameters(call) => call.names.iter().map(String::as_str).collect(),
             Self::LogGroup(call) => vec![&call.group],
             Self::Repository(call) => vec![&call.repository],
-            Self::Toolkit(_) => vec!["CDKToolkit"],
+            Self::Stack(action) => vec![&action.name],
             Self::Bucket(action) => vec![action.bucket()],
         }
     }
@@ -92,35 +96,16 @@ fn single<C: Call>(id: String, summary: &str, call: &C, action: impl Fn(C) -> Ac
 }
 
 pub(super) fn plan(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Plan<Action> {
-    let stacks: Vec<&str> = seen
-        .leftovers
-        .of(Kind::Stack)
-        .map(|one| one.name.as_str())
-        .collect();
     let title = "delete what is left of the platform";
-    if !stacks.is_empty() {
+    if let Some(blocker) = standing(change, seen, title) {
         let mut plan = Plan::new(title, Vec::new());
-        plan.blockers = vec![Blocker {
-            kind: ErrorKind::Conflict,
-            reason: format!(
-                "{title}: {} still there: {}",
-                match stacks.len() {
-                    1 => "one of its stacks is".to_owned(),
-                    many => format!("{many} of its stacks are"),
-                },
-                stacks.join(", ")
-            ),
-            hint: (
-                "what belongs to stacks goes with them; take them down first with",
-                teardown::command_for(&change.layout, stacks.iter().copied()),
-            )
-                .into(),
-        }];
+        plan.blockers = vec![blocker];
         return plan;
     }
     let mut steps = Vec::new();
     steps.extend(machines(change, seen));
     steps.extend(databases(change, seen));
+    steps.extend(networks(change, seen, basis));
     steps.extend(images(change, seen));
     steps.extend(named(change, seen, basis));
     steps.extend(bootstrap(change, seen, basis));
@@ -150,6 +135,37 @@ pub(super) fn plan(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Plan<A
         );
     }
     plan
+}
+
+/// Stacks that a teardown has to take down first: all but a network that nothing but databases holds.
+fn standing(change: &Reset<'_>, seen: &Seen, title: &str) -> Option<Blocker> {
+    let stacks = &seen.leftovers.facts.stacks;
+    let is_left = |stack: &Stack| {
+        let is_busy = stack.status.ends_with("_IN_PROGRESS") && stack.status != GOING;
+        let is_protected = stack.termination_protection == Some(true);
+        is_network(&change.layout, &stack.name) && !is_busy && !is_protected
+    };
+    if stacks.iter().all(is_left) {
+        return None;
+    }
+    let names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+    let reason = format!(
+        "{title}: {} still there: {}",
+        match names.len() {
+            1 => "one of its stacks is".to_owned(),
+            many => format!("{many} of its stacks are"),
+        },
+        names.join(", ")
+    );
+    Some(Blocker {
+        kind: ErrorKind::Conflict,
+        reason,
+        hint: (
+            "what belongs to stacks goes with them; take them down first with",
+            teardown::command_for(&change.layout, names.into_iter()),
+        )
+            .into(),
+    })
 }
 
 fn holds_leases(step: &Step<Action>) -> bool {
@@ -210,8 +226,7 @@ fn databases(change: &Reset<'_>, seen: &Seen) -> Vec<Step<Action>> {
             let call = DeleteDbSubnetGroup {
                 name: group.name.clone(),
             };
-            let id = format!("subnet group {}", group.name);
-            let mut step = single(id, "delete it", &call, Action::SubnetGroup);
+            let mut step = single(subnet_group_id(&group.name), "delete it", &call, Action::SubnetGroup);
             let inside = facts.databases.iter();
             let inside = inside.filter(|one| one.subnet_group.as_ref() == Some(&group.name));
             step.needs = inside.map(|one| database::id(&one.id)).collect();
@@ -230,6 +245,37 @@ fn databases(change: &Reset<'_>, seen: &Seen) -> Vec<Step<Action>> {
         }
     }
     steps
+}
+
+/// Whether the networks stay: databases that are kept are in their subnets.
+fn keeps_networks(change: &Reset<'_>, seen: &Seen) -> bool {
+    let kinds = [Kind::Database, Kind::DatabaseSubnetGroup];
+    change.keeps(Kind::Database) && kinds.iter().any(|kind| seen.leftovers.of(*kind).next().is_some())
+}
+
+fn networks(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Vec<Step<Action>> {
+    if keeps_networks(change, seen) {
+        return Vec::new();
+    }
+    let facts = &seen.leftovers.facts;
+    let inside = facts.databases.iter().map(|one| database::id(&one.id));
+    let groups = seen.leftovers.of(Kind::DatabaseSubnetGroup);
+    let inside: Vec<String> = inside.chain(groups.map(|one| subnet_group_id(&one.name))).collect();
+    let step = |stack: &Stack| {
+        let loses = Loss::Work(format!("what is in {}", stack.name));
+        let mut step = stack_step(stack, "delete it and wait until it is gone", loses, basis);
+        step.needs.clone_from(&inside);
+        step.notes = vec![
+            "a teardown that keeps a database leaves its network".to_owned(),
+            "CloudFormation deletes what is in it with your own permissions".to_owned(),
+        ];
+        step
+    };
+    facts.stacks.iter().map(step).collect()
+}
+
+fn subnet_group_id(name: &str) -> String {
+    format!("subnet group {name}")
 }
 
 fn images(change: &Reset<'_>, seen: &Seen) -> Vec<Step<Action>> {
@@ -395,27 +441,32 @@ fn bootstrap(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Vec<Step<Act
 }
 
 fn toolkit(stack: &Stack, basis: &Basis<'_>) -> Step<Action> {
-    let is_going = stack.status == "DELETE_IN_PROGRESS";
-    let delete = (!is_going).then(|| DeleteStack {
-        stack: stack.name.clone(),
-        retain: Vec::new(),
-        token: format!("{}-delete", basis.names.token),
-        loses: Some(Loss::Data("the assets that the CDK has uploaded".to_owned())),
-    });
-    let calls = delete.iter().map(Call::described).collect();
-    let action = Action::Toolkit(ToolkitAction {
-        id: stack.id.clone(),
-        delete,
-    });
+    let loses = Loss::Data("the assets that the CDK has uploaded".to_owned());
     let summary = "delete the bootstrap of the CDK and wait until it is gone";
-    let mut step = Step::new(TOOLKIT, summary, calls, action).changing(stack.status.clone(), "gone");
-    // A stack without a service role is deleted with the credentials of the caller (AWS CloudFormation User Guide,
-    // "CloudFormation service role").
+    let mut step = stack_step(stack, summary, loses, basis);
     step.notes.push(
         "CloudFormation deletes its roles, its repository and its parameter with your own permissions"
             .to_owned(),
     );
     step
+}
+
+/// A stack without a service role is deleted with the credentials of the caller (AWS CloudFormation User Guide,
+/// "CloudFormation service role").
+fn stack_step(stack: &Stack, summary: &str, loses: Loss, basis: &Basis<'_>) -> Step<Action> {
+    let delete = (stack.status != GOING).then(|| DeleteStack {
+        stack: stack.name.clone(),
+        retain: Vec::new(),
+        token: format!("{}-delete", basis.names.token),
+        loses: Some(loses),
+    });
+    let calls = delete.iter().map(Call::described).collect();
+    let action = Action::Stack(StackAction {
+        name: stack.name.clone(),
+        id: stack.id.clone(),
+        delete,
+    });
+    Step::new(format!("stack {}", stack.name), summary, calls, action).changing(stack.status.clone(), "gone")
 }
 
 fn buckets(change: &Reset<'_>, seen: &Seen) -> Vec<Step<Action>> {
@@ -441,7 +492,11 @@ fn dollars(amount: Option<f64>) -> String {
 fn stays(change: &Reset<'_>, seen: &Seen) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut sum, mut parameters) = (0.0, 0_u64);
-    for one in seen.leftovers.ours.iter().filter(|one| change.keeps(one.kind)) {
+    let stays = |one: &&Leftover| match one.kind {
+        Kind::Stack => keeps_networks(change, seen),
+        kind => change.keeps(kind),
+    };
+    for one in seen.leftovers.ours.iter().filter(stays) {
         sum += one.dollars_per_month.unwrap_or_default();
         match one.kind {
             Kind::Parameter => parameters += 1,

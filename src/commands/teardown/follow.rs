@@ -66,6 +66,14 @@ pub(super) fn failures(name: &str, events: &[&StackEvent]) -> Vec<Failed> {
         .collect()
 }
 
+/// Why CloudFormation has not begun a deletion: "Delete canceled. Cannot delete export … as it is in use by …" leaves the
+/// stack as it was.
+pub(in crate::commands) fn refusal(events: &[StackEvent]) -> Option<String> {
+    let reasons = events.iter().filter_map(|event| event.reason.as_deref());
+    let mut cancelled = reasons.filter(|reason| reason.contains("Delete canceled"));
+    cancelled.next().map(str::to_owned)
+}
+
 /// Follows a deletion; `since` is the moment before it was asked for.
 pub(super) async fn follow<'c>(
     change: &Teardown<'c>,
@@ -104,12 +112,7 @@ pub(super) async fn follow<'c>(
                 Look::Pending(format!("{name}: {done} resources gone"))
             }
             Some(status) => {
-                // "Delete canceled. Cannot delete export … as it is in use by …" leaves the stack as it was.
-                let refused = events.iter().find_map(|event| {
-                    let reason = event.reason.as_deref()?;
-                    reason.contains("Delete canceled").then(|| reason.to_owned())
-                });
-                match refused {
+                match refusal(&events) {
                     Some(reason) => Look::Ready(Ended::Refused(reason)),
                     // Asked for and not yet begun.
                     None => Look::Pending(format!("{name} is {status}")),

@@ -25,6 +25,7 @@ use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::Layout;
 use crate::leftovers::{Leftovers, look};
 
+pub(in crate::commands) use follow::refusal;
 use observe::Seen;
 use plan::Action;
 
@@ -168,6 +169,11 @@ pub(in crate::commands) fn command_for<'s>(
         true => command,
         false => command.args(["--all-layouts"]),
     }
+}
+
+/// Whether a stack is the network of a platform: it stands as long as a database is in its subnets.
+pub(in crate::commands) fn is_network(layout: &Layout, stack: &str) -> bool {
+    order::Place::of(layout, stack).is_some_and(|place| place.part == order::Part::Network)
 }
 
 struct Teardown<'a> {

@@ -245,7 +245,7 @@ fn silent_topic(snapshot: &Snapshot, topic: &Topic) -> Finding {
     };
     finding
         .cause(cause)
-        .next(commands::subscriptions(arn))
+        .next(commands::monitoring())
         .next(advice)
 }
 
