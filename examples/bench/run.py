@@ -258,10 +258,7 @@ def difference(bpctl: str) -> None:
         print("| `cdk diff` | | | `cdk` is not installed, or BPCTL_BENCH_CDK_OUT names no folder that `cdk synth` has written |")
         return
     with Sandbox(bpctl) as sandbox:
-        folder = Path(sandbox.home, "app")
-        folder.mkdir()
-        Path(folder, "cdk.json").write_text(json.dumps({"app": str(app)}))
-        ours, memory, _ = measure([bpctl, "stack", "diff", "-q"], sandbox.environment | {"BPCTL_INFRA_DIR": str(folder)}, 5)
+        ours, memory, _ = measure([bpctl, "stack", "diff", "-q", "--assembly", str(app)], sandbox.environment, 5)
         row("`bpctl stack diff` of a CDK app", ours, memory)
         theirs, memory, _ = measure([cdk, "diff", "--app", str(app)], sandbox.environment, 3)
         row("`cdk diff`", theirs, memory, f"{theirs / ours:.1f} times as long")
@@ -283,7 +280,7 @@ def top(bpctl: str) -> None:
             fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
             environment = sandbox.environment | {"TERM": "xterm-256color"}
             process = subprocess.Popen(
-                [bpctl, "top"], env=environment, stdin=terminal, stdout=terminal, stderr=subprocess.DEVNULL,
+                [bpctl, "top"], env=environment, stdin=terminal, stdout=terminal, stderr=terminal,
                 start_new_session=True,
             )
             os.close(terminal)

@@ -25,6 +25,7 @@ use crate::stacks::Environment;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl stack template data --account-id 123456789012                 JSON, for CloudFormation or a linter
+  bpctl stack template data -o yaml --query template                  the same as YAML
   bpctl stack template compute --blueprint platform.toml --account-id 123456789012
   bpctl stack template gpu --layout staged --stage staging            all fleets of a stage
   bpctl stack deploy --all --blueprint platform.toml --dry-run        what it would do")]
