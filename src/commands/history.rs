@@ -14,7 +14,7 @@ use crate::context::Ctx;
 use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
 use crate::iam::{On, Use, Uses};
-use crate::output::{Render, Table, View, age_at};
+use crate::output::{Render, Table, View, age_at, lasted};
 
 /// Show who changed what in this account, and how it ended
 ///
@@ -68,7 +68,7 @@ impl Verb for HistoryArgs {
         let of_verb = |entry: &Entry| self.of_verb.as_ref().is_none_or(|verb| entry.verb == *verb);
         let runs: Vec<Entry> = runs.into_iter().filter(of_verb).collect();
         if runs.is_empty() {
-            let since = humantime::format_duration(self.since);
+            let since = lasted(self.since);
             ctx.ui.status(&format!("There are no runs in the last {since}"));
         }
         ctx.emit(&History {

@@ -23,11 +23,13 @@ pub(crate) fn age_at(now: Timestamp, at: Option<Timestamp>) -> String {
     )
 }
 
-/// A length of time, to the second: `1m54s`.
+/// A length of time, to the second: `1m54s`, `7d`.
 pub(crate) fn lasted(length: Duration) -> String {
     humantime::format_duration(Duration::from_secs(length.as_secs()))
         .to_string()
         .replace(' ', "")
+        .replace("days", "d")
+        .replace("day", "d")
 }
 
 /// The time from one moment to another, as [`lasted`] says it.
@@ -50,6 +52,9 @@ mod tests {
             (172_800, "2d"),
         ] {
             assert_eq!(age(Duration::from_secs(seconds)), text);
+        }
+        for (seconds, text) in [(114, "1m54s"), (604_800, "7d"), (90_000, "1d1h")] {
+            assert_eq!(lasted(Duration::from_secs(seconds)), text);
         }
         let now: Timestamp = "2026-01-15T09:00:00Z".parse().unwrap();
         let ago = |seconds| now.checked_sub(Duration::from_secs(seconds)).ok();

@@ -167,7 +167,8 @@ fn recorded() -> BTreeMap<&'static str, Calls> {
         // AWS is asked to end a session when its agent does not confirm the end in time. The agent answers through a
         // real socket, for which a clock that is moved does not wait.
         let writes = calls.writes.into_iter();
-        all.writes.extend(writes.filter(|name| name != "ssm:TerminateSession"));
+        all.writes
+            .extend(writes.filter(|name| name != "ssm:TerminateSession"));
         all.asked.extend(calls.asked);
     }
     verbs

@@ -175,10 +175,19 @@ async fn a_network_that_cannot_go_is_said_with_the_reason() {
     let run = account.run(EVERYTHING).await;
     assert_eq!(run.status.code(), 1, "{}", run.text());
     assert!(run.changes.is_empty(), "{:?}", run.changes);
-    assert!(run.stderr.contains("`bpctl teardown --database delete`"), "{}", run.text());
+    assert!(
+        run.stderr.contains("`bpctl teardown --database delete`"),
+        "{}",
+        run.text()
+    );
 
     let account = torn_down(true);
-    let exports = ask(&account.sandbox, Service::CloudFormation, "ListExports", &json!({}));
+    let exports = ask(
+        &account.sandbox,
+        Service::CloudFormation,
+        "ListExports",
+        &json!({}),
+    );
     let export = exports["Exports"][0]["Name"].as_str().expect("an export");
     let template = json!({
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
@@ -210,9 +219,8 @@ async fn a_network_that_cannot_go_is_said_with_the_reason() {
 #[tokio::test(start_paused = true)]
 async fn what_is_kept_by_choice_stays_and_its_cost_is_told() {
     let account = torn_down(true);
-    let kept = |one: &String| {
-        is_of_databases(one) || one.starts_with("secret ") || one.starts_with("snapshot ")
-    };
+    let kept =
+        |one: &String| is_of_databases(one) || one.starts_with("secret ") || one.starts_with("snapshot ");
     let wanted: Vec<String> = of_platform(&account.sandbox).into_iter().filter(kept).collect();
     let keep = ["--keep", "secrets,snapshots", "--keep", "databases"];
     let run = account.run(&[EVERYTHING, &keep].concat()).await;

@@ -17,7 +17,7 @@ use crate::fleet::activity::{ActivityKind, instance, reason};
 use crate::fleet::{FailedLaunches, group_failures, named_one};
 use crate::iam::{On, Use, Uses};
 use crate::layout::{FleetId, FleetName, Layout};
-use crate::output::{Render, Table, View, age, age_at};
+use crate::output::{Render, Table, View, age, age_at, lasted};
 
 /// Auto Scaling keeps activities for six weeks (API Reference, DescribeScalingActivities).
 const KEPT: Duration = Duration::from_secs(42 * 86_400);
@@ -159,7 +159,7 @@ impl Verb for ActivityArgs {
         let diary = look().await?;
         if diary.activities.is_empty() {
             let what = if self.failed { "failed" } else { "happened" };
-            let since = humantime::format_duration(self.since);
+            let since = lasted(self.since);
             ctx.ui
                 .status(&format!("{fleet}: nothing {what} in the last {since}"));
         }

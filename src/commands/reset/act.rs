@@ -143,11 +143,7 @@ async fn image<'c>(change: &Reset<'c>, step: &Run<'_, 'c>, action: &ImageAction)
     }))
 }
 
-async fn stack<'c>(
-    change: &Reset<'c>,
-    step: &Run<'_, 'c>,
-    action: &StackAction,
-) -> Result<Done<Reset<'c>>> {
+async fn stack<'c>(change: &Reset<'c>, step: &Run<'_, 'c>, action: &StackAction) -> Result<Done<Reset<'c>>> {
     let (ctx, name) = (change.ctx, &action.name);
     let aws = &ctx.aws;
     let since = ctx.clock.now();

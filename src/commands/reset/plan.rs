@@ -17,8 +17,8 @@ use crate::aws::rds::removal::{DeleteDbSnapshot, DeleteDbSubnetGroup};
 use crate::aws::secretsmanager::DeleteSecret;
 use crate::aws::ssm::{DeleteParameters, MOST_NAMES};
 use crate::change::{ApiCall, Basis, Blocker, Call, Later, Loss, Plan, Step};
-use crate::commands::teardown::{self, is_network};
 use crate::commands::teardown::database::{self, DatabaseAction};
+use crate::commands::teardown::{self, is_network};
 use crate::error::ErrorKind;
 use crate::leftovers::{ASSUMPTIONS, Kind, Leftover};
 use crate::output::counted;
@@ -226,7 +226,12 @@ fn databases(change: &Reset<'_>, seen: &Seen) -> Vec<Step<Action>> {
             let call = DeleteDbSubnetGroup {
                 name: group.name.clone(),
             };
-            let mut step = single(subnet_group_id(&group.name), "delete it", &call, Action::SubnetGroup);
+            let mut step = single(
+                subnet_group_id(&group.name),
+                "delete it",
+                &call,
+                Action::SubnetGroup,
+            );
             let inside = facts.databases.iter();
             let inside = inside.filter(|one| one.subnet_group.as_ref() == Some(&group.name));
             step.needs = inside.map(|one| database::id(&one.id)).collect();
@@ -260,7 +265,9 @@ fn networks(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Vec<Step<Acti
     let facts = &seen.leftovers.facts;
     let inside = facts.databases.iter().map(|one| database::id(&one.id));
     let groups = seen.leftovers.of(Kind::DatabaseSubnetGroup);
-    let inside: Vec<String> = inside.chain(groups.map(|one| subnet_group_id(&one.name))).collect();
+    let inside: Vec<String> = inside
+        .chain(groups.map(|one| subnet_group_id(&one.name)))
+        .collect();
     let step = |stack: &Stack| {
         let loses = Loss::Work(format!("what is in {}", stack.name));
         let mut step = stack_step(stack, "delete it and wait until it is gone", loses, basis);

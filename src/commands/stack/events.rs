@@ -18,7 +18,7 @@ use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
 use crate::iam::{On, Use, Uses};
 use crate::layout::Layout;
-use crate::output::{Render, Table, View, age_at};
+use crate::output::{Render, Table, View, age_at, lasted};
 
 /// Stacks whose events are read at the same time: CloudFormation publishes no rates, and throttles early.
 const AT_ONCE: usize = 4;
@@ -92,7 +92,7 @@ impl Verb for EventsArgs {
         }
         let found = look().await?;
         if found.events.is_empty() {
-            let since = humantime::format_duration(self.since);
+            let since = lasted(self.since);
             ctx.ui.status(&format!("Nothing happened in the last {since}"));
         }
         ctx.emit(&found)?;

@@ -15,6 +15,7 @@ use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
 use crate::iam::{On, Use, Uses};
+use crate::output::lasted;
 
 /// The furthest that any source goes back: CloudTrail and CloudFormation keep 90 days.
 const KEPT: Duration = Duration::from_secs(90 * 86_400);
@@ -166,7 +167,7 @@ impl Verb for TimelineArgs {
             ctx.ui.warn(&format!("not on the timeline: {gap}"));
         }
         if events.is_empty() && gaps.is_empty() {
-            let since = humantime::format_duration(self.since);
+            let since = lasted(self.since);
             ctx.ui.status(&format!("Nothing happened in the last {since}"));
         }
         let status = if gaps.is_empty() {

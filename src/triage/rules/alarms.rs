@@ -243,10 +243,7 @@ fn silent_topic(snapshot: &Snapshot, topic: &Topic) -> Finding {
             "confirm the subscription of `{name}` by the link in the message; a link is valid for two days, then subscribe again"
         )
     };
-    finding
-        .cause(cause)
-        .next(commands::monitoring())
-        .next(advice)
+    finding.cause(cause).next(commands::monitoring()).next(advice)
 }
 
 fn count_speaking(alarms: usize) -> String {

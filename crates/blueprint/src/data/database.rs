@@ -108,7 +108,10 @@ fn instance(template: &mut Template, settings: &Settings) {
         )
         // E3691 wants a minor version. RDS takes `10.11` and chooses one, which its own upgrades move on (Amazon RDS API
         // Reference, `CreateDBInstance`); a stated one would ask for the way back with every deployment after that.
-        .with("Metadata", json!({ "cfn-lint": { "config": { "ignore_checks": ["E3691"] } } }))
+        .with(
+            "Metadata",
+            json!({ "cfn-lint": { "config": { "ignore_checks": ["E3691"] } } }),
+        )
         .with("DeletionPolicy", json!(policy))
         .with("UpdateReplacePolicy", json!(policy)),
     );
