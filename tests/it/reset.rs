@@ -155,10 +155,11 @@ async fn what_a_teardown_has_left_for_the_database_goes_with_it() {
     }
 }
 
-fn is_of_databases(one: &String) -> bool {
-    ["database ", "subnet group ", "stack bp-network"]
-        .iter()
-        .any(|kind| one.starts_with(kind))
+fn is_of_databases(one: &str) -> bool {
+    one.ends_with("/master-credentials")
+        || ["database ", "subnet group ", "stack bp-network"]
+            .iter()
+            .any(|kind| one.starts_with(kind))
 }
 
 /// Somebody else's stack imports from the network, or the network is protected.

@@ -74,7 +74,7 @@ pub(crate) struct ResetArgs {
 /// `--keep`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
-    /// Databases with their subnet groups
+    /// Databases with their subnet groups, networks and master credentials
     Databases,
     /// Snapshots of databases
     Snapshots,

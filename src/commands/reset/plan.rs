@@ -252,14 +252,24 @@ fn databases(change: &Reset<'_>, seen: &Seen) -> Vec<Step<Action>> {
     steps
 }
 
-/// Whether the networks stay: databases that are kept are in their subnets.
-fn keeps_networks(change: &Reset<'_>, seen: &Seen) -> bool {
+/// Whether databases are kept, and with them the networks that they are in and the secrets that let somebody in.
+fn keeps_databases(change: &Reset<'_>, seen: &Seen) -> bool {
     let kinds = [Kind::Database, Kind::DatabaseSubnetGroup];
     change.keeps(Kind::Database) && kinds.iter().any(|kind| seen.leftovers.of(*kind).next().is_some())
 }
 
+fn is_kept(change: &Reset<'_>, seen: &Seen, one: &Leftover) -> bool {
+    let with_databases = match one.kind {
+        Kind::Stack => true,
+        // In force with the database, or the copy that a teardown has made.
+        Kind::Secret => one.name.ends_with("/master-credentials"),
+        _ => false,
+    };
+    change.keeps(one.kind) || (with_databases && keeps_databases(change, seen))
+}
+
 fn networks(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Vec<Step<Action>> {
-    if keeps_networks(change, seen) {
+    if keeps_databases(change, seen) {
         return Vec::new();
     }
     let facts = &seen.leftovers.facts;
@@ -358,7 +368,7 @@ fn image_step(image: &Image, snapshots: Vec<DeleteSnapshot>) -> Step<Action> {
 fn named(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Vec<Step<Action>> {
     let all = &seen.leftovers;
     let mut steps = Vec::new();
-    let going = |kind: Kind| all.of(kind).filter(move |_| !change.keeps(kind));
+    let going = |kind: Kind| all.of(kind).filter(|one| !is_kept(change, seen, one));
     for one in going(Kind::Secret) {
         let call = DeleteSecret {
             secret: one.name.clone(),
@@ -499,11 +509,8 @@ fn dollars(amount: Option<f64>) -> String {
 fn stays(change: &Reset<'_>, seen: &Seen) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut sum, mut parameters) = (0.0, 0_u64);
-    let stays = |one: &&Leftover| match one.kind {
-        Kind::Stack => keeps_networks(change, seen),
-        kind => change.keeps(kind),
-    };
-    for one in seen.leftovers.ours.iter().filter(stays) {
+    let ours = seen.leftovers.ours.iter();
+    for one in ours.filter(|one| is_kept(change, seen, one)) {
         sum += one.dollars_per_month.unwrap_or_default();
         match one.kind {
             Kind::Parameter => parameters += 1,

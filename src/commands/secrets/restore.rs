@@ -233,7 +233,7 @@ impl RestoreArgs {
             )
             .hint("nothing was written; `--only` restores the others"));
         }
-        for bucket in &manifest.buckets {
+        for bucket in manifest.buckets.iter().filter(|bucket| bucket.objects > 0) {
             restore.elsewhere.push((
                 format!(
                     "the {} of {} are not restored here; copy them with",
