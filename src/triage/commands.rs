@@ -412,7 +412,7 @@ pub(crate) fn zero_functions() -> CommandLine {
     )
 }
 
-/// Whether somebody hears of the alarms, with how to subscribe.
+/// Compares topics of alarms with the platform's; one without a subscriber is listed, with how to subscribe.
 pub(crate) fn monitoring() -> CommandLine {
     CommandLine::bpctl(["monitoring", "check"])
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::broken_network::{Break, Network};
 use crate::campaign_verbs::over;
-use crate::support::Account;
+use crate::support::{Account, Run};
 use crate::torn_down::{ask, leave_behind, place_foreign, tear_down, things};
 
 const EVERYTHING: &[&str] = &["reset", "--everything", "--confirm", "123456789012"];
@@ -95,19 +95,22 @@ async fn what_there_is_is_listed_with_its_cost_and_nothing_is_changed() {
     }
 }
 
+fn assert_teardown_comes_first(run: &Run) {
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    assert!(run.changes.is_empty(), "{:?}", run.changes);
+    assert!(
+        run.stderr.contains("`bpctl teardown --database delete`"),
+        "{}",
+        run.text()
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn as_long_as_a_stack_stands_the_teardown_is_named_and_nothing_is_deleted() {
     let account = Account::with(&[]);
     let before = things(&account.sandbox);
     for words in [EVERYTHING, &["reset", "--everything", "--dry-run"]] {
-        let run = account.run(words).await;
-        assert_eq!(run.status.code(), 1, "{}", run.text());
-        assert!(run.changes.is_empty(), "{:?}", run.changes);
-        assert!(
-            run.stderr.contains("`bpctl teardown --database delete`"),
-            "{}",
-            run.text()
-        );
+        assert_teardown_comes_first(&account.run(words).await);
     }
     assert_eq!(things(&account.sandbox), before);
     // One of another layout stands in the way as well, and needs a flag more.
@@ -173,14 +176,7 @@ async fn a_network_that_cannot_go_is_said_with_the_reason() {
         "UpdateTerminationProtection",
         &protect,
     );
-    let run = account.run(EVERYTHING).await;
-    assert_eq!(run.status.code(), 1, "{}", run.text());
-    assert!(run.changes.is_empty(), "{:?}", run.changes);
-    assert!(
-        run.stderr.contains("`bpctl teardown --database delete`"),
-        "{}",
-        run.text()
-    );
+    assert_teardown_comes_first(&account.run(EVERYTHING).await);
 
     let account = torn_down(true);
     let exports = ask(

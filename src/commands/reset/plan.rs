@@ -252,7 +252,7 @@ fn databases(change: &Reset<'_>, seen: &Seen) -> Vec<Step<Action>> {
     steps
 }
 
-/// Whether databases are kept, and with them the networks that they are in and the secrets that let somebody in.
+/// Whether the operator keeps databases: their networks and the secrets with their master credentials stay with them.
 fn keeps_databases(change: &Reset<'_>, seen: &Seen) -> bool {
     let kinds = [Kind::Database, Kind::DatabaseSubnetGroup];
     change.keeps(Kind::Database) && kinds.iter().any(|kind| seen.leftovers.of(*kind).next().is_some())
