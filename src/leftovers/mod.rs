@@ -3,6 +3,7 @@
 
 mod look;
 mod names;
+mod occupied;
 mod view;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub(crate) use look::{
     look, look_at_buckets, look_at_data, look_at_log_groups, look_at_machines, look_at_secrets,
 };
 pub(crate) use names::Every;
+pub(crate) use occupied::{Occupied, VPC};
 pub(crate) use view::{left_alone, table};
 
 /// What the figures assume.

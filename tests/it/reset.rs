@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use crate::broken_network::{Break, Network};
 use crate::campaign_verbs::over;
 use crate::support::{Account, Run};
-use crate::torn_down::{ask, leave_behind, place_foreign, tear_down, things};
+use crate::torn_down::{
+    ask, drop_databases, leave_behind, move_in, move_out, place_foreign, tear_down, things,
+};
 
 const EVERYTHING: &[&str] = &["reset", "--everything", "--confirm", "123456789012"];
 
@@ -211,6 +213,38 @@ async fn a_network_that_cannot_go_is_said_with_the_reason() {
     let said = run.text();
     assert!(said.contains("as it is in use by elsewhere"), "{said}");
     assert!(said.contains("`bpctl stack events bp-network`"), "{said}");
+}
+
+/// EC2 keeps the subnet of a machine: the network is not even begun, and a machine of the platform's goes before it.
+#[tokio::test(start_paused = true)]
+async fn a_network_with_somebody_elses_machine_in_it_is_not_touched() {
+    let account = torn_down(true);
+    let sandbox = &account.sandbox;
+    move_in(sandbox, ("ManagedBy", "dev-gpu-scripts"));
+    let machine = move_in(sandbox, ("Name", "jump-host"));
+    let run = account.run(EVERYTHING).await;
+    assert_eq!((run.status.code(), run.changes.len()), (1, 0), "{}", run.text());
+    let said = format!("delete bp-network: the platform has not made {machine} (jump-host), and");
+    assert!(run.stderr.contains(&said), "{}", run.text());
+    let kept = account
+        .run(&["reset", "--everything", "--keep", "databases", "--dry-run"])
+        .await;
+    assert!(!kept.stderr.contains("jump-host"), "{}", kept.text());
+
+    // What CloudFormation makes of it when nobody looks first.
+    drop_databases(sandbox);
+    let delete = ["stack", "delete", "network", "--confirm", "sandbox"];
+    let run = account.run(&delete).await;
+    assert_ne!(run.status.code(), 0, "{}", run.text());
+    assert!(
+        run.stderr.contains("has dependencies and cannot be deleted"),
+        "{}",
+        run.text()
+    );
+    move_out(sandbox, &machine);
+    let run = account.run(EVERYTHING).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    assert_eq!(of_platform(sandbox), [""; 0], "{}", run.text());
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::broken_network::{Break, Network};
 use crate::campaign_verbs::over;
 use crate::support::Account;
+use crate::torn_down::{move_in, move_out};
 
 const DELETE: &[&str] = &["teardown", "--database", "delete", "--confirm", "123456789012"];
 
@@ -269,6 +270,33 @@ async fn termination_protection_is_a_blocker_with_its_way_out() {
         .await;
     assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
     assert_eq!(stacks(&account.sandbox), ["CDKToolkit", "bp-network"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_with_somebody_elses_machine_in_it_is_not_touched() {
+    let account = Account::with(&[]);
+    let machine = move_in(&account.sandbox, ("Name", "jump-host"));
+    let before = stacks(&account.sandbox);
+    let run = account.run(DELETE).await;
+    assert_eq!((run.status.code(), run.changes.len()), (1, 0), "{}", run.text());
+    assert!(
+        run.stderr
+            .contains(&format!("has not made {machine} (jump-host)"))
+            && run
+                .stderr
+                .contains(&format!("aws ec2 describe-instances --instance-ids {machine}")),
+        "{}",
+        run.text()
+    );
+    assert_eq!(stacks(&account.sandbox), before);
+    // A network that stays with its database may hold whatever it likes.
+    let keeps = ["teardown", "--dry-run"];
+    let run = account.run(&keeps).await;
+    assert!(!run.stderr.contains("jump-host"), "{}", run.text());
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    move_out(&account.sandbox, &machine);
+    let run = account.run(DELETE).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
 }
 
 #[tokio::test(start_paused = true)]

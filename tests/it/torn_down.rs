@@ -35,14 +35,9 @@ pub(crate) fn tear_down(sandbox: &Sandbox, keeps: bool) {
         });
         ask(sandbox, Service::Rds, "CreateDBSnapshot", &copy);
         sandbox.advance(Duration::from_secs(1800));
-        if keeps {
-            continue;
-        }
-        let open = json!({"DBInstanceIdentifier": id, "DeletionProtection": false});
-        ask(sandbox, Service::Rds, "ModifyDBInstance", &open);
-        let gone = json!({"DBInstanceIdentifier": id, "SkipFinalSnapshot": true});
-        ask(sandbox, Service::Rds, "DeleteDBInstance", &gone);
-        sandbox.advance(Duration::from_secs(1800));
+    }
+    if !keeps {
+        drop_databases(sandbox);
     }
     for _ in 0..20 {
         let found = ask(sandbox, Service::CloudFormation, "DescribeStacks", &json!({}));
@@ -68,6 +63,19 @@ pub(crate) fn tear_down(sandbox: &Sandbox, keeps: bool) {
         sandbox.advance(Duration::from_secs(1800));
     }
     panic!("stacks of the platform do not go");
+}
+
+/// Without a snapshot.
+pub(crate) fn drop_databases(sandbox: &Sandbox) {
+    let found = ask(sandbox, Service::Rds, "DescribeDBInstances", &json!({}));
+    for one in list(&found, "DBInstances") {
+        let id = text(&one, "DBInstanceIdentifier");
+        let open = json!({"DBInstanceIdentifier": id, "DeletionProtection": false});
+        ask(sandbox, Service::Rds, "ModifyDBInstance", &open);
+        let gone = json!({"DBInstanceIdentifier": id, "SkipFinalSnapshot": true});
+        ask(sandbox, Service::Rds, "DeleteDBInstance", &gone);
+        sandbox.advance(Duration::from_secs(1800));
+    }
 }
 
 /// What the account has besides: versions and delete markers, a secret, a dev instance, orphans.
@@ -267,4 +275,40 @@ pub(crate) fn things(sandbox: &Sandbox) -> Vec<String> {
     }
     all.sort();
     all
+}
+
+/// Somebody starts a machine with this tag in a subnet of the platform's: its id.
+pub(crate) fn move_in(sandbox: &Sandbox, (tag, value): (&str, &str)) -> String {
+    let network = json!({"StackName": "bp-network"});
+    let resources = ask(sandbox, Service::CloudFormation, "ListStackResources", &network);
+    let mut subnets = list(&resources, "StackResourceSummaries").into_iter();
+    let subnet = subnets.find(|one| one["ResourceType"] == "AWS::EC2::Subnet");
+    let subnet = subnet.expect("a subnet")["PhysicalResourceId"].clone();
+    let images = ask(
+        sandbox,
+        Service::Ec2,
+        "DescribeImages",
+        &json!({"Owners": ["self"]}),
+    );
+    let started = ask(
+        sandbox,
+        Service::Ec2,
+        "RunInstances",
+        &json!({
+            "MinCount": 1, "MaxCount": 1, "ImageId": images["Images"][0]["ImageId"], "InstanceType": "g5.xlarge",
+            "SubnetId": subnet,
+            "TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": tag, "Value": value}]}],
+        }),
+    );
+    text(&started["Instances"][0], "InstanceId").to_owned()
+}
+
+/// They take it away again.
+pub(crate) fn move_out(sandbox: &Sandbox, machine: &str) {
+    ask(
+        sandbox,
+        Service::Ec2,
+        "TerminateInstances",
+        &json!({"InstanceIds": [machine]}),
+    );
 }

@@ -66,6 +66,15 @@ impl Aws {
         self.machines_where(&format!("tag:{tag}"), &values, None).await
     }
 
+    /// The machines in these VPCs, without those that are gone or about to be: their interfaces go with them.
+    pub(crate) async fn machines_in(&self, vpcs: &[String]) -> Result<BTreeMap<String, Machine>> {
+        let mut found = self.machines_where("vpc-id", vpcs, None).await?;
+        let goes =
+            |machine: &Machine| matches!(machine.state.as_deref(), Some("shutting-down" | "terminated"));
+        found.retain(|_, machine| !goes(machine));
+        Ok(found)
+    }
+
     /// The machine that was started with this client token; `None` when there is none, or it was forgotten.
     pub(crate) async fn machine_of_token(&self, token: &str) -> Result<Option<Machine>> {
         let found = self

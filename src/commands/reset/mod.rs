@@ -140,6 +140,7 @@ impl Verb for ResetArgs {
                     Use::of("cloudformation:DeleteStack", On::Toolkit),
                     Use::of("cloudformation:DescribeStackEvents", On::Stacks),
                     Use::of("cloudformation:DescribeStackEvents", On::Toolkit),
+                    Use::of("cloudformation:ListStackResources", On::Stacks),
                     Use::of("ec2:DeleteSecurityGroup", On::DevSecurityGroups),
                     Use::of("ec2:DeleteSnapshot", On::ImageSnapshots),
                     Use::of("ec2:DeregisterImage", On::MachineImages),

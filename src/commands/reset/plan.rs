@@ -20,7 +20,7 @@ use crate::change::{ApiCall, Basis, Blocker, Call, Later, Loss, Plan, Step};
 use crate::commands::teardown::database::{self, DatabaseAction};
 use crate::commands::teardown::{self, is_network};
 use crate::error::ErrorKind;
-use crate::leftovers::{ASSUMPTIONS, Kind, Leftover};
+use crate::leftovers::{ASSUMPTIONS, Kind, Leftover, Occupied};
 use crate::output::counted;
 
 /// A stack whose deletion is under way.
@@ -127,6 +127,9 @@ pub(super) fn plan(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Plan<A
     plan.at_once = AT_ONCE;
     plan.by_account = true;
     plan.stays = stays(change, seen);
+    if !keeps_databases(change, seen) {
+        plan.blockers = seen.occupied.iter().map(Occupied::blocker).collect();
+    }
     if plan.steps.iter().any(holds_leases) {
         plan.warnings.push(
             "the leases and the shared history of bpctl are in the logs bucket, which goes last: from then on this run is \
@@ -275,8 +278,10 @@ fn networks(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Vec<Step<Acti
     let facts = &seen.leftovers.facts;
     let inside = facts.databases.iter().map(|one| database::id(&one.id));
     let groups = seen.leftovers.of(Kind::DatabaseSubnetGroup);
+    let machines = facts.machines.iter().map(|one| machine_id(&one.id));
     let inside: Vec<String> = inside
         .chain(groups.map(|one| subnet_group_id(&one.name)))
+        .chain(machines)
         .collect();
     let step = |stack: &Stack| {
         let loses = Loss::Work(format!("what is in {}", stack.name));

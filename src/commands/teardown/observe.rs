@@ -2,20 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::future::{try_join, try_join_all};
+use futures::future::{try_join, try_join_all, try_join3};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::order::{Part, Place};
 use super::{Fate, Teardown};
 use crate::aws::cloudformation::{Stack, StackResource};
+use crate::aws::ec2::Machine;
 use crate::aws::ecs::Task;
 use crate::aws::rds::DbInstance;
 use crate::aws::secretsmanager::SecretValues;
 use crate::change::Target;
 use crate::change::journal::Record;
 use crate::error::Result;
-use crate::leftovers::{Leftovers, STACK_TAG, look, tag};
+use crate::leftovers::{Leftovers, Occupied, STACK_TAG, VPC, look, tag};
 use crate::redact::{Sealed, Secret};
 use crate::secrets::Fingerprints;
 use crate::stacks::{Action, Change as ResourceChange, Replacement, compare};
@@ -35,6 +36,8 @@ pub(super) struct Seen {
     /// System and name of the DB subnet groups of the platform's.
     pub(super) subnet_groups: Vec<(String, String)>,
     pub(super) leftovers: Leftovers,
+    /// Networks with machines of others in them.
+    pub(super) occupied: Vec<Occupied>,
     /// The steps of earlier runs that were cut off.
     pub(super) earlier: Vec<String>,
 }
@@ -119,9 +122,10 @@ pub(super) async fn observe(change: &Teardown<'_>, target: &Target, recent: &[Re
         .map(|(place, stack)| Box::pin(inside(change, place, stack)));
     let stacks = try_join_all(looks).await?;
     let databases = Box::pin(databases(change, &stacks)).await?;
-    let (clusters, groups) = try_join(
+    let (clusters, groups, occupied) = try_join3(
         Box::pin(clusters(change, &stacks)),
         Box::pin(aws.db_subnet_groups()),
+        Box::pin(occupied(change, &stacks)),
     )
     .await?;
     let subnet_groups = subnet_groups(&stacks, &databases, &groups);
@@ -134,6 +138,7 @@ pub(super) async fn observe(change: &Teardown<'_>, target: &Target, recent: &[Re
         clusters,
         databases,
         leftovers,
+        occupied,
         earlier: recent
             .iter()
             .flat_map(|record| record.steps.iter().map(|step| step.id.clone()))
@@ -339,6 +344,26 @@ async fn credentials(change: &Teardown<'_>, place: &Place, instance: &str) -> Re
         },
         (None, None) => Credentials::None(format!("`{from}` has no value")),
     })
+}
+
+/// Machines in the networks that no stack of these has made or started.
+async fn occupied(change: &Teardown<'_>, stacks: &[StackSeen]) -> Result<Vec<Occupied>> {
+    let made: BTreeSet<&str> = stacks
+        .iter()
+        .flat_map(|one| one.physical.values().map(String::as_str))
+        .collect();
+    let is_own = |machine: &Machine| {
+        let group = machine.tags.get("aws:autoscaling:groupName");
+        group.is_some_and(|group| made.contains(group.as_str())) || made.contains(machine.id.as_str())
+    };
+    let networks = stacks.iter().filter(|one| one.place.part == Part::Network);
+    let looks = networks.map(async |one| {
+        let vpcs = one.resources.iter().filter(|resource| resource.kind == VPC);
+        let vpcs = vpcs.filter_map(|resource| one.physical.get(&resource.resource).cloned());
+        let vpcs: Vec<String> = vpcs.collect();
+        Occupied::look(&change.ctx.aws, &one.stack.name, &vpcs, &is_own).await
+    });
+    Ok(try_join_all(looks).await?.into_iter().flatten().collect())
 }
 
 async fn clusters(change: &Teardown<'_>, stacks: &[StackSeen]) -> Result<Vec<Cluster>> {

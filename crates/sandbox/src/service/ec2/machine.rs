@@ -142,6 +142,18 @@ pub(super) fn machines(world: &World) -> impl Iterator<Item = &Machine> {
     all.filter(move |machine| !machine.is_forgotten(now))
 }
 
+/// One that has an interface in this VPC or subnet, or with this security group.
+pub(crate) fn within(world: &World, id: &str) -> Option<String> {
+    let is_there = |machine: &&Machine| {
+        let place = machine.place(world);
+        machine.exists(world.now)
+            && (machine.subnet == id
+                || place.is_some_and(|place| place.vpc == id)
+                || machine.groups.iter().any(|group| group == id))
+    };
+    machines(world).find(is_there).map(|machine| machine.id.clone())
+}
+
 /// Those that run with an instance profile, so that an agent of Systems Manager may register, and since when.
 pub(crate) fn running(world: &World) -> impl Iterator<Item = (String, SimTime)> {
     let now = world.now;

@@ -26,7 +26,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use image_removal::managed_by;
 pub(crate) use images::{bake, register as register_image, share as share_image};
-pub(crate) use machine::running as running_machines;
+pub(crate) use machine::{running as running_machines, within as machine_within};
 pub(crate) use security_groups::ingress;
 pub(crate) use templates::{
     changed as template_changed, data_of as template_data, gone as template_gone, latest as latest_version,

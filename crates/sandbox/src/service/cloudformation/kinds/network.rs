@@ -279,6 +279,10 @@ fn holder(world: &World, id: &str, kind: &str) -> Option<String> {
             return Some("a database".to_owned());
         }
     }
+    // An interface is in a subnet, and with that in its VPC, and has security groups, until its instance is terminated.
+    if let Some(machine) = crate::service::ec2::machine_within(world, id) {
+        return Some(machine);
+    }
     let facts = &world.services.facts;
     // The subnet group of a database that stays holds the isolated subnets, and they hold their VPC.
     let databases = crate::service::rds::any(world);
