@@ -18,7 +18,7 @@ use crate::iam::Uses;
 use crate::layout::{Layout, LayoutKind, Stage};
 use crate::output::{Envelope, OutputSpec, Render, document, document_line, emit, emit_value, render};
 use crate::process::{Attached, Captured, Process, Transport};
-use crate::settings::{self, Choice, ConfigFile, Profiles, Settings};
+use crate::settings::{self, Choice, ConfigFile, Profiles, Settings, Sourced};
 use crate::ui::Ui;
 
 /// Everything a command may use.
@@ -34,6 +34,8 @@ pub(crate) struct Ctx {
     pub(crate) choice: Option<Choice>,
     /// AWS' shared files; empty where no command needs them.
     pub(crate) profiles: Profiles,
+    /// The context of the process that this one runs in.
+    pub(crate) context: Option<Sourced<String>>,
     /// Values of the flags that override settings, for `config explain`.
     pub(crate) flags: BTreeMap<&'static str, String>,
     pub(crate) env: BTreeMap<String, String>,
@@ -107,6 +109,7 @@ impl Ctx {
         // What it finds is not the result of a step of a workflow.
         process.env.remove("GITHUB_ACTIONS");
         process.cwd.clone_from(&self.cwd);
+        process.context = Some(self.settings.context.clone());
         process.cancel = self.cancel.child_token();
         process.transport.clone_from(&self.transport);
         (process, captured)
@@ -227,6 +230,7 @@ impl Ctx {
         inputs.flags = self.flags.clone();
         inputs.file = self.config.as_ref();
         inputs.choice = self.choice.as_ref();
+        inputs.context = self.context.as_ref();
         inputs.profiles = Some(&self.profiles);
         inputs
     }

@@ -119,6 +119,7 @@ async fn context(
         transport,
         cancel,
         is_ours,
+        context,
         ..
     } = process;
     let (found, file_error) = file(named_file(global, &env), needs, &cwd, &env);
@@ -129,6 +130,7 @@ async fn context(
         let mut inputs = settings::Inputs::new(&env);
         inputs.flags = flags.clone();
         inputs.file = file.as_ref();
+        inputs.context = context.as_ref();
         inputs.aws = needs.aws;
         let mut choice = None;
         if needs.configuration != Configuration::Unread {
@@ -187,6 +189,7 @@ async fn context(
         file_error,
         choice,
         profiles,
+        context,
         flags,
         env,
         aws,

@@ -18,6 +18,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::settings::Sourced;
 
 pub(crate) use attached::{
     Attached, ENTER_SCREEN, LEAVE_SCREEN, RawTerminal, Resizes, TerminalChange, Termination, Typed,
@@ -65,6 +66,8 @@ pub struct Process {
     pub prompter: Box<dyn Prompter>,
     /// Reaches a sandbox in this process instead of the network.
     pub transport: Option<Transport>,
+    /// The context of the process that runs this one beside itself: `config use-context` elsewhere moves neither.
+    pub(crate) context: Option<Sourced<String>>,
     /// Cancelled by the first Ctrl-C, or by a holder of a clone.
     pub cancel: CancellationToken,
 }
@@ -121,6 +124,7 @@ impl Process {
             can_prompt: stderr_is_terminal && stdin_is_terminal,
             prompter: Box::new(TerminalPrompter),
             transport: None,
+            context: None,
             cancel: CancellationToken::new(),
         }
     }
@@ -148,6 +152,7 @@ impl Process {
             can_prompt: false,
             prompter: Box::new(TerminalPrompter),
             transport: None,
+            context: None,
             cancel: CancellationToken::new(),
         };
         (process, captured)

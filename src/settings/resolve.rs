@@ -26,6 +26,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) file: Option<&'a ConfigFile>,
     /// What this user chose with `config use-context`.
     pub(crate) choice: Option<&'a Choice>,
+    /// The context of the process that this one runs in, whatever was chosen since.
+    pub(crate) context: Option<&'a Sourced<String>>,
     /// AWS' shared files, where they were read.
     pub(crate) profiles: Option<&'a Profiles>,
     /// Whether AWS will be asked. If not, what only AWS needs may be wrong.
@@ -40,6 +42,7 @@ impl<'a> Inputs<'a> {
             env,
             file: None,
             choice: None,
+            context: None,
             profiles: None,
             aws: true,
         }
@@ -89,6 +92,8 @@ pub(crate) fn chosen_context(inputs: &Inputs<'_>) -> Sourced<String> {
     };
     if let Some(name) = inputs.flags.get("context") {
         sourced(name, Source::Flag("--context".to_owned()))
+    } else if let Some(of_process) = inputs.context {
+        of_process.clone()
     } else if let Some(name) = inputs.var("BPCTL_CONTEXT") {
         sourced(name, Source::Env("BPCTL_CONTEXT".to_owned()))
     } else if let Some(choice) = inputs.choice {

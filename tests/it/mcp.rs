@@ -1,6 +1,7 @@
 //! `bpctl mcp` as an assistant speaks to it: the real binary, over pipes.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -13,21 +14,27 @@ struct Assistant {
     stdin: Option<ChildStdin>,
     lines: mpsc::Receiver<String>,
     asked: u64,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
+}
+
+fn bpctl(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bpctl"));
+    command.env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin");
+    command.current_dir(home);
+    command
 }
 
 impl Assistant {
     fn start(place: &[&str], args: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bpctl"))
-            .args(["sandbox", "run", "--", "bpctl"])
-            .args(place)
-            .arg("mcp")
-            .args(args)
-            .env_clear()
-            .env("HOME", home.path())
-            .env("PATH", "/usr/bin:/bin")
-            .current_dir(home.path())
+        let sandbox = ["sandbox", "run", "--", "bpctl"];
+        Self::of(home, &[&sandbox, place, &["mcp"], args].concat())
+    }
+
+    /// Speaks to the command with these words, at home in that folder.
+    fn of(home: tempfile::TempDir, words: &[&str]) -> Self {
+        let mut child = bpctl(home.path())
+            .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -47,7 +54,7 @@ impl Assistant {
             child,
             lines,
             asked: 0,
-            _home: home,
+            home,
         };
         let hello = json!({
             "protocolVersion": "2025-06-18",
@@ -173,13 +180,92 @@ fn every_command_that_looks_is_a_tool() {
         ("apply", json!({"token": "0"})),
         ("triage", json!({"notify": "https://example.com"})),
         ("secrets_get", json!({"name": "app-key", "reveal": true})),
+        (
+            "secrets_get",
+            json!({"name": "app-key", "reveal": true, "yes": true}),
+        ),
         ("day1", json!({"run": true})),
+        ("day1", json!({"run": true, "yes": true})),
+        ("doctor", json!({"fix": true})),
+        ("fleet_simulate", json!({"plot": "queue.svg"})),
     ] {
         let refused = assistant.call(tool, &arguments);
         assert_eq!(refused["isError"], true, "{tool}: {refused}");
     }
     let help = assistant.call("bpctl_help", &json!({"command": ["fleet", "scale"]}));
     assert!(text(&help).contains("--desired"), "{help}");
+    assert_eq!(assistant.leave(), Some(0));
+}
+
+/// Whatever is set that can be set: nothing is changed, in the account or on the machine.
+#[test]
+fn no_argument_makes_a_tool_change_anything() {
+    let mut assistant = Assistant::start(&[], &["--allow-apply"]);
+    let mut asked = 0;
+    for tool in assistant.tools() {
+        let name = tool["name"].as_str().expect("a name").to_owned();
+        if ["plan", "apply"].contains(&name.as_str()) {
+            continue;
+        }
+        let mut arguments = serde_json::Map::new();
+        let properties = tool["inputSchema"]["properties"].as_object().expect("arguments");
+        for (argument, schema) in properties {
+            let is_required = tool["inputSchema"]["required"].as_array();
+            let is_required = is_required.is_some_and(|all| all.iter().any(|one| one == argument.as_str()));
+            match schema["type"].as_str() {
+                Some("boolean") => arguments.insert(argument.clone(), json!(true)),
+                Some("array") if is_required => arguments.insert(argument.clone(), json!(["backend"])),
+                Some(_) if is_required => arguments.insert(argument.clone(), json!("backend")),
+                _ => None,
+            };
+        }
+        assistant.call(&name, &Value::Object(arguments));
+        // A switch that contradicts another ends a command before it begins.
+        for (argument, _) in properties
+            .iter()
+            .filter(|(_, schema)| schema["type"] == "boolean")
+        {
+            assistant.call(&name, &json!({ argument: true }));
+            asked += 1;
+        }
+    }
+    assert!(asked > 40, "{asked}");
+    let history = assistant.call("history", &json!({}));
+    assert_eq!(history["structuredContent"]["items"], json!([]), "{history}");
+    let files = std::fs::read_dir(assistant.home.path()).expect("a folder");
+    let files: Vec<String> = files
+        .flatten()
+        .map(|file| file.file_name().to_string_lossy().into_owned())
+        .filter(|name| ![".local", ".cache"].contains(&name.as_str()))
+        .collect();
+    assert_eq!(files, [""; 0]);
+    assert!(
+        !assistant
+            .home
+            .path()
+            .join(".local/share/bash-completion")
+            .exists()
+    );
+    assert_eq!(assistant.leave(), Some(0));
+}
+
+#[test]
+fn the_context_is_that_of_the_start_whatever_is_chosen_since() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let contexts =
+        "[contexts.staging]\nregion = \"eu-west-1\"\n\n[contexts.production]\nregion = \"eu-west-1\"\n";
+    std::fs::write(home.path().join("bpctl.toml"), contexts).expect("a file");
+    let choose = |home: &Path, context: &str| {
+        let chosen = bpctl(home).args(["config", "use-context", context]).output();
+        assert!(chosen.expect("bpctl runs").status.success(), "{context}");
+    };
+    choose(home.path(), "staging");
+    let mut assistant = Assistant::of(home, &["mcp"]);
+    let before = text(&assistant.call("config_current_context", &json!({})));
+    assert!(before.contains("staging"), "{before}");
+    choose(assistant.home.path(), "production");
+    let after = text(&assistant.call("config_current_context", &json!({})));
+    assert_eq!(after, before);
     assert_eq!(assistant.leave(), Some(0));
 }
 
@@ -242,8 +328,13 @@ fn what_a_person_has_to_do_gets_no_token() {
     let mut assistant = Assistant::start(&[], &["--allow-apply"]);
     let lost = assistant.plan(&["fleet", "scale", "production/gpu-default", "--desired", "0"]);
     assert!(why(&lost).contains("cannot be undone"), "{lost}");
-    let unknown = assistant.plan(&["run", "--", "php", "artisan", "db:wipe"]);
-    assert!(why(&unknown).contains("in the application"), "{unknown}");
+    for words in [&["run", "--", "php", "artisan", "db:wipe"][..], &["migrate"]] {
+        let told = why(&assistant.plan(words));
+        assert!(
+            told.contains("no command of bpctl takes this back"),
+            "{words:?}: {told}"
+        );
+    }
     for words in [
         &["whoami"][..],
         &["exec"],

@@ -410,6 +410,15 @@ async fn what_makes_no_sense_is_refused_before_anything_is_asked() {
         })
         .await;
     assert_eq!((run.status.code(), run.calls), (2, 0), "{}", run.text());
+    // A sandbox has no resolver: what cannot be shown to be the platform gets no token.
+    let elsewhere = smoke(&account, &["--tenant", "app.example.net"]).await;
+    assert_ne!(elsewhere.status.code(), 0, "{}", elsewhere.text());
+    assert!(
+        elsewhere.stderr.contains("resolve app.example.net"),
+        "{}",
+        elsewhere.text()
+    );
+    assert!(elsewhere.changes.is_empty(), "{:?}", elsewhere.changes);
     let unknown = smoke(&account, &["--effect", "99"]).await;
     assert_eq!(
         (unknown.status.code(), unknown.changes.len()),

@@ -7,6 +7,7 @@ use super::step::{State, Step};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, Effect, ErrorKind, Hint, Result};
 use crate::exit::ExitStatus;
+use crate::settings::Source;
 
 /// Goes on until nothing is open, a step is not bpctl's, or one ends without being done.
 ///
@@ -80,12 +81,16 @@ async fn run(ctx: &Ctx, words: &[String], yes: bool) -> Result<ExitStatus> {
         CtlError::new(ErrorKind::Failed, format!("run `{line}`")).source(error)
     };
     let program = std::env::current_exe().map_err(|error| failed(&error))?;
+    let context = &ctx.settings.context;
+    let is_named = context.source != Source::Default;
     let mut command = tokio::process::Command::new(program);
     command
         .args(words)
         .args(yes.then_some("--yes"))
         .env_clear()
         .envs(&ctx.env)
+        // A context that is chosen meanwhile does not take the steps elsewhere.
+        .envs(is_named.then_some(("BPCTL_CONTEXT", &context.value)))
         // The checklist is the result of this command: what the steps say goes beside it.
         .stdout(Stdio::from(std::io::stderr()));
     let mut child = command.spawn().map_err(|error| failed(&error))?;

@@ -51,6 +51,28 @@ const NOT_THEIRS: [&str; 20] = [
     "expect_plan",
 ];
 
+/// Commands that `apply` carries out: another of them, or `runs undo`, brings the state of before back, and none of them
+/// reads a file of the operator's, writes a secret anywhere or runs what nobody but a person knows.
+const APPLIES: [&str; 17] = [
+    "ami promote",
+    "ami rollback",
+    "bundle activate",
+    "bundle rollback",
+    "deploy",
+    "fleet config set",
+    "fleet hold",
+    "fleet protect",
+    "fleet refresh",
+    "fleet refresh cancel",
+    "fleet release",
+    "fleet scale",
+    "fleet scale-to-zero",
+    "monitoring apply",
+    "resume",
+    "rollout abort",
+    "rollout undo",
+];
+
 /// The longest reason that the engine takes, in bytes, with room for what stands around the assistant's name.
 const NAME: usize = 80;
 
@@ -119,7 +141,7 @@ impl Server {
             Some(Value::String(query)) => Some(format!("--query={query}")),
             Some(_) => return Err("`query` must be a text".to_owned()),
         };
-        let given = words(&read.command, &arguments)?;
+        let given = words(&read.words, &read.command, &arguments)?;
         let shown = ["--output=json".to_owned()].into_iter().chain(query);
         let words = read.words.iter().cloned().chain(shown).chain(given).collect();
         Ok(result(&self.calls.run(words, cancel).await?))
@@ -176,9 +198,9 @@ impl Server {
             "this context is protected: a person has to run the command"
         } else if plan["risk"] != "reversible" {
             "this cannot be undone: a person has to run the command"
-        } else if plan["verb"] == "run" || plan["verb"] == "seed" {
-            // Any command of the application, and any seeder: no call of the plan says what is lost.
-            "nobody but a person knows what this does in the application: a person has to run the command"
+        } else if !APPLIES.iter().any(|verb| plan["verb"] == *verb) {
+            // No call of a plan says what a migration loses, or for whom a backup is encrypted.
+            "no command of bpctl takes this back: a person has to run the command"
         } else if !self.allows_apply {
             "this server only shows plans: it was started without --allow-apply"
         } else {

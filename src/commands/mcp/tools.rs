@@ -7,8 +7,8 @@ use clap::{Arg, ArgAction, Command};
 use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::{Map, Value, json};
 
-use super::words;
-use crate::error::{CommandLine, Effect};
+use super::words::{self, looks_only};
+use crate::error::CommandLine;
 
 /// Commands that say something about bpctl itself to a person, run another program, serve, or need a terminal.
 const LEFT_OUT: [&str; 6] = ["completion", "man", "mcp", "options", "sandbox", "top"];
@@ -48,7 +48,7 @@ fn collect(command: &Command, path: &[String], found: &mut Vec<Read>) {
         }
         let words = [path, &[name.to_owned()]].concat();
         collect(sub, &words, found);
-        if !sub.is_subcommand_required_set() && CommandLine::bpctl(&words).effect() == Effect::Reads {
+        if !sub.is_subcommand_required_set() && looks_only(&words, &[]) {
             let tool = read_tool(sub, &words);
             found.push(Read {
                 words,
@@ -69,7 +69,7 @@ fn read_tool(command: &Command, words: &[String]) -> Tool {
     );
     let mut properties = Map::new();
     let mut required = Vec::new();
-    for arg in words::of(command) {
+    for arg in words::of(words, command) {
         properties.insert(arg.get_id().to_string(), property(arg));
         if arg.is_required_set() {
             required.push(json!(arg.get_id().as_str()));

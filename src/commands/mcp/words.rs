@@ -3,9 +3,11 @@
 use clap::{Arg, ArgAction, Command};
 use serde_json::{Map, Value};
 
-/// Options that no tool has: they go on until they are interrupted, write files, send what was found somewhere else, or ask
-/// a person.
-const LEFT_OUT: [&str; 7] = [
+use crate::error::{CommandLine, Effect};
+
+/// Options that no tool has: they go on until they are interrupted, write files, send what was found somewhere else, show
+/// the value of a secret, or stand for a person's answer.
+const LEFT_OUT: [&str; 11] = [
     "watch",
     "interval",
     "follow",
@@ -13,14 +15,24 @@ const LEFT_OUT: [&str; 7] = [
     "bundle",
     "exit_code",
     "out",
+    "plot",
+    "reveal",
+    "yes",
+    "confirm",
 ];
 
-/// The arguments of a command that a tool has.
-pub(super) fn of(command: &Command) -> impl Iterator<Item = &Arg> {
-    command.get_arguments().filter(|arg| {
+/// The arguments that the tool of a command has: none with which it would change something.
+pub(super) fn of<'c>(path: &'c [String], command: &'c Command) -> impl Iterator<Item = &'c Arg> {
+    command.get_arguments().filter(move |arg| {
         let is_left_out = LEFT_OUT.contains(&arg.get_id().as_str()) && !arg.is_positional();
-        !is_left_out && !arg.is_global_set() && !arg.is_hide_set() && is_known(arg.get_action())
+        let is_plain = !arg.is_global_set() && !arg.is_hide_set() && is_known(arg.get_action());
+        is_plain && !is_left_out && (arg.is_positional() || looks_only(path, &[flag(arg)]))
     })
+}
+
+/// Whether a command with these words behind its own changes nothing.
+pub(super) fn looks_only(path: &[String], further: &[String]) -> bool {
+    CommandLine::bpctl(path.iter().chain(further)).effect() == Effect::Reads
 }
 
 fn is_known(action: &ArgAction) -> bool {
@@ -38,8 +50,12 @@ pub(super) fn is_list(arg: &Arg) -> bool {
 ///
 /// # Errors
 /// An argument that the tool does not have, or of another type, in words for the assistant.
-pub(super) fn words(command: &Command, arguments: &Map<String, Value>) -> Result<Vec<String>, String> {
-    let known: Vec<&Arg> = of(command).collect();
+pub(super) fn words(
+    path: &[String],
+    command: &Command,
+    arguments: &Map<String, Value>,
+) -> Result<Vec<String>, String> {
+    let known: Vec<&Arg> = of(path, command).collect();
     for name in arguments.keys() {
         if !known.iter().any(|arg| arg.get_id() == name.as_str()) {
             return Err(format!("this tool has no argument `{name}`"));
@@ -70,7 +86,10 @@ pub(super) fn words(command: &Command, arguments: &Map<String, Value>) -> Result
         options.push("--".to_owned());
         options.extend(positionals.into_iter().flat_map(|(_, values)| values));
     }
-    Ok(options)
+    match looks_only(path, &options) {
+        true => Ok(options),
+        false => Err("this tool only looks, and with these arguments it would change something".to_owned()),
+    }
 }
 
 /// As the argument is typed.
@@ -110,13 +129,23 @@ mod tests {
             .arg(Arg::new("kind").long("kind").action(ArgAction::Append))
             .arg(Arg::new("since").long("since"))
             .arg(Arg::new("watch").long("watch").action(ArgAction::SetTrue))
-            .arg(Arg::new("names").num_args(0..));
+            .arg(Arg::new("names").num_args(0..))
+            .arg(Arg::new("run").long("run").action(ArgAction::SetTrue))
+            .arg(Arg::new("reveal").long("reveal").action(ArgAction::SetTrue));
         command.build();
         command
     }
 
     fn words_of(arguments: &Value) -> Result<Vec<String>, String> {
-        words(&command(), arguments.as_object().unwrap())
+        words(&["whoami".to_owned()], &command(), arguments.as_object().unwrap())
+    }
+
+    #[test]
+    fn no_tool_has_an_argument_with_which_it_would_change_something() {
+        let (command, day1) = (command(), ["day1".to_owned()]);
+        let has = |path: &[String], name: &str| of(path, &command).any(|arg| arg.get_id() == name);
+        assert!(has(&["whoami".to_owned()], "run") && !has(&day1, "run"));
+        assert!(has(&day1, "deep") && !has(&day1, "reveal"));
     }
 
     #[test]

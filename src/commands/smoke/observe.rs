@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures::future::try_join;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -64,6 +65,9 @@ pub(super) async fn base(ctx: &Ctx, layout: &Layout, tenant: Option<&str>) -> Re
         .next()
         .filter(|own| !own.is_empty())
         .ok_or_else(wrong)?;
+    if let Some(tenant) = tenant {
+        leads_here(ctx, tenant, own).await?;
+    }
     let base = format!("{scheme}://{}", tenant.unwrap_or(own));
     let simulated = ctx.settings.is_sandbox() || ctx.aws.is_simulated();
     let here = ctx
@@ -78,6 +82,28 @@ pub(super) async fn base(ctx: &Ctx, layout: &Layout, tenant: Option<&str>) -> Re
         .hint("give the platform a domain and a certificate; where the network can be trusted, `allow_plain_http = true` in the context says so"));
     }
     Ok(base)
+}
+
+/// Makes sure that a tenant's host is the platform: whoever is asked there gets to see the customer's token.
+async fn leads_here(ctx: &Ctx, tenant: &str, own: &str) -> Result<()> {
+    // Ports are the platform's own affair.
+    let name = |host: &str| host.split(':').next().unwrap_or(host).to_ascii_lowercase();
+    let (tenant, own) = (name(tenant), name(own));
+    if tenant == own || tenant.ends_with(&format!(".{own}")) {
+        return Ok(());
+    }
+    let (theirs, ours) = try_join(
+        Box::pin(ctx.aws.addresses(&tenant)),
+        Box::pin(ctx.aws.addresses(&own)),
+    )
+    .await?;
+    match theirs.is_disjoint(&ours) {
+        false => Ok(()),
+        true => Err(CtlError::usage(format!(
+            "sign in to {tenant}: it does not lead to the platform, {own}, and would get to see the token"
+        ))
+        .hint("`--tenant` takes a name below the platform's, or one with the same addresses")),
+    }
 }
 
 pub(super) async fn observe(smoke: &Smoke<'_>, recent: &[Record]) -> Result<Seen> {
