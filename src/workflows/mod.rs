@@ -165,24 +165,34 @@ pub(crate) fn named(text: &str, context: &str) -> BTreeSet<String> {
     names
 }
 
-/// Whether the workflows run without a secret or variable of this name.
-pub(crate) fn is_optional(name: &str) -> bool {
+/// Whether a workflow with this text runs without a secret or variable of this name.
+pub(crate) fn is_optional(name: &str, text: &str) -> bool {
     // A role of a workflow's own; without it the stage's role is taken.
     let own_role = Stage::ALL.iter().any(|stage| {
         let common = format!("AWS_DEPLOY_ROLE_ARN_{}_", stage.as_str().to_ascii_uppercase());
         name.starts_with(&common)
     });
     own_role
-        || matches!(
-            name,
-            "ASSET_OPS_API_URL"
-                | "ASSET_OPS_SECRET"
-                | "AWS_ROLE_SECONDS"
-                | "BACKEND_SG_ID"
-                | "BPCTL_RELEASES"
-                | "BPCTL_SHA256"
-                | "PRIVATE_SUBNET_IDS"
-        )
+        || match name {
+            "ASSET_OPS_API_URL" | "ASSET_OPS_SECRET" | "AWS_ROLE_SECONDS" | "BACKEND_SG_ID"
+            | "BPCTL_SHA256" | "BPCTL_SHA256_ARM64" | "PRIVATE_SUBNET_IDS" => true,
+            "BPCTL_RELEASES" => !has_copied_action(text),
+            _ => false,
+        }
+}
+
+/// Whether the action comes from the workflow's own repository. It does not know then where bpctl's archives are: GitHub
+/// names an action's repository only to one that comes from another (`github.action_repository`).
+fn has_copied_action(text: &str) -> bool {
+    text.lines().any(|line| {
+        let step = line.trim_start().trim_start_matches("- ").trim_start();
+        let Some(used) = step.strip_prefix("uses:") else {
+            return false;
+        };
+        let used = used.split(" #").next().unwrap_or_default();
+        let path = used.trim().trim_matches(['"', '\'']).trim_end_matches('/');
+        path.starts_with("./") && path.ends_with("/setup-bpctl")
+    })
 }
 
 #[cfg(test)]
@@ -278,6 +288,35 @@ mod tests {
         assert_eq!(place("a/workflows"), "a/actions/setup-bpctl/install");
         assert_eq!(place("workflows"), "actions/setup-bpctl/install");
         assert_eq!(place("."), "./../actions/setup-bpctl/install");
+    }
+
+    #[test]
+    fn where_the_archives_are_has_to_be_said_to_a_copied_action() {
+        for workflow in WORKFLOWS {
+            assert!(!is_optional("BPCTL_RELEASES", workflow.text), "{}", workflow.name);
+            assert!(is_optional("BPCTL_SHA256", workflow.text), "{}", workflow.name);
+            assert!(
+                is_optional("BPCTL_SHA256_ARM64", workflow.text),
+                "{}",
+                workflow.name
+            );
+        }
+        let used = |path: &str| !is_optional("BPCTL_RELEASES", &format!("    steps:\n      {path}\n"));
+        for path in [
+            "- uses: ./.github/actions/setup-bpctl",
+            "- uses: \"./.github/actions/setup-bpctl/\" # ours",
+            "  uses: './ci/setup-bpctl'",
+        ] {
+            assert!(used(path), "{path}");
+        }
+        for path in [
+            "- uses: acme/bpctl/examples/actions/setup-bpctl@0123456789abcdef # v1",
+            "# - uses: ./.github/actions/setup-bpctl",
+            "- uses: ./.github/actions/setup-bpctl-too",
+            "- run: ./setup-bpctl",
+        ] {
+            assert!(!used(path), "{path}");
+        }
     }
 
     #[test]

@@ -286,6 +286,87 @@ fn pinned(name: &str, job: &serde_json::Value) {
     }
 }
 
+/// A checksum is that of one archive, and a runner gets the archive for its processor.
+#[test]
+fn every_job_pins_the_archive_for_its_processor_and_says_where_it_is() {
+    let mut on_arm = 0;
+    for (name, workflow) in examples() {
+        for (job, of) in workflow["jobs"].as_object().expect("jobs") {
+            let is_arm = of["runs-on"].as_str().expect("a runner").ends_with("-arm");
+            let steps = of["steps"].as_array().expect("steps").iter();
+            for step in steps.filter(|step| step["uses"] == "./.github/actions/setup-bpctl") {
+                on_arm += usize::from(is_arm);
+                let pin = if is_arm {
+                    "BPCTL_SHA256_ARM64"
+                } else {
+                    "BPCTL_SHA256"
+                };
+                let expected = serde_json::json!({
+                    "version": "${{ vars.BPCTL_VERSION }}",
+                    "sha256": format!("${{{{ vars.{pin} }}}}"),
+                    "releases": "${{ vars.BPCTL_RELEASES }}",
+                });
+                assert_eq!(step["with"], expected, "{name}: {job}");
+            }
+        }
+    }
+    assert_eq!(on_arm, 1);
+}
+
+/// A copy in the platform's repository does not know where it comes from, and the platform has no releases of bpctl.
+#[test]
+fn a_copied_action_that_is_not_told_where_the_archives_are_says_which_variable_to_set() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/actions/setup-bpctl");
+    let text = std::fs::read_to_string(folder.join("action.yml")).expect("a text");
+    let action: serde_json::Value = serde_norway::from_str(&text).expect("YAML");
+    // A step of the action sees this value no more: GitHub's runner has it while it evaluates the inputs.
+    assert_eq!(
+        action["inputs"]["repository"]["default"],
+        "${{ github.action_repository }}"
+    );
+    assert_eq!(
+        action["runs"]["steps"][0]["env"]["BPCTL_SETUP_REPOSITORY"],
+        "${{ inputs.repository }}"
+    );
+    let home = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| home.path().join(name);
+    for file in ["path", "output"] {
+        std::fs::write(at(file), "").expect("a file");
+    }
+    // Nothing listens there: a step that asked for an archive would say so.
+    let step = std::process::Command::new("bash")
+        .arg(folder.join("install"))
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("RUNNER_TEMP", home.path())
+        .env("RUNNER_OS", "Linux")
+        .env("RUNNER_ARCH", "X64")
+        .env("GITHUB_PATH", at("path"))
+        .env("GITHUB_OUTPUT", at("output"))
+        .env("GITHUB_SERVER_URL", "https://127.0.0.1:9")
+        .env("GITHUB_REPOSITORY", "acme/platform")
+        .env("BPCTL_SETUP_VERSION", "1.2.3")
+        .env("BPCTL_SETUP_RELEASES", "")
+        .env("BPCTL_SETUP_REPOSITORY", "")
+        .output()
+        .expect("bash");
+    let said = String::from_utf8_lossy(&step.stdout);
+    assert!(!step.status.success(), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    for words in [
+        "::error::setup-bpctl: nothing says where bpctl's archives are",
+        "set the variable BPCTL_RELEASES",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(
+        step.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&step.stderr)
+    );
+    assert_eq!(std::fs::read_to_string(at("path")).expect("a file"), "");
+}
+
 #[test]
 fn every_workflow_waits_for_its_turn_but_the_one_that_only_looks() {
     for (name, workflow) in examples() {

@@ -126,7 +126,7 @@ impl<'a> Runner<'a> {
         let mut context = json!({
             "inputs": values,
             "secrets": self.secrets,
-            "vars": { "AWS_ACCOUNT_ID_STAGING": "123456789012", "AWS_ACCOUNT_ID_PRODUCTION": "123456789012", "BPCTL_VERSION": "0.1.0" },
+            "vars": { "AWS_ACCOUNT_ID_STAGING": "123456789012", "AWS_ACCOUNT_ID_PRODUCTION": "123456789012", "BPCTL_VERSION": "0.1.0", "BPCTL_RELEASES": "https://github.com/acme/bpctl/releases" },
             "github": { "server_url": "https://github.com", "repository": "acme/platform", "run_id": "1234567890" },
             "failed": false,
         });

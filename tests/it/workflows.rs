@@ -295,7 +295,28 @@ async fn all_is_well_where_files_provider_and_roles_are_there() {
         [
             "AWS_ACCOUNT_ID_PRODUCTION",
             "AWS_ACCOUNT_ID_STAGING",
+            "BPCTL_RELEASES",
             "BPCTL_VERSION"
+        ]
+    );
+    let optional = run.json()["needs"]["variables"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|one| one["required"] == false)
+        .map(|one| {
+            (
+                one["name"].clone(),
+                one["workflows"].as_array().map_or(0, Vec::len),
+            )
+        })
+        .collect::<Vec<_>>();
+    assert_eq!(
+        optional,
+        [
+            (json!("AWS_ROLE_SECONDS"), 5),
+            (json!("BPCTL_SHA256"), 10),
+            (json!("BPCTL_SHA256_ARM64"), 1)
         ]
     );
     // A secret that somebody's own step reads is needed too.
@@ -364,6 +385,33 @@ async fn roles_that_let_the_wrong_ones_in_are_wrong() {
             "every repository",
         ),
         ("main", &["*"], "deploy (production)", "every repository"),
+        (
+            "production-infra",
+            &["repo:acme/platform:environment:*"],
+            "deploy-infrastructure (production)",
+            "e.g. repo:acme/platform:environment:any-environment",
+        ),
+        (
+            "production-infra",
+            &["repo:*:environment:production-infra"],
+            "deploy-infrastructure (production)",
+            "e.g. repo:any-owner/any-name:environment:production-infra",
+        ),
+        (
+            "both",
+            &[
+                "repo:acme/platform:environment:staging-infra",
+                "repo:acme/platform:environment:production-infra",
+            ],
+            "deploy-infrastructure (production)",
+            "whoever approves for staging",
+        ),
+        (
+            "main",
+            &["repo:acme/platform:*"],
+            "deploy (production)",
+            "every branch",
+        ),
     ] {
         let account = Account::with(&[]);
         with_provider(&account, "sts.amazonaws.com");

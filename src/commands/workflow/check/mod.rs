@@ -3,6 +3,7 @@
 mod judge;
 mod needed;
 mod repository;
+mod strangers;
 
 use std::collections::BTreeSet;
 
@@ -180,6 +181,7 @@ impl CheckArgs {
             claims.extend(stages.iter().map(|stage| Claim {
                 workflow,
                 stage: *stage,
+                branch: self.branch.clone(),
                 subject: workflow.subject(repository, *stage, &self.branch),
                 uses: uses.clone(),
             }));

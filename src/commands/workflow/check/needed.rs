@@ -47,11 +47,13 @@ impl Needed {
                 .into_iter()
                 .filter(|name| name != "GITHUB_TOKEN")
             {
+                let required = !is_optional(&name, text);
                 let entry = all.entry(name.clone()).or_insert_with(|| Name {
-                    required: !is_optional(&name),
+                    required,
                     workflows: BTreeSet::new(),
                     name,
                 });
+                entry.required |= required;
                 entry.workflows.insert(workflow.to_owned());
             }
             *list = all.into_values().collect();
@@ -99,5 +101,22 @@ mod tests {
             ]
         );
         assert_eq!(needed.secrets[0].workflows.len(), 2);
+    }
+
+    #[test]
+    fn what_one_workflow_needs_is_needed_whatever_another_one_says() {
+        let elsewhere = "uses: acme/bpctl/examples/actions/setup-bpctl@0123456\n${{ vars.BPCTL_RELEASES }}";
+        let copied = "uses: ./.github/actions/setup-bpctl\n${{ vars.BPCTL_RELEASES }}";
+        let required = |texts: &[&str]| {
+            let mut needed = Needed::default();
+            for text in texts {
+                needed.add("db-seed", text);
+            }
+            needed.variables[0].required
+        };
+        assert!(!required(&[elsewhere]));
+        for texts in [&[copied][..], &[elsewhere, copied], &[copied, elsewhere]] {
+            assert!(required(texts), "{texts:?}");
+        }
     }
 }
