@@ -220,6 +220,55 @@ async fn the_price_list_is_asked_once_for_each_family_however_many_things_there_
     assert!((15..=24).contains(&few), "{few}");
 }
 
+fn alarms_of<'a>(costs: &'a Value, name: &str) -> &'a Value {
+    let things = costs["things"].as_array().expect("things").iter();
+    let mut alarms = things.filter(|thing| thing["part"] == "alarms");
+    let found = alarms.find(|thing| thing["name"] == name);
+    found.unwrap_or_else(|| panic!("{name}: {costs:#}"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_alarms_of_a_fleet_are_also_those_of_its_policies() {
+    let account = Account::with(&[]);
+    let costs = costs(&account, &[]).await;
+    // Four of the stack's own, two of the step policies, two that Auto Scaling makes for the one that tracks.
+    let fleet = alarms_of(&costs, "production/gpu-default");
+    assert_eq!(
+        (&fleet["about"], month(fleet), &fleet["bound"]),
+        (&json!("8 alarms"), 0.8, &json!("exact"))
+    );
+    // Nothing here says which alarms scale the services.
+    assert_eq!(row(&costs, "alarms")["bound"], "at-least");
+    // As many in all as there are.
+    let most = json!({"MaxRecords": 100});
+    let there = ask(&account.sandbox, Service::CloudWatch, "DescribeAlarms", &most);
+    let there = there["MetricAlarms"].as_array().unwrap().len();
+    let dollars = month(row(&costs, "alarms"));
+    assert_eq!((dollars * 10.0).round() as usize, there, "{costs:#}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_policies_a_fleet_has_at_least_its_own_alarms() {
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["*"], "Resource": ["*"]},
+        {"Effect": "Deny", "Action": ["autoscaling:DescribePolicies"], "Resource": ["*"]},
+    ]});
+    let account = Account::from_options(Options {
+        role: "narrow".to_owned(),
+        roles: [("narrow".to_owned(), policy.to_string())].into(),
+        ..Options::default()
+    });
+    let costs = costs(&account, &[]).await;
+    let fleet = alarms_of(&costs, "production/gpu-default");
+    assert_eq!(
+        (month(fleet), &fleet["bound"]),
+        (0.4, &json!("at-least")),
+        "{fleet:#}"
+    );
+    let about = fleet["about"].as_str().unwrap();
+    assert!(about.contains("autoscaling:DescribePolicies"), "{about}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_billed_by_use_is_measured_and_says_since_when() {
     let account = Account::with(&[]);

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use bpctl_sandbox::Scenario;
+use bpctl_sandbox::{Scenario, Service};
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::Account;
@@ -90,7 +91,7 @@ async fn causes_and_effects_of_every_source_stand_in_one_order() {
 
 #[tokio::test(start_paused = true)]
 async fn a_source_that_cannot_be_read_is_named_and_hides_nothing() {
-    use bpctl_sandbox::{Fault, FaultRule, Service};
+    use bpctl_sandbox::{Fault, FaultRule};
     let account = Account::with(&[Scenario::CrashLoop]);
     let rule = FaultRule::on(Service::CloudTrail, "LookupEvents", Fault::Deny);
     account.sandbox.with_world(|world| world.inject(rule));
@@ -107,4 +108,151 @@ async fn a_source_that_cannot_be_read_is_named_and_hides_nothing() {
     assert_eq!(alone.status.code(), 4, "{}", alone.text());
     let wrong = account.run(&["timeline", "--since", "1y"]).await;
     assert_eq!((wrong.status.code(), wrong.calls), (2, 0), "{}", wrong.text());
+}
+
+/// Asks as anybody may.
+fn ask(account: &Account, operation: &str, input: &Value) -> Value {
+    let answer = account
+        .sandbox
+        .with_world(|world| world.call(Service::Ecs, operation, input));
+    answer.unwrap_or_else(|error| panic!("{operation}: {error:?}"))
+}
+
+/// Tasks that somebody starts and stops at once.
+fn stop_tasks(account: &Account, count: usize) {
+    let services = json!({"cluster": "bp", "services": ["bp-backend"]});
+    let services = ask(account, "DescribeServices", &services);
+    let order = json!({
+        "cluster": "bp", "taskDefinition": "bp-backend", "launchType": "FARGATE", "count": 10,
+        "networkConfiguration": services["services"][0]["networkConfiguration"],
+    });
+    for _ in 0..count / 10 {
+        let started = ask(account, "RunTask", &order);
+        for task in started["tasks"].as_array().expect("tasks") {
+            let stop = json!({"cluster": "bp", "task": task["taskArn"]});
+            ask(account, "StopTask", &stop);
+        }
+    }
+    account.sandbox.advance(Duration::from_secs(60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_and_deployments_are_read_to_their_end() {
+    let account = Account::with(&[]);
+    stop_tasks(&account, 130);
+    let run = account.run(&["timeline", "--only", "tasks", "-o", "json"]).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    let document = run.json();
+    assert!(events(&document, "tasks").len() >= 130);
+    let account = Account::with(&[]);
+    let deploy = json!({"cluster": "bp", "service": "bp-backend", "forceNewDeployment": true});
+    for _ in 0..130 {
+        ask(&account, "UpdateService", &deploy);
+    }
+    account.sandbox.advance(Duration::from_secs(5));
+    let run = account
+        .run(&["timeline", "--only", "deployments", "-o", "json"])
+        .await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    let document = run.json();
+    assert_eq!(document["gaps"], json!([]));
+    let began = events(&document, "deployments").into_iter().filter(|event| {
+        let what = event["what"].as_str().unwrap();
+        event["subject"] == "bp-backend" && what.ends_with(" began")
+    });
+    assert_eq!(began.count(), 130);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_that_began_before_and_ended_after_is_there() {
+    let account = Account::with(&[]);
+    let deploy = json!({"cluster": "bp", "service": "bp-backend", "forceNewDeployment": true});
+    ask(&account, "UpdateService", &deploy);
+    account.sandbox.advance(Duration::from_secs(75));
+    ask(&account, "UpdateService", &deploy);
+    account.sandbox.advance(Duration::from_secs(5));
+    let run = account
+        .run(&["timeline", "--since", "1m", "--only", "deployments", "-o", "json"])
+        .await;
+    let document = run.json();
+    let ends: Vec<&str> = events(&document, "deployments")
+        .into_iter()
+        .map(|event| event["what"].as_str().unwrap().rsplit(' ').next().unwrap())
+        .collect();
+    assert!(ends.contains(&"STOPPED"), "{document:#}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_tasks_than_are_read_are_a_gap() {
+    let account = Account::with(&[]);
+    stop_tasks(&account, 1_010);
+    let run = account.run(&["timeline", "--only", "tasks", "-o", "json"]).await;
+    assert_eq!(run.status.code(), 7, "{}", run.text());
+    let document = run.json();
+    assert_eq!(events(&document, "tasks").len(), 1_000);
+    let gaps = document["gaps"].as_array().unwrap();
+    let gap = "tasks: ECS has more stopped tasks than the 1000 that were read: some are not here";
+    assert_eq!(gaps, &[json!(gap)]);
+}
+
+/// The sources with a limit, and since when each knows.
+fn limits(document: &Value) -> Vec<(&str, Option<&str>)> {
+    let all = document["limits"].as_array().unwrap().iter();
+    all.map(|limit| (limit["source"].as_str().unwrap(), limit["known_since"].as_str()))
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_for_less_is_said_and_is_no_failure() {
+    let account = Account::with(&[]);
+    let by_age = ["timeline", "--only", "tasks,alarms,scaling,deployments,stacks"];
+    let of = async |since: &str, output: &str| {
+        let run = account
+            .run(&[&by_age[..], &["--since", since, "-o", output]].concat())
+            .await;
+        assert_eq!(run.status.code(), 0, "{}", run.text());
+        run
+    };
+    let longest = of("90d", "json").await.json();
+    assert_eq!(longest["gaps"], json!([]));
+    let all = limits(&longest);
+    let sources: Vec<&str> = all.iter().map(|(source, _)| *source).collect();
+    assert_eq!(sources, ["tasks", "alarms", "scaling"]);
+    let until: Timestamp = longest["until"].as_str().unwrap().parse().unwrap();
+    let hours = all.iter().map(|(_, since)| {
+        let since: Timestamp = since.unwrap().parse().unwrap();
+        until.duration_since(since).as_hours()
+    });
+    assert_eq!(hours.collect::<Vec<i64>>(), [1, 30 * 24, 42 * 24]);
+    // The default: a platform where all is well is no failure, and the reader is told.
+    let usual = account.run(&["timeline", "-o", "json"]).await;
+    assert_eq!(usual.status.code(), 0, "{}", usual.text());
+    let usual = usual.json();
+    let tasks = limits(&usual)
+        .iter()
+        .filter(|(source, _)| *source == "tasks")
+        .count();
+    assert_eq!((tasks, &usual["gaps"]), (1, &json!([])));
+    let hour = of("1h", "json").await.json();
+    assert_eq!(hour["limits"], json!([]));
+    let text = of("2h", "table").await.stdout;
+    assert!(text.contains("Limit: tasks from before "), "{text}");
+    assert!(text.contains("ECS keeps stopped tasks for an hour"), "{text}");
+    let markdown = of("2h", "markdown").await.stdout;
+    assert!(
+        markdown.contains("\nLimit of this timeline: tasks from before "),
+        "{markdown}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_parameter_only_the_newest_write_is_known() {
+    let account = Account::with(&[]);
+    account.sandbox.advance(Duration::from_secs(600));
+    let words = ["timeline", "--since", "5m", "--only", "parameters", "-o", "json"];
+    assert_eq!(account.run(&words).await.json()["limits"], json!([]));
+    written_by_hand(&account);
+    let run = account.run(&words).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert_eq!(limits(&run.json()), [("parameters", None)]);
 }

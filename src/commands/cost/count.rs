@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::alarms::alarms;
 use super::observe::{Read, Seen};
 use super::thing::{Part, Thing};
 use super::usage::Usage;
 use crate::aws::autoscaling::{Group, Instance};
 use crate::aws::ecs::BilledTask;
 use crate::aws::elb::Balancer;
-use crate::layout::{FleetAlarm, FleetId, Layout};
+use crate::layout::{FleetId, Layout};
 use crate::leftovers::{Kind, Leftovers, tag};
 use crate::output::counted;
 use crate::prices::{Cpu, HOURS_PER_MONTH, Prices, Product};
@@ -76,7 +77,7 @@ fn large_bucket(thing: Thing, at: Timestamp, bytes: f64, prices: &Prices) -> Thi
 }
 
 /// A read that was refused, as a thing whose costs are unknown.
-fn refused(part: Part, what: &str, why: &str) -> Thing {
+pub(super) fn refused(part: Part, what: &str, why: &str) -> Thing {
     Thing::new(part, what, format!("the {what} could not be read: {why}"), None)
 }
 
@@ -354,26 +355,6 @@ fn gateways(seen: &Seen, prices: &Prices) -> Vec<Thing> {
             )
         },
     )
-}
-
-fn alarms(seen: &Seen, layout: &Layout, prices: &Prices) -> Vec<Thing> {
-    let found = match &seen.alarms {
-        Ok(found) => found,
-        Err(why) => return vec![refused(Part::Alarms, "alarms", why)],
-    };
-    let thing = |name: String, names: Vec<String>, fleet: Option<FleetId>| {
-        let count = names.iter().filter(|name| found.contains(*name)).count();
-        let each = prices.of(&Product::Alarm);
-        let about = counted(count as u64, "alarm");
-        let all = each.map(|each| each * count as f64);
-        (count > 0).then(|| Thing::new(Part::Alarms, name, about, all).of_fleet(fleet))
-    };
-    let own = thing("platform".to_owned(), layout.platform_alarms(), None);
-    let fleets = seen.fleets.iter().flatten().filter_map(|(id, _)| {
-        let names = FleetAlarm::ALL.map(|alarm| layout.fleet_alarm(alarm, id));
-        thing(id.to_string(), names.to_vec(), Some(id.clone()))
-    });
-    own.into_iter().chain(fleets).collect()
 }
 
 fn container_images(seen: &Seen, prices: &Prices) -> Vec<Thing> {

@@ -1,5 +1,6 @@
 //! `bpctl cost`: what runs now and what it costs, what a shutdown saves, what is wasted, and what fleets will cost.
 
+mod alarms;
 mod count;
 mod forecast;
 mod list;
@@ -91,6 +92,7 @@ impl Verb for CostArgs {
     fn uses() -> Uses {
         Uses::of(&[&[
             Use::of("autoscaling:DescribeAutoScalingGroups", On::Anything),
+            Use::of("autoscaling:DescribePolicies", On::Anything),
             Use::of("cloudformation:DescribeStacks", On::Anything),
             Use::of("cloudformation:ListStackResources", On::DataStack),
             Use::of("cloudformation:ListStacks", On::Anything),
@@ -131,7 +133,6 @@ impl Verb for CostArgs {
             "--forecast",
             &[
                 Use::of("autoscaling:DescribeLifecycleHooks", On::Anything),
-                Use::of("autoscaling:DescribePolicies", On::Anything),
                 Use::of("autoscaling:DescribeScheduledActions", On::Anything),
                 Use::of("cloudformation:GetTemplate", On::Stacks),
                 Use::of("sns:ListSubscriptionsByTopic", On::ScaleToZeroTopic),

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::FutureExt as _;
 use futures::future::try_join_all;
 
+use super::alarms::fleet_alarms;
 use crate::aws::Aws;
-use crate::aws::autoscaling::Group;
+use crate::aws::autoscaling::{Group, Policy};
 use crate::aws::ec2::{Address, Machine, NatGateway, SpotPrices, Volume};
 use crate::aws::ecs::BilledTask;
 use crate::aws::elasticache::CacheCluster;
@@ -16,11 +17,14 @@ use crate::commands::image::gc::{OldImages, old_images};
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::fleet::known_groups;
-use crate::layout::{AccountId, App, FleetAlarm, FleetId, Layout};
+use crate::layout::{AccountId, App, FleetId, Layout};
 use crate::leftovers::{
     Every, Leftovers, look_at_buckets, look_at_data, look_at_log_groups, look_at_machines, look_at_secrets,
 };
 use crate::prices::Prices;
+
+/// Scaling policies by the name of their group.
+pub(super) type Policies = BTreeMap<String, Vec<Policy>>;
 
 /// A read: what it found, or why it found nothing.
 pub(super) type Read<T> = Result<T, String>;
@@ -46,6 +50,8 @@ pub(super) struct Seen {
     /// Names of the alarms that are there.
     pub(super) alarms: Read<BTreeSet<String>>,
     pub(super) fleets: Read<BTreeMap<FleetId, Group>>,
+    /// Scaling policies by group.
+    pub(super) policies: Read<Policies>,
     /// The fleets' instances.
     pub(super) instances: Read<BTreeMap<String, Machine>>,
     pub(super) spot: Read<SpotPrices>,
@@ -110,7 +116,7 @@ pub(super) async fn look(ctx: &Ctx, layout: &Layout) -> Result<Seen> {
     )?;
     let (outputs, tasks, caches, balancers, gateways, addresses, volumes, repositories) = platform;
     let (data, buckets, secrets, logs, machines, unneeded, old_images) = kept;
-    let (fleets, instances, spot, alarms) = fleets;
+    let (fleets, policies, instances, spot, alarms) = fleets;
     Ok(Seen {
         outputs,
         tasks,
@@ -127,6 +133,7 @@ pub(super) async fn look(ctx: &Ctx, layout: &Layout) -> Result<Seen> {
         repositories,
         alarms,
         fleets,
+        policies,
         instances,
         spot,
         unneeded,
@@ -188,6 +195,7 @@ async fn repositories(aws: &Aws, layout: &Layout) -> Result<Vec<(String, u64)>> 
 
 type Fleets = (
     Read<BTreeMap<FleetId, Group>>,
+    Read<Policies>,
     Read<BTreeMap<String, Machine>>,
     Read<SpotPrices>,
     Read<BTreeSet<String>>,
@@ -195,7 +203,11 @@ type Fleets = (
 
 /// Groups, then what hangs on them.
 async fn fleets(aws: &Aws, layout: &Layout) -> Result<Fleets> {
-    let groups = read(known_groups(aws, layout).await)?.map(|known| {
+    let (groups, policies) = futures::try_join!(
+        known_groups(aws, layout).map(read).boxed_local(),
+        aws.policies(None).map(read).boxed_local(),
+    )?;
+    let groups = groups.map(|known| {
         let fleets = known.fleets.into_iter();
         fleets
             .filter_map(|(id, fleet)| Some((id, fleet.group?)))
@@ -212,16 +224,17 @@ async fn fleets(aws: &Aws, layout: &Layout) -> Result<Fleets> {
         .collect();
     let types: Vec<String> = types.into_iter().cloned().collect();
     let alarms = known
-        .keys()
-        .flat_map(|fleet| FleetAlarm::ALL.map(|alarm| layout.fleet_alarm(alarm, fleet)));
-    let alarms: Vec<String> = layout.platform_alarms().into_iter().chain(alarms).collect();
+        .iter()
+        .flat_map(|(fleet, group)| fleet_alarms(layout, fleet, group, &policies));
+    let alarms: BTreeSet<String> = layout.platform_alarms().into_iter().chain(alarms).collect();
+    let alarms: Vec<String> = alarms.into_iter().collect();
     let (instances, spot, alarms) = futures::try_join!(
         aws.machines(&ids).map(read).boxed_local(),
         aws.spot_prices(&types, aws.clock().now()).map(read).boxed_local(),
         aws.alarms_named(&alarms).map(read).boxed_local(),
     )?;
     let alarms = alarms.map(|found| found.into_iter().map(|alarm| alarm.name).collect());
-    Ok((groups, instances, spot, alarms))
+    Ok((groups, policies, instances, spot, alarms))
 }
 
 impl Seen {
@@ -259,6 +272,7 @@ impl Seen {
             repositories: Ok(Vec::new()),
             alarms: Ok(BTreeSet::new()),
             fleets: Ok(BTreeMap::new()),
+            policies: Ok(Policies::new()),
             instances: Ok(BTreeMap::new()),
             spot: Ok(SpotPrices::new()),
             unneeded: Ok(Vec::new()),

@@ -17,15 +17,16 @@ use crate::exit::ExitStatus;
 use crate::iam::{On, Use, Uses};
 use crate::output::lasted;
 
-/// The furthest that any source goes back: CloudTrail and CloudFormation keep 90 days.
+/// The furthest that any source goes back: CloudTrail, CloudFormation and ECS (of deployments) keep 90 days.
 const KEPT: Duration = Duration::from_secs(90 * 86_400);
 
 /// Show what happened lately, from every source in one order
 ///
 /// Deployments, tasks that stopped, alarms, scaling of the fleets, stacks, parameters, secrets, runs of bpctl, and what
 /// anybody else changed by another tool, the oldest first. What happened in one second stands in the order of cause and
-/// effect. ECS keeps stopped tasks for an hour; CloudTrail is some minutes behind. A source that could not be read is named,
-/// and ends with 7.
+/// effect. CloudTrail is some minutes behind. A source that could not be read, or not to its end, is named, and ends with 7.
+/// What AWS keeps for less than `--since` is named as a limit, which does not change the status: stopped tasks for an hour,
+/// the history of alarms for 30 days, scaling for six weeks, of each parameter and secret the newest write.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl timeline                                       the last two hours
@@ -94,6 +95,14 @@ impl Source {
             Self::Scaling => "scaling",
         }
     }
+
+    /// All of it, as `--only` names it.
+    fn name(self) -> String {
+        match self {
+            Self::Scaling => self.word().to_owned(),
+            _ => format!("{}s", self.word()),
+        }
+    }
 }
 
 /// Something that happened.
@@ -112,6 +121,26 @@ pub(crate) struct Event {
     bad: bool,
 }
 
+/// What a source does not know by its nature: nothing has gone wrong, and nobody can read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Limit {
+    source: Source,
+    /// What happened before that may be missing; null where age does not decide.
+    known_since: Option<Timestamp>,
+    /// What is kept, in a clause.
+    what: &'static str,
+}
+
+impl Limit {
+    fn new(source: Source, known_since: Option<Timestamp>, what: &'static str) -> Self {
+        Self {
+            source,
+            known_since,
+            what,
+        }
+    }
+}
+
 /// What happened.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Timeline {
@@ -121,6 +150,8 @@ pub(crate) struct Timeline {
     events: Vec<Event>,
     /// What could not be read, or only in part.
     gaps: Vec<String>,
+    /// Sources that keep less than was asked for.
+    limits: Vec<Limit>,
 }
 
 impl Verb for TimelineArgs {
@@ -159,8 +190,12 @@ impl Verb for TimelineArgs {
                 .filter(|source| some.contains(source))
                 .collect(),
         };
-        let read = sources::read(ctx, &layout, &wanted, since);
-        let (mut events, gaps) = ctx.unless_interrupted(read).await?;
+        let read = sources::read(ctx, &layout, &wanted, (since, until));
+        let sources::Read {
+            mut events,
+            gaps,
+            limits,
+        } = ctx.unless_interrupted(read).await?;
         events.retain(|event| event.at >= since);
         events.sort_by_key(|event| (event.at.as_second(), event.source));
         for gap in &gaps {
@@ -168,7 +203,13 @@ impl Verb for TimelineArgs {
         }
         if events.is_empty() && gaps.is_empty() {
             let since = lasted(self.since);
-            ctx.ui.status(&format!("Nothing happened in the last {since}"));
+            let known = if limits.is_empty() {
+                ""
+            } else {
+                ", as far as that is kept"
+            };
+            ctx.ui
+                .status(&format!("Nothing happened in the last {since}{known}"));
         }
         let status = if gaps.is_empty() {
             ExitStatus::Done
@@ -180,6 +221,7 @@ impl Verb for TimelineArgs {
             until,
             events,
             gaps,
+            limits,
         })?;
         Ok(status)
     }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use futures::future::{LocalBoxFuture, join_all, try_join_all};
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Event, Source};
+use super::{Event, Limit, Source};
 use crate::aws::autoscaling::Group;
-use crate::aws::ecs::{Task, short};
+use crate::aws::ecs::{ServiceDeployment, Task, short};
+use crate::aws::ssm::ParameterFacts;
 use crate::change::{Ground as _, Shared, history};
 use crate::context::Ctx;
-use crate::error::Result;
+use crate::error::{CtlError, Result};
 use crate::exit::ExitStatus;
 use crate::fleet::activity::reason;
 use crate::fleet::{alarm_names, known_groups};
@@ -28,10 +29,41 @@ const OURS: &str = "bpctl/";
 /// Changes that nobody decides on: agents and drivers that report what they do.
 const NOISE: &[&str] = &["CreateLogStream", "UpdateInstanceInformation"];
 
+/// How long before `since` deployments may have begun that ended after it: one that nothing ends goes on for days.
+const BEGAN_BEFORE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// The fleets and their groups.
 type Groups = BTreeMap<FleetId, Option<Group>>;
 
-/// The events of the wanted sources, and what could not be read.
+/// What was read.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub(super) events: Vec<Event>,
+    /// What could not be read, or not to its end.
+    pub(super) gaps: Vec<String>,
+    pub(super) limits: Vec<Limit>,
+}
+
+/// What one source has.
+#[derive(Debug, Default)]
+struct Found {
+    events: Vec<Event>,
+    /// Why it was not read to its end.
+    gap: Option<String>,
+    /// What it does not know, whatever its age.
+    limit: Option<&'static str>,
+}
+
+impl From<Vec<Event>> for Found {
+    fn from(events: Vec<Event>) -> Self {
+        Self {
+            events,
+            ..Self::default()
+        }
+    }
+}
+
+/// The events of the wanted sources, what could not be read, and what is kept for less than was asked.
 ///
 /// # Errors
 /// None of the wanted sources could be read.
@@ -39,9 +71,9 @@ pub(super) async fn read(
     ctx: &Ctx,
     layout: &Layout,
     wanted: &[Source],
-    since: Timestamp,
-) -> Result<(Vec<Event>, Vec<String>)> {
-    let (mut events, mut gaps, mut failure) = (Vec::new(), Vec::new(), None);
+    (since, until): (Timestamp, Timestamp),
+) -> Result<Read> {
+    let (mut all, mut failure) = (Read::default(), None);
     let of_fleets = [Source::Parameters, Source::Alarms, Source::Scaling];
     let mut groups = Groups::new();
     if wanted.iter().any(|source| of_fleets.contains(source)) {
@@ -53,49 +85,72 @@ pub(super) async fn read(
                     .map(|(id, fleet)| (id, fleet.group))
                     .collect()
             }
-            Err(error) => gaps.push(format!("what is of fleets: failed to {error}")),
+            Err(error) => all.gaps.push(format!("what is of fleets: failed to {error}")),
         }
     }
     let groups = &groups;
     let reads = wanted.iter().map(|source| async move {
-        let events: LocalBoxFuture<'_, Result<(Vec<Event>, Option<String>)>> = match source {
+        let found: LocalBoxFuture<'_, Result<Found>> = match source {
             Source::Runs => whole(runs(ctx, since)),
             Source::Changes => changes(ctx, since).boxed_local(),
-            Source::Parameters => whole(parameters(ctx, layout, groups)),
-            Source::Secrets => whole(secrets(ctx, layout)),
+            Source::Parameters => parameters(ctx, layout, groups, since).boxed_local(),
+            Source::Secrets => secrets(ctx, layout, since).boxed_local(),
             Source::Stacks => whole(stacks(ctx, layout, since)),
-            Source::Deployments => whole(deployments(ctx, layout)),
-            Source::Tasks => whole(tasks(ctx, layout)),
+            Source::Deployments => deployments(ctx, layout, since).boxed_local(),
+            Source::Tasks => tasks(ctx, layout).boxed_local(),
             Source::Alarms => whole(alarms(ctx, layout, groups, since)),
             Source::Scaling => whole(scaling(ctx, groups, since)),
         };
-        (*source, events.await)
+        (*source, found.await)
     });
     let mut failed = 0;
     for (source, read) in join_all(reads).await {
         match read {
-            Ok((found, gap)) => {
-                events.extend(found);
-                gaps.extend(gap.map(|gap| format!("{}s: {gap}", source.word())));
+            Ok(found) => {
+                all.events.extend(found.events);
+                let gap = found.gap.map(|gap| format!("{}: {gap}", source.name()));
+                all.gaps.extend(gap);
+                let newest = found.limit.map(|what| Limit::new(source, None, what));
+                all.limits.extend(newest.or_else(|| by_age(source, since, until)));
             }
             Err(error) => {
                 failed += 1;
-                gaps.push(format!("{}s: failed to {error}", source.word()));
+                all.gaps.push(format!("{}: failed to {error}", source.name()));
                 failure = Some(error);
             }
         }
     }
     match failure {
         Some(error) if failed == wanted.len() => Err(error),
-        _ => Ok((events, gaps)),
+        _ => Ok(all),
     }
 }
 
 /// A source that is read whole or not at all.
-fn whole<'a>(
-    read: impl Future<Output = Result<Vec<Event>>> + 'a,
-) -> LocalBoxFuture<'a, Result<(Vec<Event>, Option<String>)>> {
-    read.map(|read| read.map(|events| (events, None))).boxed_local()
+fn whole<'a>(read: impl Future<Output = Result<Vec<Event>>> + 'a) -> LocalBoxFuture<'a, Result<Found>> {
+    read.map(|read| read.map(Found::from)).boxed_local()
+}
+
+/// What a source does not keep for as long as was asked. Those that are not here keep 90 days, the most that can be
+/// asked for.
+fn by_age(source: Source, since: Timestamp, until: Timestamp) -> Option<Limit> {
+    let (hours, what) = match source {
+        // "Stopped tasks appear in the returned results for at least one hour" (Amazon ECS API Reference, DescribeTasks).
+        Source::Tasks => (1, "ECS keeps stopped tasks for an hour"),
+        // "CloudWatch preserves alarm history for 30 days" (CloudWatch User Guide, "Using Amazon CloudWatch alarms").
+        Source::Alarms => (30 * 24, "CloudWatch keeps the history of alarms for 30 days"),
+        // "Only activities started within the last six weeks can be returned" (Auto Scaling API Reference,
+        // DescribeScalingActivities).
+        Source::Scaling => (42 * 24, "Auto Scaling keeps activities for six weeks"),
+        Source::Runs
+        | Source::Changes
+        | Source::Parameters
+        | Source::Secrets
+        | Source::Stacks
+        | Source::Deployments => return None,
+    };
+    let known = until.checked_sub(SignedDuration::from_hours(hours)).ok()?;
+    (since < known).then(|| Limit::new(source, Some(known), what))
 }
 
 async fn runs(ctx: &Ctx, since: Timestamp) -> Result<Vec<Event>> {
@@ -123,7 +178,7 @@ async fn runs(ctx: &Ctx, since: Timestamp) -> Result<Vec<Event>> {
     Ok(runs.into_iter().map(event).collect())
 }
 
-async fn changes(ctx: &Ctx, since: Timestamp) -> Result<(Vec<Event>, Option<String>)> {
+async fn changes(ctx: &Ctx, since: Timestamp) -> Result<Found> {
     let traces = ctx.aws.changes_since(since).await?;
     let gap = traces.cut_off.then(|| {
         let oldest = traces.found.last().map_or(since, |trace| trace.at);
@@ -149,16 +204,26 @@ async fn changes(ctx: &Ctx, since: Timestamp) -> Result<(Vec<Event>, Option<Stri
             bad: trace.error.is_some(),
         }
     });
-    Ok((events.collect(), gap))
+    Ok(Found {
+        events: events.collect(),
+        gap,
+        limit: None,
+    })
 }
 
-async fn parameters(ctx: &Ctx, layout: &Layout, groups: &Groups) -> Result<Vec<Event>> {
+async fn parameters(ctx: &Ctx, layout: &Layout, groups: &Groups, since: Timestamp) -> Result<Found> {
     let fleets: Vec<FleetId> = groups.keys().cloned().collect();
     let mut table = layout.secret_table(&fleets);
     table.retain(|entry| entry.store == Store::ParameterStore);
     let names: Vec<String> = table.iter().map(|entry| entry.path.clone()).collect();
     let facts = ctx.aws.parameter_facts(&names).await?;
-    let event = |facts: crate::aws::ssm::ParameterFacts| {
+    // What was written last before `since` was not written after it.
+    let hides = |facts: &ParameterFacts| facts.version > 1 && facts.modified.is_some_and(|at| at >= since);
+    let limit = facts
+        .iter()
+        .any(hides)
+        .then_some("of each parameter only the newest write is known; CloudTrail has those before it");
+    let event = |facts: ParameterFacts| {
         Some(Event {
             at: facts.modified?,
             source: Source::Parameters,
@@ -169,14 +234,22 @@ async fn parameters(ctx: &Ctx, layout: &Layout, groups: &Groups) -> Result<Vec<E
             bad: false,
         })
     };
-    Ok(facts.into_iter().filter_map(event).collect())
+    Ok(Found {
+        events: facts.into_iter().filter_map(event).collect(),
+        gap: None,
+        limit,
+    })
 }
 
-async fn secrets(ctx: &Ctx, layout: &Layout) -> Result<Vec<Event>> {
+async fn secrets(ctx: &Ctx, layout: &Layout, since: Timestamp) -> Result<Found> {
     let mut table = layout.secret_table(&[]);
     table.retain(|entry| entry.store == Store::SecretsManager);
     let names: Vec<String> = table.iter().map(|entry| entry.path.clone()).collect();
     let facts = ctx.aws.secrets_named(&names).await?;
+    let limit = facts
+        .iter()
+        .any(|facts| facts.changed.is_some_and(|at| at >= since))
+        .then_some("of each secret only the newest change is known; CloudTrail has those before it");
     let event = |facts: crate::aws::secretsmanager::SecretFacts| {
         Some(Event {
             at: facts.changed?,
@@ -188,7 +261,11 @@ async fn secrets(ctx: &Ctx, layout: &Layout) -> Result<Vec<Event>> {
             bad: false,
         })
     };
-    Ok(facts.into_iter().filter_map(event).collect())
+    Ok(Found {
+        events: facts.into_iter().filter_map(event).collect(),
+        gap: None,
+        limit,
+    })
 }
 
 /// What happened to stacks as a whole, and what failed in them.
@@ -235,48 +312,64 @@ async fn stacks(ctx: &Ctx, layout: &Layout, since: Timestamp) -> Result<Vec<Even
         .collect())
 }
 
-async fn deployments(ctx: &Ctx, layout: &Layout) -> Result<Vec<Event>> {
-    let cluster = layout.cluster();
+async fn deployments(ctx: &Ctx, layout: &Layout, since: Timestamp) -> Result<Found> {
+    let cluster = &layout.cluster();
+    let from = since.checked_sub(BEGAN_BEFORE).unwrap_or_default();
     let reads = [App::Backend, App::Frontend].map(|app| {
-        let (service, cluster) = (layout.service(app), cluster.clone());
+        let service = layout.service(app);
         async move {
-            let found = ctx
-                .aws
-                .service_deployments(&cluster, &service)
-                .await?
-                .unwrap_or_default();
-            let events = found.into_iter().flat_map(|deployment| {
-                let event = |at: Option<Timestamp>, what: String, why: Option<String>, bad: bool| {
-                    Some(Event {
-                        at: at?,
-                        source: Source::Deployments,
-                        subject: service.clone(),
-                        what,
-                        why,
-                        who: None,
-                        bad,
-                    })
-                };
-                let name = short(&deployment.arn).to_owned();
-                let began = event(
-                    deployment.created,
-                    format!("deployment {name} began"),
-                    None,
-                    false,
-                );
-                let bad = deployment.status != "SUCCESSFUL";
-                let what = format!("deployment {name} ended {}", deployment.status);
-                let ended = event(deployment.finished, what, deployment.reason, bad);
-                began.into_iter().chain(ended).collect::<Vec<_>>()
-            });
-            Ok::<_, crate::error::CtlError>(events.collect::<Vec<Event>>())
+            let found = ctx.aws.service_deployments_since(cluster, &service, from).await?;
+            Ok::<_, CtlError>(found.map(|listed| (service, listed)))
         }
     });
-    Ok(try_join_all(reads).await?.into_iter().flatten().collect())
+    let mut all = Found::default();
+    let mut gaps = Vec::new();
+    for (service, listed) in try_join_all(reads).await?.into_iter().flatten() {
+        if listed.cut_off {
+            let read = listed.found.len();
+            gaps.push(format!(
+                "ECS has more of {service} than the {read} that were read: some are not here"
+            ));
+        }
+        let events = listed.found.into_iter();
+        all.events
+            .extend(events.flat_map(|deployment| begin_and_end(&service, deployment)));
+    }
+    all.gap = (!gaps.is_empty()).then(|| gaps.join("; "));
+    Ok(all)
 }
 
-async fn tasks(ctx: &Ctx, layout: &Layout) -> Result<Vec<Event>> {
-    let tasks = ctx.aws.recent_tasks(&layout.cluster()).await?;
+fn begin_and_end(service: &str, deployment: ServiceDeployment) -> Vec<Event> {
+    let event = |at: Option<Timestamp>, what: String, why: Option<String>, bad: bool| {
+        Some(Event {
+            at: at?,
+            source: Source::Deployments,
+            subject: service.to_owned(),
+            what,
+            why,
+            who: None,
+            bad,
+        })
+    };
+    let name = short(&deployment.arn);
+    let began = event(
+        deployment.created,
+        format!("deployment {name} began"),
+        None,
+        false,
+    );
+    let bad = deployment.status != "SUCCESSFUL";
+    let what = format!("deployment {name} ended {}", deployment.status);
+    let ended = event(deployment.finished, what, deployment.reason, bad);
+    began.into_iter().chain(ended).collect()
+}
+
+async fn tasks(ctx: &Ctx, layout: &Layout) -> Result<Found> {
+    let tasks = ctx.aws.stopped_tasks(&layout.cluster()).await?;
+    let gap = tasks.cut_off.then(|| {
+        let read = tasks.found.len();
+        format!("ECS has more stopped tasks than the {read} that were read: some are not here")
+    });
     let event = |task: Task| {
         let exits: Vec<String> = task
             .containers
@@ -303,7 +396,11 @@ async fn tasks(ctx: &Ctx, layout: &Layout) -> Result<Vec<Event>> {
             bad: is_bad,
         })
     };
-    Ok(tasks.into_iter().filter_map(event).collect())
+    Ok(Found {
+        events: tasks.found.into_iter().filter_map(event).collect(),
+        gap,
+        limit: None,
+    })
 }
 
 async fn alarms(ctx: &Ctx, layout: &Layout, groups: &Groups, since: Timestamp) -> Result<Vec<Event>> {

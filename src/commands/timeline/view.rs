@@ -1,8 +1,8 @@
 //! The timeline for people, and as Markdown for a post-mortem.
 
-use super::{Event, Timeline};
+use super::{Event, Limit, Timeline};
 use crate::output::markdown::{cell, sentence};
-use crate::output::{Render, Table, View};
+use crate::output::{Render, Table, View, paragraph};
 
 impl Event {
     /// What and why.
@@ -20,6 +20,19 @@ impl Event {
     }
 }
 
+impl Limit {
+    fn told(&self) -> String {
+        let (source, what) = (self.source.name(), self.what);
+        match self.known_since {
+            Some(at) => {
+                let at = at.strftime("%Y-%m-%d %H:%M:%SZ");
+                format!("{source} from before {at} may be missing: {what}")
+            }
+            None => format!("{source}: {what}"),
+        }
+    }
+}
+
 impl Render for Timeline {
     fn human(&self, view: &View) -> String {
         let mut table = Table::new(&["TIME", "SOURCE", "WHAT", "HAPPENED", "WHO"]);
@@ -33,7 +46,14 @@ impl Render for Timeline {
                 event.name_of_who(),
             ]);
         }
-        table.render(view)
+        let mut text = table.render(view);
+        if !text.is_empty() && !self.limits.is_empty() {
+            text.push('\n');
+        }
+        for limit in &self.limits {
+            paragraph(&mut text, view, "Limit: ", &limit.told());
+        }
+        text
     }
 
     fn markdown(&self) -> Option<String> {
@@ -55,6 +75,9 @@ impl Render for Timeline {
         }
         for gap in &self.gaps {
             text.push_str(&format!("\nNot on this timeline: {}\n", cell(&sentence(gap))));
+        }
+        for limit in &self.limits {
+            text.push_str(&format!("\nLimit of this timeline: {}\n", limit.told()));
         }
         Some(text)
     }
