@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::absence::{Doubt, Look, Why};
 use super::finding::{Finding, Severity};
 use super::report::Report;
 use crate::output::{Render, Table, View};
@@ -18,6 +19,8 @@ pub(crate) struct Difference {
     findings: Vec<Turn>,
     /// How many findings are in both, as they were.
     same: usize,
+    /// What the later look could not check.
+    could_not_check: Vec<&'static str>,
 }
 
 /// One finding that is not in both as it was.
@@ -29,11 +32,14 @@ struct Turn {
     severity: Severity,
     title: &'static str,
     subject: String,
-    /// Of the later look; of the earlier one when it has gone.
+    /// Of the later look; of the earlier one when it has gone, or may have.
     evidence: Vec<String>,
     /// Of the earlier look, when it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence_before: Option<Vec<String>>,
+    /// Why it is unknown whether it has gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<Why>,
 }
 
 /// What became of a finding.
@@ -42,6 +48,8 @@ struct Turn {
 enum Kind {
     New,
     Gone,
+    /// The later look does not have it, and could not see whether it is still there.
+    Unknown,
     /// Its severity or its evidence is another one.
     Changed,
 }
@@ -51,6 +59,7 @@ impl Kind {
         match self {
             Self::New => "new",
             Self::Gone => "gone",
+            Self::Unknown => "unknown",
             Self::Changed => "changed",
         }
     }
@@ -58,7 +67,8 @@ impl Kind {
 
 impl Difference {
     /// A finding is the same one when code and subject are.
-    pub(crate) fn of((before, earlier): (Timestamp, &Report), (after, later): (Timestamp, &Report)) -> Self {
+    pub(crate) fn of((before, earlier): (Look<'_>, &Report), (after, later): (Look<'_>, &Report)) -> Self {
+        let could_not_check = later.unchecked();
         let by_name = |report: &'_ Report| -> BTreeMap<(&'static str, String), Finding> {
             report
                 .all()
@@ -76,22 +86,52 @@ impl Difference {
                 Some(was) => findings.push(Turn::of(Kind::Changed, finding, Some(was.evidence))),
             }
         }
-        findings.extend(
-            earlier
-                .into_values()
-                .map(|finding| Turn::of(Kind::Gone, finding, None)),
-        );
+        let doubt = Doubt::between(before, after);
+        findings.extend(earlier.into_values().map(|finding| {
+            let why = doubt.about(&finding);
+            let kind = why.map_or(Kind::Gone, |_| Kind::Unknown);
+            Turn {
+                why,
+                ..Turn::of(kind, finding, None)
+            }
+        }));
         findings.sort_by_key(|turn| (turn.severity, turn.code));
         Self {
-            before,
-            after,
+            before: before.at,
+            after: after.at,
             findings,
             same,
+            could_not_check,
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.findings.is_empty()
+    }
+
+    /// Whether it is not known of some findings what became of them.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.findings.iter().any(|turn| turn.change == Kind::Unknown)
+    }
+
+    /// Why there are findings of which it is not known what became of them.
+    fn doubts(&self) -> Vec<String> {
+        let number = |why| self.findings.iter().filter(|turn| turn.why == Some(why)).count();
+        let told = |why, reason: String| match number(why) {
+            0 => None,
+            1 => Some(format!("1 finding may still be there: {reason}")),
+            many => Some(format!("{many} findings may still be there: {reason}")),
+        };
+        [
+            told(
+                Why::CouldNotCheck,
+                format!("could not be checked: {}", self.could_not_check.join(", ")),
+            ),
+            told(Why::OtherFleets, "the later look is of other fleets".to_owned()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 }
 
@@ -105,6 +145,7 @@ impl Turn {
             subject: finding.subject,
             evidence: finding.evidence,
             evidence_before: before,
+            why: None,
         }
     }
 }
@@ -133,6 +174,10 @@ impl Render for Difference {
             many => format!("{many} findings stayed as they were"),
         };
         if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        for doubt in self.doubts() {
+            text.push_str(&doubt);
             text.push('\n');
         }
         text + &same + "\n"

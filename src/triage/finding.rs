@@ -165,6 +165,11 @@ impl Finding {
         }
     }
 
+    /// What it is known by from one look to the next.
+    pub(crate) fn key(&self) -> String {
+        format!("{} {}", self.code.id(), self.subject)
+    }
+
     /// Another severity than the code's usual one.
     #[must_use]
     pub(crate) fn severity(mut self, severity: Severity) -> Self {

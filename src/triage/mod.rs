@@ -3,6 +3,7 @@
 //! [`probes`] read AWS into a [`snapshot`]; [`rules`] are pure functions from the snapshot to
 //! [`finding`]s; [`fold`] puts the symptoms under their causes.
 
+pub(crate) mod absence;
 pub(crate) mod catalog;
 pub(crate) mod commands;
 pub(crate) mod difference;

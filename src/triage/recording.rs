@@ -12,9 +12,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::absence::Look;
 use super::snapshot::{Blind, Checked, Snapshot};
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::files::{DATA_LIMIT, read_regular};
+use crate::layout::FleetId;
 use crate::redact::redact;
 
 /// The format of the file. Members may be added to it without another name.
@@ -30,6 +32,9 @@ pub(crate) struct Recording {
     pub(crate) at: Timestamp,
     pub(crate) account: Option<String>,
     pub(crate) region: Option<String>,
+    /// The fleets that were looked at; all of them where there is none, and in files of versions that did not say.
+    #[serde(default)]
+    pub(crate) fleets: Vec<FleetId>,
     pub(crate) seen: Snapshot,
 }
 
@@ -39,6 +44,7 @@ impl Recording {
         at: Timestamp,
         account: Option<String>,
         region: Option<String>,
+        fleets: Vec<FleetId>,
     ) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
@@ -46,7 +52,17 @@ impl Recording {
             at,
             account,
             region,
+            fleets,
             seen,
+        }
+    }
+
+    /// What was looked at, and when.
+    pub(crate) fn look(&self) -> Look<'_> {
+        Look {
+            seen: &self.seen,
+            at: self.at,
+            fleets: &self.fleets,
         }
     }
 

@@ -123,10 +123,7 @@ impl Report {
     pub(crate) fn in_short(&self) -> BTreeMap<String, serde_json::Value> {
         let all = self.findings.iter().flat_map(Finding::walk);
         all.map(|finding| {
-            let symptoms = finding
-                .symptoms
-                .iter()
-                .map(|one| format!("{} {}", one.code.id(), one.subject));
+            let symptoms = finding.symptoms.iter().map(Finding::key);
             let short = serde_json::json!({
                 "code": finding.code.id(),
                 "severity": finding.severity,
@@ -135,7 +132,7 @@ impl Report {
                 "cause": finding.cause,
                 "symptoms": symptoms.collect::<Vec<_>>(),
             });
-            (format!("{} {}", finding.code.id(), finding.subject), short)
+            (finding.key(), short)
         })
         .collect()
     }
@@ -257,7 +254,7 @@ fn check(snapshot: &Snapshot, probe: Probe, findings: &[&Finding]) -> Check {
 }
 
 /// The probe that shows what a finding is about.
-fn seen_by(node: &Node, snapshot: &Snapshot) -> Option<Probe> {
+pub(super) fn seen_by(node: &Node, snapshot: &Snapshot) -> Option<Probe> {
     Some(match node {
         Node::Alarm(name) => {
             let platform = snapshot.alarms.iter().flatten();

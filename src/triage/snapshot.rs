@@ -67,6 +67,16 @@ macro_rules! probes {
             pub(crate) fn blind(&self, probe: Probe) -> Option<&Blind> {
                 match probe { $(Probe::$probe => self.$field.as_ref().err(),)+ }
             }
+
+            /// Leaves out what a probe saw.
+            pub(super) fn forget(&mut self, probe: Probe, why: Blind) {
+                match probe { $(Probe::$probe => self.$field = Err(why),)+ }
+            }
+
+            /// Takes what a probe saw at another look in the place of what it sees at this one.
+            pub(super) fn recall(&mut self, probe: Probe, other: &Self) {
+                match probe { $(Probe::$probe => self.$field.clone_from(&other.$field),)+ }
+            }
         }
     };
 }

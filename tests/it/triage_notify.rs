@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bpctl_sandbox::Scenario;
+use bpctl_sandbox::{Fault, FaultRule, Scenario, Service, World};
 use serde_json::Value;
 
 use crate::support::{Account, Run};
@@ -68,6 +68,64 @@ async fn a_webhook_hears_what_comes_and_goes_and_nothing_twice() {
             .iter()
             .any(|list| !codes(post, list).is_empty());
         assert!(any, "{post}");
+    }
+}
+
+/// What cannot be seen for a while has not gone, and does not come anew when it is seen again.
+#[tokio::test(start_paused = true)]
+async fn a_webhook_does_not_hear_that_what_could_not_be_checked_has_gone() {
+    let account = Account::with(&[Scenario::Alb5xx]);
+    let url = "http://127.0.0.1:9/hooks/triage";
+    let args = [
+        "triage", "--watch", "--every", "60s", "--notify", url, "-o", "jsonl",
+    ];
+    let sandbox = account.sandbox.clone();
+    let run = account.run_with(&args, |process| {
+        let cancel = process.cancel.clone();
+        tokio::spawn(async move {
+            #[expect(clippy::disallowed_methods, reason = "the operator's time, which is paused")]
+            let pause = async |seconds| tokio::time::sleep(Duration::from_secs(seconds)).await;
+            pause(90).await;
+            sandbox.with_world(|world| {
+                world.inject(FaultRule::on(
+                    Service::CloudWatch,
+                    "DescribeAlarms",
+                    Fault::Throttle,
+                ));
+                world.inject(FaultRule::on(
+                    Service::Elb,
+                    "DescribeTargetGroups",
+                    Fault::Throttle,
+                ));
+            });
+            pause(400).await;
+            sandbox.with_world(World::clear_faults);
+            pause(200).await;
+            sandbox.with_world(|world| world.set_scenarios(BTreeSet::new()));
+            pause(1500).await;
+            cancel.cancel();
+        });
+    });
+    let run = run.await;
+    assert_eq!(run.status.code(), 130, "{}", run.text());
+    let posts = posts(&account);
+    let with = |list: &str, code: &str| -> Vec<usize> {
+        let told = |post: &Value| codes(post, list).iter().any(|one| one == code);
+        (0..posts.len()).filter(|index| told(&posts[*index])).collect()
+    };
+    let seen_again = with("gone", "BP-TRI-001");
+    let (first, last) = (with("new", "BP-TRI-001"), seen_again.last().expect("an end"));
+    assert!(first.first().is_some_and(|first| first < last), "{posts:#?}");
+    for post in &posts[..=*last] {
+        let gone = codes(post, "gone");
+        assert!(gone.iter().all(|code| code == "BP-TRI-001"), "{posts:#?}");
+    }
+    for code in ["BP-ALB-001", "BP-ALM-001"] {
+        assert!(
+            with("new", code).iter().all(|new| *new == 0),
+            "{code}: {posts:#?}"
+        );
+        assert!(!with("gone", code).is_empty(), "{code}: {posts:#?}");
     }
 }
 

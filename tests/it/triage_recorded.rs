@@ -1,11 +1,12 @@
 //! `bpctl triage --bundle`, `--from` and `--diff`.
 
+use std::collections::BTreeSet;
 use std::fs;
 
-use bpctl_sandbox::Scenario;
+use bpctl_sandbox::{Fault, FaultRule, Scenario, Service};
 use serde_json::{Value, json};
 
-use crate::support::Account;
+use crate::support::{Account, Run};
 
 /// Without the account that was asked: a file asks none.
 fn judged(mut document: Value) -> Value {
@@ -124,6 +125,123 @@ async fn two_files_tell_what_came_and_what_went() {
         "{}",
         same.text()
     );
+}
+
+async fn recorded(account: &Account, file: &str, more: &[&str]) {
+    let args = [&["triage", "--bundle", file, "--fail-on", "never"], more].concat();
+    let run = account.run(&args).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+}
+
+async fn compared(account: &Account, before: &str, after: &str) -> Run {
+    let run = account
+        .run(&["triage", "--diff", before, after, "-o", "json"])
+        .await;
+    assert_eq!(run.calls, 0, "{}", run.text());
+    run
+}
+
+fn deny(account: &Account, calls: &[(Service, &str)]) {
+    for (service, operation) in calls {
+        let rule = FaultRule::on(*service, operation, Fault::Deny);
+        account.sandbox.with_world(|world| world.inject(rule));
+    }
+}
+
+/// The codes that have changed in this way.
+fn changed(run: &Run, change: &str) -> Vec<String> {
+    let document = run.json();
+    let turns = document["findings"].as_array().expect("findings").iter();
+    turns
+        .filter(|turn| turn["change"] == change)
+        .map(|turn| turn["code"].as_str().expect("a code").to_owned())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_seen_again_has_not_gone() {
+    let account = Account::with(&[Scenario::Alb5xx, Scenario::NoHealthyTargets]);
+    recorded(&account, "before.json", &[]).await;
+    deny(
+        &account,
+        &[
+            (Service::CloudWatch, "DescribeAlarms"),
+            (Service::Elb, "DescribeTargetGroups"),
+            (Service::Elb, "DescribeTargetHealth"),
+        ],
+    );
+    recorded(&account, "after.json", &[]).await;
+    let run = compared(&account, "before.json", "after.json").await;
+    assert_eq!(run.status.code(), 7, "{}", run.text());
+    assert_eq!(changed(&run, "gone"), [""; 0], "{}", run.text());
+    let unknown = changed(&run, "unknown");
+    assert!(unknown.iter().any(|code| code == "BP-ALB-001"), "{unknown:?}");
+    let document = run.json();
+    let turns = document["findings"].as_array().expect("findings").iter();
+    for turn in turns.filter(|turn| turn["change"] == "unknown") {
+        assert_eq!(turn["why"], "could-not-check", "{turn}");
+    }
+    let unchecked = document["could_not_check"].as_array().expect("probes");
+    assert!(unchecked.contains(&json!("platform-alarms")), "{unchecked:?}");
+    let args = ["triage", "--diff", "before.json", "after.json", "--exit-code"];
+    let run = account.run(&args).await;
+    assert_eq!(run.status.code(), 7, "{}", run.text());
+    assert!(
+        run.stdout.contains("may still be there: could not be checked: "),
+        "{}",
+        run.text()
+    );
+}
+
+/// What a role may not see puts nothing else in doubt.
+#[tokio::test(start_paused = true)]
+async fn what_does_not_rest_on_what_is_not_seen_has_gone() {
+    let account = Account::with(&[Scenario::AmiMissing]);
+    deny(&account, &[(Service::SecretsManager, "ListSecrets")]);
+    recorded(&account, "before.json", &[]).await;
+    account
+        .sandbox
+        .with_world(|world| world.set_scenarios(BTreeSet::new()));
+    recorded(&account, "after.json", &[]).await;
+    let run = compared(&account, "before.json", "after.json").await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    let gone = changed(&run, "gone");
+    assert!(gone.iter().any(|code| code == "BP-FLT-005"), "{}", run.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_of_other_fleets_has_not_gone() {
+    let account = Account::with(&[Scenario::AmiMissing]);
+    recorded(&account, "all.json", &[]).await;
+    account
+        .sandbox
+        .with_world(|world| world.set_scenarios(BTreeSet::new()));
+    recorded(&account, "one.json", &["--fleet", "staging/gpu-default"]).await;
+    let file = account.home().join("one.json");
+    let mut one: Value = serde_json::from_slice(&fs::read(&file).expect("a file")).expect("JSON");
+    assert_eq!(one["fleets"], json!(["staging/gpu-default"]));
+    let run = compared(&account, "all.json", "one.json").await;
+    assert_eq!(run.status.code(), 7, "{}", run.text());
+    assert!(
+        run.stderr
+            .contains("of different fleets: all of them before, staging/gpu-default after"),
+        "{}",
+        run.text()
+    );
+    let document = run.json();
+    let turns = document["findings"].as_array().expect("findings");
+    let image = turns.iter().find(|turn| turn["code"] == "BP-FLT-005");
+    let image = image.expect("the finding of the image");
+    assert_eq!(
+        (&image["change"], &image["why"]),
+        (&json!("unknown"), &json!("other-fleets"))
+    );
+    // A file of a version that did not say of which fleets it is.
+    one.as_object_mut().expect("a document").remove("fleets");
+    fs::write(&file, one.to_string()).expect("it is written");
+    let run = compared(&account, "all.json", "one.json").await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert!(!run.stderr.contains("different fleets"), "{}", run.text());
 }
 
 /// A probe that the version of the file did not have is blind, and nothing says that all is well.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use futures::FutureExt as _;
 use futures::future::try_join;
+use jiff::Timestamp;
 
 use crate::commands::verb::{Needs, Verb};
 use crate::commands::watch::{WatchArgs, watch};
@@ -20,6 +21,7 @@ use crate::iam::{On, Use, Uses};
 use crate::layout::FleetName;
 use crate::triage::probes::{Scope, look};
 use crate::triage::report::Report;
+use crate::triage::snapshot::Snapshot;
 use recorded::RecordedArgs;
 use verdict::{FailOn, nothing_seen, unknown_fleets};
 
@@ -120,7 +122,7 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
     }
     let report = match args.recorded.judged(ctx)? {
         Some(report) => report,
-        None => report(ctx, args).await?,
+        None => report(ctx, args).await?.0,
     };
     ctx.emit(&report)?;
     report.announce(&ctx.ui);
@@ -144,14 +146,14 @@ async fn run(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
 /// Looks again and again; a webhook is told beside that, and nothing waits for it.
 async fn follow(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
     let Some(url) = &args.notify else {
-        return watch(ctx, &args.watch, async || report(ctx, args).await).await;
+        return watch(ctx, &args.watch, async || Ok(report(ctx, args).await?.0)).await;
     };
     let webhook = notify::webhook(url)?;
     let changes = notify::Changes::new();
     // Boxed: two such futures beside each other are more than a thread's stack may have.
     let looks = Box::pin(watch(ctx, &args.watch, async || {
-        let report = Box::pin(report(ctx, args)).await?;
-        changes.leave(&report);
+        let (report, snapshot, now) = Box::pin(report(ctx, args)).await?;
+        changes.leave(&report, snapshot, now);
         Ok(report)
     }));
     tokio::select! {
@@ -160,8 +162,8 @@ async fn follow(ctx: &Ctx, args: &TriageArgs) -> Result<ExitStatus> {
     }
 }
 
-/// One look, judged.
-async fn report(ctx: &Ctx, args: &TriageArgs) -> Result<Report> {
+/// One look, judged: what was seen, and when.
+async fn report(ctx: &Ctx, args: &TriageArgs) -> Result<(Report, Snapshot, Timestamp)> {
     let layout = ctx.layout()?;
     let file = args.recorded.file(ctx)?;
     let fleets = ctx
@@ -184,7 +186,7 @@ async fn report(ctx: &Ctx, args: &TriageArgs) -> Result<Report> {
     };
     drop(progress);
     if let Some(file) = &file {
-        recorded::keep(ctx, file, &snapshot, now).await?;
+        recorded::keep(ctx, file, &snapshot, now, &fleets).await?;
     }
     unknown_fleets(&snapshot, &fleets)?;
     let region = ctx.aws.region().await?;
@@ -193,7 +195,7 @@ async fn report(ctx: &Ctx, args: &TriageArgs) -> Result<Report> {
     if report.is_blind() {
         return Err(nothing_seen(&snapshot));
     }
-    Ok(report)
+    Ok((report, snapshot, now))
 }
 
 /// Whether the aws tool finds credentials where bpctl did. The sandbox needs none of bpctl, but some of the aws tool.

@@ -1,15 +1,20 @@
 //! `bpctl triage --watch --notify URL`: a webhook is told what has changed, and only that.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::aws::is_loopback_url;
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
+use crate::triage::absence::{Doubt, Look};
+use crate::triage::finding::Finding;
 use crate::triage::report::Report;
+use crate::triage::snapshot::Snapshot;
 
 /// The shape of what is posted.
 const SCHEMA: &str = "bpctl.triage.notify/1";
@@ -40,10 +45,80 @@ pub(super) fn webhook(url: &str) -> Result<http::Uri> {
     }
 }
 
+/// What a look has found, and what it saw.
+struct Looked {
+    found: Found,
+    findings: BTreeMap<String, Finding>,
+    seen: Snapshot,
+    at: Timestamp,
+}
+
+impl Looked {
+    fn of(report: &Report, seen: Snapshot, at: Timestamp) -> Self {
+        let findings = report.all().map(|finding| (finding.key(), finding.clone()));
+        Self {
+            found: report.in_short(),
+            findings: findings.collect(),
+            seen,
+            at,
+        }
+    }
+
+    /// All looks of a watch are of the same fleets.
+    fn look(&self) -> Look<'_> {
+        Look {
+            seen: &self.seen,
+            at: self.at,
+            fleets: &[],
+        }
+    }
+}
+
+/// What a webhook knows of, and by which look.
+#[derive(Default)]
+struct Told {
+    found: Found,
+    by: BTreeMap<String, Rc<Looked>>,
+}
+
+impl Told {
+    /// What it is to know after a look: what that has found, and what it could not see again. That does not end by not
+    /// being seen, nor does it come anew when it is.
+    fn after(&self, now: &Rc<Looked>) -> Self {
+        let mut next = Self {
+            found: now.found.clone(),
+            by: now
+                .found
+                .keys()
+                .map(|key| (key.clone(), Rc::clone(now)))
+                .collect(),
+        };
+        // Few looks have found all that is missing now, mostly one.
+        let mut doubts: Vec<(&Rc<Looked>, Doubt<'_>)> = Vec::new();
+        for (key, by) in self.by.iter().filter(|(key, _)| !now.found.contains_key(*key)) {
+            let known = doubts.iter().position(|(look, _)| Rc::ptr_eq(look, by));
+            let known = known.unwrap_or_else(|| {
+                doubts.push((by, Doubt::between(by.look(), now.look())));
+                doubts.len() - 1
+            });
+            let doubt = doubts.get(known).map(|(_, doubt)| doubt);
+            let finding = by.findings.get(key);
+            let may_be_there = doubt
+                .zip(finding)
+                .is_some_and(|(doubt, finding)| doubt.about(finding).is_some());
+            if let Some(one) = self.found.get(key).filter(|_| may_be_there) {
+                next.found.insert(key.clone(), one.clone());
+                next.by.insert(key.clone(), Rc::clone(by));
+            }
+        }
+        next
+    }
+}
+
 /// Where looks leave what they have found, and the delivery takes it from: the newest look alone, so that a webhook that
 /// is slow holds nothing up and nothing piles up.
 pub(super) struct Changes {
-    sender: watch::Sender<Option<Found>>,
+    sender: watch::Sender<Option<Rc<Looked>>>,
 }
 
 impl Changes {
@@ -53,26 +128,29 @@ impl Changes {
         }
     }
 
-    /// Leaves what a look has found.
-    pub(super) fn leave(&self, report: &Report) {
-        self.sender.send_replace(Some(report.in_short()));
+    /// Leaves what a look has found, and what it saw.
+    pub(super) fn leave(&self, report: &Report, seen: Snapshot, at: Timestamp) {
+        let looked = Looked::of(report, seen, at);
+        self.sender.send_replace(Some(Rc::new(looked)));
     }
 
     /// Posts what differs from what was delivered last, whenever a look has ended. Does not end by itself.
     pub(super) async fn deliver(&self, ctx: &Ctx, webhook: &http::Uri) {
-        let mut found = self.sender.subscribe();
-        let mut delivered = Found::new();
+        let mut looks = self.sender.subscribe();
+        let mut delivered = Told::default();
         let mut complains = true;
-        while found.changed().await.is_ok() {
-            let Some(now) = found.borrow_and_update().clone() else {
+        while looks.changed().await.is_ok() {
+            let Some(now) = looks.borrow_and_update().clone() else {
                 continue;
             };
-            let Some(body) = difference(&delivered, &now) else {
+            let next = delivered.after(&now);
+            let Some(body) = difference(&delivered.found, &next.found) else {
+                delivered = next;
                 continue;
             };
             match post(ctx, webhook, body).await {
                 Ok(()) => {
-                    delivered = now;
+                    delivered = next;
                     complains = true;
                 }
                 Err(error) => {
@@ -136,6 +214,36 @@ async fn post(ctx: &Ctx, webhook: &http::Uri, mut body: Value) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::triage::rules::sample;
+
+    fn looked(seen: Snapshot) -> Rc<Looked> {
+        let report = Report::new(&seen, sample::now());
+        Rc::new(Looked::of(&report, seen, sample::now()))
+    }
+
+    #[test]
+    fn what_is_not_seen_is_told_neither_to_have_gone_nor_to_be_new() {
+        let mut deaf = sample::healthy();
+        deaf.topics.as_mut().unwrap()[0].subscriptions = Some(Vec::new());
+        let told = |before: &Told, now: &Told, list: &str| -> Vec<String> {
+            let body = difference(&before.found, &now.found).unwrap_or_default();
+            let findings = body[list].as_array().into_iter().flatten();
+            findings
+                .map(|one| one["code"].as_str().unwrap_or_default().to_owned())
+                .collect()
+        };
+        let first = Told::default().after(&looked(deaf.clone()));
+        let mut blind = deaf.clone();
+        blind.topics = Err(sample::blind());
+        let unseen = first.after(&looked(blind.clone())).after(&looked(blind));
+        assert_eq!(told(&first, &unseen, "gone"), [""; 0]);
+        assert_eq!(told(&first, &unseen, "new"), ["BP-TRI-001"]);
+        let again = unseen.after(&looked(deaf));
+        assert_eq!(told(&unseen, &again, "new"), [""; 0]);
+        assert_eq!(told(&unseen, &again, "gone"), ["BP-TRI-001"]);
+        let mended = unseen.after(&looked(sample::healthy()));
+        assert_eq!(told(&unseen, &mended, "gone"), ["BP-FLT-019", "BP-TRI-001"]);
+    }
 
     #[test]
     fn only_tls_or_this_machine_is_posted_to() {

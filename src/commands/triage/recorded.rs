@@ -1,12 +1,15 @@
 //! `--bundle`, `--from` and `--diff`: a triage that is kept, and judged again without AWS.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jiff::Timestamp;
 
 use crate::context::Ctx;
 use crate::error::Result;
 use crate::exit::ExitStatus;
+use crate::layout::FleetId;
 use crate::triage::difference::Difference;
 use crate::triage::recording::{NewFile, Recording};
 use crate::triage::report::Report;
@@ -23,7 +26,7 @@ pub(super) struct RecordedArgs {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["diff", "watch", "fleets"])]
     from: Option<PathBuf>,
 
-    /// Say which findings came, went and changed from one such file to another
+    /// Say which findings came, went and changed from one such file to another; ends with 7 when some could not be seen again
     #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["watch", "fleets"])]
     diff: Option<Vec<PathBuf>>,
 
@@ -60,13 +63,22 @@ impl RecordedArgs {
             ctx.ui
                 .warn("the two recordings are of different accounts or regions");
         }
+        if of_fleets(&before) != of_fleets(&after) {
+            ctx.ui.warn(&format!(
+                "the two recordings are of different fleets: {} before, {} after; what is new may have been there, and \
+                 what is unknown may still be",
+                named(&before),
+                named(&after)
+            ));
+        }
         let reports = (judge(ctx, &before), judge(ctx, &after));
-        let difference = Difference::of((before.at, &reports.0), (after.at, &reports.1));
+        let difference = Difference::of((before.look(), &reports.0), (after.look(), &reports.1));
         ctx.emit(&difference)?;
-        Ok(Some(if self.exit_code && !difference.is_empty() {
-            ExitStatus::Differences
-        } else {
-            ExitStatus::Done
+        let in_doubt = difference.is_in_doubt();
+        Ok(Some(match (in_doubt, self.exit_code && !difference.is_empty()) {
+            (true, _) => ExitStatus::Partial,
+            (false, true) => ExitStatus::Differences,
+            (false, false) => ExitStatus::Done,
         }))
     }
 
@@ -80,14 +92,21 @@ impl RecordedArgs {
 }
 
 /// Keeps what was seen.
-pub(super) async fn keep(ctx: &Ctx, file: &NewFile, snapshot: &Snapshot, now: jiff::Timestamp) -> Result<()> {
+pub(super) async fn keep(
+    ctx: &Ctx,
+    file: &NewFile,
+    snapshot: &Snapshot,
+    now: Timestamp,
+    fleets: &[FleetId],
+) -> Result<()> {
     let account = ctx
         .aws
         .identity()
         .await
         .ok()
         .map(|identity| identity.account.to_string());
-    let recording = Recording::new(snapshot.clone(), now, account, ctx.aws.region().await?);
+    let region = ctx.aws.region().await?;
+    let recording = Recording::new(snapshot.clone(), now, account, region, fleets.to_vec());
     file.write(&recording)?;
     ctx.ui.status(&format!("recorded in `{}`", file.path().display()));
     Ok(())
@@ -100,6 +119,23 @@ fn judge(ctx: &Ctx, recording: &Recording) -> Report {
         .clone()
         .or_aws("--region", recording.region.as_deref());
     Report::new(&recording.seen, recording.at).in_place(&place)
+}
+
+fn of_fleets(recording: &Recording) -> BTreeSet<&FleetId> {
+    recording.fleets.iter().collect()
+}
+
+/// The fleets that a recording is of.
+fn named(recording: &Recording) -> String {
+    let fleets: Vec<String> = of_fleets(recording)
+        .into_iter()
+        .map(ToString::to_string)
+        .collect();
+    if fleets.is_empty() {
+        "all of them".to_owned()
+    } else {
+        fleets.join(", ")
+    }
 }
 
 fn account(recording: &Recording) -> String {
