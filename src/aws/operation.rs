@@ -151,6 +151,7 @@ const READS: &[(&str, &[&str])] = &[
         "s3",
         &[
             "GetObject",
+            "GetObjectTagging",
             "HeadBucket",
             "HeadObject",
             "ListBuckets",

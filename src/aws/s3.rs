@@ -1,6 +1,7 @@
 //! Small objects of bpctl's own in the platform's logs bucket: leases and the shared history; and the objects of other
 //! buckets ([`objects`]).
 
+pub(crate) mod beside;
 pub(crate) mod buckets;
 pub(crate) mod copy;
 pub(crate) mod listing;

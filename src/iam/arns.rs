@@ -1,7 +1,60 @@
 //! ARNs of several things of a kind.
 
 use super::place::Place;
-use crate::layout::{Layout, LayoutKind};
+use crate::layout::{Layout, LayoutKind, Stage};
+
+/// The single layout, and the staged one of every stage.
+fn every_layout(place: &Place) -> impl Iterator<Item = Layout> {
+    let stages = Stage::ALL.into_iter();
+    let stages = stages.map(|stage| (LayoutKind::Staged, Some(stage)));
+    let kinds = [(LayoutKind::Single, None)].into_iter().chain(stages);
+    let prefix = place.layout.prefix();
+    kinds.filter_map(move |(kind, stage)| Layout::new(kind, prefix, stage).ok())
+}
+
+pub(super) fn every_cluster(place: &Place) -> Vec<String> {
+    let arn = |layout: Layout| place.regional("ecs", &format!("cluster/{}", layout.cluster()));
+    every_layout(place).map(arn).collect()
+}
+
+/// Services or tasks.
+pub(super) fn in_every_cluster(place: &Place, kind: &str) -> Vec<String> {
+    let arn = |layout: Layout| place.regional("ecs", &format!("{kind}/{}/*", layout.cluster()));
+    every_layout(place).map(arn).collect()
+}
+
+/// Names of the generation between the two layouts; the rest of its stacks are called as those of the staged one.
+fn legacy(prefix: &str, stage: Stage) -> [String; 2] {
+    ["gpu-fleet-*", "gpu-shared"].map(|what| format!("{prefix}-{stage}-{what}"))
+}
+
+/// Those of the layout's stage.
+pub(super) fn legacy_stacks(place: &Place) -> Vec<String> {
+    let stage = place.layout.stage().into_iter();
+    stacks(
+        place,
+        stage
+            .flat_map(|stage| legacy(place.layout.prefix(), stage))
+            .collect(),
+    )
+}
+
+/// Stacks of every generation.
+pub(super) fn every_stack(place: &Place) -> Vec<String> {
+    let names = every_layout(place).flat_map(|layout| layout.stack_patterns());
+    let stages = Stage::ALL.into_iter();
+    let older = stages.flat_map(|stage| legacy(place.layout.prefix(), stage));
+    stacks(place, names.chain(older).collect())
+}
+
+/// CloudFormation deploys with it what the CDK synthesizes (CDK Developer Guide, "Customize CDK bootstrapping").
+pub(super) fn cdk_execution_role(place: &Place) -> String {
+    let (account, region) = (&place.account, &place.region);
+    place.global(
+        "iam",
+        &format!("role/cdk-hnb659fds-cfn-exec-role-{account}-{region}"),
+    )
+}
 
 /// Buckets of both layouts: those of the stages have a word more. And that of the CDK.
 pub(super) fn every_bucket(place: &Place, rest: &str) -> Vec<String> {

@@ -6,6 +6,7 @@ mod arns;
 mod document;
 mod keys;
 mod place;
+mod resources;
 mod select;
 mod trust;
 mod trusted;

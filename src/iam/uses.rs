@@ -1,12 +1,5 @@
 //! What a verb asks of AWS: actions, and the kind of thing that each is on.
 
-use std::collections::BTreeMap;
-
-use super::arns::{alarms, every_bucket, logs, stacks};
-use super::document::Conditions;
-use super::place::Place;
-use crate::layout::App;
-
 /// One action of IAM on one kind of thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Use {
@@ -58,10 +51,16 @@ pub(crate) enum On {
     Anything,
     /// Actions on lists of a cluster's tasks, which only a condition narrows.
     AnythingInCluster,
+    /// The same in the clusters of every layout.
+    AnythingInEveryCluster,
     Services,
     /// Every service of the cluster, also those that no stack has made.
     AllServices,
+    /// Every service of the clusters of every layout.
+    EveryService,
     Tasks,
+    /// Tasks in the clusters of every layout.
+    EveryTask,
     /// Commands that run in a task: checked on the task and on its cluster.
     CommandsInTasks,
     Deployments,
@@ -74,6 +73,8 @@ pub(crate) enum On {
     TagsOfNewDefinitions,
     /// The roles that tasks are handed.
     TaskRoles,
+    /// The role of the CDK's bootstrap that CloudFormation is handed.
+    CdkExecutionRole,
     Repositories,
     /// Every repository: a list names none.
     AllRepositories,
@@ -94,6 +95,10 @@ pub(crate) enum On {
     DataStack,
     /// Stacks of the core system and of fleets.
     Stacks,
+    /// Stacks of the stage that the generation between the two layouts has made.
+    LegacyStacks,
+    /// Stacks of every layout, and of the generation between the two.
+    EveryStack,
     Databases,
     Snapshots,
     DatabasesAndSnapshots,
@@ -202,9 +207,12 @@ impl On {
         match self {
             Self::Anything => "Anything",
             Self::AnythingInCluster => "AnythingInCluster",
+            Self::AnythingInEveryCluster => "AnythingInEveryCluster",
             Self::Services => "Services",
             Self::AllServices => "AllServices",
+            Self::EveryService => "EveryService",
             Self::Tasks => "Tasks",
+            Self::EveryTask => "EveryTask",
             Self::CommandsInTasks => "CommandsInTasks",
             Self::Deployments => "Deployments",
             Self::Revisions => "Revisions",
@@ -213,6 +221,7 @@ impl On {
             Self::TagsOfNewTasks => "TagsOfNewTasks",
             Self::TagsOfNewDefinitions => "TagsOfNewDefinitions",
             Self::TaskRoles => "TaskRoles",
+            Self::CdkExecutionRole => "CdkExecutionRole",
             Self::Repositories => "Repositories",
             Self::AllRepositories => "AllRepositories",
             Self::BackendLogs => "BackendLogs",
@@ -229,6 +238,8 @@ impl On {
             Self::OpsTopic => "OpsTopic",
             Self::DataStack => "DataStack",
             Self::Stacks => "Stacks",
+            Self::LegacyStacks => "LegacyStacks",
+            Self::EveryStack => "EveryStack",
             Self::Databases => "Databases",
             Self::Snapshots => "Snapshots",
             Self::DatabasesAndSnapshots => "DatabasesAndSnapshots",
@@ -286,289 +297,6 @@ impl On {
             Self::NewSecurityGroups => "NewSecurityGroups",
             Self::Principals => "Principals",
             Self::GitHubProvider => "GitHubProvider",
-        }
-    }
-
-    /// The ARNs or patterns of the things in a place.
-    pub(super) fn resources(self, place: &Place) -> Vec<String> {
-        let layout = &place.layout;
-        let cluster = layout.cluster();
-        let apps = [App::Backend, App::Frontend];
-        let ecs = |rest: String| place.regional("ecs", &rest);
-        let parameters = |names: Vec<String>| -> Vec<String> {
-            let arn = |name: String| place.regional("ssm", &format!("parameter{name}"));
-            names.into_iter().map(arn).collect()
-        };
-        let of_services = |kind: &str| -> Vec<String> {
-            let services = apps.map(|app| layout.service(app));
-            let arns = services
-                .iter()
-                .map(|name| ecs(format!("service/{cluster}/{name}")))
-                .chain(
-                    services
-                        .iter()
-                        .map(|name| ecs(format!("{kind}/{cluster}/{name}/*"))),
-                );
-            arns.collect()
-        };
-        match self {
-            Self::Anything | Self::AnythingInCluster => vec!["*".to_owned()],
-            Self::CommandsInTasks => {
-                vec![
-                    ecs(format!("cluster/{cluster}")),
-                    ecs(format!("task/{cluster}/*")),
-                ]
-            }
-            Self::Services => apps
-                .map(|app| ecs(format!("service/{cluster}/{}", layout.service(app))))
-                .to_vec(),
-            Self::AllServices => vec![ecs(format!("service/{cluster}/*"))],
-            Self::Tasks | Self::TagsOfNewTasks => vec![ecs(format!("task/{cluster}/*"))],
-            Self::Deployments => of_services("service-deployment"),
-            Self::Revisions => of_services("service-revision"),
-            Self::BackendDefinitions => {
-                vec![ecs(format!(
-                    "task-definition/{}:*",
-                    layout.task_family(App::Backend)
-                ))]
-            }
-            Self::Definitions | Self::TagsOfNewDefinitions => apps
-                .map(|app| ecs(format!("task-definition/{}:*", layout.task_family(app))))
-                .to_vec(),
-            Self::TaskRoles => vec![place.global("iam", &format!("role/{}", layout.task_role_pattern()))],
-            Self::Repositories => apps
-                .map(|app| place.regional("ecr", &format!("repository/{}", layout.repository(app))))
-                .to_vec(),
-            Self::AllRepositories => vec![place.regional("ecr", "repository/*")],
-            Self::BackendLogs => logs(place, vec![layout.log_group(App::Backend)]),
-            Self::ServiceLogs => logs(place, apps.map(|app| layout.log_group(app)).to_vec()),
-            Self::Logs => {
-                let mut groups = apps.map(|app| layout.log_group(app)).to_vec();
-                groups.extend(layout.fleet_log_patterns());
-                logs(place, groups)
-            }
-            // Run Command names the group after its document (Systems Manager User Guide, "Configuring Amazon
-            // CloudWatch Logs for Run Command").
-            Self::CommandLogs => logs(place, vec!["/aws/ssm/AWS-RunShellScript".to_owned()]),
-            Self::Groups => {
-                let arn = |name: String| {
-                    place.regional(
-                        "autoscaling",
-                        &format!("autoScalingGroup:*:autoScalingGroupName/{name}"),
-                    )
-                };
-                layout.group_patterns().into_iter().map(arn).collect()
-            }
-            Self::FleetAlarms => alarms(place, layout.fleet_alarm_patterns()),
-            Self::PlatformAlarms => alarms(place, layout.platform_alarms()),
-            Self::DataStack => stacks(place, layout.core_stack("data").into_iter().collect()),
-            Self::Stacks => stacks(place, layout.stack_patterns()),
-            Self::Databases => vec![place.regional("rds", "db:*")],
-            Self::Snapshots => vec![place.regional("rds", "snapshot:*")],
-            Self::DatabasesAndSnapshots => [Self::Databases, Self::Snapshots]
-                .map(|kind| kind.resources(place))
-                .concat(),
-            // Certificates have ids of their own.
-            Self::Certificates => vec![place.regional("acm", "certificate/*")],
-            // Hosted zones have ids of their own, and belong to no account in ARNs.
-            Self::Zones => vec![format!("arn:{}:route53:::hostedzone/*", place.partition)],
-            // Dashboards and budgets have no region.
-            Self::Dashboards => {
-                vec![place.global("cloudwatch", &format!("dashboard/{}", layout.dashboard()))]
-            }
-            Self::Budgets => vec![place.global("budgets", &format!("budget/{}", layout.budget()))],
-            Self::OpsTopic => vec![place.regional("sns", &layout.ops_topic())],
-            Self::SubnetGroups => vec![place.regional("rds", "subgrp:*")],
-            Self::CacheClusters => vec![place.regional("elasticache", "cluster:*")],
-            Self::ScaleToZeroTopic => vec![place.regional("sns", &layout.scale_to_zero_topic())],
-            Self::Topics => [layout.ops_topic(), layout.scale_to_zero_topic()]
-                .map(|name| place.regional("sns", &name))
-                .to_vec(),
-            // Six random characters end the ARN of every secret (Secrets Manager User Guide, "What's in a secret").
-            Self::Secrets => layout
-                .secrets()
-                .into_iter()
-                .map(|(_, name)| place.regional("secretsmanager", &format!("secret:{name}-??????")))
-                .collect(),
-            Self::KeptSecrets => {
-                let name = layout.kept_credentials("*");
-                vec![place.regional("secretsmanager", &format!("secret:{name}-??????"))]
-            }
-            Self::FleetSecrets => {
-                let stages = layout.fleet_stages().into_iter();
-                parameters(stages.map(|stage| layout.fleet_secret_parameter(stage)).collect())
-            }
-            Self::PlatformParameters => {
-                parameters(layout.parameters().into_iter().map(|(_, name)| name).collect())
-            }
-            Self::FleetParameters => parameters(layout.fleet_parameter_patterns()),
-            Self::ActiveBundles => parameters(layout.active_bundle_patterns()),
-            Self::FleetConfigurations => parameters(layout.desired_config_patterns()),
-            Self::Holds => parameters(layout.hold_patterns()),
-            Self::ShutdownRecord => parameters(vec![layout.shutdown_parameter()]),
-            Self::ScalableTargets => vec![place.regional("application-autoscaling", "scalable-target/*")],
-            Self::NewMachines => {
-                let kinds = [
-                    "instance",
-                    "volume",
-                    "network-interface",
-                    "subnet",
-                    "security-group",
-                ];
-                let own = kinds.map(|kind| place.regional("ec2", &format!("{kind}/*")));
-                let image = place.shared_regional("ec2", "image/*");
-                own.into_iter().chain([image]).collect()
-            }
-            Self::TagsOfNewMachines => vec![
-                place.regional("ec2", "instance/*"),
-                place.regional("ec2", "security-group/*"),
-                place.regional("ec2", "volume/*"),
-                place.shared_regional("ec2", "image/*"),
-                place.shared_regional("ec2", "snapshot/*"),
-            ],
-            Self::OwnMachines => vec![place.regional("ec2", "instance/*")],
-            // The role behind packer's profile is the data stack's: CloudFormation's names begin with the stack's.
-            Self::MachineRoles => {
-                let stack = layout.core_stack("data").into_iter();
-                stack
-                    .map(|stack| place.global("iam", &format!("role/{stack}-*")))
-                    .collect()
-            }
-            Self::NewImages => vec![
-                place.regional("ec2", "instance/*"),
-                place.shared_regional("ec2", "image/*"),
-                place.shared_regional("ec2", "snapshot/*"),
-            ],
-            Self::MachineImages => vec![place.shared_regional("ec2", "image/*")],
-            Self::ImageSnapshots => vec![place.shared_regional("ec2", "snapshot/*")],
-            Self::ImagePointers => parameters(layout.image_patterns()),
-            Self::ParameterPaths => {
-                let paths = layout.fleet_stages().into_iter();
-                let paths = paths.flat_map(|stage| layout.fleet_parameter_paths(stage));
-                let mut paths: Vec<String> = paths.map(|path| path.path).collect();
-                paths.sort();
-                paths.dedup();
-                parameters(paths)
-            }
-            Self::ShellOnInstances => vec![
-                place.document_of_aws("AWS-RunShellScript"),
-                place.regional("ec2", "instance/*"),
-            ],
-            Self::PortOfTasks => vec![
-                place.document_of_aws("AWS-StartPortForwardingSession"),
-                ecs(format!("task/{cluster}/*")),
-            ],
-            Self::Sessions => vec![place.regional("ssm", "session/*")],
-            Self::PortThroughTasks => vec![
-                place.document_of_aws("AWS-StartPortForwardingSessionToRemoteHost"),
-                ecs(format!("task/{cluster}/*")),
-            ],
-            Self::Bookkeeping => place.bucket("logs", "/bpctl/*"),
-            Self::LogsBucket => place.bucket("logs", ""),
-            Self::AllBuckets => {
-                let roles = layout.buckets(&place.account).into_iter();
-                let mut all: Vec<String> = roles.flat_map(|(role, _)| place.bucket(role, "")).collect();
-                all.push(format!(
-                    "arn:{}:s3:::cdk-*-assets-{}-{}",
-                    place.partition, place.account, place.region
-                ));
-                all
-            }
-            Self::EveryBucket => every_bucket(place, ""),
-            Self::EveryObject => every_bucket(place, "/*"),
-            Self::EverySecret => {
-                let path = format!("secret:/{}/*", layout.prefix());
-                vec![place.regional("secretsmanager", &path)]
-            }
-            Self::EveryParameter => parameters(vec![format!("/{}/*", layout.prefix())]),
-            Self::EveryLogGroup => {
-                let prefix = layout.prefix();
-                let groups = [
-                    format!("/aws/ecs/containerinsights/{prefix}*"),
-                    format!("/aws/lambda/{prefix}-*"),
-                    format!("/ecs/{prefix}-*"),
-                    "/gpu-workers/*".to_owned(),
-                ];
-                logs(place, groups.to_vec())
-            }
-            Self::EveryRepository => [
-                format!("repository/{}-*", layout.prefix()),
-                "repository/cdk-*-container-assets-*".to_owned(),
-            ]
-            .map(|name| place.regional("ecr", &name))
-            .to_vec(),
-            Self::Toolkit => stacks(place, vec!["CDKToolkit".to_owned()]),
-            Self::Importable => vec![
-                format!("arn:{}:s3:::*", place.partition),
-                place.regional("ssm", "parameter/*"),
-            ],
-            Self::PlatformBuckets | Self::PlatformObjects => {
-                let rest = if self == Self::PlatformBuckets { "" } else { "/*" };
-                let roles = layout.buckets(&place.account).into_iter();
-                roles.flat_map(|(role, _)| place.bucket(role, rest)).collect()
-            }
-            Self::BackupBuckets => vec![format!("arn:{}:s3:::*", place.partition)],
-            Self::BackupObjects => vec![format!("arn:{}:s3:::*/*", place.partition)],
-            Self::AllParameters => {
-                let paths = layout.parameter_paths().into_iter();
-                parameters(paths.map(|path| format!("{path}/*")).collect())
-            }
-            Self::AssetSync => place.bucket("logs", "/asset-sync/*"),
-            Self::Bundles => place.bucket("models", "/bundles/*"),
-            Self::Assets => place.bucket("models", "/assets/*"),
-            Self::ModelsBucket => place.bucket("models", ""),
-            Self::MediaBucket => place.bucket("media", ""),
-            Self::Uploads => place.bucket("media", "/tenants/*"),
-            Self::DevInstances => vec![place.regional("ec2", "instance/*")],
-            Self::DevSecurityGroups => vec![place.regional("ec2", "security-group/*")],
-            Self::NewSecurityGroups => ["security-group/*", "vpc/*"]
-                .map(|rest| place.regional("ec2", rest))
-                .to_vec(),
-            Self::Principals => vec![place.global("iam", "role/*"), place.global("iam", "user/*")],
-            Self::GitHubProvider => vec![super::trust::provider(place)],
-        }
-    }
-
-    /// What must hold besides.
-    pub(super) fn conditions(self, place: &Place) -> Conditions {
-        let one = |operator: &'static str, key: &str, value: String| {
-            BTreeMap::from([(operator, BTreeMap::from([(key.to_owned(), vec![value])]))])
-        };
-        match self {
-            Self::AnythingInCluster => {
-                let cluster = place.regional("ecs", &format!("cluster/{}", place.layout.cluster()));
-                one("ArnEquals", "ecs:cluster", cluster)
-            }
-            Self::TagsOfNewTasks => one("StringEquals", "ecs:CreateAction", "RunTask".to_owned()),
-            Self::TagsOfNewDefinitions => one(
-                "StringEquals",
-                "ecs:CreateAction",
-                "RegisterTaskDefinition".to_owned(),
-            ),
-            Self::MachineImages | Self::ImageSnapshots => {
-                one("StringEquals", "aws:ResourceTag/ManagedBy", "packer".to_owned())
-            }
-            Self::OwnMachines => one("StringEquals", "aws:ResourceTag/ManagedBy", "bpctl".to_owned()),
-            Self::TagsOfNewMachines => BTreeMap::from([(
-                "StringEquals",
-                BTreeMap::from([(
-                    "ec2:CreateAction".to_owned(),
-                    ["CreateImage", "CreateSecurityGroup", "RunInstances"]
-                        .map(str::to_owned)
-                        .to_vec(),
-                )]),
-            )]),
-            Self::MachineRoles => one(
-                "StringEquals",
-                "iam:PassedToService",
-                "ec2.amazonaws.com".to_owned(),
-            ),
-            Self::TaskRoles => one(
-                "StringEquals",
-                "iam:PassedToService",
-                "ecs-tasks.amazonaws.com".to_owned(),
-            ),
-            _ => BTreeMap::new(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use futures::future::{try_join, try_join_all, try_join3};
 
-use super::{Every, Facts, Kind, LeftAlone, Leftover, Leftovers, STACK_TAG, size, tag};
+use super::{Every, Facts, Kind, LeftAlone, Leftover, Leftovers, STACK_TAG, is_of_backup, size, tag};
 use crate::aws::Aws;
 use crate::aws::rds::DbInstance;
 use crate::aws::rds::removal::ListedSnapshot;
@@ -161,10 +161,13 @@ pub(crate) async fn look_at_data(aws: &Aws, every: &Every, prices: &Prices) -> R
     // Automated ones go with their instance and cost nothing up to its size.
     for snapshot in snapshots.iter().filter(|one| one.kind == "manual") {
         if is_our_snapshot(snapshot, &ours, every) {
-            let about = format!(
+            let mut about = format!(
                 "{}, {} GiB, of {}",
                 snapshot.status, snapshot.allocated, snapshot.instance
             );
+            if is_of_backup(snapshot) {
+                about.push_str("; a backup stands on it");
+            }
             let dollars = prices.database_snapshot(snapshot.allocated);
             found
                 .ours

@@ -144,7 +144,19 @@ impl Leftovers {
     }
 }
 
+/// Whether `bpctl backup` has made a snapshot: then the manifest of a backup names it.
+fn is_of_backup(snapshot: &ListedSnapshot) -> bool {
+    tag(&snapshot.tags, "bpctl:command") == Some("backup")
+}
+
 impl Facts {
+    /// Whether a thing is a database snapshot that a backup stands on.
+    pub(crate) fn is_of_backup(&self, one: &Leftover) -> bool {
+        let mut snapshots = self.database_snapshots.iter();
+        let is_it = |snapshot: &ListedSnapshot| snapshot.id == one.name && is_of_backup(snapshot);
+        one.kind == Kind::DatabaseSnapshot && snapshots.any(is_it)
+    }
+
     /// Dollars a month of a thing that these facts are of.
     fn dollars(&self, one: &Leftover, prices: &Prices) -> Option<f64> {
         match one.kind {

@@ -59,6 +59,10 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
             tear_down(sandbox, true);
             leave_behind(sandbox);
         }
+        if verb.starts_with("backup") {
+            let kept = json!({"Name": "/bp/kept/old/master-credentials", "SecretString": "{}"});
+            called(sandbox, Service::SecretsManager, "CreateSecret", &kept);
+        }
         if verb == "backup --to" {
             let bucket = "bp-models-123456789012";
             backups::put(sandbox, bucket, "large.bin", &[7; 6 * 1024 * 1024]);
@@ -346,7 +350,7 @@ fn files(home: &Path) {
 }
 
 /// What a backup holds: a secret, a fleet's secret, the pointer of a fleet, and a name of a stack.
-fn restored() -> [(&'static str, &'static str); 4] {
+fn restored() -> [(&'static str, &'static str); 5] {
     [
         ("/bp/models/bucket", "bp-models-of-before"),
         (
@@ -360,6 +364,10 @@ fn restored() -> [(&'static str, &'static str); 4] {
         (
             "/bp/fleets/staging/gpu-default/active_bundle",
             "bundles/none-such",
+        ),
+        (
+            "/bp/kept/old/master-credentials",
+            "{\"username\": \"old\", \"password\": \"of-an-older-one\", \"host\": \"old\"}",
         ),
     ]
 }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bpctl_sandbox::{Fault, FaultRule, Options, Service};
 use serde_json::{Value, json};
 
@@ -200,7 +202,24 @@ async fn a_bucket_gets_copies_that_s3_makes_itself() {
 async fn a_large_object_is_copied_in_parts() {
     let account = prepared();
     let bytes: Vec<u8> = (0..12_000_000_u32).map(|at| (at / 7 % 251) as u8).collect();
-    put(&account.sandbox, MEDIA, "large.bin", &bytes);
+    let object_of = |bucket: &str, key: &str| {
+        let input = json!({"Bucket": bucket, "Key": key});
+        account.sandbox.with_world(|world| {
+            let head = world.call(Service::S3, "HeadObject", &input).expect("there");
+            let tags = world
+                .call(Service::S3, "GetObjectTagging", &input)
+                .expect("there");
+            (head, tags["TagSet"].clone())
+        })
+    };
+    let large = json!({
+        "Bucket": MEDIA, "Key": "large.bin", "Body": STANDARD.encode(&bytes), "ContentType": "video/mp4",
+        "ContentEncoding": "gzip", "ContentDisposition": "attachment", "ContentLanguage": "de", "CacheControl": "no-store",
+        "Metadata": {"owner": "a b"}, "Tagging": "keep=yes&who=a%26b",
+    });
+    account
+        .sandbox
+        .with_world(|world| world.call(Service::S3, "PutObject", &large).expect("written"));
     account.sandbox.advance(std::time::Duration::from_secs(5));
     let args = [
         BUCKET,
@@ -219,7 +238,21 @@ async fn a_large_object_is_copied_in_parts() {
         .filter(|change| *change == "S3:UploadPartCopy")
         .count();
     assert_eq!(parts, 3, "{:?}", run.changes);
-    assert!(object(&account, ELSEWHERE, "saved/buckets/media/large.bin") == bytes);
+    let to = "saved/buckets/media/large.bin";
+    assert!(object(&account, ELSEWHERE, to) == bytes);
+    let ((was, tags), (is, copied)) = (object_of(MEDIA, "large.bin"), object_of(ELSEWHERE, to));
+    for member in [
+        "ContentType",
+        "ContentEncoding",
+        "ContentDisposition",
+        "ContentLanguage",
+        "CacheControl",
+        "Metadata",
+    ] {
+        assert!(!was[member].is_null(), "{member}");
+        assert_eq!(is[member], was[member], "{member}");
+    }
+    assert_eq!((copied.as_array().map(Vec::len), &copied), (Some(2), &tags));
     let answer = account.sandbox.with_world(|world| {
         world
             .call(Service::S3, "ListMultipartUploads", &json!({"Bucket": ELSEWHERE}))

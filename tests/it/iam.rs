@@ -1,7 +1,7 @@
 //! `bpctl iam policy`: documents by IAM's grammar, within its limits, for the names of the layout.
 
 use bpctl_sandbox::check_policy;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api_cases::COMMANDS;
 use crate::support::{Account, Run};
@@ -90,6 +90,62 @@ async fn a_migration_may_pass_its_roles_to_tasks_and_nothing_else() {
         "{}",
         snapshot.stdout
     );
+}
+
+/// CloudFormation is handed the role that the CDK's bootstrap has made for it, and no other service is.
+#[tokio::test(start_paused = true)]
+async fn a_deployment_may_pass_the_role_of_the_bootstrap_to_cloudformation() {
+    let account = Account::with(&[]);
+    for verb in [
+        "stack deploy",
+        "stack import",
+        "fleet provision",
+        "fleet apply-config",
+    ] {
+        let run = policy(&account, &["--for", verb]).await;
+        let document: Value = serde_json::from_str(&run.stdout).expect("JSON");
+        let statements = document["Statement"].as_array().expect("statements");
+        let mut passing = statements.iter();
+        let pass = passing.find(|statement| statement["Action"] == json!(["iam:PassRole"]));
+        let pass = pass.unwrap_or_else(|| panic!("{verb}: {document:#}"));
+        assert_eq!(
+            pass["Resource"],
+            json!(["arn:aws:iam::123456789012:role/cdk-hnb659fds-cfn-exec-role-123456789012-us-east-1"])
+        );
+        assert_eq!(
+            pass["Condition"],
+            json!({"StringEquals": {"iam:PassedToService": ["cloudformation.amazonaws.com"]}})
+        );
+    }
+}
+
+/// What a stage has of an older generation goes with it; what other layouts have only with `--all-layouts`.
+#[tokio::test(start_paused = true)]
+async fn a_teardown_may_delete_the_stacks_that_it_takes_along() {
+    let stack = |name: &str| format!("arn:aws:cloudformation:us-east-1:123456789012:stack/{name}/*");
+    let staged = Account::staged(&[]);
+    let own = policy(&staged, &["--for", "teardown"]).await.stdout;
+    assert!(own.contains(&stack("bp-staging-gpu-fleet-*")), "{own}");
+    assert!(
+        !own.contains("bp-production") && !own.contains(&stack("bp-data")),
+        "{own}"
+    );
+    let single = Account::with(&[]);
+    let own = policy(&single, &["--for", "teardown"]).await.stdout;
+    assert!(
+        !own.contains("gpu-fleet-*") && !own.contains("bp-staging"),
+        "{own}"
+    );
+    let all = policy(&single, &["--for", "teardown --all-layouts"]).await.stdout;
+    for words in [
+        stack("bp-data"),
+        stack("bp-production-data"),
+        stack("bp-staging-gpu-shared"),
+        "service/bp-staging/*".to_owned(),
+    ] {
+        assert!(all.contains(&words), "{words}: {all}");
+    }
+    check_policy(&all).unwrap_or_else(|error| panic!("{error}\n{all}"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ use bpctl::ExitStatus;
 use bpctl_sandbox::{Sandbox, Service};
 use serde_json::{Value, json};
 
+use crate::backups::{FOLDER, manifest, prepared};
 use crate::broken_network::{Break, Network};
 use crate::campaign_verbs::over;
 use crate::support::{Account, Run};
@@ -59,6 +60,18 @@ async fn nothing_of_the_platform_is_left() {
         run.stdout.contains("nothing of the platform is left"),
         "{}",
         run.text()
+    );
+    // The network's stack may be deleted with a role that is in the other.
+    let stacks: Vec<Value> = account.sandbox.with_world(|world| {
+        let calls = world.calls().iter();
+        let deletions = calls.filter(|call| call.operation == "DeleteStack");
+        let named = deletions.filter_map(|call| Some(call.input.as_ref()?["StackName"].clone()));
+        named.collect()
+    });
+    assert_eq!(
+        stacks[stacks.len() - 2..],
+        ["bp-network", "CDKToolkit"],
+        "{stacks:?}"
     );
     let again = account.run(EVERYTHING).await;
     assert_eq!(again.status, ExitStatus::Done, "{}", again.text());
@@ -142,6 +155,80 @@ async fn after_a_teardown_the_reset_leaves_nothing() {
     assert_eq!(of_platform(&account.sandbox), [""; 0], "{}", run.text());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_a_backup_stands_on_is_left_alone_until_it_is_asked_for() {
+    const LAST: &str = "goes the last copy of the data of database";
+    let account = prepared();
+    let run = account.run(FOLDER).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    let snapshot = manifest(&account)["database"]["snapshot"].clone();
+    let snapshot = snapshot.as_str().expect("a snapshot");
+    let words = ["teardown", "--database", "delete", "--confirm", "123456789012"];
+    let run = account.run(&words).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    let list = account.run(&["reset", "--list"]).await;
+    let mut lines = list.stdout.lines();
+    let line = lines.find(|line| line.contains(snapshot)).expect("a line");
+    assert!(
+        line.contains("; a backup stands on it") && !line.ends_with('?'),
+        "{line}"
+    );
+
+    let both = ["--keep", "snapshots", "--backups"];
+    let run = account.run(&[EVERYTHING, &both].concat()).await;
+    assert_eq!((run.status.code(), run.calls), (2, 0), "{}", run.text());
+    let run = account.run(EVERYTHING).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    assert_eq!(
+        of_platform(&account.sandbox),
+        [format!("snapshot {snapshot}")],
+        "{}",
+        run.text()
+    );
+    let said = format!("left alone: database snapshot {snapshot} ($");
+    assert!(run.stderr.contains(&said), "{}", run.text());
+    assert!(
+        run.stderr.contains("a month): a backup stands on it"),
+        "{}",
+        run.text()
+    );
+    assert!(!run.text().contains(LAST), "{}", run.text());
+
+    let run = account.run(&[EVERYTHING, &["--backups"]].concat()).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    assert!(
+        run.stderr.contains(&format!("with snapshot {snapshot} {LAST}")),
+        "{}",
+        run.text()
+    );
+    assert_eq!(of_platform(&account.sandbox), [""; 0], "{}", run.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_the_last_copy_of_the_data_goes_is_said() {
+    for (keeps, why) in [
+        (false, "the database is gone already"),
+        (true, "the database goes as well"),
+    ] {
+        let account = torn_down(keeps);
+        let run = account.run(&["reset", "--everything", "--dry-run"]).await;
+        assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+        let said = run.text();
+        assert!(
+            said.contains("-before-teardown-20260115-090000 goes the last copy of the data of"),
+            "{said}"
+        );
+        assert!(said.contains(why), "{said}");
+        let kept = ["reset", "--everything", "--keep", "snapshots", "--dry-run"];
+        let run = account.run(&kept).await;
+        assert!(!run.text().contains("goes the last copy"), "{}", run.text());
+    }
+    let account = torn_down(true);
+    let kept = ["reset", "--everything", "--keep", "databases", "--dry-run"];
+    let run = account.run(&kept).await;
+    assert!(!run.text().contains("goes the last copy"), "{}", run.text());
+}
+
 /// A teardown leaves the database unless told otherwise, and the network with it.
 #[tokio::test(start_paused = true)]
 async fn what_a_teardown_has_left_for_the_database_goes_with_it() {
@@ -155,9 +242,16 @@ async fn what_a_teardown_has_left_for_the_database_goes_with_it() {
         let run = account.run(&[EVERYTHING, &keep].concat()).await;
         assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
         let mut stays = before;
-        stays.retain(|one| !keep.is_empty() && is_of_databases(one));
+        stays.retain(|one| !keep.is_empty() && (is_of_databases(one) || is_of_bootstrap(one)));
         assert_eq!(of_platform(&account.sandbox), stays, "{}", run.text());
+        let said = "a month): bp-network stays, and CloudFormation deletes what the CDK has deployed with a role of its bootstrap";
+        assert_eq!(run.stderr.contains(said), !keep.is_empty(), "{}", run.text());
     }
+}
+
+/// Which may have a role that the network is deleted with.
+fn is_of_bootstrap(one: &str) -> bool {
+    one == "stack CDKToolkit" || one.contains(" cdk-hnb659fds-")
 }
 
 fn is_of_databases(one: &str) -> bool {
@@ -250,8 +344,10 @@ async fn a_network_with_somebody_elses_machine_in_it_is_not_touched() {
 #[tokio::test(start_paused = true)]
 async fn what_is_kept_by_choice_stays_and_its_cost_is_told() {
     let account = torn_down(true);
-    let kept =
-        |one: &String| is_of_databases(one) || one.starts_with("secret ") || one.starts_with("snapshot ");
+    let kept = |one: &String| {
+        let is_named = one.starts_with("secret ") || one.starts_with("snapshot ");
+        is_of_databases(one) || is_of_bootstrap(one) || is_named
+    };
     let wanted: Vec<String> = of_platform(&account.sandbox).into_iter().filter(kept).collect();
     let keep = ["--keep", "secrets,snapshots", "--keep", "databases"];
     let run = account.run(&[EVERYTHING, &keep].concat()).await;

@@ -5,7 +5,9 @@ use std::fs;
 use bpctl_sandbox::{Fault, FaultRule, Service};
 use serde_json::json;
 
-use crate::backups::{FOLDER, IDENTITY, KEY, lay_backup, prepared, replace, saved};
+use crate::backups::{
+    FOLDER, IDENTITY, KEY, lay_backup, manifest, opened, prepared, replace, saved, value_of,
+};
 use crate::secrets::stored;
 use crate::support::{Account, Run};
 
@@ -90,7 +92,9 @@ async fn what_new_stacks_left_as_placeholders_is_restored_and_what_is_the_stacks
     assert!(stored(&account, "/bp/rds/master-credentials").contains("\"new\""));
     // What to do about the rest is said.
     for words in [
-        "aws s3 sync saved/buckets/media s3://bp-media-123456789012",
+        "aws s3 sync saved/buckets/media s3://bp-media-123456789012 --exclude '.other/*' --exclude '.bpctl-part-*'",
+        "7 objects of bp-media-123456789012 are not restored here: 4 lie in `.other`, and their keys are in \
+         `saved/buckets/media.jsonl`",
         "rds describe-db-snapshots",
     ] {
         assert!(run.stderr.contains(words), "{words}\n{}", run.text());
@@ -288,4 +292,60 @@ async fn what_a_fleet_runs_is_made_where_it_is_missing_and_taken_away_again() {
         "aws:ec2:image"
     );
     assert_eq!(find(POINTERS[1]).expect("it is there")["DataType"], "text");
+}
+
+/// After a teardown nothing else has the credentials of the database: a reset takes them away.
+#[tokio::test(start_paused = true)]
+async fn credentials_that_a_teardown_has_kept_are_backed_up_and_written_back_by_name() {
+    const SURE: [&str; 2] = ["--confirm", "123456789012"];
+    let account = prepared();
+    let before = stored(&account, "/bp/rds/master-credentials");
+    let torn = account
+        .run(&[&["teardown", "--database", "delete"][..], &SURE].concat())
+        .await;
+    assert_eq!(torn.status.code(), 0, "{}", torn.text());
+    let backup = account.run(&[FOLDER, &["--skip", "database"]].concat()).await;
+    assert_eq!(backup.status.code(), 0, "{}", backup.text());
+    let manifest = manifest(&account);
+    let entries = manifest["secrets"]["entries"].as_array().expect("a list");
+    let mut paths = entries.iter().filter_map(|entry| entry["path"].as_str());
+    let path = paths
+        .find(|path| path.starts_with("/bp/kept/"))
+        .expect("it is saved");
+    let sealed = opened(&fs::read(saved(&account).join("secrets.age")).expect("secrets"));
+    assert_eq!(value_of(&sealed, path), Some(before.as_str()));
+    let reset = account
+        .run(&[&["reset", "--everything"][..], &SURE].concat())
+        .await;
+    assert_eq!(reset.status.code(), 0, "{}", reset.text());
+
+    // They describe a database of before: by themselves they stay in the backup.
+    let run = account.run(&[RESTORE, &["--dry-run"]].concat()).await;
+    let name = path
+        .trim_start_matches("/bp/")
+        .trim_end_matches("/master-credentials");
+    let said = format!("{name} stays in the backup, unless `--only` names it");
+    assert!(run.text().contains(&said), "{}", run.text());
+    let only = [RESTORE, &["--only", name]].concat();
+    let run = account.run(&only).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert_eq!(run.changes, ["SecretsManager:CreateSecret"], "{}", run.text());
+    assert_eq!(stored(&account, path), before);
+    shows_nothing(&run, std::slice::from_ref(&before));
+    let again = account.run(&[RESTORE, &["--only", path]].concat()).await;
+    assert_eq!(
+        (again.status.code(), again.changes.len()),
+        (0, 0),
+        "{}",
+        again.text()
+    );
+    replace(
+        &account,
+        path,
+        r#"{"username": "x", "password": "y", "host": "z"}"#,
+    );
+    let run = account.run(&only).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert_eq!(run.changes, ["SecretsManager:PutSecretValue"], "{}", run.text());
+    assert_eq!(stored(&account, path), before);
 }

@@ -1,5 +1,8 @@
-//! `bpctl stack`: the stacks of the platform, their events, outputs and drift.
+//! `bpctl stack`: the stacks of the platform, their events, outputs and drift, and deletions that do not go as planned.
 
+use std::time::Duration;
+
+use bpctl::Clock;
 use bpctl_sandbox::{Fault, FaultRule, Scenario, Service};
 use serde_json::{Value, json};
 
@@ -227,4 +230,127 @@ async fn what_could_not_be_looked_at_is_told_and_never_in_sync() {
         "{}",
         run.stderr
     );
+}
+
+fn cloudformation(account: &Account, operation: &str, input: &Value) -> Value {
+    account.sandbox.with_world(|world| {
+        world
+            .call(Service::CloudFormation, operation, input)
+            .unwrap_or_else(|error| panic!("{operation}: {error:?}"))
+    })
+}
+
+/// Between the plan and the request a stack begins to import: CloudFormation takes the request, leaves the stack in the
+/// state that it has, and says so in an event.
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_cloudformation_cancels_has_failed() {
+    let account = Account::with(&[]);
+    let fleets = ["production/gpu-default", "staging/gpu-default"];
+    let words = ["stack", "delete", fleets[0], fleets[1], "--confirm", "sandbox"];
+    let run = account.run(&words).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    let template = json!({
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {"Shared": {"Value": {"Fn::ImportValue": "bp-scale-to-zero-topic-arn"}}},
+    });
+    let set = json!({
+        "StackName": "elsewhere", "ChangeSetName": "first", "ChangeSetType": "CREATE",
+        "TemplateBody": template.to_string(),
+    });
+    cloudformation(&account, "CreateChangeSet", &set);
+    let protect = json!({"StackName": "bp-gpu-shared", "EnableTerminationProtection": true});
+    cloudformation(&account, "UpdateTerminationProtection", &protect);
+    account.sandbox.advance(Duration::from_secs(60));
+    // While the answer to the request before the deletion is on its way.
+    let slow = Fault::Delay(Duration::from_secs(10));
+    let slow = FaultRule::on(Service::CloudFormation, "UpdateTerminationProtection", slow);
+    account.sandbox.with_world(|world| world.inject(slow));
+    let clock = account.clock();
+    let meanwhile = async {
+        for _ in 0..600 {
+            clock.sleep(Duration::from_secs(1)).await;
+            let unprotected = account.sandbox.with_world(|world| {
+                let mut calls = world.calls().iter();
+                calls.any(|call| call.operation == "UpdateTerminationProtection")
+            });
+            if unprotected {
+                let execute = json!({"StackName": "elsewhere", "ChangeSetName": "first"});
+                cloudformation(&account, "ExecuteChangeSet", &execute);
+                return;
+            }
+        }
+        panic!("the protection is not taken off");
+    };
+    let words = [
+        "stack",
+        "delete",
+        "gpu-shared",
+        "--unprotect",
+        "--confirm",
+        "sandbox",
+    ];
+    let (run, ()) = tokio::join!(account.run(&words), meanwhile);
+    assert_eq!(run.status.code(), 1, "{}", run.text());
+    assert_eq!(
+        run.changes,
+        [
+            "CloudFormation:UpdateTerminationProtection",
+            "CloudFormation:DeleteStack"
+        ]
+    );
+    for words in ["Delete canceled", "as it is in use by elsewhere"] {
+        assert!(run.stderr.contains(words), "{words}: {}", run.text());
+    }
+    let there = cloudformation(&account, "DescribeStacks", &json!({"StackName": "bp-gpu-shared"}));
+    assert_ne!(there["Stacks"][0]["StackStatus"], "DELETE_COMPLETE", "{there}");
+}
+
+/// The hint of a deletion that was not waited for repeats what is to stay.
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_leaves_resources_is_gone_on_with() {
+    let account = Account::with(&[Scenario::BucketNotEmpty]);
+    let delete = ["stack", "delete", "data", "--confirm", "sandbox", "-o", "json"];
+    let failed = account.run(&delete).await;
+    assert_eq!(failed.status.code(), 1, "{}", failed.text());
+    let failures = texts(&failed.json()["stacks"][0], "failures", "resource");
+    let retain = failures.iter().flat_map(|resource| ["--retain", resource]);
+    let retain: Vec<&str> = delete.into_iter().chain(retain).collect();
+    let cut = account.run(&[&retain[..], &["--timeout", "1s"]].concat()).await;
+    assert_eq!(cut.status.code(), 7, "{}", cut.text());
+    assert_eq!(cut.changes, ["CloudFormation:DeleteStack"], "{}", cut.text());
+    assert!(
+        cut.stderr.contains("`bpctl stack delete bp-data --retain "),
+        "{}",
+        cut.text()
+    );
+    let run = account.run(&retain).await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    assert!(run.changes.is_empty(), "{:?}", run.changes);
+    assert_eq!(texts(&run.json(), "stacks", "status"), ["DELETE_COMPLETE"]);
+}
+
+/// AWS takes requests of a machine whose clock is some minutes off; the events are dated by AWS' own.
+#[tokio::test(start_paused = true)]
+async fn an_operation_is_seen_to_its_end_by_a_machine_whose_clock_is_fast() {
+    let account = Account::with(&[]);
+    let words = [
+        "stack",
+        "delete",
+        "staging/gpu-default",
+        "--confirm",
+        "sandbox",
+        "-o",
+        "json",
+    ];
+    let run = account
+        .run_with(&words, |process| {
+            let transport = process.transport.as_mut().expect("the simulated account");
+            let fast = transport.clock.now().checked_add(Duration::from_secs(240));
+            transport.clock = Clock::starting_at(fast.expect("a time"), 1.0);
+        })
+        .await;
+    assert_eq!(run.status.code(), 0, "{}", run.text());
+    let stack = &run.json()["stacks"][0];
+    assert_eq!(stack["status"], "DELETE_COMPLETE", "{stack}");
+    assert!(stack["began"].is_string(), "{stack}");
 }

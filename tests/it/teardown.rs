@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bpctl::ExitStatus;
-use bpctl_sandbox::{Options, Sandbox, Scenario, Service};
+use bpctl_sandbox::{Layout, Options, Sandbox, Scenario, Service};
 use serde_json::{Value, json};
 
 use crate::broken_network::{Break, Network};
@@ -327,9 +327,97 @@ async fn the_staged_layout_goes_in_its_own_order_and_leaves_the_other_stage_alon
     assert_eq!(stacks(&account.sandbox), ["CDKToolkit"]);
 }
 
+/// An account of these options, and a role that may do what the policy for these words says.
+async fn allowed(words: &str, layout: Layout, options: Options) -> Account {
+    let place = match layout {
+        Layout::Single => Account::with(&[]),
+        Layout::Staged => Account::staged(&[]),
+    };
+    let run = place.run(&["iam", "policy", "--for", words, "-o", "json"]).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    let policy = run.json()["permissions"].to_string();
+    Account::from_options(Options {
+        role: "operator".to_owned(),
+        roles: [("operator".to_owned(), policy)].into(),
+        ..options
+    })
+}
+
+/// Makes a stack beside those of the platform.
+fn make(sandbox: &Sandbox, name: &str, resource: &Value) {
+    let template = json!({"Resources": {"Thing": resource}}).to_string();
+    let mut set = json!({"StackName": name, "ChangeSetName": "first"});
+    let named = set.clone();
+    set["ChangeSetType"] = json!("CREATE");
+    set["TemplateBody"] = json!(template);
+    for (operation, input) in [("CreateChangeSet", &set), ("ExecuteChangeSet", &named)] {
+        ask(sandbox, Service::CloudFormation, operation, input);
+        sandbox.advance(Duration::from_secs(120));
+    }
+}
+
+/// A bucket of another layout is looked into, and a database that its template lets go is protected.
+#[tokio::test(start_paused = true)]
+async fn its_policy_is_enough_beside_another_layout_and_for_a_database_that_stays() {
+    let account = allowed(
+        "teardown",
+        Layout::Single,
+        Options {
+            scenarios: [Scenario::DbProtected].into(),
+            ..Options::default()
+        },
+    )
+    .await;
+    let database = databases(&account.sandbox).remove(0);
+    let open = json!({"DBInstanceIdentifier": database, "DeletionProtection": false});
+    ask(&account.sandbox, Service::Rds, "ModifyDBInstance", &open);
+    let bucket = json!({
+        "Type": "AWS::S3::Bucket", "Properties": {"BucketName": "bp-media-123456789012-staging"},
+    });
+    make(&account.sandbox, "elsewhere", &bucket);
+    let run = account.run(&["teardown", "--confirm", "sandbox"]).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    assert!(
+        run.changes.contains(&"Rds:ModifyDBInstance".to_owned()),
+        "{:?}",
+        run.changes
+    );
+    assert_eq!(databases(&account.sandbox), [database]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_policy_is_enough_for_the_stacks_that_it_takes_along() {
+    let staged = || Options {
+        layout: Layout::Staged,
+        ..Options::default()
+    };
+    // An older generation of the stage.
+    let account = allowed("teardown --database", Layout::Staged, staged()).await;
+    let topic = json!({"Type": "AWS::SNS::Topic"});
+    make(&account.sandbox, "bp-staging-gpu-fleet-old", &topic);
+    let run = account.run(DELETE).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    assert_eq!(stacks(&account.sandbox), ["CDKToolkit"]);
+    // Another layout.
+    let account = allowed("teardown --database --all-layouts", Layout::Single, staged()).await;
+    let all = [DELETE, &["--all-layouts"]].concat();
+    let run = account
+        .run_with(&all, |process| {
+            process.env.remove("BPCTL_LAYOUT");
+            process.env.remove("BPCTL_STAGE");
+        })
+        .await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    assert_eq!(stacks(&account.sandbox), ["CDKToolkit"]);
+}
+
 /// Killed when the first request of an operation has arrived, and no answer yet.
 async fn killed(account: &Account, argv: &[&str], operation: &'static str) {
-    let network = Network::new(account.sandbox.clone(), account.clock(), 0, Break::KilledAfter).on(operation);
+    broken(account, argv, operation, Break::KilledAfter).await;
+}
+
+async fn broken(account: &Account, argv: &[&str], operation: &'static str, what: Break) {
+    let network = Network::new(account.sandbox.clone(), account.clock(), 0, what).on(operation);
     let run = over(account, argv, &network).await;
     assert!(
         run.is_none(),
@@ -371,6 +459,40 @@ async fn after_three_kills_the_same_command_ends_as_one_that_was_never_killed() 
         "{}",
         again.text()
     );
+}
+
+/// What is written between two teardowns is in no older snapshot, however young that one is.
+#[tokio::test(start_paused = true)]
+async fn a_database_is_not_deleted_on_the_strength_of_an_older_snapshot() {
+    let account = Account::with(&[]);
+    let keeps = ["teardown", "--confirm", "sandbox"];
+    let run = account.run(&keeps).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    let first = manual_snapshots(&account.sandbox);
+    let run = account.run(DELETE).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    assert_eq!(databases(&account.sandbox), [""; 0]);
+    let both = manual_snapshots(&account.sandbox);
+    assert_eq!((first.len(), both.len()), (1, 2), "{both:?}");
+    let at = |change: &str| run.changes.iter().position(|sent| sent == change).unwrap();
+    assert!(at("Rds:CreateDBSnapshot") < at("Rds:DeleteDBInstance"));
+    // One that a run was taking when it was cut off is no older one.
+    let account = Account::with(&[]);
+    killed(&account, &keeps, "CreateDBSnapshot").await;
+    let run = account.run(DELETE).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    assert_eq!(manual_snapshots(&account.sandbox).len(), 1, "{}", run.text());
+}
+
+/// A request that never arrived is sent again under its own name, and the deletion relies on that one.
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_was_never_begun_is_taken_by_the_next_run() {
+    let account = Account::with(&[]);
+    broken(&account, DELETE, "CreateDBSnapshot", Break::KilledBefore).await;
+    let run = account.run(DELETE).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    assert_eq!(databases(&account.sandbox), [""; 0]);
+    assert_eq!(manual_snapshots(&account.sandbox).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

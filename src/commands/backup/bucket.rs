@@ -5,12 +5,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::SavedBucket;
+use super::observe::LargeSeen;
 use super::place::{BUCKETS, Place};
 use super::plan::Action;
-use super::{Backup, skipped};
+use super::{Backup, MIB, skipped};
+use crate::aws::s3::beside::{BeginCopy, Beside};
 use crate::aws::s3::copy::{CopyToBackup, UploadPartCopy, Way};
 use crate::aws::s3::listing::{Entry, Listing};
-use crate::aws::s3::upload::{AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, Part};
+use crate::aws::s3::upload::{AbortMultipartUpload, CompleteMultipartUpload, Part};
 use crate::change::{Call as _, Done, Later, Step, StepRun};
 use crate::commands::bundle::bundle_size;
 use crate::error::{CtlError, ErrorKind, Result};
@@ -148,12 +150,21 @@ async fn read_back(
     Ok(saved)
 }
 
+/// An upload has at most so many parts ("Amazon S3 multipart upload limits", Amazon S3 User Guide).
+const MOST_PARTS: u64 = 10_000;
+
+/// The bytes of a part: those that were asked for, or whole MiB enough for an object that would have too many.
+fn part_of(size: u64, asked: u64) -> u64 {
+    asked.max(size.div_ceil(MOST_PARTS).div_ceil(MIB) * MIB)
+}
+
 /// One object that S3 copies in parts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Large {
     way: Way,
     size: u64,
     part: u64,
+    beside: Beside,
     /// An upload to the same place that was cut off; its parts may be of another object.
     left: Option<String>,
 }
@@ -162,9 +173,10 @@ impl Large {
     pub(super) fn new(
         (role, bucket): (&str, &str),
         (into, prefix): (&str, &str),
-        (entry, left): &(Entry, Option<String>),
+        seen: &LargeSeen,
         part: u64,
     ) -> Self {
+        let entry = &seen.entry;
         Self {
             way: Way {
                 bucket: bucket.to_owned(),
@@ -174,16 +186,17 @@ impl Large {
                 to: Place::key(prefix, &format!("{BUCKETS}/{role}/{}", entry.key)),
             },
             size: entry.size,
-            part,
-            left: left.clone(),
+            part: part_of(entry.size, part),
+            beside: seen.beside.clone(),
+            left: seen.left.clone(),
         }
     }
 
-    fn create(&self) -> CreateMultipartUpload {
-        CreateMultipartUpload {
+    fn create(&self) -> BeginCopy {
+        BeginCopy {
             bucket: self.way.into.clone(),
             key: self.way.to.clone(),
-            file: None,
+            beside: self.beside.clone(),
         }
     }
 
@@ -284,6 +297,17 @@ impl Large {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_object_has_more_parts_than_an_upload_may_have() {
+        assert_eq!(part_of(12_000_000, 5 * MIB), 5 * MIB);
+        assert_eq!(part_of(50_000 * MIB, 5 * MIB), 5 * MIB);
+        for size in [50_000 * MIB + 1, 200_000 * MIB, 5 * 1024 * 1024 * MIB] {
+            let part = part_of(size, 5 * MIB);
+            assert!(part > 5 * MIB && part.is_multiple_of(MIB), "{part}");
+            assert!(size.div_ceil(part) <= MOST_PARTS, "{size} in parts of {part}");
+        }
+    }
 
     #[test]
     fn a_copy_counts_with_the_same_etag_or_when_it_is_newer_than_its_object() {

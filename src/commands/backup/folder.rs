@@ -255,6 +255,25 @@ impl Names {
 /// The folder of objects whose keys are no names of files.
 const OTHER: &str = ".other";
 
+/// What of the folder of a bucket's objects lies under no key, as the aws tool's filters have it: a `*` stands for slashes
+/// too. No object has a name that begins so.
+pub(super) const NO_KEYS: [&str; 3] = [".other/*", ".bpctl-part-*", "*/.bpctl-part-*"];
+
+/// How many objects of a list are kept under digests: the last line of a key counts.
+///
+/// # Errors
+/// What the operating system refuses; a line that is none.
+pub(super) fn under_digests(list: &Path) -> io::Result<u64> {
+    let file = open_regular(list, OpenOptions::new().read(true), Links::Refuse)?;
+    let mut under: HashMap<Mark, bool> = HashMap::new();
+    for text in BufReader::new(file).lines() {
+        let line: Line = serde_json::from_str(&text?)?;
+        let is_other = line.file.split('/').next() == Some(OTHER);
+        under.insert(mark(&[&line.key]), is_other);
+    }
+    Ok(under.into_values().filter(|is_other| *is_other).count() as u64)
+}
+
 /// Copies the objects of a bucket: those that are in the list with the same size and ETag stay as they are.
 ///
 /// # Errors

@@ -49,11 +49,13 @@ const MIB: u64 = 1024 * 1024;
 
 /// Copy database, buckets, parameters and secrets to a place of your own, before a teardown or a reset
 ///
-/// Takes a snapshot of the database, which stays in RDS; copies the objects of the platform's buckets; writes parameters
-/// and secrets into one file that is encrypted with age, `secrets.age`; and at last `manifest.json`, with names,
-/// versions, lengths, fingerprints and counts, and no value. Without its manifest it is no backup. A backup that was cut
-/// off goes on when the command is run again: what is there already is not copied again. In a folder the objects keep
-/// their names below `buckets`; to a bucket S3 copies them itself. Older versions of objects are not copied.
+/// Takes a snapshot of the database, which stays in RDS, also through a reset; copies the objects of the platform's
+/// buckets; writes parameters and secrets, and the credentials that a teardown has kept, into one file that is encrypted
+/// with age, `secrets.age`; and at last `manifest.json`, with names, versions, lengths, fingerprints and counts, and no
+/// value. Without its manifest it is no backup. A backup that was cut off goes on when the command is run again: what is
+/// there already is not copied again. In a folder the objects keep their names below `buckets`, and the aws tool guesses
+/// their content types when it copies them back; to a bucket S3 copies them itself, with their types, metadata and tags.
+/// Older versions of objects are not copied.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl backup --to /mnt/before-reset --recipients-file ops.txt                 everything, to a folder
@@ -77,7 +79,8 @@ pub(crate) struct BackupArgs {
     #[arg(long, value_enum, value_name = "PART")]
     skip: Vec<Part>,
 
-    /// To a bucket: objects that are larger go in parts of this size, in MiB
+    /// To a bucket: objects that are larger go in parts of this size, in MiB, or of a larger one when there would be more
+    /// than 10,000
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(5..=5120))]
     part_size: u64,
 
@@ -98,7 +101,9 @@ impl Verb for BackupArgs {
                 Use::of("s3:GetObject", On::PlatformObjects),
                 Use::of("s3:ListBucket", On::PlatformBuckets),
                 Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
+                Use::of("secretsmanager:GetSecretValue", On::KeptSecrets),
                 Use::of("secretsmanager:GetSecretValue", On::Secrets),
+                Use::of("secretsmanager:ListSecrets", On::Anything),
                 Use::of("ssm:DescribeParameters", On::Anything),
                 Use::of("ssm:GetParameters", On::AllParameters),
             ],
@@ -265,7 +270,7 @@ impl Change for Backup<'_> {
         ids.extend(["media", "models", "logs", "access-logs"].map(plan::bucket_id));
         for bucket in &seen.buckets {
             let large = bucket.large.iter();
-            ids.extend(large.map(|(entry, _)| format!("{}/{}", bucket.role, entry.key)));
+            ids.extend(large.map(|one| format!("{}/{}", bucket.role, one.entry.key)));
         }
         ids
     }

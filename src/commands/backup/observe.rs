@@ -10,6 +10,7 @@ use super::request::Part;
 use super::skipped;
 use super::values;
 use crate::aws::rds::removal::ListedSnapshot;
+use crate::aws::s3::beside::Beside;
 use crate::aws::s3::listing::{Entry, Listing};
 use crate::change::Target;
 use crate::change::journal::Record;
@@ -43,8 +44,17 @@ pub(super) struct BucketSeen {
     pub(super) bucket: String,
     /// Objects and bytes; `None` when there is no such bucket.
     pub(super) content: Option<(u64, u64)>,
-    /// Objects that S3 copies in parts, and an upload of each that was cut off.
-    pub(super) large: Vec<(Entry, Option<String>)>,
+    /// Objects that S3 copies in parts.
+    pub(super) large: Vec<LargeSeen>,
+}
+
+/// An object that S3 copies in parts.
+pub(super) struct LargeSeen {
+    pub(super) entry: Entry,
+    /// An upload of it that was cut off.
+    pub(super) left: Option<String>,
+    /// What goes along; nothing of one that was deleted since the listing.
+    pub(super) beside: Beside,
 }
 
 /// Parameters and secrets, without values.
@@ -182,7 +192,12 @@ async fn look_into(change: &Backup<'_>, role: &str, bucket: &str) -> Result<Buck
                 continue;
             }
             let left = aws.upload_of(into, &key).await?;
-            seen.large.push((entry, left));
+            let beside = aws.beside_object(&seen.bucket, &entry.key).await?;
+            seen.large.push(LargeSeen {
+                entry,
+                left,
+                beside: beside.unwrap_or_default(),
+            });
         }
     }
     seen.content = Some((objects, bytes));

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::folder;
+use super::manifest::SavedBucket;
 use crate::context::Ctx;
 use crate::error::{CtlError, ErrorKind, Result};
 use crate::files::read_regular;
@@ -81,6 +83,24 @@ impl Place {
             Self::Bucket { bucket, prefix } if prefix.is_empty() => format!("s3://{bucket}"),
             Self::Bucket { bucket, prefix } => format!("s3://{bucket}/{prefix}"),
         }
+    }
+
+    /// What of the objects of a bucket lies under no key, for the filters of the aws tool.
+    pub(in crate::commands) fn no_keys(&self) -> &'static [&'static str] {
+        match self {
+            Self::Folder { .. } => &folder::NO_KEYS,
+            Self::Bucket { .. } => &[],
+        }
+    }
+
+    /// How many objects of a bucket a folder has under digests instead of their keys, if that can be read, and the list of
+    /// their keys.
+    pub(in crate::commands) fn under_digests(&self, bucket: &SavedBucket) -> Option<(Option<u64>, String)> {
+        let (Self::Folder { path, given }, Some((list, _))) = (self, &bucket.list) else {
+            return None;
+        };
+        let count = folder::under_digests(&path.join(list)).ok();
+        Some((count, format!("{}/{list}", given.trim_end_matches('/'))))
     }
 
     /// The key of a part of the backup below a prefix.

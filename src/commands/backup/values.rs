@@ -55,12 +55,14 @@ impl Value {
     }
 }
 
-/// Everything that the table of secrets has, and every parameter under the platform's paths.
+/// Everything that the table of secrets has, the master credentials that teardowns have kept, and every parameter under
+/// the platform's paths.
 ///
 /// # Errors
 /// When a store cannot be asked at all.
 pub(super) async fn read(aws: &Aws, layout: &Layout) -> Result<Values> {
-    let secrets: Vec<String> = layout.secrets().into_iter().map(|(_, path)| path).collect();
+    let mut secrets: Vec<String> = layout.secrets().into_iter().map(|(_, path)| path).collect();
+    secrets.extend(kept(aws, layout).await?);
     let paths = layout.parameter_paths();
     let (read, names) = futures::try_join!(
         Box::pin(aws.secret_values(&secrets)),
@@ -102,6 +104,16 @@ pub(super) async fn read(aws: &Aws, layout: &Layout) -> Result<Values> {
         });
     }
     Ok(values)
+}
+
+/// The names of master credentials that a teardown has kept: after it they are the only ones. Those that are scheduled for
+/// deletion have no value to read.
+async fn kept(aws: &Aws, layout: &Layout) -> Result<Vec<String>> {
+    let any = layout.kept_credentials("*");
+    let (before, after) = any.split_once('*').unwrap_or((&any, ""));
+    let found = aws.secrets_under(before).await?.into_iter();
+    let kept = found.filter(|(name, goes)| goes.is_none() && name.ends_with(after));
+    Ok(kept.map(|(name, _)| name).collect())
 }
 
 /// The document as it is encrypted.

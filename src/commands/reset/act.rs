@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::Reset;
 use super::buckets;
 use super::observe::Seen;
 use super::plan::{Action, ImageAction, StackAction};
+use crate::aws::cloudformation::StackEvent;
 use crate::aws::ec2::TerminateInstances;
 use crate::aws::rds::removal::DeleteDbSnapshot;
 use crate::change::{Done, End, StepRun, Verification};
@@ -143,14 +146,48 @@ async fn image<'c>(change: &Reset<'c>, step: &Run<'_, 'c>, action: &ImageAction)
     }))
 }
 
+/// Clocks of AWS and of this machine differ by less.
+const SKEW: SignedDuration = SignedDuration::from_mins(15);
+
+/// How far a deletion is.
+#[derive(Debug, PartialEq, Eq)]
+enum Deletion {
+    /// The last look was before it began, or it is under way.
+    Pending,
+    Failed(String),
+}
+
+/// What a state and events say of a deletion. A stack that has failed to go before stays `DELETE_FAILED` until the new
+/// deletion begins: that state counts once the deletion was seen under way, or when an event of its own says so.
+fn judge(name: &str, status: &str, events: &[StackEvent], token: Option<&str>, under_way: bool) -> Deletion {
+    let own: Vec<StackEvent> = events
+        .iter()
+        .filter(|event| token.is_none_or(|token| event.token.as_deref() == Some(token)))
+        .cloned()
+        .collect();
+    match status {
+        "DELETE_IN_PROGRESS" => Deletion::Pending,
+        "DELETE_FAILED" => {
+            let is_end = |event: &StackEvent| event.is_of_stack(name) && event.status == "DELETE_FAILED";
+            match under_way || (token.is_some() && own.iter().any(is_end)) {
+                true => Deletion::Failed("its deletion ended DELETE_FAILED".to_owned()),
+                false => refusal(&own).map_or(Deletion::Pending, Deletion::Failed),
+            }
+        }
+        _ => refusal(&own).map_or(Deletion::Pending, Deletion::Failed),
+    }
+}
+
 async fn stack<'c>(change: &Reset<'c>, step: &Run<'_, 'c>, action: &StackAction) -> Result<Done<Reset<'c>>> {
     let (ctx, name) = (change.ctx, &action.name);
     let aws = &ctx.aws;
-    let since = ctx.clock.now();
+    let since = ctx.clock.now().checked_sub(SKEW).unwrap_or(Timestamp::MIN);
     let status = async || -> Result<Option<String>> {
         let status = aws.stack(&action.id).await?.map(|stack| stack.status);
         Ok(status.filter(|status| status != "DELETE_COMPLETE"))
     };
+    // Without a call of its own the plan has seen a deletion under way.
+    let mut token = None;
     if let Some(call) = &action.delete
         && status()
             .await?
@@ -158,6 +195,7 @@ async fn stack<'c>(change: &Reset<'c>, step: &Run<'_, 'c>, action: &StackAction)
     {
         step.note(&format!("deletion of {name}"), &call.token);
         step.send(aws, call).await?;
+        token = Some(call.token.as_str());
     }
     let failed = |why: &str| {
         let events = match &action.name {
@@ -169,18 +207,19 @@ async fn stack<'c>(change: &Reset<'c>, step: &Run<'_, 'c>, action: &StackAction)
         CtlError::new(ErrorKind::Failed, format!("delete {name}: {why}"))
             .hint(("see what did not go with", events))
     };
-    let look = async || match status().await?.as_deref() {
-        None => Ok(Look::Ready(())),
-        Some("DELETE_FAILED") => Err(failed("its deletion ended DELETE_FAILED")),
-        Some(status) => {
-            let refused = match status {
-                "DELETE_IN_PROGRESS" => None,
-                _ => refusal(&aws.stack_events_since(&action.id, since).await?),
-            };
-            match refused {
-                Some(reason) => Err(failed(&reason)),
-                None => Ok(Look::Pending(format!("{name} is {status}"))),
-            }
+    let mut under_way = token.is_none();
+    let look = async || {
+        let Some(status) = status().await? else {
+            return Ok(Look::Ready(()));
+        };
+        under_way |= status == "DELETE_IN_PROGRESS";
+        let events = match status.as_str() {
+            "DELETE_IN_PROGRESS" => Vec::new(),
+            _ => aws.stack_events_since(&action.id, since).await?,
+        };
+        match judge(name, &status, &events, token, under_way) {
+            Deletion::Failed(why) => Err(failed(&why)),
+            Deletion::Pending => Ok(Look::Pending(format!("{name} is {status}"))),
         }
     };
     until(change, step, name, look).await?;
@@ -231,5 +270,59 @@ pub(super) async fn settled<'c>(
             }
             Ok(found)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(resource: &str, kind: &str, status: &str, (reason, token): (&str, &str)) -> StackEvent {
+        StackEvent {
+            id: format!("{resource}-{status}-{token}"),
+            at: None,
+            resource: resource.to_owned(),
+            kind: kind.to_owned(),
+            status: status.to_owned(),
+            reason: (!reason.is_empty()).then(|| reason.to_owned()),
+            token: Some(token.to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_failure_of_an_earlier_deletion_is_no_failure_of_this_one() {
+        const STACK: &str = "AWS::CloudFormation::Stack";
+        let judge = |status: &str, events: &[StackEvent], token: Option<&str>, under_way: bool| {
+            judge("bp-network", status, events, token, under_way)
+        };
+        let earlier = event("bp-network", STACK, "DELETE_FAILED", ("", "earlier"));
+        let refused = event(
+            "bp-network",
+            STACK,
+            "DELETE_FAILED",
+            ("Delete canceled. Cannot delete export net", "earlier"),
+        );
+        let resource = event("Subnet", "AWS::EC2::Subnet", "DELETE_FAILED", ("in use", "mine"));
+        let own = event("bp-network", STACK, "DELETE_FAILED", ("", "mine"));
+        let mine = Some("mine");
+        let before = [earlier.clone(), refused];
+        for status in ["DELETE_FAILED", "CREATE_COMPLETE"] {
+            assert_eq!(judge(status, &before, mine, false), Deletion::Pending, "{status}");
+        }
+        let during = [resource, earlier.clone()];
+        assert_eq!(judge("DELETE_FAILED", &during, mine, false), Deletion::Pending);
+        assert_eq!(
+            judge("DELETE_IN_PROGRESS", &during, mine, true),
+            Deletion::Pending
+        );
+        let ended = Deletion::Failed("its deletion ended DELETE_FAILED".to_owned());
+        assert_eq!(judge("DELETE_FAILED", &[own, earlier], mine, false), ended);
+        assert_eq!(judge("DELETE_FAILED", &[], mine, true), ended);
+        // Somebody else's deletion, which the plan has seen under way.
+        assert_eq!(judge("DELETE_FAILED", &[], None, true), ended);
+        let refusal = ("Delete canceled. Cannot delete export net", "mine");
+        let refused = event("bp-network", STACK, "CREATE_COMPLETE", refusal);
+        let why = Deletion::Failed(refusal.0.to_owned());
+        assert_eq!(judge("CREATE_COMPLETE", &[refused], mine, false), why);
     }
 }

@@ -2,8 +2,10 @@
 
 mod act;
 mod buckets;
+mod databases;
 mod observe;
 mod plan;
+mod stays;
 pub(crate) mod view;
 
 use clap::{Args, ValueEnum};
@@ -32,22 +34,24 @@ const LASTS: std::time::Duration = std::time::Duration::from_secs(2 * 60 * 60);
 /// Databases and their snapshots, buckets with all versions and delete markers, secrets, parameters, log groups, machine
 /// images and their snapshots, development instances and their security groups, and the CDK's bootstrap: in the region of
 /// the context, of both layouts, and only what carries the platform's names or tags. Everything else of these kinds is
-/// listed as left alone, with the reason. The bootstrap is left alone where other stacks may be deployed with it. As long
-/// as a stack of the platform stands nothing is deleted, and `bpctl teardown` comes first; but a network that a teardown
-/// has left for its database goes with that. The number of the account confirms it. A reset that was cut off goes on when
-/// the command is run again.
+/// listed as left alone, with the reason. A snapshot of `bpctl backup` is left alone unless `--backups` asks for it. The
+/// bootstrap is left alone where other stacks may be deployed with it, and as long as a network stays. As long as a stack
+/// of the platform stands nothing is deleted, and `bpctl teardown` comes first; but a network that a teardown has left for
+/// its database goes with that. The number of the account confirms it. A reset that was cut off goes on when the command
+/// is run again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl reset --list                                        what there is and what it costs a month
   bpctl reset --everything --dry-run                        what would go, what is left alone and why
   bpctl reset --everything --confirm 123456789012
-  bpctl reset --everything --keep snapshots,secrets --confirm 123456789012")]
+  bpctl reset --everything --keep snapshots,secrets --confirm 123456789012
+  bpctl reset --everything --backups --confirm 123456789012")]
 pub(crate) struct ResetArgs {
     /// List what there is, and delete nothing
     #[arg(
         long,
         conflicts_with_all = [
-            "everything", "keep", "dry_run", "exit_code", "print_aws", "yes", "confirm", "reason", "timeout", "no_wait",
+            "everything", "keep", "backups", "dry_run", "exit_code", "print_aws", "yes", "confirm", "reason", "timeout", "no_wait",
             "lock_wait"
         ]
     )]
@@ -66,6 +70,10 @@ pub(crate) struct ResetArgs {
         requires = "everything"
     )]
     keep: Vec<Part>,
+
+    /// Delete database snapshots that a backup stands on, too
+    #[arg(long, requires = "everything")]
+    backups: bool,
 
     #[command(flatten)]
     change: ChangeArgs,
@@ -180,12 +188,19 @@ impl Verb for ResetArgs {
             )
             .hint("leave `--no-wait` out; `--timeout` ends the wait, and the same command goes on"));
         }
+        if self.backups && self.keep.contains(&Part::Snapshots) {
+            return Err(CtlError::usage(
+                "delete the snapshots of backups and keep the others: `--keep snapshots` keeps all of them",
+            )
+            .hint("leave `--backups` or `--keep snapshots` out"));
+        }
         let mut args = self.change.clone();
         args.timeout.get_or_insert(LASTS);
         let change = Reset {
             ctx,
             layout,
             keep: self.keep,
+            backups: self.backups,
             after: Mutex::new(None),
         };
         carry_out(ctx, &change, &args).await
@@ -196,6 +211,8 @@ struct Reset<'a> {
     ctx: &'a Ctx,
     layout: Layout,
     keep: Vec<Part>,
+    /// Whether snapshots that a backup stands on go as well.
+    backups: bool,
     /// What is in the account when everything is over.
     after: Mutex<Option<Leftovers>>,
 }
@@ -251,7 +268,10 @@ impl Change for Reset<'_> {
     }
 
     fn resume(&self, _left: &[&str]) -> CommandLine {
-        let command = CommandLine::bpctl(["reset", "--everything"]);
+        let mut command = CommandLine::bpctl(["reset", "--everything"]);
+        if self.backups {
+            command = command.args(["--backups"]);
+        }
         let kept: Vec<String> = self
             .keep
             .iter()

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Reset;
 use super::buckets::{self, BucketAction};
+use super::databases::{databases, last_copies, networks};
 use super::observe::Seen;
+use super::stays::{is_kept, keeps_databases, left_alone, stays};
 use crate::aws::cloudformation::{DeleteStack, Stack};
 use crate::aws::ec2::{
     DeleteSecurityGroup, DeleteSnapshot, DeregisterImage, Image, Machine, TerminateInstances,
@@ -17,10 +19,10 @@ use crate::aws::rds::removal::{DeleteDbSnapshot, DeleteDbSubnetGroup};
 use crate::aws::secretsmanager::DeleteSecret;
 use crate::aws::ssm::{DeleteParameters, MOST_NAMES};
 use crate::change::{ApiCall, Basis, Blocker, Call, Later, Loss, Plan, Step};
-use crate::commands::teardown::database::{self, DatabaseAction};
+use crate::commands::teardown::database::DatabaseAction;
 use crate::commands::teardown::{self, is_network};
 use crate::error::ErrorKind;
-use crate::leftovers::{ASSUMPTIONS, Kind, Leftover, Occupied};
+use crate::leftovers::{Kind, Leftover, Occupied};
 use crate::output::counted;
 
 /// A stack whose deletion is under way.
@@ -91,7 +93,12 @@ impl Action {
 }
 
 /// A step with one call.
-fn single<C: Call>(id: String, summary: &str, call: &C, action: impl Fn(C) -> Action) -> Step<Action> {
+pub(super) fn single<C: Call>(
+    id: String,
+    summary: &str,
+    call: &C,
+    action: impl Fn(C) -> Action,
+) -> Step<Action> {
     Step::new(id, summary, vec![call.described()], action(call.clone()))
 }
 
@@ -127,6 +134,7 @@ pub(super) fn plan(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Plan<A
     plan.at_once = AT_ONCE;
     plan.by_account = true;
     plan.stays = stays(change, seen);
+    plan.warnings = last_copies(change, seen, &plan.steps);
     if !keeps_databases(change, seen) {
         plan.blockers = seen.occupied.iter().map(Occupied::blocker).collect();
     }
@@ -175,7 +183,7 @@ fn holds_leases(step: &Step<Action>) -> bool {
     matches!(&step.action, Action::Bucket(action) if action.holds_leases)
 }
 
-fn machine_id(machine: &str) -> String {
+pub(super) fn machine_id(machine: &str) -> String {
     format!("dev instance {machine}")
 }
 
@@ -215,89 +223,6 @@ fn machines(change: &Reset<'_>, seen: &Seen) -> Vec<Step<Action>> {
         steps.push(step);
     }
     steps
-}
-
-fn databases(change: &Reset<'_>, seen: &Seen) -> Vec<Step<Action>> {
-    let mut steps = Vec::new();
-    let facts = &seen.leftovers.facts;
-    if !change.keeps(Kind::Database) {
-        for instance in &facts.databases {
-            let removal = DatabaseAction::removal(instance, None);
-            steps.push(removal.step(&instance.status, Action::Database));
-        }
-        for group in seen.leftovers.of(Kind::DatabaseSubnetGroup) {
-            let call = DeleteDbSubnetGroup {
-                name: group.name.clone(),
-            };
-            let mut step = single(
-                subnet_group_id(&group.name),
-                "delete it",
-                &call,
-                Action::SubnetGroup,
-            );
-            let inside = facts.databases.iter();
-            let inside = inside.filter(|one| one.subnet_group.as_ref() == Some(&group.name));
-            step.needs = inside.map(|one| database::id(&one.id)).collect();
-            steps.push(step);
-        }
-    }
-    if !change.keeps(Kind::DatabaseSnapshot) {
-        for snapshot in seen.leftovers.of(Kind::DatabaseSnapshot) {
-            let call = DeleteDbSnapshot {
-                name: snapshot.name.clone(),
-            };
-            let id = format!("database snapshot {}", snapshot.name);
-            let mut step = single(id, "delete it", &call, Action::DatabaseSnapshot);
-            step.notes.push(snapshot.about.clone());
-            steps.push(step);
-        }
-    }
-    steps
-}
-
-/// Whether the operator keeps databases: their networks and the secrets with their master credentials stay with them.
-fn keeps_databases(change: &Reset<'_>, seen: &Seen) -> bool {
-    let kinds = [Kind::Database, Kind::DatabaseSubnetGroup];
-    change.keeps(Kind::Database) && kinds.iter().any(|kind| seen.leftovers.of(*kind).next().is_some())
-}
-
-fn is_kept(change: &Reset<'_>, seen: &Seen, one: &Leftover) -> bool {
-    let with_databases = match one.kind {
-        Kind::Stack => true,
-        // In force with the database, or the copy that a teardown has made.
-        Kind::Secret => one.name.ends_with("/master-credentials"),
-        _ => false,
-    };
-    change.keeps(one.kind) || (with_databases && keeps_databases(change, seen))
-}
-
-fn networks(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Vec<Step<Action>> {
-    if keeps_databases(change, seen) {
-        return Vec::new();
-    }
-    let facts = &seen.leftovers.facts;
-    let inside = facts.databases.iter().map(|one| database::id(&one.id));
-    let groups = seen.leftovers.of(Kind::DatabaseSubnetGroup);
-    let machines = facts.machines.iter().map(|one| machine_id(&one.id));
-    let inside: Vec<String> = inside
-        .chain(groups.map(|one| subnet_group_id(&one.name)))
-        .chain(machines)
-        .collect();
-    let step = |stack: &Stack| {
-        let loses = Loss::Work(format!("what is in {}", stack.name));
-        let mut step = stack_step(stack, "delete it and wait until it is gone", loses, basis);
-        step.needs.clone_from(&inside);
-        step.notes = vec![
-            "a teardown that keeps a database leaves its network".to_owned(),
-            "CloudFormation deletes what is in it with your own permissions".to_owned(),
-        ];
-        step
-    };
-    facts.stacks.iter().map(step).collect()
-}
-
-fn subnet_group_id(name: &str) -> String {
-    format!("subnet group {name}")
 }
 
 fn images(change: &Reset<'_>, seen: &Seen) -> Vec<Step<Action>> {
@@ -429,11 +354,21 @@ fn repository(name: &str) -> Step<Action> {
     )
 }
 
-const TOOLKIT: &str = "stack CDKToolkit";
+const TOOLKIT: &str = "CDKToolkit";
 
-/// The repository, the stack, and the bucket, which the stack's template keeps.
+/// Whose permissions delete what is in a stack (AWS CloudFormation API Reference, DeleteStack, "RoleARN").
+pub(super) const PERMISSIONS: &str = "CloudFormation deletes what is in it with the service role that the stack was deployed \
+                                      with, else with your own permissions";
+
+fn stack_id(name: &str) -> String {
+    format!("stack {name}")
+}
+
+/// The repository, the stack, and the bucket, which the stack's template keeps. All of it outlives the networks: their
+/// stacks may be deleted with a role that the bootstrap has made.
 fn bootstrap(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Vec<Step<Action>> {
-    if change.keeps(Kind::Bootstrap) {
+    let mut all = seen.leftovers.of(Kind::Bootstrap);
+    if change.keeps(Kind::Bootstrap) || all.any(|one| left_alone(change, seen, one).is_some()) {
         return Vec::new();
     }
     let facts = &seen.leftovers.facts;
@@ -441,6 +376,7 @@ fn bootstrap(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Vec<Step<Act
         let toolkit = facts.toolkit.as_ref();
         toolkit.is_none_or(|stack| stack.name != one.name) && !facts.buckets.contains_key(&one.name)
     };
+    let networks: Vec<String> = facts.stacks.iter().map(|stack| stack_id(&stack.name)).collect();
     let all = || seen.leftovers.of(Kind::Bootstrap);
     let mut steps: Vec<Step<Action>> = all()
         .filter(is_repository)
@@ -455,9 +391,12 @@ fn bootstrap(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Vec<Step<Act
     for one in all() {
         if let Some(usage) = facts.buckets.get(&one.name) {
             let mut step = buckets::step(one, usage, false);
-            step.needs = vec![TOOLKIT.to_owned()];
+            step.needs = vec![stack_id(TOOLKIT)];
             steps.push(step);
         }
+    }
+    for step in &mut steps {
+        step.needs.extend(networks.iter().cloned());
     }
     steps
 }
@@ -466,16 +405,13 @@ fn toolkit(stack: &Stack, basis: &Basis<'_>) -> Step<Action> {
     let loses = Loss::Data("the assets that the CDK has uploaded".to_owned());
     let summary = "delete the bootstrap of the CDK and wait until it is gone";
     let mut step = stack_step(stack, summary, loses, basis);
-    step.notes.push(
-        "CloudFormation deletes its roles, its repository and its parameter with your own permissions"
-            .to_owned(),
-    );
+    step.notes
+        .push("in it are its roles, its repository and its parameter".to_owned());
+    step.notes.push(PERMISSIONS.to_owned());
     step
 }
 
-/// A stack without a service role is deleted with the credentials of the caller (AWS CloudFormation User Guide,
-/// "CloudFormation service role").
-fn stack_step(stack: &Stack, summary: &str, loses: Loss, basis: &Basis<'_>) -> Step<Action> {
+pub(super) fn stack_step(stack: &Stack, summary: &str, loses: Loss, basis: &Basis<'_>) -> Step<Action> {
     let delete = (stack.status != GOING).then(|| DeleteStack {
         stack: stack.name.clone(),
         retain: Vec::new(),
@@ -488,7 +424,7 @@ fn stack_step(stack: &Stack, summary: &str, loses: Loss, basis: &Basis<'_>) -> S
         id: stack.id.clone(),
         delete,
     });
-    Step::new(format!("stack {}", stack.name), summary, calls, action).changing(stack.status.clone(), "gone")
+    Step::new(stack_id(&stack.name), summary, calls, action).changing(stack.status.clone(), "gone")
 }
 
 fn buckets(change: &Reset<'_>, seen: &Seen) -> Vec<Step<Action>> {
@@ -501,65 +437,4 @@ fn buckets(change: &Reset<'_>, seen: &Seen) -> Vec<Step<Action>> {
         Some(buckets::step(one, usage, seen.store.as_ref() == Some(&one.name)))
     });
     all.collect()
-}
-
-fn dollars(amount: Option<f64>) -> String {
-    match amount {
-        Some(amount) => format!("${amount:.2} a month"),
-        None => "price not known here".to_owned(),
-    }
-}
-
-/// What stays by choice, with what it costs, and what is not the platform's, with the reason.
-fn stays(change: &Reset<'_>, seen: &Seen) -> Vec<String> {
-    let mut lines = Vec::new();
-    let (mut sum, mut parameters) = (0.0, 0_u64);
-    let ours = seen.leftovers.ours.iter();
-    for one in ours.filter(|one| is_kept(change, seen, one)) {
-        sum += one.dollars_per_month.unwrap_or_default();
-        match one.kind {
-            Kind::Parameter => parameters += 1,
-            kind => lines.push(format!(
-                "{} {} ({}): {}",
-                kind.word(),
-                one.name,
-                one.about,
-                dollars(one.dollars_per_month)
-            )),
-        }
-    }
-    if parameters > 0 {
-        lines.push(format!("{}: free of charge", counted(parameters, "parameter")));
-    }
-    if !lines.is_empty() {
-        lines.push(format!(
-            "all of it about ${sum:.2} a month: {}",
-            ASSUMPTIONS.join("; ")
-        ));
-    }
-    for (group, why) in seen
-        .used_groups
-        .iter()
-        .map(|group| (group, "something else uses it"))
-    {
-        lines.push(format!(
-            "left alone: {} {group}: {why}",
-            Kind::DevSecurityGroup.word()
-        ));
-    }
-    for (snapshot, image) in &seen.other_images {
-        lines.push(format!(
-            "left alone: {} {snapshot}: {image} stands on it, which is not the platform's",
-            Kind::ImageSnapshot.word()
-        ));
-    }
-    for one in &seen.leftovers.others {
-        lines.push(format!(
-            "left alone: {} {}: {}",
-            one.kind.word(),
-            one.name,
-            one.why
-        ));
-    }
-    lines
 }

@@ -1,13 +1,63 @@
-//! Parameters that are made where there was none, and taken away again.
+//! Parameters and secrets that are made where there was none, and parameters that are taken away again.
 
-use super::write::{Occasion, Writing, Written, changed, left_alone, written};
+use super::observe::{Found, Observed};
+use super::write::{Occasion, Writing, Written, changed, left_alone, missing, written};
+use crate::aws::secretsmanager::CreateSecret;
 use crate::aws::ssm::{CreateParameter, DeleteParameter};
-use crate::change::{Done, StepRun};
-use crate::error::{CtlError, ErrorKind, Result};
+use crate::change::{Blocker, Done, StepRun};
+use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::redact::Sealed;
 use crate::secrets::Shape;
 
 impl<O: Occasion> Writing<'_, O> {
+    /// Why what is not there, or cannot be read, is not written.
+    pub(super) fn blocker(&self, observed: &Observed) -> Blocker {
+        let error = missing(observed);
+        let stack = self.layout.core_stack("data").unwrap_or_default();
+        let hint = match &observed.found {
+            Found::Missing => Hint::new(format!(
+                "the stack {stack} makes it, and fails on one that was made by hand: deploy it with"
+            ))
+            .command(CommandLine::other("npx", ["cdk", "deploy"]).args([stack])),
+            _ => Hint::new("see what may be read with").command(CommandLine::bpctl(["secrets", "list"])),
+        };
+        Blocker {
+            kind: error.kind(),
+            reason: error.message().to_owned(),
+            hint,
+        }
+    }
+
+    pub(super) async fn make(
+        &self,
+        step: &StepRun<'_, Self>,
+        call: &CreateSecret,
+        shape: Shape,
+    ) -> Result<Done<Self>> {
+        let names = [call.secret.clone()];
+        let now = self
+            .ctx
+            .aws
+            .secret_values(&names)
+            .await?
+            .found
+            .remove(&call.secret);
+        match now.and_then(|now| Some((now.version, self.prints.of_secret(&now.value?)))) {
+            // An earlier request has arrived.
+            Some((version, print)) if print == call.value.fingerprint => return Ok(written(&version)),
+            Some(_) => return Err(changed(&call.secret)),
+            None => {}
+        }
+        let call = CreateSecret {
+            value: self.filled(&call.value, &call.secret, None).await?,
+            ..call.clone()
+        };
+        step.send(&self.ctx.aws, &call).await?;
+        self.read_back(&call.secret, Some(&call.token), &call.value, shape)
+            .await?;
+        Ok(written(&call.token))
+    }
+
     /// The fingerprint and version of a parameter, if it is there.
     async fn print_of(&self, path: &str) -> Result<Option<(String, i64)>> {
         let names = [path.to_owned()];

@@ -240,6 +240,7 @@ pub(super) async fn observe(
     {
         return Err(error.clone());
     }
+    let is_listed = secret_facts.is_ok();
     let secret_facts = kept(secret_facts, "dates of secrets", &mut gaps);
     let parameter_facts = kept(parameter_facts, "dates of parameters", &mut gaps);
     let readers = kept(readers, "services and tasks", &mut gaps);
@@ -253,7 +254,7 @@ pub(super) async fn observe(
         .collect();
     let observed = entries.iter().map(|entry| {
         let mut observed = match entry.store {
-            Store::SecretsManager => secret(entry, &values, &changed),
+            Store::SecretsManager => secret(entry, &values, &changed, is_listed),
             Store::ParameterStore => parameter(entry, &found, &facts),
         };
         observed.services = services(entry, &readers, observed.changed);
@@ -289,6 +290,7 @@ fn secret(
     entry: &SecretEntry,
     values: &Result<SecretValues>,
     changed: &BTreeMap<&str, Option<Timestamp>>,
+    is_listed: bool,
 ) -> Observed {
     let path = entry.path.as_str();
     let values = match values {
@@ -314,6 +316,8 @@ fn secret(
                 Found::Missing
             }
         }
+        // A policy that names secrets refuses one that is not there like one that may not be read; the list knows.
+        Some((code, _)) if code == "AccessDeniedException" && is_listed && known.is_none() => Found::Missing,
         Some((code, message)) => Found::Unreadable(format!("{code}: {message}")),
         None => Found::Missing,
     };

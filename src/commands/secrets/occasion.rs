@@ -14,7 +14,7 @@ pub(super) struct Wanted {
     pub(super) to: To,
     /// What is lost with the value before, if anything.
     pub(super) loses: Option<Loss>,
-    /// Whether a parameter that is not there is made: no stack makes it.
+    /// Whether what is not there is made: no stack makes it.
     pub(super) may_be_made: bool,
     /// Where the value comes from, for the plan.
     pub(super) notes: Vec<String>,

@@ -20,7 +20,7 @@ use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::iam::{CHANGE, On, Use, Uses};
-use crate::layout::{FleetId, Layout, SecretEntry, SecretRole};
+use crate::layout::{FleetId, Layout, SecretEntry, SecretRole, Store};
 use crate::redact::Secret;
 use crate::secrets::{Condition, Identities, Locked, Shape};
 use crate::settings::nearest;
@@ -31,7 +31,8 @@ use crate::settings::nearest;
 /// what was written before is taken back. What a stack makes must be there before: after a teardown the stacks are
 /// deployed first. Image, bundle and configuration of a fleet are made where they are missing. Database credentials, the
 /// cache's token, and names and addresses that a stack writes are those of the new stack: they stay, unless `--only`
-/// names them. Database and buckets are not restored by this command; it says what to do about them.
+/// names them. So do the credentials that a teardown has kept, `kept/DATABASE`: they describe a database of before, and
+/// are made where they are missing. Database and buckets are not restored by this command; it says what to do about them.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   bpctl restore --from /mnt/before-reset --identity key.txt --dry-run       what would change
@@ -64,7 +65,12 @@ impl Verb for RestoreArgs {
             CHANGE,
             WRITING,
             &[
+                Use::of("secretsmanager:CreateSecret", On::KeptSecrets),
+                Use::of("secretsmanager:DescribeSecret", On::KeptSecrets),
+                Use::of("secretsmanager:GetSecretValue", On::KeptSecrets),
+                Use::of("secretsmanager:PutSecretValue", On::KeptSecrets),
                 Use::of("secretsmanager:PutSecretValue", On::Secrets),
+                Use::of("secretsmanager:TagResource", On::KeptSecrets),
                 Use::of("ssm:GetParameters", On::FleetParameters),
                 Use::of("ssm:GetParameters", On::PlatformParameters),
                 // What a restore has made goes when another write fails.
@@ -91,7 +97,7 @@ impl Verb for RestoreArgs {
         } else {
             let identities = self.identities(ctx)?;
             let (manifest, opened) = self.opened(ctx, &place, &identities).await?;
-            self.chosen(&layout, &manifest, opened)?
+            self.chosen(&layout, (&manifest, &place), opened)?
         };
         let elsewhere = restore.elsewhere.clone();
         let writing = Writing::new(ctx, layout, restore)?;
@@ -169,8 +175,14 @@ impl RestoreArgs {
     }
 
     /// What is written back, and what is not.
-    fn chosen(&self, layout: &Layout, manifest: &Manifest, opened: Vec<OpenedEntry>) -> Result<Restore> {
-        let table = layout.secret_table(&fleets_of(layout, &opened));
+    fn chosen(
+        &self,
+        layout: &Layout,
+        (manifest, place): (&Manifest, &Place),
+        opened: Vec<OpenedEntry>,
+    ) -> Result<Restore> {
+        let mut table = layout.secret_table(&fleets_of(layout, &opened));
+        table.extend(kept_of(layout, &opened));
         let mut restore = self.taken_back(layout);
         restore.entries.clear();
         restore.from = format!(
@@ -196,6 +208,13 @@ impl RestoreArgs {
             let by_name = only.remove(entry.name.as_str());
             let named = only.remove(entry.path.as_str()) || by_name;
             if !self.only.is_empty() && !named {
+                continue;
+            }
+            if !named && is_kept(entry) {
+                restore.stays.push(format!(
+                    "{} stays in the backup, unless `--only` names it: it describes a database of before",
+                    entry.name
+                ));
                 continue;
             }
             if !named && is_of_stack(&entry.role) {
@@ -233,31 +252,46 @@ impl RestoreArgs {
             )
             .hint("nothing was written; `--only` restores the others"));
         }
+        restore.elsewhere = self.elsewhere(manifest, place);
+        Ok(restore)
+    }
+
+    /// What is not restored here, and what to do about it.
+    fn elsewhere(&self, manifest: &Manifest, place: &Place) -> Vec<(String, CommandLine)> {
+        let from = self.from.trim_end_matches('/');
+        let mut all = Vec::new();
         for bucket in manifest.buckets.iter().filter(|bucket| bucket.objects > 0) {
-            restore.elsewhere.push((
-                format!(
-                    "the {} of {} are not restored here; copy them with",
-                    crate::output::counted(bucket.objects, "object"),
-                    bucket.bucket
+            let objects = crate::output::counted(bucket.objects, "object");
+            let what = format!("the {objects} of {} are not restored here", bucket.bucket);
+            let what = match place.under_digests(bucket) {
+                None | Some((Some(0), _)) => format!("{what}; copy them with"),
+                Some((Some(1), list)) => {
+                    format!("{what}: 1 lies in `.other`, and its key is in `{list}`; copy the others with")
+                }
+                Some((Some(count), list)) => format!(
+                    "{what}: {count} lie in `.other`, and their keys are in `{list}`; copy the others with"
                 ),
-                CommandLine::aws("s3", "sync")
-                    .args([format!(
-                        "{}/buckets/{}",
-                        self.from.trim_end_matches('/'),
-                        bucket.role()
-                    )])
-                    .args([format!("s3://{}", bucket.bucket)]),
-            ));
+                Some((None, list)) => format!(
+                    "{what}: those in `.other` have their keys in `{list}`, which cannot be read; copy the others with"
+                ),
+            };
+            let mut command = CommandLine::aws("s3", "sync")
+                .args([format!("{from}/buckets/{}", bucket.role())])
+                .args([format!("s3://{}", bucket.bucket)]);
+            for pattern in place.no_keys() {
+                command = command.option("--exclude", *pattern);
+            }
+            all.push((what, command));
         }
         if let Some(database) = &manifest.database {
-            restore.elsewhere.push((
+            all.push((
                 "the database is not restored here; a new instance is made from its snapshot, which is described with"
                     .to_owned(),
                 CommandLine::aws("rds", "describe-db-snapshots")
                     .option("--db-snapshot-identifier", &database.snapshot),
             ));
         }
-        Ok(restore)
+        all
     }
 
     /// Without values, for a run that is taken back.
@@ -292,6 +326,31 @@ fn is_of_stack(role: &SecretRole) -> bool {
         | SecretRole::Bundle(_)
         | SecretRole::FleetConfig(_) => false,
     }
+}
+
+/// What the names of credentials begin with that a teardown has kept.
+const KEPT: &str = "kept/";
+
+/// Whether a secret is a copy that a teardown has made: no stack makes it, and none has another one.
+fn is_kept(entry: &SecretEntry) -> bool {
+    entry.name.starts_with(KEPT)
+}
+
+/// The credentials of a backup that a teardown had kept.
+fn kept_of(layout: &Layout, opened: &[OpenedEntry]) -> Vec<SecretEntry> {
+    let any = layout.kept_credentials("*");
+    let (before, after) = any.split_once('*').unwrap_or((&any, ""));
+    let kept = opened.iter().filter_map(|one| {
+        let database = one.path.strip_prefix(before)?.strip_suffix(after)?;
+        let is_name = !database.is_empty() && !database.contains('/') && one.is_in(Store::SecretsManager);
+        is_name.then(|| SecretEntry {
+            name: format!("{KEPT}{database}"),
+            path: one.path.clone(),
+            store: Store::SecretsManager,
+            role: SecretRole::Database,
+        })
+    });
+    kept.collect()
 }
 
 /// Whether a parameter says what a fleet runs: no stack makes it.
@@ -357,7 +416,7 @@ impl Occasion for Restore {
                 name: observed.entry.name.clone(),
                 to: To::Value(value.clone()),
                 loses: None,
-                may_be_made: is_pointer(&observed.entry.role),
+                may_be_made: is_pointer(&observed.entry.role) || is_kept(&observed.entry),
                 notes: Vec::new(),
             })
         });

@@ -110,7 +110,8 @@ async fn of_a_run_that_was_cut_off(ctx: &Ctx, entry: &SecretEntry) -> Result<Opt
     Ok(match action {
         Some(Action::Move { call, .. }) => Some(call.to),
         Some(Action::Parameter { from, .. }) => from.map(|version| version.to_string()),
-        Some(Action::Put { .. } | Action::Create { .. } | Action::Delete { .. }) | None => None,
+        Some(Action::Put { .. } | Action::Make { .. } | Action::Create { .. } | Action::Delete { .. })
+        | None => None,
     })
 }
 

@@ -13,14 +13,14 @@ pub(super) use super::occasion::{Earlier, Occasion, To, Wanted};
 use super::observe::{Found, Observed, Seen, observe};
 use super::view::VERSION_PREFIX;
 use super::written::WriteResult;
-use crate::aws::secretsmanager::{MoveCurrent, PutSecretValue};
+use crate::aws::secretsmanager::{CreateSecret, MoveCurrent, PutSecretValue};
 use crate::aws::ssm::{CreateParameter, DeleteParameter, PutSecretParameter};
 use crate::change::journal::Record;
 use crate::change::{
-    Basis, Blocker, Call as _, Change, Done, End, Outcome, Plan, Step, StepRun, Target, Verification, Words,
+    Basis, Call as _, Change, Done, End, Outcome, Plan, Step, StepRun, Target, Verification, Words,
 };
 use crate::context::Ctx;
-use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::layout::{App, Layout, Store};
 use crate::redact::{Sealed, Secret};
 use crate::secrets::{Fingerprints, Shape};
@@ -66,6 +66,8 @@ pub(super) enum Action {
         /// As for [`Action::Move`].
         undoes: bool,
     },
+    /// A secret that is not there.
+    Make { call: CreateSecret, shape: Shape },
     /// A parameter that is not there.
     Create { call: CreateParameter, shape: Shape },
     /// A parameter goes that a step of this plan has made, unless another writer has changed it since.
@@ -139,6 +141,16 @@ impl<'a, O: Occasion> Writing<'a, O> {
                 )
             }
             _ if is_same => return Ok(None),
+            (To::Value(_), Store::SecretsManager) if matches!(observed.found, Found::Missing) => {
+                let call = CreateSecret {
+                    secret: entry.path.clone(),
+                    token: format!("{VERSION_PREFIX}{}", basis.names.run),
+                    value: sealed.clone(),
+                    description: "Written back from a backup".to_owned(),
+                    tags: basis.names.tags(O::NAME),
+                };
+                (Action::Make { call, shape }, "make the secret".to_owned())
+            }
             (To::Value(_), Store::SecretsManager) => {
                 let call = PutSecretValue {
                     secret: entry.path.clone(),
@@ -198,6 +210,10 @@ impl<'a, O: Occasion> Writing<'a, O> {
         if matches!(&step.action, Action::Put { before: None, .. }) {
             step.notes
                 .push("there is no way back: Secrets Manager keeps a current version for good".to_owned());
+        }
+        if matches!(&step.action, Action::Make { .. }) {
+            step.notes
+                .push("there is no way back: it stays once it is made".to_owned());
         }
         Ok(Some(step))
     }
@@ -361,6 +377,7 @@ fn calls(action: &Action) -> Vec<crate::change::ApiCall> {
         Action::Put { call, .. } => call.described(),
         Action::Move { call, .. } => call.described(),
         Action::Parameter { call, .. } => call.described(),
+        Action::Make { call, .. } => call.described(),
         Action::Create { call, .. } => call.described(),
         Action::Delete { call, .. } => call.described(),
     }]
@@ -390,7 +407,7 @@ pub(super) fn changed(path: &str) -> CtlError {
 }
 
 /// A secret that is not there: its stack makes it, and would fail on one that was made by hand.
-fn missing(observed: &Observed) -> CtlError {
+pub(super) fn missing(observed: &Observed) -> CtlError {
     let (_, why) = observed.state();
     CtlError::new(
         ErrorKind::NotFound,
@@ -439,7 +456,9 @@ impl<O: Occasion> Change for Writing<'_, O> {
             }
         }
         // What has no way back comes last, when everything else has gone well.
-        steps.sort_by_key(|step| matches!(&step.action, Action::Put { before: None, .. }));
+        let is_final =
+            |action: &Action| matches!(action, Action::Put { before: None, .. } | Action::Make { .. });
+        steps.sort_by_key(|step| is_final(&step.action));
         let mut plan = Plan::new(self.occasion.goal(), steps).all_or_nothing();
         plan.blockers = blockers;
         plan.warnings = self.occasion.warnings(seen);
@@ -471,6 +490,7 @@ impl<O: Occasion> Change for Writing<'_, O> {
                 self.put_parameter(step, call, before, (*from, *shape), *undoes)
                     .await
             }
+            Action::Make { call, shape } => self.make(step, call, *shape).await,
             Action::Create { call, shape } => self.create(step, call, *shape).await,
             Action::Delete { call, value } => self.delete(step, call, value).await,
         }
@@ -528,7 +548,7 @@ impl<O: Occasion> Change for Writing<'_, O> {
                 };
                 (Action::Delete { call, value }, "take the parameter away again")
             }
-            Action::Delete { .. } => return None,
+            Action::Make { .. } | Action::Delete { .. } => return None,
         };
         let (before, after) = (step.after.clone(), step.before.clone());
         Some(
@@ -552,24 +572,5 @@ impl<O: Occasion> Change for Writing<'_, O> {
 
     fn resume(&self, _left: &[&str]) -> CommandLine {
         self.occasion.resume()
-    }
-}
-
-impl<O: Occasion> Writing<'_, O> {
-    fn blocker(&self, observed: &Observed) -> Blocker {
-        let error = missing(observed);
-        let stack = self.layout.core_stack("data").unwrap_or_default();
-        let hint = match &observed.found {
-            Found::Missing => Hint::new(format!(
-                "the stack {stack} makes it, and fails on one that was made by hand: deploy it with"
-            ))
-            .command(CommandLine::other("npx", ["cdk", "deploy"]).args([stack])),
-            _ => Hint::new("see what may be read with").command(CommandLine::bpctl(["secrets", "list"])),
-        };
-        Blocker {
-            kind: error.kind(),
-            reason: error.message().to_owned(),
-            hint,
-        }
     }
 }

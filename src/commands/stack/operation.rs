@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,6 +12,7 @@ use futures::future::join_all;
 
 use crate::aws::cloudformation::StackEvent;
 use crate::change::{Change, End, Readiness, Verification};
+use crate::commands::teardown::refusal;
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::output::took;
@@ -26,6 +27,10 @@ const NOW: usize = 2;
 
 /// Resources take seconds to minutes.
 const PACE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(10));
+
+/// Events are dated by AWS' clock, and AWS takes requests of a machine whose clock is five minutes off (IAM User Guide,
+/// "Troubleshooting Signature Version 4"). An event is the operation's by its token, so reading further back adds none.
+const READ_BACK: SignedDuration = SignedDuration::from_mins(15);
 
 /// Operations that were begun, by stack.
 pub(super) type Operations = BTreeMap<String, Operation>;
@@ -143,8 +148,11 @@ impl StackResult {
 /// What an operation is to come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Goal {
-    /// What a template says, or nothing at all.
+    /// What a template says.
     Forward,
+    /// Nothing at all. Of a deletion that it does not begin CloudFormation tells with the state that the stack has, which
+    /// may be the good end of another operation.
+    Gone,
     /// What there was before an update.
     Back,
     /// Resources that are there are the stack's.
@@ -155,7 +163,8 @@ impl Goal {
     /// The statuses of a stack that has come to it ("Stack status codes").
     fn ends(self) -> &'static [&'static str] {
         match self {
-            Self::Forward => &["CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"],
+            Self::Forward => &["CREATE_COMPLETE", "UPDATE_COMPLETE"],
+            Self::Gone => &["DELETE_COMPLETE"],
             Self::Back => &["UPDATE_ROLLBACK_COMPLETE"],
             Self::Import => &["IMPORT_COMPLETE"],
         }
@@ -181,6 +190,7 @@ pub(in crate::commands) struct Operation {
     goal: Goal,
     /// The command that goes on with it.
     again: CommandLine,
+    /// From where on events are read.
     since: Timestamp,
     /// Resources that the plan names.
     planned: usize,
@@ -198,7 +208,7 @@ pub(in crate::commands) struct Operation {
 }
 
 impl Operation {
-    /// `planned`: how many resources the plan names.
+    /// `planned`: how many resources the plan names; `since`: the moment before it was asked for, by this machine's clock.
     pub(super) fn new(of: Of<'_>, planned: usize, token: &str, since: Timestamp) -> Self {
         Self {
             stack: of.stack.to_owned(),
@@ -206,7 +216,7 @@ impl Operation {
             token: token.to_owned(),
             goal: Goal::Forward,
             again: of.again,
-            since,
+            since: since.checked_sub(READ_BACK).unwrap_or(Timestamp::MIN),
             planned,
             estimate: Estimate::default(),
             now: Timestamp::MIN,
@@ -358,37 +368,39 @@ impl Operation {
         if self.is_good() {
             return End::Settled;
         }
+        if let (Goal::Gone, Some(reason)) = (self.goal, refusal(&self.events)) {
+            let error = CtlError::new(ErrorKind::Failed, format!("delete {}: {reason}", self.stack));
+            return End::Failed(error.hint(("see what imports with", look())));
+        }
         let (doing, what) = match (self.goal, status.split('_').next()) {
             (Goal::Back, _) => ("roll back", "rollback"),
             (Goal::Import, _) => ("import into", "import"),
+            (Goal::Gone, _) => ("delete", "deletion"),
             (Goal::Forward, Some("UPDATE")) => ("update", "update"),
-            (Goal::Forward, Some("DELETE")) => ("delete", "deletion"),
             _ => ("create", "creation"),
         };
-        let (kind, message) = match status {
-            "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE" => (
-                ErrorKind::Failed,
-                format!("{doing} {}: its {what} failed and was rolled back", self.stack),
-            ),
-            _ => (
-                ErrorKind::Failed,
-                format!("{doing} {}: its {what} ended {status}", self.stack),
-            ),
+        // A deletion is never rolled back: the state that a stack had before may be one that a rollback left.
+        let is_rolled_back = self.goal != Goal::Gone
+            && matches!(
+                status,
+                "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE"
+            );
+        let message = match is_rolled_back {
+            true => format!("{doing} {}: its {what} failed and was rolled back", self.stack),
+            false => format!("{doing} {}: its {what} ended {status}", self.stack),
         };
         let error = self
             .failures()
             .into_iter()
             .take(NAMED)
-            .fold(CtlError::new(kind, message), |error, event| {
+            .fold(CtlError::new(ErrorKind::Failed, message), |error, event| {
                 let reason = event.reason.as_deref().unwrap_or("no reason given");
                 error.cause(format!("{} ({}): {reason}", event.resource, event.kind))
             })
             .hint(("see what to do with", look()));
-        match status {
-            "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE" => {
-                End::RolledBack(error)
-            }
-            _ => End::Failed(error),
+        match is_rolled_back {
+            true => End::RolledBack(error),
+            false => End::Failed(error),
         }
     }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Teardown;
-use super::plan::Save;
+use super::observe::Copied;
+use super::plan::{Action, Save, snapshot_id};
 use crate::aws::rds::removal::{DeleteDb, ProtectDb};
 use crate::aws::rds::{CreateDbSnapshot, DbInstance};
+use crate::change::journal::{Record, RecordedStep};
 use crate::change::{Call as _, Change, Done, Step, StepRun};
 use crate::context::Ctx;
 use crate::error::{CommandLine, CtlError, ErrorKind, Result};
@@ -82,6 +84,39 @@ impl DatabaseAction {
     /// Whether it is only protected.
     fn protects(&self) -> bool {
         self.unprotect.as_ref().is_some_and(|call| call.protected)
+    }
+}
+
+/// The last snapshot that the newest of these runs relies on which did not come to its end: one of its own, or one that it
+/// went on with. The runs come with the newest first.
+///
+/// Behind a run that found the services' stack, older snapshots are of a time before the services wrote.
+pub(super) fn relied_on(runs: &[Record], of: &Copied<'_>, compute: &str) -> Option<String> {
+    let is_over = |verdict: &str| matches!(verdict, "done" | "continued");
+    let is_open = |run: &&Record| run.end.as_ref().is_none_or(|end| !is_over(&end.verdict));
+    for run in runs.iter().take_while(is_open) {
+        // A run that was to keep the database and was not cut off may have been seen through since, by a run that is no
+        // longer listed, and the database have been in use.
+        let keeps = !of.deletes || run.is_cut_off();
+        let named = run.steps.iter().find_map(|step| named_by(step, of, keeps));
+        if named.is_some() || run.steps.iter().any(|step| step.id == compute) {
+            return named;
+        }
+    }
+    None
+}
+
+/// `keeps`: whether the snapshot counts beside which the database was to stay.
+fn named_by(step: &RecordedStep, of: &Copied<'_>, keeps: bool) -> Option<String> {
+    let (removal, copy) = (id(of.instance), snapshot_id(of.instance));
+    if ![&removal, &copy].contains(&&step.id) {
+        return None;
+    }
+    match step.step::<Action>()?.action {
+        Action::Database(action) => action.delete.copied_to,
+        Action::Snapshot(call) if keeps => Some(call.snapshot),
+        Action::Await(begun) if keeps => Some(begun),
+        _ => None,
     }
 }
 

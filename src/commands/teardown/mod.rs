@@ -83,11 +83,15 @@ impl Verb for TeardownArgs {
             CHANGE,
             &[
                 Use::of("cloudformation:DeleteStack", On::Stacks),
+                Use::of("cloudformation:DeleteStack", On::LegacyStacks),
                 Use::of("cloudformation:DescribeStackEvents", On::Stacks),
+                Use::of("cloudformation:DescribeStackEvents", On::LegacyStacks),
                 Use::of("cloudformation:DescribeStacks", On::Anything),
                 Use::of("cloudformation:GetTemplate", On::Stacks),
+                Use::of("cloudformation:GetTemplate", On::LegacyStacks),
                 Use::of("cloudformation:ListImports", On::Anything),
                 Use::of("cloudformation:ListStackResources", On::Stacks),
+                Use::of("cloudformation:ListStackResources", On::LegacyStacks),
                 Use::of("cloudformation:ListStacks", On::Anything),
                 Use::of("ec2:DescribeImages", On::Anything),
                 Use::of("ec2:DescribeInstances", On::Anything),
@@ -106,8 +110,10 @@ impl Verb for TeardownArgs {
                 Use::of("rds:DescribeDBInstances", On::Databases),
                 Use::of("rds:DescribeDBSnapshots", On::DatabasesAndSnapshots),
                 Use::of("rds:DescribeDBSubnetGroups", On::SubnetGroups),
+                // A database that stays is protected where its template would let it go.
+                Use::of("rds:ModifyDBInstance", On::Databases),
                 Use::of("s3:ListAllMyBuckets", On::Anything),
-                Use::of("s3:ListBucketVersions", On::AllBuckets),
+                Use::of("s3:ListBucketVersions", On::EveryBucket),
                 Use::of("secretsmanager:BatchGetSecretValue", On::Anything),
                 Use::of("secretsmanager:CreateSecret", On::KeptSecrets),
                 Use::of("secretsmanager:GetSecretValue", On::Secrets),
@@ -123,12 +129,32 @@ impl Verb for TeardownArgs {
             &[
                 Use::of("rds:DeleteDBInstance", On::Databases),
                 Use::of("rds:DeleteDBSubnetGroup", On::SubnetGroups),
-                Use::of("rds:ModifyDBInstance", On::Databases),
             ],
         )
         .with(
             "--unprotect",
-            &[Use::of("cloudformation:UpdateTerminationProtection", On::Stacks)],
+            &[
+                Use::of("cloudformation:UpdateTerminationProtection", On::Stacks),
+                Use::of("cloudformation:UpdateTerminationProtection", On::LegacyStacks),
+            ],
+        )
+        .with(
+            "--all-layouts",
+            &[
+                Use::of("cloudformation:DeleteStack", On::EveryStack),
+                Use::of("cloudformation:DescribeStackEvents", On::EveryStack),
+                Use::of("cloudformation:GetTemplate", On::EveryStack),
+                Use::of("cloudformation:ListStackResources", On::EveryStack),
+                // With `--unprotect` as well.
+                Use::of("cloudformation:UpdateTerminationProtection", On::EveryStack),
+                Use::of("ecs:DeleteService", On::EveryService),
+                Use::of("ecs:DescribeServices", On::EveryService),
+                Use::of("ecs:DescribeTasks", On::EveryTask),
+                Use::of("ecs:ListServices", On::AnythingInEveryCluster),
+                Use::of("ecs:ListTasks", On::AnythingInEveryCluster),
+                Use::of("ecs:StopTask", On::EveryTask),
+                Use::of("secretsmanager:GetSecretValue", On::EverySecret),
+            ],
         )
     }
 

@@ -7,11 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::order::{Part, Place};
-use super::{Fate, Teardown};
+use super::{Fate, Teardown, database};
 use crate::aws::cloudformation::{Stack, StackResource};
 use crate::aws::ec2::Machine;
 use crate::aws::ecs::Task;
 use crate::aws::rds::DbInstance;
+use crate::aws::rds::removal::ListedSnapshot;
 use crate::aws::secretsmanager::SecretValues;
 use crate::change::Target;
 use crate::change::journal::Record;
@@ -21,7 +22,7 @@ use crate::redact::{Sealed, Secret};
 use crate::secrets::Fingerprints;
 use crate::stacks::{Action, Change as ResourceChange, Replacement, compare};
 
-/// A last snapshot of an earlier run that was cut off counts for a day, if nothing can have written since.
+/// A last snapshot of an earlier run counts for a day, if nothing can have written since.
 const STILL_LAST: SignedDuration = SignedDuration::from_hours(24);
 
 /// What the plan is made from.
@@ -81,9 +82,27 @@ pub(super) struct Database {
     /// Whether its stack is there.
     pub(super) has_stack: bool,
     pub(super) credentials: Credentials,
-    /// A last snapshot that an earlier run has taken, or begun.
-    pub(super) snapshot: Option<String>,
-    pub(super) snapshot_is_creating: bool,
+    pub(super) copy: LastCopy,
+}
+
+/// The last snapshot of a database, as far as earlier runs have taken one that still counts.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum LastCopy {
+    Complete(String),
+    /// It is still being taken.
+    Begun(String),
+    /// One has to be taken, under the name that a run which was cut off has perhaps asked for it by.
+    Missing(Option<String>),
+}
+
+impl LastCopy {
+    /// The name of one that is there.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Complete(name) | Self::Begun(name) => Some(name),
+            Self::Missing(_) => None,
+        }
+    }
 }
 
 /// The master credentials of a database.
@@ -121,7 +140,7 @@ pub(super) async fn observe(change: &Teardown<'_>, target: &Target, recent: &[Re
         .into_iter()
         .map(|(place, stack)| Box::pin(inside(change, place, stack)));
     let stacks = try_join_all(looks).await?;
-    let databases = Box::pin(databases(change, &stacks)).await?;
+    let databases = Box::pin(databases(change, &stacks, recent)).await?;
     let (clusters, groups, occupied) = try_join3(
         Box::pin(clusters(change, &stacks)),
         Box::pin(aws.db_subnet_groups()),
@@ -204,7 +223,7 @@ fn removal(one: &StackResource) -> ResourceChange {
     }
 }
 
-async fn databases(change: &Teardown<'_>, stacks: &[StackSeen]) -> Result<Vec<Database>> {
+async fn databases(change: &Teardown<'_>, stacks: &[StackSeen], recent: &[Record]) -> Result<Vec<Database>> {
     let aws = &change.ctx.aws;
     let mut found = Vec::new();
     for instance in aws.db_instances().await? {
@@ -231,9 +250,19 @@ async fn databases(change: &Teardown<'_>, stacks: &[StackSeen]) -> Result<Vec<Da
         let is_written_to = stacks
             .iter()
             .any(|one| one.place.system == place.system && one.place.part == Part::Compute);
-        let snapshot = match is_written_to {
-            true => None,
-            false => Box::pin(last_snapshot(change, &instance.id)).await?,
+        let copy = match is_written_to {
+            true => LastCopy::Missing(None),
+            false => {
+                let listed = Box::pin(aws.db_snapshots()).await?;
+                let of = Copied {
+                    instance: &instance.id,
+                    deletes: change.fate == Fate::Delete,
+                    has_stack: stack.is_some(),
+                    since: change.ctx.clock.now().checked_sub(STILL_LAST).ok(),
+                };
+                let named = database::relied_on(recent, &of, &place.compute_stack());
+                last_copy(listed, &of, named)
+            }
         };
         let wants_copy = change.fate == Fate::Keep || change.snapshot;
         let credentials = match wants_copy {
@@ -244,8 +273,7 @@ async fn databases(change: &Teardown<'_>, stacks: &[StackSeen]) -> Result<Vec<Da
             goes_with_stack: logical.is_some() && (is_copied || !is_kept),
             has_stack: stack.is_some(),
             credentials,
-            snapshot_is_creating: snapshot.as_ref().is_some_and(|(_, creating)| *creating),
-            snapshot: snapshot.map(|(name, _)| name),
+            copy,
             place,
             instance,
         });
@@ -282,17 +310,43 @@ pub(super) fn snapshots_of(instance: &str) -> String {
     format!("{instance}-before-teardown-")
 }
 
-/// Its name, and whether it is still being taken.
-async fn last_snapshot(change: &Teardown<'_>, instance: &str) -> Result<Option<(String, bool)>> {
-    let since = change.ctx.clock.now().checked_sub(STILL_LAST);
-    let since = since.unwrap_or(Timestamp::MIN);
-    let named = snapshots_of(instance);
-    let snapshots = change.ctx.aws.db_snapshots().await?.into_iter();
-    let mut ours = snapshots.filter(|one| {
-        let is_recent = one.taken.is_none_or(|taken| taken >= since);
-        one.id.starts_with(&named) && is_recent && matches!(one.status.as_str(), "available" | "creating")
-    });
-    Ok(ours.next().map(|one| (one.id, one.status == "creating")))
+/// The database whose last snapshot is looked for.
+pub(super) struct Copied<'a> {
+    pub(super) instance: &'a str,
+    /// Whether the database goes.
+    pub(super) deletes: bool,
+    pub(super) has_stack: bool,
+    /// An older snapshot does not count.
+    pub(super) since: Option<Timestamp>,
+}
+
+/// What there is of a last snapshot; `named`: the one that runs which were cut off rely on.
+///
+/// Any other snapshot is of a time before something may have been written. Where a run has taken the stacks down and the
+/// database stays there is nothing to copy it for a second time.
+fn last_copy(listed: Vec<ListedSnapshot>, of: &Copied<'_>, named: Option<String>) -> LastCopy {
+    let is_over = !of.deletes && !of.has_stack;
+    let beginning = snapshots_of(of.instance);
+    let counts = |one: &&ListedSnapshot| {
+        let is_meant = match &named {
+            Some(named) => one.id == *named,
+            None => is_over && one.id.starts_with(&beginning),
+        };
+        let is_recent = one
+            .taken
+            .is_none_or(|taken| of.since.is_none_or(|since| taken >= since));
+        is_meant && is_recent && matches!(one.status.as_str(), "available" | "creating")
+    };
+    // One that is being taken has no time yet.
+    let newest = listed
+        .iter()
+        .filter(counts)
+        .max_by_key(|one| one.taken.unwrap_or(Timestamp::MAX));
+    match newest {
+        Some(one) if one.status == "creating" => LastCopy::Begun(one.id.clone()),
+        Some(one) => LastCopy::Complete(one.id.clone()),
+        None => LastCopy::Missing(named.filter(|named| listed.iter().all(|one| one.id != *named))),
+    }
 }
 
 async fn credentials(change: &Teardown<'_>, place: &Place, instance: &str) -> Result<Credentials> {

@@ -54,6 +54,11 @@ impl Place {
         })
     }
 
+    /// The stack of the system's services, which write to its database.
+    pub(super) fn compute_stack(&self) -> String {
+        format!("{}-compute", self.system)
+    }
+
     /// The names of the system that the stack belongs to.
     pub(super) fn layout(&self, layout: &Layout) -> Option<Layout> {
         let (kind, stage) = match self.generation {

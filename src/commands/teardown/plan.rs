@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::database::{self, DatabaseAction};
-use super::observe::{Credentials, Database, Seen, StackSeen, snapshots_of};
+use super::observe::{Credentials, Database, LastCopy, Seen, StackSeen, snapshots_of};
 use super::order::{Going, Part, order};
 use super::stacks::{self, StackAction};
 use super::{Fate, Teardown};
@@ -50,7 +50,7 @@ fn credentials_id(instance: &str) -> String {
     format!("credentials of {instance}")
 }
 
-fn snapshot_id(instance: &str) -> String {
+pub(super) fn snapshot_id(instance: &str) -> String {
     format!("snapshot of {instance}")
 }
 
@@ -156,16 +156,18 @@ fn of_database(
     let id = database.instance.id.as_str();
     let mut steps = Vec::new();
     steps.extend(save_step(database, basis));
-    let mut copy = database.snapshot.clone();
-    if change.snapshot && copy.is_none() && database.instance.status != "deleting" {
+    let mut copy = database.copy.name().map(str::to_owned);
+    if let LastCopy::Missing(name) = &database.copy
+        && change.snapshot
+        && database.instance.status != "deleting"
+    {
+        let fresh = || {
+            let (now, run) = (basis.now.strftime("%Y%m%d-%H%M%S"), basis.names.run.short());
+            format!("{}{now}-{run}", snapshots_of(id))
+        };
         let call = CreateDbSnapshot {
             instance: id.to_owned(),
-            snapshot: format!(
-                "{}{}-{}",
-                snapshots_of(id),
-                basis.now.strftime("%Y%m%d-%H%M%S"),
-                basis.names.run.short()
-            ),
+            snapshot: name.clone().unwrap_or_else(fresh),
             tags: basis.names.tags("teardown"),
         };
         copy = Some(call.snapshot.clone());
@@ -175,11 +177,8 @@ fn of_database(
         step.needs = needs.to_vec();
         steps.push(step);
     }
-    if let Some(begun) = database
-        .snapshot
-        .clone()
-        .filter(|_| database.snapshot_is_creating)
-    {
+    if let LastCopy::Begun(begun) = &database.copy {
+        let begun = begun.clone();
         let summary = format!("wait until {begun} is available, which an earlier run has begun");
         let mut step = Step::new(snapshot_id(id), summary, Vec::new(), Action::Await(begun));
         step.needs = needs.to_vec();
@@ -350,7 +349,7 @@ fn stays_lines(change: &Teardown<'_>, seen: &Seen, going: &[&StackSeen]) -> Vec<
                 dollars(prices.secret())
             ));
         }
-        if change.snapshot && database.snapshot.is_none() && change.fate == Fate::Delete {
+        if change.snapshot && database.copy.name().is_none() && change.fate == Fate::Delete {
             let cost = prices.database_snapshot(database.instance.allocated.unwrap_or_default());
             sum += cost.unwrap_or_default();
             lines.push(format!(
@@ -482,7 +481,7 @@ fn database_blockers(change: &Teardown<'_>, seen: &Seen) -> Vec<Blocker> {
                     .into(),
             );
         }
-        let needed = change.snapshot && database.snapshot.is_none() && instance.status != "deleting";
+        let needed = change.snapshot && database.copy.name().is_none() && instance.status != "deleting";
         if needed && matches!(instance.power(), Power::Off | Power::Stopping) {
             block(
                 format!(

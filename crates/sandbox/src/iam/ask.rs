@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::secrets;
+use super::{secrets, stacks};
 use crate::service::member::{list, text, texts};
 use crate::service::{Service, autoscaling, budgets, ec2, route53, s3};
 use crate::world::World;
@@ -63,7 +63,7 @@ pub(crate) fn asked(world: &World, service: Service, operation: &str, input: &Va
         Service::SecretsManager => return secrets::asks(world, operation, &action, input),
         Service::S3 => return objects(world, operation, &action, input),
         Service::Rds => return databases(&arns, operation, &action, input),
-        Service::CloudFormation => return stacks(&arns, operation, &action, input),
+        Service::CloudFormation => return stacks::asks(&arns, operation, &action, input),
         // "No permissions are required to perform this operation" (STS API Reference, GetCallerIdentity).
         Service::Sts if operation == "GetCallerIdentity" => return Vec::new(),
         Service::Sts => vec![text(input, "RoleArn").unwrap_or("*").to_owned()],
@@ -128,13 +128,13 @@ pub(crate) fn asked(world: &World, service: Service, operation: &str, input: &Va
 }
 
 /// Makes ARNs of this account and region.
-struct Arns<'a> {
+pub(super) struct Arns<'a> {
     region: &'a str,
     account: &'a str,
 }
 
 impl Arns<'_> {
-    fn of(&self, service: &str, rest: &str) -> String {
+    pub(super) fn of(&self, service: &str, rest: &str) -> String {
         format!("arn:aws:{service}:{}:{}:{rest}", self.region, self.account)
     }
 
@@ -205,7 +205,7 @@ fn ecs(world: &World, arns: &Arns<'_>, operation: &str, action: &str, input: &Va
             asks.extend(tagging(input, &definition, operation));
             let roles =
                 ["taskRoleArn", "executionRoleArn"].map(|member| text(input, member).map(str::to_owned));
-            asks.extend(roles.into_iter().flatten().map(passed));
+            asks.extend(roles.into_iter().flatten().map(|role| passed(role, TASKS)));
             asks
         }
         "RunTask" => run_task(world, arns, action, input, ask, cluster),
@@ -231,7 +231,8 @@ fn run_task(
     let mut asks = vec![ask(found.arn(world))];
     let tasks = arns.of("ecs", &format!("task/{cluster}/*"));
     asks.extend(tagging(input, &tasks, "RunTask"));
-    asks.extend(definition::roles(world, index).into_iter().map(passed));
+    let roles = definition::roles(world, index).into_iter();
+    asks.extend(roles.map(|role| passed(role, TASKS)));
     asks
 }
 
@@ -241,9 +242,12 @@ fn tagging(input: &Value, resource: &str, operation: &str) -> Option<Ask> {
     tagged.then(|| Ask::new("ecs:TagResource", resource).when("ecs:CreateAction", operation))
 }
 
-/// A role that is handed to the tasks.
-fn passed(role: String) -> Ask {
-    Ask::new("iam:PassRole", role).when("iam:PassedToService", "ecs-tasks.amazonaws.com")
+/// The service that takes roles for tasks.
+const TASKS: &str = "ecs-tasks.amazonaws.com";
+
+/// A role that is handed to a service.
+pub(super) fn passed(role: impl Into<String>, service: &str) -> Ask {
+    Ask::new("iam:PassRole", role).when("iam:PassedToService", service)
 }
 
 /// Deployments and revisions are checked together with the service that they are of.
@@ -424,20 +428,6 @@ fn databases(arns: &Arns<'_>, operation: &str, action: &str, input: &Value) -> V
     asks
 }
 
-fn stacks(arns: &Arns<'_>, operation: &str, action: &str, input: &Value) -> Vec<Ask> {
-    let named = text(input, "StackName");
-    match (operation, named) {
-        (_, Some(name)) if name.starts_with("arn:") => vec![Ask::new(action, name)],
-        (_, Some(name)) => vec![Ask::new(
-            action,
-            arns.of("cloudformation", &format!("stack/{name}/*")),
-        )],
-        // "This requires ListStacks and DescribeStacks permissions" (API Reference, DescribeStacks, StackName).
-        ("DescribeStacks", None) => vec![Ask::new(action, "*"), Ask::new("cloudformation:ListStacks", "*")],
-        (_, None) => vec![Ask::new(action, "*")],
-    }
-}
-
 fn identities(arns: &Arns<'_>, operation: &str, input: &Value) -> Vec<String> {
     let global = |rest: String| format!("arn:aws:iam::{}:{rest}", arns.account);
     if operation == "SimulatePrincipalPolicy" {
@@ -570,7 +560,7 @@ fn machines(world: &World, arns: &Arns<'_>, operation: &str, action: &str, input
         // The profile of the data stack and its role have the same name there.
         let name = profile.rsplit('/').next().unwrap_or(profile);
         let role = format!("arn:aws:iam::{}:role/{name}", world.options.account_id);
-        asks.push(Ask::new("iam:PassRole", role).when("iam:PassedToService", "ec2.amazonaws.com"));
+        asks.push(passed(role, "ec2.amazonaws.com"));
     }
     asks
 }

@@ -6,6 +6,7 @@ mod decide;
 mod document;
 mod glob;
 mod secrets;
+mod stacks;
 
 pub(crate) use ask::{Ask, asked};
 pub(crate) use decide::{Decision, Matched, decide};

@@ -125,6 +125,7 @@ pub(in crate::commands) const DEPLOYS: &[Use] = &[
     Use::of("cloudformation:ListImports", On::Anything),
     Use::of("cloudformation:ListStacks", On::Anything),
     Use::of("cloudformation:UpdateTerminationProtection", On::Stacks),
+    Use::of("iam:PassRole", On::CdkExecutionRole),
 ];
 
 /// What a new service or a new fleet would run.

@@ -123,6 +123,7 @@ impl Verb for ImportArgs {
                 Use::of("cloudformation:GetTemplate", On::Stacks),
                 Use::of("cloudformation:ListStackResources", On::Stacks),
                 Use::of("ecr:DescribeRepositories", On::AllRepositories),
+                Use::of("iam:PassRole", On::CdkExecutionRole),
                 Use::of("logs:DescribeLogGroups", On::Anything),
                 Use::of("rds:DescribeDBInstances", On::Databases),
                 Use::of("s3:ListBucket", On::Importable),

@@ -1,5 +1,7 @@
 //! `bpctl stack delete`: stacks, with what goes and what stays, and followed until they are gone.
 
+mod blockers;
+
 use std::collections::BTreeSet;
 
 use clap::Args;
@@ -11,7 +13,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::deploy::observe::deployed;
-use super::operation::{Of, Operation, Operations, StackResult, follow, readiness};
+use super::operation::{Goal, Of, Operation, Operations, StackResult, follow, readiness};
 use super::which;
 use crate::aws::cloudformation::{DeleteStack, SetTerminationProtection, Stack};
 use crate::aws::rds::removal::ListedSnapshot;
@@ -22,7 +24,7 @@ use crate::change::{
 };
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
-use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::output::{Render, Table, View, took};
@@ -262,7 +264,7 @@ impl Change for Deletion<'_> {
             asked_by: &action.id,
             again: self.resume(&[name]),
         };
-        let operation = Operation::new(of, action.resources, token, since);
+        let operation = Operation::new(of, action.resources, token, since).towards(Goal::Gone);
         self.operations.lock().await.insert(name.clone(), operation);
         Ok(Done::new(did))
     }
@@ -493,82 +495,6 @@ impl Deletion<'_> {
                 .push(format!("a last snapshot stays of {}", databases.join(", ")));
         }
         step
-    }
-
-    fn blockers(&self, seen: &Seen, one: &StackSeen) -> Vec<Blocker> {
-        let name = one.stack.name.as_str();
-        let mut found = Vec::new();
-        let mut block = |reason: String, hint: Hint| {
-            found.push(Blocker {
-                kind: ErrorKind::Conflict,
-                reason,
-                hint,
-            });
-        };
-        let status = one.stack.status.as_str();
-        if status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS" && one.going_on.is_none() {
-            block(
-                format!("{name} is {status}: somebody else works on it"),
-                (
-                    "follow it with",
-                    CommandLine::bpctl(["stack", "status", name, "--watch"]),
-                )
-                    .into(),
-            );
-        }
-        if one.stack.termination_protection == Some(true) && !self.unprotect {
-            block(
-                format!("{name} is protected from deletion"),
-                "to take the protection off and delete it, add `--unprotect`".into(),
-            );
-        }
-        let others: Vec<&str> = one
-            .importers
-            .iter()
-            .map(String::as_str)
-            .filter(|importer| !seen.stacks.iter().any(|other| other.stack.name == *importer))
-            .collect();
-        if !others.is_empty() {
-            let all = self
-                .names
-                .iter()
-                .map(String::as_str)
-                .chain(others.iter().copied());
-            block(
-                format!("{name} exports what {} import", others.join(", ")),
-                (
-                    "delete them as well:",
-                    CommandLine::bpctl(["stack", "delete"]).args(all),
-                )
-                    .into(),
-            );
-        }
-        let unknown = self.retain.iter().find(|resource| {
-            !seen
-                .stacks
-                .iter()
-                .flat_map(|stack| &stack.resources)
-                .any(|change| change.resource == **resource)
-        });
-        if let Some(resource) = unknown {
-            block(
-                format!("no stack here has a resource `{resource}`"),
-                (
-                    "see their names with",
-                    CommandLine::bpctl(["stack", "status", name]),
-                )
-                    .into(),
-            );
-        }
-        if !self.retain.is_empty() && unknown.is_none() && status != "DELETE_FAILED" {
-            block(
-                format!(
-                    "{name} is {status}: CloudFormation leaves a resource only after a deletion that failed"
-                ),
-                "leave out `--retain`; what the template keeps stays in any case".into(),
-            );
-        }
-        found
     }
 }
 
