@@ -17,8 +17,8 @@ use crate::exit::ExitStatus;
 use crate::iam::Uses;
 use crate::layout::{Layout, LayoutKind, Stage};
 use crate::output::{Envelope, OutputSpec, Render, document, document_line, emit, emit_value, render};
-use crate::process::{Attached, Captured, Process, Transport};
-use crate::settings::{self, Choice, ConfigFile, Profiles, Settings, Sourced};
+use crate::process::{Attached, Captured, ChosenContext, Process, Transport};
+use crate::settings::{self, Choice, ConfigFile, Profiles, Settings, Source};
 use crate::ui::Ui;
 
 /// Everything a command may use.
@@ -34,8 +34,8 @@ pub(crate) struct Ctx {
     pub(crate) choice: Option<Choice>,
     /// AWS' shared files; empty where no command needs them.
     pub(crate) profiles: Profiles,
-    /// The context of the process that this one runs in.
-    pub(crate) context: Option<Sourced<String>>,
+    /// What the command that runs this one has chosen.
+    pub(crate) parent: ChosenContext,
     /// Values of the flags that override settings, for `config explain`.
     pub(crate) flags: BTreeMap<&'static str, String>,
     pub(crate) env: BTreeMap<String, String>,
@@ -102,6 +102,15 @@ impl Ctx {
         }
     }
 
+    /// For a process beside this one.
+    pub(crate) fn chosen_context(&self) -> ChosenContext {
+        let context = &self.settings.context;
+        match context.source {
+            Source::Default => ChosenContext::NoneOfParent,
+            _ => ChosenContext::Parent(context.value.clone()),
+        }
+    }
+
     /// A process for another command line: it writes into memory and asks nobody.
     pub(crate) fn process_beside(&self, words: &[&str]) -> (Process, Captured) {
         let (mut process, captured) = Process::captured(words);
@@ -109,7 +118,7 @@ impl Ctx {
         // What it finds is not the result of a step of a workflow.
         process.env.remove("GITHUB_ACTIONS");
         process.cwd.clone_from(&self.cwd);
-        process.context = Some(self.settings.context.clone());
+        process.context = self.chosen_context();
         process.cancel = self.cancel.child_token();
         process.transport.clone_from(&self.transport);
         (process, captured)
@@ -230,7 +239,7 @@ impl Ctx {
         inputs.flags = self.flags.clone();
         inputs.file = self.config.as_ref();
         inputs.choice = self.choice.as_ref();
-        inputs.context = self.context.as_ref();
+        inputs.parent = self.parent.clone();
         inputs.profiles = Some(&self.profiles);
         inputs
     }

@@ -119,7 +119,7 @@ async fn context(
         transport,
         cancel,
         is_ours,
-        context,
+        context: parent,
         ..
     } = process;
     let (found, file_error) = file(named_file(global, &env), needs, &cwd, &env);
@@ -130,7 +130,7 @@ async fn context(
         let mut inputs = settings::Inputs::new(&env);
         inputs.flags = flags.clone();
         inputs.file = file.as_ref();
-        inputs.context = context.as_ref();
+        inputs.parent = parent.clone();
         inputs.aws = needs.aws;
         let mut choice = None;
         if needs.configuration != Configuration::Unread {
@@ -189,7 +189,7 @@ async fn context(
         file_error,
         choice,
         profiles,
-        context,
+        parent,
         flags,
         env,
         aws,

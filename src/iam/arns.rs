@@ -44,7 +44,10 @@ pub(super) fn every_stack(place: &Place) -> Vec<String> {
     let names = every_layout(place).flat_map(|layout| layout.stack_patterns());
     let stages = Stage::ALL.into_iter();
     let older = stages.flat_map(|stage| legacy(place.layout.prefix(), stage));
-    stacks(place, names.chain(older).collect())
+    let mut names: Vec<String> = names.chain(older).collect();
+    names.sort();
+    names.dedup();
+    stacks(place, names)
 }
 
 /// CloudFormation deploys with it what the CDK synthesizes (CDK Developer Guide, "Customize CDK bootstrapping").

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::aws::Aws;
 use crate::aws::ec2::Machine;
-use crate::change::Blocker;
-use crate::error::{CommandLine, ErrorKind, Result};
+use crate::error::{CommandLine, Hint, Result};
 
 /// The kind of a network in a template.
 pub(crate) const VPC: &str = "AWS::EC2::VPC";
@@ -42,8 +41,7 @@ impl Occupied {
     }
 
     /// Why the network cannot go.
-    pub(crate) fn blocker(&self) -> Blocker {
-        let ids: Vec<&String> = self.machines.keys().collect();
+    pub(crate) fn reason(&self) -> String {
         let shown = self.machines.iter().take(NAMED).map(|(id, machine)| {
             match machine.tags.get("Name").filter(|name| !name.is_empty()) {
                 Some(name) => format!("{id} ({name})"),
@@ -51,23 +49,24 @@ impl Occupied {
             }
         });
         let mut shown: Vec<String> = shown.collect();
-        if ids.len() > NAMED {
-            shown.push(format!("{} more", ids.len() - NAMED));
+        if self.machines.len() > NAMED {
+            shown.push(format!("{} more", self.machines.len() - NAMED));
         }
+        format!(
+            "delete {}: the platform has not made {}, and a subnet with a machine in it does not go",
+            self.stack,
+            shown.join(", ")
+        )
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> Hint {
         let see = CommandLine::aws("ec2", "describe-instances").args(["--instance-ids"]);
-        Blocker {
-            kind: ErrorKind::Conflict,
-            reason: format!(
-                "delete {}: the platform has not made {}, and a subnet with a machine in it does not go",
-                self.stack,
-                shown.join(", ")
-            ),
-            hint: (
-                "terminate what nobody needs, or move it elsewhere; see whose it is with",
-                see.args(ids.into_iter().take(NAMED)),
-            )
-                .into(),
-        }
+        (
+            "terminate what nobody needs, or move it elsewhere; see whose it is with",
+            see.args(self.machines.keys().take(NAMED)),
+        )
+            .into()
     }
 }
 
@@ -94,9 +93,9 @@ mod tests {
                 .map(|at| machine(at, if at == 0 { "jump" } else { "" }))
                 .collect(),
         };
-        let reason = occupied(1).blocker().reason;
+        let reason = occupied(1).reason();
         assert!(reason.contains("has not made i-0 (jump), and"), "{reason}");
-        let reason = occupied(5).blocker().reason;
+        let reason = occupied(5).reason();
         assert!(reason.contains("i-0 (jump), i-1, i-2, 2 more, and"), "{reason}");
     }
 }

@@ -18,7 +18,6 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::settings::Sourced;
 
 pub(crate) use attached::{
     Attached, ENTER_SCREEN, LEAVE_SCREEN, RawTerminal, Resizes, TerminalChange, Termination, Typed,
@@ -35,6 +34,18 @@ pub(crate) use signals::{Interrupts, Signals, interrupt};
 /// What a verb may take of the stack. The futures of SDK calls are large, and a debug build moves them about:
 /// `triage` needs more than 1 MiB then. That is all that the main thread of Windows has; elsewhere `ulimit -s` decides.
 pub(crate) const STACK: usize = 8 * 1024 * 1024;
+
+/// The context that a user has chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ChosenContext {
+    /// Whatever is chosen now.
+    #[default]
+    Latest,
+    /// That of the command that runs this one beside itself, whatever `config use-context` has said since.
+    Parent(String),
+    /// That command has none.
+    NoneOfParent,
+}
 
 /// One run of the program, seen from the inside.
 pub struct Process {
@@ -66,8 +77,8 @@ pub struct Process {
     pub prompter: Box<dyn Prompter>,
     /// Reaches a sandbox in this process instead of the network.
     pub transport: Option<Transport>,
-    /// The context of the process that runs this one beside itself: `config use-context` elsewhere moves neither.
-    pub(crate) context: Option<Sourced<String>>,
+    /// Which context is chosen where nothing on the command line says so.
+    pub(crate) context: ChosenContext,
     /// Cancelled by the first Ctrl-C, or by a holder of a clone.
     pub cancel: CancellationToken,
 }
@@ -124,7 +135,7 @@ impl Process {
             can_prompt: stderr_is_terminal && stdin_is_terminal,
             prompter: Box::new(TerminalPrompter),
             transport: None,
-            context: None,
+            context: ChosenContext::Latest,
             cancel: CancellationToken::new(),
         }
     }
@@ -152,7 +163,7 @@ impl Process {
             can_prompt: false,
             prompter: Box::new(TerminalPrompter),
             transport: None,
-            context: None,
+            context: ChosenContext::Latest,
             cancel: CancellationToken::new(),
         };
         (process, captured)

@@ -63,6 +63,8 @@ pub(crate) enum Source {
     },
     /// What `config use-context` wrote down for this user.
     Choice(PathBuf),
+    /// The command that runs this one beside itself.
+    Parent,
     /// Fixed by the built-in `sandbox` context.
     Sandbox,
     /// No source sets it.
@@ -77,6 +79,7 @@ impl fmt::Display for Source {
             Self::File { path, line } => write!(f, "file {}:{line}", path.display()),
             Self::Profile { name, path, line } => write!(f, "profile {name}, {}:{line}", path.display()),
             Self::Choice(path) => write!(f, "config use-context ({})", path.display()),
+            Self::Parent => f.write_str("the command that runs this one"),
             Self::Sandbox => f.write_str("the built-in sandbox context"),
             Self::Default => f.write_str("default"),
         }

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::error::{CommandLine, CtlError, Result};
 use crate::layout::{AccountId, LayoutKind, Stage};
+use crate::process::ChosenContext;
 
 /// What settings are made from.
 #[derive(Clone, Debug)]
@@ -26,8 +27,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) file: Option<&'a ConfigFile>,
     /// What this user chose with `config use-context`.
     pub(crate) choice: Option<&'a Choice>,
-    /// The context of the process that this one runs in, whatever was chosen since.
-    pub(crate) context: Option<&'a Sourced<String>>,
+    /// What the command that runs this one has chosen.
+    pub(crate) parent: ChosenContext,
     /// AWS' shared files, where they were read.
     pub(crate) profiles: Option<&'a Profiles>,
     /// Whether AWS will be asked. If not, what only AWS needs may be wrong.
@@ -42,7 +43,7 @@ impl<'a> Inputs<'a> {
             env,
             file: None,
             choice: None,
-            context: None,
+            parent: ChosenContext::Latest,
             profiles: None,
             aws: true,
         }
@@ -92,8 +93,10 @@ pub(crate) fn chosen_context(inputs: &Inputs<'_>) -> Sourced<String> {
     };
     if let Some(name) = inputs.flags.get("context") {
         sourced(name, Source::Flag("--context".to_owned()))
-    } else if let Some(of_process) = inputs.context {
-        of_process.clone()
+    } else if let ChosenContext::Parent(name) = &inputs.parent {
+        sourced(name, Source::Parent)
+    } else if inputs.parent == ChosenContext::NoneOfParent {
+        sourced(DEFAULT_CONTEXT, Source::Default)
     } else if let Some(name) = inputs.var("BPCTL_CONTEXT") {
         sourced(name, Source::Env("BPCTL_CONTEXT".to_owned()))
     } else if let Some(choice) = inputs.choice {

@@ -60,15 +60,7 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
             leave_behind(sandbox);
         }
         if verb.starts_with("backup") {
-            let kept = json!({"Name": "/bp/kept/old/master-credentials", "SecretString": "{}"});
-            called(sandbox, Service::SecretsManager, "CreateSecret", &kept);
-        }
-        if verb == "backup --to" {
-            let bucket = "bp-models-123456789012";
-            backups::put(sandbox, bucket, "large.bin", &[7; 6 * 1024 * 1024]);
-            let tagged = json!({"Bucket": bucket, "Key": "tagged.bin", "Tagging": "keep=yes"});
-            let put = sandbox.with_world(|world| world.call(Service::S3, "PutObject", &tagged));
-            put.expect("an object with tags");
+            to_back_up(sandbox, verb == "backup --to");
         }
         if verb == "restore --from" {
             backups::put_backup(sandbox, &restored());
@@ -124,6 +116,18 @@ pub(crate) fn account(verb: &str, args: &[&str], options: Options, race: bool) -
     backups::lay_backup(account.home(), "kept", &restored());
     assemblies::lay_files(&account.sandbox, account.home());
     account
+}
+
+/// Credentials that a teardown has kept; for a bucket also an object that is copied in parts, and one with tags.
+fn to_back_up(sandbox: &Sandbox, to_bucket: bool) {
+    let kept = json!({"Name": "/bp/kept/old/master-credentials", "SecretString": "{}"});
+    called(sandbox, Service::SecretsManager, "CreateSecret", &kept);
+    if to_bucket {
+        let bucket = "bp-models-123456789012";
+        backups::put(sandbox, bucket, "large.bin", &[7; 6 * 1024 * 1024]);
+        let tagged = json!({"Bucket": bucket, "Key": "tagged.bin", "Tagging": "keep=yes"});
+        called(sandbox, Service::S3, "PutObject", &tagged);
+    }
 }
 
 /// A second context for the same account.

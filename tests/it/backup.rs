@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::backups::{
     BUCKET, ELSEWHERE, FOLDER, IDENTITY, KEY, KEYS, MEDIA, RECIPIENT, digest, files, lay_keys, manifest,
-    object, objects, opened, prepared, put, replace, saved, snapshots, value_of,
+    object, objects, opened, prepared, replace, saved, snapshots, value_of,
 };
 use crate::broken_network::{Break, Network};
 use crate::campaign_verbs::over;

@@ -38,7 +38,9 @@ async fn proved(verb: &str, args: &[&str], scenarios: &[Scenario], race: bool, p
         ..Options::default()
     };
     let account = account(verb, args, options, race);
-    ["cdk.out", "kept.out"].map(|folder| name_execution_role(&account.home().join(folder)));
+    for folder in ["cdk.out", "kept.out"] {
+        name_execution_role(&account.home().join(folder));
+    }
     let further = further_words(verb, &account);
     let args: Vec<&str> = args
         .iter()

@@ -231,7 +231,7 @@ fn no_argument_makes_a_tool_change_anything() {
     }
     assert!(asked > 10, "{asked}");
     let history = assistant.call("history", &json!({}));
-    assert_eq!(history["structuredContent"]["items"], json!([]), "{history}");
+    assert_eq!(history["structuredContent"]["runs"], json!([]), "{history}");
     let files = std::fs::read_dir(assistant.home.path()).expect("a folder");
     let files: Vec<String> = files
         .flatten()

@@ -251,7 +251,13 @@ async fn what_a_teardown_has_left_for_the_database_goes_with_it() {
 
 /// Which may have a role that the network is deleted with.
 fn is_of_bootstrap(one: &str) -> bool {
-    one == "stack CDKToolkit" || one.contains(" cdk-hnb659fds-")
+    let parts = [
+        "stack CDKToolkit",
+        "bucket cdk-",
+        "repository cdk-",
+        "parameter /cdk-bootstrap/",
+    ];
+    parts.iter().any(|part| one.starts_with(part))
 }
 
 fn is_of_databases(one: &str) -> bool {

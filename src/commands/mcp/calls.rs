@@ -10,8 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::Ctx;
 use crate::exit::ExitStatus;
-use crate::process::{Process, STACK};
-use crate::settings::Sourced;
+use crate::process::{ChosenContext, Process, STACK};
 
 /// How many commands run at the same time: an assistant may ask for everything at once, AWS has limits.
 const AT_ONCE: usize = 4;
@@ -28,7 +27,7 @@ pub(super) struct Calls {
     place: Vec<String>,
     env: BTreeMap<String, String>,
     cwd: PathBuf,
-    context: Sourced<String>,
+    context: ChosenContext,
     cancel: CancellationToken,
     free: Arc<Semaphore>,
 }
@@ -57,7 +56,7 @@ impl Calls {
             place: std::iter::once("--quiet".to_owned()).chain(place).collect(),
             env,
             cwd: ctx.cwd.clone(),
-            context: ctx.settings.context.clone(),
+            context: ctx.chosen_context(),
             cancel: CancellationToken::new(),
             free: Arc::new(Semaphore::new(AT_ONCE)),
         }
@@ -80,7 +79,7 @@ impl Calls {
             .extend(self.place.iter().cloned().chain(words).map(Into::into));
         process.env.clone_from(&self.env);
         process.cwd.clone_from(&self.cwd);
-        process.context = Some(self.context.clone());
+        process.context = self.context.clone();
         process.cancel = self.cancel.child_token();
         let interrupted = process.cancel.clone();
         let run = self.run;

@@ -22,7 +22,7 @@ use crate::change::{ApiCall, Basis, Blocker, Call, Later, Loss, Plan, Step};
 use crate::commands::teardown::database::DatabaseAction;
 use crate::commands::teardown::{self, is_network};
 use crate::error::ErrorKind;
-use crate::leftovers::{Kind, Leftover, Occupied};
+use crate::leftovers::{Kind, Leftover};
 use crate::output::counted;
 
 /// A stack whose deletion is under way.
@@ -136,7 +136,7 @@ pub(super) fn plan(change: &Reset<'_>, seen: &Seen, basis: &Basis<'_>) -> Plan<A
     plan.stays = stays(change, seen);
     plan.warnings = last_copies(change, seen, &plan.steps);
     if !keeps_databases(change, seen) {
-        plan.blockers = seen.occupied.iter().map(Occupied::blocker).collect();
+        plan.blockers = seen.occupied.iter().map(teardown::blocker).collect();
     }
     if plan.steps.iter().any(holds_leases) {
         plan.warnings.push(

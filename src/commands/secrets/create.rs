@@ -1,10 +1,11 @@
 //! Parameters and secrets that are made where there was none, and parameters that are taken away again.
 
 use super::observe::{Found, Observed};
+use super::view::VERSION_PREFIX;
 use super::write::{Occasion, Writing, Written, changed, left_alone, missing, written};
 use crate::aws::secretsmanager::CreateSecret;
 use crate::aws::ssm::{CreateParameter, DeleteParameter};
-use crate::change::{Blocker, Done, StepRun};
+use crate::change::{Basis, Blocker, Done, StepRun};
 use crate::error::{CommandLine, CtlError, ErrorKind, Hint, Result};
 use crate::redact::Sealed;
 use crate::secrets::Shape;
@@ -25,6 +26,17 @@ impl<O: Occasion> Writing<'_, O> {
             kind: error.kind(),
             reason: error.message().to_owned(),
             hint,
+        }
+    }
+
+    /// The call that makes a secret.
+    pub(super) fn creation(path: &str, value: &Sealed, basis: &Basis<'_>) -> CreateSecret {
+        CreateSecret {
+            secret: path.to_owned(),
+            token: format!("{VERSION_PREFIX}{}", basis.names.run),
+            value: value.clone(),
+            description: "Written back from a backup".to_owned(),
+            tags: basis.names.tags(O::NAME),
         }
     }
 

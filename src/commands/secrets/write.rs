@@ -142,13 +142,7 @@ impl<'a, O: Occasion> Writing<'a, O> {
             }
             _ if is_same => return Ok(None),
             (To::Value(_), Store::SecretsManager) if matches!(observed.found, Found::Missing) => {
-                let call = CreateSecret {
-                    secret: entry.path.clone(),
-                    token: format!("{VERSION_PREFIX}{}", basis.names.run),
-                    value: sealed.clone(),
-                    description: "Written back from a backup".to_owned(),
-                    tags: basis.names.tags(O::NAME),
-                };
+                let call = Self::creation(&entry.path, &sealed, basis);
                 (Action::Make { call, shape }, "make the secret".to_owned())
             }
             (To::Value(_), Store::SecretsManager) => {
@@ -207,14 +201,7 @@ impl<'a, O: Occasion> Writing<'a, O> {
         let mut step =
             Step::new(&entry.name, summary, calls(&action), action).changing(words, sealed.words());
         step.notes.clone_from(&wanted.notes);
-        if matches!(&step.action, Action::Put { before: None, .. }) {
-            step.notes
-                .push("there is no way back: Secrets Manager keeps a current version for good".to_owned());
-        }
-        if matches!(&step.action, Action::Make { .. }) {
-            step.notes
-                .push("there is no way back: it stays once it is made".to_owned());
-        }
+        step.notes.extend(no_way_back(&step.action).map(str::to_owned));
         Ok(Some(step))
     }
 
@@ -372,6 +359,17 @@ impl<'a, O: Occasion> Writing<'a, O> {
     }
 }
 
+/// Why a step cannot be taken back, if it cannot.
+fn no_way_back(action: &Action) -> Option<&'static str> {
+    match action {
+        Action::Put { before: None, .. } => {
+            Some("there is no way back: Secrets Manager keeps a current version for good")
+        }
+        Action::Make { .. } => Some("there is no way back: the secret stays once it is made"),
+        _ => None,
+    }
+}
+
 fn calls(action: &Action) -> Vec<crate::change::ApiCall> {
     vec![match action {
         Action::Put { call, .. } => call.described(),
@@ -456,9 +454,7 @@ impl<O: Occasion> Change for Writing<'_, O> {
             }
         }
         // What has no way back comes last, when everything else has gone well.
-        let is_final =
-            |action: &Action| matches!(action, Action::Put { before: None, .. } | Action::Make { .. });
-        steps.sort_by_key(|step| is_final(&step.action));
+        steps.sort_by_key(|step| no_way_back(&step.action).is_some());
         let mut plan = Plan::new(self.occasion.goal(), steps).all_or_nothing();
         plan.blockers = blockers;
         plan.warnings = self.occasion.warnings(seen);

@@ -15,15 +15,15 @@ use tokio::sync::Mutex;
 
 use crate::change::journal::Record;
 use crate::change::{
-    Basis, Change, ChangeArgs, Done, Outcome, Plan, StepRun, Target, Verification, Words, carry_out,
+    Basis, Blocker, Change, ChangeArgs, Done, Outcome, Plan, StepRun, Target, Verification, Words, carry_out,
 };
 use crate::commands::verb::{Needs, Verb};
 use crate::context::Ctx;
-use crate::error::{CommandLine, CtlError, Result};
+use crate::error::{CommandLine, CtlError, ErrorKind, Result};
 use crate::exit::ExitStatus;
 use crate::iam::{CHANGE, On, Use, Uses};
 use crate::layout::Layout;
-use crate::leftovers::{Leftovers, look};
+use crate::leftovers::{Leftovers, Occupied, look};
 
 pub(in crate::commands) use follow::refusal;
 use observe::Seen;
@@ -200,6 +200,15 @@ pub(in crate::commands) fn command_for<'s>(
 /// Whether a stack is the network of a platform: it stands as long as a database is in its subnets.
 pub(in crate::commands) fn is_network(layout: &Layout, stack: &str) -> bool {
     order::Place::of(layout, stack).is_some_and(|place| place.part == order::Part::Network)
+}
+
+/// Why a network with machines of others in it cannot go.
+pub(in crate::commands) fn blocker(network: &Occupied) -> Blocker {
+    Blocker {
+        kind: ErrorKind::Conflict,
+        reason: network.reason(),
+        hint: network.hint(),
+    }
 }
 
 struct Teardown<'a> {

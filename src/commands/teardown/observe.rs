@@ -452,3 +452,58 @@ async fn clusters(change: &Teardown<'_>, stacks: &[StackSeen]) -> Result<Vec<Clu
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(id: &str, status: &str, taken: &str) -> ListedSnapshot {
+        ListedSnapshot {
+            id: format!("db-before-teardown-{id}"),
+            instance: "db".to_owned(),
+            status: status.to_owned(),
+            taken: taken.parse().ok(),
+            ..ListedSnapshot::default()
+        }
+    }
+
+    #[test]
+    fn a_deletion_counts_the_snapshot_of_the_run_that_was_cut_off_alone() {
+        let name = |id: &str| format!("db-before-teardown-{id}");
+        let copy = |deletes: bool, has_stack: bool, named: Option<&str>| {
+            let all = vec![
+                listed("old", "available", "2026-01-10T09:00:00Z"),
+                listed("first", "available", "2026-01-15T08:00:00Z"),
+                listed("second", "available", "2026-01-15T08:30:00Z"),
+                listed("begun", "creating", ""),
+                listed("lost", "failed", "2026-01-15T08:40:00Z"),
+            ];
+            let of = Copied {
+                instance: "db",
+                deletes,
+                has_stack,
+                since: "2026-01-14T09:00:00Z".parse().ok(),
+            };
+            last_copy(all, &of, named.map(name))
+        };
+        let fresh = LastCopy::Missing(None);
+        for has_stack in [true, false] {
+            assert_eq!(copy(true, has_stack, None), fresh);
+            assert_eq!(
+                copy(true, has_stack, Some("first")),
+                LastCopy::Complete(name("first"))
+            );
+        }
+        assert_eq!(copy(true, true, Some("begun")), LastCopy::Begun(name("begun")));
+        // A name that is taken cannot be given again, one that is not is the run's own.
+        assert_eq!(copy(true, true, Some("old")), fresh);
+        assert_eq!(copy(true, true, Some("lost")), fresh);
+        assert_eq!(
+            copy(true, true, Some("asked")),
+            LastCopy::Missing(Some(name("asked")))
+        );
+        // Where the database stays and everything else is gone, any of the last day is enough.
+        assert_eq!(copy(false, false, None), LastCopy::Begun(name("begun")));
+        assert_eq!(copy(false, true, None), fresh);
+    }
+}

@@ -16,7 +16,7 @@ use crate::aws::rds::removal::{DeleteDbSubnetGroup, ProtectDb};
 use crate::aws::secretsmanager::{CreateSecret, PutSecretValue};
 use crate::change::{Basis, Blocker, Call as _, Loss, Plan, Step};
 use crate::error::{CommandLine, ErrorKind, Hint};
-use crate::leftovers::{ASSUMPTIONS, Kind, Leftover, Occupied};
+use crate::leftovers::{ASSUMPTIONS, Kind, Leftover};
 use crate::prices::{Prices, cents};
 
 /// Steps that may be under way at once: stacks of one part have nothing to do with each other.
@@ -452,7 +452,7 @@ fn blockers(change: &Teardown<'_>, seen: &Seen, going: &[&StackSeen]) -> Vec<Blo
     }
     let occupied = seen.occupied.iter();
     let occupied = occupied.filter(|network| going.iter().any(|one| one.stack.name == network.stack));
-    found.extend(occupied.map(Occupied::blocker));
+    found.extend(occupied.map(super::blocker));
     found.extend(database_blockers(change, seen));
     found
 }
