@@ -145,7 +145,7 @@ impl Leftovers {
 }
 
 /// Whether `bpctl backup` has made a snapshot: then the manifest of a backup names it.
-fn is_of_backup(snapshot: &ListedSnapshot) -> bool {
+pub(crate) fn is_of_backup(snapshot: &ListedSnapshot) -> bool {
     tag(&snapshot.tags, "bpctl:command") == Some("backup")
 }
 

@@ -13,6 +13,9 @@ pub(crate) const NEW_FLEET: &str = "staging/gpu-new";
 pub(crate) const KEPT_FLEET: &str = "staging/gpu-kept";
 pub(crate) const KEPT_GROUP: &str = "/gpu-workers/gpu-kept";
 
+const EXECUTION_ROLE: &str =
+    "arn:${AWS::Partition}:iam::123456789012:role/cdk-hnb659fds-cfn-exec-role-123456789012-us-east-1";
+
 /// The log group of [`KEPT_FLEET`], in no stack.
 pub(crate) fn keep_log_group(sandbox: &Sandbox) {
     let input = json!({ "logGroupName": KEPT_GROUP });
@@ -93,6 +96,8 @@ pub(crate) fn write(sandbox: &Sandbox, folder: &Path, stacks: &[(&str, Value, &[
                 "properties": {
                     "templateFile": file,
                     "terminationProtection": false,
+                    // As the CDK's default synthesizer writes it.
+                    "cloudFormationExecutionRoleArn": EXECUTION_ROLE,
                     "tags": tags(sandbox),
                     "stackTemplateAssetObjectUrl": "s3://cdk-hnb659fds-assets-123456789012-us-east-1/0af1.json",
                 },

@@ -2,12 +2,10 @@
 //! refused nothing; without any one of the statements it is refused, and names the action that is missing.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use bpctl_sandbox::{Options, Scenario};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::api_cases::{COMMANDS, SCENARIOS, account, further_words, is_endless, is_staged};
@@ -38,9 +36,6 @@ async fn proved(verb: &str, args: &[&str], scenarios: &[Scenario], race: bool, p
         ..Options::default()
     };
     let account = account(verb, args, options, race);
-    for folder in ["cdk.out", "kept.out"] {
-        name_execution_role(&account.home().join(folder));
-    }
     let further = further_words(verb, &account);
     let args: Vec<&str> = args
         .iter()
@@ -79,23 +74,6 @@ async fn proved(verb: &str, args: &[&str], scenarios: &[Scenario], race: bool, p
         }
     });
     Proved { run, asked, refused }
-}
-
-/// Every stack of an assembly has the role of the CDK's bootstrap, as its default synthesizer writes it.
-fn name_execution_role(assembly: &Path) {
-    let file = assembly.join("manifest.json");
-    let Ok(manifest) = fs::read_to_string(&file) else {
-        return;
-    };
-    let mut manifest: Value = serde_json::from_str(&manifest).expect("JSON");
-    let artifacts = manifest["artifacts"].as_object_mut().expect("artifacts");
-    let stacks = artifacts.values_mut();
-    for stack in stacks.filter(|artifact| artifact["type"] == "aws:cloudformation:stack") {
-        stack["properties"]["cloudFormationExecutionRoleArn"] = json!(
-            "arn:${AWS::Partition}:iam::123456789012:role/cdk-hnb659fds-cfn-exec-role-123456789012-us-east-1"
-        );
-    }
-    fs::write(&file, manifest.to_string()).expect("a manifest");
 }
 
 /// Whether a verb is proved in an account: as it is deployed, with a failing deployment, with a rival for its leases.

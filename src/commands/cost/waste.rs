@@ -15,7 +15,7 @@ use crate::aws::rds::removal::ListedSnapshot;
 use crate::commands::image::gc::OldImages;
 use crate::error::CommandLine;
 use crate::layout::{App, Layout};
-use crate::leftovers::Every;
+use crate::leftovers::{Every, is_of_backup};
 use crate::output::{age_at, counted};
 use crate::prices::{Prices, Product, cents};
 
@@ -184,7 +184,7 @@ fn whose(tags: &BTreeMap<String, String>, every: &Every) -> &'static str {
     }
 }
 
-/// Manual snapshots that are old, but for the newest of each database.
+/// Manual snapshots that are old, but for the newest of each database, and those that backups stand on.
 fn snapshots<'a>(
     all: &'a [ListedSnapshot],
     prices: &'a Prices,
@@ -197,7 +197,8 @@ fn snapshots<'a>(
         let same = all.iter().filter(|other| other.instance == one.instance);
         same.map(|other| other.taken).max() == Some(one.taken)
     };
-    let old = all.iter().filter(move |one| is_old(one.taken) && !is_newest(one));
+    let is_waste = move |one: &&ListedSnapshot| is_old(one.taken) && !is_newest(one) && !is_of_backup(one);
+    let old = all.iter().filter(is_waste);
     old.map(move |one| Waste {
         kind: Kind::DatabaseSnapshot,
         name: one.id.clone(),
