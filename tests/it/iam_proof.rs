@@ -301,7 +301,10 @@ async fn each_statement_counts(
                 .iter()
                 .any(|action| text.contains(&action.to_ascii_lowercase()));
             // A refusal of one secret of many comes inside an answer, not as one.
-            let missed = !proved.refused.is_empty() || statement["Sid"] == "Secrets";
+            let is_of_many = ["Secrets", "KeptSecrets"]
+                .iter()
+                .any(|sid| statement["Sid"] == *sid);
+            let missed = !proved.refused.is_empty() || is_of_many;
             if missed && (says || goes_on) {
                 named = true;
                 break;

@@ -243,7 +243,7 @@ impl Large {
             bundle_size(self.size),
             bundle_size(self.part)
         );
-        let mut step = Step::new(id, summary, calls, Action::Large(self));
+        let mut step = Step::new(id, summary, calls, Action::Large(Box::new(self)));
         step.if_needed = vec![abort];
         step
     }

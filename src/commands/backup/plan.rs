@@ -35,7 +35,7 @@ pub(super) enum Action {
     Await(String, String),
     /// Role and name of a bucket.
     Bucket(String, String),
-    Large(Large),
+    Large(Box<Large>),
     Secrets,
     Manifest,
 }

@@ -73,7 +73,7 @@ mod tests {
         let layout = Layout::new(LayoutKind::Single, "bp", None).unwrap();
         let [one, two]: [FleetId; 2] =
             ["production/one", "production/two"].map(|id| id.parse().expect("a fleet"));
-        let group = |id: &FleetId| (id.clone(), sample::group(&id.slug.to_string(), 0, &[]));
+        let group = |id: &FleetId| (id.clone(), sample::group(id.slug.as_ref(), 0, &[]));
         let empty = layout.fleet_alarm(FleetAlarm::QueueEmpty, &one);
         let policy = |group: &str, alarms: &[&str]| {
             let kind = PolicyKind::Other("a".to_owned());
