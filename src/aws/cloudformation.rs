@@ -160,6 +160,24 @@ impl Aws {
         Ok(stacks)
     }
 
+    /// When the last stack of this name was deleted; ListStacks knows it for 90 days.
+    pub(crate) async fn last_deletion_of(&self, name: &str) -> Result<Option<Timestamp>> {
+        let stream = self
+            .cloudformation_client()
+            .await?
+            .list_stacks()
+            .stack_status_filter(StackStatus::DeleteComplete)
+            .into_paginator()
+            .send();
+        let mut pages = Pages::new("list the stacks that were deleted", stream);
+        let mut last = None;
+        while let Some(page) = pages.next().await? {
+            let of_name = page.iter().filter(|stack| stack.stack_name() == Some(name));
+            last = last.max(of_name.filter_map(|stack| time(stack.deletion_time())).max());
+        }
+        Ok(last)
+    }
+
     /// The newest events of a stack (one page, about 100), the newest first.
     pub(crate) async fn stack_events(&self, name: &str) -> Result<Vec<StackEvent>> {
         const REQUEST: &str = "DescribeStackEvents";

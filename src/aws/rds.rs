@@ -5,10 +5,12 @@ pub(crate) mod removal;
 
 use aws_sdk_rds::error::SdkError;
 use aws_sdk_rds::types::Tag;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Aws;
+use super::convert::time;
 use super::operation::ShowPermit;
 use super::pages::Pages;
 use crate::change::{Call, Permit, Repeated, parameters};
@@ -43,6 +45,8 @@ pub(crate) struct DbInstance {
     /// Whether it refuses to be deleted.
     pub(crate) protected: bool,
     pub(crate) subnet_group: Option<String>,
+    #[serde(skip)]
+    pub(crate) created: Option<Timestamp>,
     pub(crate) tags: Vec<(String, String)>,
 }
 
@@ -54,6 +58,8 @@ pub(crate) struct DbSnapshot {
     /// 0 to 100.
     pub(crate) percent: i32,
     pub(crate) arn: Option<String>,
+    /// RDS says so some time after it was asked.
+    pub(crate) taken: Option<Timestamp>,
 }
 
 /// By what the platform's instance was recognised.
@@ -137,6 +143,7 @@ impl Aws {
                     .db_subnet_group()
                     .and_then(|group| group.db_subnet_group_name())
                     .map(str::to_owned),
+                created: time(instance.instance_create_time()),
                 tags: removal::tags(instance.tag_list()),
             });
         }
@@ -187,6 +194,7 @@ impl Aws {
             status: snapshot.status().unwrap_or_default().to_owned(),
             percent: snapshot.percent_progress().unwrap_or(0),
             arn: snapshot.db_snapshot_arn().map(str::to_owned),
+            taken: time(snapshot.snapshot_create_time()),
         }))
     }
 }

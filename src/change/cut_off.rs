@@ -228,7 +228,7 @@ pub(super) fn sentence(record: &Record, thing: &str) -> (String, Option<Hint>) {
 pub(super) fn adopt<A: DeserializeOwned>(plan: &mut Plan<A>, records: &[Record], now: Timestamp) {
     for at in 0..plan.steps.len() {
         let found = records.iter().find_map(|record| {
-            let step = plan.steps.get(at)?;
+            let step = plan.steps.get(at).filter(|step| !step.is_anew)?;
             same_request(step, record, now).map(|adopted| (record, adopted))
         });
         if let Some((record, adopted)) = found {

@@ -79,6 +79,9 @@ pub(crate) struct Step<A> {
     /// Whether the step waits until the verb says that the world is ready for it.
     #[serde(default)]
     pub(crate) waits: bool,
+    /// Whether no request that an earlier run may have sent is the one of this step.
+    #[serde(skip)]
+    pub(crate) is_anew: bool,
     #[serde(default)]
     pub(crate) on_failure: OnFailure,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,6 +107,7 @@ impl<A> Step<A> {
             after: None,
             needs: Vec::new(),
             waits: false,
+            is_anew: false,
             on_failure: OnFailure::Continue,
             then: None,
             action,

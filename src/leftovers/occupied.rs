@@ -53,7 +53,7 @@ impl Occupied {
             shown.push(format!("{} more", self.machines.len() - NAMED));
         }
         format!(
-            "delete {}: the platform has not made {}, and a subnet with a machine in it does not go",
+            "delete {}: a subnet with a machine in it does not go, and nothing here takes these away: {}",
             self.stack,
             shown.join(", ")
         )
@@ -94,8 +94,8 @@ mod tests {
                 .collect(),
         };
         let reason = occupied(1).reason();
-        assert!(reason.contains("has not made i-0 (jump), and"), "{reason}");
+        assert!(reason.ends_with("these away: i-0 (jump)"), "{reason}");
         let reason = occupied(5).reason();
-        assert!(reason.contains("i-0 (jump), i-1, i-2, 2 more, and"), "{reason}");
+        assert!(reason.ends_with("i-0 (jump), i-1, i-2, 2 more"), "{reason}");
     }
 }

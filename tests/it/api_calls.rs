@@ -226,8 +226,8 @@ async fn declared(account: &Account, verb: &str) -> BTreeSet<String> {
 /// Actions that a verb asks for only in trouble, which no command line here makes: a session's link that breaks; a change
 /// set that does more than the plan, what a failed creation has left, an export that goes, a stack that is to be
 /// protected; an image that does not become available; a security group that was open for others; a copy that was cut
-/// off, a file that changes while it is sent.
-const IN_TROUBLE: [&str; 12] = [
+/// off, a file that changes while it is sent; a write that fails behind another.
+const IN_TROUBLE: [&str; 13] = [
     "cloudformation:DeleteChangeSet",
     "cloudformation:DeleteStack",
     "cloudformation:ListImports",
@@ -237,6 +237,7 @@ const IN_TROUBLE: [&str; 12] = [
     "ec2:DescribeSnapshots",
     "ec2:RevokeSecurityGroupIngress",
     "s3:AbortMultipartUpload",
+    "secretsmanager:UpdateSecretVersionStage",
     "ssm:DeleteParameter",
     "ssm:ResumeSession",
     "ssm:TerminateSession",

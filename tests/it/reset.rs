@@ -324,7 +324,7 @@ async fn a_network_with_somebody_elses_machine_in_it_is_not_touched() {
     let machine = move_in(sandbox, ("Name", "jump-host"));
     let run = account.run(EVERYTHING).await;
     assert_eq!((run.status.code(), run.changes.len()), (1, 0), "{}", run.text());
-    let said = format!("delete bp-network: the platform has not made {machine} (jump-host), and");
+    let said = format!("nothing here takes these away: {machine} (jump-host)");
     assert!(run.stderr.contains(&said), "{}", run.text());
     let kept = account
         .run(&["reset", "--everything", "--keep", "databases", "--dry-run"])

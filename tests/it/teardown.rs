@@ -281,7 +281,7 @@ async fn a_network_with_somebody_elses_machine_in_it_is_not_touched() {
     assert_eq!((run.status.code(), run.changes.len()), (1, 0), "{}", run.text());
     assert!(
         run.stderr
-            .contains(&format!("has not made {machine} (jump-host)"))
+            .contains(&format!("takes these away: {machine} (jump-host)"))
             && run
                 .stderr
                 .contains(&format!("aws ec2 describe-instances --instance-ids {machine}")),
@@ -482,6 +482,55 @@ async fn a_database_is_not_deleted_on_the_strength_of_an_older_snapshot() {
     let run = account.run(DELETE).await;
     assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
     assert_eq!(manual_snapshots(&account.sandbox).len(), 1, "{}", run.text());
+}
+
+/// The services are deployed once more and taken down by other means: no journal of this verb knows.
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_from_before_the_services_ran_again_is_not_the_last() {
+    let account = Account::with(&[]);
+    killed(&account, DELETE, "CreateDBSnapshot").await;
+    account.sandbox.advance(Duration::from_secs(1800));
+    let first = manual_snapshots(&account.sandbox);
+    let dry = [DELETE, &["--dry-run"]].concat();
+    let planned = account.run(&dry).await;
+    assert!(
+        !planned.stderr.contains("rds:CreateDBSnapshot"),
+        "{}",
+        planned.text()
+    );
+    assert!(planned.stderr.contains(&first[0]), "{}", planned.text());
+    let template = json!({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}).to_string();
+    for (operation, input) in [
+        (
+            "CreateChangeSet",
+            json!({
+                "StackName": "bp-compute", "ChangeSetName": "first", "ChangeSetType": "CREATE", "TemplateBody": template,
+            }),
+        ),
+        (
+            "ExecuteChangeSet",
+            json!({"StackName": "bp-compute", "ChangeSetName": "first"}),
+        ),
+        ("DeleteStack", json!({"StackName": "bp-compute"})),
+    ] {
+        ask(&account.sandbox, Service::CloudFormation, operation, &input);
+        account.sandbox.advance(Duration::from_secs(120));
+    }
+    let run = account.run(DELETE).await;
+    assert_eq!(run.status, ExitStatus::Done, "{}", run.text());
+    let both = manual_snapshots(&account.sandbox);
+    assert_eq!((first.len(), both.len()), (1, 2), "{both:?}");
+    // The plan says the name of the one that is taken, and of no other.
+    let last = both
+        .iter()
+        .find(|one| !first.contains(one))
+        .expect("a second one");
+    assert!(
+        run.stderr.contains(&format!("its data is in snapshot {last}")),
+        "{}",
+        run.text()
+    );
+    assert!(!run.stderr.contains(&first[0]), "{}", run.text());
 }
 
 /// A request that never arrived is sent again under its own name, and the deletion relies on that one.

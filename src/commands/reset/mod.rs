@@ -144,11 +144,11 @@ impl Verb for ResetArgs {
             &[
                 CHANGE,
                 &[
-                    Use::of("cloudformation:DeleteStack", On::Stacks),
+                    Use::of("cloudformation:DeleteStack", On::EveryStack),
                     Use::of("cloudformation:DeleteStack", On::Toolkit),
-                    Use::of("cloudformation:DescribeStackEvents", On::Stacks),
+                    Use::of("cloudformation:DescribeStackEvents", On::EveryStack),
                     Use::of("cloudformation:DescribeStackEvents", On::Toolkit),
-                    Use::of("cloudformation:ListStackResources", On::Stacks),
+                    Use::of("cloudformation:ListStackResources", On::EveryStack),
                     Use::of("ec2:DeleteSecurityGroup", On::DevSecurityGroups),
                     Use::of("ec2:DeleteSnapshot", On::ImageSnapshots),
                     Use::of("ec2:DeregisterImage", On::MachineImages),

@@ -37,6 +37,8 @@ const WRITING: &[Use] = &[
     Use::of("secretsmanager:DescribeSecret", On::Secrets),
     Use::of("secretsmanager:GetSecretValue", On::Secrets),
     Use::of("secretsmanager:ListSecrets", On::Anything),
+    // What was written before goes back when another write fails.
+    Use::of("secretsmanager:UpdateSecretVersionStage", On::Secrets),
     Use::of("ssm:DescribeParameters", On::Anything),
     Use::of("ssm:GetParameters", On::FleetSecrets),
     Use::of("ssm:PutParameter", On::FleetSecrets),

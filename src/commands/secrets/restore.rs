@@ -71,6 +71,8 @@ impl Verb for RestoreArgs {
                 Use::of("secretsmanager:PutSecretValue", On::KeptSecrets),
                 Use::of("secretsmanager:PutSecretValue", On::Secrets),
                 Use::of("secretsmanager:TagResource", On::KeptSecrets),
+                // What was written before goes back when another write fails.
+                Use::of("secretsmanager:UpdateSecretVersionStage", On::KeptSecrets),
                 Use::of("ssm:GetParameters", On::FleetParameters),
                 Use::of("ssm:GetParameters", On::PlatformParameters),
                 // What a restore has made goes when another write fails.

@@ -45,7 +45,6 @@ impl Verb for UndoArgs {
             CHANGE,
             WRITING,
             &[
-                Use::of("secretsmanager:UpdateSecretVersionStage", On::Secrets),
                 Use::of("secretsmanager:ListSecretVersionIds", On::Secrets),
                 Use::of("ssm:GetParameterHistory", On::FleetSecrets),
             ],

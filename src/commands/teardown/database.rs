@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Teardown;
@@ -115,7 +116,7 @@ fn named_by(step: &RecordedStep, of: &Copied<'_>, keeps: bool) -> Option<String>
     match step.step::<Action>()?.action {
         Action::Database(action) => action.delete.copied_to,
         Action::Snapshot(call) if keeps => Some(call.snapshot),
-        Action::Await(begun) if keeps => Some(begun),
+        Action::Await(begun, _) if keeps => Some(begun),
         _ => None,
     }
 }
@@ -221,6 +222,26 @@ pub(super) async fn available<'c>(
             ErrorKind::Interrupted,
             format!("wait for snapshot {id}: interrupted"),
         )),
+    }
+}
+
+/// Waits for a snapshot that an earlier run has begun; when it was taken RDS says only after a while.
+pub(super) async fn begun<'c>(
+    change: &Teardown<'c>,
+    step: &Run<'_, 'c>,
+    id: &str,
+    unwritten: Option<Timestamp>,
+) -> Result<Done<Teardown<'c>>> {
+    let done = available(change, step, id).await?;
+    let snapshot = change.ctx.aws.db_snapshot(id).await?;
+    let taken = snapshot.and_then(|snapshot| snapshot.taken);
+    let is_last = unwritten.is_none_or(|since| taken.is_some_and(|taken| taken >= since));
+    match is_last {
+        true => Ok(done),
+        false => Err(CtlError::changed(format!(
+            "rely on snapshot {id}: the services may have written to the database after it was taken"
+        ))
+        .hint(("take a new one with", change.resume(&[])))),
     }
 }
 

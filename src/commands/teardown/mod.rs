@@ -257,7 +257,7 @@ impl Change for Teardown<'_> {
             Action::Clear(action) => Box::pin(clear::act(self, step, action)).await,
             Action::Save(save) => Box::pin(database::save(self, step, save)).await,
             Action::Snapshot(call) => Box::pin(database::snapshot(self, step, call)).await,
-            Action::Await(id) => Box::pin(database::available(self, step, id)).await,
+            Action::Await(id, since) => Box::pin(database::begun(self, step, id, *since)).await,
             Action::Database(action) => Box::pin(database::delete(self.ctx, step, action)).await,
             Action::SubnetGroup(call) => {
                 step.send(&self.ctx.aws, call).await?;

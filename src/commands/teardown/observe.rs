@@ -83,6 +83,8 @@ pub(super) struct Database {
     pub(super) has_stack: bool,
     pub(super) credentials: Credentials,
     pub(super) copy: LastCopy,
+    /// Since when nothing can have written to it, where its last snapshot was looked for.
+    pub(super) unwritten: Option<Timestamp>,
 }
 
 /// The last snapshot of a database, as far as earlier runs have taken one that still counts.
@@ -250,19 +252,9 @@ async fn databases(change: &Teardown<'_>, stacks: &[StackSeen], recent: &[Record
         let is_written_to = stacks
             .iter()
             .any(|one| one.place.system == place.system && one.place.part == Part::Compute);
-        let copy = match is_written_to {
-            true => LastCopy::Missing(None),
-            false => {
-                let listed = Box::pin(aws.db_snapshots()).await?;
-                let of = Copied {
-                    instance: &instance.id,
-                    deletes: change.fate == Fate::Delete,
-                    has_stack: stack.is_some(),
-                    since: change.ctx.clock.now().checked_sub(STILL_LAST).ok(),
-                };
-                let named = database::relied_on(recent, &of, &place.compute_stack());
-                last_copy(listed, &of, named)
-            }
+        let (copy, unwritten) = match is_written_to {
+            true => (LastCopy::Missing(None), None),
+            false => Box::pin(copied(change, &place, &instance, stack.is_some(), recent)).await?,
         };
         let wants_copy = change.fate == Fate::Keep || change.snapshot;
         let credentials = match wants_copy {
@@ -274,11 +266,41 @@ async fn databases(change: &Teardown<'_>, stacks: &[StackSeen], recent: &[Record
             has_stack: stack.is_some(),
             credentials,
             copy,
+            unwritten,
             place,
             instance,
         });
     }
     Ok(found)
+}
+
+/// The last snapshot of a database whose services' stack is not there, and since when nothing can have written to it.
+///
+/// The journals do not know what others have done since a run was cut off: what counts is when the instance was made and
+/// when the last stack of the services went.
+async fn copied(
+    change: &Teardown<'_>,
+    place: &Place,
+    instance: &DbInstance,
+    has_stack: bool,
+    recent: &[Record],
+) -> Result<(LastCopy, Option<Timestamp>)> {
+    let aws = &change.ctx.aws;
+    let compute = place.compute_stack();
+    let (listed, gone) = try_join(
+        Box::pin(aws.db_snapshots()),
+        Box::pin(aws.last_deletion_of(&compute)),
+    )
+    .await?;
+    let unwritten = gone.max(instance.created);
+    let of = Copied {
+        instance: &instance.id,
+        deletes: change.fate == Fate::Delete,
+        has_stack,
+        since: unwritten.max(change.ctx.clock.now().checked_sub(STILL_LAST).ok()),
+    };
+    let named = database::relied_on(recent, &of, &compute);
+    Ok((last_copy(listed, &of, named), unwritten))
 }
 
 /// Those that a database of the platform stands in, and those that a stack has made.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::database::{self, DatabaseAction};
@@ -29,8 +30,8 @@ pub(super) enum Action {
     Clear(ClearAction),
     Save(Save),
     Snapshot(CreateDbSnapshot),
-    /// One that an earlier run has begun.
-    Await(String),
+    /// One that an earlier run has begun, and since when nothing has written to the database.
+    Await(String, Option<Timestamp>),
     Database(DatabaseAction),
     SubnetGroup(DeleteDbSubnetGroup),
     Stack(StackAction),
@@ -175,12 +176,15 @@ fn of_database(
         let summary = "take a last snapshot and wait until it is available";
         let mut step = Step::new(snapshot_id(id), summary, calls, Action::Snapshot(call));
         step.needs = needs.to_vec();
+        // Another name than the one of an earlier request is meant.
+        step.is_anew = name.is_none();
         steps.push(step);
     }
     if let LastCopy::Begun(begun) = &database.copy {
         let begun = begun.clone();
         let summary = format!("wait until {begun} is available, which an earlier run has begun");
-        let mut step = Step::new(snapshot_id(id), summary, Vec::new(), Action::Await(begun));
+        let action = Action::Await(begun, database.unwritten);
+        let mut step = Step::new(snapshot_id(id), summary, Vec::new(), action);
         step.needs = needs.to_vec();
         steps.push(step);
     }

@@ -53,6 +53,7 @@ pub(in crate::commands) fn plan_within<M>(
         before: step.before,
         after: step.after,
         waits: step.waits,
+        is_anew: step.is_anew,
         on_failure: OnFailure::Continue,
         then: step.then,
         action: MoveOrRefresh::Refresh(Box::new(step.action)),
