@@ -39,7 +39,9 @@ async fn every_policy_is_valid_fits_its_limit_and_comes_out_the_same_again() {
                 .filter(|letter| !letter.is_whitespace())
                 .count();
             assert!(length <= 6144, "{verb}: {length}");
-            assert!(!run.stdout.contains(other), "{verb}\n{}", run.stdout);
+            // A network of the other layout may be left, too.
+            let has_both = verb == "reset --everything";
+            assert!(has_both || !run.stdout.contains(other), "{verb}\n{}", run.stdout);
             let again = policy(&account, &["--for", verb]).await;
             assert_eq!(run.stdout, again.stdout, "{verb}");
         }

@@ -494,11 +494,11 @@ async fn a_snapshot_from_before_the_services_ran_again_is_not_the_last() {
     let dry = [DELETE, &["--dry-run"]].concat();
     let planned = account.run(&dry).await;
     assert!(
-        !planned.stderr.contains("rds:CreateDBSnapshot"),
+        !planned.stdout.contains("rds:CreateDBSnapshot"),
         "{}",
         planned.text()
     );
-    assert!(planned.stderr.contains(&first[0]), "{}", planned.text());
+    assert!(planned.stdout.contains(&first[0]), "{}", planned.text());
     let template = json!({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}).to_string();
     for (operation, input) in [
         (

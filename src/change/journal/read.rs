@@ -126,7 +126,11 @@ pub(crate) fn list(state: &Path) -> (Vec<Record>, Vec<Unreadable>) {
             Err(error) => unreadable.push(Unreadable { path, error }),
         }
     }
-    records.sort_by(|a, b| b.run.cmp(&a.run));
+    // Of two that began in the same second, the one that had its plan last: it has waited for the other's lease.
+    records.sort_by(|a, b| {
+        let key = |record: &Record| (record.run.began(), record.started.clone(), record.run.clone());
+        key(b).cmp(&key(a))
+    });
     (records, unreadable)
 }
 
