@@ -530,7 +530,11 @@ async fn a_snapshot_from_before_the_services_ran_again_is_not_the_last() {
         "{}",
         run.text()
     );
-    assert!(!run.stderr.contains(&first[0]), "{}", run.text());
+    assert!(
+        !run.stderr.contains(&format!("data is in snapshot {}", first[0])),
+        "{}",
+        run.text()
+    );
 }
 
 /// A request that never arrived is sent again under its own name, and the deletion relies on that one.
