@@ -318,7 +318,7 @@ mod tests {
         let ended = Deletion::Failed("its deletion ended DELETE_FAILED".to_owned());
         assert_eq!(judge("DELETE_FAILED", &[own, earlier], mine, false), ended);
         assert_eq!(judge("DELETE_FAILED", &[], mine, true), ended);
-        // Somebody else's deletion, which the plan has seen under way.
+        // A deletion that another operator has begun, and that the plan has seen under way.
         assert_eq!(judge("DELETE_FAILED", &[], None, true), ended);
         let refusal = ("Delete canceled. Cannot delete export net", "mine");
         let refused = event("bp-network", STACK, "CREATE_COMPLETE", refusal);

@@ -121,7 +121,7 @@ pub(crate) struct Event {
     bad: bool,
 }
 
-/// What a source does not know by its nature: nothing has gone wrong, and nobody can read it.
+/// What AWS keeps of a source for less than `--since`, or not at all: no reading has failed, and no one can read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Limit {
     source: Source,

@@ -6,7 +6,7 @@ use super::judge::Claim;
 use crate::layout::Stage;
 use crate::workflows::WORKFLOWS;
 
-/// A token of somebody who has no business with the role.
+/// A token that GitHub gives to a job which has no business with the role.
 pub(super) struct Stranger {
     /// Its claim `sub`.
     pub(super) subject: String,
@@ -37,7 +37,7 @@ impl Stranger {
     }
 }
 
-/// What a claim says behind the repository, for whoever may push a branch or open a pull request there.
+/// What GitHub writes behind the repository into `sub`, for whoever may push a branch or open a pull request there.
 const ANYBODYS: [(&str, &str); 3] = [
     ("ref:refs/heads/any-branch", "every branch of the repository"),
     ("pull_request", "every pull request"),
@@ -77,7 +77,7 @@ fn environments(stage: Stage) -> impl Iterator<Item = String> {
 
 /// Repositories with another owner, another name or both, as claims have them with and without numbers, and who has such.
 ///
-/// Names that only begin or end like the right ones are anybody's to take.
+/// GitHub lets anybody take a name that only begins or ends like the right one.
 fn elsewhere(repository: &str) -> Vec<(String, &'static str)> {
     let (owner, name) = repository.split_once('/').unwrap_or((repository, ""));
     let (owner, owner_id) = owner.split_once('@').unwrap_or((owner, "1"));
@@ -103,7 +103,7 @@ fn elsewhere(repository: &str) -> Vec<(String, &'static str)> {
     all
 }
 
-/// Strangers in the repository itself: whoever may push some branch to it.
+/// Strangers in the repository itself: GitHub runs the workflows of every branch that is pushed to it.
 fn at_home(repository: &str, claim: &Claim) -> Vec<Stranger> {
     const UNASKED: &str = "nobody need approve the environment for that";
     // GitHub's documentation, "Managing environments for deployment".
